@@ -1,0 +1,18 @@
+# left4me_test(NAME SOURCES… LIBRARIES…): one Catch2 program, each of its cases a CTest test.
+find_package(Catch2 REQUIRED)
+include(Catch)
+
+if(NOT TARGET left4me_test_main)
+  add_library(left4me_test_main STATIC ${PROJECT_SOURCE_DIR}/test/support/catch_main.cpp)
+  target_include_directories(left4me_test_main PUBLIC ${PROJECT_SOURCE_DIR}/test ${PROJECT_SOURCE_DIR}/src)
+  target_link_libraries(left4me_test_main PUBLIC Catch2::Catch2)
+  target_compile_definitions(left4me_test_main PUBLIC LEFT4ME_CATCH2_MAJOR=${Catch2_VERSION_MAJOR}
+    LEFT4ME_TEST_CASES="${PROJECT_SOURCE_DIR}/test/cases")
+endif()
+
+function(left4me_test name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LIBRARIES" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE left4me_test_main ${ARG_LIBRARIES} left4me_warnings)
+  catch_discover_tests(${name})
+endfunction()

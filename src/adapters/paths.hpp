@@ -1,0 +1,26 @@
+#pragma once
+
+#include <filesystem>
+
+namespace left4me {
+
+/// Where left4me lives on a host (design.md, "The host"). Adapters take this as an argument so that tests can use a
+/// directory of their own; the root programs only ever use the defaults.
+struct Paths {
+    std::filesystem::path state = "/var/lib/left4me";
+    std::filesystem::path run = "/run/left4me";
+    std::filesystem::path config = "/etc/left4me";
+    std::filesystem::path systemd_etc = "/etc/systemd/system";
+    std::filesystem::path systemd_run = "/run/systemd/system";
+
+    std::filesystem::path installation() const { return state / "installation"; }
+    std::filesystem::path overlays() const { return state / "overlays"; }
+    std::filesystem::path instances() const { return state / "instances"; }
+    std::filesystem::path runtime() const { return state / "runtime"; }
+    std::filesystem::path status() const { return state / "state"; }
+    std::filesystem::path secrets() const { return config / "secrets"; }
+    std::filesystem::path manifests() const { return config / "manifests"; }
+    std::filesystem::path lock() const { return run / "lock"; }
+};
+
+}  // namespace left4me

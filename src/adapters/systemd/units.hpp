@@ -1,0 +1,65 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <expected>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "adapters/paths.hpp"
+#include "reconciler/observed.hpp"
+#include "reconciler/plan.hpp"
+
+namespace left4me {
+
+/// How one request about one server's unit ended.
+struct UnitOutcome {
+    std::string server;
+    bool done = false;
+    std::string reason;   ///< CamelCase: "StartLimitHit", "ExitCode", "Signal", "Timeout", "Canceled", "AccessDenied", …
+    std::string message;  ///< systemd's or the helper's own words
+};
+
+/// What `status` shows of one unit beyond ObservedUnit.
+struct UnitDetails {
+    ObservedUnit unit;
+    std::uint32_t main_pid = 0;
+    std::optional<TimePoint> since;  ///< StateChangeTimestamp
+    std::uint32_t restarts = 0;      ///< NRestarts
+};
+
+/// The `left4me-server@` units: read from PID 1 over the system bus without privileges, changed through
+/// org.left4me.Helper1. Not thread-safe.
+class Units {
+  public:
+    /// Errors: no system bus.
+    static std::expected<std::unique_ptr<Units>, std::string> connect(const Paths& paths);
+    Units() = default;
+    Units(const Units&) = delete;
+    Units& operator=(const Units&) = delete;
+    virtual ~Units() = default;
+
+    /// Every unit that is loaded, enabled or masked, by server name. One ListUnitsByPatterns call and two directory
+    /// listings, whatever the number of servers (enablement is what lies in *.wants; asking PID 1 costs a call a
+    /// unit); the Result of failed units is asked for in one pipelined go.
+    virtual std::expected<std::map<std::string, ObservedUnit>, std::string> list() = 0;
+
+    /// One unit, with its process. Two round trips at most.
+    virtual std::expected<UnitDetails, std::string> details(const std::string& server) = 0;
+
+    /// Asks the helper to carry `verb` (Enable, Disable, Start, Stop, Restart, ResetFailed, Purge) out on all of
+    /// `servers`, and returns without waiting for the jobs: wait() tells of each server once.
+    virtual void begin(Verb verb, std::span<const std::string> servers) = 0;
+
+    /// Blocks until at least one begun request has ended. Empty only if none is under way.
+    virtual std::vector<std::pair<Verb, UnitOutcome>> wait() = 0;
+    virtual bool idle() const = 0;
+
+    /// Round trips to the bus so far, for benchmarks.
+    virtual std::uint64_t round_trips() const = 0;
+};
+
+}  // namespace left4me

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "specs/manifest.hpp"
+
+namespace left4me {
+
+/// What the manifests ask of one server, with its blueprint folded in (a live link: there are no overrides).
+struct DesiredServer {
+    std::string name;
+    std::uint16_t port = 0;
+    RunState state = RunState::Running;
+    Rollout rollout;
+    DriftPolicy drift = DriftPolicy::Correct;
+    std::string blueprint;
+    std::vector<std::string> overlays;  ///< uppermost first
+    std::string environment;            ///< the text of server.env; never holds a secret
+    std::string config;                 ///< the text of server.cfg; `${secret:FILE}` is still a placeholder
+
+    bool operator==(const DesiredServer&) const = default;
+};
+
+/// What one revision of the manifests asks of the host.
+struct Desired {
+    std::string revision;
+    /// A person has agreed to this revision although it stops or deletes more than half of the running servers.
+    bool approved = false;
+    std::map<std::string, OverlaySource> overlays;
+    std::map<std::string, DesiredServer> servers;
+};
+
+/// Folds blueprints into servers and expands `${name}` and `${port}`. `set` must come from load(), which has
+/// checked every reference.
+Desired make_desired(const ManifestSet& set, std::string revision);
+
+}  // namespace left4me

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <expected>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "reconciler/desired.hpp"
+#include "reconciler/observed.hpp"
+#include "reconciler/plan.hpp"
+
+namespace left4me {
+
+/// How one action ended.
+struct Outcome {
+    ActionIndex action = 0;
+    bool done = false;
+    /// When not done: the host's own words, and a CamelCase reason for the conditions
+    /// ("StartLimitHit", "JobTimeout", "AccessDenied", "SourceChanged", "IOError", …).
+    std::string reason;
+    std::string message;
+};
+
+/// The one seam between decisions and the world. Two implementations: the machine, and FakeHost in test/support.
+class Host {
+  public:
+    Host() = default;
+    Host(const Host&) = delete;
+    Host& operator=(const Host&) = delete;
+    virtual ~Host() = default;
+
+    /// Looks at everything once, in a number of D-Bus round trips that does not grow with the number of servers.
+    /// Changes nothing.
+    virtual std::expected<Observed, std::string> observe(const Desired& desired) = 0;
+
+    /// Begins the given actions of a plan and returns without waiting for units: every one of them will be told of by
+    /// exactly one Outcome from wait(). Actions of the same verb are carried out as one batch.
+    /// `desired` and `plan` must outlive the outcomes.
+    virtual void begin(const Desired& desired, const Plan& plan, std::span<const ActionIndex> actions) = 0;
+
+    /// Blocks until at least one begun action has ended, and returns those that have. Empty only if none is under way.
+    virtual std::vector<Outcome> wait() = 0;
+};
+
+}  // namespace left4me

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "reconciler/host.hpp"
+
+namespace left4me {
+
+enum class ConditionStatus { True, False, Unknown };
+const char* to_string(ConditionStatus status);
+
+/// As Kubernetes has it: one aspect of a server, when it last changed, and why.
+struct Condition {
+    std::string type;  ///< "Ready", "Reconciling", "Stalled"
+    ConditionStatus status = ConditionStatus::Unknown;
+    std::string reason;   ///< CamelCase, for programs
+    std::string message;  ///< a sentence, for people
+    TimePoint last_transition;
+    std::int64_t observed_generation = 0;
+
+    bool operator==(const Condition&) const = default;
+};
+
+/// What is remembered and shown about one server.
+struct ServerStatus {
+    std::int64_t generation = 0;  ///< counts changes of what is asked of this server, from 1
+    std::string specification;    ///< fingerprint of what was asked last (to tell when to count)
+    Remembered remembered;
+    std::string last_attempted_revision;
+    std::string last_applied_revision;
+    std::vector<Condition> conditions;  ///< Ready, Reconciling, Stalled, in this order
+
+    const Condition* find(const std::string& type) const;
+};
+
+struct Status {
+    std::string last_attempted_revision;
+    std::string last_applied_revision;
+    std::string source_error;  ///< why the source or its newest revision could not be used; empty: it could
+    std::optional<TimePoint> last_pass;
+    std::map<std::string, ServerStatus> servers;
+};
+
+/// The status after a pass: pure, from what was asked, what stands now, what was planned and how it ended.
+/// `remaining` is plan(desired, observed) taken after the pass: what still differs. `previous` gives transition times.
+Status next_status(const Status& previous, const Desired& desired, const Observed& observed, const Plan& attempted,
+                   std::span<const Outcome> outcomes, const Plan& remaining);
+
+}  // namespace left4me

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace left4me {
+
+/// A place in a manifest. Lines and columns count from 1; 0 means "the file as a whole".
+struct Location {
+    std::string file;
+    int line = 0;
+    int column = 0;
+
+    auto operator<=>(const Location&) const = default;
+};
+
+/// One thing that is wrong with a manifest, with the place and the remedy in its message.
+struct Diagnostic {
+    Location where;
+    std::string message;
+
+    auto operator<=>(const Diagnostic&) const = default;
+};
+
+using Diagnostics = std::vector<Diagnostic>;
+
+/// `file:line:column: message`, as compilers print it, so that editors can jump there.
+std::string to_string(const Diagnostic& diagnostic);
+
+/// One line a diagnostic, in the order of files and lines.
+std::string to_string(const Diagnostics& diagnostics);
+
+}  // namespace left4me

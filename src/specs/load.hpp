@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstddef>
+#include <expected>
+#include <span>
+#include <string>
+
+#include "specs/manifest.hpp"
+
+namespace left4me {
+
+/// One file of a source, already read.
+struct SourceFile {
+    std::string name;  ///< as it shall stand in messages
+    std::string text;
+};
+
+/// Limits on what an operator, or whoever can push, may make us read. All are checked with a clear error.
+struct Limits {
+    std::size_t file_bytes = 1U << 20U;  ///< one manifest file
+    std::size_t documents = 10'000;      ///< of one revision, over all files
+    std::size_t depth = 32;              ///< nesting within one document
+};
+
+/// Parses and cross-checks a whole revision. Either every document is valid, or all errors of the revision are
+/// returned at once, sorted by file, line and column; never half a set.
+std::expected<ManifestSet, Diagnostics> load(std::span<const SourceFile> files, const Limits& limits = {});
+
+}  // namespace left4me

@@ -1,0 +1,93 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "specs/diagnostic.hpp"
+
+namespace left4me {
+
+inline constexpr const char* api_version = "left4me/v1";
+
+/// Where a document stands, so that `apply`, `start` and `delete` can edit the very text a person wrote.
+struct Origin {
+    Location where;            ///< the first key of the document
+    std::size_t document = 0;  ///< index of the document within its file, from 0
+};
+
+struct Metadata {
+    std::string name;
+    std::map<std::string, std::string> labels;
+
+    bool operator==(const Metadata&) const = default;
+};
+
+/// The overlay's files are copied from a directory of the host (absolute path).
+struct DirectorySource {
+    std::string path;
+
+    bool operator==(const DirectorySource&) const = default;
+};
+
+/// The overlay's files stand in the manifest: relative path → content.
+struct InlineSource {
+    std::map<std::string, std::string> files;
+
+    bool operator==(const InlineSource&) const = default;
+};
+
+using OverlaySource = std::variant<DirectorySource, InlineSource>;
+
+struct Overlay {
+    Metadata metadata;
+    OverlaySource source;
+    Origin origin;
+};
+
+struct Blueprint {
+    Metadata metadata;
+    std::vector<std::string> overlays;  ///< uppermost first
+    std::vector<std::string> arguments;
+    std::string config;  ///< becomes left4dead2/cfg/server.cfg
+    Origin origin;
+};
+
+enum class RunState { Running, Stopped };
+enum class RolloutPolicy { OnNextStart, WhenEmpty, Immediate };
+enum class DriftPolicy { Correct, Report };
+
+struct Rollout {
+    RolloutPolicy policy = RolloutPolicy::OnNextStart;
+    /// WhenEmpty only: how long after a change was first held it is made all the same. None: never.
+    std::optional<std::chrono::seconds> deadline;
+
+    bool operator==(const Rollout&) const = default;
+};
+
+struct Server {
+    Metadata metadata;
+    std::string blueprint;
+    std::uint16_t port = 0;
+    RunState state = RunState::Running;
+    Rollout rollout;
+    DriftPolicy drift = DriftPolicy::Correct;
+    Origin origin;
+};
+
+/// One whole, valid revision: every reference resolves, every name and port is unique.
+struct ManifestSet {
+    std::map<std::string, Overlay> overlays;
+    std::map<std::string, Blueprint> blueprints;
+    std::map<std::string, Server> servers;
+};
+
+const char* to_string(RunState state);
+const char* to_string(RolloutPolicy policy);
+const char* to_string(DriftPolicy policy);
+
+}  // namespace left4me
