@@ -22,8 +22,8 @@ struct Limits {
     std::size_t depth = 32;              ///< nesting within one document
 };
 
-/// Parses and cross-checks a whole revision. Either every document is valid, or all errors of the revision are
-/// returned at once, sorted by file, line and column; never half a set.
+/// Parses and cross-checks a whole revision. Either every document is valid, or all errors of the revision
+/// are returned at once, sorted by file, line and column; never half a set.
 std::expected<ManifestSet, Diagnostics> load(std::span<const SourceFile> files, const Limits& limits = {});
 
 }  // namespace left4me

@@ -6,9 +6,12 @@ const char* to_string(RunState state) { return state == RunState::Running ? "Run
 
 const char* to_string(RolloutPolicy policy) {
     switch (policy) {
-        case RolloutPolicy::OnNextStart: return "OnNextStart";
-        case RolloutPolicy::WhenEmpty: return "WhenEmpty";
-        case RolloutPolicy::Immediate: return "Immediate";
+        case RolloutPolicy::OnNextStart:
+            return "OnNextStart";
+        case RolloutPolicy::WhenEmpty:
+            return "WhenEmpty";
+        case RolloutPolicy::Immediate:
+            return "Immediate";
     }
     return "?";
 }

@@ -1,0 +1,127 @@
+#include "specs/placeholders.hpp"
+
+#include <algorithm>
+
+namespace left4me {
+namespace {
+
+constexpr std::string_view escape = "$${";
+constexpr std::string_view secret_prefix = "secret:";
+
+/// `rest` begins with `${`.
+Piece read_placeholder(std::string_view rest) {
+    // A placeholder stands on one line: a missing brace must not swallow the lines below it.
+    const std::size_t end = rest.find_first_of("}\n");
+    if (end == std::string_view::npos || rest[end] == '\n') {
+        const std::size_t length = std::min(end, rest.size());
+        return {Piece::Kind::Unterminated, rest.substr(0, length), rest.substr(2, length - 2)};
+    }
+    const std::string_view source = rest.substr(0, end + 1);
+    const std::string_view inner = rest.substr(2, end - 2);
+    if (inner == "name") return {Piece::Kind::Name, source, inner};
+    if (inner == "port") return {Piece::Kind::Port, source, inner};
+    if (inner.starts_with(secret_prefix)) {
+        return {Piece::Kind::Secret, source, inner.substr(secret_prefix.size())};
+    }
+    return {Piece::Kind::Unknown, source, inner};
+}
+
+}  // namespace
+
+std::vector<Piece> placeholder_pieces(std::string_view text) {
+    std::vector<Piece> pieces;
+    std::size_t text_begin = 0;
+    std::size_t at = 0;
+    while (at < text.size()) {
+        const std::string_view rest = text.substr(at);
+        const bool escaped = rest.starts_with(escape);
+        if (!escaped && !rest.starts_with("${")) {
+            ++at;
+            continue;
+        }
+        if (at > text_begin) {
+            pieces.push_back({Piece::Kind::Text, text.substr(text_begin, at - text_begin), {}});
+        }
+        pieces.push_back(escaped ? Piece{Piece::Kind::Escape, rest.substr(0, escape.size()), {}}
+                                 : read_placeholder(rest));
+        at += pieces.back().source.size();
+        text_begin = at;
+    }
+    if (text_begin < text.size()) pieces.push_back({Piece::Kind::Text, text.substr(text_begin), {}});
+    return pieces;
+}
+
+std::string expand_argument(std::string_view text, std::string_view name, std::uint16_t port) {
+    std::string expanded;
+    for (const Piece& piece : placeholder_pieces(text)) {
+        switch (piece.kind) {
+            case Piece::Kind::Name:
+                expanded += name;
+                break;
+            case Piece::Kind::Port:
+                expanded += std::to_string(port);
+                break;
+            case Piece::Kind::Escape:
+                expanded += "${";
+                break;
+            default:
+                expanded += piece.source;
+        }
+    }
+    return expanded;
+}
+
+std::string expand_config(std::string_view text, std::string_view name, std::uint16_t port) {
+    std::string expanded;
+    for (const Piece& piece : placeholder_pieces(text)) {
+        switch (piece.kind) {
+            case Piece::Kind::Name:
+                expanded += name;
+                break;
+            case Piece::Kind::Port:
+                expanded += std::to_string(port);
+                break;
+            default:
+                expanded += piece.source;
+        }
+    }
+    return expanded;
+}
+
+std::vector<std::string> secrets_in(std::string_view text) {
+    std::vector<std::string> files;
+    for (const Piece& piece : placeholder_pieces(text)) {
+        if (piece.kind != Piece::Kind::Secret) continue;
+        std::string file(piece.inner);
+        if (std::find(files.begin(), files.end(), file) == files.end()) files.push_back(std::move(file));
+    }
+    return files;
+}
+
+std::expected<std::string, std::string> substitute_secrets(std::string_view text,
+                                                           const SecretLookup& lookup) {
+    std::string finished;
+    for (const Piece& piece : placeholder_pieces(text)) {
+        if (piece.kind == Piece::Kind::Secret) {
+            std::expected<std::string, std::string> secret = lookup(std::string(piece.inner));
+            if (!secret) return std::unexpected(std::move(secret.error()));
+            finished += *secret;
+        } else if (piece.kind == Piece::Kind::Escape) {
+            finished += "${";
+        } else {
+            finished += piece.source;
+        }
+    }
+    return finished;
+}
+
+bool is_valid_secret_file(std::string_view file) {
+    constexpr std::size_t max_length = 64;
+    if (file.empty() || file.size() > max_length || file.front() == '.') return false;
+    return std::all_of(file.begin(), file.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+               c == '_' || c == '-';
+    });
+}
+
+}  // namespace left4me
