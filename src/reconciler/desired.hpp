@@ -27,7 +27,8 @@ struct DesiredServer {
 /// What one revision of the manifests asks of the host.
 struct Desired {
     std::string revision;
-    /// A person has agreed to this revision although it stops or deletes more than half of the running servers.
+    /// A person has agreed to this revision although it stops or deletes more than half of the running
+    /// servers.
     bool approved = false;
     std::map<std::string, OverlaySource> overlays;
     std::map<std::string, DesiredServer> servers;

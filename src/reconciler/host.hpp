@@ -21,7 +21,8 @@ struct Outcome {
     std::string message;
 };
 
-/// The one seam between decisions and the world. Two implementations: the machine, and FakeHost in test/support.
+/// The one seam between decisions and the world. Two implementations: the machine, and FakeHost in
+/// test/support.
 class Host {
   public:
     Host() = default;
@@ -29,16 +30,17 @@ class Host {
     Host& operator=(const Host&) = delete;
     virtual ~Host() = default;
 
-    /// Looks at everything once, in a number of D-Bus round trips that does not grow with the number of servers.
-    /// Changes nothing.
+    /// Looks at everything once, in a number of D-Bus round trips that does not grow with the number of
+    /// servers. Changes nothing.
     virtual std::expected<Observed, std::string> observe(const Desired& desired) = 0;
 
-    /// Begins the given actions of a plan and returns without waiting for units: every one of them will be told of by
-    /// exactly one Outcome from wait(). Actions of the same verb are carried out as one batch.
+    /// Begins the given actions of a plan and returns without waiting for units: every one of them will be
+    /// told of by exactly one Outcome from wait(). Actions of the same verb are carried out as one batch.
     /// `desired` and `plan` must outlive the outcomes.
     virtual void begin(const Desired& desired, const Plan& plan, std::span<const ActionIndex> actions) = 0;
 
-    /// Blocks until at least one begun action has ended, and returns those that have. Empty only if none is under way.
+    /// Blocks until at least one begun action has ended, and returns those that have. Empty only if none is
+    /// under way.
     virtual std::vector<Outcome> wait() = 0;
 };
 

@@ -35,12 +35,14 @@ struct ObservedUnit {
 
 /// One overlay of the revision, as its source and the store of generations stand now.
 struct ObservedOverlay {
-    /// The generation that the source's content asks for, or why it cannot be told (e.g. an unreadable directory).
+    /// The generation that the source's content asks for, or why it cannot be told (e.g. an unreadable
+    /// directory).
     std::expected<std::string, std::string> wanted = std::unexpected(std::string("not observed"));
 };
 
-/// A server's rendering: one immutable, content-addressed directory `instances/NAME/GENERATION` with server.env, the
-/// list of layers and the instance layer. `instances/NAME/current` points at the one the next start will use.
+/// A server's rendering: one immutable, content-addressed directory `instances/NAME/GENERATION` with
+/// server.env, the list of layers and the instance layer. `instances/NAME/current` points at the one the next
+/// start will use.
 struct WantedRendering {
     std::string generation;
     /// The whole layer stack, uppermost first, relative to the state directory:
@@ -55,17 +57,17 @@ struct ObservedServer {
     ObservedUnit unit;
     /// left4me rendered this server once (`instances/NAME` exists): it is ours, and ours to prune.
     bool ours = false;
-    /// What the rendering should be, or why it cannot be told (a secret is missing, an overlay is not readable).
-    /// Only for servers that the revision names.
+    /// What the rendering should be, or why it cannot be told (a secret is missing, an overlay is not
+    /// readable). Only for servers that the revision names.
     std::expected<WantedRendering, std::string> wanted = std::unexpected(std::string("not desired"));
     /// The rendering that the next start will use.
     std::optional<std::string> current;
-    /// Files of the wanted rendering that are missing or differ from what was rendered (drift by hand); empty when
-    /// the wanted rendering is whole. Names are relative to the rendering, e.g. "server.env".
-    /// When the wanted rendering does not exist at all, this holds just ".".
+    /// Files of the wanted rendering that are missing or differ from what was rendered (drift by hand); empty
+    /// when the wanted rendering is whole. Names are relative to the rendering, e.g. "server.env". When the
+    /// wanted rendering does not exist at all, this holds just ".".
     std::vector<std::string> damaged;
-    /// The lower layers of the mounted overlay, uppermost first, relative to the state directory where they lie
-    /// beneath it, else absolute. nullopt: nothing is mounted there.
+    /// The lower layers of the mounted overlay, uppermost first, relative to the state directory where they
+    /// lie beneath it, else absolute. nullopt: nothing is mounted there.
     std::optional<std::vector<std::string>> mounted;
     /// The port and the text of server.env that the mounted rendering was made with.
     std::optional<std::uint16_t> mounted_port;
@@ -78,8 +80,8 @@ struct ObservedServer {
 
 /// The memory of earlier passes, read back from the status file. Losing it is safe: deadlines start over.
 struct Remembered {
-    std::string fingerprint;               ///< of the DesiredServer and rendering that was last fully applied
-    std::optional<TimePoint> held_since;   ///< since when a change waits for its rollout
+    std::string fingerprint;              ///< of the DesiredServer and rendering that was last fully applied
+    std::optional<TimePoint> held_since;  ///< since when a change waits for its rollout
 };
 
 /// What the host reports: one moment, read as a whole.
@@ -88,7 +90,8 @@ struct Observed {
     bool installation = false;  ///< the game is there
     std::map<std::string, ObservedOverlay> overlays;
     std::map<std::string, ObservedServer> servers;
-    /// Every finished generation on disk, relative to the state directory: `overlays/A/GEN`, `instances/N/GEN`.
+    /// Every finished generation on disk, relative to the state directory: `overlays/A/GEN`,
+    /// `instances/N/GEN`.
     std::set<std::string> generations;
     /// Filled in by run_pass() from the previous status, not by the host.
     std::map<std::string, Remembered> remembered;

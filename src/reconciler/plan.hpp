@@ -54,8 +54,13 @@ struct Action {
     std::string reason;
     /// Build, Render, Collect: the generation (Collect: its path relative to the state directory).
     std::string generation;
-    /// Actions that must have ended well before this one may begin. Always smaller indices: data never turns back.
+    /// Actions that must have ended well before this one may begin. Always smaller indices: data never turns
+    /// back.
     std::vector<ActionIndex> after;
+    /// Hold and Report: the kind of wait in CamelCase, for programs and conditions. Hold: "RolloutPending",
+    /// "ApprovalRequired", "NotInstalled", "PortInUse", "SourceUnavailable". Report: "Drift", "Orphan",
+    /// "SourceUnavailable". Effects: empty.
+    std::string code;
 };
 
 /// Ordered so that carrying the actions out one after another is always right; `after` says what may overlap.
@@ -72,8 +77,8 @@ struct Plan {
 /// A converged host gives an empty plan.
 Plan plan(const Desired& desired, const Observed& observed);
 
-/// Tells whether a desired server's manifest, blueprint or layers changed since they were last applied (then a
-/// difference is a change, not drift).
+/// Tells whether a desired server's manifest, blueprint or layers changed since they were last applied (then
+/// a difference is a change, not drift).
 std::string fingerprint(const DesiredServer& server, const WantedRendering& wanted);
 
 }  // namespace left4me

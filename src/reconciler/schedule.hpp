@@ -9,7 +9,8 @@
 namespace left4me {
 
 /// Which actions of a plan may begin now: pure bookkeeping, driven by whoever carries them out.
-/// An action whose prerequisite failed is never begun; everything else goes on: one broken server delays no other.
+/// An action whose prerequisite failed is never begun; everything else goes on: one broken server delays no
+/// other.
 class Schedule {
   public:
     explicit Schedule(const Plan& plan);
@@ -23,10 +24,15 @@ class Schedule {
     std::vector<Outcome> outcomes() const;
 
   private:
-    enum class State { Waiting, Begun, Done, Failed };
+    enum class State { Waiting, Ready, Begun, Ended };
+    void fail_dependents(ActionIndex failed);
+
     const Plan* plan_;
     std::vector<State> states_;
-    std::vector<Outcome> outcomes_;
+    std::vector<std::size_t> missing_;                  ///< prerequisites that have not ended yet
+    std::vector<std::vector<ActionIndex>> dependents_;  ///< the reverse of Action::after
+    std::vector<ActionIndex> ready_;
+    std::vector<Outcome> outcomes_;  ///< one a plan's action; those of Holds and Reports are never looked at
     std::size_t under_way_ = 0;
 };
 

@@ -41,14 +41,16 @@ struct ServerStatus {
 struct Status {
     std::string last_attempted_revision;
     std::string last_applied_revision;
+    /// Kept as it was by next_status(): whoever reads the source sets and clears it.
     std::string source_error;  ///< why the source or its newest revision could not be used; empty: it could
     std::optional<TimePoint> last_pass;
     std::map<std::string, ServerStatus> servers;
 };
 
 /// The status after a pass: pure, from what was asked, what stands now, what was planned and how it ended.
-/// `remaining` is plan(desired, observed) taken after the pass: what still differs. `previous` gives transition times.
-Status next_status(const Status& previous, const Desired& desired, const Observed& observed, const Plan& attempted,
-                   std::span<const Outcome> outcomes, const Plan& remaining);
+/// `remaining` is plan(desired, observed) taken after the pass: what still differs. `previous` gives
+/// transition times.
+Status next_status(const Status& previous, const Desired& desired, const Observed& observed,
+                   const Plan& attempted, std::span<const Outcome> outcomes, const Plan& remaining);
 
 }  // namespace left4me

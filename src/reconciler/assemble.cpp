@@ -1,0 +1,191 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <initializer_list>
+#include <numeric>
+#include <string_view>
+
+#include "reconciler/draft.hpp"
+
+namespace left4me::draft {
+namespace {
+
+using Id = std::size_t;
+constexpr Id none = static_cast<Id>(-1);
+constexpr std::size_t verbs = static_cast<std::size_t>(Verb::Report) + 1;
+using Ids = std::array<Id, verbs>;
+
+/// The order of a plan; every `after` points from a higher to a lower rank.
+int rank(Verb verb) {
+    switch (verb) {
+        case Verb::Build:
+            return 0;
+        case Verb::Render:
+            return 1;
+        case Verb::Enable:
+            return 2;
+        case Verb::Disable:
+            return 3;
+        case Verb::Stop:
+            return 4;
+        case Verb::ResetFailed:
+            return 5;
+        case Verb::Start:
+            return 6;
+        case Verb::Restart:
+            return 7;
+        case Verb::Purge:
+            return 8;
+        case Verb::Forget:
+            return 9;
+        case Verb::Collect:
+            return 10;
+        case Verb::Hold:
+            return 11;
+        case Verb::Report:
+            return 12;
+    }
+    return 13;
+}
+
+/// Gives every step an id, knows which must wait for which, and puts them in order at the end.
+class Assembly {
+  public:
+    void add_overlay(OverlayDraft draft) {
+        const Id id = add({SubjectKind::Overlay, draft.name}, std::move(draft.step));
+        if (actions_[id].verb == Verb::Build) builds_.emplace(std::move(draft.name), id);
+    }
+
+    void add_server(const ServerDraft& draft) {
+        Ids& ids = servers_[draft.name];
+        ids.fill(none);
+        for (const Step& step : draft.steps) {
+            ids[static_cast<std::size_t>(step.verb)] = add({SubjectKind::Server, draft.name}, step);
+        }
+    }
+
+    /// Only once all servers are there: a start may wait for another server's stop.
+    void link(const ServerDraft& draft) {
+        const bool starts = draft.has(Verb::Start) || draft.has(Verb::Restart);
+        after_builds(draft, Verb::Render);
+        // An old rendering is good enough to be enabled; with none at all, a boot would only fail.
+        if (!draft.observed->current) after(draft, Verb::Enable, {Verb::Render});
+        if (starts) after(draft, Verb::Stop, {Verb::Render});  // do not stop what could not be started again
+        after(draft, Verb::ResetFailed, {Verb::Stop});
+        for (const Verb start : {Verb::Start, Verb::Restart}) {
+            after_builds(draft, start);
+            after(draft, start, {Verb::Render, Verb::Stop, Verb::ResetFailed});
+            if (draft.observed->unit.enablement == Enablement::Masked) {
+                after(draft, start, {Verb::Enable});  // systemd starts no masked unit
+                after(draft, Verb::Stop, {Verb::Enable});
+            }
+            for (const std::string& holder : draft.starts_after_stop_of) {
+                edge(id_of(draft.name, start), stop_of(holder));
+            }
+        }
+        after(draft, Verb::Purge, {Verb::Disable, Verb::Stop, Verb::ResetFailed});
+        after(draft, Verb::Forget, {Verb::Disable, Verb::Stop, Verb::ResetFailed, Verb::Purge});
+    }
+
+    void add_collect(const CollectDraft& collect) {
+        const Id id =
+            add(collect.subject,
+                {Verb::Collect, fmt::format("{} is not used any more", collect.path), collect.path, {}});
+        for (const auto& [server, verb] : collect.after) edge(id, id_of(server, verb));
+    }
+
+    Plan finish(const World& world) {
+        std::vector<Id> order(actions_.size());
+        std::iota(order.begin(), order.end(), Id{0});
+        std::stable_sort(order.begin(), order.end(), [this](Id left, Id right) {
+            const int left_rank = rank(actions_[left].verb);
+            const int right_rank = rank(actions_[right].verb);
+            if (left_rank != right_rank) return left_rank < right_rank;
+            return actions_[left].subject < actions_[right].subject;
+        });
+        std::vector<ActionIndex> place(actions_.size());
+        for (ActionIndex index = 0; index < order.size(); ++index) place[order[index]] = index;
+
+        Plan plan;
+        plan.revision = world.desired.revision;
+        plan.actions.reserve(actions_.size());
+        for (const Id id : order) {
+            Action action = std::move(actions_[id]);
+            for (ActionIndex& before : action.after) before = place[before];
+            std::sort(action.after.begin(), action.after.end());
+            action.after.erase(std::unique(action.after.begin(), action.after.end()), action.after.end());
+            plan.actions.push_back(std::move(action));
+        }
+        count(world, plan);
+        return plan;
+    }
+
+  private:
+    Id add(Subject subject, Step step) {
+        actions_.push_back({step.verb,
+                            std::move(subject),
+                            std::move(step.reason),
+                            std::move(step.generation),
+                            {},
+                            std::move(step.code)});
+        return actions_.size() - 1;
+    }
+
+    Id id_of(const std::string& server, Verb verb) const {
+        const auto found = servers_.find(server);
+        return found == servers_.end() ? none : found->second[static_cast<std::size_t>(verb)];
+    }
+
+    /// A server that gives its port up has a Stop of its own: settle_ports() saw to it.
+    Id stop_of(const std::string& server) const { return id_of(server, Verb::Stop); }
+
+    void edge(Id later, Id earlier) {
+        if (later != none && earlier != none) actions_[later].after.push_back(earlier);
+    }
+
+    void after(const ServerDraft& draft, Verb later, std::initializer_list<Verb> earlier) {
+        for (const Verb verb : earlier) edge(id_of(draft.name, later), id_of(draft.name, verb));
+    }
+
+    void after_builds(const ServerDraft& draft, Verb later) {
+        if (draft.desired == nullptr || builds_.empty()) return;
+        for (const std::string& overlay : draft.desired->overlays) {
+            if (const auto build = builds_.find(overlay); build != builds_.end()) {
+                edge(id_of(draft.name, later), build->second);
+            }
+        }
+    }
+
+    static void count(const World& world, Plan& plan) {
+        std::vector<std::string_view> differing;
+        for (const Action& action : plan.actions) {
+            if (action.subject.kind == SubjectKind::Server) differing.emplace_back(action.subject.name);
+        }
+        std::sort(differing.begin(), differing.end());
+        differing.erase(std::unique(differing.begin(), differing.end()), differing.end());
+        plan.differing_servers = differing.size();
+        plan.agreeing_servers = world.desired.servers.size();
+        for (const std::string_view name : differing) {
+            if (world.desired.servers.contains(std::string(name))) --plan.agreeing_servers;
+        }
+    }
+
+    std::vector<Action> actions_;
+    std::map<std::string, Id> builds_;
+    std::map<std::string, Ids> servers_;
+};
+
+}  // namespace
+
+Plan assemble(const World& world, std::vector<OverlayDraft> overlays, std::vector<ServerDraft> servers,
+              std::vector<CollectDraft> collects) {
+    Assembly assembly;
+    for (OverlayDraft& overlay : overlays) assembly.add_overlay(std::move(overlay));
+    for (const ServerDraft& server : servers) assembly.add_server(server);
+    for (const ServerDraft& server : servers) assembly.link(server);
+    for (const CollectDraft& collect : collects) assembly.add_collect(collect);
+    return assembly.finish(world);
+}
+
+}  // namespace left4me::draft

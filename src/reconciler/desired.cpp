@@ -1,0 +1,66 @@
+#include "reconciler/desired.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string_view>
+
+#include "specs/placeholders.hpp"
+
+namespace left4me {
+namespace {
+
+bool is_plain(char c) {
+    constexpr std::string_view others = "_@%+=:,./-";
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           others.find(c) != std::string_view::npos;
+}
+
+/// One word of POSIX sh that means exactly `text`, whatever stands in it.
+std::string shell_word(std::string_view text) {
+    if (!text.empty() && std::all_of(text.begin(), text.end(), is_plain)) return std::string(text);
+    std::string word = "'";
+    for (const char c : text) {
+        if (c == '\'') {
+            word += "'\\''";
+        } else {
+            word += c;
+        }
+    }
+    return word + "'";
+}
+
+/// server.env is sourced by the unprivileged launcher: the arguments become its positional parameters.
+std::string environment_text(const DesiredServer& server, const std::vector<std::string>& arguments) {
+    std::string text = fmt::format("L4D2_NAME={}\nL4D2_PORT={}\nset --", server.name, server.port);
+    for (const std::string& argument : arguments) {
+        text += ' ';
+        text += shell_word(expand_argument(argument, server.name, server.port));
+    }
+    return text + "\n";
+}
+
+}  // namespace
+
+Desired make_desired(const ManifestSet& set, std::string revision) {
+    Desired desired;
+    desired.revision = std::move(revision);
+    for (const auto& [name, overlay] : set.overlays) desired.overlays.emplace(name, overlay.source);
+    for (const auto& [name, manifest] : set.servers) {
+        const Blueprint& blueprint = set.blueprints.at(manifest.blueprint);
+        DesiredServer server;
+        server.name = name;
+        server.port = manifest.port;
+        server.state = manifest.state;
+        server.rollout = manifest.rollout;
+        server.drift = manifest.drift;
+        server.blueprint = manifest.blueprint;
+        server.overlays = blueprint.overlays;
+        server.environment = environment_text(server, blueprint.arguments);
+        server.config = expand_config(blueprint.config, name, manifest.port);
+        desired.servers.emplace(name, std::move(server));
+    }
+    return desired;
+}
+
+}  // namespace left4me

@@ -1,0 +1,99 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "reconciler/desired.hpp"
+#include "reconciler/observed.hpp"
+#include "reconciler/plan.hpp"
+
+/// How plan() is made, one idea a file. Nothing outside src/reconciler/ includes this.
+namespace left4me::draft {
+
+/// The kinds of waiting and reporting (Action::code).
+namespace code {
+inline constexpr const char* rollout_pending = "RolloutPending";
+inline constexpr const char* approval_required = "ApprovalRequired";
+inline constexpr const char* not_installed = "NotInstalled";
+inline constexpr const char* port_in_use = "PortInUse";
+inline constexpr const char* source_unavailable = "SourceUnavailable";
+inline constexpr const char* drift = "Drift";
+inline constexpr const char* orphan = "Orphan";
+}  // namespace code
+
+/// One decision about one server or overlay, not yet put in order.
+struct Step {
+    Verb verb = Verb::Report;
+    std::string reason;
+    std::string generation;
+    std::string code;
+};
+
+/// All decisions about one server. Servers about which there is nothing to say have none.
+struct ServerDraft {
+    std::string name;
+    const DesiredServer* desired = nullptr;  ///< nullptr: the manifests do not name it
+    const ObservedServer* observed = nullptr;
+    std::vector<Step> steps;
+    /// Servers whose Stop must have ended before this one may start: they hold its port.
+    std::vector<std::string> starts_after_stop_of;
+
+    const Step* find(Verb verb) const;
+    bool has(Verb verb) const { return find(verb) != nullptr; }
+    void erase(Verb verb);
+};
+
+struct OverlayDraft {
+    std::string name;
+    Step step;
+};
+
+/// A generation that nothing uses once the named servers' steps have ended.
+struct CollectDraft {
+    Subject subject;
+    std::string path;
+    std::vector<std::pair<std::string, Verb>> after;
+};
+
+/// What every decision may look at.
+struct World {
+    const Desired& desired;
+    const Observed& observed;
+
+    const Remembered* remembered(const std::string& server) const;
+};
+
+bool is_up(ActiveState state);  ///< active, or on the way there
+/// The unit has processes, or soon will have: its port may be taken.
+bool occupies(ActiveState state);
+
+// One function an idea; each lies in the file of its name.
+std::vector<OverlayDraft> plan_overlays(const World& world);
+ServerDraft plan_server(const World& world, const DesiredServer& desired, const ObservedServer& observed);
+ServerDraft plan_orphan(const std::string& name, const ObservedServer& observed);
+
+/// Render, or why not. False: there is nothing that this server could be started with.
+bool plan_rendering(const World& world, ServerDraft& draft);
+/// "layers differ (tickrate 4f1c → 9ab0)", "server.cfg changed"…: how the mounted stack differs from the
+/// wanted one.
+std::string describe_mounted(const DesiredServer& desired, const ObservedServer& observed);
+/// A change that needs a restart: now (Restart) or later (Hold), as the manifest's rollout has it.
+Step decide_rollout(const World& world, const DesiredServer& desired, const ObservedServer& observed,
+                    const std::string& change);
+
+/// `drift: Report`: when nothing was changed in the manifests, nothing is changed on the host either.
+void report_drift(const World& world, ServerDraft& draft);
+/// True if neither the manifests nor a layer changed since this server was last brought to what they ask.
+bool nothing_was_changed(const World& world, const ServerDraft& draft);
+
+void guard_against_mass_stop(const World& world, std::vector<ServerDraft>& drafts);
+void settle_ports(const World& world, std::vector<ServerDraft>& drafts);
+std::vector<CollectDraft> plan_collect(const World& world, const std::vector<ServerDraft>& drafts);
+
+Plan assemble(const World& world, std::vector<OverlayDraft> overlays, std::vector<ServerDraft> servers,
+              std::vector<CollectDraft> collects);
+
+}  // namespace left4me::draft

@@ -1,0 +1,26 @@
+#include <algorithm>
+
+#include "reconciler/draft.hpp"
+
+namespace left4me::draft {
+
+bool nothing_was_changed(const World& world, const ServerDraft& draft) {
+    const Remembered* memory = world.remembered(draft.name);
+    if (memory == nullptr || memory->fingerprint.empty()) return false;
+    // While it cannot be told what the server should look like, a change cannot be told either: leave it
+    // alone.
+    if (!draft.observed->wanted) return true;
+    return memory->fingerprint == fingerprint(*draft.desired, *draft.observed->wanted);
+}
+
+void report_drift(const World& world, ServerDraft& draft) {
+    if (draft.desired == nullptr || draft.desired->drift != DriftPolicy::Report) return;
+    const bool acts = std::any_of(draft.steps.begin(), draft.steps.end(),
+                                  [](const Step& step) { return is_effect(step.verb); });
+    if (!acts || !nothing_was_changed(world, draft)) return;
+    for (Step& step : draft.steps) {
+        if (is_effect(step.verb)) step = {Verb::Report, std::move(step.reason), {}, code::drift};
+    }
+}
+
+}  // namespace left4me::draft

@@ -1,0 +1,65 @@
+#include <fmt/format.h>
+
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+
+#include "reconciler/plan.hpp"
+
+namespace left4me {
+namespace {
+
+/// A quick, stable 64-bit digest. It tells two versions of one manifest apart and protects nothing, so it
+/// need not withstand anybody; and it is taken of every server in every pass, so it reads eight bytes at a
+/// time.
+class Digest {
+  public:
+    void add(std::uint64_t value) {
+        state_ = (state_ ^ value) * 0x9E3779B97F4A7C15U;
+        state_ ^= state_ >> 29U;
+    }
+
+    /// The length goes in first, so that ("ab", "c") and ("a", "bc") differ.
+    void add(std::string_view text) {
+        add(text.size());
+        while (text.size() >= sizeof(std::uint64_t)) {
+            add(word(text, sizeof(std::uint64_t)));
+            text.remove_prefix(sizeof(std::uint64_t));
+        }
+        add(word(text, text.size()));
+    }
+
+    std::string text() const { return fmt::format("{:016x}", state_); }
+
+  private:
+    static std::uint64_t word(std::string_view text, std::size_t size) {
+        std::uint64_t value = 0;
+        std::memcpy(&value, text.data(), size);
+        return value;
+    }
+
+    std::uint64_t state_ = 0xCBF29CE484222325U;
+};
+
+}  // namespace
+
+std::string fingerprint(const DesiredServer& server, const WantedRendering& wanted) {
+    Digest digest;
+    digest.add(server.name);
+    digest.add(server.port);
+    digest.add(static_cast<std::uint64_t>(server.state));
+    digest.add(static_cast<std::uint64_t>(server.rollout.policy));
+    digest.add(server.rollout.deadline ? static_cast<std::uint64_t>(server.rollout.deadline->count()) + 1
+                                       : 0);
+    digest.add(static_cast<std::uint64_t>(server.drift));
+    digest.add(server.blueprint);
+    digest.add(server.overlays.size());
+    for (const std::string& overlay : server.overlays) digest.add(overlay);
+    digest.add(server.environment);
+    digest.add(server.config);
+    digest.add(
+        wanted.generation);  // covers the layers and the secrets, as it is the hash of the whole rendering
+    return digest.text();
+}
+
+}  // namespace left4me

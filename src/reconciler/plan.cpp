@@ -1,0 +1,46 @@
+#include "reconciler/plan.hpp"
+
+#include "reconciler/draft.hpp"
+
+namespace left4me {
+namespace {
+
+/// Every server that either side names, each once, in the order of names.
+std::vector<draft::ServerDraft> plan_servers(const draft::World& world) {
+    static const ObservedServer never_seen;
+    std::vector<draft::ServerDraft> drafts;
+    const auto keep = [&](draft::ServerDraft draft) {
+        if (!draft.steps.empty()) drafts.push_back(std::move(draft));
+    };
+    auto desired = world.desired.servers.begin();
+    auto observed = world.observed.servers.begin();
+    while (desired != world.desired.servers.end() || observed != world.observed.servers.end()) {
+        const bool only_observed =
+            desired == world.desired.servers.end() ||
+            (observed != world.observed.servers.end() && observed->first < desired->first);
+        if (only_observed) {
+            keep(draft::plan_orphan(observed->first, observed->second));
+            ++observed;
+            continue;
+        }
+        const bool seen = observed != world.observed.servers.end() && observed->first == desired->first;
+        keep(draft::plan_server(world, desired->second, seen ? observed->second : never_seen));
+        ++desired;
+        if (seen) ++observed;
+    }
+    return drafts;
+}
+
+}  // namespace
+
+Plan plan(const Desired& desired, const Observed& observed) {
+    const draft::World world{desired, observed};
+    std::vector<draft::ServerDraft> servers = plan_servers(world);
+    for (draft::ServerDraft& server : servers) draft::report_drift(world, server);
+    draft::guard_against_mass_stop(world, servers);
+    draft::settle_ports(world, servers);
+    std::vector<draft::CollectDraft> collects = draft::plan_collect(world, servers);
+    return draft::assemble(world, draft::plan_overlays(world), std::move(servers), std::move(collects));
+}
+
+}  // namespace left4me

@@ -1,0 +1,175 @@
+#include <algorithm>
+#include <map>
+#include <string_view>
+#include <unordered_set>
+
+#include "reconciler/draft.hpp"
+#include "reconciler/layers.hpp"
+
+namespace left4me::draft {
+namespace {
+
+using Releases = std::vector<std::pair<std::string, Verb>>;
+
+/// Who uses which generations: for good, or until some step of the drafts has ended.
+class Usage {
+  public:
+    void add(const std::string& name, const ObservedServer& server, const DesiredServer* desired,
+             const ServerDraft* draft) {
+        const bool known = desired != nullptr && server.wanted;
+        if (known) keep(server.wanted->layers);
+        if (server.mounted && !(known && *server.mounted == server.wanted->layers)) {
+            add_mounted(name, *server.mounted, draft);
+        }
+        if (server.current && !(known && *server.current == server.wanted->generation)) {
+            add_current(name, server, draft);
+        }
+    }
+
+    bool keeps(std::string_view path) const { return kept_.contains(path); }
+
+    /// Some server may next be started from a rendering of which nobody can tell the overlays.
+    bool keeps_all_overlays() const { return keeps_all_overlays_; }
+
+    Releases released_by(std::string_view path) const {
+        const auto found = released_.find(path);
+        return found == released_.end() ? Releases{} : found->second;
+    }
+
+    /// Steps after which no rendering with unknown overlays is left.
+    const Releases& unknown_released_by() const { return unknown_released_by_; }
+
+  private:
+    void keep(const std::vector<std::string>& layers) {
+        for (const std::string& layer : layers) {
+            if (const std::string_view path = generation_path(layer); !path.empty()) kept_.insert(path);
+        }
+    }
+
+    void release(const std::vector<std::string>& layers, const std::string& name, Verb verb) {
+        for (const std::string& layer : layers) {
+            if (const std::string_view path = generation_path(layer); !path.empty()) {
+                released_[path].emplace_back(name, verb);
+            }
+        }
+    }
+
+    void add_mounted(const std::string& name, const std::vector<std::string>& layers,
+                     const ServerDraft* draft) {
+        if (draft != nullptr && draft->has(Verb::Stop)) {
+            release(layers, name, Verb::Stop);
+        } else if (draft != nullptr && draft->has(Verb::Restart)) {
+            release(layers, name, Verb::Restart);
+        } else {
+            keep(layers);
+        }
+    }
+
+    /// The overlays of a `current` that is not what the manifests want: the next start would use them, unless
+    /// the drafts replace or remove it. Only what is mounted can tell which they are.
+    void add_current(const std::string& name, const ObservedServer& server, const ServerDraft* draft) {
+        const Layer top =
+            server.mounted && !server.mounted->empty() ? parse_layer(server.mounted->front()) : Layer{};
+        const bool known = top.kind == Layer::Kind::Rendering && top.generation == *server.current;
+        const bool renders = draft != nullptr && draft->has(Verb::Render);
+        const bool forgets = draft != nullptr && draft->has(Verb::Forget);
+        if (!renders && !forgets) {
+            if (known) keep(*server.mounted);
+            keeps_all_overlays_ = keeps_all_overlays_ || !known;
+            return;
+        }
+        const Verb verb = renders ? Verb::Render : Verb::Forget;
+        if (known) {
+            release(*server.mounted, name, verb);
+        } else {
+            unknown_released_by_.emplace_back(name, verb);
+        }
+    }
+
+    std::unordered_set<std::string_view> kept_;
+    std::map<std::string_view, Releases> released_;
+    Releases unknown_released_by_;
+    bool keeps_all_overlays_ = false;
+};
+
+Usage usage_of(const World& world, const std::vector<ServerDraft>& drafts) {
+    Usage usage;
+    auto draft = drafts.begin();  // both in the order of names; a server without a draft keeps what it has
+    auto desired = world.desired.servers.begin();
+    for (const auto& [name, server] : world.observed.servers) {
+        while (draft != drafts.end() && draft->name < name) ++draft;
+        while (desired != world.desired.servers.end() && desired->first < name) ++desired;
+        const bool is_desired = desired != world.desired.servers.end() && desired->first == name;
+        const bool has_draft = draft != drafts.end() && draft->name == name;
+        usage.add(name, server, is_desired ? &desired->second : nullptr, has_draft ? &*draft : nullptr);
+    }
+    return usage;
+}
+
+struct Path {
+    SubjectKind kind = SubjectKind::Overlay;
+    std::string name;
+    std::string_view generation;
+};
+
+/// `overlays/A/GEN` or `instances/N/GEN`.
+Path parse(std::string_view path) {
+    const std::size_t first = path.find('/');
+    const std::size_t second = path.find('/', first + 1);
+    if (first == std::string_view::npos || second == std::string_view::npos) return {};
+    return {path.starts_with("instances/") ? SubjectKind::Server : SubjectKind::Overlay,
+            std::string(path.substr(first + 1, second - first - 1)), path.substr(second + 1)};
+}
+
+bool overlay_is_wanted(const World& world, const Path& path) {
+    if (!world.desired.overlays.contains(path.name)) return false;
+    const auto overlay = world.observed.overlays.find(path.name);
+    // While it cannot be told which generation is wanted, it may be any of them.
+    if (overlay == world.observed.overlays.end() || !overlay->second.wanted) return true;
+    return *overlay->second.wanted == path.generation;
+}
+
+/// Renderings of servers that the manifests do not name are not collected: Forget removes them, or they are
+/// not ours.
+bool rendering_is_wanted(const World& world, const Path& path) {
+    if (!world.desired.servers.contains(path.name)) return true;
+    const auto server = world.observed.servers.find(path.name);
+    if (server == world.observed.servers.end() || !server->second.wanted) return true;
+    return server->second.wanted->generation == path.generation;
+}
+
+/// The next start still uses it, as the drafts do not render anew (drift is only reported).
+bool stays_current(const World& world, const Path& path, const std::vector<ServerDraft>& drafts,
+                   bool& renders) {
+    const auto draft =
+        std::lower_bound(drafts.begin(), drafts.end(), path.name,
+                         [](const ServerDraft& one, const std::string& name) { return one.name < name; });
+    renders = draft != drafts.end() && draft->name == path.name && draft->has(Verb::Render);
+    return !renders && world.observed.servers.at(path.name).current == path.generation;
+}
+
+}  // namespace
+
+std::vector<CollectDraft> plan_collect(const World& world, const std::vector<ServerDraft>& drafts) {
+    const Usage usage = usage_of(world, drafts);
+    std::vector<CollectDraft> collects;
+    for (const std::string& generation : world.observed.generations) {
+        const Path path = parse(generation);
+        if (path.name.empty() || usage.keeps(generation)) continue;
+        CollectDraft collect{{path.kind, path.name}, generation, {}};
+        if (path.kind == SubjectKind::Overlay) {
+            if (usage.keeps_all_overlays() || overlay_is_wanted(world, path)) continue;
+            collect.after = usage.unknown_released_by();
+        } else {
+            bool renders = false;
+            if (rendering_is_wanted(world, path) || stays_current(world, path, drafts, renders)) continue;
+            if (renders) collect.after.emplace_back(path.name, Verb::Render);
+        }
+        const Releases releases = usage.released_by(generation);
+        collect.after.insert(collect.after.end(), releases.begin(), releases.end());
+        collects.push_back(std::move(collect));
+    }
+    return collects;
+}
+
+}  // namespace left4me::draft

@@ -1,0 +1,129 @@
+#include <fmt/format.h>
+
+#include "reconciler/draft.hpp"
+
+namespace left4me::draft {
+namespace {
+
+/// "the unit is inactive", "the unit failed (start-limit-hit)".
+std::string unit_is(const ObservedUnit& unit) {
+    if (unit.active != ActiveState::Failed) return fmt::format("the unit is {}", to_string(unit.active));
+    if (unit.result.empty()) return "the unit failed";
+    return fmt::format("the unit failed ({})", unit.result);
+}
+
+void plan_enablement(ServerDraft& draft) {
+    switch (draft.observed->unit.enablement) {
+        case Enablement::Enabled:
+            break;
+        case Enablement::Masked:
+            draft.steps.push_back({Verb::Enable, "the unit is masked: it would not start", {}, {}});
+            break;
+        case Enablement::Disabled:
+            draft.steps.push_back(
+                {Verb::Enable,
+                 fmt::format("the unit is {} {} not enabled: it would not survive a reboot",
+                             to_string(draft.observed->unit.active),
+                             draft.observed->unit.active == ActiveState::Active ? "but" : "and"),
+                 {},
+                 {}});
+            break;
+    }
+}
+
+/// An overlay that was left mounted is only used again if it is the very stack that a start would mount.
+bool stale_mount(const ObservedServer& observed) {
+    return observed.mounted && !(observed.wanted && *observed.mounted == observed.wanted->layers);
+}
+
+void plan_start(const World& world, ServerDraft& draft) {
+    const ObservedUnit& unit = draft.observed->unit;
+    if (!world.observed.installation) {
+        draft.steps.push_back(
+            {Verb::Hold,
+             fmt::format("{}, but the game is not installed: `l4d2ctl install`", unit_is(unit)),
+             {},
+             code::not_installed});
+        return;
+    }
+    if (unit.active != ActiveState::Deactivating && stale_mount(*draft.observed)) {
+        draft.steps.push_back(
+            {Verb::Stop, "another stack was left mounted: it must go before a start", {}, {}});
+    }
+    if (unit.active == ActiveState::Failed) {
+        draft.steps.push_back({Verb::ResetFailed,
+                               fmt::format("{}: systemd must forget it before a start", unit_is(unit)),
+                               {},
+                               {}});
+    }
+    draft.steps.push_back({Verb::Start, fmt::format("{}, the manifest says Running", unit_is(unit)), {}, {}});
+}
+
+void plan_running(const World& world, ServerDraft& draft) {
+    const ObservedServer& observed = *draft.observed;
+    plan_enablement(draft);
+    switch (observed.unit.active) {
+        case ActiveState::Activating:
+            break;  // a start or systemd's own restart is under way: not ours to hurry
+        case ActiveState::Inactive:
+        case ActiveState::Failed:
+        case ActiveState::Deactivating:
+            plan_start(world, draft);
+            break;
+        case ActiveState::Active: {
+            // When it cannot be told what should be mounted, what is mounted may stay.
+            const bool right =
+                observed.mounted && (!observed.wanted || *observed.mounted == observed.wanted->layers);
+            if (right) break;
+            const std::string change = describe_mounted(*draft.desired, observed);
+            Step step = decide_rollout(world, *draft.desired, observed, change);
+            if (step.verb == Verb::Restart && !world.observed.installation) {
+                step = {Verb::Hold,
+                        fmt::format("{}, but the game is not installed: it would not come up again", change),
+                        {},
+                        code::not_installed};
+            }
+            draft.steps.push_back(std::move(step));
+            break;
+        }
+    }
+}
+
+void plan_stopped(ServerDraft& draft) {
+    const ObservedServer& observed = *draft.observed;
+    if (observed.unit.enablement == Enablement::Enabled) {
+        draft.steps.push_back(
+            {Verb::Disable,
+             "the unit is enabled, the manifest says Stopped: it would start at the next boot",
+             {},
+             {}});
+    }
+    if (occupies(observed.unit.active)) {
+        draft.steps.push_back(
+            {Verb::Stop, fmt::format("{}, the manifest says Stopped", unit_is(observed.unit)), {}, {}});
+    } else if (observed.mounted) {
+        draft.steps.push_back(
+            {Verb::Stop, "its overlay is still mounted, the manifest says Stopped", {}, {}});
+    }
+    if (observed.unit.active == ActiveState::Failed) {
+        draft.steps.push_back({Verb::ResetFailed,
+                               fmt::format("{}, the manifest says Stopped", unit_is(observed.unit)),
+                               {},
+                               {}});
+    }
+}
+
+}  // namespace
+
+ServerDraft plan_server(const World& world, const DesiredServer& desired, const ObservedServer& observed) {
+    ServerDraft draft{desired.name, &desired, &observed, {}, {}};
+    const bool startable = plan_rendering(world, draft);
+    if (desired.state == RunState::Stopped) {
+        plan_stopped(draft);
+    } else if (startable) {
+        plan_running(world, draft);
+    }
+    return draft;
+}
+
+}  // namespace left4me::draft

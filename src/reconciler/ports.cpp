@@ -1,0 +1,101 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "reconciler/draft.hpp"
+
+namespace left4me::draft {
+namespace {
+
+bool starts(const ServerDraft& draft) { return draft.has(Verb::Start) || draft.has(Verb::Restart); }
+
+bool changes_port(const ServerDraft& draft) {
+    return draft.desired != nullptr && draft.observed->mounted_port &&
+           *draft.observed->mounted_port != draft.desired->port;
+}
+
+/// The plan takes this server off the port that it holds now.
+bool leaves_its_port(const ServerDraft& draft) {
+    return draft.has(Verb::Stop) || (starts(draft) && changes_port(draft));
+}
+
+struct Ports {
+    std::map<std::uint16_t, std::vector<std::string>> holders;
+    std::map<std::string, ServerDraft*> drafts;
+
+    template <typename Function>
+    void for_each_other_holder(const ServerDraft& draft, Function function) const {
+        const auto found = holders.find(draft.desired->port);
+        if (found == holders.end()) return;
+        for (const std::string& holder : found->second) {
+            if (holder != draft.name) function(holder);
+        }
+    }
+
+    bool will_be_left_by(const std::string& holder) const {
+        const auto found = drafts.find(holder);
+        return found != drafts.end() && leaves_its_port(*found->second);
+    }
+};
+
+void hold(ServerDraft& draft, const std::string& holder) {
+    for (const Verb verb : {Verb::Stop, Verb::ResetFailed, Verb::Start, Verb::Restart}) draft.erase(verb);
+    draft.steps.push_back({Verb::Hold,
+                           fmt::format("port {} is still held by server/{}, which does not give it up yet",
+                                       draft.desired->port, holder),
+                           {},
+                           code::port_in_use});
+}
+
+/// A server that must wait does not leave its own port, so others may have to wait in turn: until nothing
+/// changes.
+void hold_blocked(const Ports& ports, std::vector<ServerDraft>& drafts) {
+    bool changed = true;
+    while (changed) {
+        changed = false;
+        for (ServerDraft& draft : drafts) {
+            if (!starts(draft)) continue;
+            std::string blocker;
+            ports.for_each_other_holder(draft, [&](const std::string& holder) {
+                if (!ports.will_be_left_by(holder)) blocker = holder;
+            });
+            if (blocker.empty()) continue;
+            hold(draft, blocker);
+            changed = true;
+        }
+    }
+}
+
+/// A restart onto another port in two steps, so that two servers can swap ports: both stop, then both start.
+void split_restart(ServerDraft& draft) {
+    const Step* one_step = draft.find(Verb::Restart);
+    if (one_step == nullptr) one_step = draft.find(Verb::Start);
+    const std::string reason = one_step->reason;
+    draft.erase(Verb::Restart);
+    draft.erase(Verb::Start);
+    if (!draft.has(Verb::Stop)) draft.steps.push_back({Verb::Stop, reason, {}, {}});
+    draft.steps.push_back({Verb::Start, reason, {}, {}});
+}
+
+}  // namespace
+
+void settle_ports(const World& world, std::vector<ServerDraft>& drafts) {
+    if (std::none_of(drafts.begin(), drafts.end(), starts)) return;
+    Ports ports;
+    for (const auto& [name, server] : world.observed.servers) {
+        if (occupies(server.unit.active) && server.mounted_port)
+            ports.holders[*server.mounted_port].push_back(name);
+    }
+    for (ServerDraft& draft : drafts) ports.drafts.emplace(draft.name, &draft);
+
+    hold_blocked(ports, drafts);
+    for (ServerDraft& draft : drafts) {
+        if (!starts(draft)) continue;
+        if (occupies(draft.observed->unit.active) && changes_port(draft)) split_restart(draft);
+        ports.for_each_other_holder(
+            draft, [&](const std::string& holder) { draft.starts_after_stop_of.push_back(holder); });
+    }
+}
+
+}  // namespace left4me::draft

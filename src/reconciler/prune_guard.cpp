@@ -1,0 +1,70 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "reconciler/draft.hpp"
+
+namespace left4me::draft {
+namespace {
+
+/// What takes a server down or away; a Stop that belongs to a start does not.
+bool takes_down(Verb verb) {
+    switch (verb) {
+        case Verb::Disable:
+        case Verb::Stop:
+        case Verb::ResetFailed:
+        case Verb::Purge:
+        case Verb::Forget:
+            return true;
+        default:
+            return false;
+    }
+}
+
+bool stops_for_good(const ServerDraft& draft) {
+    return draft.has(Verb::Forget) || (draft.has(Verb::Stop) && !draft.has(Verb::Start));
+}
+
+/// A running server that the revision stops or deletes. One that was to be Stopped already, and that somebody
+/// started by hand, is drift: not the revision's doing.
+bool is_victim(const World& world, const ServerDraft& draft) {
+    if (!is_up(draft.observed->unit.active) || !stops_for_good(draft)) return false;
+    return draft.desired == nullptr || !nothing_was_changed(world, draft);
+}
+
+std::size_t count_running(const World& world) {
+    return static_cast<std::size_t>(std::count_if(
+        world.observed.servers.begin(), world.observed.servers.end(), [&world](const auto& entry) {
+            const auto& [name, server] = entry;
+            return is_up(server.unit.active) && (server.ours || world.desired.servers.contains(name));
+        }));
+}
+
+void hold(ServerDraft& draft, const std::string& why) {
+    std::string first = draft.desired == nullptr ? "not in the manifests" : "the manifest says Stopped";
+    std::erase_if(draft.steps, [](const Step& step) { return takes_down(step.verb); });
+    draft.steps.push_back({Verb::Hold, fmt::format("{}, but {}", first, why), {}, code::approval_required});
+}
+
+}  // namespace
+
+void guard_against_mass_stop(const World& world, std::vector<ServerDraft>& drafts) {
+    if (world.desired.approved) return;
+    const auto victims = static_cast<std::size_t>(
+        std::count_if(drafts.begin(), drafts.end(),
+                      [&world](const ServerDraft& draft) { return is_victim(world, draft); }));
+    if (victims < 2) return;
+    const std::size_t running = count_running(world);
+    if (victims * 2 <= running) return;
+
+    const std::string& revision = world.desired.revision;
+    const std::string why = fmt::format(
+        "this revision would stop or delete {} of {} running servers: it waits for `l4d2ctl approve {}`",
+        victims, running, revision);
+    for (ServerDraft& draft : drafts) {
+        // A revision that looks like a mistake shall not delete what idle servers wrote, either.
+        if (is_victim(world, draft) || draft.has(Verb::Forget)) hold(draft, why);
+    }
+}
+
+}  // namespace left4me::draft

@@ -1,0 +1,100 @@
+#include "reconciler/schedule.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cassert>
+
+namespace left4me {
+
+Schedule::Schedule(const Plan& plan)
+    : plan_(&plan),
+      states_(plan.actions.size(), State::Waiting),
+      missing_(plan.actions.size(), 0),
+      dependents_(plan.actions.size()),
+      outcomes_(plan.actions.size()) {
+    for (ActionIndex index = 0; index < plan.actions.size(); ++index) {
+        const Action& action = plan.actions[index];
+        outcomes_[index] = {index, false, "NoAnswer", "the host never told how it ended"};
+        if (!is_effect(action.verb)) {
+            states_[index] = State::Ended;
+            continue;
+        }
+        missing_[index] = action.after.size();
+        for (const ActionIndex before : action.after) dependents_[before].push_back(index);
+        if (action.after.empty()) {
+            states_[index] = State::Ready;
+            ready_.push_back(index);
+        }
+    }
+}
+
+std::vector<ActionIndex> Schedule::take_ready() {
+    std::vector<ActionIndex> taken;
+    taken.swap(ready_);
+    std::sort(taken.begin(), taken.end());
+    for (const ActionIndex index : taken) states_[index] = State::Begun;
+    under_way_ += taken.size();
+    return taken;
+}
+
+void Schedule::finished(const Outcome& outcome) {
+    assert(outcome.action < states_.size());
+    if (states_[outcome.action] != State::Begun) return;
+    states_[outcome.action] = State::Ended;
+    outcomes_[outcome.action] = outcome;
+    --under_way_;
+    if (!outcome.done) {
+        fail_dependents(outcome.action);
+        return;
+    }
+    for (const ActionIndex next : dependents_[outcome.action]) {
+        if (--missing_[next] > 0 || states_[next] != State::Waiting) continue;
+        states_[next] = State::Ready;
+        ready_.push_back(next);
+    }
+}
+
+/// Dependents of dependents as well; a loop, because a chain may be as long as the plan.
+void Schedule::fail_dependents(ActionIndex failed) {
+    std::vector<ActionIndex> pending{failed};
+    while (!pending.empty()) {
+        const ActionIndex cause = pending.back();
+        pending.pop_back();
+        const Action& before = plan_->actions[cause];
+        for (const ActionIndex next : dependents_[cause]) {
+            if (states_[next] != State::Waiting) continue;
+            states_[next] = State::Ended;
+            outcomes_[next] = {
+                next, false, "PrerequisiteFailed",
+                fmt::format("not begun, because {} {} failed first: {}", to_string(before.verb),
+                            to_string(before.subject), outcomes_[failed].message)};
+            pending.push_back(next);
+        }
+    }
+}
+
+bool Schedule::done() const { return ready_.empty() && under_way_ == 0; }
+
+std::vector<Outcome> Schedule::outcomes() const {
+    std::vector<Outcome> effects;
+    for (const Outcome& outcome : outcomes_) {
+        if (is_effect(plan_->actions[outcome.action].verb)) effects.push_back(outcome);
+    }
+    return effects;
+}
+
+std::vector<Outcome> apply(Host& host, const Desired& desired, const Plan& plan) {
+    Schedule schedule(plan);
+    while (!schedule.done()) {
+        const std::vector<ActionIndex> ready = schedule.take_ready();
+        if (!ready.empty()) host.begin(desired, plan, ready);
+        const std::vector<Outcome> ended = host.wait();
+        // A host that lost an action would hang us here for ever; what it never told of stays "not done".
+        if (ended.empty()) break;
+        for (const Outcome& outcome : ended) schedule.finished(outcome);
+    }
+    return schedule.outcomes();
+}
+
+}  // namespace left4me

@@ -1,0 +1,209 @@
+#include "reconciler/status.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string_view>
+
+namespace left4me {
+namespace {
+
+/// All that a pass says about one server.
+struct Findings {
+    const DesiredServer* desired = nullptr;
+    const ObservedServer* observed = nullptr;
+    std::vector<const Action*> remaining;
+    const Outcome* failure = nullptr;  ///< the first action that failed by itself
+    const Action* failed_action = nullptr;
+
+    const Action* find_code(std::string_view code) const {
+        const auto found = std::find_if(remaining.begin(), remaining.end(),
+                                        [code](const Action* action) { return action->code == code; });
+        return found == remaining.end() ? nullptr : *found;
+    }
+    const Action* find_effect() const {
+        const auto found = std::find_if(remaining.begin(), remaining.end(),
+                                        [](const Action* action) { return is_effect(action->verb); });
+        return found == remaining.end() ? nullptr : *found;
+    }
+};
+
+std::map<std::string, Findings> gather(const Desired& desired, const Observed& observed,
+                                       const Plan& attempted, std::span<const Outcome> outcomes,
+                                       const Plan& remaining) {
+    static const ObservedServer never_seen;
+    std::map<std::string, Findings> all;
+    for (const auto& [name, server] : desired.servers) {
+        const auto seen = observed.servers.find(name);
+        Findings& findings = all[name];
+        findings.desired = &server;
+        findings.observed = seen == observed.servers.end() ? &never_seen : &seen->second;
+    }
+    for (const Action& action : remaining.actions) {
+        if (action.subject.kind != SubjectKind::Server) continue;
+        const auto seen = observed.servers.find(action.subject.name);
+        const bool named = desired.servers.contains(action.subject.name);
+        // What is neither asked for nor ours is only reported; it has no status.
+        if (!named && (seen == observed.servers.end() || !seen->second.ours)) continue;
+        Findings& findings = all[action.subject.name];
+        if (findings.observed == nullptr) findings.observed = &seen->second;
+        findings.remaining.push_back(&action);
+    }
+    for (const Outcome& outcome : outcomes) {
+        const Action& action = attempted.actions[outcome.action];
+        if (outcome.done || action.subject.kind != SubjectKind::Server) continue;
+        const auto found = all.find(action.subject.name);
+        if (found == all.end()) continue;
+        Findings& findings = found->second;
+        // The cause, not what could not be begun because of it, unless the cause lies elsewhere (an overlay).
+        const bool first = findings.failure == nullptr || (findings.failure->reason == "PrerequisiteFailed" &&
+                                                           outcome.reason != "PrerequisiteFailed");
+        if (!first) continue;
+        findings.failure = &outcome;
+        findings.failed_action = &action;
+    }
+    return all;
+}
+
+/// A condition without its times, which only the previous status can tell.
+struct Verdict {
+    ConditionStatus status = ConditionStatus::Unknown;
+    std::string reason;
+    std::string message;
+};
+
+Verdict ready(const Findings& findings) {
+    const ObservedUnit& unit = findings.observed->unit;
+    const bool mounted = findings.observed->mounted.has_value();
+    if (findings.desired == nullptr)
+        return {ConditionStatus::False, "Removing", "not in the manifests any more"};
+    if (findings.desired->state == RunState::Stopped) {
+        if (unit.active == ActiveState::Inactive && !mounted && unit.enablement != Enablement::Enabled) {
+            return {ConditionStatus::True, "Stopped", "stopped, as the manifest says"};
+        }
+        return {ConditionStatus::False, "NotStopped",
+                fmt::format("the unit is {} and {}, the manifest says Stopped", to_string(unit.active),
+                            to_string(unit.enablement))};
+    }
+    switch (unit.active) {
+        case ActiveState::Active:
+            if (!mounted)
+                return {ConditionStatus::False, "NotMounted", "the unit is active, but nothing is mounted"};
+            if (unit.enablement != Enablement::Enabled) {
+                return {ConditionStatus::False, "NotEnabled",
+                        fmt::format("the unit runs, but is {}: it would not survive a reboot",
+                                    to_string(unit.enablement))};
+            }
+            return {ConditionStatus::True, "Running", "the unit is active and enabled, its overlay mounted"};
+        case ActiveState::Activating:
+            return {ConditionStatus::False, "Starting", "the unit is starting"};
+        case ActiveState::Deactivating:
+            return {ConditionStatus::False, "Stopping", "the unit is stopping"};
+        case ActiveState::Failed:
+            return {
+                ConditionStatus::False, "UnitFailed",
+                unit.result.empty() ? "the unit failed" : fmt::format("the unit failed ({})", unit.result)};
+        case ActiveState::Inactive:
+            break;
+    }
+    return {ConditionStatus::False, "NotRunning", "the unit is inactive, the manifest says Running"};
+}
+
+/// Something is still to be done, and will be done without anybody's help.
+Verdict reconciling(const Findings& findings) {
+    if (const Action* action = findings.find_effect()) {
+        return {ConditionStatus::True, "Progressing",
+                fmt::format("still to do: {}, {}", to_string(action->verb), action->reason)};
+    }
+    for (const char* code : {"RolloutPending", "PortInUse"}) {
+        if (const Action* action = findings.find_code(code))
+            return {ConditionStatus::True, code, action->reason};
+    }
+    const ObservedUnit& unit = findings.observed->unit;
+    if (findings.desired != nullptr && findings.desired->state == RunState::Running &&
+        unit.active == ActiveState::Activating) {
+        return {ConditionStatus::True, "Starting", "the unit is starting"};
+    }
+    return {ConditionStatus::False, "Settled", "nothing is left to do"};
+}
+
+/// It will not come right by itself: the last attempt failed, or somebody must act.
+Verdict stalled(const Findings& findings) {
+    if (findings.failure != nullptr && findings.find_effect() != nullptr) {
+        return {ConditionStatus::True, findings.failure->reason,
+                fmt::format("{}: {}", to_string(findings.failed_action->verb), findings.failure->message)};
+    }
+    for (const char* code : {"SourceUnavailable", "NotInstalled", "ApprovalRequired", "Drift"}) {
+        if (const Action* action = findings.find_code(code))
+            return {ConditionStatus::True, code, action->reason};
+    }
+    return {ConditionStatus::False, "NotStalled", "nothing stands in the way"};
+}
+
+Condition condition(const char* type, Verdict verdict, const Condition* previous, TimePoint now,
+                    std::int64_t generation) {
+    const bool same = previous != nullptr && previous->status == verdict.status;
+    return {type,
+            verdict.status,
+            std::move(verdict.reason),
+            std::move(verdict.message),
+            same ? previous->last_transition : now,
+            generation};
+}
+
+Remembered remember(const Findings& findings, const Remembered& previous, TimePoint now) {
+    Remembered memory = previous;
+    const bool waits = findings.find_code("RolloutPending") != nullptr;
+    memory.held_since = waits ? std::optional(previous.held_since.value_or(now)) : std::nullopt;
+    const bool applied = findings.remaining.empty() && findings.failure == nullptr;
+    if (applied && findings.desired != nullptr && findings.observed->wanted) {
+        memory.fingerprint = fingerprint(*findings.desired, *findings.observed->wanted);
+    }
+    return memory;
+}
+
+ServerStatus next_server(const ServerStatus& previous, const Findings& findings, const std::string& revision,
+                         TimePoint now) {
+    ServerStatus next = previous;
+    // What was asked for, without what its layers happen to contain: an edited overlay is no new
+    // specification.
+    std::string asked = findings.desired == nullptr ? "deleted" : fingerprint(*findings.desired, {});
+    if (asked != previous.specification) ++next.generation;
+    next.specification = std::move(asked);
+    next.remembered = remember(findings, previous.remembered, now);
+    next.last_attempted_revision = revision;
+    if (findings.remaining.empty()) next.last_applied_revision = revision;
+    const auto make = [&](const char* type, Verdict verdict) {
+        return condition(type, std::move(verdict), previous.find(type), now, next.generation);
+    };
+    next.conditions = {make("Ready", ready(findings)), make("Reconciling", reconciling(findings)),
+                       make("Stalled", stalled(findings))};
+    return next;
+}
+
+}  // namespace
+
+const Condition* ServerStatus::find(const std::string& type) const {
+    const auto found = std::find_if(conditions.begin(), conditions.end(),
+                                    [&type](const Condition& condition) { return condition.type == type; });
+    return found == conditions.end() ? nullptr : &*found;
+}
+
+Status next_status(const Status& previous, const Desired& desired, const Observed& observed,
+                   const Plan& attempted, std::span<const Outcome> outcomes, const Plan& remaining) {
+    static const ServerStatus unknown_server;
+    Status next;
+    next.source_error = previous.source_error;
+    next.last_attempted_revision = desired.revision;
+    next.last_applied_revision = remaining.empty() ? desired.revision : previous.last_applied_revision;
+    next.last_pass = observed.now;
+    for (const auto& [name, findings] : gather(desired, observed, attempted, outcomes, remaining)) {
+        const auto before = previous.servers.find(name);
+        next.servers.emplace(
+            name, next_server(before == previous.servers.end() ? unknown_server : before->second, findings,
+                              desired.revision, observed.now));
+    }
+    return next;
+}
+
+}  // namespace left4me

@@ -1,0 +1,83 @@
+#include "reconciler/observed.hpp"
+#include "reconciler/plan.hpp"
+#include "reconciler/status.hpp"
+
+namespace left4me {
+
+const char* to_string(ActiveState state) {
+    switch (state) {
+        case ActiveState::Inactive:
+            return "inactive";
+        case ActiveState::Activating:
+            return "activating";
+        case ActiveState::Active:
+            return "active";
+        case ActiveState::Deactivating:
+            return "deactivating";
+        case ActiveState::Failed:
+            return "failed";
+    }
+    return "?";
+}
+
+const char* to_string(Enablement enablement) {
+    switch (enablement) {
+        case Enablement::Disabled:
+            return "disabled";
+        case Enablement::Enabled:
+            return "enabled";
+        case Enablement::Masked:
+            return "masked";
+    }
+    return "?";
+}
+
+const char* to_string(Verb verb) {
+    switch (verb) {
+        case Verb::Build:
+            return "build";
+        case Verb::Render:
+            return "render";
+        case Verb::Disable:
+            return "disable";
+        case Verb::Stop:
+            return "stop";
+        case Verb::ResetFailed:
+            return "reset-failed";
+        case Verb::Enable:
+            return "enable";
+        case Verb::Start:
+            return "start";
+        case Verb::Restart:
+            return "restart";
+        case Verb::Purge:
+            return "purge";
+        case Verb::Forget:
+            return "forget";
+        case Verb::Collect:
+            return "collect";
+        case Verb::Hold:
+            return "hold";
+        case Verb::Report:
+            return "report";
+    }
+    return "?";
+}
+
+const char* to_string(ConditionStatus status) {
+    switch (status) {
+        case ConditionStatus::True:
+            return "True";
+        case ConditionStatus::False:
+            return "False";
+        case ConditionStatus::Unknown:
+            return "Unknown";
+    }
+    return "?";
+}
+
+std::string to_string(const Subject& subject) {
+    return (subject.kind == SubjectKind::Server ? "server/" : "overlay/") + subject.name;
+}
+
+}  // namespace left4me
