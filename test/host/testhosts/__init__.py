@@ -1,0 +1,1 @@
+"""Test hosts: whole Debian systems in systemd-nspawn containers, with systemd as their PID 1."""

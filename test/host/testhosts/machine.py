@@ -1,0 +1,272 @@
+"""One test host: its storage, its container and how to run something in it."""
+
+import json
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from . import processes, trees
+from .processes import Process
+
+RUN = Path("/run/left4me-testhosts")
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+STAND_IN = "usr/libexec/left4me-tests/standin"
+
+# Namespaces of its own around each container: when the process that we start ends, for whatever reason, the kernel
+# ends everything below it and drops the mount of the host's root. (The container alone survives a killed nspawn.)
+NAMESPACES = ("unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc")
+
+# What runs there and becomes systemd-nspawn. Each host has a cgroup of its own, or the systemds of two hosts would
+# manage the same one. Users are made before the boot, as a package's installation would have made them.
+LAUNCHER = """
+set -eu
+storage=$1 tree=$2 name=$3 cgroup=$4
+if [ -n "$cgroup" ]; then mkdir -p "$cgroup"; echo $$ >"$cgroup/cgroup.procs"; fi
+mount -t overlay left4me-testhost -o "lowerdir=$tree,upperdir=$storage/upper,workdir=$storage/work" "$storage/root"
+chroot "$storage/root" systemd-sysusers
+export SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1
+exec systemd-nspawn --register=no --keep-unit --quiet -M "$name" --private-network -D "$storage/root" --boot \\
+    --console=pipe --bind="$storage/left4me:/var/lib/left4me" -- systemd.show_status=no systemd.log_target=journal
+"""
+
+
+class HostError(Exception):
+    """What went wrong with a host, for a person to read."""
+
+
+def cgroup_of(name: str) -> Path | None:
+    for line in Path("/proc/self/mountinfo").read_text().splitlines():
+        fields = line.split()
+        if fields[fields.index("-") + 1] == "cgroup2":
+            return Path(fields[4]) / f"left4me-testhost-{name}"
+    return None
+
+
+@dataclass
+class Host:
+    """A host on disk. While it runs, `supervisor` is the process that we started, the parent of systemd-nspawn, and
+    `leader` the host's PID 1. `owner` is the run that the host must not outlive."""
+
+    name: str
+    release: str
+    tree: str
+    supervisor: Process | None = None
+    leader: Process | None = None
+    owner: Process | None = None
+
+    @property
+    def storage(self) -> Path:
+        return trees.cache() / "hosts" / self.name
+
+    @property
+    def left4me(self) -> Path:
+        """The host's /var/lib/left4me, seen from outside. It is a directory of the machine's own file system: the
+        host's root is an overlay, and the kernel refuses an overlay as another one's upper directory."""
+        return self.storage / "left4me"
+
+    # -- life ---------------------------------------------------------------------------------------------------
+
+    @staticmethod
+    def create(release: str, name: str | None = None, install: Path | None = None, owned: bool = False) -> "Host":
+        """Lays out a new host. With `install`, the files of a staging tree are copied into it."""
+        reap()
+        tree = trees.make("host", release)
+        host = Host(name or f"{release}-{secrets.token_hex(3)}", release, str(tree))
+        if not host.name.replace("-", "").isalnum() or len(host.name) > 40:
+            raise HostError(f"{host.name!r} is no name for a host: letters, digits and '-', at most 40")
+        try:
+            host.storage.mkdir(parents=True)
+        except FileExistsError:
+            raise HostError(f"there is a host {host.name} already") from None
+        if owned:
+            host.owner = Process.of(os.getpid())
+        host.save()
+        for part in ("upper/etc", "work", "root", "left4me"):
+            (host.storage / part).mkdir(parents=True)
+        for part in ("upper", "upper/etc", "root", "left4me"):
+            (host.storage / part).chmod(0o755)
+        # With an id of its own the host skips what systemd does at a first boot: presets would enable every unit.
+        (host.storage / "upper/etc/machine-id").write_text(f"{secrets.token_hex(16)}\n", encoding="ascii")
+        (host.storage / "upper/etc/hostname").write_text(f"{host.name}\n", encoding="ascii")
+        if install:
+            host.install(install)
+        return host
+
+    def install(self, staging: Path) -> None:
+        """Copies a staging tree onto the host, which must not be running, and the stand-in game where it belongs."""
+        if self.running():
+            raise HostError(f"{self.name} is running: files can be laid under a stopped host only")
+        copy = ["cp", "-a", "--no-preserve=ownership", "--reflink=auto"]
+        subprocess.run([*copy, f"{staging}/.", f"{self.storage}/upper/"], check=True)
+        if (staging / STAND_IN).is_dir():
+            subprocess.run([*copy, f"{staging / STAND_IN}/.", f"{self.left4me}/installation/"], check=True)
+
+    def boot(self) -> None:
+        """Boots and waits until systemd has finished. Raises, with what the console said, when it does not."""
+        if self.running():
+            raise HostError(f"{self.name} is running already")
+        cgroup = cgroup_of(self.name)
+        arguments = [str(self.storage), self.tree, self.name, str(cgroup or "")]
+        with open(self.storage / "console", "ab") as console:
+            started = subprocess.Popen(
+                [*NAMESPACES, "sh", "-c", LAUNCHER, "launcher", *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=console,
+                stderr=console,
+                start_new_session=True,
+                preexec_fn=processes.die_with_parent if self.owner else None,
+            )
+        self.supervisor = Process.of(started.pid)
+        self.leader = None
+        self.save()
+        try:
+            self.wait_for_leader(started)
+            self.wait_until_booted()
+            self.run("ip", "link", "set", "lo", "up", check=True)
+        except BaseException:
+            self.stop(hard=True)
+            raise
+
+    def wait_for_leader(self, started: subprocess.Popen, seconds: float = 20) -> None:
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if started.poll() is not None:
+                raise HostError(f"{self.name} did not boot:\n{self.console()}")
+            for nspawn in processes.children(started.pid):
+                for pid in processes.children(nspawn):
+                    if processes.command_name(nspawn) == "systemd-nspawn" and processes.command_name(pid) == "systemd":
+                        self.leader = Process.of(pid)
+                        self.save()
+                        return
+            time.sleep(0.01)
+        raise HostError(f"{self.name} showed no PID 1 within {seconds:.0f} s:\n{self.console()}")
+
+    def wait_until_booted(self, seconds: float = 60) -> None:
+        deadline = time.monotonic() + seconds
+        state = ""
+        while time.monotonic() < deadline:
+            state = self.run("systemctl", "is-system-running", "--wait").stdout.strip()
+            if state in ("running", "degraded"):
+                return
+            time.sleep(0.02)
+        raise HostError(f"{self.name} is {state or 'silent'} after {seconds:.0f} s:\n{self.console()}")
+
+    def stop(self, hard: bool = False, seconds: float = 60) -> None:
+        """Powers off; hard is a power cut: every process is gone at once and nothing is written any more."""
+        if self.supervisor and not hard:
+            for nspawn in map(Process.of, processes.children(self.supervisor.pid) if self.supervisor.alive() else []):
+                if nspawn:
+                    nspawn.send(signal.SIGTERM)
+            self.supervisor.wait(seconds)
+        if self.supervisor:
+            self.supervisor.send(signal.SIGKILL)
+            self.supervisor.wait(10)
+        if self.leader:
+            self.leader.wait(10)
+        remove_cgroup(cgroup_of(self.name))
+        self.supervisor = self.leader = None
+        if self.storage.exists():
+            self.save()
+
+    def reboot(self) -> None:
+        self.stop()
+        self.boot()
+
+    def destroy(self) -> None:
+        self.stop(hard=True)
+        shutil.rmtree(self.storage, ignore_errors=True)
+        shutil.rmtree(f"/run/systemd/nspawn/propagate/{self.name}", ignore_errors=True)
+        state_file(self.name).unlink(missing_ok=True)
+
+    def __enter__(self) -> "Host":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.destroy()
+
+    # -- use ----------------------------------------------------------------------------------------------------
+
+    def running(self) -> bool:
+        return bool(self.supervisor and self.leader and self.supervisor.alive() and self.leader.alive())
+
+    def entry(self) -> list[str]:
+        """The words that go before a command. Looks again whether this still is our host's PID 1: with a wrong pid
+        the command would run on the machine itself."""
+        if not self.running() or not self.leader or not self.supervisor:
+            raise HostError(f"{self.name} is not running")
+        leader = self.leader.pid
+        nspawn = processes.parent(leader) or 0
+        if processes.command_name(leader) != "systemd" or processes.parent(nspawn) != self.supervisor.pid:
+            raise HostError(f"process {leader} is not the PID 1 of {self.name}")
+        return ["nsenter", "-t", str(leader), "-a", "env", "-i", f"PATH={PATH}", "HOME=/root", "LANG=C.UTF-8",
+                f"TERM={os.environ.get('TERM', 'dumb')}"]  # fmt: skip
+
+    def run(self, *command: str, check: bool = False, text_in: str | None = None, timeout: float = 120):
+        """Runs a command as root in the host; its output comes back as text."""
+        done = subprocess.run(
+            [*self.entry(), *command],
+            input=text_in if text_in is not None else "",
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            cwd="/",
+        )
+        if check and done.returncode != 0:
+            raise HostError(f"{self.name}: {' '.join(command)}: exit {done.returncode}\n{done.stdout}{done.stderr}")
+        return done
+
+    def console(self) -> str:
+        path = self.storage / "console"
+        return path.read_text(errors="replace")[-4000:] if path.exists() else ""
+
+    # -- state --------------------------------------------------------------------------------------------------
+
+    def save(self) -> None:
+        RUN.mkdir(mode=0o700, exist_ok=True)
+        path = state_file(self.name)
+        path.with_suffix(".new").write_text(json.dumps(asdict(self)), encoding="utf-8")
+        path.with_suffix(".new").rename(path)
+
+    @staticmethod
+    def load(name: str) -> "Host":
+        try:
+            data = json.loads(state_file(name).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise HostError(f"there is no host {name}") from None
+        for key in ("supervisor", "leader", "owner"):
+            data[key] = Process(**data[key]) if data[key] else None
+        return Host(**data)
+
+
+def state_file(name: str) -> Path:
+    return RUN / f"{name}.json"
+
+
+def hosts() -> list[Host]:
+    return [Host.load(path.stem) for path in sorted(RUN.glob("*.json"))]
+
+
+def reap() -> None:
+    """Ends what a killed run left behind: the hosts whose owner is gone, and nothing else."""
+    for host in hosts():
+        if host.owner and not host.owner.alive():
+            host.destroy()
+
+
+def remove_cgroup(path: Path | None) -> None:
+    """The container's empty groups stay behind when it ends; innermost first."""
+    if path and path.exists():
+        for directory, _, _ in os.walk(path, topdown=False):
+            for _ in range(50):
+                try:
+                    os.rmdir(directory)
+                    break
+                except FileNotFoundError:
+                    break
+                except OSError:
+                    time.sleep(0.02)

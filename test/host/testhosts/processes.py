@@ -1,0 +1,95 @@
+"""Processes named by pid and start time, so that a number that was given to somebody else is never signalled."""
+
+import ctypes
+import os
+import select
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+
+PR_SET_PDEATHSIG = 1
+
+
+@dataclass(frozen=True)
+class Process:
+    pid: int
+    start: int
+
+    @staticmethod
+    def of(pid: int) -> "Process | None":
+        start = start_time(pid)
+        return None if start is None else Process(pid, start)
+
+    def alive(self) -> bool:
+        return start_time(self.pid) == self.start
+
+    def send(self, number: int) -> None:
+        """Signals this process and no other: the start time is read again once the pidfd holds it."""
+        try:
+            handle = os.pidfd_open(self.pid)
+        except ProcessLookupError:
+            return
+        try:
+            if self.alive():
+                signal.pidfd_send_signal(handle, number)
+        except ProcessLookupError:
+            pass
+        finally:
+            os.close(handle)
+
+    def wait(self, seconds: float) -> bool:
+        """True once it has ended. Also for processes that are not our children."""
+        try:
+            handle = os.pidfd_open(self.pid)
+        except ProcessLookupError:
+            return True
+        try:
+            if self.alive():
+                poller = select.poll()
+                poller.register(handle, select.POLLIN)
+                if not poller.poll(seconds * 1000):
+                    return False
+        finally:
+            os.close(handle)
+        try:
+            os.waitpid(self.pid, os.WNOHANG)
+        except ChildProcessError:
+            pass
+        return True
+
+
+def stat_fields(pid: int) -> list[str] | None:
+    """The fields after the command's name: 0 is the state, 1 the parent, 19 the start time."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+
+
+def start_time(pid: int) -> int | None:
+    fields = stat_fields(pid)
+    return None if fields is None or fields[0] in "ZX" else int(fields[19])
+
+
+def parent(pid: int) -> int | None:
+    fields = stat_fields(pid)
+    return None if fields is None else int(fields[1])
+
+
+def command_name(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
+def children(pid: int) -> list[int]:
+    try:
+        return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+
+
+def die_with_parent() -> None:
+    """For a child that must not outlive the run that started it, not even one ended by SIGKILL."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

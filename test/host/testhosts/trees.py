@@ -1,0 +1,81 @@
+"""The pristine trees that hosts and builds start from: made once by mmdebstrap, never booted, never written again."""
+
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+from . import apt
+
+PROJECT = Path(__file__).resolve().parents[3]
+RELEASES = ("bookworm", "trixie")
+EXCLUDED = ("/usr/share/man/*", "/usr/share/doc/*", "/usr/share/locale/*", "/usr/share/info/*")
+
+
+def cache() -> Path:
+    if os.geteuid() == 0:
+        return Path("/var/cache/left4me")
+    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "left4me"
+
+
+def packages(kind: str, release: str) -> list[str]:
+    """The words of cmake/packages/KIND and KIND-RELEASE, without comments."""
+    found = []
+    for name in (kind, f"{kind}-{release}"):
+        path = PROJECT / "cmake" / "packages" / name
+        if path.exists():
+            for line in path.read_text().splitlines():
+                found += line.split("#")[0].split()
+    if not found:
+        raise SystemExit(f"testhost: no package list for a {kind} tree")
+    return sorted(set(found))
+
+
+def location(kind: str, release: str) -> Path:
+    if release not in RELEASES:
+        raise SystemExit(f"testhost: no release {release!r}; there are {' and '.join(RELEASES)}")
+    key = hashlib.sha256("\n".join([release, *EXCLUDED, *packages(kind, release)]).encode()).hexdigest()[:12]
+    return cache() / "trees" / f"{kind}-{release}-{key}"
+
+
+@contextmanager
+def locked(path: Path):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "w", encoding="ascii") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(f"testhost: waiting for another run that holds {path}", file=sys.stderr)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def make(kind: str, release: str) -> Path:
+    """Returns the tree, after making it if the package list has none yet. Safe to call from several runs at once."""
+    tree = location(kind, release)
+    with locked(tree.with_suffix(".lock")):
+        if tree.exists():
+            return tree
+        partial = tree.with_suffix(".partial")
+        shutil.rmtree(partial, ignore_errors=True)
+        started = time.monotonic()
+        print(f"testhost: making the {kind} tree for {release}", file=sys.stderr)
+        command = ["mmdebstrap", "--quiet", "--variant=apt", "--mode=root" if os.geteuid() == 0 else "--mode=auto"]
+        command += [f"--aptopt={option}" for option in apt.acquire_options()]
+        command += [f"--dpkgopt=path-exclude={pattern}" for pattern in EXCLUDED]
+        command += [f"--include={','.join(packages(kind, release))}"]
+        command += [release, str(partial), apt.source_line(release)]
+        try:
+            subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
+            partial.rename(tree)
+        except subprocess.CalledProcessError as error:
+            raise SystemExit(f"testhost: mmdebstrap failed with {error.returncode}") from None
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+        print(f"testhost: {tree} made in {time.monotonic() - started:.0f} s", file=sys.stderr)
+    return tree

@@ -1,0 +1,115 @@
+#include "console.hpp"
+
+#include <charconv>
+#include <fstream>
+#include <utility>
+
+namespace standin {
+namespace {
+
+/// The words of one line, one list a command.
+std::vector<std::vector<std::string>> split(std::string_view line) {
+    std::vector<std::vector<std::string>> commands(1);
+    std::string word;
+    bool in_word = false;
+    const auto end_word = [&] {
+        if (in_word) commands.back().push_back(std::exchange(word, {}));
+        in_word = false;
+    };
+    for (std::size_t at = 0; at < line.size(); ++at) {
+        const char c = line[at];
+        if (c == '"') {
+            const auto closing = line.find('"', at + 1);
+            word += line.substr(at + 1, closing == line.npos ? line.npos : closing - at - 1);
+            in_word = true;
+            if (closing == line.npos) break;
+            at = closing;
+        } else if (c == ';') {
+            end_word();
+            commands.emplace_back();
+        } else if (line.substr(at, 2) == "//") {
+            break;
+        } else if (c == ' ' || c == '\t' || c == '\r') {
+            end_word();
+        } else {
+            word += c;
+            in_word = true;
+        }
+    }
+    end_word();
+    return commands;
+}
+
+constexpr int deepest_exec = 8;
+
+}  // namespace
+
+std::string Console::execute(std::string_view line) {
+    std::string said;
+    for (const auto& words : split(line))
+        if (!words.empty()) said += command(words);
+    return said;
+}
+
+std::string Console::execute_file(const std::string& name) {
+    const auto file = name.find('.') == name.npos ? name + ".cfg" : name;
+    std::ifstream stream(game_ / "cfg" / file);
+    if (!stream) return "exec: couldn't exec " + file + "\n";
+    if (depth_ >= deepest_exec) return "exec: too deep, not executing " + file + "\n";
+    std::string said;
+    ++depth_;
+    for (std::string line; std::getline(stream, line);) said += execute(line);
+    --depth_;
+    return said;
+}
+
+std::string Console::command(const std::vector<std::string>& words) {
+    const auto& name = words.front();
+    if (name == "exec")
+        return words.size() > 1 ? execute_file(words[1]) : "exec <filename>: execute a script file\n";
+    if (name == "quit" || name == "exit") {
+        quit_ = true;
+        return "";
+    }
+    if (name == "status") return status();
+    std::string rest;
+    for (std::size_t i = 1; i < words.size(); ++i) rest += (i > 1 ? " " : "") + words[i];
+    if (name == "echo") return rest + " \n";
+    if (words.size() > 1) {
+        variables_[name] = rest;
+        return "";
+    }
+    const auto known = variables_.find(name);
+    if (known == variables_.end()) return "Unknown command \"" + name + "\"\n";
+    return "\"" + name + "\" = \"" + known->second + "\"\n";
+}
+
+std::string Console::text(const std::string& name, const std::string& otherwise) const {
+    const auto found = variables_.find(name);
+    return found == variables_.end() ? otherwise : found->second;
+}
+
+int Console::number(const std::string& name, int otherwise) const {
+    const auto value = text(name);
+    int parsed = 0;
+    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), parsed);
+    return error == std::errc{} ? parsed : otherwise;
+}
+
+std::string Console::status() const {
+    const int players = number("standin_players");
+    std::string said = "hostname: " + text("hostname", "Left 4 Dead 2") + "\n";
+    said += "version : 2.2.4.3 9477 secure  (unknown)\n";
+    said += "udp/ip  : " + text("ip", "0.0.0.0") + ":" + text("hostport", "27015") + " [ public n/a ]\n";
+    said += "os      : Linux Dedicated\n";
+    said += "map     : " + text("map", "c1m1_hotel") + "\n";
+    said += "players : " + std::to_string(players) + " humans, 0 bots (" + text("maxplayers", "4") +
+            " max) (" + (players == 0 ? "hibernating" : "not hibernating") + ") (unreserved)\n\n";
+    said += "# userid name uniqueid connected ping loss state rate adr\n";
+    for (int i = 1; i <= players; ++i)
+        said += "#  " + std::to_string(i) + " " + std::to_string(i) + " \"player " + std::to_string(i) +
+                "\" STEAM_1:0:" + std::to_string(i) + " 10:00 40 0 active 30000\n";
+    return said + "#end\n";
+}
+
+}  // namespace standin

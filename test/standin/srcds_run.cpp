@@ -1,0 +1,253 @@
+// A stand-in for the game's srcds_run, which cannot be shipped. It takes the real arguments, reads the real
+// files and speaks the real protocols; and it misbehaves when it is told to. Besides +NAME VALUE and
+// cfg/server.cfg it reads left4dead2/standin.cfg, also later whenever that file changes. See
+// docs/test-hosts.md for the standin_ variables.
+#include <poll.h>
+#include <sys/inotify.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+#include <fstream>
+#include <utility>
+#include <vector>
+
+#include "server.hpp"
+
+namespace standin {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+namespace fs = std::filesystem;
+
+struct Arguments {
+    std::string game = "left4dead2", address = "0.0.0.0";
+    int port = 27015;
+    int restart_delay = 10;
+    bool strict_port = false, restart = true;
+    std::vector<std::pair<std::string, std::string>> settings;  // +NAME VALUE
+};
+
+Arguments parse(const std::vector<std::string>& words) {
+    Arguments parsed;
+    for (std::size_t i = 0; i < words.size(); ++i) {
+        const auto& word = words[i];
+        const bool has_value = i + 1 < words.size() && !words[i + 1].starts_with("+");
+        const auto value = has_value ? words[i + 1] : std::string{};
+        if (word == "-strictportbind") {
+            parsed.strict_port = true;
+        } else if (word == "-norestart") {
+            parsed.restart = false;
+        } else if (has_value && word == "-game") {
+            parsed.game = value, ++i;
+        } else if (has_value && (word == "-ip" || word == "+ip")) {
+            parsed.address = value, ++i;
+        } else if (has_value && (word == "-port" || word == "+hostport")) {
+            parsed.port = std::atoi(value.c_str()), ++i;
+        } else if (has_value && word == "-timeout") {
+            parsed.restart_delay = std::atoi(value.c_str()), ++i;
+        } else if (has_value && (word == "-maxplayers" || word == "-tickrate")) {
+            parsed.settings.emplace_back(word.substr(1), value), ++i;
+        } else if (has_value && word.starts_with("+")) {
+            parsed.settings.emplace_back(word.substr(1), value), ++i;
+        }
+    }
+    return parsed;
+}
+
+/// Aborts as a crashing game does, but leaves no core file behind.
+[[noreturn]] void crash(const char* why) {
+    std::printf("%s\nSegmentation fault (core dumped)\n", why);
+    std::fflush(stdout);
+    const rlimit none{0, 0};
+    ::setrlimit(RLIMIT_CORE, &none);
+    std::signal(SIGSEGV, SIG_DFL);
+    std::raise(SIGSEGV);
+    std::abort();
+}
+
+/// What the game leaves behind in its own tree: with an overlay that is the server's upper directory.
+void write_as_the_game_does(const fs::path& game) {
+    std::error_code ignored;
+    fs::create_directories(game / "logs", ignored);
+    std::ofstream(game / "cfg/banned_user.cfg", std::ios::app);
+    std::ofstream(game / "logs/console.log", std::ios::app)
+        << "L " << std::time(nullptr) << ": Log file started\n";
+}
+
+class Game {
+  public:
+    Game(Arguments arguments, fs::path root)
+        : arguments_(std::move(arguments)),
+          directory_(root / arguments_.game),
+          console_(directory_),
+          server_(console_) {}
+
+    int run();
+
+  private:
+    void configure();
+    bool open_port();
+    int watch();
+    void read_orders() { (void)console_.execute_file("../standin.cfg"); }
+    void after(const char* variable, void (*effect)(const char*), const char* why, int& timeout) const;
+    bool stop_asked(int signals) const;
+    void serve_sessions(const std::vector<pollfd>& polled, std::size_t first);
+    int loop(int signals, int orders);
+
+    Arguments arguments_;
+    fs::path directory_;
+    Console console_;
+    Server server_;
+    Clock::time_point started_ = Clock::now();
+};
+
+void Game::configure() {
+    console_.set("ip", arguments_.address);
+    console_.set("hostport", std::to_string(arguments_.port));
+    for (const auto& [name, value] : arguments_.settings) console_.set(name, value);
+    read_orders();
+    std::printf("%s", console_.execute_file(console_.text("servercfgfile", "server.cfg")).c_str());
+    if (const auto extra = console_.text("exec"); !extra.empty())
+        std::printf("%s", console_.execute_file(extra).c_str());
+    // What was said on the command line wins, as the game applies it last.
+    for (const auto& [name, value] : arguments_.settings) console_.set(name, value);
+}
+
+bool Game::open_port() {
+    const int last = arguments_.strict_port ? arguments_.port : arguments_.port + 10;
+    for (int port = arguments_.port; port <= last; ++port)
+        if (server_.open(arguments_.address, port)) return true;
+    std::printf("Couldn't allocate dedicated server IP port %d.\n", arguments_.port);
+    return false;
+}
+
+/// Calls `effect` when the number of seconds in `variable` has passed, and until then shortens the poll's
+/// timeout.
+void Game::after(const char* variable, void (*effect)(const char*), const char* why, int& timeout) const {
+    const int seconds = console_.number(variable, -1);
+    if (seconds < 0) return;
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(started_ + std::chrono::seconds(seconds) - Clock::now());
+    if (left.count() <= 0) effect(why);
+    timeout =
+        timeout < 0 ? static_cast<int>(left.count()) : std::min(timeout, static_cast<int>(left.count()));
+}
+
+bool Game::stop_asked(int signals) const {
+    signalfd_siginfo received{};
+    if (::read(signals, &received, sizeof received) != sizeof received) return false;
+    if (console_.number("standin_ignore_stop") == 0) return true;
+    std::printf("standin: signal %u ignored, as told\n", received.ssi_signo);
+    return false;
+}
+
+void Game::serve_sessions(const std::vector<pollfd>& polled, std::size_t first) {
+    auto session = server_.sessions().begin();
+    for (std::size_t i = first; i < polled.size(); ++i) {
+        const bool over = polled[i].revents != 0 && !server_.serve(*session);
+        session = over ? server_.sessions().erase(session) : std::next(session);
+    }
+}
+
+int Game::loop(int signals, int orders) {
+    while (!console_.quit_asked()) {
+        int timeout = -1;
+        after("standin_crash_after", crash, "standin: crashing, as told", timeout);
+        after("standin_exit_after", [](const char*) { std::exit(0); }, "", timeout);
+        std::fflush(stdout);
+        std::vector<pollfd> polled{{signals, POLLIN, 0}, {orders, POLLIN, 0}};
+        if (console_.number("standin_hang") == 0) {
+            polled.push_back({server_.queries(), POLLIN, 0});
+            polled.push_back({server_.listener(), POLLIN, 0});
+            for (const auto& session : server_.sessions())
+                polled.push_back({session.socket.get(), POLLIN, 0});
+        }
+        if (::poll(polled.data(), polled.size(), timeout) <= 0) continue;
+        if (polled[0].revents != 0 && stop_asked(signals)) break;
+        if (polled[1].revents != 0) {
+            std::array<char, 4096> events{};
+            while (::read(orders, events.data(), events.size()) > 0) {
+            }
+            read_orders();
+        }
+        if (polled.size() < 4) continue;
+        if (polled[2].revents != 0) server_.answer_query();
+        serve_sessions(polled, 4);
+        if (polled[3].revents != 0) server_.accept_console();
+    }
+    return 0;
+}
+
+/// Tells when left4dead2/ changes, so that an idle server never wakes up to look.
+int Game::watch() {
+    const int orders = ::inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+    ::inotify_add_watch(orders, directory_.c_str(), IN_CLOSE_WRITE | IN_MOVED_TO);
+    return orders;
+}
+
+int Game::run() {
+    sigset_t stopping{};
+    sigemptyset(&stopping);
+    for (const int number : {SIGINT, SIGTERM}) sigaddset(&stopping, number);
+    ::sigprocmask(SIG_BLOCK, &stopping, nullptr);
+    const Descriptor signals(::signalfd(-1, &stopping, SFD_CLOEXEC));
+    const Descriptor orders(watch());
+
+    std::printf("Console initialized.\nGame.dll loaded for \"Left 4 Dead 2\"\n");
+    configure();
+    if (console_.number("standin_crash") != 0) crash("standin: crashing at start, as told");
+    if (const int seconds = console_.number("standin_slow_start"); seconds > 0)
+        ::sleep(static_cast<unsigned>(seconds));
+    if (!open_port()) return 1;
+    write_as_the_game_does(directory_);
+    std::printf("Network: IP %s, mode MP, dedicated Yes, ports %d SV / %s CL\n", arguments_.address.c_str(),
+                server_.port(), console_.text("clientport", "27005").c_str());
+    if (console_.number("standin_players") == 0) std::printf("Server is hibernating\n");
+    const int result = loop(signals.get(), orders.get());
+    std::printf("Server shutting down\n");
+    return result;
+}
+
+/// The real srcds_run is a loop around the game, unless it is told -norestart.
+int supervise(const Arguments& arguments, const fs::path& root) {
+    for (;;) {
+        std::fflush(stdout);
+        const auto child = ::fork();
+        if (child == 0) {
+            ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+            std::exit(Game(arguments, root).run());
+        }
+        std::signal(SIGINT, SIG_IGN);
+        int status = 0;
+        if (::waitpid(child, &status, 0) != child || (WIFEXITED(status) && WEXITSTATUS(status) == 0))
+            return 0;
+        std::printf("Server restart in %d seconds\n", arguments.restart_delay);
+        std::fflush(stdout);
+        ::sleep(static_cast<unsigned>(arguments.restart_delay));
+    }
+}
+
+}  // namespace
+}  // namespace standin
+
+int main(int count, char** values) {
+    const std::vector<std::string> words(values + 1, values + count);
+    const auto arguments = standin::parse(words);
+    const auto root = std::filesystem::read_symlink("/proc/self/exe").parent_path();
+    if (!std::filesystem::is_directory(root / arguments.game)) {
+        std::printf("Unable to find the game directory %s\n", (root / arguments.game).c_str());
+        return 1;
+    }
+    std::setvbuf(stdout, nullptr, _IOLBF, 0);
+    if (arguments.restart) return standin::supervise(arguments, root);
+    return standin::Game(arguments, root).run();
+}
