@@ -10,9 +10,8 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
-from . import apt
+from . import apt, packages
 
-PROJECT = Path(__file__).resolve().parents[3]
 RELEASES = ("bookworm", "trixie")
 EXCLUDED = ("/usr/share/man/*", "/usr/share/doc/*", "/usr/share/locale/*", "/usr/share/info/*")
 
@@ -23,23 +22,10 @@ def cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "left4me"
 
 
-def packages(kind: str, release: str) -> list[str]:
-    """The words of cmake/packages/KIND and KIND-RELEASE, without comments."""
-    found = []
-    for name in (kind, f"{kind}-{release}"):
-        path = PROJECT / "cmake" / "packages" / name
-        if path.exists():
-            for line in path.read_text().splitlines():
-                found += line.split("#")[0].split()
-    if not found:
-        raise SystemExit(f"testhost: no package list for a {kind} tree")
-    return sorted(set(found))
-
-
 def location(kind: str, release: str) -> Path:
     if release not in RELEASES:
         raise SystemExit(f"testhost: no release {release!r}; there are {' and '.join(RELEASES)}")
-    key = hashlib.sha256("\n".join([release, *EXCLUDED, *packages(kind, release)]).encode()).hexdigest()[:12]
+    key = hashlib.sha256("\n".join([release, *EXCLUDED, *packages.listed(kind, release)]).encode()).hexdigest()[:12]
     return cache() / "trees" / f"{kind}-{release}-{key}"
 
 
@@ -68,7 +54,7 @@ def make(kind: str, release: str) -> Path:
         command = ["mmdebstrap", "--quiet", "--variant=apt", "--mode=root" if os.geteuid() == 0 else "--mode=auto"]
         command += [f"--aptopt={option}" for option in apt.acquire_options()]
         command += [f"--dpkgopt=path-exclude={pattern}" for pattern in EXCLUDED]
-        command += [f"--include={','.join(packages(kind, release))}"]
+        command += [f"--include={','.join(packages.listed(kind, release))}"]
         command += [release, str(partial), apt.source_line(release)]
         try:
             subprocess.run(command, check=True, stdin=subprocess.DEVNULL)

@@ -1,0 +1,24 @@
+"""The package lists in cmake/packages: one word each, shared by machines, build trees and test hosts."""
+
+import subprocess
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[3]
+LISTS = PROJECT / "cmake" / "packages"
+
+
+def listed(name: str, release: str) -> list[str]:
+    """The words of the list NAME and of its part for one release, NAME-RELEASE, without comments."""
+    found: set[str] = set()
+    for path in (LISTS / name, LISTS / f"{name}-{release}"):
+        if path.exists():
+            for line in path.read_text().splitlines():
+                found |= set(line.split("#")[0].split())
+    if not found:
+        raise SystemExit(f"no package list {LISTS / name}")
+    return sorted(found)
+
+
+def install(*lists: str) -> None:
+    """Installs the lists on this machine; quick when everything is there."""
+    subprocess.run([LISTS / "install", *lists], check=True)
