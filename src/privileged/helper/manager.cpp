@@ -1,0 +1,114 @@
+#include "privileged/helper/manager.hpp"
+
+#include <cstring>
+#include <memory>
+#include <utility>
+
+#include "privileged/helper/message.hpp"
+#include "privileged/helper/unit_name.hpp"
+
+namespace left4me::helper {
+namespace {
+
+constexpr const char* service = "org.freedesktop.systemd1";
+constexpr const char* path = "/org/freedesktop/systemd1";
+constexpr const char* interface = "org.freedesktop.systemd1.Manager";
+
+// PID 1 answers no call while it reloads, which takes seconds on a host with thousands of units.
+constexpr std::uint64_t timeout_usec = 5ULL * 60 * 1'000'000;
+
+int deliver(sd_bus_message* message, void* userdata, sd_bus_error*) {
+    const std::unique_ptr<OnReply> on_reply(static_cast<OnReply*>(userdata));
+    Reply reply{.message = message, .error = {}, .error_name = {}};
+    if (sd_bus_message_is_method_error(message, nullptr) > 0) {
+        const sd_bus_error* error = sd_bus_message_get_error(message);
+        reply.error_name = error->name;
+        reply.error = error->message != nullptr ? error->message : error->name;
+    }
+    (*on_reply)(std::move(reply));
+    return 0;
+}
+
+std::string words(int negative_errno) { return std::strerror(-negative_errno); }
+
+}  // namespace
+
+void Manager::call(const char* method, const std::function<int(sd_bus_message*)>& append, OnReply on_reply) {
+    MessagePtr message;
+    auto kept = std::make_unique<OnReply>(std::move(on_reply));
+    int r = sd_bus_message_new_method_call(bus_, out(message), service, path, interface, method);
+    if (r >= 0) r = append(message.get());
+    if (r >= 0) r = sd_bus_call_async(bus_, nullptr, message.get(), deliver, kept.get(), timeout_usec);
+    if (r >= 0) {
+        (void)kept.release();  // deliver() owns it from here on
+        return;
+    }
+    (*kept)({.message = nullptr, .error = std::string(method) + ": " + words(r), .error_name = {}});
+}
+
+void Manager::job_call(const char* method, const std::string& unit,
+                       std::function<void(const std::string&, const Reply&)> on_job) {
+    call(
+        method,
+        [&unit](sd_bus_message* m) { return sd_bus_message_append(m, "ss", unit.c_str(), "replace"); },
+        [on_job = std::move(on_job)](Reply reply) {
+            const char* job = "";
+            if (reply.ok() && sd_bus_message_read(reply.message, "o", &job) < 0)
+                reply.error = "unexpected answer";
+            on_job(reply.ok() ? job : "", reply);
+        });
+}
+
+void Manager::list_servers(std::function<void(UnitStates, const std::string&)> on_states) {
+    const std::string pattern = server_unit("*");
+    call(
+        "ListUnitsByPatterns",
+        [&pattern](sd_bus_message* m) { return sd_bus_message_append(m, "asas", 0, 1, pattern.c_str()); },
+        [on_states = std::move(on_states)](const Reply& reply) {
+            UnitStates states;
+            if (!reply.ok()) return on_states({}, reply.error);
+            int r = sd_bus_message_enter_container(reply.message, 'a', "(ssssssouso)");
+            while (r > 0) {
+                const char* unit = nullptr;
+                const char* active = nullptr;
+                const char* sub = nullptr;
+                std::uint32_t job = 0;
+                r = sd_bus_message_read(reply.message, "(ssssssouso)", &unit, nullptr, nullptr, &active, &sub,
+                                        nullptr, nullptr, &job, nullptr, nullptr);
+                if (r <= 0) break;
+                if (const auto name = server_of(unit)) states[*name] = {active, sub, job != 0};
+            }
+            on_states(std::move(states), r < 0 ? "ListUnitsByPatterns: " + words(r) : "");
+        });
+}
+
+void Manager::run(const std::string& unit, std::function<void(const std::string&)> on_end) {
+    watch_jobs();
+    // On one connection the reply that names the job always comes before the signal that ends it.
+    job_call("StartUnit", unit,
+             [this, on_end = std::move(on_end)](const std::string& job, const Reply& reply) {
+                 if (!reply.ok()) return on_end(reply.error);
+                 waiting_[job].push_back(on_end);
+             });
+}
+
+void Manager::watch_jobs() {
+    if (watching_jobs_) return;
+    watching_jobs_ = true;
+    (void)sd_bus_match_signal_async(bus_, nullptr, service, path, interface, "JobRemoved", job_removed,
+                                    nullptr, this);
+    call("Subscribe", [](sd_bus_message*) { return 0; }, [](const Reply&) {});
+}
+
+int Manager::job_removed(sd_bus_message* signal, void* userdata, sd_bus_error*) {
+    auto* self = static_cast<Manager*>(userdata);
+    const char* job = nullptr;
+    const char* result = nullptr;
+    if (sd_bus_message_read(signal, "uoss", nullptr, &job, nullptr, &result) < 0) return 0;
+    const auto found = self->waiting_.extract(job);
+    if (found.empty()) return 0;
+    for (const auto& on_end : found.mapped()) on_end(result);
+    return 0;
+}
+
+}  // namespace left4me::helper

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <sys/types.h>
+#include <systemd/sd-bus.h>
+#include <systemd/sd-event.h>
+
+#include <cstddef>
+#include <optional>
+
+#include "privileged/helper/batch.hpp"
+#include "privileged/helper/manager.hpp"
+
+namespace left4me::helper {
+
+inline constexpr const char* bus_name = "org.left4me.Helper1";
+inline constexpr const char* object_path = "/org/left4me/Helper1";
+inline constexpr const char* interface_name = "org.left4me.Helper1";
+inline constexpr std::size_t max_batch = 4096;
+
+/// org.left4me.Helper1 on the bus: who may call, what may be named, and when to go home.
+class Service {
+  public:
+    /// Neither is owned; both must outlive the service.
+    Service(sd_bus* bus, sd_event* event);
+
+    /// Exports the object and takes the name. Negative errno on failure.
+    int begin();
+    /// Gives the name back, answers what has been accepted, then ends the event loop.
+    void close();
+
+  private:
+    using Verb = void (*)(Manager&, const BatchPtr&);
+    template <Verb verb>
+    static int handle(sd_bus_message* call, void* userdata, sd_bus_error* error);
+    int accept(Verb verb, sd_bus_message* call, sd_bus_error* error);
+    bool may_call(sd_bus_message* call, sd_bus_error* error) const;
+    void answer(sd_bus_message* call, const Batch& batch);
+    void rest();
+
+    static const sd_bus_vtable vtable_[];
+
+    sd_bus* bus_;
+    sd_event* event_;
+    Manager manager_;
+    std::optional<uid_t> left4me_;
+    sd_event_source* idle_ = nullptr;
+    std::size_t under_way_ = 0;
+    bool closing_ = false;
+};
+
+}  // namespace left4me::helper

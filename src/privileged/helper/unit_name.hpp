@@ -1,0 +1,34 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "specs/name.hpp"
+
+namespace left4me::helper {
+
+inline constexpr std::string_view server_prefix = "left4me-server@";
+inline constexpr std::string_view umount_prefix = "left4me-umount@";
+inline constexpr std::string_view unit_suffix = ".service";
+
+/// `name` must have passed is_valid_name(): it is then its own escaped form.
+inline std::string server_unit(std::string_view name) {
+    return std::string(server_prefix).append(name).append(unit_suffix);
+}
+
+/// The oneshot unit that unmounts a stopped server's overlay in the host's mount namespace.
+inline std::string umount_unit(std::string_view name) {
+    return std::string(umount_prefix).append(name).append(unit_suffix);
+}
+
+/// The server's name in `left4me-server@NAME.service`; nullopt for units that left4me would never make.
+inline std::optional<std::string> server_of(std::string_view unit) {
+    if (!unit.starts_with(server_prefix) || !unit.ends_with(unit_suffix)) return std::nullopt;
+    unit.remove_prefix(server_prefix.size());
+    unit.remove_suffix(unit_suffix.size());
+    if (!is_valid_name(unit)) return std::nullopt;
+    return std::string(unit);
+}
+
+}  // namespace left4me::helper

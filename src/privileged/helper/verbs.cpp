@@ -1,0 +1,163 @@
+#include "privileged/helper/verbs.hpp"
+
+#include <filesystem>
+#include <set>
+#include <utility>
+
+#include "privileged/helper/mounted.hpp"
+#include "privileged/helper/unit_name.hpp"
+
+namespace left4me::helper {
+namespace {
+
+using Names = std::vector<std::string>;
+
+/// A call about unit files; `changed` becomes true when PID 1 changed any.
+struct FileCall {
+    const char* method;
+    std::vector<int> flags;  ///< the booleans after the names
+};
+
+const FileCall enable_files{"EnableUnitFiles", {false, true}};
+const FileCall disable_files{"DisableUnitFiles", {false}};
+const FileCall unmask_files{"UnmaskUnitFiles", {false}};
+const FileCall unmask_runtime_files{"UnmaskUnitFiles", {true}};
+
+/// Progress of one Enable or Disable.
+struct FileChange {
+    bool changed = false;
+};
+using FileChangePtr = std::shared_ptr<FileChange>;
+
+void files_call(Manager& manager, const FileCall& call, const Names& names, OnReply on_reply) {
+    manager.call(
+        call.method,
+        [&](sd_bus_message* m) {
+            int r = sd_bus_message_open_container(m, 'a', "s");
+            for (const std::string& name : names)
+                if (r >= 0) r = sd_bus_message_append(m, "s", server_unit(name).c_str());
+            if (r >= 0) r = sd_bus_message_close_container(m);
+            for (const int flag : call.flags)
+                if (r >= 0) r = sd_bus_message_append(m, "b", flag);
+            return r;
+        },
+        std::move(on_reply));
+}
+
+void note_changes(sd_bus_message* reply, FileChange& change) {
+    if (sd_bus_message_has_signature(reply, "ba(sss)") > 0) (void)sd_bus_message_skip(reply, "b");
+    if (sd_bus_message_enter_container(reply, 'a', "(sss)") <= 0) return;
+    if (sd_bus_message_at_end(reply, false) == 0) change.changed = true;
+}
+
+/// One call for all; if PID 1 refuses the batch because of one of them, one call each, so that the others do
+/// not suffer.
+void change_files(Manager& manager, const FileCall& call, const BatchPtr& batch, const FileChangePtr& change,
+                  const Join& then) {
+    Names names;
+    for (const Entry& entry : batch->entries) names.push_back(entry.name);
+    files_call(manager, call, names, [&manager, &call, batch, change, then](const Reply& all) {
+        if (all.ok()) return note_changes(all.message, *change);
+        for (Entry& entry : batch->entries) {
+            files_call(manager, call, {entry.name}, [&entry, batch, change, then](const Reply& one) {
+                if (one.ok()) return note_changes(one.message, *change);
+                entry.error = one.error;
+            });
+        }
+    });
+}
+
+/// PID 1 looks at unit files again; once for a whole batch, and only when something changed.
+Join reload_afterwards(Manager& manager, const BatchPtr& batch, const FileChangePtr& change) {
+    return when_all_are_done([&manager, batch, change] {
+        if (!change->changed) return;
+        manager.call(
+            "Reload", [](sd_bus_message*) { return 0; },
+            [batch](const Reply& reply) {
+                if (reply.ok()) return;
+                for (Entry& entry : batch->entries)
+                    if (entry.error.empty()) entry.error = "systemd could not reload: " + reply.error;
+            });
+    });
+}
+
+bool is_masked_in(const std::filesystem::path& directory, const std::string& name) {
+    std::error_code error;
+    return std::filesystem::read_symlink(directory / server_unit(name), error) == "/dev/null" && !error;
+}
+
+void unmask(Manager& manager, const FileCall& call, const std::filesystem::path& directory,
+            const BatchPtr& batch, const FileChangePtr& change, const Join& then) {
+    Names masked;
+    for (const Entry& entry : batch->entries)
+        if (is_masked_in(directory, entry.name)) masked.push_back(entry.name);
+    if (masked.empty()) return;
+    // A failure is not told here: the Enable that follows is refused for the same units, with PID 1's words.
+    files_call(manager, call, masked, [change, then](const Reply& reply) {
+        if (reply.ok()) note_changes(reply.message, *change);
+    });
+}
+
+void enqueue(Manager& manager, const char* method, const std::string& unit, const BatchPtr& batch,
+             Entry& entry) {
+    manager.job_call(method, unit, [batch, &entry](const std::string& job, const Reply& reply) {
+        entry.job = job;
+        entry.error = reply.error;
+    });
+}
+
+}  // namespace
+
+void enable(Manager& manager, const BatchPtr& batch) {
+    const auto change = std::make_shared<FileChange>();
+    const Join then = reload_afterwards(manager, batch, change);
+    unmask(manager, unmask_files, "/etc/systemd/system", batch, change, then);
+    unmask(manager, unmask_runtime_files, "/run/systemd/system", batch, change, then);
+    change_files(manager, enable_files, batch, change, then);
+}
+
+void disable(Manager& manager, const BatchPtr& batch) {
+    const auto change = std::make_shared<FileChange>();
+    change_files(manager, disable_files, batch, change, reload_afterwards(manager, batch, change));
+}
+
+void start(Manager& manager, const BatchPtr& batch) {
+    for (Entry& entry : batch->entries) enqueue(manager, "StartUnit", server_unit(entry.name), batch, entry);
+}
+
+void restart(Manager& manager, const BatchPtr& batch) {
+    for (Entry& entry : batch->entries)
+        enqueue(manager, "RestartUnit", server_unit(entry.name), batch, entry);
+}
+
+void stop(Manager& manager, const BatchPtr& batch) {
+    manager.list_servers([&manager, batch](const UnitStates& states, const std::string& error) {
+        const std::set<std::string> mounted = mounted_servers();
+        for (Entry& entry : batch->entries) {
+            entry.error = error;
+            if (!error.empty()) continue;
+            const auto state = states.find(entry.name);
+            const bool stopped = state == states.end() || state->second.stopped();
+            // A stopped unit has no ExecStopPost to come: what is still mounted would stay.
+            if (stopped && mounted.contains(entry.name))
+                enqueue(manager, "StartUnit", umount_unit(entry.name), batch, entry);
+            else if (!stopped)
+                enqueue(manager, "StopUnit", server_unit(entry.name), batch, entry);
+        }
+    });
+}
+
+void reset_failed(Manager& manager, const BatchPtr& batch) {
+    for (Entry& entry : batch->entries) {
+        const std::string unit = server_unit(entry.name);
+        manager.call(
+            "ResetFailedUnit",
+            [&unit](sd_bus_message* m) { return sd_bus_message_append(m, "s", unit.c_str()); },
+            [batch, &entry](const Reply& reply) {
+                // A unit that is not loaded has no failure to forget.
+                if (reply.error_name != "org.freedesktop.systemd1.NoSuchUnit") entry.error = reply.error;
+            });
+    }
+}
+
+}  // namespace left4me::helper

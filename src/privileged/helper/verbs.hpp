@@ -1,0 +1,17 @@
+#pragma once
+
+#include "privileged/helper/batch.hpp"
+#include "privileged/helper/manager.hpp"
+
+namespace left4me::helper {
+
+/// The names have been checked. Nothing here waits; the batch is answered when all is done.
+void enable(Manager& manager, const BatchPtr& batch);
+void disable(Manager& manager, const BatchPtr& batch);
+void start(Manager& manager, const BatchPtr& batch);
+void stop(Manager& manager, const BatchPtr& batch);
+void restart(Manager& manager, const BatchPtr& batch);
+void reset_failed(Manager& manager, const BatchPtr& batch);
+void purge(Manager& manager, const BatchPtr& batch);
+
+}  // namespace left4me::helper
