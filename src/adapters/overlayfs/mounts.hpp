@@ -21,4 +21,16 @@ std::expected<std::map<std::string, std::vector<std::string>>, std::string> read
 /// The pure half: `text` is a mountinfo file, proc(5).
 std::map<std::string, std::vector<std::string>> parse_mountinfo(std::string_view text, const Paths& paths);
 
+/// What is mounted at one place.
+struct Mounted {
+    std::vector<std::string> layers;  ///< as above
+    std::string upper;                ///< the overlay's upperdir, relative or absolute like the layers
+};
+
+/// Everything mounted at `runtime/*/merged`, by server name. `state` must be the canonical name of the state directory.
+std::map<std::string, Mounted> parse_mounted(std::string_view text, const std::string& state);
+
+/// The whole text of a mountinfo file.
+std::expected<std::string, std::string> read_mountinfo(const std::filesystem::path& mountinfo);
+
 }  // namespace left4me

@@ -1,0 +1,63 @@
+// left4me-overlay mount|umount NAME: runs as root from the server's unit. Exit codes: failure.hpp.
+#include <fmt/format.h>
+#include <pwd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <string>
+#include <string_view>
+
+#include "privileged/overlay/overlay.hpp"
+#include "specs/name.hpp"
+
+namespace {
+
+using left4me::Failure;
+
+constexpr const char* game_user = "left4me-server";
+
+int failed(std::string_view what, const left4me::Error& error) {
+    std::string line = fmt::format("left4me-overlay: {}: {}", what, error.message);
+    for (char& c : line) {
+        if (c == '\n') c = ' ';
+    }
+    fmt::print(stderr, "{}\n", line);
+    return static_cast<int>(error.failure);
+}
+
+left4me::Result<left4me::Owner> find_owner() {
+    errno = 0;
+    const passwd* user = ::getpwnam(game_user);  // NOLINT(concurrency-mt-unsafe): there is one thread
+    if (user == nullptr) {
+        return left4me::fail(Failure::System, fmt::format("there is no user {}; sysusers.d makes it", game_user));
+    }
+    return left4me::Owner{user->pw_uid, user->pw_gid};
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    const std::string_view verb = argc > 1 ? argv[1] : "";
+    if (argc != 3 || (verb != "mount" && verb != "umount")) {
+        fmt::print(stderr, "usage: left4me-overlay mount|umount NAME\n");
+        return static_cast<int>(Failure::Usage);
+    }
+    const std::string server = argv[2];
+    const std::string what = left4me::is_valid_name(server) ? fmt::format("{} {}", verb, server) : std::string(verb);
+    if (::geteuid() != 0) {
+        return failed(what, {Failure::System, "only root can mount; the server's unit does it", 0});
+    }
+    ::umask(0);
+    left4me::Site site;
+    if (verb == "umount") {
+        const auto done = left4me::umount_server(site, server);
+        return done ? 0 : failed(what, done.error());
+    }
+    const auto owner = find_owner();
+    if (!owner) return failed(what, owner.error());
+    site.owner = *owner;
+    const auto done = left4me::mount_server(site, server, left4me::best_way());
+    return done ? 0 : failed(what, done.error());
+}

@@ -1,0 +1,89 @@
+#include "privileged/overlay/mounting.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/mount.h>
+
+#include <array>
+#include <utility>
+
+#include "privileged/overlay/kernel.hpp"
+#include "privileged/overlay/pinned.hpp"
+
+namespace left4me {
+
+namespace {
+
+/// Set explicitly, because kernels are built with other defaults. All of these remember in the upper directory what
+/// the lower layers were, and an upper directory here outlives its layers: with index=on a changed stack is ESTALE.
+constexpr std::array<std::pair<const char*, const char*>, 5> options = {
+    {{"index", "off"}, {"metacopy", "off"}, {"redirect_dir", "nofollow"}, {"xino", "off"}, {"nfs_export", "off"}}};
+
+/// mount(2) copies one page and cuts what is longer without a word, even in the middle of the layers.
+constexpr std::size_t max_option_bytes = 4095;
+
+Result<> mount_by_context(const Stack& stack, const Runtime& runtime) {
+    auto context = kernel::Context::open("overlay");
+    if (!context) return std::unexpected(context.error());
+    const auto set = [&context](const char* key, const std::string& value) { return context->set(key, value); };
+    // Each call counts: after a refused layer the kernel would gladly mount those that it has taken so far.
+    if (auto done = set("source", "overlay"); !done) return done;
+    for (const Layer& layer : stack.layers) {
+        if (auto done = set("lowerdir+", layer.name); !done) return done;
+    }
+    if (auto done = set("upperdir", runtime.upper_name()); !done) return done;
+    if (auto done = set("workdir", runtime.work_name()); !done) return done;
+    for (const auto& [key, value] : options) {
+        if (auto done = set(key, value); !done) return done;
+    }
+    const auto mount = context->create(MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+    if (!mount) return std::unexpected(mount.error());
+    if (::move_mount(mount->get(), "", runtime.merged.get(), "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) !=
+        0) {
+        return system_failure("attaching the overlay");
+    }
+    return {};
+}
+
+Result<> mount_by_options(const Stack& stack, const Runtime& runtime) {
+    std::string tail = fmt::format(",upperdir={},workdir={}", runtime.upper_name(), runtime.work_name());
+    for (const auto& [key, value] : options) tail += fmt::format(",{}={}", key, value);
+    std::string data = "lowerdir=";
+    std::size_t fitting = 0;
+    for (const Layer& layer : stack.layers) {
+        if (fitting > 0) data += ':';
+        data += layer.name;
+        if (data.size() + tail.size() > max_option_bytes) break;
+        ++fitting;
+    }
+    if (fitting < stack.layers.size()) {
+        return fail(Failure::System, fmt::format("{} layers, but the kernel's mount(2) takes {} bytes of options and so no more "
+                                                 "than the first {} (Linux 6.8 and later take {} layers)",
+                                                 stack.layers.size(), max_option_bytes, fitting, max_layers));
+    }
+    data += tail;
+    const std::string target = kernel::descriptor_path(runtime.merged.get());
+    if (::mount("overlay", target.c_str(), "overlay", MS_NOSUID | MS_NODEV, data.c_str()) != 0) {
+        return system_failure("mounting the overlay (the kernel's log may tell more)");
+    }
+    return {};
+}
+
+}  // namespace
+
+Way best_way() { return kernel::takes_single_layers() ? Way::Context : Way::Options; }
+
+Result<> mount_stack(const Stack& stack, const Runtime& runtime, Way way) {
+    const auto names = PinnedNames::make();
+    if (!names) return std::unexpected(names.error());
+    for (const Layer& layer : stack.layers) {
+        if (auto done = names->pin(layer.name, layer.directory.get()); !done) return done;
+    }
+    if (auto done = names->pin(runtime.upper_name(), runtime.upper.get()); !done) return done;
+    if (auto done = names->pin(runtime.work_name(), runtime.work.get()); !done) return done;
+    const auto inside = WorkingDirectory::enter(names->directory());
+    if (!inside) return std::unexpected(inside.error());
+    return way == Way::Context ? mount_by_context(stack, runtime) : mount_by_options(stack, runtime);
+}
+
+}  // namespace left4me

@@ -1,0 +1,21 @@
+#pragma once
+
+#include "privileged/overlay/failure.hpp"
+#include "privileged/overlay/runtime.hpp"
+#include "privileged/overlay/stack.hpp"
+
+namespace left4me {
+
+/// The two ways to mount an overlay.
+enum class Way {
+    Context,  ///< fsopen(2), layer by layer: up to 500 of them. Linux 6.8 and later.
+    Options,  ///< mount(2), all layers in one string of at most 4095 bytes. Any Linux.
+};
+
+/// The best way that the running kernel offers.
+Way best_way();
+
+/// Mounts `stack` at the runtime directory's `merged`. Whatever the way, names are resolved through PinnedNames only.
+Result<> mount_stack(const Stack& stack, const Runtime& runtime, Way way);
+
+}  // namespace left4me

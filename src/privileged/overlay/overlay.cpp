@@ -1,0 +1,125 @@
+#include "privileged/overlay/overlay.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <climits>
+#include <thread>
+
+#include "adapters/overlayfs/mounts.hpp"
+#include "privileged/overlay/holders.hpp"
+#include "privileged/overlay/kernel.hpp"
+#include "privileged/overlay/pinned.hpp"
+#include "specs/name.hpp"
+
+namespace left4me {
+
+namespace {
+
+/// The state directory and its canonical name, which is the one that mountinfo shows.
+struct State {
+    Fd directory;
+    std::string name;
+
+    std::string merged(const std::string& server) const { return fmt::format("{}/runtime/{}/merged", name, server); }
+};
+
+Result<State> open_state(const Site& site, const std::string& server) {
+    if (!is_valid_name(server)) {
+        return fail(Failure::Usage, fmt::format("a server's name is 1 to {} of a-z, 0-9 and - inside", max_name_length));
+    }
+    State state;
+    state.directory = Fd(::open(site.state.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!state.directory) return system_failure(site.state);
+    std::array<char, PATH_MAX> name{};
+    const std::string link = kernel::descriptor_path(state.directory.get());
+    const ssize_t length = ::readlink(link.c_str(), name.data(), name.size());
+    if (length <= 0) return system_failure(site.state);
+    state.name.assign(name.data(), static_cast<std::size_t>(length));
+    return state;
+}
+
+Result<Mounted> look(const State& state, const std::string& server) {
+    const auto text = read_mountinfo("/proc/self/mountinfo");
+    if (!text) return fail(Failure::System, text.error());
+    auto mounts = parse_mounted(*text, state.name);
+    const auto found = mounts.find(server);
+    return found == mounts.end() ? Mounted{} : std::move(found->second);
+}
+
+Result<> unmount_all(const State& state, const Runtime& runtime, std::chrono::milliseconds patience) {
+    // By a relative name from a directory that is held open: umount2(2) takes no descriptor, and with UMOUNT_NOFOLLOW no
+    // link to one.
+    const auto inside = WorkingDirectory::enter(runtime.directory.get());
+    if (!inside) return std::unexpected(inside.error());
+    const auto deadline = std::chrono::steady_clock::now() + patience;
+    auto pause = std::chrono::milliseconds(2);
+    while (runtime.is_mounted()) {
+        if (::umount2("merged", UMOUNT_NOFOLLOW) == 0) continue;
+        if (errno == EINVAL && !runtime.is_mounted()) return {};
+        if (errno != EBUSY) return system_failure("unmounting " + state.merged(runtime.server));
+        if (std::chrono::steady_clock::now() >= deadline) {
+            const auto holders = find_holders(state.merged(runtime.server));
+            return fail(Failure::Busy, fmt::format("{} is in use by {}", state.merged(runtime.server),
+                                                   holders.empty() ? "the kernel (a mount or a swap file on it?)"
+                                                                   : fmt::format("{}", fmt::join(holders, ", "))));
+        }
+        // A process that has just ended lets go of its files a moment later; nothing tells when.
+        std::this_thread::sleep_for(pause);
+        pause = std::min(pause * 2, std::chrono::milliseconds(50));
+    }
+    return {};
+}
+
+/// What was asked and what is there, compared after the fact: the kernel has ways of mounting fewer layers in silence.
+Result<> check_mounted(const State& state, const Stack& stack, const Runtime& runtime) {
+    const auto mounted = look(state, runtime.server);
+    if (!mounted) return std::unexpected(mounted.error());
+    if (mounted->layers == stack.names() && mounted->upper == runtime.upper_name()) return {};
+    return fail(Failure::System, fmt::format("the kernel mounted {} layers ({}) instead of the {} asked for",
+                                             mounted->layers.size(), fmt::join(mounted->layers, ":"),
+                                             stack.layers.size()));
+}
+
+}  // namespace
+
+Result<> mount_server(const Site& site, const std::string& server, Way way) {
+    const auto state = open_state(site, server);
+    if (!state) return std::unexpected(state.error());
+    auto runtime = make_runtime(state->directory.get(), server, site.owner);
+    if (!runtime) return std::unexpected(runtime.error());
+    const auto stack = read_stack(state->directory.get(), server);
+    if (!stack) return std::unexpected(stack.error());
+
+    if (runtime->is_mounted()) {
+        if (check_mounted(*state, *stack, *runtime)) return runtime->link_rendering(stack->generation);
+        if (auto done = unmount_all(*state, *runtime, site.patience); !done) return done;
+        auto merged = kernel::open_beneath(runtime->directory.get(), "merged");
+        if (!merged) return std::unexpected(merged.error());
+        runtime->merged = std::move(*merged);
+    }
+    if (auto done = mount_stack(*stack, *runtime, way); !done) return done;
+    runtime->merged.reset();
+    if (auto checked = check_mounted(*state, *stack, *runtime); !checked) {
+        auto undone = unmount_all(*state, *runtime, site.patience);
+        if (!undone) checked.error().message += "; " + undone.error().message;
+        return checked;
+    }
+    return runtime->link_rendering(stack->generation);
+}
+
+Result<> umount_server(const Site& site, const std::string& server) {
+    const auto state = open_state(site, server);
+    if (!state) return std::unexpected(state.error());
+    const auto runtime = open_runtime(state->directory.get(), server);
+    if (!runtime && runtime.error().number == ENOENT) return {};
+    if (!runtime) return std::unexpected(runtime.error());
+    return unmount_all(*state, *runtime, site.patience);
+}
+
+}  // namespace left4me

@@ -1,0 +1,158 @@
+#include "privileged/overlay/stack.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <string_view>
+
+#include "adapters/generation.hpp"
+#include "privileged/overlay/kernel.hpp"
+#include "specs/name.hpp"
+
+namespace left4me {
+
+namespace {
+
+constexpr std::size_t max_list_bytes = 1U << 16U;  // 500 layers of the longest possible names take half of it
+
+Result<std::string> read_current(int instance, const std::string& server) {
+    std::array<char, generation_length + 1> target{};
+    const ssize_t length = ::readlinkat(instance, "current", target.data(), target.size());
+    if (length < 0 && errno == ENOENT) {
+        return fail(Failure::NotRendered, fmt::format("instances/{}/current does not exist; run a pass", server));
+    }
+    if (length < 0 && errno == EINVAL) {
+        return fail(Failure::Refused, fmt::format("instances/{}/current is not a symlink", server));
+    }
+    if (length < 0) return system_failure(fmt::format("instances/{}/current", server));
+    std::string generation(target.data(), static_cast<std::size_t>(length));
+    if (!is_generation(generation)) {
+        return fail(Failure::Refused, fmt::format("instances/{}/current does not name a rendering", server));
+    }
+    return generation;
+}
+
+/// Reads a whole regular file without waiting for anything: a FIFO or a device in its place is refused.
+Result<std::string> read_list(int rendering, const std::string& name) {
+    const Fd file(::openat(rendering, "layers", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+    if (!file && errno == ELOOP) return fail(Failure::Refused, name + " is a symlink");
+    if (!file) return system_failure(name);
+    struct stat status {};
+    if (::fstat(file.get(), &status) != 0) return system_failure(name);
+    if (!S_ISREG(status.st_mode)) return fail(Failure::Refused, name + " is not a regular file");
+    std::string text(max_list_bytes + 1, '\0');
+    std::size_t length = 0;
+    while (length < text.size()) {
+        const ssize_t got = ::read(file.get(), text.data() + length, text.size() - length);
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return system_failure(name);
+        if (got == 0) break;
+        length += static_cast<std::size_t>(got);
+    }
+    if (length > max_list_bytes) {
+        return fail(Failure::Refused, fmt::format("{} is longer than {} bytes", name, max_list_bytes));
+    }
+    text.resize(length);
+    return text;
+}
+
+std::vector<std::string> split_lines(const std::string& text) {
+    std::vector<std::string> lines;
+    std::size_t begin = 0;
+    while (begin < text.size()) {
+        const std::size_t end = std::min(text.find('\n', begin), text.size());
+        lines.push_back(text.substr(begin, end - begin));
+        begin = end + 1;
+    }
+    return lines;
+}
+
+/// `overlays/NAME/GENERATION` and nothing else.
+bool is_overlay(std::string_view name) {
+    constexpr std::string_view overlays = "overlays/";
+    if (!name.starts_with(overlays)) return false;
+    name.remove_prefix(overlays.size());
+    const std::size_t slash = name.find('/');
+    return slash != std::string_view::npos && is_valid_name(name.substr(0, slash)) &&
+           is_generation(name.substr(slash + 1));
+}
+
+/// The file's bytes are not trusted, not even for a message.
+std::string printable(std::string_view text) {
+    constexpr std::size_t enough = 80;
+    std::string shown(text.substr(0, enough));
+    std::replace_if(shown.begin(), shown.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
+    return "'" + shown + "'";
+}
+
+/// Form before any lookup: only names of this grammar ever reach the kernel, so nothing needs escaping there.
+Result<> check_names(const std::vector<std::string>& names, const std::string& instance_layer) {
+    if (names.size() < 2) return fail(Failure::Refused, "a stack has at least an instance layer and the installation");
+    if (names.size() > max_layers) {
+        return fail(Failure::Refused,
+                    fmt::format("{} layers, the kernel takes at most {}", names.size(), max_layers));
+    }
+    if (names.front() != instance_layer) {
+        return fail(Failure::Refused, fmt::format("the first layer is {}, not the server's own {}",
+                                                  printable(names.front()), instance_layer));
+    }
+    if (names.back() != "installation") {
+        return fail(Failure::Refused,
+                    fmt::format("the last layer is {}, not the installation", printable(names.back())));
+    }
+    for (std::size_t i = 1; i + 1 < names.size(); ++i) {
+        if (!is_overlay(names[i])) {
+            return fail(Failure::Refused, fmt::format("layer {} is not a generation of an overlay", printable(names[i])));
+        }
+    }
+    std::vector<std::string> sorted = names;
+    std::sort(sorted.begin(), sorted.end());
+    const auto twice = std::adjacent_find(sorted.begin(), sorted.end());
+    if (twice != sorted.end()) return fail(Failure::Refused, fmt::format("layer {} stands twice", *twice));
+    return {};
+}
+
+}  // namespace
+
+std::vector<std::string> Stack::names() const {
+    std::vector<std::string> names;
+    names.reserve(layers.size());
+    for (const Layer& layer : layers) names.push_back(layer.name);
+    return names;
+}
+
+Result<Stack> read_stack(int state, const std::string& server) {
+    const std::string instance_name = "instances/" + server;
+    const auto instance = kernel::open_beneath(state, instance_name);
+    if (!instance && instance.error().number == ENOENT) {
+        return fail(Failure::NotRendered, fmt::format("{} does not exist; run a pass", instance_name));
+    }
+    if (!instance) return std::unexpected(instance.error());
+    auto generation = read_current(instance->get(), server);
+    if (!generation) return std::unexpected(generation.error());
+
+    const std::string rendering_name = instance_name + "/" + *generation;
+    const auto rendering = kernel::open_beneath(state, rendering_name);
+    if (!rendering) return std::unexpected(rendering.error());
+    const auto list = read_list(rendering->get(), rendering_name + "/layers");
+    if (!list) return std::unexpected(list.error());
+
+    const std::vector<std::string> names = split_lines(*list);
+    if (auto checked = check_names(names, rendering_name + "/layer"); !checked) {
+        return std::unexpected(checked.error());
+    }
+    Stack stack{.generation = std::move(*generation), .layers = {}};
+    for (const std::string& name : names) {
+        auto directory = kernel::open_beneath(state, name);
+        if (!directory) return std::unexpected(directory.error());
+        stack.layers.push_back(Layer{name, std::move(*directory)});
+    }
+    return stack;
+}
+
+}  // namespace left4me
