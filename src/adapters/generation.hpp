@@ -7,8 +7,8 @@ namespace left4me {
 
 inline constexpr std::size_t generation_length = 16;
 
-/// True for the name of a finished generation or rendering: 16 lower-case hexadecimal digits. Everything else that lies
-/// beside them (unfinished builds begin with a dot) is not one.
+/// True for the name of a finished generation or rendering: 16 lower-case hexadecimal digits. Everything else
+/// that lies beside them (unfinished builds begin with a dot) is not one.
 constexpr bool is_generation(std::string_view name) {
     if (name.size() != generation_length) return false;
     for (const char c : name) {

@@ -46,7 +46,8 @@ std::optional<Line> parse_line(std::string_view text) {
     next_word(text);
     next_word(text);
     line.point = next_word(text);
-    const std::size_t dash = text.find(" - ");  // the separator can not occur earlier: spaces are written \040
+    const std::size_t dash =
+        text.find(" - ");  // the separator can not occur earlier: spaces are written \040
     if (line.point.empty() || dash == std::string_view::npos) return std::nullopt;
     text.remove_prefix(dash + 3);
     line.type = next_word(text);
@@ -64,7 +65,8 @@ std::string decode_octal(std::string_view text) {
     for (std::size_t i = 0; i < text.size(); ++i) {
         if (text[i] == '\\' && i + 3 < text.size() && is_octal(text[i + 1]) && is_octal(text[i + 2]) &&
             is_octal(text[i + 3])) {
-            decoded += static_cast<char>((text[i + 1] - '0') * 64 + (text[i + 2] - '0') * 8 + (text[i + 3] - '0'));
+            decoded +=
+                static_cast<char>((text[i + 1] - '0') * 64 + (text[i + 2] - '0') * 8 + (text[i + 3] - '0'));
             i += 3;
         } else {
             decoded += text[i];
@@ -89,7 +91,8 @@ std::vector<std::string> split_layers(std::string_view value) {
     return layers;
 }
 
-/// Names beneath the state directory lose it. left4me-overlay mounts by relative names, which stay as they are.
+/// Names beneath the state directory lose it. left4me-overlay mounts by relative names, which stay as they
+/// are.
 std::string relative(std::string name, const std::string& state) {
     if (name == state) return ".";
     if (name.starts_with(state) && name[state.size()] == '/') name.erase(0, state.size() + 1);
@@ -195,7 +198,8 @@ std::expected<std::map<std::string, std::vector<std::string>>, std::string> read
     if (!text) return std::unexpected(text.error());
     Paths canonical = paths;  // mountinfo shows names without symlinks
     std::error_code ignored;
-    if (const auto state = std::filesystem::canonical(paths.state, ignored); !ignored) canonical.state = state;
+    if (const auto state = std::filesystem::canonical(paths.state, ignored); !ignored)
+        canonical.state = state;
     return parse_mountinfo(*text, canonical);
 }
 

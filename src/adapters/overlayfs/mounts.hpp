@@ -11,10 +11,11 @@
 
 namespace left4me {
 
-/// The lower layers of every overlay mounted at `runtime/NAME/merged`, by server name, uppermost first. Layers beneath
-/// the state directory are relative to it, others absolute. Something else than an overlay mounted there is
-/// told as the single layer "TYPE:SOURCE"; of several mounts on top of each other the uppermost counts.
-/// Reads PID 1's mountinfo (or that of `pid_root`), which is not truncated however many layers there are.
+/// The lower layers of every overlay mounted at `runtime/NAME/merged`, by server name, uppermost first.
+/// Layers beneath the state directory are relative to it, others absolute. Something else than an overlay
+/// mounted there is told as the single layer "TYPE:SOURCE"; of several mounts on top of each other the
+/// uppermost counts. Reads PID 1's mountinfo (or that of `pid_root`), which is not truncated however many
+/// layers there are.
 std::expected<std::map<std::string, std::vector<std::string>>, std::string> read_mounts(
     const Paths& paths, const std::filesystem::path& mountinfo = "/proc/1/mountinfo");
 
@@ -27,7 +28,8 @@ struct Mounted {
     std::string upper;                ///< the overlay's upperdir, relative or absolute like the layers
 };
 
-/// Everything mounted at `runtime/*/merged`, by server name. `state` must be the canonical name of the state directory.
+/// Everything mounted at `runtime/*/merged`, by server name. `state` must be the canonical name of the state
+/// directory.
 std::map<std::string, Mounted> parse_mounted(std::string_view text, const std::string& state);
 
 /// The whole text of a mountinfo file.

@@ -25,7 +25,8 @@ struct CloseDirectory {
 using Directory = std::unique_ptr<DIR, CloseDirectory>;
 
 bool lies_beneath(std::string_view name, std::string_view path) {
-    return name.starts_with(path) && (name.size() == path.size() || name[path.size()] == '/' || name[path.size()] == ' ');
+    return name.starts_with(path) &&
+           (name.size() == path.size() || name[path.size()] == '/' || name[path.size()] == ' ');
 }
 
 bool leads_beneath(const std::string& link, const std::string& path) {
@@ -74,7 +75,8 @@ std::vector<std::string> find_holders(const std::string& path, std::size_t limit
     while (const dirent* entry = ::readdir(processes.get())) {
         if (holders.size() >= limit) break;
         const std::string pid = entry->d_name;
-        if (!std::all_of(pid.begin(), pid.end(), [](unsigned char c) { return std::isdigit(c) != 0; })) continue;
+        if (!std::all_of(pid.begin(), pid.end(), [](unsigned char c) { return std::isdigit(c) != 0; }))
+            continue;
         const std::string process = "/proc/" + pid;
         const std::string how = use(process, path);
         if (how.empty()) continue;

@@ -23,7 +23,8 @@ Result<Fd> open_beneath(int root, const std::string& name) {
     open_how how{};
     how.flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
     how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
-    constexpr int patience = 16;  // EAGAIN: something was renamed during the lookup, so that it proved nothing
+    constexpr int patience =
+        16;  // EAGAIN: something was renamed during the lookup, so that it proved nothing
     long fd = -1;
     for (int attempt = 0; attempt < patience; ++attempt) {
         fd = ::syscall(SYS_openat2, root, name.c_str(), &how, sizeof(how));
@@ -31,10 +32,14 @@ Result<Fd> open_beneath(int root, const std::string& name) {
     }
     if (fd >= 0) return Fd(static_cast<int>(fd));
     switch (errno) {
-        case ELOOP: return fail(Failure::Refused, fmt::format("{} is or passes a symlink", name));
-        case EXDEV: return fail(Failure::Refused, fmt::format("{} leads out of the state directory", name));
-        case ENOTDIR: return fail(Failure::Refused, fmt::format("{} is not a directory", name));
-        default: return system_failure(name);
+        case ELOOP:
+            return fail(Failure::Refused, fmt::format("{} is or passes a symlink", name));
+        case EXDEV:
+            return fail(Failure::Refused, fmt::format("{} leads out of the state directory", name));
+        case ENOTDIR:
+            return fail(Failure::Refused, fmt::format("{} is not a directory", name));
+        default:
+            return system_failure(name);
     }
 }
 
@@ -77,8 +82,8 @@ std::string Context::words(int number) const {
 }
 
 bool takes_single_layers() {
-    // Kernels that know `lowerdir+` look the name up and do not find it. 6.5 to 6.7 do not know the parameter (EINVAL);
-    // older ones collect any words for mount(2) and succeed here.
+    // Kernels that know `lowerdir+` look the name up and do not find it. 6.5 to 6.7 do not know the parameter
+    // (EINVAL); older ones collect any words for mount(2) and succeed here.
     const auto context = Context::open("overlay");
     if (!context) return false;
     const auto taken = context->set("lowerdir+", "/proc/self/fd/no-such-layer");

@@ -7,17 +7,17 @@
 
 namespace left4me::kernel {
 
-/// Opens a directory (O_PATH) beneath `root`. No symlink on the way, not even the last name, nothing above `root`; what
-/// is not such a name is Failure::Refused. Mount points may be crossed: an installation on a disk of its own is a
-/// common thing, only root can mount, and servers' own mounts lie where no layer may.
+/// Opens a directory (O_PATH) beneath `root`. No symlink on the way, not even the last name, nothing above
+/// `root`; what is not such a name is Failure::Refused. Mount points may be crossed: an installation on a
+/// disk of its own is a common thing, only root can mount, and servers' own mounts lie where no layer may.
 Result<Fd> open_beneath(int root, const std::string& name);
 
-/// A directory's descriptor as a name for the calls that only take names. The link leads to the very inode that was
-/// opened, whatever has been put in its place since.
+/// A directory's descriptor as a name for the calls that only take names. The link leads to the very inode
+/// that was opened, whatever has been put in its place since.
 std::string descriptor_path(int fd);
 
-/// A configuration context of the new mount API, fsopen(2): every step is checked, and a failure carries the kernel's own
-/// words.
+/// A configuration context of the new mount API, fsopen(2): every step is checked, and a failure carries the
+/// kernel's own words.
 class Context {
   public:
     static Result<Context> open(const char* type);

@@ -31,7 +31,8 @@ left4me::Result<left4me::Owner> find_owner() {
     errno = 0;
     const passwd* user = ::getpwnam(game_user);  // NOLINT(concurrency-mt-unsafe): there is one thread
     if (user == nullptr) {
-        return left4me::fail(Failure::System, fmt::format("there is no user {}; sysusers.d makes it", game_user));
+        return left4me::fail(Failure::System,
+                             fmt::format("there is no user {}; sysusers.d makes it", game_user));
     }
     return left4me::Owner{user->pw_uid, user->pw_gid};
 }
@@ -45,7 +46,8 @@ int main(int argc, char** argv) {
         return static_cast<int>(Failure::Usage);
     }
     const std::string server = argv[2];
-    const std::string what = left4me::is_valid_name(server) ? fmt::format("{} {}", verb, server) : std::string(verb);
+    const std::string what =
+        left4me::is_valid_name(server) ? fmt::format("{} {}", verb, server) : std::string(verb);
     if (::geteuid() != 0) {
         return failed(what, {Failure::System, "only root can mount; the server's unit does it", 0});
     }

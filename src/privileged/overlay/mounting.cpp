@@ -14,10 +14,14 @@ namespace left4me {
 
 namespace {
 
-/// Set explicitly, because kernels are built with other defaults. All of these remember in the upper directory what
-/// the lower layers were, and an upper directory here outlives its layers: with index=on a changed stack is ESTALE.
-constexpr std::array<std::pair<const char*, const char*>, 5> options = {
-    {{"index", "off"}, {"metacopy", "off"}, {"redirect_dir", "nofollow"}, {"xino", "off"}, {"nfs_export", "off"}}};
+/// Set explicitly, because kernels are built with other defaults. All of these remember in the upper
+/// directory what the lower layers were, and an upper directory here outlives its layers: with index=on a
+/// changed stack is ESTALE.
+constexpr std::array<std::pair<const char*, const char*>, 5> options = {{{"index", "off"},
+                                                                         {"metacopy", "off"},
+                                                                         {"redirect_dir", "nofollow"},
+                                                                         {"xino", "off"},
+                                                                         {"nfs_export", "off"}}};
 
 /// mount(2) copies one page and cuts what is longer without a word, even in the middle of the layers.
 constexpr std::size_t max_option_bytes = 4095;
@@ -25,7 +29,9 @@ constexpr std::size_t max_option_bytes = 4095;
 Result<> mount_by_context(const Stack& stack, const Runtime& runtime) {
     auto context = kernel::Context::open("overlay");
     if (!context) return std::unexpected(context.error());
-    const auto set = [&context](const char* key, const std::string& value) { return context->set(key, value); };
+    const auto set = [&context](const char* key, const std::string& value) {
+        return context->set(key, value);
+    };
     // Each call counts: after a refused layer the kernel would gladly mount those that it has taken so far.
     if (auto done = set("source", "overlay"); !done) return done;
     for (const Layer& layer : stack.layers) {
@@ -38,8 +44,8 @@ Result<> mount_by_context(const Stack& stack, const Runtime& runtime) {
     }
     const auto mount = context->create(MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
     if (!mount) return std::unexpected(mount.error());
-    if (::move_mount(mount->get(), "", runtime.merged.get(), "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) !=
-        0) {
+    if (::move_mount(mount->get(), "", runtime.merged.get(), "",
+                     MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) != 0) {
         return system_failure("attaching the overlay");
     }
     return {};
@@ -57,9 +63,11 @@ Result<> mount_by_options(const Stack& stack, const Runtime& runtime) {
         ++fitting;
     }
     if (fitting < stack.layers.size()) {
-        return fail(Failure::System, fmt::format("{} layers, but the kernel's mount(2) takes {} bytes of options and so no more "
-                                                 "than the first {} (Linux 6.8 and later take {} layers)",
-                                                 stack.layers.size(), max_option_bytes, fitting, max_layers));
+        return fail(
+            Failure::System,
+            fmt::format("{} layers, but the kernel's mount(2) takes {} bytes of options and so no more "
+                        "than the first {} (Linux 6.8 and later take {} layers)",
+                        stack.layers.size(), max_option_bytes, fitting, max_layers));
     }
     data += tail;
     const std::string target = kernel::descriptor_path(runtime.merged.get());

@@ -15,7 +15,8 @@ enum class Way {
 /// The best way that the running kernel offers.
 Way best_way();
 
-/// Mounts `stack` at the runtime directory's `merged`. Whatever the way, names are resolved through PinnedNames only.
+/// Mounts `stack` at the runtime directory's `merged`. Whatever the way, names are resolved through
+/// PinnedNames only.
 Result<> mount_stack(const Stack& stack, const Runtime& runtime, Way way);
 
 }  // namespace left4me

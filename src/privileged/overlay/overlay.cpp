@@ -26,12 +26,15 @@ struct State {
     Fd directory;
     std::string name;
 
-    std::string merged(const std::string& server) const { return fmt::format("{}/runtime/{}/merged", name, server); }
+    std::string merged(const std::string& server) const {
+        return fmt::format("{}/runtime/{}/merged", name, server);
+    }
 };
 
 Result<State> open_state(const Site& site, const std::string& server) {
     if (!is_valid_name(server)) {
-        return fail(Failure::Usage, fmt::format("a server's name is 1 to {} of a-z, 0-9 and - inside", max_name_length));
+        return fail(Failure::Usage,
+                    fmt::format("a server's name is 1 to {} of a-z, 0-9 and - inside", max_name_length));
     }
     State state;
     state.directory = Fd(::open(site.state.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
@@ -53,8 +56,8 @@ Result<Mounted> look(const State& state, const std::string& server) {
 }
 
 Result<> unmount_all(const State& state, const Runtime& runtime, std::chrono::milliseconds patience) {
-    // By a relative name from a directory that is held open: umount2(2) takes no descriptor, and with UMOUNT_NOFOLLOW no
-    // link to one.
+    // By a relative name from a directory that is held open: umount2(2) takes no descriptor, and with
+    // UMOUNT_NOFOLLOW no link to one.
     const auto inside = WorkingDirectory::enter(runtime.directory.get());
     if (!inside) return std::unexpected(inside.error());
     const auto deadline = std::chrono::steady_clock::now() + patience;
@@ -65,9 +68,10 @@ Result<> unmount_all(const State& state, const Runtime& runtime, std::chrono::mi
         if (errno != EBUSY) return system_failure("unmounting " + state.merged(runtime.server));
         if (std::chrono::steady_clock::now() >= deadline) {
             const auto holders = find_holders(state.merged(runtime.server));
-            return fail(Failure::Busy, fmt::format("{} is in use by {}", state.merged(runtime.server),
-                                                   holders.empty() ? "the kernel (a mount or a swap file on it?)"
-                                                                   : fmt::format("{}", fmt::join(holders, ", "))));
+            return fail(Failure::Busy,
+                        fmt::format("{} is in use by {}", state.merged(runtime.server),
+                                    holders.empty() ? "the kernel (a mount or a swap file on it?)"
+                                                    : fmt::format("{}", fmt::join(holders, ", "))));
         }
         // A process that has just ended lets go of its files a moment later; nothing tells when.
         std::this_thread::sleep_for(pause);
@@ -76,14 +80,15 @@ Result<> unmount_all(const State& state, const Runtime& runtime, std::chrono::mi
     return {};
 }
 
-/// What was asked and what is there, compared after the fact: the kernel has ways of mounting fewer layers in silence.
+/// What was asked and what is there, compared after the fact: the kernel has ways of mounting fewer layers in
+/// silence.
 Result<> check_mounted(const State& state, const Stack& stack, const Runtime& runtime) {
     const auto mounted = look(state, runtime.server);
     if (!mounted) return std::unexpected(mounted.error());
     if (mounted->layers == stack.names() && mounted->upper == runtime.upper_name()) return {};
-    return fail(Failure::System, fmt::format("the kernel mounted {} layers ({}) instead of the {} asked for",
-                                             mounted->layers.size(), fmt::join(mounted->layers, ":"),
-                                             stack.layers.size()));
+    return fail(Failure::System,
+                fmt::format("the kernel mounted {} layers ({}) instead of the {} asked for",
+                            mounted->layers.size(), fmt::join(mounted->layers, ":"), stack.layers.size()));
 }
 
 }  // namespace

@@ -17,12 +17,12 @@ struct Site {
     std::chrono::milliseconds patience{1000};
 };
 
-/// Mounts the server's current rendering at `runtime/NAME/merged`. Mounted already with this stack: done. With another stack, or
-/// something else there: unmounted first, because no mount can change its layers.
+/// Mounts the server's current rendering at `runtime/NAME/merged`. Mounted already with this stack: done.
+/// With another stack, or something else there: unmounted first, because no mount can change its layers.
 Result<> mount_server(const Site& site, const std::string& server, Way way);
 
-/// Unmounts everything at `runtime/NAME/merged`. Nothing there: done. Never lazily: a lazy umount leaves the old
-/// overlay alive, writing to an upper directory that the next mount would share.
+/// Unmounts everything at `runtime/NAME/merged`. Nothing there: done. Never lazily: a lazy umount leaves the
+/// old overlay alive, writing to an upper directory that the next mount would share.
 Result<> umount_server(const Site& site, const std::string& server);
 
 }  // namespace left4me

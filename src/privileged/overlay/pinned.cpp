@@ -14,7 +14,7 @@
 namespace left4me {
 
 Result<PinnedNames> PinnedNames::make() {
-    struct statfs proc {};
+    struct statfs proc{};
     if (::statfs("/proc/self/fd", &proc) != 0 || proc.f_type != PROC_SUPER_MAGIC) {
         return fail(Failure::System, "/proc is not mounted");
     }
@@ -29,7 +29,8 @@ Result<PinnedNames> PinnedNames::make() {
 Result<> PinnedNames::pin(const std::string& name, int directory) const {
     for (std::size_t slash = name.find('/'); slash != std::string::npos; slash = name.find('/', slash + 1)) {
         const std::string parent = name.substr(0, slash);
-        if (::mkdirat(directory_.get(), parent.c_str(), 0700) != 0 && errno != EEXIST) return system_failure(parent);
+        if (::mkdirat(directory_.get(), parent.c_str(), 0700) != 0 && errno != EEXIST)
+            return system_failure(parent);
     }
     const std::string target = kernel::descriptor_path(directory);
     if (::symlinkat(target.c_str(), directory_.get(), name.c_str()) != 0) return system_failure(name);

@@ -7,13 +7,15 @@
 
 namespace left4me {
 
-/// A directory in which names lead to directories that were checked before, whatever happens to the real names meanwhile.
+/// A directory in which names lead to directories that were checked before, whatever happens to the real
+/// names meanwhile.
 ///
-/// overlayfs takes names (descriptors only since Linux 6.13, and its mount(2) never) and shows them in mountinfo for ever after, so
-/// the names must be the real ones while what they lead to must be what was checked. Here both hold: the directory is a
-/// tmpfs that is attached to no mount namespace, so nobody else can reach it and it vanishes with the process,
-/// however that ends; in it `overlays/tickrate/4f1c…` is a symlink to the open descriptor of that layer. Mounting from there
-/// by relative names also makes the names short, which is what mount(2) needs.
+/// overlayfs takes names (descriptors only since Linux 6.13, and its mount(2) never) and shows them in
+/// mountinfo for ever after, so the names must be the real ones while what they lead to must be what was
+/// checked. Here both hold: the directory is a tmpfs that is attached to no mount namespace, so nobody else
+/// can reach it and it vanishes with the process, however that ends; in it `overlays/tickrate/4f1c…` is a
+/// symlink to the open descriptor of that layer. Mounting from there by relative names also makes the names
+/// short, which is what mount(2) needs.
 class PinnedNames {
   public:
     static Result<PinnedNames> make();

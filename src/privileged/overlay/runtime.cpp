@@ -17,10 +17,11 @@ namespace {
 
 /// Our promises rest on names that nobody but root can change.
 Result<> check_roots_own(int directory, const std::string& name) {
-    struct stat status {};
+    struct stat status{};
     if (::fstat(directory, &status) != 0) return system_failure(name);
     if (status.st_uid != 0 || (status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
-        return fail(Failure::Refused, fmt::format("{} must belong to root and be writable by root alone", name));
+        return fail(Failure::Refused,
+                    fmt::format("{} must belong to root and be writable by root alone", name));
     }
     return {};
 }
@@ -31,22 +32,25 @@ Result<> make_directory(int parent, const char* name, mode_t mode) {
 }
 
 Result<Fd> open_runtimes(int state) {
-    if (auto checked = check_roots_own(state, "the state directory"); !checked) return std::unexpected(checked.error());
+    if (auto checked = check_roots_own(state, "the state directory"); !checked)
+        return std::unexpected(checked.error());
     if (auto made = make_directory(state, "runtime", 0755); !made) return std::unexpected(made.error());
     auto runtimes = kernel::open_beneath(state, "runtime");
     if (!runtimes) return runtimes;
-    if (auto checked = check_roots_own(runtimes->get(), "runtime"); !checked) return std::unexpected(checked.error());
+    if (auto checked = check_roots_own(runtimes->get(), "runtime"); !checked)
+        return std::unexpected(checked.error());
     return runtimes;
 }
 
-/// The lock is on the directory itself. Whoever held it may have removed the directory (purge): then what we have locked is
-/// no longer what the name means, and the lookup starts again.
+/// The lock is on the directory itself. Whoever held it may have removed the directory (purge): then what we
+/// have locked is no longer what the name means, and the lookup starts again.
 Result<Fd> open_locked(int runtimes, const std::string& server, bool make) {
     constexpr int patience = 16;
     for (int attempt = 0; attempt < patience; ++attempt) {
         // 0711: others may pass through to merged, but who can open a directory can also lock it for ever.
         if (make) {
-            if (auto made = make_directory(runtimes, server.c_str(), 0711); !made) return std::unexpected(made.error());
+            if (auto made = make_directory(runtimes, server.c_str(), 0711); !made)
+                return std::unexpected(made.error());
         }
         Fd directory(::openat(runtimes, server.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
         if (!directory && errno == ENOENT && make) continue;
@@ -54,8 +58,8 @@ Result<Fd> open_locked(int runtimes, const std::string& server, bool make) {
         while (::flock(directory.get(), LOCK_EX) != 0) {
             if (errno != EINTR) return system_failure("locking runtime/" + server);
         }
-        struct stat locked {};
-        struct stat named {};
+        struct stat locked{};
+        struct stat named{};
         if (::fstat(directory.get(), &locked) != 0) return system_failure("runtime/" + server);
         const bool there = ::fstatat(runtimes, server.c_str(), &named, AT_SYMLINK_NOFOLLOW) == 0;
         if (there && locked.st_ino == named.st_ino && locked.st_dev == named.st_dev) return directory;
@@ -67,21 +71,24 @@ Result<Fd> open_locked(int runtimes, const std::string& server, bool make) {
 Result<> give_to(const Fd& directory, Owner owner, mode_t mode) {
     // O_PATH descriptors take no fchmod(2).
     const std::string path = kernel::descriptor_path(directory.get());
-    struct stat status {};
+    struct stat status{};
     if (::fstat(directory.get(), &status) != 0) return system_failure("upper");
     if (status.st_uid != owner.user || status.st_gid != owner.group) {
-        if (::chown(path.c_str(), owner.user, owner.group) != 0) return system_failure("giving upper to the game's user");
+        if (::chown(path.c_str(), owner.user, owner.group) != 0)
+            return system_failure("giving upper to the game's user");
     }
-    if ((status.st_mode & 07777U) != mode && ::chmod(path.c_str(), mode) != 0) return system_failure("mode of upper");
+    if ((status.st_mode & 07777U) != mode && ::chmod(path.c_str(), mode) != 0)
+        return system_failure("mode of upper");
     return {};
 }
 
 }  // namespace
 
 bool Runtime::is_mounted() const {
-    struct statx status {};
+    struct statx status{};
     // STATX_ATTR_MOUNT_ROOT: the name leads to the root of a mount, whatever its kind.
-    if (::statx(directory.get(), "merged", AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, 0, &status) != 0) return false;
+    if (::statx(directory.get(), "merged", AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, 0, &status) != 0)
+        return false;
     return (status.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
 }
 
@@ -119,7 +126,8 @@ Result<Runtime> make_runtime(int state, const std::string& server, Owner owner) 
     runtime.server = server;
     runtime.directory = std::move(*directory);
     const int at = runtime.directory.get();
-    if (auto checked = check_roots_own(at, "runtime/" + server); !checked) return std::unexpected(checked.error());
+    if (auto checked = check_roots_own(at, "runtime/" + server); !checked)
+        return std::unexpected(checked.error());
     const auto make = [at](const char* name, mode_t mode, Fd& into) -> Result<> {
         if (auto made = make_directory(at, name, mode); !made) return made;
         auto opened = kernel::open_beneath(at, name);

@@ -15,9 +15,9 @@ struct Owner {
     gid_t group = 0;
 };
 
-/// `runtime/NAME`, locked: one mount or umount of a server at a time, or the same upper directory could be mounted twice
-/// (the kernel only warns, and calls what follows undefined).
-/// It belongs to root, so nobody else can put something in the place of upper, work or merged.
+/// `runtime/NAME`, locked: one mount or umount of a server at a time, or the same upper directory could be
+/// mounted twice (the kernel only warns, and calls what follows undefined). It belongs to root, so nobody
+/// else can put something in the place of upper, work or merged.
 struct Runtime {
     std::string server;
     Fd directory;

@@ -24,7 +24,8 @@ Result<std::string> read_current(int instance, const std::string& server) {
     std::array<char, generation_length + 1> target{};
     const ssize_t length = ::readlinkat(instance, "current", target.data(), target.size());
     if (length < 0 && errno == ENOENT) {
-        return fail(Failure::NotRendered, fmt::format("instances/{}/current does not exist; run a pass", server));
+        return fail(Failure::NotRendered,
+                    fmt::format("instances/{}/current does not exist; run a pass", server));
     }
     if (length < 0 && errno == EINVAL) {
         return fail(Failure::Refused, fmt::format("instances/{}/current is not a symlink", server));
@@ -42,7 +43,7 @@ Result<std::string> read_list(int rendering, const std::string& name) {
     const Fd file(::openat(rendering, "layers", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
     if (!file && errno == ELOOP) return fail(Failure::Refused, name + " is a symlink");
     if (!file) return system_failure(name);
-    struct stat status {};
+    struct stat status{};
     if (::fstat(file.get(), &status) != 0) return system_failure(name);
     if (!S_ISREG(status.st_mode)) return fail(Failure::Refused, name + " is not a regular file");
     std::string text(max_list_bytes + 1, '\0');
@@ -92,7 +93,8 @@ std::string printable(std::string_view text) {
 
 /// Form before any lookup: only names of this grammar ever reach the kernel, so nothing needs escaping there.
 Result<> check_names(const std::vector<std::string>& names, const std::string& instance_layer) {
-    if (names.size() < 2) return fail(Failure::Refused, "a stack has at least an instance layer and the installation");
+    if (names.size() < 2)
+        return fail(Failure::Refused, "a stack has at least an instance layer and the installation");
     if (names.size() > max_layers) {
         return fail(Failure::Refused,
                     fmt::format("{} layers, the kernel takes at most {}", names.size(), max_layers));
@@ -107,7 +109,8 @@ Result<> check_names(const std::vector<std::string>& names, const std::string& i
     }
     for (std::size_t i = 1; i + 1 < names.size(); ++i) {
         if (!is_overlay(names[i])) {
-            return fail(Failure::Refused, fmt::format("layer {} is not a generation of an overlay", printable(names[i])));
+            return fail(Failure::Refused,
+                        fmt::format("layer {} is not a generation of an overlay", printable(names[i])));
         }
     }
     std::vector<std::string> sorted = names;

@@ -12,7 +12,8 @@ namespace left4me {
 /// The kernel's limit on lower layers (OVL_MAX_STACK).
 inline constexpr std::size_t max_layers = 500;
 
-/// One lower layer: its name relative to the state directory, and the directory itself, checked and held open.
+/// One lower layer: its name relative to the state directory, and the directory itself, checked and held
+/// open.
 struct Layer {
     std::string name;
     Fd directory;
@@ -26,8 +27,9 @@ struct Stack {
     std::vector<std::string> names() const;
 };
 
-/// Reads `instances/NAME/current` and the `layers` of that rendering. Whoever writes those files is not trusted: a stack is
-/// this server's own instance layer, then generations of overlays, then the installation, or it is refused.
+/// Reads `instances/NAME/current` and the `layers` of that rendering. Whoever writes those files is not
+/// trusted: a stack is this server's own instance layer, then generations of overlays, then the installation,
+/// or it is refused.
 Result<Stack> read_stack(int state, const std::string& server);
 
 }  // namespace left4me
