@@ -3,6 +3,8 @@
 #include <string>
 #include <vector>
 
+#include "specs/rule.hpp"
+
 namespace left4me {
 
 /// A place in a manifest. Lines and columns count from 1; 0 means "the file as a whole".
@@ -18,6 +20,7 @@ struct Location {
 struct Diagnostic {
     Location where;
     std::string message;
+    Rule rule = Rule::Other;
 
     auto operator<=>(const Diagnostic&) const = default;
 };

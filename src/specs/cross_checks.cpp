@@ -1,0 +1,95 @@
+#include "specs/cross_checks.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "specs/words.hpp"
+
+namespace left4me {
+namespace {
+
+using Names = std::map<std::string_view, const Facts*>;
+
+std::string place(const Location& at) { return fmt::format("{}:{}:{}", at.file, at.line, at.column); }
+
+/// "The first" of several means the first in the order of files and lines, whatever order the files came in.
+std::vector<const Facts*> in_order(std::span<const Facts> objects, Location Facts::* place) {
+    std::vector<const Facts*> sorted;
+    sorted.reserve(objects.size());
+    for (const Facts& object : objects) sorted.push_back(&object);
+    std::stable_sort(sorted.begin(), sorted.end(),
+                     [place](const Facts* a, const Facts* b) { return a->*place < b->*place; });
+    return sorted;
+}
+
+/// By kind; the first of several objects with the same name counts.
+std::map<std::string_view, Names> check_names(const std::vector<const Facts*>& objects,
+                                              Diagnostics& diagnostics) {
+    std::map<std::string_view, Names> kinds;
+    for (const Facts* object : objects) {
+        if (object->kind == nullptr || object->name.empty()) continue;
+        const auto [first, inserted] = kinds[object->kind->name].emplace(object->name, object);
+        if (inserted) continue;
+        diagnostics.push_back(
+            {object->name_at,
+             fmt::format("a {} named '{}' stands at {} already; rename or remove one of them",
+                         object->kind->name, object->name, place(first->second->name_at)),
+             Rule::DuplicateName});
+    }
+    return kinds;
+}
+
+void check_ports(const std::vector<const Facts*>& objects, Diagnostics& diagnostics) {
+    std::map<std::uint16_t, const Facts*> ports;
+    for (const Facts* object : objects) {
+        if (!object->port) continue;
+        const auto [first, inserted] = ports.emplace(*object->port, object);
+        if (inserted) continue;
+        const std::string owner =
+            first->second->name.empty() ? "another server" : "server/" + first->second->name;
+        diagnostics.push_back(
+            {object->port_at,
+             fmt::format(
+                 "spec.port: {} is taken by {} at {}; each server needs a port of its own, even when stopped",
+                 *object->port, owner, place(first->second->port_at)),
+             Rule::DuplicatePort});
+    }
+}
+
+void check_references(std::span<const Facts> objects, const std::map<std::string_view, Names>& kinds,
+                      std::span<const std::string_view> unread, Diagnostics& diagnostics) {
+    const auto may_be_unread = [&](const std::string& name) {
+        return std::any_of(unread.begin(), unread.end(),
+                           [&](std::string_view text) { return text.contains(name); });
+    };
+    for (const Facts& object : objects) {
+        for (const Reference& reference : object.references) {
+            const auto names = kinds.find(reference.kind);
+            if (names != kinds.end() && names->second.contains(reference.name)) continue;
+            if (may_be_unread(reference.name)) continue;
+            std::vector<std::string_view> known;
+            if (names != kinds.end()) {
+                for (const auto& [name, owner] : names->second) known.push_back(name);
+            }
+            std::string hint = did_you_mean(reference.name, known);
+            if (hint.empty()) hint = "; add it, or correct the name";
+            diagnostics.push_back({reference.where,
+                                   fmt::format("{}: there is no {} named '{}'{}", reference.path,
+                                               reference.kind, reference.name, hint),
+                                   Rule::ReferenceDangling});
+        }
+    }
+}
+
+}  // namespace
+
+void cross_check(std::span<const Facts> objects, std::span<const std::string_view> unread,
+                 Diagnostics& diagnostics) {
+    const auto kinds = check_names(in_order(objects, &Facts::name_at), diagnostics);
+    check_ports(in_order(objects, &Facts::port_at), diagnostics);
+    check_references(objects, kinds, unread, diagnostics);
+}
+
+}  // namespace left4me

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "specs/validate.hpp"
+
+namespace left4me {
+
+/// The rules between documents: names and ports are unique, references resolve.
+/// `unread` are texts of documents that could not be read: what they might define is not called missing.
+void cross_check(std::span<const Facts> objects, std::span<const std::string_view> unread,
+                 Diagnostics& diagnostics);
+
+}  // namespace left4me

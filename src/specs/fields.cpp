@@ -1,0 +1,271 @@
+#include "specs/fields.hpp"
+
+#include <algorithm>
+
+#include "specs/manifest.hpp"
+#include "specs/name.hpp"
+
+namespace left4me {
+namespace {
+
+constexpr std::int64_t name_length = max_name_length;
+constexpr std::int64_t kib = 1024;
+
+constexpr std::array<std::string_view, 1> api_versions{api_version};
+constexpr Field api_version_field{
+    .name = "apiVersion",
+    .type = Type::Constant,
+    .required = true,
+    .documentation = "The version of the manifest format.",
+    .example = api_version,
+    .values = api_versions,
+};
+
+constexpr std::array label_parts{
+    Field{.name = "key", .type = Type::Label, .documentation = "The label's key.", .maximum = 63},
+    Field{.name = "value", .type = Type::Label, .documentation = "The label's value.", .maximum = 63},
+};
+constexpr std::array metadata_fields{
+    Field{.name = "name",
+          .type = Type::Name,
+          .required = true,
+          .documentation =
+              "The object's name, unique among the objects of its kind. It becomes part of paths, unit names "
+              "and mount options, hence the narrow choice of characters.",
+          .example = "comp1",
+          .maximum = name_length},
+    Field{.name = "labels",
+          .type = Type::TextMap,
+          .documentation =
+              "Keys and values of your own, for sorting and selecting. left4me gives them no meaning.",
+          .example = "{pool: competitive}",
+          .maximum = 64,
+          .children = label_parts},
+};
+constexpr Field metadata_field{
+    .name = "metadata",
+    .type = Type::Map,
+    .required = true,
+    .documentation = "What the object is called.",
+    .example = "{name: comp1}",
+    .children = metadata_fields,
+};
+
+constexpr std::array<std::string_view, 2> run_states{"Running", "Stopped"};
+constexpr std::array<std::string_view, 3> rollout_policies{"OnNextStart", "WhenEmpty", "Immediate"};
+constexpr std::array<std::string_view, 2> drift_policies{"Correct", "Report"};
+
+constexpr std::array rollout_fields{
+    Field{.name = "policy",
+          .type = Type::Enum,
+          .default_value = "OnNextStart",
+          .documentation =
+              "`OnNextStart` never restarts the server by itself: the change waits until somebody starts it. "
+              "`WhenEmpty` "
+              "restarts it once no human player is on it; an unknown number of players counts as occupied. "
+              "`Immediate` restarts it at once and kicks whoever is playing.",
+          .example = "WhenEmpty",
+          .values = rollout_policies},
+    Field{.name = "deadline",
+          .type = Type::Duration,
+          .documentation =
+              "Only with `policy: WhenEmpty`: how long a change may wait for the server to become empty. "
+              "After that it is restarted even with players on it. Without a deadline the change waits "
+              "for as long as it takes.",
+          .example = "12h"},
+};
+
+constexpr std::array server_spec{
+    Field{.name = "blueprint",
+          .type = Type::Name,
+          .required = true,
+          .documentation =
+              "The Blueprint that this server is made from. The link is live: when the Blueprint "
+              "changes, the server changes (see `rollout`). There are no overrides in a Server.",
+          .example = "competitive",
+          .maximum = name_length,
+          .refers_to = "Blueprint"},
+    Field{.name = "port",
+          .type = Type::Port,
+          .required = true,
+          .documentation =
+              "The UDP port of the game and of its queries, and the TCP port of RCON. No two servers may "
+              "have the same, not even stopped ones.",
+          .example = "27015",
+          .minimum = 1024,
+          .maximum = 65535,
+          .unique = true},
+    Field{.name = "state",
+          .type = Type::Enum,
+          .default_value = "Running",
+          .documentation =
+              "`Running`: active now and after every reboot. `Stopped`: inactive and disabled, with the "
+              "files that the game wrote kept.",
+          .example = "Stopped",
+          .values = run_states},
+    Field{.name = "rollout",
+          .type = Type::Map,
+          .documentation =
+              "When a running server may be restarted because its overlays, arguments or config changed.",
+          .example = "{policy: WhenEmpty}",
+          .children = rollout_fields},
+    Field{.name = "drift",
+          .type = Type::Enum,
+          .default_value = "Correct",
+          .documentation = "What happens when the host differs from the manifest though no manifest changed. "
+                           "`Correct` repairs it; `Report` only shows it in `diff` and `status`.",
+          .example = "Report",
+          .values = drift_policies},
+};
+
+constexpr std::array blueprint_overlay{
+    Field{.name = "item",
+          .type = Type::Name,
+          .documentation = "The name of an Overlay.",
+          .maximum = name_length,
+          .refers_to = "Overlay"},
+};
+constexpr std::array blueprint_argument{
+    Field{.name = "item",
+          .type = Type::Argument,
+          .documentation = "One word of the command line.",
+          .maximum = 512},
+};
+constexpr std::array blueprint_spec{
+    Field{.name = "overlays",
+          .type = Type::List,
+          .documentation =
+              "The Overlays that lie above the installation. The first is uppermost: where two of them "
+              "have the same file, the one listed first wins.",
+          .example = "[competitive-rework, tickrate]",
+          .maximum = max_overlays,
+          .unique = true,
+          .children = blueprint_overlay},
+    Field{.name = "arguments",
+          .type = Type::List,
+          .documentation =
+              "The game's command line, one word an item. `${name}` and `${port}` are replaced by the "
+              "server's own. What left4me sets itself (such as `-port`) is refused, and so is every "
+              "secret, because all users of the host can read a command line.",
+          .example = "[\"-tickrate\", \"100\", \"+map\", c1m1_hotel]",
+          .maximum = 128,
+          .children = blueprint_argument},
+    Field{.name = "config",
+          .type = Type::Config,
+          .documentation =
+              "Becomes `left4dead2/cfg/server.cfg`, above that of every overlay. `${name}` and `${port}` are "
+              "replaced by the server's own, `${secret:FILE}` by the content of that file in "
+              "`/etc/left4me/secrets`. A literal `${` is written `$${`.",
+          .example = "|\n  hostname \"${name}\"\n  rcon_password \"${secret:rcon}\"",
+          .maximum = 64 * kib},
+};
+
+constexpr std::array inline_file{
+    Field{.name = "path",
+          .type = Type::FilePath,
+          .documentation = "Relative to the game's installation.",
+          .example = "left4dead2/cfg/rates.cfg",
+          .maximum = 255},
+    Field{.name = "text",
+          .type = Type::Text,
+          .documentation = "The whole text of the file.",
+          .maximum = 256 * kib},
+};
+constexpr std::array inline_fields{
+    Field{.name = "files",
+          .type = Type::TextMap,
+          .required = true,
+          .documentation =
+              "The files of the overlay: path and text of each. Placeholders are not replaced here.",
+          .example = "{left4dead2/cfg/rates.cfg: \"sv_minrate 100000\\n\"}",
+          .maximum = 256,
+          .children = inline_file},
+};
+constexpr std::string_view not_yet = "Not yet supported by this version; use `directory` or `inline`.";
+constexpr std::array source_fields{
+    Field{.name = "directory",
+          .type = Type::Directory,
+          .documentation =
+              "Absolute path of a directory of this host whose files are copied. A change in it is "
+              "seen by the next pass and makes a new generation; files are never used in place.",
+          .example = "/srv/left4dead2/competitive-rework",
+          .maximum = 1024},
+    Field{.name = "inline",
+          .type = Type::Map,
+          .documentation = "Files that stand in the manifest itself; meant for small configs.",
+          .example = "{files: {left4dead2/cfg/rates.cfg: \"sv_minrate 100000\\n\"}}",
+          .children = inline_fields},
+    Field{.name = "archive", .type = Type::NotYet, .documentation = not_yet},
+    Field{.name = "git", .type = Type::NotYet, .documentation = not_yet},
+    Field{.name = "workshop", .type = Type::NotYet, .documentation = not_yet},
+    Field{.name = "script", .type = Type::NotYet, .documentation = not_yet},
+};
+constexpr std::array overlay_spec{
+    Field{.name = "source",
+          .type = Type::Choice,
+          .required = true,
+          .documentation =
+              "Where the overlay's files come from; exactly one of the fields below. The files lie in it "
+              "as in the game's installation, e.g. `left4dead2/addons/…`.",
+          .example = "{directory: /srv/left4dead2/tickrate}",
+          .children = source_fields},
+};
+
+constexpr std::array<std::string_view, 1> server_kind{"Server"};
+constexpr std::array<std::string_view, 1> blueprint_kind{"Blueprint"};
+constexpr std::array<std::string_view, 1> overlay_kind{"Overlay"};
+
+/// The head that all kinds share, and the kind's own spec.
+constexpr std::array<Field, 4> object(std::span<const std::string_view> kind, std::string_view documentation,
+                                      std::span<const Field> spec) {
+    return {api_version_field,
+            Field{.name = "kind",
+                  .type = Type::Constant,
+                  .required = true,
+                  .documentation = "What this document describes.",
+                  .example = kind.front(),
+                  .values = kind},
+            metadata_field,
+            Field{.name = "spec",
+                  .type = Type::Map,
+                  .required = true,
+                  .documentation = documentation,
+                  .children = spec}};
+}
+
+constexpr auto server_object = object(server_kind, "What the server shall be.", server_spec);
+constexpr auto blueprint_object =
+    object(blueprint_kind, "What servers of this Blueprint run with.", blueprint_spec);
+constexpr auto overlay_object = object(overlay_kind, "What the overlay consists of.", overlay_spec);
+
+constexpr std::array kind_table{
+    Field{.name = "Server",
+          .type = Type::Map,
+          .documentation =
+              "One game server: a systemd unit `left4me-server@NAME.service` with its own overlay mount.",
+          .children = server_object},
+    Field{.name = "Blueprint",
+          .type = Type::Map,
+          .documentation = "What any number of servers have in common: overlays, command line, config.",
+          .children = blueprint_object},
+    Field{.name = "Overlay",
+          .type = Type::Map,
+          .documentation = "A set of files that is laid over the game's installation: a mod, maps, configs.",
+          .children = overlay_object},
+};
+
+const Field* find(std::span<const Field> fields, std::string_view name) {
+    const auto found =
+        std::find_if(fields.begin(), fields.end(), [&](const Field& field) { return field.name == name; });
+    return found == fields.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
+std::span<const Field> kinds() { return kind_table; }
+
+const Field* find_kind(std::string_view kind) { return find(kind_table, kind); }
+
+const Field* find_child(const Field& parent, std::string_view name) { return find(parent.children, name); }
+
+}  // namespace left4me

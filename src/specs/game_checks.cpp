@@ -1,0 +1,110 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <utility>
+
+#include "specs/placeholders.hpp"
+#include "specs/text_checks.hpp"
+#include "specs/words.hpp"
+
+namespace left4me {
+namespace {
+
+constexpr std::string_view by_port = "a server's port comes from spec.port of the Server";
+constexpr std::string_view by_address = "left4me has every server listen on all addresses";
+constexpr std::string_view by_systemd = "systemd watches the process and restarts it";
+constexpr std::string_view by_left4me = "left4me updates the installation; a server never writes to it";
+
+/// Options of the command line that are left4me's own, and why.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 12> owned{{
+    {"-port", by_port},
+    {"+hostport", by_port},
+    {"-strictportbind", "left4me always sets it, so that a server never takes another one's port"},
+    {"-ip", by_address},
+    {"+ip", by_address},
+    {"-game", "left4me always starts left4dead2"},
+    {"-norestart", by_systemd},
+    {"-pidfile", by_systemd},
+    {"-autoupdate", by_left4me},
+    {"-steam_dir", by_left4me},
+    {"-steamcmd_script", by_left4me},
+    {"+servercfgfile", "spec.config always becomes server.cfg"},
+}};
+
+std::string lower(std::string_view text) {
+    std::string result(text);
+    std::transform(result.begin(), result.end(), result.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    return result;
+}
+
+constexpr std::array<std::string_view, 3> placeholder_names{"name", "port", "secret:FILE"};
+
+enum class Secrets { Allowed, Refused };
+
+void check_placeholders(std::string_view text, Secrets secrets, Complaints& complaints) {
+    std::size_t offset = 0;
+    const auto complain = [&](Rule rule, std::string message) {
+        complaints.push_back({rule, std::move(message), offset});
+    };
+    for (const Piece& piece : placeholder_pieces(text)) {
+        if (piece.kind == Piece::Kind::Unterminated) {
+            complain(Rule::PlaceholderUnterminated,
+                     fmt::format("{} is not closed by '}}'; write $${{ if you mean a literal ${{",
+                                 quoted(piece.source)));
+        } else if (piece.kind == Piece::Kind::Unknown) {
+            const std::string meant = did_you_mean(piece.inner, placeholder_names);
+            complain(
+                Rule::PlaceholderUnknown,
+                fmt::format("{} is no placeholder; there are ${{name}}, ${{port}} and ${{secret:FILE}}{}",
+                            quoted(piece.source),
+                            meant.empty() ? "; write $${ if you mean a literal ${" : meant));
+        } else if (piece.kind == Piece::Kind::Secret && secrets == Secrets::Refused) {
+            complain(
+                Rule::SecretInArgument,
+                fmt::format("{}: all users of the host can read a command line; put secrets into spec.config",
+                            quoted(piece.source)));
+        } else if (piece.kind == Piece::Kind::Secret && !is_valid_secret_file(piece.inner)) {
+            complain(
+                Rule::SecretFileInvalid,
+                fmt::format("{} is not the name of a secret: it takes A-Z, a-z, 0-9, '.', '_' and '-', not "
+                            "beginning with '.'; the file lies in /etc/left4me/secrets",
+                            quoted(piece.inner)));
+        }
+        offset += piece.source.size();
+    }
+}
+
+}  // namespace
+
+void check_argument(std::string_view text, Complaints& complaints) {
+    if (text.empty()) {
+        complaints.push_back({Rule::TooShort, "an argument must not be empty; remove the item"});
+        return;
+    }
+    const std::string word = lower(text);
+    // The engine joins the words to one line again, so that the option may hide in front of a blank.
+    const std::string_view option = std::string_view(word).substr(0, word.find_first_of(" \t="));
+    const auto found =
+        std::find_if(owned.begin(), owned.end(), [&](const auto& pair) { return pair.first == option; });
+    if (found != owned.end()) {
+        complaints.push_back(
+            {Rule::ArgumentOwned, fmt::format("{} is left4me's own: {}; remove it and its value",
+                                              quoted(found->first), found->second)});
+    }
+    if (word.contains("rcon_password")) {
+        complaints.push_back(
+            {Rule::ArgumentPassword,
+             "all users of the host can read a command line; write `rcon_password "
+             "\"${secret:rcon}\"` into spec.config and the password into /etc/left4me/secrets/rcon"});
+    }
+    check_placeholders(text, Secrets::Refused, complaints);
+}
+
+void check_config(std::string_view text, Complaints& complaints) {
+    check_placeholders(text, Secrets::Allowed, complaints);
+}
+
+}  // namespace left4me

@@ -1,0 +1,135 @@
+#include "specs/load.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "specs/cross_checks.hpp"
+#include "specs/documents.hpp"
+#include "specs/read.hpp"
+#include "specs/reporter.hpp"
+#include "specs/validate.hpp"
+#include "specs/words.hpp"
+#include "specs/yaml.hpp"
+
+namespace left4me {
+namespace {
+
+Location location_of(const SourceFile& file, std::size_t offset) {
+    const std::string_view before = std::string_view(file.text).substr(0, offset);
+    const std::size_t newline = before.rfind('\n');
+    const std::size_t line_begin = newline == std::string_view::npos ? 0 : newline + 1;
+    return {file.name, static_cast<int>(std::count(before.begin(), before.end(), '\n')) + 1,
+            static_cast<int>(offset - line_begin) + 1};
+}
+
+/// Windows' line ends are as good as ours; everything else below a blank is not.
+std::size_t find_control(std::string_view text) {
+    std::size_t at = 0;
+    while (at < text.size()) {
+        const std::size_t found = find_control_character(text.substr(at));
+        if (found == std::string_view::npos) return found;
+        at += found;
+        if (text.substr(at, 2) != "\r\n") return at;
+        ++at;
+    }
+    return std::string_view::npos;
+}
+
+/// One revision on its way from texts to a set.
+class Loading {
+  public:
+    explicit Loading(const Limits& limits) : limits_(limits) {}
+
+    void read(const SourceFile& file) {
+        if (!check_text_of(file)) {
+            unread_.push_back(file.text);
+            return;
+        }
+        const std::vector<DocumentSpan> spans = split_documents(file.text);
+        for (std::size_t i = 0; i < spans.size(); ++i) {
+            const std::string_view text =
+                std::string_view(file.text).substr(spans[i].begin, spans[i].end - spans[i].begin);
+            if (!is_blank(text)) read_document(file, i, spans[i].line, text);
+        }
+    }
+
+    std::expected<ManifestSet, Diagnostics> finish() {
+        for (const Facts& object : objects_) {
+            if (object.kind == nullptr && !object.name.empty()) unread_.push_back(object.name);
+        }
+        cross_check(objects_, unread_, diagnostics_);
+        if (diagnostics_.empty()) return std::move(set_);
+        std::sort(diagnostics_.begin(), diagnostics_.end());
+        diagnostics_.erase(std::unique(diagnostics_.begin(), diagnostics_.end()), diagnostics_.end());
+        return std::unexpected(std::move(diagnostics_));
+    }
+
+  private:
+    bool check_text_of(const SourceFile& file) {
+        const auto fail = [&](Location at, Rule rule, std::string message) {
+            diagnostics_.push_back({std::move(at), std::move(message), rule});
+            return false;
+        };
+        if (file.text.size() > limits_.file_bytes) {
+            return fail({file.name, 0, 0}, Rule::FileTooLarge,
+                        fmt::format("the file has {} bytes; at most {} are allowed; split it",
+                                    file.text.size(), limits_.file_bytes));
+        }
+        if (const std::size_t at = find_invalid_utf8(file.text); at != std::string::npos) {
+            return fail(location_of(file, at), Rule::NotUtf8,
+                        fmt::format("the byte 0x{:02x} is not UTF-8; save the file with the encoding UTF-8",
+                                    static_cast<unsigned char>(file.text[at])));
+        }
+        if (const std::size_t at = find_control(file.text); at != std::string::npos) {
+            return fail(
+                location_of(file, at), Rule::ControlCharacter,
+                fmt::format("the control character 0x{:02x} does not belong into a manifest; remove it",
+                            static_cast<unsigned char>(file.text[at])));
+        }
+        return true;
+    }
+
+    void read_document(const SourceFile& file, std::size_t index, int first_line, std::string_view text) {
+        if (++documents_ > limits_.documents) {
+            if (documents_ > limits_.documents + 1) return;
+            diagnostics_.push_back(
+                {{file.name, first_line, 1},
+                 fmt::format("the revision has more than {} documents; this is one too many",
+                             limits_.documents),
+                 Rule::TooManyDocuments});
+            return;
+        }
+        Reporter reporter(file.name, first_line, text, diagnostics_);
+        const yaml::Document document = yaml::parse(text, {.depth = limits_.depth, .first_line = first_line});
+        const std::size_t before = diagnostics_.size();
+        for (const yaml::Problem& problem : document.problems)
+            reporter.add(problem.rule, problem.mark, problem.message);
+        if (document.root == nullptr) {
+            unread_.push_back(text);
+            return;
+        }
+        Facts facts = validate(*document.root, reporter);
+        if (diagnostics_.size() == before) {
+            read_object(*document.root, *facts.kind, {reporter.at(document.root->mark), index}, set_);
+        }
+        objects_.push_back(std::move(facts));
+    }
+
+    const Limits& limits_;
+    std::size_t documents_ = 0;
+    ManifestSet set_;
+    std::vector<Facts> objects_;
+    std::vector<std::string_view> unread_;
+    Diagnostics diagnostics_;
+};
+
+}  // namespace
+
+std::expected<ManifestSet, Diagnostics> load(std::span<const SourceFile> files, const Limits& limits) {
+    Loading loading(limits);
+    for (const SourceFile& file : files) loading.read(file);
+    return loading.finish();
+}
+
+}  // namespace left4me

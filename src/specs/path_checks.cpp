@@ -1,0 +1,73 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "specs/text_checks.hpp"
+#include "specs/words.hpp"
+
+namespace left4me {
+namespace {
+
+/// left4me's own directory: an overlay must not be made of what left4me makes.
+constexpr std::string_view state_directory = "/var/lib/left4me";
+
+/// An empty component, `.` or `..`; "" if there is none. `path` has no leading slash.
+std::string_view odd_component(std::string_view path) {
+    for (std::size_t begin = 0; begin <= path.size();) {
+        const std::size_t end = std::min(path.find('/', begin), path.size());
+        const std::string_view component = path.substr(begin, end - begin);
+        if (component.empty()) return "an empty component ('//' or a '/' at the end)";
+        if (component == ".") return "'.'";
+        if (component == "..") return "'..'";
+        begin = end + 1;
+    }
+    return "";
+}
+
+/// `inner` is `outer` or lies beneath it.
+bool lies_in(std::string_view inner, std::string_view outer) {
+    if (!inner.starts_with(outer)) return false;
+    return inner.size() == outer.size() || inner[outer.size()] == '/';
+}
+
+}  // namespace
+
+void check_directory(std::string_view text, Complaints& complaints) {
+    const auto complain = [&](Rule rule, std::string_view why) {
+        complaints.push_back({rule, fmt::format("{} {}", quoted(text), why)});
+    };
+    if (!text.starts_with('/')) {
+        return complain(Rule::DirectoryInvalid, "is not an absolute path; begin it with '/'");
+    }
+    if (text == "/") return complain(Rule::DirectoryInvalid, "is the whole host; name a directory in it");
+    if (const std::string_view odd = odd_component(text.substr(1)); !odd.empty()) {
+        return complain(Rule::DirectoryInvalid,
+                        fmt::format("holds {}; write the path as `realpath -s` prints it", odd));
+    }
+    if (lies_in(text, state_directory)) {
+        return complain(
+            Rule::DirectoryInState,
+            fmt::format("lies in {}, which belongs to left4me; put the files elsewhere", state_directory));
+    }
+    if (lies_in(state_directory, text)) {
+        complain(Rule::DirectoryInState,
+                 fmt::format("contains {}, which belongs to left4me; name a directory further down",
+                             state_directory));
+    }
+}
+
+void check_file_path(std::string_view text, Complaints& complaints) {
+    const auto complain = [&](std::string_view why) {
+        complaints.push_back({Rule::FilePathInvalid, fmt::format("{} {}", quoted(text), why)});
+    };
+    if (text.empty()) return complain("is empty; write the file's path, e.g. left4dead2/cfg/rates.cfg");
+    if (text.starts_with('/')) {
+        return complain("begins with '/'; paths of an overlay are relative to the game's installation");
+    }
+    if (text.contains('\\')) return complain("holds a backslash; separate directories by '/'");
+    if (const std::string_view odd = odd_component(text); !odd.empty()) {
+        complain(fmt::format("holds {}; write a plain path such as left4dead2/cfg/rates.cfg", odd));
+    }
+}
+
+}  // namespace left4me

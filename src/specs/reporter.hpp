@@ -1,0 +1,31 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "specs/diagnostic.hpp"
+#include "specs/yaml.hpp"
+
+namespace left4me {
+
+/// Turns places within one document into places of its file, and collects what is wrong there.
+class Reporter {
+  public:
+    /// `document` is the document's text, which begins at `first_line` of `file`.
+    Reporter(std::string file, int first_line, std::string_view document, Diagnostics& diagnostics)
+        : file_(std::move(file)), first_line_(first_line), document_(document), diagnostics_(diagnostics) {}
+
+    Location at(const yaml::Mark& mark) const;
+    /// Where the byte `offset` of a scalar's text stands. Exact within the lines below a `|`; else the
+    /// scalar's place.
+    yaml::Mark within(const yaml::Node& scalar, std::size_t offset) const;
+    void add(Rule rule, const yaml::Mark& mark, std::string message);
+
+  private:
+    std::string file_;
+    int first_line_;
+    std::string_view document_;
+    Diagnostics& diagnostics_;
+};
+
+}  // namespace left4me

@@ -1,0 +1,12 @@
+#pragma once
+
+#include <string_view>
+
+#include "specs/yaml.hpp"
+
+namespace left4me::yaml {
+
+/// Turns what yaml-cpp says about a syntax error into words that name the remedy.
+Problem syntax_problem(std::string_view text, const Mark& mark, std::string_view message);
+
+}  // namespace left4me::yaml

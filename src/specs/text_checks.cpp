@@ -1,0 +1,159 @@
+#include "specs/text_checks.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+
+#include "specs/name.hpp"
+#include "specs/words.hpp"
+
+namespace left4me {
+namespace {
+
+bool is_lower_or_digit(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
+
+/// What the name would be if only its case and its separators were wrong.
+std::string repaired_name(std::string_view text) {
+    std::string repaired;
+    for (const char c : text) {
+        const char lower = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+        repaired += c == '_' || c == '.' || c == ' ' ? '-' : lower;
+    }
+    return repaired;
+}
+
+void check_length(const Field& field, std::string_view text, Complaints& complaints) {
+    const auto size = static_cast<std::int64_t>(text.size());
+    if (field.maximum > 0 && size > field.maximum) {
+        complaints.push_back({Rule::TooLong, fmt::format("{} bytes are too long; at most {} are allowed",
+                                                         size, field.maximum)});
+    }
+}
+
+void check_control_characters(std::string_view text, bool lines, Complaints& complaints) {
+    const std::size_t line_break = lines ? std::string_view::npos : text.find_first_of("\n\t");
+    const std::size_t at = std::min(find_control_character(text), line_break);
+    if (at == std::string_view::npos) return;
+    complaints.push_back({Rule::ControlCharacter,
+                          fmt::format("{} holds the control character 0x{:02x}; remove it", quoted(text),
+                                      static_cast<unsigned char>(text[at])),
+                          at});
+}
+
+}  // namespace
+
+void check_name(std::string_view text, Complaints& complaints) {
+    if (is_valid_name(text)) return;
+    const auto complain = [&](std::string why) {
+        complaints.push_back(
+            {Rule::NameInvalid, fmt::format("{} is not a valid name: {}", quoted(text), why)});
+    };
+    if (text.empty()) return complain("it is empty");
+    const auto bad =
+        std::find_if(text.begin(), text.end(), [](char c) { return !is_lower_or_digit(c) && c != '-'; });
+    if (bad != text.end()) {
+        const std::string repaired = repaired_name(text);
+        const std::string hint = is_valid_name(repaired) ? fmt::format("; did you mean '{}'?", repaired) : "";
+        return complain("only a-z, 0-9 and, inside, '-' are allowed" + hint);
+    }
+    if (text.size() > max_name_length) {
+        return complain(fmt::format("it has {} characters, {} are allowed", text.size(), max_name_length));
+    }
+    complain("it must begin and end with one of a-z, 0-9");
+}
+
+void check_label(std::string_view text, Complaints& complaints) {
+    const bool valid = !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+        return is_lower_or_digit(c) || (c >= 'A' && c <= 'Z') || c == '.' || c == '_' || c == '-';
+    });
+    if (valid) return;
+    complaints.push_back(
+        {Rule::LabelInvalid,
+         fmt::format("{} is not valid in a label: it takes 1 to 63 of A-Z, a-z, 0-9, '.', '_' and '-'",
+                     quoted(text))});
+}
+
+std::optional<std::uint16_t> parse_port(std::string_view text) {
+    if (text.empty() || text.front() == '0') return std::nullopt;
+    std::uint16_t port = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+    if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+    return port;
+}
+
+std::optional<std::chrono::seconds> parse_duration(std::string_view text) {
+    constexpr std::size_t longest = 8;
+    if (text.size() < 2 || text.size() > longest || text.front() == '0') return std::nullopt;
+    std::uint32_t count = 0;
+    const char* const unit = text.data() + text.size() - 1;
+    const auto [end, error] = std::from_chars(text.data(), unit, count);
+    if (error != std::errc{} || end != unit) return std::nullopt;
+    switch (*unit) {
+        case 's':
+            return std::chrono::seconds(count);
+        case 'm':
+            return std::chrono::minutes(count);
+        case 'h':
+            return std::chrono::hours(count);
+        case 'd':
+            return std::chrono::days(count);
+        default:
+            return std::nullopt;
+    }
+}
+
+void check_duration(std::string_view text, Complaints& complaints) {
+    const std::optional<std::chrono::seconds> duration = parse_duration(text);
+    if (!duration) {
+        complaints.push_back(
+            {Rule::DurationInvalid,
+             fmt::format(
+                 "{} is not a duration; write a number and one of s, m, h, d, e.g. 90s, 30m, 12h or 2d",
+                 quoted(text))});
+    } else if (*duration > std::chrono::days(30)) {
+        complaints.push_back(
+            {Rule::DurationRange, fmt::format("{} is too long; at most 30d are allowed", text)});
+    }
+}
+
+Complaints check_text(const Field& field, std::string_view text) {
+    Complaints complaints;
+    // A name's or label's own message covers its characters and length.
+    if (field.type == Type::Name) {
+        check_name(text, complaints);
+        return complaints;
+    }
+    check_length(field, text, complaints);
+    switch (field.type) {
+        case Type::Label:
+            check_label(text, complaints);
+            break;
+        case Type::Duration:
+            check_duration(text, complaints);
+            break;
+        case Type::Directory:
+            check_control_characters(text, false, complaints);
+            check_directory(text, complaints);
+            break;
+        case Type::FilePath:
+            check_control_characters(text, false, complaints);
+            check_file_path(text, complaints);
+            break;
+        case Type::Argument:
+            check_control_characters(text, false, complaints);
+            check_argument(text, complaints);
+            break;
+        case Type::Config:
+            check_control_characters(text, true, complaints);
+            check_config(text, complaints);
+            break;
+        default:
+            check_control_characters(text, true, complaints);
+            break;
+    }
+    return complaints;
+}
+
+}  // namespace left4me

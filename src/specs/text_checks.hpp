@@ -1,0 +1,40 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "specs/fields.hpp"
+#include "specs/rule.hpp"
+
+namespace left4me {
+
+/// What is wrong with a text; the field's path is put in front of it by whoever knows it.
+struct Complaint {
+    Rule rule = Rule::Other;
+    std::string message;
+    std::size_t offset = 0;  ///< within the text
+};
+using Complaints = std::vector<Complaint>;
+
+/// Whether `text` is a value of the field, whatever its type of text. Reports all that is wrong with it.
+Complaints check_text(const Field& field, std::string_view text);
+
+/// 90s, 30m, 12h, 2d; at least one second, at most 30 days.
+std::optional<std::chrono::seconds> parse_duration(std::string_view text);
+/// Plain decimal digits without a leading zero, within 16 bits.
+std::optional<std::uint16_t> parse_port(std::string_view text);
+
+// One function an idea; check_text() calls the right ones.
+void check_name(std::string_view text, Complaints& complaints);
+void check_label(std::string_view text, Complaints& complaints);
+void check_duration(std::string_view text, Complaints& complaints);
+void check_directory(std::string_view text, Complaints& complaints);
+void check_file_path(std::string_view text, Complaints& complaints);
+void check_argument(std::string_view text, Complaints& complaints);
+void check_config(std::string_view text, Complaints& complaints);
+
+}  // namespace left4me

@@ -1,0 +1,364 @@
+#include "specs/validate.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include "specs/manifest.hpp"
+#include "specs/name.hpp"
+#include "specs/text_checks.hpp"
+#include "specs/words.hpp"
+
+namespace left4me {
+namespace {
+
+using yaml::Entry;
+using yaml::Mark;
+using yaml::Node;
+
+std::vector<std::string_view> names_of(std::span<const Field> fields) {
+    std::vector<std::string_view> names;
+    for (const Field& field : fields) {
+        if (field.type != Type::NotYet) names.push_back(field.name);
+    }
+    return names;
+}
+
+/// The path of a field called `name` anywhere in the tree; "" if there is none.
+std::string find_elsewhere(std::span<const Field> fields, std::string_view name, const std::string& prefix) {
+    for (const Field& field : fields) {
+        const std::string path =
+            prefix.empty() ? std::string(field.name) : fmt::format("{}.{}", prefix, field.name);
+        if (field.name == name) return path;
+        if (field.type != Type::Map && field.type != Type::Choice) continue;
+        if (std::string found = find_elsewhere(field.children, name, path); !found.empty()) return found;
+    }
+    return "";
+}
+
+std::string_view word_for(const Node& node) {
+    switch (node.kind) {
+        case Node::Kind::Null:
+            return "nothing";
+        case Node::Kind::Scalar:
+            return "text";
+        case Node::Kind::Sequence:
+            return "a list";
+        case Node::Kind::Map:
+            return "a map";
+    }
+    return "";
+}
+
+std::string_view word_for(Type type) {
+    switch (type) {
+        case Type::Map:
+        case Type::Choice:
+        case Type::TextMap:
+            return "a map";
+        case Type::List:
+            return "a list";
+        case Type::Port:
+            return "a number";
+        default:
+            return "text";
+    }
+}
+
+/// "; write e.g. `port: 27015`", from the table's example.
+std::string example_of(const Field& field) {
+    if (field.example.empty()) return "";
+    if (field.example.contains('\n')) {
+        return fmt::format("; write e.g. `{}: |` and the text indented below it", field.name);
+    }
+    return fmt::format("; write e.g. `{}: {}`", field.name, field.example);
+}
+
+/// Walks one document and the field table side by side.
+class Validator {
+  public:
+    Validator(const Field* kind, Reporter& reporter) : kind_(kind), reporter_(reporter) {
+        facts_.kind = kind;
+    }
+
+    Facts take() { return std::move(facts_); }
+
+    void fields(const Node& map, const Field& field, const std::string& path) {
+        std::set<std::string_view> misspelt;
+        for (const Entry& entry : map.entries) {
+            const Field* child = find_child(field, entry.key);
+            if (child == nullptr) {
+                misspelt.insert(unknown_field(entry, field, path));
+            } else if (child->type != Type::Constant) {
+                value(*entry.value, *child, join(path, child->name), entry.mark);
+            }
+        }
+        for (const Field& child : field.children) {
+            if (!child.required || child.type == Type::Constant || map.find(child.name) != nullptr) continue;
+            if (misspelt.contains(child.name)) continue;  // its typo has been reported
+            reporter_.add(Rule::FieldMissing, map.mark,
+                          fmt::format("{} is missing{}", join(path, child.name), example_of(child)));
+        }
+    }
+
+    /// `key` is where the value's own field stands: an absent value has no place.
+    void value(const Node& node, const Field& field, const std::string& path, const Mark& key) {
+        if (field.type == Type::NotYet) {
+            return reporter_.add(
+                Rule::SourceUnsupported, key,
+                fmt::format("{}: not yet supported by this version; use directory or inline", path));
+        }
+        if (node.kind == Node::Kind::Null) {
+            const std::string_view remedy =
+                field.required || example_of(field).empty() ? "" : ", or remove the line";
+            return reporter_.add(Rule::NullValue, key,
+                                 fmt::format("{} has no value{}{}", path, example_of(field), remedy));
+        }
+        switch (field.type) {
+            case Type::Map:
+                return map(node, field, path);
+            case Type::Choice:
+                return choice(node, field, path);
+            case Type::TextMap:
+                return text_map(node, field, path);
+            case Type::List:
+                return list(node, field, path);
+            case Type::Port:
+                return port(node, field, path);
+            default:
+                return text(node, field, path);
+        }
+    }
+
+  private:
+    static std::string join(const std::string& path, std::string_view name) {
+        return path.empty() ? std::string(name) : fmt::format("{}.{}", path, name);
+    }
+
+    bool is_a(Node::Kind wanted, const Node& node, const Field& field, const std::string& path) {
+        if (node.kind == wanted) return true;
+        reporter_.add(Rule::TypeMismatch, node.mark,
+                      fmt::format("{} must be {}, not {}{}", path, word_for(field.type), word_for(node),
+                                  example_of(field)));
+        return false;
+    }
+
+    /// Returns the field that was probably meant, or "".
+    std::string_view unknown_field(const Entry& entry, const Field& parent, const std::string& path) {
+        const std::string where = path.empty() ? "" : path + ": ";
+        const std::vector<std::string_view> siblings = names_of(parent.children);
+        const std::string_view meant = closest(entry.key, siblings);
+        if (entry.key == "<<") {
+            reporter_.add(
+                Rule::MergeKey, entry.mark,
+                fmt::format("{}merge keys ('<<') are not supported; write the fields out, or put what "
+                            "servers share into a Blueprint",
+                            where));
+            return "";
+        }
+        std::string hint = did_you_mean(entry.key, siblings);
+        if (hint.empty() && kind_ != nullptr) {
+            const std::string home = find_elsewhere(kind_->children, entry.key, "");
+            if (!home.empty()) hint = fmt::format("; it belongs here: {}", home);
+        }
+        if (hint.empty()) hint = fmt::format("; known here: {}", fmt::join(siblings, ", "));
+        reporter_.add(Rule::FieldUnknown, entry.mark,
+                      fmt::format("{}unknown field {}{}", where, quoted(entry.key), hint));
+        return meant;
+    }
+
+    void map(const Node& node, const Field& field, const std::string& path) {
+        if (is_a(Node::Kind::Map, node, field, path)) fields(node, field, path);
+    }
+
+    void choice(const Node& node, const Field& field, const std::string& path) {
+        if (!is_a(Node::Kind::Map, node, field, path)) return;
+        fields(node, field, path);
+        std::vector<const Entry*> chosen;
+        for (const Entry& entry : node.entries) {
+            if (find_child(field, entry.key) != nullptr) chosen.push_back(&entry);
+        }
+        if (chosen.size() == 1) return;
+        const std::string options = one_of(names_of(field.children));
+        if (chosen.empty()) {
+            // A misspelt choice has its own message; this one would only repeat it.
+            if (!node.entries.empty()) return;
+            return reporter_.add(Rule::SourceCount, node.mark,
+                                 fmt::format("{} is empty; give exactly one of {}", path, options));
+        }
+        reporter_.add(
+            Rule::SourceCount, chosen[1]->mark,
+            fmt::format("{} has both {} and {}; keep exactly one", path, chosen[0]->key, chosen[1]->key));
+    }
+
+    void text_map(const Node& node, const Field& field, const std::string& path) {
+        if (!is_a(Node::Kind::Map, node, field, path)) return;
+        if (static_cast<std::int64_t>(node.entries.size()) > field.maximum) {
+            reporter_.add(Rule::TooMany, node.entries[static_cast<std::size_t>(field.maximum)].mark,
+                          fmt::format("{} has {} entries; at most {} are allowed", path, node.entries.size(),
+                                      field.maximum));
+        }
+        for (const Entry& entry : node.entries) {
+            for (const Complaint& complaint : check_text(field.children[0], entry.key)) {
+                reporter_.add(complaint.rule, entry.mark, fmt::format("{}: {}", path, complaint.message));
+            }
+            value(*entry.value, field.children[1], fmt::format("{}[{}]", path, quoted(entry.key)),
+                  entry.mark);
+        }
+    }
+
+    void list(const Node& node, const Field& field, const std::string& path) {
+        if (!is_a(Node::Kind::Sequence, node, field, path)) return;
+        if (static_cast<std::int64_t>(node.items.size()) > field.maximum) {
+            reporter_.add(Rule::TooMany, node.items[static_cast<std::size_t>(field.maximum)]->mark,
+                          fmt::format("{} has {} items; at most {} are allowed", path, node.items.size(),
+                                      field.maximum));
+        }
+        std::set<std::string_view> seen;
+        for (std::size_t i = 0; i < node.items.size(); ++i) {
+            const Node& item = *node.items[i];
+            value(item, field.children[0], fmt::format("{}[{}]", path, i), item.mark);
+            if (field.unique && item.kind == Node::Kind::Scalar && !seen.insert(item.text).second) {
+                reporter_.add(Rule::ListedTwice, item.mark,
+                              fmt::format("{}: {} is listed twice; keep one", path, quoted(item.text)));
+            }
+        }
+    }
+
+    void port(const Node& node, const Field& field, const std::string& path) {
+        if (!is_a(Node::Kind::Scalar, node, field, path)) return;
+        const bool digits =
+            std::all_of(node.text.begin(), node.text.end(), [](char c) { return c >= '0' && c <= '9'; });
+        const auto complain = [&](Rule rule, const std::string& message) {
+            reporter_.add(rule, node.mark, fmt::format("{}: {}", path, message));
+        };
+        if (digits && !node.plain && !node.text.empty()) {
+            return complain(
+                Rule::PortInvalid,
+                fmt::format("the quotes make {} a text; write the number without them", quoted(node.text)));
+        }
+        if (!digits || (node.text.size() > 1 && node.text.front() == '0')) {
+            return complain(Rule::PortInvalid,
+                            fmt::format("{} is not a port; write a plain decimal number from {} to {}",
+                                        quoted(node.text), field.minimum, field.maximum));
+        }
+        const std::optional<std::uint16_t> number = parse_port(node.text);
+        if (!number || *number < field.minimum || *number > field.maximum) {
+            return complain(Rule::PortRange, fmt::format("{} is out of range; choose a port from {} to {}",
+                                                         quoted(node.text), field.minimum, field.maximum));
+        }
+        facts_.port = number;
+        facts_.port_at = reporter_.at(node.mark);
+    }
+
+    void text(const Node& node, const Field& field, const std::string& path) {
+        if (!is_a(Node::Kind::Scalar, node, field, path)) return;
+        if (field.type == Type::Enum) return one_word(node, field, path);
+        const Complaints complaints = check_text(field, node.text);
+        for (const Complaint& complaint : complaints) {
+            reporter_.add(complaint.rule, reporter_.within(node, complaint.offset),
+                          fmt::format("{}: {}", path, complaint.message));
+        }
+        if (field.type != Type::Name || !complaints.empty()) return;
+        if (!field.refers_to.empty()) {
+            facts_.references.push_back({field.refers_to, node.text, path, reporter_.at(node.mark)});
+        } else {
+            facts_.name = node.text;
+            facts_.name_at = reporter_.at(node.mark);
+        }
+    }
+
+    void one_word(const Node& node, const Field& field, const std::string& path) {
+        if (std::find(field.values.begin(), field.values.end(), node.text) != field.values.end()) return;
+        std::string hint = did_you_mean(node.text, field.values);
+        // What a person means who thinks of the field as a switch.
+        constexpr std::array<std::string_view, 9> on{"on",   "On",   "ON", "yes", "Yes",
+                                                     "true", "True", "1",  "up"};
+        constexpr std::array<std::string_view, 9> off{"off",   "Off",   "OFF", "no",  "No",
+                                                      "false", "False", "0",   "down"};
+        if (field.name == "state") {
+            if (std::find(on.begin(), on.end(), node.text) != on.end()) hint = "; did you mean 'Running'?";
+            if (std::find(off.begin(), off.end(), node.text) != off.end()) hint = "; did you mean 'Stopped'?";
+        }
+        reporter_.add(Rule::ValueUnknown, node.mark,
+                      fmt::format("{}: {} is unknown; write {}{}", path, quoted(node.text),
+                                  one_of(field.values), hint));
+    }
+
+    const Field* kind_;
+    Reporter& reporter_;
+    Facts facts_;
+};
+
+/// Whether the document is one of ours. A foreign version is reported and not looked at any further.
+bool check_api_version(const Node& root, Reporter& reporter) {
+    const Entry* entry = root.find("apiVersion");
+    if (entry == nullptr) {
+        reporter.add(Rule::ApiVersionMissing, root.mark,
+                     fmt::format("apiVersion is missing; write `apiVersion: {}`", api_version));
+        return true;
+    }
+    if (entry->value->kind == Node::Kind::Scalar && entry->value->text == api_version) return true;
+    const bool scalar = entry->value->kind == Node::Kind::Scalar;
+    reporter.add(Rule::ApiVersionUnknown, scalar ? entry->value->mark : entry->mark,
+                 fmt::format("apiVersion {} is unknown; this version of left4me understands {} only",
+                             scalar ? quoted(entry->value->text) : word_for(*entry->value), api_version));
+    return false;
+}
+
+const Field* check_kind(const Node& root, Reporter& reporter) {
+    const std::vector<std::string_view> names = names_of(kinds());
+    const Entry* entry = root.find("kind");
+    if (entry == nullptr) {
+        reporter.add(Rule::KindMissing, root.mark, fmt::format("kind is missing; write {}", one_of(names)));
+        return nullptr;
+    }
+    const Node& value = *entry->value;
+    const bool scalar = value.kind == Node::Kind::Scalar;
+    if (const Field* kind = scalar ? find_kind(value.text) : nullptr) return kind;
+    std::string hint = scalar ? did_you_mean(value.text, names) : "";
+    if (scalar && value.text == "List")
+        hint = "; write its items as documents of their own, separated by lines `---`";
+    reporter.add(Rule::KindUnknown, scalar ? value.mark : entry->mark,
+                 fmt::format("kind {} is unknown; there are {}{}",
+                             scalar ? quoted(value.text) : word_for(value), fmt::join(names, ", "), hint));
+    return nullptr;
+}
+
+/// The name alone, without complaints.
+std::string readable_name(const Node& root) {
+    const Node* metadata = root.get("metadata");
+    const Node* name = metadata == nullptr ? nullptr : metadata->get("name");
+    return name != nullptr && is_valid_name(name->text) ? name->text : "";
+}
+
+}  // namespace
+
+Facts validate(const yaml::Node& root, Reporter& reporter) {
+    if (root.kind != Node::Kind::Map) {
+        reporter.add(Rule::NotAnObject, root.mark,
+                     fmt::format("this document is {}; a manifest is a map that begins with `apiVersion: {}`",
+                                 word_for(root), api_version));
+        return {};
+    }
+    const bool ours = check_api_version(root, reporter);
+    if (!ours) {
+        Facts facts;
+        facts.name = readable_name(root);
+        return facts;
+    }
+    const Field* kind = check_kind(root, reporter);
+    Validator validator(kind, reporter);
+    if (kind != nullptr) {
+        validator.fields(root, *kind, "");
+        check_object(*kind, root, reporter);
+    } else if (const Entry* metadata = root.find("metadata")) {
+        const Field* field = find_child(kinds().front(), "metadata");
+        validator.value(*metadata->value, *field, "metadata", metadata->mark);
+    }
+    return validator.take();
+}
+
+}  // namespace left4me

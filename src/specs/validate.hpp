@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "specs/fields.hpp"
+#include "specs/reporter.hpp"
+#include "specs/yaml.hpp"
+
+namespace left4me {
+
+/// A field that names another object.
+struct Reference {
+    std::string_view kind;
+    std::string name;
+    std::string path;  ///< of the field, "spec.blueprint"
+    Location where;
+};
+
+/// What the checks between documents need to know of one. Gathered from invalid documents too, as far as they
+/// can be read, so that one mistake is not reported again by everything that refers to it.
+struct Facts {
+    const Field* kind = nullptr;  ///< nullptr: missing or unknown
+    std::string name;             ///< empty: missing or not valid
+    Location name_at;
+    std::optional<std::uint16_t> port;
+    Location port_at;
+    std::vector<Reference> references;
+};
+
+/// Checks one document against the field table and reports everything that is wrong within it.
+Facts validate(const yaml::Node& root, Reporter& reporter);
+
+/// What the field table cannot say: rules between the fields of one document.
+void check_object(const Field& kind, const yaml::Node& root, Reporter& reporter);
+
+}  // namespace left4me

@@ -1,0 +1,143 @@
+#include "specs/words.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cstdint>
+
+namespace left4me {
+namespace {
+
+constexpr std::size_t longest_shown = 60;
+
+unsigned char byte_at(std::string_view text, std::size_t at) { return static_cast<unsigned char>(text[at]); }
+
+bool is_continuation(std::string_view text, std::size_t at) {
+    return at < text.size() && (byte_at(text, at) & 0xC0U) == 0x80U;
+}
+
+std::string lower(std::string_view text) {
+    std::string result(text);
+    std::transform(result.begin(), result.end(), result.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    return result;
+}
+
+/// Insertions, deletions, replacements and swaps of neighbours that turn one word into the other.
+std::size_t distance(std::string_view a, std::string_view b) {
+    std::vector<std::size_t> before(b.size() + 1);
+    std::vector<std::size_t> previous(b.size() + 1);
+    std::vector<std::size_t> current(b.size() + 1);
+    for (std::size_t j = 0; j <= b.size(); ++j) previous[j] = j;
+    for (std::size_t i = 1; i <= a.size(); ++i) {
+        current[0] = i;
+        for (std::size_t j = 1; j <= b.size(); ++j) {
+            const std::size_t replace = previous[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
+            current[j] = std::min({previous[j] + 1, current[j - 1] + 1, replace});
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
+                current[j] = std::min(current[j], before[j - 2] + 1);
+            }
+        }
+        std::swap(before, previous);
+        std::swap(previous, current);
+    }
+    return previous[b.size()];
+}
+
+/// Length of the well-formed sequence that begins at `at`, or 0.
+std::size_t utf8_length(std::string_view text, std::size_t at) {
+    const unsigned char lead = byte_at(text, at);
+    if (lead < 0x80U) return 1;
+    const std::size_t length = lead >= 0xF0U ? 4 : lead >= 0xE0U ? 3 : 2;
+    if (lead < 0xC2U || lead > 0xF4U) return 0;
+    for (std::size_t i = 1; i < length; ++i) {
+        if (!is_continuation(text, at + i)) return 0;
+    }
+    const unsigned char second = byte_at(text, at + 1);
+    const bool overlong = (lead == 0xE0U && second < 0xA0U) || (lead == 0xF0U && second < 0x90U);
+    const bool surrogate = lead == 0xEDU && second > 0x9FU;
+    const bool too_large = lead == 0xF4U && second > 0x8FU;
+    return overlong || surrogate || too_large ? 0 : length;
+}
+
+/// How many bytes of a control character begin at `at`, or 0.
+std::size_t control_length(std::string_view text, std::size_t at) {
+    const unsigned char byte = byte_at(text, at);
+    if (byte < 0x20U || byte == 0x7FU) return 1;
+    const bool c1 = byte == 0xC2U && at + 1 < text.size() && byte_at(text, at + 1) < 0xA0U;
+    return c1 ? 2 : 0;
+}
+
+}  // namespace
+
+std::string quoted(std::string_view text) {
+    std::string shown = "'";
+    for (std::size_t at = 0; at < text.size();) {
+        if (shown.size() > longest_shown) return shown + "…'";
+        if (const std::size_t control = control_length(text, at); control > 0) {
+            for (std::size_t i = 0; i < control; ++i)
+                shown += fmt::format("\\x{:02x}", byte_at(text, at + i));
+            at += control;
+            continue;
+        }
+        const std::size_t length = std::max<std::size_t>(utf8_length(text, at), 1);
+        shown += text.substr(at, length);
+        at += length;
+    }
+    return shown + "'";
+}
+
+std::string_view closest(std::string_view word, std::span<const std::string_view> candidates) {
+    constexpr std::size_t longest_word = 64;  // of those that a person could have meant
+    if (word.empty() || word.size() > longest_word) return "";
+    const std::string wanted = lower(word);
+    const std::size_t allowed = std::max<std::size_t>(1, word.size() / 3);
+    std::size_t best = allowed + 1;
+    std::string_view meant;
+    for (const std::string_view candidate : candidates) {
+        const std::size_t length_gap =
+            candidate.size() > word.size() ? candidate.size() - word.size() : word.size() - candidate.size();
+        if (length_gap > allowed) continue;
+        const std::size_t edits = distance(wanted, lower(candidate));
+        // A word of two letters that differs in one is another word, not a typo.
+        if (edits >= candidate.size() || (candidate.size() < 3 && edits > 0)) continue;
+        if (edits < best) {
+            best = edits;
+            meant = candidate;
+        }
+    }
+    return meant;
+}
+
+std::string did_you_mean(std::string_view word, std::span<const std::string_view> candidates) {
+    const std::string_view meant = closest(word, candidates);
+    return meant.empty() ? "" : fmt::format("; did you mean '{}'?", meant);
+}
+
+std::string one_of(std::span<const std::string_view> words) {
+    std::string list;
+    for (std::size_t i = 0; i < words.size(); ++i) {
+        if (i > 0) list += i + 1 == words.size() ? " or " : ", ";
+        list += words[i];
+    }
+    return list;
+}
+
+std::size_t find_control_character(std::string_view utf8) {
+    for (std::size_t at = 0; at < utf8.size(); ++at) {
+        if (utf8[at] != '\n' && utf8[at] != '\t' && control_length(utf8, at) > 0) return at;
+    }
+    return std::string_view::npos;
+}
+
+std::size_t find_invalid_utf8(std::string_view text) {
+    for (std::size_t at = 0; at < text.size();) {
+        const std::size_t length = utf8_length(text, at);
+        if (length == 0) return at;
+        at += length;
+    }
+    return std::string_view::npos;
+}
+
+}  // namespace left4me

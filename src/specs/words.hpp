@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace left4me {
+
+/// `text` in single quotes, fit for a terminal: control characters escaped, long texts cut.
+std::string quoted(std::string_view text);
+
+/// The candidate that a person who typed `word` probably meant; "" if none looks like it.
+std::string_view closest(std::string_view word, std::span<const std::string_view> candidates);
+
+/// "; did you mean 'port'?" for the closest(), "" if there is none.
+std::string did_you_mean(std::string_view word, std::span<const std::string_view> candidates);
+
+/// "a, b or c".
+std::string one_of(std::span<const std::string_view> words);
+
+/// Offset of the first control character (C0 besides line feed and tab, DEL, C1), npos if there is none.
+std::size_t find_control_character(std::string_view utf8);
+
+/// Offset of the first byte that is not part of well-formed UTF-8, npos if there is none.
+std::size_t find_invalid_utf8(std::string_view text);
+
+}  // namespace left4me

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "specs/rule.hpp"
+
+namespace left4me::yaml {
+
+/// A place within one document's text; line and column count from 0.
+struct Mark {
+    int line = 0;
+    int column = 0;
+    std::size_t offset = 0;
+};
+
+struct Node;
+using NodePtr = std::shared_ptr<const Node>;
+
+struct Entry {
+    std::string key;
+    Mark mark;  ///< of the key
+    NodePtr value;
+};
+
+/// One YAML value. Everything that validation and text edits must know and YAML::Node forgets: the place of
+/// keys, quotes, flow or block style, duplicate keys.
+struct Node {
+    enum class Kind { Null, Scalar, Sequence, Map };
+    Kind kind = Kind::Null;
+    Mark mark;
+    bool plain = true;      ///< a scalar without quotes
+    bool flow = false;      ///< `[a, b]` or `{a: b}`
+    std::string text = {};  ///< of a scalar
+    std::vector<NodePtr> items = {};
+    std::vector<Entry> entries = {};  ///< in the order of the text
+    std::size_t weight = 1;           ///< values within, aliases counted as often as they are used
+
+    /// The first entry with this key, or nullptr.
+    const Entry* find(std::string_view key) const;
+    /// The value of that entry, or nullptr; also when this is no map.
+    const Node* get(std::string_view key) const;
+};
+
+struct Problem {
+    Rule rule = Rule::Syntax;
+    Mark mark;
+    std::string message;
+};
+
+/// Limits that make hostile input end quickly.
+struct Bounds {
+    std::size_t depth = 32;
+    std::size_t values = 100'000;
+    int first_line = 1;  ///< of the document within its file, for messages that name a second place
+};
+
+struct Document {
+    NodePtr root;  ///< nullptr: the text could not be read to its end, and a problem says why
+    std::vector<Problem> problems;
+};
+
+/// Reads one document, as split_documents() cuts it. Never throws.
+Document parse(std::string_view text, const Bounds& bounds);
+
+}  // namespace left4me::yaml

@@ -1,0 +1,114 @@
+#include "specs/load.hpp"
+
+#include <vector>
+
+#include "support/catch.hpp"
+
+using namespace left4me;
+
+namespace {
+
+const std::string overlay = R"(apiVersion: left4me/v1
+kind: Overlay
+metadata: {name: tickrate}
+spec:
+  source: {directory: /srv/tickrate}
+)";
+const std::string blueprint = R"(apiVersion: left4me/v1
+kind: Blueprint
+metadata: {name: competitive}
+spec:
+  overlays: [tickrate]
+  arguments: ["-tickrate", 100, +map, c1m1_hotel]
+  config: |
+    hostname "${name}"
+)";
+const std::string server = R"(apiVersion: left4me/v1
+kind: Server
+metadata: {name: comp1, labels: {pool: competitive, tier: 1}}
+spec:
+  blueprint: competitive
+  port: 27015
+)";
+
+ManifestSet load_valid(std::vector<SourceFile> files) {
+    auto set = load(files);
+    if (!set) FAIL(to_string(set.error()));
+    return *std::move(set);
+}
+
+std::string load_invalid(std::vector<SourceFile> files, const Limits& limits = {}) {
+    const auto set = load(files, limits);
+    REQUIRE_FALSE(set);
+    return to_string(set.error());
+}
+
+}  // namespace
+
+TEST_CASE("a whole revision in one file is read with its defaults") {
+    const ManifestSet set = load_valid({{"a.yaml", overlay + "---\n" + blueprint + "---\n" + server}});
+    const Server& comp1 = set.servers.at("comp1");
+    CHECK(comp1.blueprint == "competitive");
+    CHECK(comp1.port == 27015);
+    CHECK(comp1.state == RunState::Running);
+    CHECK(comp1.rollout == Rollout{});
+    CHECK(comp1.drift == DriftPolicy::Correct);
+    CHECK(comp1.metadata.labels ==
+          std::map<std::string, std::string>{{"pool", "competitive"}, {"tier", "1"}});
+    CHECK(set.blueprints.at("competitive").overlays == std::vector<std::string>{"tickrate"});
+    CHECK(set.blueprints.at("competitive").arguments ==
+          std::vector<std::string>{"-tickrate", "100", "+map", "c1m1_hotel"});
+    CHECK(set.blueprints.at("competitive").config == "hostname \"${name}\"\n");
+    CHECK(set.overlays.at("tickrate").source == OverlaySource(DirectorySource{"/srv/tickrate"}));
+}
+
+TEST_CASE("every field that differs from its default is read") {
+    const ManifestSet set = load_valid(
+        {{"a.yaml",
+          overlay + "---\n" + blueprint + "---\n" + server +
+              "  state: Stopped\n  drift: Report\n  rollout: {policy: WhenEmpty, deadline: 90s}\n"}});
+    const Server& comp1 = set.servers.at("comp1");
+    CHECK(comp1.state == RunState::Stopped);
+    CHECK(comp1.drift == DriftPolicy::Report);
+    CHECK(comp1.rollout == Rollout{RolloutPolicy::WhenEmpty, std::chrono::seconds(90)});
+}
+
+TEST_CASE("an object knows the file, the line and the document it stands in") {
+    const ManifestSet set =
+        load_valid({{"a.yaml", "# head\n---\n" + overlay + "---\n" + blueprint}, {"b.yaml", server}});
+    CHECK(set.overlays.at("tickrate").origin.where == Location{"a.yaml", 3, 1});
+    CHECK(set.overlays.at("tickrate").origin.document == 1);
+    CHECK(set.blueprints.at("competitive").origin.where == Location{"a.yaml", 9, 1});
+    CHECK(set.blueprints.at("competitive").origin.document == 2);
+    CHECK(set.servers.at("comp1").origin.where == Location{"b.yaml", 1, 1});
+}
+
+TEST_CASE("no file, a file without documents and blank documents ask for nothing") {
+    CHECK(load_valid({}).servers.empty());
+    CHECK(load_valid({{"a.yaml", ""}}).servers.empty());
+    CHECK(load_valid({{"a.yaml", "# nothing\n---\n---\n\n--- # nothing either\n...\n"}}).servers.empty());
+}
+
+TEST_CASE("a byte order mark and Windows' line ends change nothing") {
+    std::string text = "\xEF\xBB\xBF" + overlay + "---\n" + blueprint;
+    for (std::size_t at = 0; (at = text.find('\n', at)) != std::string::npos; at += 2)
+        text.replace(at, 1, "\r\n");
+    const ManifestSet set = load_valid({{"a.yaml", text}});
+    CHECK(set.blueprints.at("competitive").config == "hostname \"${name}\"\n");
+    CHECK(set.overlays.at("tickrate").origin.where == Location{"a.yaml", 1, 1});
+}
+
+TEST_CASE("a document that cannot be read hides neither its neighbours' errors nor its own name") {
+    const std::string broken = "kind: Blueprint\nmetadata: {name: competitive\n";
+    CHECK(load_invalid({{"a.yaml", broken + "---\n" + server + "  sate: Running\n"}}) ==
+          "a.yaml:3:1: a `{` is not closed; a `}` or a comma is missing before this place\n"
+          "a.yaml:10:3: spec: unknown field 'sate'; did you mean 'state'?\n");
+}
+
+TEST_CASE("limits are told with what to do about them") {
+    CHECK(load_invalid({{"a.yaml", overlay}}, {.file_bytes = 10}) ==
+          "a.yaml: the file has 107 bytes; at most 10 are allowed; split it\n");
+    const std::string many = overlay + "---\n" + overlay + "---\n" + overlay;
+    CHECK(load_invalid({{"a.yaml", many}}, {.documents = 1}) ==
+          "a.yaml:6:1: the revision has more than 1 documents; this is one too many\n");
+}
