@@ -19,7 +19,8 @@ namespace left4me {
 struct UnitOutcome {
     std::string server;
     bool done = false;
-    std::string reason;   ///< CamelCase: "StartLimitHit", "ExitCode", "Signal", "Timeout", "Canceled", "AccessDenied", …
+    std::string reason;   ///< CamelCase: "StartLimitHit", "ExitCode", "Signal", "Timeout", "Canceled",
+                          ///< "AccessDenied", …
     std::string message;  ///< systemd's or the helper's own words
 };
 
@@ -42,16 +43,16 @@ class Units {
     Units& operator=(const Units&) = delete;
     virtual ~Units() = default;
 
-    /// Every unit that is loaded, enabled or masked, by server name. One ListUnitsByPatterns call and two directory
-    /// listings, whatever the number of servers (enablement is what lies in *.wants; asking PID 1 costs a call a
-    /// unit); the Result of failed units is asked for in one pipelined go.
+    /// Every unit that is loaded, enabled or masked, by server name. One ListUnitsByPatterns call and two
+    /// directory listings, whatever the number of servers (enablement is what lies in *.wants; asking PID 1
+    /// costs a call a unit); the Result of failed units is asked for in one pipelined go.
     virtual std::expected<std::map<std::string, ObservedUnit>, std::string> list() = 0;
 
     /// One unit, with its process. Two round trips at most.
     virtual std::expected<UnitDetails, std::string> details(const std::string& server) = 0;
 
-    /// Asks the helper to carry `verb` (Enable, Disable, Start, Stop, Restart, ResetFailed, Purge) out on all of
-    /// `servers`, and returns without waiting for the jobs: wait() tells of each server once.
+    /// Asks the helper to carry `verb` (Enable, Disable, Start, Stop, Restart, ResetFailed, Purge) out on all
+    /// of `servers`, and returns without waiting for the jobs: wait() tells of each server once.
     virtual void begin(Verb verb, std::span<const std::string> servers) = 0;
 
     /// Blocks until at least one begun request has ended. Empty only if none is under way.

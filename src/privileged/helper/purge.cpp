@@ -31,38 +31,40 @@ class Fd {
     int fd_;
 };
 
-/// left4me-overlay holds a shared lock on the runtime directory while it mounts: under the exclusive one no
-/// mount can come into being. Mounting takes milliseconds; a hung one must not hang everybody's helper.
-bool lock_out_mounts(int runtime) {
+/// left4me-overlay holds this lock on a server's runtime directory while it mounts or unmounts: nothing can
+/// be mounted while it is ours. Mounting takes milliseconds; a hung one must not hang everybody's helper.
+bool lock_out_mounts(int directory) {
     for (int attempt = 0; attempt < 100; ++attempt) {
-        if (flock(runtime, LOCK_EX | LOCK_NB) == 0) return true;
+        if (flock(directory, LOCK_EX | LOCK_NB) == 0) return true;
         std::this_thread::sleep_for(std::chrono::milliseconds(10));
     }
     return false;
 }
+
+std::string failure(const char* what) { return std::string(what) + ": " + std::strerror(errno); }
 
 /// Puts the directory aside in one step, so that a server of the same name can be made anew at once and a
 /// purge that is killed half-way leaves nothing that looks like a server's. The next purge of the name ends
 /// what it began.
 std::string remove_runtime(const std::string& name) {
     const Fd runtime(open(runtime_directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-    if (runtime.get() < 0) {
-        return errno == ENOENT
-                   ? ""
-                   : std::string("cannot open ") + runtime_directory + ": " + std::strerror(errno);
-    }
+    if (runtime.get() < 0) return errno == ENOENT ? "" : failure(runtime_directory);
     const std::string aside = ".purged-" + name;
     if (const auto removed = remove_tree(runtime.get(), aside); !removed) return removed.error();
-    if (!lock_out_mounts(runtime.get()))
-        return "another server's overlay has been mounting for more than a second";
+    const Fd server(openat(runtime.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (server.get() < 0) return errno == ENOENT ? "" : failure("cannot open its runtime directory");
+    if (!lock_out_mounts(server.get()))
+        return "its overlay has been in the middle of mounting for more than a second";
     if (mounted_servers().contains(name)) return "its overlay was mounted again meanwhile";
-    if (renameat2(runtime.get(), name.c_str(), runtime.get(), aside.c_str(), RENAME_NOREPLACE) != 0) {
-        return errno == ENOENT ? ""
-                               : std::string("cannot move its runtime directory: ") + std::strerror(errno);
-    }
-    (void)flock(runtime.get(), LOCK_UN);
+    if (renameat2(runtime.get(), name.c_str(), runtime.get(), aside.c_str(), RENAME_NOREPLACE) != 0)
+        return failure("cannot move its runtime directory");
     const auto removed = remove_tree(runtime.get(), aside);
     return removed ? "" : removed.error();
+}
+
+void remove_and_forget(Manager& manager, const BatchPtr& batch, Entry& entry, bool failed) {
+    entry.error = remove_runtime(entry.name);
+    if (entry.error.empty() && failed) forget_failure(manager, batch, entry);
 }
 
 void unmount_and_remove(Manager& manager, const BatchPtr& batch, Entry& entry) {
@@ -80,16 +82,17 @@ void purge(Manager& manager, const BatchPtr& batch) {
     manager.list_servers([&manager, batch](const UnitStates& states, const std::string& error) {
         const std::set<std::string> mounted = mounted_servers();
         for (Entry& entry : batch->entries) {
-            const auto state = states.find(entry.name);
+            const auto found = states.find(entry.name);
+            const UnitState state = found == states.end() ? UnitState() : found->second;
+            const bool failed = state.active == "failed";
             if (!error.empty())
                 entry.error = error;
-            else if (state != states.end() && !state->second.stopped())
-                entry.error =
-                    "the unit is " + state->second.active + " (" + state->second.sub + "): stop it first";
+            else if (!state.stopped())
+                entry.error = "the unit is " + state.active + " (" + state.sub + "): stop it first";
             else if (mounted.contains(entry.name))
-                unmount_and_remove(manager, batch, entry);
+                unmount_and_remove(manager, batch, entry, failed);
             else
-                entry.error = remove_runtime(entry.name);
+                remove_and_forget(manager, batch, entry, failed);
         }
     });
 }

@@ -147,17 +147,18 @@ void stop(Manager& manager, const BatchPtr& batch) {
     });
 }
 
+void forget_failure(Manager& manager, const BatchPtr& batch, Entry& entry) {
+    const std::string unit = server_unit(entry.name);
+    manager.call(
+        "ResetFailedUnit", [&unit](sd_bus_message* m) { return sd_bus_message_append(m, "s", unit.c_str()); },
+        [batch, &entry](const Reply& reply) {
+            // A unit that is not loaded has no failure to forget.
+            if (reply.error_name != "org.freedesktop.systemd1.NoSuchUnit") entry.error = reply.error;
+        });
+}
+
 void reset_failed(Manager& manager, const BatchPtr& batch) {
-    for (Entry& entry : batch->entries) {
-        const std::string unit = server_unit(entry.name);
-        manager.call(
-            "ResetFailedUnit",
-            [&unit](sd_bus_message* m) { return sd_bus_message_append(m, "s", unit.c_str()); },
-            [batch, &entry](const Reply& reply) {
-                // A unit that is not loaded has no failure to forget.
-                if (reply.error_name != "org.freedesktop.systemd1.NoSuchUnit") entry.error = reply.error;
-            });
-    }
+    for (Entry& entry : batch->entries) forget_failure(manager, batch, entry);
 }
 
 }  // namespace left4me::helper

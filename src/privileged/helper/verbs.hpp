@@ -14,4 +14,7 @@ void restart(Manager& manager, const BatchPtr& batch);
 void reset_failed(Manager& manager, const BatchPtr& batch);
 void purge(Manager& manager, const BatchPtr& batch);
 
+/// reset-failed of one server of the batch.
+void forget_failure(Manager& manager, const BatchPtr& batch, Entry& entry);
+
 }  // namespace left4me::helper

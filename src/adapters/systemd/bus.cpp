@@ -1,0 +1,103 @@
+#include "adapters/systemd/bus.hpp"
+
+#include <poll.h>
+
+#include <cerrno>
+#include <utility>
+
+namespace left4me {
+namespace {
+
+BusError from(const sdbus::Error& error) { return {error.getName(), error.getMessage()}; }
+
+}  // namespace
+
+std::expected<std::unique_ptr<Bus>, BusError> Bus::open() {
+    try {
+        return std::unique_ptr<Bus>(new Bus(sdbus::createSystemBusConnection()));
+    } catch (const sdbus::Error& error) {
+        return std::unexpected(from(error));
+    }
+}
+
+void Bus::call(const Method& method, const Write& write, OnReply on_reply, std::chrono::seconds timeout) {
+    const auto usec = static_cast<std::uint64_t>(std::chrono::microseconds(timeout).count());
+    const auto kept = std::make_shared<OnReply>(std::move(on_reply));
+    // What the answer's reader throws (a value of another type than announced) must not pass through
+    // libsystemd.
+    const auto answered = [this, kept](sdbus::MethodReply& reply, const sdbus::Error* error) {
+        --unanswered_;
+        if (error != nullptr) {
+            const BusError words = from(*error);
+            return (*kept)(reply, &words);
+        }
+        try {
+            (*kept)(reply, nullptr);
+        } catch (const sdbus::Error& unexpected) {
+            const BusError words = from(unexpected);
+            (*kept)(reply, &words);
+        }
+    };
+    try {
+        calling_.push_back(sdbus_compat::make_proxy(*connection_, method.service, method.path));
+        sdbus::IProxy& proxy = *calling_.back();
+        sdbus::MethodCall message = proxy.createMethodCall(method.interface, method.name);
+        write(message);
+        sdbus_compat::call(proxy, message, answered, usec);
+        ++unanswered_;
+    } catch (const sdbus::Error& error) {
+        const BusError words = from(error);
+        sdbus::MethodReply none;
+        (*kept)(none, &words);
+    }
+}
+
+std::expected<void, BusError> Bus::watch(const Method& signal,
+                                         std::function<void(sdbus::Signal&)> on_signal) {
+    try {
+        watching_.push_back(sdbus_compat::make_proxy(*connection_, signal.service, signal.path));
+        sdbus_compat::watch(
+            *watching_.back(), signal.interface, signal.name,
+            [kept = std::move(on_signal)](sdbus::Signal& received) {
+                try {
+                    kept(received);
+                } catch (const sdbus::Error&) {  // not the signal's documented type: not for us
+                }
+            });
+        count_round_trip();
+        return {};
+    } catch (const sdbus::Error& error) {
+        return std::unexpected(from(error));
+    }
+}
+
+bool Bus::wait_for_input(std::chrono::milliseconds patience) {
+    const auto wanted = connection_->getEventLoopPollData();
+    pollfd fd{.fd = wanted.fd, .events = wanted.events, .revents = 0};
+    const int own = wanted.getPollTimeout();
+    const auto limit = static_cast<int>(patience.count());
+    const int timeout = own < 0 ? limit : std::min(own, limit);
+    return poll(&fd, 1, timeout) != 0 || timeout == own;
+}
+
+std::expected<bool, BusError> Bus::wait_until(const std::function<bool()>& done,
+                                              std::chrono::milliseconds patience) {
+    try {
+        while (!done()) {
+            if (sdbus_compat::process(*connection_)) continue;
+            if (!wait_for_input(patience)) return false;
+        }
+        if (unanswered_ == 0) calling_.clear();
+        return true;
+    } catch (const sdbus::Error& error) {
+        return std::unexpected(BusError{disconnected_error, error.getMessage()});
+    }
+}
+
+std::expected<void, BusError> Bus::round_trip(const std::function<bool()>& answered) {
+    count_round_trip();
+    if (const auto done = wait_until(answered); !done) return std::unexpected(done.error());
+    return {};
+}
+
+}  // namespace left4me

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "adapters/systemd/sdbus_compat.hpp"
+
+namespace left4me {
+
+/// A D-Bus error, or the connection's own ("left4me.Disconnected").
+struct BusError {
+    std::string name;
+    std::string message;
+};
+
+inline constexpr const char* disconnected_error = "left4me.Disconnected";
+
+/// The system bus, driven by hand: calls are sent at once and answered while somebody waits, so any number of
+/// them costs one round trip. Exceptions of sdbus-c++ end here.
+class Bus {
+  public:
+    static std::expected<std::unique_ptr<Bus>, BusError> open();
+
+    using Write = std::function<void(sdbus::MethodCall&)>;
+    /// `error` is null when `reply` holds an answer.
+    using OnReply = std::function<void(sdbus::MethodReply& reply, const BusError* error)>;
+
+    struct Method {
+        const char* service;
+        std::string path;
+        const char* interface;
+        const char* name;
+    };
+    void call(const Method& method, const Write& write, OnReply on_reply,
+              std::chrono::seconds timeout = std::chrono::seconds(90));
+
+    /// Matched before this returns. For as long as the bus lives.
+    std::expected<void, BusError> watch(const Method& signal, std::function<void(sdbus::Signal&)> on_signal);
+
+    /// Works on what comes in until `done` says so or nothing has come for `patience` (then false).
+    std::expected<bool, BusError> wait_until(const std::function<bool()>& done,
+                                             std::chrono::milliseconds patience = std::chrono::hours(24));
+
+    /// As wait_until(), for answers to calls that were sent together; counts as one round trip.
+    std::expected<void, BusError> round_trip(const std::function<bool()>& answered);
+
+    void count_round_trip() { ++round_trips_; }
+    std::uint64_t round_trips() const { return round_trips_; }
+
+  private:
+    explicit Bus(std::unique_ptr<sdbus::IConnection> connection) : connection_(std::move(connection)) {}
+    bool wait_for_input(std::chrono::milliseconds patience);
+
+    std::unique_ptr<sdbus::IConnection> connection_;
+    std::vector<std::unique_ptr<sdbus::IProxy>> watching_;
+    std::vector<std::unique_ptr<sdbus::IProxy>> calling_;  ///< each lives until all calls are answered
+    std::size_t unanswered_ = 0;
+    std::uint64_t round_trips_ = 0;
+};
+
+}  // namespace left4me

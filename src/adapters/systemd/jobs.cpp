@@ -1,0 +1,227 @@
+#include "adapters/systemd/jobs.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <tuple>
+
+#include "adapters/systemd/enablement.hpp"
+#include "adapters/systemd/outcome.hpp"
+#include "adapters/systemd/unit_properties.hpp"
+#include "specs/name.hpp"
+
+namespace left4me {
+namespace {
+
+constexpr const char* helper = "org.left4me.Helper1";
+constexpr const char* helper_path = "/org/left4me/Helper1";
+constexpr const char* systemd = "org.freedesktop.systemd1";
+constexpr const char* systemd_path = "/org/freedesktop/systemd1";
+constexpr const char* manager = "org.freedesktop.systemd1.Manager";
+
+constexpr std::size_t helper_batch = 4096;
+// The helper answers once jobs are queued (but Purge: once files are removed), and PID 1 may be busy
+// reloading.
+constexpr std::chrono::minutes helper_patience{10};
+// A signal can be lost only when PID 1 re-executes. Nothing is asked while jobs come and go.
+constexpr std::chrono::seconds silence{10};
+
+const char* method_of(Verb verb) {
+    switch (verb) {
+        case Verb::Enable:
+            return "Enable";
+        case Verb::Disable:
+            return "Disable";
+        case Verb::Start:
+            return "Start";
+        case Verb::Stop:
+            return "Stop";
+        case Verb::Restart:
+            return "Restart";
+        case Verb::ResetFailed:
+            return "ResetFailed";
+        case Verb::Purge:
+            return "Purge";
+        default:
+            return nullptr;
+    }
+}
+
+bool makes_jobs(Verb verb) { return verb == Verb::Start || verb == Verb::Stop || verb == Verb::Restart; }
+
+UnitOutcome failure(const std::string& server, const char* reason, std::string message) {
+    return {.server = server, .done = false, .reason = reason, .message = std::move(message)};
+}
+
+}  // namespace
+
+void Jobs::begin(Bus& bus, Verb verb, std::span<const std::string> servers) {
+    if (makes_jobs(verb)) watch(bus);
+    std::vector<std::string> names;
+    for (const std::string& server : servers) {
+        under_way_.emplace(verb, server);
+        if (method_of(verb) == nullptr)
+            finish({verb, server}, failure(server, "NotForUnits", "nothing that a unit could do"));
+        else if (!is_valid_name(server))
+            finish({verb, server},
+                   failure(server, "InvalidName", fmt::format("\"{}\" is not a server's name", server)));
+        else
+            names.push_back(server);
+    }
+    std::sort(names.begin(), names.end());
+    names.erase(std::unique(names.begin(), names.end()), names.end());
+    for (std::size_t first = 0; first < names.size(); first += helper_batch) {
+        const auto from = names.begin() + static_cast<std::ptrdiff_t>(first);
+        const auto count = std::min(helper_batch, names.size() - first);
+        ask_helper(bus, verb, {from, from + static_cast<std::ptrdiff_t>(count)});
+    }
+}
+
+void Jobs::watch(Bus& bus) {
+    if (watched_ == &bus) return;
+    watched_ = &bus;
+    const auto on_removed = [this, &bus](sdbus::Signal& signal) {
+        std::uint32_t id = 0;
+        sdbus::ObjectPath job;
+        Removed removed;
+        signal >> id >> job >> removed.unit >> removed.result;
+        job_removed(bus, job, std::move(removed));
+    };
+    (void)bus.watch({systemd, systemd_path, manager, "JobRemoved"}, on_removed);
+    // PID 1 gets this before the helper gets the request that follows: the bus keeps one sender's order.
+    bus.call(
+        {systemd, systemd_path, manager, "Subscribe"}, [](sdbus::MethodCall&) {},
+        [](sdbus::MethodReply&, const BusError*) {});
+}
+
+void Jobs::ask_helper(Bus& bus, Verb verb, std::vector<std::string> servers) {
+    ++unanswered_;
+    bus.count_round_trip();
+    bus.call(
+        {helper, helper_path, helper, method_of(verb)},
+        [&](sdbus::MethodCall& message) { message << servers; },
+        [this, &bus, verb, servers](sdbus::MethodReply& reply, const BusError* error) {
+            --unanswered_;
+            if (error == nullptr)
+                read_answer(bus, verb, {servers.begin(), servers.end()}, reply);
+            else
+                for (const std::string& server : servers)
+                    finish({verb, server}, refused_outcome(server, *error));
+            if (unanswered_ == 0) early_.clear();
+        },
+        helper_patience);
+}
+
+void Jobs::read_answer(Bus& bus, Verb verb, std::set<std::string> asked, sdbus::MethodReply& reply) {
+    std::vector<sdbus::Struct<std::string, std::string, std::string>> answers;
+    reply >> answers;
+    for (const auto& answer : answers) {
+        const std::string& server = std::get<0>(answer);
+        const std::string& job = std::get<1>(answer);
+        const std::string& error = std::get<2>(answer);
+        if (asked.erase(server) == 0) continue;
+        if (!error.empty()) {
+            finish({verb, server}, failure(server, "Refused", error));
+        } else if (job.empty()) {
+            finish({verb, server}, job_outcome(server, "done"));
+        } else if (const auto early = early_.find(job); early != early_.end()) {
+            settle(bus, {verb, server}, early->second);
+        } else {
+            jobs_.emplace(job, Request{verb, server});
+        }
+    }
+    for (const std::string& server : asked)
+        finish({verb, server}, failure(server, "NoReply", "left4me-helper did not say a word about it"));
+}
+
+void Jobs::job_removed(Bus& bus, const std::string& job, Removed removed) {
+    const auto [first, last] = jobs_.equal_range(job);
+    const std::vector<std::pair<std::string, Request>> ended(first, last);
+    jobs_.erase(first, last);
+    for (const auto& [path, request] : ended) settle(bus, request, removed);
+    if (ended.empty() && unanswered_ > 0 && removed.unit.starts_with("left4me-"))
+        early_[job] = std::move(removed);
+}
+
+void Jobs::settle(Bus& bus, const Request& request, const Removed& removed) {
+    const std::string& server = request.second;
+    if (removed.result == "done") return finish(request, job_outcome(server, "done"));
+    // The helper stops a server whose unit is inactive but whose overlay is mounted by unmounting it.
+    if (server_of(removed.unit) != server) {
+        return finish(request, failure(server, "UnmountFailed",
+                                       fmt::format("its overlay cannot be unmounted; see journalctl -u {}",
+                                                   removed.unit)));
+    }
+    if (removed.result == "failed") return explain_failure(bus, request);
+    finish(request, job_outcome(server, removed.result));
+}
+
+void Jobs::explain_failure(Bus& bus, const Request& request) {
+    ask_properties(bus, request.second, [this, request](const UnitProperties* unit, const BusError*) {
+        const bool told = unit != nullptr && unit->result != "success";
+        finish(request, told ? failed_outcome(request.second, unit->result, unit->detail)
+                             : job_outcome(request.second, "failed"));
+    });
+}
+
+void Jobs::look_for_lost_jobs(Bus& bus) {
+    for (const auto& [job, request] : jobs_) {
+        bus.call(
+            {systemd, job, "org.freedesktop.DBus.Properties", "Get"},
+            [](sdbus::MethodCall& message) {
+                message << std::string("org.freedesktop.systemd1.Job") << std::string("State");
+            },
+            [this, &bus, job = job, request = request](sdbus::MethodReply&, const BusError* error) {
+                const auto [first, last] = jobs_.equal_range(job);
+                const auto lost =
+                    std::find_if(first, last, [&](const auto& entry) { return entry.second == request; });
+                if (error == nullptr || lost == last) return;
+                jobs_.erase(lost);
+                settle_lost(bus, request);
+            });
+    }
+    bus.count_round_trip();
+}
+
+void Jobs::settle_lost(Bus& bus, const Request& request) {
+    ask_properties(bus, request.second, [this, request](const UnitProperties* unit, const BusError*) {
+        const std::string& server = request.second;
+        if (unit == nullptr)
+            return finish(request, failure(server, "JobLost", "systemd does not say how its job ended"));
+        const ActiveState state = unit->active_state();
+        const bool stopped = state == ActiveState::Inactive || state == ActiveState::Failed;
+        const bool done = request.first == Verb::Stop ? stopped : state == ActiveState::Active;
+        finish(request,
+               done ? job_outcome(server, "done") : failed_outcome(server, unit->result, unit->detail));
+    });
+}
+
+void Jobs::finish(const Request& request, UnitOutcome outcome) {
+    // The same server may have been named twice in one request: each is told of.
+    const auto [first, last] = under_way_.equal_range(request);
+    const auto count = std::distance(first, last);
+    under_way_.erase(first, last);
+    for (auto i = count; i > 0; --i) finished_.emplace_back(request.first, outcome);
+}
+
+std::expected<Jobs::Finished, BusError> Jobs::wait(Bus& bus) {
+    while (finished_.empty() && !under_way_.empty()) {
+        const auto came = bus.wait_until([this] { return !finished_.empty(); }, silence);
+        if (!came) return std::unexpected(came.error());
+        if (!*came) look_for_lost_jobs(bus);
+    }
+    return std::exchange(finished_, {});
+}
+
+Jobs::Finished Jobs::give_up(const BusError& error) {
+    const std::multiset<Request> lost = std::exchange(under_way_, {});
+    for (const Request& request : lost)
+        finished_.emplace_back(request.first, refused_outcome(request.second, error));
+    jobs_.clear();
+    early_.clear();
+    unanswered_ = 0;
+    watched_ = nullptr;
+    return std::exchange(finished_, {});
+}
+
+}  // namespace left4me

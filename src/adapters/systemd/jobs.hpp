@@ -1,0 +1,56 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <expected>
+#include <map>
+#include <set>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "adapters/systemd/bus.hpp"
+#include "adapters/systemd/units.hpp"
+
+namespace left4me {
+
+/// Requests to left4me-helper and the jobs of PID 1 that they lead to. A job may end before the helper's
+/// answer has named it: JobRemoved is matched before the helper is asked, and what arrives early is kept.
+class Jobs {
+  public:
+    using Finished = std::vector<std::pair<Verb, UnitOutcome>>;
+
+    void begin(Bus& bus, Verb verb, std::span<const std::string> servers);
+    /// Blocks until something has ended. After an error the bus is of no use any more: give_up().
+    std::expected<Finished, BusError> wait(Bus& bus);
+    bool idle() const { return under_way_.empty() && finished_.empty(); }
+    /// The bus is gone: everything under way ends with this error.
+    Finished give_up(const BusError& error);
+
+  private:
+    using Request = std::pair<Verb, std::string>;  ///< verb, server
+    struct Removed {
+        std::string unit;
+        std::string result;
+    };
+    void watch(Bus& bus);
+    void ask_helper(Bus& bus, Verb verb, std::vector<std::string> servers);
+    void read_answer(Bus& bus, Verb verb, std::set<std::string> asked, sdbus::MethodReply& reply);
+    void job_removed(Bus& bus, const std::string& job, Removed removed);
+    void settle(Bus& bus, const Request& request, const Removed& removed);
+    void explain_failure(Bus& bus, const Request& request);
+    void look_for_lost_jobs(Bus& bus);
+    void settle_lost(Bus& bus, const Request& request);
+    void finish(const Request& request, UnitOutcome outcome);
+
+    const Bus* watched_ = nullptr;          ///< the connection on which JobRemoved is matched
+    std::size_t unanswered_ = 0;            ///< requests whose jobs the helper has not named yet
+    std::map<std::string, Removed> early_;  ///< by job path
+    std::multimap<std::string, Request>
+        jobs_;  ///< under way, by job path (a merged job serves several requests)
+    std::multiset<Request> under_way_;
+    Finished finished_;
+};
+
+}  // namespace left4me

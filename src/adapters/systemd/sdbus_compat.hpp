@@ -1,0 +1,76 @@
+#pragma once
+
+#include <sdbus-c++/sdbus-c++.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+
+// Debian 12 has sdbus-c++ 1.2, Debian 13 has 2.1: the one place that knows. 2.x has strong types for names,
+// where 1.x has none; that is how they are told apart.
+#if __has_include(<sdbus-c++/VTableItems.h>)
+#define LEFT4ME_SDBUS_2 1
+#else
+#define LEFT4ME_SDBUS_2 0
+#endif
+
+namespace left4me::sdbus_compat {
+
+/// `error` is null when the call succeeded.
+using OnReply = std::function<void(sdbus::MethodReply& reply, const sdbus::Error* error)>;
+using OnSignal = std::function<void(sdbus::Signal& signal)>;
+
+#if LEFT4ME_SDBUS_2
+
+inline std::unique_ptr<sdbus::IProxy> make_proxy(sdbus::IConnection& bus, const char* service,
+                                                 const std::string& path) {
+    return sdbus::createProxy(bus, sdbus::ServiceName(service), sdbus::ObjectPath(path));
+}
+
+inline void call(sdbus::IProxy& proxy, const sdbus::MethodCall& message, OnReply on_reply,
+                 std::uint64_t timeout_usec) {
+    proxy.callMethodAsync(
+        message,
+        [on_reply = std::move(on_reply)](sdbus::MethodReply reply, std::optional<sdbus::Error> error) {
+            on_reply(reply, error ? &*error : nullptr);
+        },
+        timeout_usec);
+}
+
+inline void watch(sdbus::IProxy& proxy, const char* interface, const char* name, OnSignal on_signal) {
+    proxy.registerSignalHandler(
+        sdbus::InterfaceName(interface), sdbus::SignalName(name),
+        [on_signal = std::move(on_signal)](sdbus::Signal signal) { on_signal(signal); });
+}
+
+inline bool process(sdbus::IConnection& bus) { return bus.processPendingEvent(); }
+
+#else
+
+inline std::unique_ptr<sdbus::IProxy> make_proxy(sdbus::IConnection& bus, const char* service,
+                                                 const std::string& path) {
+    return sdbus::createProxy(bus, service, path);
+}
+
+inline void call(sdbus::IProxy& proxy, const sdbus::MethodCall& message, OnReply on_reply,
+                 std::uint64_t timeout_usec) {
+    proxy.callMethod(
+        message,
+        [on_reply = std::move(on_reply)](sdbus::MethodReply& reply, const sdbus::Error* error) {
+            on_reply(reply, error);
+        },
+        timeout_usec);
+}
+
+inline void watch(sdbus::IProxy& proxy, const char* interface, const char* name, OnSignal on_signal) {
+    proxy.registerSignalHandler(interface, name, std::move(on_signal));
+    proxy.finishRegistration();
+}
+
+inline bool process(sdbus::IConnection& bus) { return bus.processPendingRequest(); }
+
+#endif
+
+}  // namespace left4me::sdbus_compat

@@ -1,0 +1,156 @@
+#include "adapters/systemd/unit_properties.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "adapters/systemd/enablement.hpp"
+
+namespace left4me {
+namespace {
+
+constexpr const char* service = "org.freedesktop.systemd1";
+constexpr const char* properties_interface = "org.freedesktop.DBus.Properties";
+constexpr const char* unit_interface = "org.freedesktop.systemd1.Unit";
+constexpr const char* service_interface = "org.freedesktop.systemd1.Service";
+
+using Values = std::map<std::string, sdbus::Variant>;
+/// path, arguments, ignore failures, four timestamps (start and exit, each real and monotonic), pid, code,
+/// status
+using Command = sdbus::Struct<std::string, std::vector<std::string>, bool, std::uint64_t, std::uint64_t,
+                              std::uint64_t, std::uint64_t, std::uint32_t, std::int32_t, std::int32_t>;
+
+std::string object_path(const std::string& server) {
+    std::string path = "/org/freedesktop/systemd1/unit/";
+    for (const char c : server_unit(server)) {
+        const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+        path += plain ? std::string(1, c) : fmt::format("_{:02x}", static_cast<unsigned char>(c));
+    }
+    return path;
+}
+
+template <typename T>
+T value(const Values& values, const char* name) {
+    const auto found = values.find(name);
+    return found == values.end() ? T{} : found->second.get<T>();
+}
+
+std::uint64_t last_exit_usec(const std::vector<Command>& commands) {
+    return commands.empty() ? 0 : std::get<6>(commands.back());
+}
+
+constexpr std::int32_t exited = 1;  // CLD_EXITED of waitid(2); the others are signals
+
+std::string ended_badly(const std::string& what, std::int32_t code, std::int32_t status) {
+    if (code == 0 || (code == exited && status == 0)) return "";
+    return fmt::format("{} {} {}", what, code == exited ? "ended with status" : "was killed by signal",
+                       status);
+}
+
+std::string describe_failure(const Values& of_service) {
+    for (const Command& command : value<std::vector<Command>>(of_service, "ExecStartPre")) {
+        std::string text = ended_badly("mounting its overlay", std::get<8>(command), std::get<9>(command));
+        if (!text.empty()) return text;
+    }
+    return ended_badly("the game", value<std::int32_t>(of_service, "ExecMainCode"),
+                       value<std::int32_t>(of_service, "ExecMainStatus"));
+}
+
+UnitProperties gather(const Values& of_unit, const Values& of_service) {
+    UnitProperties gathered;
+    gathered.active = value<std::string>(of_unit, "ActiveState");
+    gathered.sub = value<std::string>(of_unit, "SubState");
+    gathered.result = value<std::string>(of_service, "Result");
+    if (gathered.active == "failed") {
+        gathered.result = corrected_result(
+            gathered.result, last_exit_usec(value<std::vector<Command>>(of_service, "ExecStopPost")),
+            value<std::uint64_t>(of_unit, "InactiveEnterTimestampMonotonic"),
+            value<std::uint64_t>(of_service, "RestartUSec"));
+    }
+    gathered.detail = describe_failure(of_service);
+    gathered.main_pid = value<std::uint32_t>(of_service, "MainPID");
+    gathered.restarts = value<std::uint32_t>(of_service, "NRestarts");
+    gathered.state_change_usec = value<std::uint64_t>(of_unit, "StateChangeTimestamp");
+    return gathered;
+}
+
+}  // namespace
+
+ActiveState parse_active_state(const std::string& word) {
+    if (word == "active" || word == "reloading" || word == "refreshing") return ActiveState::Active;
+    if (word == "activating" || word == "maintenance") return ActiveState::Activating;
+    if (word == "deactivating") return ActiveState::Deactivating;
+    if (word == "failed") return ActiveState::Failed;
+    return ActiveState::Inactive;
+}
+
+ActiveState UnitProperties::active_state() const { return parse_active_state(active); }
+
+std::string corrected_result(const std::string& result, std::uint64_t stop_post_exit_usec,
+                             std::uint64_t inactive_enter_usec, std::uint64_t restart_usec) {
+    if (result == "success" || stop_post_exit_usec == 0 || restart_usec == 0) return result;
+    const bool waited = inactive_enter_usec > stop_post_exit_usec + restart_usec / 2;
+    return waited ? "start-limit-hit" : result;
+}
+
+void ask_properties(Bus& bus, const std::string& server,
+                    std::function<void(const UnitProperties*, const BusError*)> on_properties) {
+    struct Progress {
+        std::function<void(const UnitProperties*, const BusError*)> tell;
+        Values of_unit;
+    };
+    const auto progress = std::make_shared<Progress>(std::move(on_properties), Values{});
+    const std::string path = object_path(server);
+    const auto ask = [&](const char* interface, Bus::OnReply on_reply) {
+        bus.call(
+            {service, path, properties_interface, "GetAll"},
+            [interface](sdbus::MethodCall& message) { message << std::string(interface); },
+            std::move(on_reply));
+    };
+    // Answered in this order: one connection, one sender.
+    ask(unit_interface, [progress](sdbus::MethodReply& reply, const BusError* error) {
+        if (error == nullptr) reply >> progress->of_unit;
+    });
+    ask(service_interface, [progress](sdbus::MethodReply& reply, const BusError* error) {
+        if (error != nullptr) return progress->tell(nullptr, error);
+        Values of_service;
+        reply >> of_service;
+        const UnitProperties gathered = gather(progress->of_unit, of_service);
+        progress->tell(&gathered, nullptr);
+    });
+}
+
+void ask_result(Bus& bus, const std::string& server, std::function<void(const std::string&)> on_result) {
+    struct Progress {
+        std::function<void(const std::string&)> tell;
+        Values values;
+    };
+    const auto progress = std::make_shared<Progress>(std::move(on_result), Values{});
+    const std::string path = object_path(server);
+    constexpr std::array wanted{std::pair{unit_interface, "InactiveEnterTimestampMonotonic"},
+                                std::pair{service_interface, "RestartUSec"},
+                                std::pair{service_interface, "ExecStopPost"},
+                                std::pair{service_interface, "Result"}};
+    for (const auto& [interface, name] : wanted) {
+        bus.call(
+            {service, path, properties_interface, "Get"},
+            [interface = interface, name = name](sdbus::MethodCall& message) {
+                message << std::string(interface) << std::string(name);
+            },
+            [progress, name = std::string(name)](sdbus::MethodReply& reply, const BusError* error) {
+                if (error == nullptr) reply >> progress->values[name];
+                if (name != "Result") return;
+                const Values& got = progress->values;
+                progress->tell(
+                    corrected_result(value<std::string>(got, "Result"),
+                                     last_exit_usec(value<std::vector<Command>>(got, "ExecStopPost")),
+                                     value<std::uint64_t>(got, "InactiveEnterTimestampMonotonic"),
+                                     value<std::uint64_t>(got, "RestartUSec")));
+            });
+    }
+}
+
+}  // namespace left4me

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "adapters/systemd/bus.hpp"
+#include "reconciler/observed.hpp"
+
+namespace left4me {
+
+/// What PID 1 says of one server's unit beyond ListUnits.
+struct UnitProperties {
+    std::string active;
+    std::string sub;
+    std::string result;
+    std::string detail;  ///< which of the unit's commands failed, in words; empty: none did
+    std::uint32_t main_pid = 0;
+    std::uint32_t restarts = 0;
+    std::uint64_t state_change_usec = 0;  ///< CLOCK_REALTIME
+
+    ActiveState active_state() const;
+};
+
+ActiveState parse_active_state(const std::string& word);
+
+/// Asks at once for everything of one unit. `on_properties` gets null and the error when PID 1 does not tell.
+/// PID 1 answers for units that are not loaded, too.
+void ask_properties(Bus& bus, const std::string& server,
+                    std::function<void(const UnitProperties*, const BusError*)> on_properties);
+
+/// Only the Result, corrected as in UnitProperties; cheap enough for every failed unit of a host.
+void ask_result(Bus& bus, const std::string& server,
+                std::function<void(const std::string& result)> on_result);
+
+/// Results that systemd 252 and 257 keep: once a unit has failed for a reason of its own, hitting the start
+/// limit leaves that reason in Result. But a unit of ours fails for good right after its ExecStopPost, unless
+/// it waited RestartSec= for a restart that was then refused.
+std::string corrected_result(const std::string& result, std::uint64_t stop_post_exit_usec,
+                             std::uint64_t inactive_enter_usec, std::uint64_t restart_usec);
+
+}  // namespace left4me
