@@ -67,12 +67,11 @@ void remove_and_forget(Manager& manager, const BatchPtr& batch, Entry& entry, bo
     if (entry.error.empty() && failed) forget_failure(manager, batch, entry);
 }
 
-void unmount_and_remove(Manager& manager, const BatchPtr& batch, Entry& entry) {
+void unmount_and_remove(Manager& manager, const BatchPtr& batch, Entry& entry, bool failed) {
     const std::string unit = umount_unit(entry.name);
-    manager.run(unit, [batch, &entry, unit](const std::string& result) {
-        entry.error = result == "done"
-                          ? remove_runtime(entry.name)
-                          : "cannot unmount its overlay (" + result + "); see journalctl -u " + unit;
+    manager.run(unit, [&manager, batch, &entry, unit, failed](const std::string& result) {
+        if (result == "done") return remove_and_forget(manager, batch, entry, failed);
+        entry.error = "cannot unmount its overlay (" + result + "); see journalctl -u " + unit;
     });
 }
 
