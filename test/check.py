@@ -1,0 +1,327 @@
+"""The steps of ./check: what each one runs, what it waits for, and how many cores it keeps busy."""
+
+import argparse
+import concurrent.futures
+import fcntl
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Callable
+from urllib.parse import urlparse
+
+PROJECT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(PROJECT / "test/host"))
+
+from testhosts import apt, trees  # noqa: E402
+
+LOGS = PROJECT / "build/check"
+CORES = os.cpu_count() or 1
+HERE = apt.codename()
+OTHER = next(release for release in trees.RELEASES if release != HERE)
+TIDY_SECONDS = 10 * 60
+
+
+@dataclass
+class Result:
+    """What a step found. A step that counts no tests of its own is one check."""
+
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+    note: str = ""
+
+
+class Failed(Exception):
+    """A step found something wrong; its words are for the person who runs ./check."""
+
+
+@dataclass
+class Step:
+    name: str
+    title: str
+    run: "Callable[[Log], Result | None]"
+    after: list[str] = field(default_factory=list)
+    cores: int = 1
+    fast: bool = False
+
+
+class Log:
+    """A step's output: a file under build/check, and the commands that write into it."""
+
+    def __init__(self, name: str):
+        self.path = LOGS / f"{name}.log"
+        self.path.unlink(missing_ok=True)
+
+    def command(self, *words: str | Path, timeout: float = 1500, **settings: str) -> str:
+        """Runs a command; all that it prints goes to the log and comes back. Raises Failed when it does."""
+        with open(self.path, "ab") as output:
+            start = output.tell()
+            try:
+                done = subprocess.run(
+                    [str(word) for word in words],
+                    cwd=PROJECT,
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=output,
+                    timeout=timeout,
+                    env={**os.environ, **settings},
+                )
+                code = done.returncode
+            except subprocess.TimeoutExpired:
+                code = f"no end after {timeout:.0f} s"
+        said = self.path.read_bytes()[start:].decode(errors="replace")
+        if code != 0:
+            raise Failed(f"{' '.join(map(str, words))}: {code}\n" + tail(said))
+        return said
+
+
+def tail(text: str, lines: int = 60) -> str:
+    return "\n".join(text.splitlines()[-lines:])
+
+
+def tracked(*patterns: str) -> list[str]:
+    """The files of the project that git knows or would add, which still exist."""
+    listed = subprocess.run(
+        ["git", "-c", "safe.directory=*", "ls-files", "--cached", "--others", "--exclude-standard", "--", *patterns],
+        cwd=PROJECT, capture_output=True, text=True, check=True,
+    ).stdout.splitlines()  # fmt: skip
+    return sorted({name for name in listed if (PROJECT / name).is_file()})
+
+
+# -- the steps ------------------------------------------------------------------------------------------------------
+
+
+def formatting(log: Log) -> None:
+    log.command("clang-format-19", "--dry-run", "--Werror", *tracked("*.cpp", "*.hpp"))
+
+
+def scripts(log: Log) -> None:
+    shell = [name for name in tracked() if re.match(rb"#! ?/bin/(ba)?sh|#!/usr/bin/env bash", first_line(name))]
+    log.command("shellcheck", *shell)
+    python = [name for name in tracked() if name.endswith(".py") or b"python3" in first_line(name)]
+    for name in python:
+        compile((PROJECT / name).read_text(), name, "exec")
+
+
+def first_line(name: str) -> bytes:
+    with open(PROJECT / name, "rb") as opened:
+        return opened.readline(100) if opened.read(2) == b"#!" and not opened.seek(0) else b""
+
+
+def words(_: Log) -> None:
+    """No file names a package mirror, and the pure core includes nothing that touches the world."""
+    hosts = {urlparse(uri).hostname for source in apt.machine_sources() for uri in source.uris}
+    mirrors = re.compile("|".join([r"\b(deb|ftp|security|snapshot)[.]debian[.]org", *(re.escape(h) for h in hosts if h)]))
+    outside = re.compile(r"#include <(sys/|unistd|fstream|filesystem|iostream|sdbus|systemd|thread|chrono>.*clock)")
+    found = []
+    for name in tracked():
+        for number, line in enumerate((PROJECT / name).read_text(errors="replace").splitlines(), 1):
+            if mirrors.search(line):
+                found.append(f"{name}:{number}: names a package mirror: {line.strip()}")
+            if name.startswith(("src/specs/", "src/reconciler/")) and outside.search(line):
+                found.append(f"{name}:{number}: the core does no I/O: {line.strip()}")
+    if found:
+        raise Failed("\n".join(found))
+
+
+def counted(said: str) -> Result:
+    """The sum of what CTest and the host tests say at their end."""
+    result = Result()
+    for failed, total in re.findall(r"tests passed, (\d+) tests? failed out of (\d+)", said):
+        result.failed += int(failed)
+        result.passed += int(total) - int(failed)
+    for passed, failed in re.findall(r"^(\d+) passed, (\d+) failed$", said, re.MULTILINE):
+        result.passed += int(passed)
+        result.failed += int(failed)
+    if result.passed + result.failed == 0:
+        raise Failed("no test ran\n" + tail(said))
+    return result
+
+
+def build_and_test(release: str) -> "Callable[[Log], Result]":
+    return lambda log: counted(log.command("test/host/build-for", release, "--test", JOBS=str(CORES)))
+
+
+def preset(name: str) -> "Callable[[Log], Result]":
+    def run(log: Log) -> Result:
+        log.command("cmake", "--preset", name, "-DCMAKE_CXX_COMPILER_LAUNCHER=ccache")
+        log.command("ninja", "-C", f"build/{name}", "-j", str(CORES))
+        settings = {"UBSAN_OPTIONS": "print_stacktrace=1", "ASAN_OPTIONS": "detect_leaks=1"}
+        said = log.command("ctest", "--test-dir", f"build/{name}", "-j", str(CORES), "--output-on-failure", **settings)
+        return counted(said)
+
+    return run
+
+
+def tree(kind: str, release: str) -> "Callable[[Log], None]":
+    def run(log: Log) -> None:
+        log.command("test/host/testhost", "make", release, "--kind", kind)
+
+    return run
+
+
+def host_tests(release: str) -> "Callable[[Log], Result]":
+    return lambda log: counted(log.command("test/host/run-tests", release, "--jobs", "2"))
+
+
+def tidy_of(names: "Callable[[], list[str]]") -> "Callable[[Log], Result]":
+    def run(log: Log) -> Result:
+        log.command("cmake", "--preset", "tidy")
+        deadline = time.monotonic() + TIDY_SECONDS
+        wanted = names()
+
+        def look(name: str) -> str | None:
+            if time.monotonic() > deadline:
+                return None
+            done = subprocess.run(
+                ["clang-tidy-19", "--quiet", "-p", "build/tidy", "--extra-arg=-Wno-unknown-warning-option", name],
+                cwd=PROJECT, capture_output=True, text=True,
+            )  # fmt: skip
+            return "" if done.returncode == 0 else done.stdout + done.stderr
+
+        with concurrent.futures.ThreadPoolExecutor(CORES) as pool:
+            looked = dict(zip(wanted, pool.map(look, wanted)))
+        complaints = [said for said in looked.values() if said]
+        log.path.write_text("\n".join(complaints), encoding="utf-8")
+        if complaints:
+            raise Failed("\n".join(tail(said, 25) for said in complaints[:8]))
+        skipped = sum(said is None for said in looked.values())
+        note = f"{len(wanted) - skipped} files" + (f"; no time for {skipped} more" if skipped else "")
+        return Result(passed=1 if wanted else 0, skipped=skipped, note=note)
+
+    return run
+
+
+def every_source() -> list[str]:
+    return tracked("src/*.cpp", "test/*.cpp", "bench/*.cpp")
+
+
+def changed_sources() -> list[str]:
+    git = ["git", "-c", "safe.directory=*"]
+    base = subprocess.run([*git, "merge-base", "HEAD", "main"], cwd=PROJECT, capture_output=True, text=True).stdout.strip()
+    changed = subprocess.run([*git, "diff", "--name-only", base or "HEAD"], cwd=PROJECT, capture_output=True, text=True)
+    untracked = subprocess.run([*git, "ls-files", "--others", "--exclude-standard"], cwd=PROJECT, capture_output=True, text=True)
+    names = set(changed.stdout.splitlines()) | set(untracked.stdout.splitlines())
+    return [name for name in every_source() if name in names]
+
+
+STEPS = [
+    Step("format", "formatting (clang-format)", formatting, fast=True),
+    Step("scripts", "scripts (shellcheck, python syntax)", scripts, fast=True),
+    Step("words", "no mirror is named, the core does no I/O", words, fast=True),
+    Step(f"tree-{HERE}", f"test host tree for {HERE}", tree("host", HERE), cores=0),
+    Step(HERE, f"build and unit tests on {HERE}", build_and_test(HERE), cores=2),
+    Step(f"tree-{OTHER}", f"build tree for {OTHER}", tree("build", OTHER), [f"tree-{HERE}"], cores=0),
+    Step(f"host-tree-{OTHER}", f"test host tree for {OTHER}", tree("host", OTHER), [f"tree-{OTHER}"], cores=0),
+    Step(f"hosts-{HERE}", f"host tests on {HERE}", host_tests(HERE), [HERE, f"tree-{HERE}"], cores=1),
+    Step(OTHER, f"build and unit tests on {OTHER}", build_and_test(OTHER), [HERE, f"tree-{OTHER}"], cores=2),
+    Step(f"hosts-{OTHER}", f"host tests on {OTHER}", host_tests(OTHER),
+         [OTHER, f"host-tree-{OTHER}", f"hosts-{HERE}"], cores=1),
+    Step("asan", "build and unit tests with sanitizers", preset("asan"), [OTHER], cores=2),
+    Step("tidy", "clang-tidy over every file", tidy_of(every_source), ["asan"], cores=2),
+]  # fmt: skip
+FAST = [
+    *(step for step in STEPS if step.fast),
+    Step("dev", "build and unit tests", preset("dev"), cores=2),
+    Step("tidy", "clang-tidy over what changed", tidy_of(changed_sources), ["dev"], cores=2),
+]
+
+
+# -- running them ---------------------------------------------------------------------------------------------------
+
+
+class Run:
+    """Runs steps as soon as what they wait for is done and there are cores for them; one more than there are, since
+    no step keeps its own busy all the time."""
+
+    def __init__(self, steps: list[Step]):
+        self.steps = steps
+        self.results: dict[str, Result] = {}
+        self.changed = threading.Condition()
+        self.busy = 0
+        self.started = time.monotonic()
+
+    def seconds(self) -> str:
+        passed = int(time.monotonic() - self.started)
+        return f"{passed // 60:2}:{passed % 60:02}"
+
+    def all(self) -> Result:
+        threads = [threading.Thread(target=self.one, args=(step,), daemon=True) for step in self.steps]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return Result(*(sum(getattr(r, key) for r in self.results.values()) for key in ("passed", "failed", "skipped")))
+
+    def ready(self, step: Step) -> bool:
+        names = {other.name for other in self.steps}
+        return all(name in self.results for name in step.after if name in names) and (
+            self.busy == 0 or self.busy + step.cores <= CORES + 1
+        )
+
+    def one(self, step: Step) -> None:
+        with self.changed:
+            self.changed.wait_for(lambda: self.ready(step))
+            self.busy += step.cores
+            broken = [name for name in step.after if name in self.results and self.results[name].failed]
+            print(f"{self.seconds()}  ....  {step.title}", flush=True)
+        began = time.monotonic()
+        words_for_failure = ""
+        try:
+            needed = [name for name in broken if name in (HERE, OTHER) or "tree" in name]
+            if needed and step.name.startswith("hosts-"):
+                raise Failed(f"not run: {', '.join(needed)} failed")
+            result = step.run(Log(step.name)) or Result(passed=1)
+        except Failed as error:
+            words_for_failure = str(error)
+            try:
+                result = counted(words_for_failure)
+            except Failed:
+                result = Result()
+            result.failed = max(1, result.failed)
+        with self.changed:
+            self.results[step.name] = result
+            self.busy -= step.cores
+            self.report(step, result, words_for_failure, time.monotonic() - began)
+            self.changed.notify_all()
+
+    def report(self, step: Step, result: Result, failure: str, took: float) -> None:
+        note = result.note or (f"{result.passed} tests" if result.passed > 1 else "")
+        verdict = "FAIL" if result.failed else " ok "
+        print(f"{self.seconds()}  {verdict}  {step.title}{': ' + note if note else ''} ({took:.0f} s)", flush=True)
+        if failure:
+            print("\n".join("              " + line for line in failure.splitlines()), flush=True)
+            print(f"              all of it: {LOGS / step.name}.log", flush=True)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="check", description="builds and tests everything")
+    parser.add_argument("--fast", action="store_true", help="no containers, no other release, tidy for what changed")
+    parser.add_argument("--list", action="store_true", help="list the steps and exit")
+    parser.add_argument("steps", nargs="*", metavar="STEP", help="only these steps")
+    options = parser.parse_args()
+    known = FAST if options.fast else STEPS
+    if options.list:
+        for step in known:
+            print(f"{step.name:20} {step.title}")
+        return 0
+    unknown = set(options.steps) - {step.name for step in known}
+    if unknown:
+        parser.error(f"no step {', '.join(sorted(unknown))}; --list names them")
+    chosen = [step for step in known if not options.steps or step.name in options.steps]
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    LOGS.mkdir(parents=True, exist_ok=True)
+    with trees.locked(PROJECT / "build/check.lock"):
+        total = Run(chosen).all()
+    print(f"{total.passed} passed, {total.failed} failed" + (f", {total.skipped} skipped" if total.skipped else ""))
+    return 1 if total.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

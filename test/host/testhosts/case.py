@@ -1,0 +1,208 @@
+"""What the host tests are written with: a fresh host with left4me installed, and words for what they say about it."""
+
+import json
+import os
+import time
+import unittest
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Callable
+
+from .machine import Host
+
+TOOLS = "/usr/libexec/left4me-tests"
+STATE = "/var/lib/left4me"
+MANIFESTS = "/etc/left4me/manifests"
+
+# Three servers, two blueprints, overlays of both kinds: what most tests start from.
+COMMUNITY = """
+apiVersion: left4me/v1
+kind: Overlay
+metadata: {name: maps}
+spec: {source: {directory: /srv/maps}}
+---
+apiVersion: left4me/v1
+kind: Overlay
+metadata: {name: rates}
+spec:
+  source:
+    inline:
+      files:
+        left4dead2/cfg/rates.cfg: |
+          sv_maxrate 100000
+---
+apiVersion: left4me/v1
+kind: Blueprint
+metadata: {name: plain}
+spec:
+  arguments: ["+map", "c1m1_hotel"]
+  config: |
+    hostname "${name} on ${port}"
+---
+apiVersion: left4me/v1
+kind: Blueprint
+metadata: {name: modded}
+spec:
+  overlays: [rates, maps]
+  arguments: ["+map", "c5m1_waterfront", "-maxplayers", "8"]
+  config: |
+    hostname "${name}, modded"
+    exec rates.cfg
+---
+apiVersion: left4me/v1
+kind: Server
+metadata: {name: alpha}
+spec: {blueprint: modded, port: 27015}
+---
+apiVersion: left4me/v1
+kind: Server
+metadata: {name: beta}
+spec: {blueprint: plain, port: 27016}
+---
+apiVersion: left4me/v1
+kind: Server
+metadata: {name: gamma}
+spec: {blueprint: modded, port: 27017}
+"""
+SERVERS = {"alpha": 27015, "beta": 27016, "gamma": 27017}
+
+
+def server(name: str, port: int, blueprint: str = "plain", state: str = "Running", more: str = "") -> str:
+    """One Server manifest."""
+    return (
+        f"---\napiVersion: left4me/v1\nkind: Server\nmetadata: {{name: {name}}}\n"
+        f"spec: {{blueprint: {blueprint}, port: {port}, state: {state}{', ' + more if more else ''}}}\n"
+    )
+
+
+def unit_of(name: str) -> str:
+    return f"left4me-server@{name}.service"
+
+
+@dataclass(frozen=True)
+class Life:
+    """Which process a server is: equal before and after means that nobody touched it."""
+
+    pid: str
+    started: str
+    invocation: str
+
+
+class HostTest(unittest.TestCase):
+    """Each test has a host of its own, booted from LEFT4ME_STAGE on LEFT4ME_RELEASE."""
+
+    host: Host
+
+    def setUp(self) -> None:
+        self.host = Host.create(os.environ["LEFT4ME_RELEASE"], install=Path(os.environ["LEFT4ME_STAGE"]), owned=True)
+        self.addCleanup(self.host.destroy)
+        self.host.boot()
+        self.write("/srv/maps/left4dead2/addons/dark.vpk", "a map")
+
+    # -- doing --------------------------------------------------------------------------------------------------
+
+    def run_in(self, *command: str, expect: int | None = 0, text_in: str | None = None, timeout: float = 120):
+        """Runs a command in the host and expects how it ends; None expects nothing."""
+        done = self.host.run(*command, text_in=text_in, timeout=timeout)
+        if expect is not None and done.returncode != expect:
+            said = f"{done.stdout}{done.stderr}".rstrip()
+            self.fail(f"{' '.join(command)}: exit {done.returncode}, expected {expect}\n{said}")
+        return done
+
+    def ctl(self, *words: str, expect: int | None = 0, text_in: str | None = None):
+        return self.run_in("l4d2ctl", *words, expect=expect, text_in=text_in)
+
+    def write(self, path: str, text: str) -> None:
+        self.run_in("sh", "-c", 'mkdir -p "$(dirname "$1")" && cat >"$1"', "write", path, text_in=text)
+
+    def apply(self, manifests: str = COMMUNITY) -> None:
+        self.ctl("apply", "-f", "-", text_in=manifests)
+
+    def converge(self) -> None:
+        """One pass, after which nothing may differ."""
+        self.ctl("reconcile")
+        self.assert_converged()
+
+    # -- seeing -------------------------------------------------------------------------------------------------
+
+    def properties(self, name: str) -> dict[str, str]:
+        shown = self.run_in("systemctl", "show", unit_of(name)).stdout
+        return dict(line.split("=", 1) for line in shown.splitlines() if "=" in line)
+
+    def life(self, name: str) -> Life:
+        seen = self.properties(name)
+        return Life(seen["MainPID"], seen["ExecMainStartTimestampMonotonic"], seen["InvocationID"])
+
+    def lives(self, *names: str) -> dict[str, Life]:
+        return {name: self.life(name) for name in names}
+
+    def status(self, name: str) -> dict:
+        return json.loads(self.ctl("status", name, "--json").stdout)
+
+    def enabled(self, name: str) -> str:
+        return self.run_in("systemctl", "is-enabled", unit_of(name), expect=None).stdout.strip()
+
+    def mounts(self, name: str) -> list[list[str]]:
+        """The layer stacks mounted for a server, each uppermost layer first, relative to /var/lib/left4me."""
+        found = []
+        for line in self.run_in("cat", "/proc/1/mountinfo").stdout.splitlines():
+            fields = line.split()
+            if fields[4] == f"{STATE}/runtime/{name}/merged":
+                options = fields[fields.index("-") + 3].split(",")
+                layers: list[str] = []
+                for option in options:
+                    key, _, value = option.partition("=")
+                    if key in ("lowerdir", "lowerdir+"):
+                        layers += value.split(":") if key == "lowerdir" else [value]
+                found.append([layer.removeprefix(f"{STATE}/") for layer in layers])
+        return found
+
+    def wanted_layers(self, name: str) -> list[str]:
+        """What left4me rendered for the server: its `layers` file."""
+        return self.run_in("cat", f"{STATE}/instances/{name}/current/layers").stdout.split()
+
+    def a2s(self, port: int) -> dict[str, str]:
+        """What the game answers to a query; empty when it does not."""
+        done = self.run_in(f"{TOOLS}/a2s_query", "127.0.0.1", str(port), "0.5", expect=None)
+        return dict(line.split(": ", 1) for line in done.stdout.splitlines()) if done.returncode == 0 else {}
+
+    def exists(self, path: str) -> bool:
+        return self.run_in("test", "-e", path, expect=None).returncode == 0
+
+    def until(self, what: str, condition: Callable[[], object], seconds: float = 20) -> None:
+        deadline = time.monotonic() + seconds
+        while not condition():
+            if time.monotonic() > deadline:
+                self.fail(f"not within {seconds:.0f} s: {what}")
+            time.sleep(0.05)
+
+    # -- saying -------------------------------------------------------------------------------------------------
+
+    def assert_converged(self) -> None:
+        done = self.ctl("diff", expect=None)
+        self.assertEqual((done.returncode, done.stdout), (0, ""), f"the host differs:\n{done.stdout}{done.stderr}")
+
+    def assert_running(self, name: str, port: int | None = None) -> None:
+        """Enabled, active, mounted with the stack that was rendered; and with a port, the game answers."""
+        self.assertEqual(self.properties(name)["ActiveState"], "active", self.logs(name))
+        self.assertEqual(self.enabled(name), "enabled")
+        self.assertEqual(self.mounts(name), [self.wanted_layers(name)])
+        if port:
+            self.until(f"{name} answers on {port}", lambda: self.a2s(port))
+
+    def assert_gone(self, name: str) -> None:
+        """Inactive, disabled, unmounted."""
+        self.assertIn(self.properties(name)["ActiveState"], ("inactive", "failed"))
+        self.assertEqual(self.enabled(name), "disabled")
+        self.assertEqual(self.mounts(name), [])
+
+    def logs(self, name: str) -> str:
+        return self.run_in("journalctl", "--no-pager", "-n", "40", "-u", unit_of(name), expect=None).stdout
+
+    def evidence(self) -> str:
+        """For a failed test: what the host has to say."""
+        if not self.host.running():
+            return self.host.console()
+        lines = self.host.run("journalctl", "--no-pager", "-n", "60", "-o", "short-monotonic").stdout
+        status = self.host.run("sh", "-c", "l4d2ctl get servers; l4d2ctl diff; findmnt -t overlay -o TARGET").stdout
+        return f"{status}\n{lines}"

@@ -1,0 +1,166 @@
+"""What changes on a host behind left4me's back is named, and repaired without touching anybody else."""
+
+from testhosts.case import SERVERS, STATE, HostTest, server, unit_of
+
+
+class Drift(HostTest):
+    """Each test bends alpha; beta and gamma are the bystanders."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.apply()
+        self.until("alpha answers", lambda: self.a2s(27015))
+        self.assert_converged()
+        self.bystanders = self.lives("beta", "gamma")
+
+    def named(self, *words: str) -> str:
+        """The diff names alpha with one of the words, exits 1, and says nothing about the others."""
+        said = self.ctl("diff", expect=1).stdout
+        about = [line for line in said.splitlines() if line.strip().startswith("server/alpha ")]
+        self.assertTrue(any(word in line for word in words for line in about), f"none of {words} in:\n{said}")
+        self.assertNotIn("server/beta ", said)
+        self.assertNotIn("server/gamma ", said)
+        return said
+
+    def repaired(self) -> None:
+        self.ctl("reconcile")
+        self.assert_running("alpha", 27015)
+        self.assertEqual(self.lives("beta", "gamma"), self.bystanders)
+        self.assert_converged()
+
+    def test_a_stopped_server_is_started(self):
+        self.run_in("systemctl", "stop", unit_of("alpha"))
+        self.named("start")
+        self.repaired()
+
+    def test_a_killed_server_comes_back_by_itself(self):
+        self.run_in("systemctl", "kill", "--signal=SIGKILL", unit_of("alpha"))
+        self.until("alpha runs again", lambda: self.a2s(27015))
+        self.assert_running("alpha", 27015)
+        self.assertEqual(self.lives("beta", "gamma"), self.bystanders)
+        self.assert_converged()
+
+    def test_a_failed_server_is_reset_and_started(self):
+        self.write(f"{STATE}/runtime/alpha/merged/left4dead2/standin.cfg", "standin_crash 1\n")
+        for _ in range(6):
+            self.run_in("systemctl", "restart", unit_of("alpha"), expect=None)
+        self.until("alpha failed", lambda: self.properties("alpha")["ActiveState"] == "failed")
+        self.assertEqual(self.enabled("alpha"), "enabled")
+        self.named("start", "reset-failed")
+        self.run_in("rm", f"{STATE}/runtime/alpha/upper/left4dead2/standin.cfg")
+        self.repaired()
+
+    def test_a_disabled_server_is_enabled_without_a_restart(self):
+        before = self.life("alpha")
+        self.run_in("systemctl", "disable", unit_of("alpha"))
+        said = self.named("enable")
+        self.assertIn("reboot", said)
+        self.repaired()
+        self.assertEqual(self.life("alpha"), before)
+
+    def test_a_masked_server_is_unmasked_without_a_restart(self):
+        before = self.life("alpha")
+        self.run_in("systemctl", "mask", unit_of("alpha"))
+        self.named("enable")
+        self.repaired()
+        self.assertEqual(self.life("alpha"), before)
+
+    def test_a_masked_and_stopped_server_is_started(self):
+        self.run_in("systemctl", "mask", "--now", unit_of("alpha"))
+        self.named("enable", "start")
+        self.repaired()
+
+    def test_a_server_whose_overlay_was_unmounted_is_restarted(self):
+        self.run_in("umount", "--lazy", f"{STATE}/runtime/alpha/merged")
+        self.named("restart", "stop")
+        self.repaired()
+
+    def test_a_server_with_the_wrong_stack_is_restarted(self):
+        merged = f"{STATE}/runtime/alpha/merged"
+        self.run_in("umount", "--lazy", merged)
+        self.run_in("mount", "-t", "overlay", "overlay", "-o", f"lowerdir={STATE}/installation:/srv/maps", merged)
+        self.named("restart", "stop")
+        self.repaired()
+
+    def test_a_rendered_file_that_was_edited_is_rendered_again(self):
+        config = f"{STATE}/instances/alpha/current/layer/left4dead2/cfg/server.cfg"
+        self.run_in("sed", "-i", "s/modded/hacked/", config)
+        self.named("render")
+        self.ctl("reconcile")
+        self.assertIn("alpha, modded", self.run_in("cat", config).stdout)
+        self.assertEqual(self.lives("beta", "gamma"), self.bystanders)
+        self.run_in("systemctl", "restart", unit_of("alpha"))
+        self.until("alpha answers", lambda: self.a2s(27015))
+        self.assertEqual(self.a2s(27015)["hostname"], "alpha, modded")
+        self.converge()
+
+    def test_a_server_that_nobody_asked_for_any_more_is_removed(self):
+        self.run_in("sh", "-c", "cp -a /etc/left4me/manifests /root/before")
+        self.apply(server("delta", 27018))
+        self.until("delta answers", lambda: self.a2s(27018))
+        self.run_in("sh", "-c", "rm -r /etc/left4me/manifests/* && cp -a /root/before/. /etc/left4me/manifests/")
+        said = self.ctl("diff", expect=1).stdout
+        self.assertRegex(said, r"(?m)^ *server/delta +(stop|disable)")
+        self.ctl("reconcile")
+        self.assert_gone("delta")
+        for part in ("runtime", "instances"):
+            self.assertFalse(self.exists(f"{STATE}/{part}/delta"))
+        self.assertEqual(self.lives("beta", "gamma"), self.bystanders)
+        self.assert_converged()
+
+    def test_a_unit_enabled_by_hand_and_in_no_manifest_is_reported_and_left_alone(self):
+        self.run_in("systemctl", "enable", unit_of("stranger"))
+        said = self.ctl("diff", expect=1).stdout
+        self.assertRegex(said, r"(?m)^ *server/stranger +report")
+        self.ctl("reconcile")
+        self.assertEqual(self.enabled("stranger"), "enabled")
+        self.assertEqual(self.lives("beta", "gamma"), self.bystanders)
+
+    def test_drift_that_is_only_to_be_reported_is_not_corrected(self):
+        self.apply(server("beta", 27016, more="drift: Report"))
+        self.run_in("systemctl", "stop", unit_of("beta"))
+        said = self.ctl("diff", expect=1).stdout
+        self.assertRegex(said, r"(?m)^ *server/beta +report")
+        self.ctl("reconcile")
+        self.assertEqual(self.properties("beta")["ActiveState"], "inactive")
+
+    def test_every_server_is_repaired_when_all_drift_at_once(self):
+        self.run_in("systemctl", "stop", unit_of("alpha"))
+        self.run_in("systemctl", "disable", unit_of("beta"))
+        self.run_in("systemctl", "mask", unit_of("gamma"))
+        self.ctl("reconcile")
+        for name, port in SERVERS.items():
+            self.assert_running(name, port)
+        self.assertEqual(self.lives("beta", "gamma"), self.bystanders)
+        self.assert_converged()
+
+    def test_a_broken_server_does_not_keep_the_others_from_being_repaired(self):
+        self.apply(server("delta", 27018, "plain"))
+        self.run_in("systemctl", "stop", unit_of("alpha"), unit_of("delta"))
+        self.write(f"{STATE}/runtime/delta/upper/left4dead2/standin.cfg", "standin_crash 1\n")
+        self.ctl("reconcile", expect=None)
+        self.assert_running("alpha", 27015)
+        self.assertEqual(self.lives("beta", "gamma"), self.bystanders)
+
+
+class Adoption(HostTest):
+    def test_a_server_that_runs_but_is_not_enabled_is_adopted_without_a_restart(self):
+        self.apply()
+        self.run_in("systemctl", "disable", *map(unit_of, SERVERS))
+        before = self.lives(*SERVERS)
+        self.converge()
+        self.assertEqual(self.lives(*SERVERS), before)
+        self.host.reboot()
+        for name, port in SERVERS.items():
+            self.assert_running(name, port)
+
+    def test_a_pass_over_a_converged_host_changes_nothing(self):
+        self.apply()
+        before = self.lives(*SERVERS)
+        tree = ["find", STATE, "/etc/systemd/system", "-not", "-path", f"{STATE}/state*", "-not", "-path", "*/merged/*",
+                "-printf", "%p %i %T@ %C@\\n"]  # fmt: skip
+        files = self.run_in(*tree).stdout
+        for _ in range(3):
+            self.converge()
+        self.assertEqual(self.lives(*SERVERS), before)
+        self.assertEqual(self.run_in(*tree).stdout, files)
