@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <sstream>
 #include <stdexcept>
 
 #include "adapters/overlayfs/mounts.hpp"
@@ -55,8 +56,9 @@ void World::file(const std::string& name, const std::string& text) const {
 }
 
 std::string World::read(const std::string& name) const {
-    std::ifstream stream(path(name));
-    return {std::istreambuf_iterator<char>(stream), {}};
+    std::ostringstream text;
+    text << std::ifstream(path(name)).rdbuf();
+    return text.str();
 }
 
 bool World::exists(const std::string& name) const {
