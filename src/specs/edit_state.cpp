@@ -4,6 +4,7 @@
 
 #include "specs/documents.hpp"
 #include "specs/edit.hpp"
+#include "specs/tokens.hpp"
 #include "specs/yaml.hpp"
 
 namespace left4me {
@@ -11,29 +12,6 @@ namespace {
 
 using yaml::Entry;
 using yaml::Node;
-
-/// Behind an anchor or a tag, which may stand in front of a value.
-std::size_t behind_properties(std::string_view text, std::size_t at) {
-    while (at < text.size() && (text[at] == '&' || text[at] == '!')) {
-        at = std::min(text.find_first_of(" \t", at), text.size());
-        at = std::min(text.find_first_not_of(" \t", at), text.size());
-    }
-    return at;
-}
-
-/// Behind a quoted text that begins at `at`; npos if it is not closed.
-std::size_t behind_quotes(std::string_view text, std::size_t at) {
-    const char quote = text[at];
-    for (++at; at < text.size(); ++at) {
-        if (quote == '"' && text[at] == '\\') {
-            ++at;
-        } else if (text[at] == quote) {
-            if (quote == '"' || !text.substr(at + 1).starts_with('\'')) return at + 1;
-            ++at;
-        }
-    }
-    return std::string_view::npos;
-}
 
 struct Token {
     std::size_t begin = 0;

@@ -40,7 +40,16 @@ std::string lower(std::string_view text) {
     return result;
 }
 
-constexpr std::array<std::string_view, 3> placeholder_names{"name", "port", "secret:FILE"};
+/// "; did you mean '${name}'?", or how to have the text as it stands.
+std::string hint_for(const Piece& unknown) {
+    constexpr std::array<std::string_view, 3> names{"name", "port", "secret"};
+    const std::size_t colon = unknown.inner.find(':');
+    const std::string_view meant = closest(unknown.inner.substr(0, colon), names);
+    if (meant.empty()) return "; write $${ if you mean a literal ${";
+    std::string_view rest = colon == std::string_view::npos ? "" : unknown.inner.substr(colon);
+    if (meant == "secret" && rest.empty()) rest = ":FILE";
+    return fmt::format("; did you mean '${{{}{}}}'?", meant, meant == "secret" ? rest : "");
+}
 
 enum class Secrets { Allowed, Refused };
 
@@ -55,12 +64,10 @@ void check_placeholders(std::string_view text, Secrets secrets, Complaints& comp
                      fmt::format("{} is not closed by '}}'; write $${{ if you mean a literal ${{",
                                  quoted(piece.source)));
         } else if (piece.kind == Piece::Kind::Unknown) {
-            const std::string meant = did_you_mean(piece.inner, placeholder_names);
             complain(
                 Rule::PlaceholderUnknown,
                 fmt::format("{} is no placeholder; there are ${{name}}, ${{port}} and ${{secret:FILE}}{}",
-                            quoted(piece.source),
-                            meant.empty() ? "; write $${ if you mean a literal ${" : meant));
+                            quoted(piece.source), hint_for(piece)));
         } else if (piece.kind == Piece::Kind::Secret && secrets == Secrets::Refused) {
             complain(
                 Rule::SecretInArgument,

@@ -69,6 +69,11 @@ std::string_view word_for(Type type) {
 
 /// "; write e.g. `port: 27015`", from the table's example.
 std::string example_of(const Field& field) {
+    if (field.example.empty() && field.type == Type::Map) {
+        return fmt::format("; it has the fields {}", fmt::join(names_of(field.children), ", "));
+    }
+    if (field.type == Type::Text) return "; write \"\" for an empty file";
+    if (field.name == "item") return "; remove the item, or put the text in quotes if you mean the word";
     if (field.example.empty()) return "";
     if (field.example.contains('\n')) {
         return fmt::format("; write e.g. `{}: |` and the text indented below it", field.name);
@@ -95,6 +100,8 @@ class Validator {
                 value(*entry.value, *child, join(path, child->name), entry.mark);
             }
         }
+        // What a merge key would have brought is not called missing as well.
+        if (map.find("<<") != nullptr) return;
         for (const Field& child : field.children) {
             if (!child.required || child.type == Type::Constant || map.find(child.name) != nullptr) continue;
             if (misspelt.contains(child.name)) continue;  // its typo has been reported
@@ -112,7 +119,7 @@ class Validator {
         }
         if (node.kind == Node::Kind::Null) {
             const std::string_view remedy =
-                field.required || example_of(field).empty() ? "" : ", or remove the line";
+                field.required || field.example.empty() ? "" : ", or remove the line";
             return reporter_.add(Rule::NullValue, key,
                                  fmt::format("{} has no value{}{}", path, example_of(field), remedy));
         }
@@ -157,6 +164,13 @@ class Validator {
                             "servers share into a Blueprint",
                             where));
             return "";
+        }
+        const std::string_view first_word = std::string_view(entry.key).substr(0, entry.key.find(' '));
+        if (first_word.size() < entry.key.size() && find_child(parent, first_word) != nullptr) {
+            reporter_.add(Rule::FieldUnknown, entry.mark,
+                          fmt::format("{}unknown field {}; write a ':' behind '{}'", where, quoted(entry.key),
+                                      first_word));
+            return find_child(parent, first_word)->name;
         }
         std::string hint = did_you_mean(entry.key, siblings);
         if (hint.empty() && kind_ != nullptr) {
@@ -229,12 +243,12 @@ class Validator {
 
     void port(const Node& node, const Field& field, const std::string& path) {
         if (!is_a(Node::Kind::Scalar, node, field, path)) return;
-        const bool digits =
-            std::all_of(node.text.begin(), node.text.end(), [](char c) { return c >= '0' && c <= '9'; });
+        const bool digits = !node.text.empty() && std::all_of(node.text.begin(), node.text.end(),
+                                                              [](char c) { return c >= '0' && c <= '9'; });
         const auto complain = [&](Rule rule, const std::string& message) {
             reporter_.add(rule, node.mark, fmt::format("{}: {}", path, message));
         };
-        if (digits && !node.plain && !node.text.empty()) {
+        if (digits && !node.plain) {
             return complain(
                 Rule::PortInvalid,
                 fmt::format("the quotes make {} a text; write the number without them", quoted(node.text)));
@@ -301,10 +315,15 @@ bool check_api_version(const Node& root, Reporter& reporter) {
         return true;
     }
     if (entry->value->kind == Node::Kind::Scalar && entry->value->text == api_version) return true;
-    const bool scalar = entry->value->kind == Node::Kind::Scalar;
-    reporter.add(Rule::ApiVersionUnknown, scalar ? entry->value->mark : entry->mark,
+    if (entry->value->kind != Node::Kind::Scalar) {
+        reporter.add(
+            Rule::ApiVersionUnknown, entry->mark,
+            fmt::format("apiVersion is {}; write `apiVersion: {}`", word_for(*entry->value), api_version));
+        return false;
+    }
+    reporter.add(Rule::ApiVersionUnknown, entry->value->mark,
                  fmt::format("apiVersion {} is unknown; this version of left4me understands {} only",
-                             scalar ? quoted(entry->value->text) : word_for(*entry->value), api_version));
+                             quoted(entry->value->text), api_version));
     return false;
 }
 
@@ -316,14 +335,17 @@ const Field* check_kind(const Node& root, Reporter& reporter) {
         return nullptr;
     }
     const Node& value = *entry->value;
-    const bool scalar = value.kind == Node::Kind::Scalar;
-    if (const Field* kind = scalar ? find_kind(value.text) : nullptr) return kind;
-    std::string hint = scalar ? did_you_mean(value.text, names) : "";
-    if (scalar && value.text == "List")
-        hint = "; write its items as documents of their own, separated by lines `---`";
-    reporter.add(Rule::KindUnknown, scalar ? value.mark : entry->mark,
-                 fmt::format("kind {} is unknown; there are {}{}",
-                             scalar ? quoted(value.text) : word_for(value), fmt::join(names, ", "), hint));
+    if (value.kind != Node::Kind::Scalar) {
+        reporter.add(Rule::KindUnknown, entry->mark,
+                     fmt::format("kind is {}; write {}", word_for(value), one_of(names)));
+        return nullptr;
+    }
+    if (const Field* kind = find_kind(value.text)) return kind;
+    std::string hint = did_you_mean(value.text, names);
+    if (hint.empty()) hint = fmt::format("; write {}", one_of(names));
+    if (value.text == "List") hint = "; write its items as documents of their own, separated by lines `---`";
+    reporter.add(Rule::KindUnknown, value.mark,
+                 fmt::format("kind {} is unknown{}", quoted(value.text), hint));
     return nullptr;
 }
 

@@ -11,6 +11,7 @@
 
 #include "specs/documents.hpp"
 #include "specs/syntax_words.hpp"
+#include "specs/tokens.hpp"
 
 namespace left4me::yaml {
 
@@ -40,7 +41,7 @@ struct Abort {
 /// Builds Nodes from yaml-cpp's events.
 class Builder : public YAML::EventHandler {
   public:
-    explicit Builder(const Bounds& bounds) : bounds_(bounds) {}
+    Builder(std::string_view text, const Bounds& bounds) : text_(text), bounds_(bounds) {}
 
     NodePtr root;
     std::vector<Problem> problems;
@@ -65,6 +66,7 @@ class Builder : public YAML::EventHandler {
     void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                   const std::string& value) override {
         check_tag(mark, tag);
+        check_quotes(to_mark(mark));
         add(std::make_shared<Node>(
                 Node{.kind = Node::Kind::Scalar, .mark = to_mark(mark), .plain = tag != "!", .text = value}),
             anchor);
@@ -95,6 +97,14 @@ class Builder : public YAML::EventHandler {
         const std::string shown = tag.starts_with(standard) ? "!!" + tag.substr(standard.size()) : tag;
         problems.push_back({Rule::Tag, to_mark(mark),
                             fmt::format("the tag '{}' is not used in manifests; remove it", shown)});
+    }
+
+    /// yaml-cpp lets a document end within quotes.
+    void check_quotes(const Mark& mark) {
+        const std::size_t begin = behind_properties(text_, mark.offset);
+        if (begin >= text_.size() || (text_[begin] != '"' && text_[begin] != '\'')) return;
+        if (behind_quotes(text_, begin) != std::string_view::npos) return;
+        throw Abort{{Rule::Syntax, mark, "the quote that opens here is never closed"}};
     }
 
     void open(Node::Kind kind, const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
@@ -157,14 +167,15 @@ class Builder : public YAML::EventHandler {
         map.entries.push_back({key.text, key.mark, std::move(value)});
     }
 
+    std::string_view text_;
     Bounds bounds_;
     std::vector<Frame> stack_;
     std::map<YAML::anchor_t, NodePtr> anchors_;
 };
 
 /// yaml-cpp stops at the end of a document; `...` in the text may have begun another one.
-void check_rest(YAML::Parser& parser, Document& document, const Bounds& bounds) {
-    Builder rest(bounds);
+void check_rest(YAML::Parser& parser, std::string_view text, Document& document, const Bounds& bounds) {
+    Builder rest(text, bounds);
     if (!parser.HandleNextDocument(rest) || rest.root == nullptr || rest.root->kind == Node::Kind::Null)
         return;
     document.problems.push_back({Rule::SecondDocument, rest.root->mark,
@@ -197,14 +208,14 @@ Document parse(std::string_view text, const Bounds& bounds) {
              "YAML directives (lines that begin with '%') are not used in manifests; remove it"});
         return document;
     }
-    Builder builder(bounds);
+    Builder builder(text, bounds);
     try {
         std::istringstream stream{std::string(text)};
         YAML::Parser parser(stream);
         parser.HandleNextDocument(builder);
         document.problems = std::move(builder.problems);
         document.root = builder.root != nullptr ? builder.root : std::make_shared<Node>();
-        check_rest(parser, document, bounds);
+        check_rest(parser, text, document, bounds);
     } catch (const Abort& abort) {
         document.problems.push_back(abort.problem);
         document.root = nullptr;

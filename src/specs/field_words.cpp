@@ -1,0 +1,142 @@
+#include "specs/field_words.hpp"
+
+#include <fmt/format.h>
+
+#include "specs/words.hpp"
+
+namespace left4me {
+namespace {
+
+std::string item_in_words(const Field& item) {
+    if (!item.refers_to.empty()) return fmt::format("names of {}s", item.refers_to);
+    return item.type == Type::Argument ? "words" : "texts";
+}
+
+std::string thousands(std::int64_t bytes) {
+    constexpr std::int64_t kib = 1024;
+    return bytes >= kib && bytes % kib == 0 ? fmt::format("{} KiB", bytes / kib)
+                                            : fmt::format("{} bytes", bytes);
+}
+
+}  // namespace
+
+std::string type_in_words(const Field& field) {
+    switch (field.type) {
+        case Type::Map:
+            return "map";
+        case Type::Choice:
+            return "map with exactly one field";
+        case Type::TextMap:
+            return "map of texts";
+        case Type::List:
+            return fmt::format("list of {}", item_in_words(field.children[0]));
+        case Type::Constant:
+        case Type::Enum:
+            return one_of(field.values);
+        case Type::Name:
+            return field.refers_to.empty() ? "name" : fmt::format("name of a {}", field.refers_to);
+        case Type::Label:
+            return "label text";
+        case Type::Port:
+            return fmt::format("number from {} to {}", field.minimum, field.maximum);
+        case Type::Duration:
+            return "duration";
+        case Type::Directory:
+            return "absolute path";
+        case Type::FilePath:
+            return "relative path";
+        case Type::Argument:
+            return "word";
+        case Type::Config:
+        case Type::Text:
+            return "text";
+        case Type::NotYet:
+            return "not yet supported";
+    }
+    return "";
+}
+
+std::vector<std::string> constraints_in_words(const Field& field) {
+    std::vector<std::string> constraints;
+    switch (field.type) {
+        case Type::Name:
+            if (!field.refers_to.empty()) break;
+            constraints.push_back(
+                fmt::format("1 to {} characters a-z, 0-9 and, inside, '-'.", field.maximum));
+            break;
+        case Type::Duration:
+            constraints.push_back("A number and one of s, m, h, d: 90s, 30m, 12h, 2d; at most 30d.");
+            break;
+        case Type::Directory:
+            constraints.push_back(
+                "Absolute, without '.', '..' or '//'; not in /var/lib/left4me and not above it.");
+            break;
+        case Type::List:
+            constraints.push_back(
+                fmt::format("At most {} items{}.", field.maximum,
+                            field.children[0].type == Type::Argument
+                                ? fmt::format(" of at most {}", thousands(field.children[0].maximum))
+                                : ""));
+            if (field.unique) constraints.push_back("No item twice.");
+            break;
+        case Type::TextMap:
+            constraints.push_back(fmt::format("At most {} entries.", field.maximum));
+            if (field.children[0].type == Type::Label) {
+                constraints.push_back("Keys and values: 1 to 63 characters A-Z, a-z, 0-9, '.', '_' and '-'.");
+            } else {
+                constraints.push_back(
+                    fmt::format("Paths: relative, without '.', '..', '//' and backslashes, at most {}. "
+                                "Texts: at most {}.",
+                                thousands(field.children[0].maximum), thousands(field.children[1].maximum)));
+            }
+            break;
+        case Type::Config:
+            constraints.push_back(fmt::format("At most {}.", thousands(field.maximum)));
+            break;
+        default:
+            break;
+    }
+    return constraints;
+}
+
+bool has_named_children(const Field& field) { return field.type == Type::Map || field.type == Type::Choice; }
+
+std::vector<const Field*> supported_children(const Field& field) {
+    std::vector<const Field*> children;
+    for (const Field& child : field.children) {
+        if (child.type != Type::NotYet) children.push_back(&child);
+    }
+    return children;
+}
+
+std::string json_quoted(std::string_view text) {
+    std::string json = "\"";
+    for (const char c : text) {
+        if (c == '"' || c == '\\') json += '\\';
+        if (c == '\n') {
+            json += "\\n";
+        } else {
+            json += c;
+        }
+    }
+    return json + "\"";
+}
+
+std::string_view pattern_of(Type type) {
+    switch (type) {
+        case Type::Name:
+            return "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$";
+        case Type::Label:
+            return "^[A-Za-z0-9._-]+$";
+        case Type::Duration:
+            return "^[1-9][0-9]*[smhd]$";
+        case Type::Directory:
+            return R"(^(/(?!\.{1,2}(/|$))[^/]+)+$)";
+        case Type::FilePath:
+            return R"(^(?!\.{1,2}(/|$))[^/\\]+(/(?!\.{1,2}(/|$))[^/\\]+)*$)";
+        default:
+            return "";
+    }
+}
+
+}  // namespace left4me

@@ -1,0 +1,153 @@
+#include "specs/schema.hpp"
+
+#include <fmt/format.h>
+
+#include "specs/field_words.hpp"
+
+namespace left4me {
+namespace {
+
+/// Writes JSON, one member a line.
+class Json {
+  public:
+    void open(std::string_view key, char bracket = '{') {
+        begin(key);
+        text_ += bracket;
+        closing_ += bracket == '{' ? '}' : ']';
+        first_ = true;
+    }
+    void close() {
+        const char bracket = closing_.back();
+        closing_.pop_back();
+        if (!first_) new_line();
+        first_ = false;
+        text_ += bracket;
+    }
+    /// `json` is a finished value.
+    void put(std::string_view key, std::string_view json) {
+        begin(key);
+        text_ += json;
+    }
+    void put_text(std::string_view key, std::string_view text) { put(key, json_quoted(text)); }
+    std::string take() { return std::move(text_) + "\n"; }
+
+  private:
+    void new_line() {
+        text_ += '\n';
+        text_.append(2 * closing_.size(), ' ');
+    }
+    void begin(std::string_view key) {
+        if (!first_) text_ += ',';
+        if (!closing_.empty()) new_line();
+        first_ = false;
+        if (!key.empty()) text_ += json_quoted(key) + ": ";
+    }
+
+    std::string text_;
+    std::string closing_;
+    bool first_ = true;
+};
+
+template <typename Texts>
+std::string list_of(const Texts& texts) {
+    std::string list;
+    for (const auto& text : texts) list += (list.empty() ? "" : ", ") + json_quoted(text);
+    return "[" + list + "]";
+}
+
+void write_value(Json& json, const Field& field);
+
+void write_field(Json& json, std::string_view key, const Field& field) {
+    json.open(key);
+    write_value(json, field);
+    json.close();
+}
+
+void write_map(Json& json, const Field& field) {
+    json.put_text("type", "object");
+    json.put("additionalProperties", "false");
+    std::vector<std::string_view> required;
+    for (const Field& child : field.children) {
+        if (child.required) required.push_back(child.name);
+    }
+    if (!required.empty()) json.put("required", list_of(required));
+    if (field.type == Type::Choice) {
+        json.put("minProperties", "1");
+        json.put("maxProperties", "1");
+    }
+    json.open("properties");
+    for (const Field* child : supported_children(field)) write_field(json, child->name, *child);
+    json.close();
+}
+
+void write_text(Json& json, const Field& field) {
+    // The loader takes unquoted numbers as the text they are written as; editors shall not complain of them.
+    const bool name = field.type == Type::Name || field.type == Type::Label || field.type == Type::Argument;
+    json.put("type", name ? R"(["string", "number", "boolean"])" : R"("string")");
+    if (!pattern_of(field.type).empty()) json.put_text("pattern", pattern_of(field.type));
+    if (field.type == Type::Name || field.type == Type::Argument) json.put("minLength", "1");
+    if (field.maximum > 0) json.put("maxLength", std::to_string(field.maximum));
+}
+
+void write_value(Json& json, const Field& field) {
+    json.put_text("description", field.documentation);
+    if (!field.default_value.empty()) json.put_text("default", field.default_value);
+    switch (field.type) {
+        case Type::Map:
+        case Type::Choice:
+            return write_map(json, field);
+        case Type::TextMap:
+            json.put_text("type", "object");
+            json.put("maxProperties", std::to_string(field.maximum));
+            write_field(json, "propertyNames", field.children[0]);
+            return write_field(json, "additionalProperties", field.children[1]);
+        case Type::List:
+            json.put_text("type", "array");
+            json.put("maxItems", std::to_string(field.maximum));
+            if (field.unique) json.put("uniqueItems", "true");
+            return write_field(json, "items", field.children[0]);
+        case Type::Constant:
+            return json.put_text("const", field.values.front());
+        case Type::Enum:
+            return json.put("enum", list_of(field.values));
+        case Type::Port:
+            json.put_text("type", "integer");
+            json.put("minimum", std::to_string(field.minimum));
+            return json.put("maximum", std::to_string(field.maximum));
+        default:
+            return write_text(json, field);
+    }
+}
+
+}  // namespace
+
+std::string json_schema() {
+    Json json;
+    json.open("");
+    json.put_text("$schema", "https://json-schema.org/draft/2020-12/schema");
+    json.put_text("title", "left4me manifest");
+    json.put_text("description", "One document of a manifest file.");
+    json.put_text("type", "object");
+    json.put("required", R"(["apiVersion", "kind"])");
+    std::vector<std::string_view> names;
+    for (const Field& kind : kinds()) names.push_back(kind.name);
+    json.put("properties", fmt::format(R"({{"kind": {{"enum": {}}}}})", list_of(names)));
+    // One condition a kind, not oneOf: an editor then tells what is wrong with a Server, and not that it is
+    // no Overlay.
+    json.open("allOf", '[');
+    for (const std::string_view name : names) {
+        json.open("");
+        json.put("if", fmt::format(R"({{"required": ["kind"], "properties": {{"kind": {{"const": {}}}}}}})",
+                                   json_quoted(name)));
+        json.put("then", fmt::format(R"({{"$ref": "#/$defs/{}"}})", name));
+        json.close();
+    }
+    json.close();
+    json.open("$defs");
+    for (const Field& kind : kinds()) write_field(json, kind.name, kind);
+    json.close();
+    json.close();
+    return json.take();
+}
+
+}  // namespace left4me

@@ -1,0 +1,57 @@
+#include "cases.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "support/catch.hpp"
+
+using namespace left4me;
+
+namespace {
+
+const std::string invalid = LEFT4ME_TEST_CASES "/invalid";
+
+}  // namespace
+
+TEST_CASE("every rule has a case under test/cases/invalid") {
+    // These two would need a file of a megabyte or ten thousand documents: load_test.cpp has them with
+    // smaller limits.
+    std::set<Rule> covered{Rule::FileTooLarge, Rule::TooManyDocuments};
+    for (const test::Case& set : test::list_cases(invalid)) {
+        const auto loaded = load(test::read_case(set));
+        INFO(set.name);
+        REQUIRE_FALSE(loaded);
+        for (const Diagnostic& diagnostic : loaded.error()) {
+            CHECK(diagnostic.rule != Rule::Other);
+            covered.insert(diagnostic.rule);
+        }
+    }
+    for (int rule = 1; rule < static_cast<int>(Rule::Count); ++rule) {
+        INFO("rule number " << rule << " of rule.hpp, counted from Other = 0");
+        CHECK(covered.contains(static_cast<Rule>(rule)));
+    }
+}
+
+TEST_CASE("the corpus of invalid sets is large, and every golden file belongs to a set") {
+    const std::vector<test::Case> cases = test::list_cases(invalid);
+    CHECK(cases.size() >= 70);
+    std::set<std::string> names;
+    for (const test::Case& set : cases) names.insert(set.name);
+    CHECK(names.size() == cases.size());
+    for (const auto& entry : std::filesystem::directory_iterator(invalid)) {
+        if (entry.path().extension() == ".expected") CHECK(names.contains(entry.path().stem().string()));
+    }
+}
+
+TEST_CASE("an invalid set says the same whatever the order of its files") {
+    for (const test::Case& set : test::list_cases(invalid)) {
+        std::vector<SourceFile> files = test::read_case(set);
+        const auto forwards = load(files);
+        std::reverse(files.begin(), files.end());
+        const auto backwards = load(files);
+        INFO(set.name);
+        REQUIRE_FALSE(forwards);
+        REQUIRE_FALSE(backwards);
+        CHECK(to_string(forwards.error()) == to_string(backwards.error()));
+    }
+}

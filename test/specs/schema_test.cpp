@@ -1,0 +1,83 @@
+#include "specs/schema.hpp"
+
+#include <nlohmann/json.hpp>
+#include <regex>
+
+#include "cases.hpp"
+#include "specs/field_words.hpp"
+#include "specs/fields.hpp"
+#include "specs/name.hpp"
+#include "specs/reference.hpp"
+#include "specs/text_checks.hpp"
+#include "support/catch.hpp"
+
+using namespace left4me;
+using nlohmann::json;
+
+namespace {
+
+/// Every field of the table stands in the schema with the same name, need and limits.
+void compare(const Field& field, const json& schema) {
+    INFO(field.name);
+    CHECK(schema.at("description") == std::string(field.documentation));
+    if (field.type == Type::Port) {
+        CHECK(schema.at("minimum") == field.minimum);
+        CHECK(schema.at("maximum") == field.maximum);
+    }
+    if (field.type == Type::Enum) CHECK(schema.at("enum").size() == field.values.size());
+    if (field.type == Type::List) {
+        CHECK(schema.at("maxItems") == field.maximum);
+        compare(field.children[0], schema.at("items"));
+    }
+    if (!has_named_children(field)) return;
+    CHECK(schema.at("additionalProperties") == false);
+    for (const Field* child : supported_children(field)) {
+        compare(*child, schema.at("properties").at(std::string(child->name)));
+        const json required = schema.value("required", json::array());
+        CHECK((std::find(required.begin(), required.end(), std::string(child->name)) != required.end()) ==
+              child->required);
+    }
+    CHECK(schema.at("properties").size() == supported_children(field).size());
+}
+
+bool matches(Type type, const std::string& text) {
+    return std::regex_search(text, std::regex(std::string(pattern_of(type)), std::regex::ECMAScript));
+}
+
+}  // namespace
+
+TEST_CASE("the schema is JSON and says of every field what the table says") {
+    const json schema = json::parse(json_schema());
+    CHECK(schema.at("$schema") == "https://json-schema.org/draft/2020-12/schema");
+    CHECK(schema.at("allOf").size() == kinds().size());
+    for (const Field& kind : kinds()) compare(kind, schema.at("$defs").at(std::string(kind.name)));
+}
+
+TEST_CASE("the patterns of the schema agree with the checks of the parser") {
+    for (const char* text : {"a", "comp-1", "0", "-a", "a-", "A", "a_b", "", "a--b", "ä", "a b"}) {
+        INFO(text);
+        CHECK(matches(Type::Name, text) == is_valid_name(text));
+    }
+    const auto agree = [](Type type, const char* text) {
+        INFO(text);
+        CHECK(matches(type, text) ==
+              check_text(Field{.name = "test", .type = type, .documentation = "test"}, text).empty());
+    };
+    for (const char* text : {"a.b_c-D9", "", "a b", "ä", "a/b"}) agree(Type::Label, text);
+    for (const char* text : {"90s", "30m", "12h", "2d", "0s", "5", "5w", "-1s", "1.5h", "s", ""}) {
+        agree(Type::Duration, text);
+    }
+    for (const char* text : {"/srv/a", "/srv/a.b", "/srv/..a", "srv", "/", "", "/srv/", "/srv//a",
+                             "/srv/../a", "/srv/.", "/./a"}) {
+        agree(Type::Directory, text);
+    }
+    for (const char* text :
+         {"a", "a/b.cfg", "..a/b", "/a", "", "a/", "a//b", "../a", "a/..", "a/./b", "a\\b"}) {
+        agree(Type::FilePath, text);
+    }
+}
+
+TEST_CASE("the checked-in schema and reference page are what the table generates (ninja docs writes them)") {
+    CHECK(test::read_text(LEFT4ME_DOCS "/left4me.schema.json") == json_schema());
+    CHECK(test::read_text(LEFT4ME_DOCS "/reference.md") == reference_markdown());
+}
