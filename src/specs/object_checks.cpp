@@ -34,20 +34,21 @@ void check_file_conflicts(const Node& overlay, Reporter& reporter) {
     std::map<std::string_view, const Entry*> by_path;
     for (const Entry& entry : files->entries) {
         if (!entry.key.empty()) by_path.emplace(entry.key, &entry);
-        for (const Entry& entry : files->entries) {
-            const std::string_view path = entry.key;
-            for (std::size_t slash = path.find('/'); slash != std::string_view::npos;
-                 slash = path.find('/', slash + 1)) {
-                if (!by_path.contains(path.substr(0, slash))) continue;
-                reporter.add(
-                    Rule::FilePathConflict, entry.mark,
-                    fmt::format(
-                        "spec.source.inline.files: {} cannot exist, because {} is a file; rename one of them",
-                        quoted(path), quoted(path.substr(0, slash))));
-                break;
-            }
+    }
+    for (const Entry& entry : files->entries) {
+        const std::string_view path = entry.key;
+        for (std::size_t slash = path.find('/'); slash != std::string_view::npos;
+             slash = path.find('/', slash + 1)) {
+            if (!by_path.contains(path.substr(0, slash))) continue;
+            reporter.add(
+                Rule::FilePathConflict, entry.mark,
+                fmt::format(
+                    "spec.source.inline.files: {} cannot exist, because {} is a file; rename one of them",
+                    quoted(path), quoted(path.substr(0, slash))));
+            break;
         }
     }
+}
 
 }  // namespace
 
