@@ -1,0 +1,97 @@
+#include "adapters/directory/files.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <system_error>
+
+#include "adapters/directory/source.hpp"
+#include "adapters/fd.hpp"
+
+namespace left4me {
+
+namespace {
+
+std::expected<void, std::string> write_all(int fd, std::string_view text, const std::filesystem::path& path) {
+    while (!text.empty()) {
+        const ssize_t written = ::write(fd, text.data(), text.size());
+        if (written < 0) {
+            if (errno == EINTR) continue;
+            return std::unexpected(errno_message(path, errno));
+        }
+        text.remove_prefix(static_cast<std::size_t>(written));
+    }
+    return {};
+}
+
+/// A name is only durable once its directory is.
+std::expected<void, std::string> sync_directory(const std::filesystem::path& directory) {
+    const Fd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!fd || ::fsync(fd.get()) != 0) return std::unexpected(errno_message(directory, errno));
+    return {};
+}
+
+}  // namespace
+
+std::string errno_message(const std::filesystem::path& path, int error) {
+    return fmt::format("{}: {}", path.string(), std::generic_category().message(error));
+}
+
+std::expected<std::string, std::string> read_descriptor(int fd, const std::string& name, std::size_t limit) {
+    std::string text;
+    std::array<char, 65536> chunk;
+    for (;;) {
+        const ssize_t got = ::read(fd, chunk.data(), chunk.size());
+        if (got < 0) {
+            if (errno == EINTR) continue;
+            return std::unexpected(errno_message(name, errno));
+        }
+        if (got == 0) return text;
+        text.append(chunk.data(), static_cast<std::size_t>(got));
+        if (text.size() > limit) {
+            return std::unexpected(fmt::format("{}: larger than {} bytes (limits.fileBytes)", name, limit));
+        }
+    }
+}
+
+std::expected<std::string, std::string> read_file(const std::filesystem::path& path, std::size_t limit,
+                                                  FileKind kind) {
+    const int nonblocking = kind == FileKind::Regular ? O_NONBLOCK : 0;
+    const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | nonblocking));
+    if (!fd) return std::unexpected(errno_message(path, errno));
+    struct stat status{};
+    if (::fstat(fd.get(), &status) != 0) return std::unexpected(errno_message(path, errno));
+    if (kind == FileKind::Regular && !S_ISREG(status.st_mode)) {
+        return std::unexpected(path.string() + ": not a plain file");
+    }
+    return read_descriptor(fd.get(), path.string(), limit);
+}
+
+std::expected<void, std::string> write_file(const std::filesystem::path& path, const std::string& text) {
+    struct stat before{};
+    const bool exists = ::stat(path.c_str(), &before) == 0;
+    const mode_t mode = exists ? before.st_mode & 07777U : 0644U;
+
+    // The leading dot keeps readers of the directory away from the half-written file.
+    std::string beside = (path.parent_path() / ("." + path.filename().string() + ".XXXXXX")).string();
+    const Fd fd(::mkostemp(beside.data(), O_CLOEXEC));
+    if (!fd) return std::unexpected(errno_message(path.parent_path(), errno));
+    auto written = write_all(fd.get(), text, beside);
+    if (written && (::fchmod(fd.get(), mode) != 0 || ::fsync(fd.get()) != 0)) {
+        written = std::unexpected(errno_message(beside, errno));
+    }
+    if (written && ::rename(beside.c_str(), path.c_str()) != 0) {
+        written = std::unexpected(errno_message(path, errno));
+    }
+    if (!written) {
+        (void)::unlink(beside.c_str());  // The first error is the one to tell.
+        return written;
+    }
+    return sync_directory(path.parent_path());
+}
+
+}  // namespace left4me

@@ -1,0 +1,144 @@
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <thread>
+
+#include "adapters/directory/bundle.hpp"
+#include "adapters/directory/source.hpp"
+#include "support/catch.hpp"
+#include "support/scratch.hpp"
+
+using namespace left4me;
+using left4me::test::Scratch;
+
+namespace {
+
+std::map<std::string, std::string> texts(const Scratch& scratch) {
+    const auto snapshot = read_directory(scratch.path(), Limits{});
+    REQUIRE(snapshot);
+    std::map<std::string, std::string> result;
+    for (const SourceFile& file : snapshot->files) {
+        result[std::filesystem::path(file.name).lexically_relative(scratch.path()).string()] = file.text;
+    }
+    return result;
+}
+
+/// Leaves a change half done, as a kill would: its second file has no directory to stand in yet.
+void commit_half(const Scratch& scratch) {
+    scratch.write("a.yaml", "a0");
+    scratch.write("gone.yaml", "g0");
+    SourceChange change;
+    change.write[scratch.path() / "a.yaml"] = "a1";
+    change.write[scratch.path() / "sub/b.yaml"] = "b1";
+    change.remove.insert(scratch.path() / "gone.yaml");
+    REQUIRE_FALSE(commit(scratch.path(), change));
+    REQUIRE(scratch.read("a.yaml") == "a1");
+    REQUIRE(scratch.has("gone.yaml"));
+}
+
+}  // namespace
+
+TEST_CASE("a change of several files is made whole and leaves no journal") {
+    const Scratch scratch;
+    scratch.write("a.yaml", "a0");
+    scratch.write("b.yaml", "b0");
+    SourceChange change;
+    change.write[scratch.path() / "a.yaml"] = "a1";
+    change.write[scratch.path() / "c.yaml"] = "c1";
+    change.remove.insert(scratch.path() / "b.yaml");
+    REQUIRE(commit(scratch.path(), change));
+    CHECK(texts(scratch) == std::map<std::string, std::string>{{"a.yaml", "a1"}, {"c.yaml", "c1"}});
+    CHECK(std::distance(std::filesystem::directory_iterator(scratch.path()), {}) == 2);
+}
+
+TEST_CASE("a change that was cut short is read as a whole, and finished by whoever holds the lock next") {
+    const Scratch scratch;
+    commit_half(scratch);
+    const std::map<std::string, std::string> whole{{"a.yaml", "a1"}, {"sub/b.yaml", "b1"}};
+    CHECK(texts(scratch) == whole);
+
+    std::filesystem::create_directory(scratch.path() / "sub");
+    REQUIRE(finish_commit(scratch.path()));
+    CHECK(texts(scratch) == whole);
+    CHECK(scratch.read("sub/b.yaml") == "b1");
+    CHECK_FALSE(scratch.has("gone.yaml"));
+    CHECK_FALSE(scratch.has(".left4me-commit"));
+}
+
+TEST_CASE("what a person edits after a change was cut short is theirs") {
+    const Scratch scratch;
+    commit_half(scratch);
+    scratch.write("gone.yaml", "edited by hand");
+    std::filesystem::create_directory(scratch.path() / "sub");
+    REQUIRE(finish_commit(scratch.path()));
+    CHECK(scratch.read("gone.yaml") == "edited by hand");
+}
+
+TEST_CASE("nothing is written outside of the source, nor through a link") {
+    const Scratch scratch;
+    const Scratch other;
+    other.write("a.yaml", "theirs");
+    std::filesystem::create_symlink(other.path() / "a.yaml", scratch.path() / "a.yaml");
+    SourceChange change;
+    SECTION("above it") { change.write[scratch.path() / ".." / "x.yaml"] = "x"; }
+    SECTION("elsewhere") { change.write[other.path() / "a.yaml"] = "x"; }
+    SECTION("through a link") { change.write[scratch.path() / "a.yaml"] = "x"; }
+    SECTION("a link is not removed either") { change.remove.insert(scratch.path() / "a.yaml"); }
+    CHECK_FALSE(commit(scratch.path(), change));
+    CHECK(other.read("a.yaml") == "theirs");
+    CHECK(scratch.has("a.yaml"));
+}
+
+TEST_CASE("killed at any instant, the source holds the old revision or the new one, never a part of it") {
+    const Scratch scratch;
+    std::map<std::string, std::string> expected_old;
+    SourceChange forth;
+    SourceChange back;
+    for (int i = 0; i < 6; ++i) {
+        const std::string name = "f" + std::to_string(i) + ".yaml";
+        scratch.write(name, "old");
+        back.write[scratch.path() / name] = "old";
+        forth.write[scratch.path() / name] = "new";
+    }
+    std::set<std::string> seen;
+    for (int round = 0; round < 40; ++round) {
+        const pid_t child = ::fork();
+        if (child == 0) {
+            for (;;) {
+                if (!commit(scratch.path(), forth) || !commit(scratch.path(), back)) ::_exit(1);
+            }
+        }
+        std::this_thread::sleep_for(std::chrono::microseconds(500 + 397 * round));
+        REQUIRE(::kill(child, SIGKILL) == 0);
+        int status = 0;
+        REQUIRE(::waitpid(child, &status, 0) == child);
+        REQUIRE(WIFSIGNALED(status));
+
+        std::set<std::string> contents;
+        for (const auto& [name, text] : texts(scratch)) contents.insert(text);
+        REQUIRE(contents.size() == 1);
+        seen.insert(*contents.begin());
+        REQUIRE(finish_commit(scratch.path()));
+        contents.clear();
+        for (int i = 0; i < 6; ++i) contents.insert(scratch.read("f" + std::to_string(i) + ".yaml"));
+        REQUIRE(contents.size() == 1);
+    }
+    CHECK(seen == std::set<std::string>{"new", "old"});
+}
+
+TEST_CASE("a bundle holds any bytes, and one that was cut short is not believed") {
+    const Bundle bundle{.title = "r1",
+                        .entries = {{"a.yaml", "one\nend\n"}, {"b", ""}, {"c", std::string("\0\xff", 2)}}};
+    const std::string text = write_bundle(bundle);
+    const auto read = read_bundle(text);
+    REQUIRE(read);
+    CHECK(read->title == "r1");
+    REQUIRE(read->entries.size() == 3);
+    CHECK(read->entries[0].text == "one\nend\n");
+    CHECK(read->entries[2].text == std::string("\0\xff", 2));
+    for (std::size_t length = 0; length < text.size(); ++length) {
+        CHECK_FALSE(read_bundle(std::string_view(text).substr(0, length)));
+    }
+}
