@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "specs/words.hpp"
 
@@ -58,17 +59,28 @@ void check_ports(const std::vector<const Facts*>& objects, Diagnostics& diagnost
     }
 }
 
+/// Every word of these texts that could be a name.
+std::set<std::string_view> words_of(std::span<const std::string_view> texts) {
+    constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyz0123456789-";
+    std::set<std::string_view> words;
+    for (const std::string_view text : texts) {
+        for (std::size_t at = text.find_first_of(letters); at != std::string_view::npos;) {
+            const std::size_t end = std::min(text.find_first_not_of(letters, at), text.size());
+            words.insert(text.substr(at, end - at));
+            at = text.find_first_of(letters, end);
+        }
+    }
+    return words;
+}
+
 void check_references(std::span<const Facts> objects, const std::map<std::string_view, Names>& kinds,
                       std::span<const std::string_view> unread, Diagnostics& diagnostics) {
-    const auto may_be_unread = [&](const std::string& name) {
-        return std::any_of(unread.begin(), unread.end(),
-                           [&](std::string_view text) { return text.contains(name); });
-    };
+    const std::set<std::string_view> unread_words = words_of(unread);
     for (const Facts& object : objects) {
         for (const Reference& reference : object.references) {
             const auto names = kinds.find(reference.kind);
             if (names != kinds.end() && names->second.contains(reference.name)) continue;
-            if (may_be_unread(reference.name)) continue;
+            if (unread_words.contains(reference.name)) continue;
             std::vector<std::string_view> known;
             if (names != kinds.end()) {
                 for (const auto& [name, owner] : names->second) known.push_back(name);

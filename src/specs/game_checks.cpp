@@ -54,11 +54,13 @@ std::string hint_for(const Piece& unknown) {
 enum class Secrets { Allowed, Refused };
 
 void check_placeholders(std::string_view text, Secrets secrets, Complaints& complaints) {
+    constexpr std::size_t most = 20;  // of one text: whoever made more mistakes makes one over and over
     std::size_t offset = 0;
     const auto complain = [&](Rule rule, std::string message) {
         complaints.push_back({rule, std::move(message), offset});
     };
     for (const Piece& piece : placeholder_pieces(text)) {
+        if (complaints.size() >= most) return;
         if (piece.kind == Piece::Kind::Unterminated) {
             complain(Rule::PlaceholderUnterminated,
                      fmt::format("{} is not closed by '}}'; write $${{ if you mean a literal ${{",

@@ -126,6 +126,7 @@ Complaints check_text(const Field& field, std::string_view text) {
         return complaints;
     }
     check_length(field, text, complaints);
+    if (!complaints.empty()) return complaints;
     switch (field.type) {
         case Type::Label:
             check_label(text, complaints);

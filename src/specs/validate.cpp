@@ -231,7 +231,8 @@ class Validator {
                                       field.maximum));
         }
         std::set<std::string_view> seen;
-        for (std::size_t i = 0; i < node.items.size(); ++i) {
+        const std::size_t checked = std::min(node.items.size(), static_cast<std::size_t>(field.maximum));
+        for (std::size_t i = 0; i < checked; ++i) {
             const Node& item = *node.items[i];
             value(item, field.children[0], fmt::format("{}[{}]", path, i), item.mark);
             if (field.unique && item.kind == Node::Kind::Scalar && !seen.insert(item.text).second) {

@@ -12,6 +12,7 @@
 #include "specs/documents.hpp"
 #include "specs/syntax_words.hpp"
 #include "specs/tokens.hpp"
+#include "specs/words.hpp"
 
 namespace left4me::yaml {
 
@@ -88,7 +89,8 @@ class Builder : public YAML::EventHandler {
     struct Frame {
         std::shared_ptr<Node> node;
         YAML::anchor_t anchor = 0;
-        NodePtr key;  ///< of a map: set while its value is awaited
+        NodePtr key;                       ///< of a map: set while its value is awaited
+        std::map<std::string, int> lines;  ///< of a map: the line of each key so far
     };
 
     void check_tag(const YAML::Mark& mark, const std::string& tag) {
@@ -118,7 +120,9 @@ class Builder : public YAML::EventHandler {
         stack_.push_back(
             {std::make_shared<Node>(
                  Node{.kind = kind, .mark = to_mark(mark), .flow = style == YAML::EmitterStyle::Flow}),
-             anchor, nullptr});
+             anchor,
+             nullptr,
+             {}});
     }
 
     void close() {
@@ -147,24 +151,25 @@ class Builder : public YAML::EventHandler {
         } else if (parent.key == nullptr) {
             parent.key = std::move(node);
         } else {
-            add_entry(*parent.node, *parent.key, std::move(node));
+            add_entry(parent, *parent.key, std::move(node));
             parent.key = nullptr;
         }
     }
 
-    void add_entry(Node& map, const Node& key, NodePtr value) {
+    void add_entry(Frame& map, const Node& key, NodePtr value) {
         if (key.kind != Node::Kind::Scalar) {
             problems.push_back(
                 {Rule::KeyNotText, key.mark, "a field's name must be text, as in `port: 27015`"});
             return;
         }
-        if (const Entry* first = map.find(key.text)) {
+        const auto [first, inserted] = map.lines.emplace(key.text, key.mark.line + bounds_.first_line);
+        if (!inserted) {
             problems.push_back({Rule::DuplicateKey, key.mark,
-                                fmt::format("'{}' is given twice (first at line {}); keep one of them",
-                                            key.text, first->mark.line + bounds_.first_line)});
+                                fmt::format("{} is given twice (first at line {}); keep one of them",
+                                            quoted(key.text), first->second)});
             return;
         }
-        map.entries.push_back({key.text, key.mark, std::move(value)});
+        map.node->entries.push_back({key.text, key.mark, std::move(value)});
     }
 
     std::string_view text_;
