@@ -224,14 +224,15 @@ TEST_CASE("edits of mutated texts never crash and never touch another document")
 
 namespace {
 
-constexpr std::size_t megabyte = 1U << 20U;
+/// A quarter of the largest file: enough to tell linear from quadratic, without keeping everybody waiting.
+constexpr std::size_t size = 1U << 18U;
 
-/// As many of piece(0), piece(1), … as fit into the largest file, behind `head`.
+/// As many of piece(0), piece(1), … as fit into a text of that size, behind `head`.
 template <typename Piece>
 std::string filled(std::string head, const Piece& piece) {
     for (std::size_t i = 0;; ++i) {
         const std::string next = piece(i);
-        if (head.size() + next.size() > megabyte) return head;
+        if (head.size() + next.size() > size) return head;
         head += next;
     }
 }
@@ -242,13 +243,13 @@ void check_quick(const std::string& what, const std::string& text) {
     const auto begin = std::chrono::steady_clock::now();
     CHECK_FALSE(load(files));
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
-    // Each takes well below a second; whatever grows faster than the file would take minutes.
-    CHECK(took.count() < 60.0);
+    // Each takes well below a second; whatever grows faster than the file would take far longer.
+    CHECK(took.count() < 20.0);
 }
 
 }  // namespace
 
-TEST_CASE("a megabyte of anything hostile ends quickly") {
+TEST_CASE("a long file of anything hostile ends quickly") {
     for (const std::string piece :
          {"[",    "{",    "- ",    "a: ",    "? ",     "\"",    "&a ", "!", "|\n",
           "a: [", "- [",  ": ",    "*a ",    "a: 1\n", "- a\n", "${",  "'", "---\n-\n",
