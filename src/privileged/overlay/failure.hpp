@@ -4,7 +4,7 @@
 #include <string>
 #include <utility>
 
-namespace left4me {
+namespace left4me::overlay {
 
 /// Why left4me-overlay did nothing. The values are its exit codes.
 enum class Failure {
@@ -31,4 +31,4 @@ inline std::unexpected<Error> fail(Failure failure, std::string message, int num
 /// "MESSAGE: No such file or directory", with the current errno.
 std::unexpected<Error> system_failure(const std::string& message);
 
-}  // namespace left4me
+}  // namespace left4me::overlay

@@ -13,7 +13,7 @@
 #include <memory>
 #include <string_view>
 
-namespace left4me {
+namespace left4me::overlay {
 
 namespace {
 
@@ -88,4 +88,4 @@ std::vector<std::string> find_holders(const std::string& path, std::size_t limit
     return holders;
 }
 
-}  // namespace left4me
+}  // namespace left4me::overlay

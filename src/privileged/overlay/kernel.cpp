@@ -10,7 +10,7 @@
 #include <cerrno>
 #include <cstring>
 
-namespace left4me {
+namespace left4me::overlay {
 
 std::unexpected<Error> system_failure(const std::string& message) {
     const int number = errno;
@@ -92,4 +92,4 @@ bool takes_single_layers() {
 
 }  // namespace kernel
 
-}  // namespace left4me
+}  // namespace left4me::overlay

@@ -5,7 +5,7 @@
 #include "adapters/fd.hpp"
 #include "privileged/overlay/failure.hpp"
 
-namespace left4me::kernel {
+namespace left4me::overlay::kernel {
 
 /// Opens a directory (O_PATH) beneath `root`. No symlink on the way, not even the last name, nothing above
 /// `root`; what is not such a name is Failure::Refused. Mount points may be crossed: an installation on a
@@ -35,4 +35,4 @@ class Context {
 /// Whether overlayfs takes its layers one by one (`lowerdir+`). Asked by trying, not by the kernel's version.
 bool takes_single_layers();
 
-}  // namespace left4me::kernel
+}  // namespace left4me::overlay::kernel

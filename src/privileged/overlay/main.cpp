@@ -14,11 +14,11 @@
 
 namespace {
 
-using left4me::Failure;
+using left4me::overlay::Failure;
 
 constexpr const char* game_user = "left4me-server";
 
-int failed(std::string_view what, const left4me::Error& error) {
+int failed(std::string_view what, const left4me::overlay::Error& error) {
     std::string line = fmt::format("left4me-overlay: {}: {}", what, error.message);
     for (char& c : line) {
         if (c == '\n') c = ' ';
@@ -27,14 +27,14 @@ int failed(std::string_view what, const left4me::Error& error) {
     return static_cast<int>(error.failure);
 }
 
-left4me::Result<left4me::Owner> find_owner() {
+left4me::overlay::Result<left4me::overlay::Owner> find_owner() {
     errno = 0;
     const passwd* user = ::getpwnam(game_user);  // NOLINT(concurrency-mt-unsafe): there is one thread
     if (user == nullptr) {
-        return left4me::fail(Failure::System,
-                             fmt::format("there is no user {}; sysusers.d makes it", game_user));
+        return left4me::overlay::fail(Failure::System,
+                                      fmt::format("there is no user {}; sysusers.d makes it", game_user));
     }
-    return left4me::Owner{user->pw_uid, user->pw_gid};
+    return left4me::overlay::Owner{user->pw_uid, user->pw_gid};
 }
 
 }  // namespace
@@ -52,14 +52,14 @@ int main(int argc, char** argv) {
         return failed(what, {Failure::System, "only root can mount; the server's unit does it", 0});
     }
     ::umask(0);
-    left4me::Site site;
+    left4me::overlay::Site site;
     if (verb == "umount") {
-        const auto done = left4me::umount_server(site, server);
+        const auto done = left4me::overlay::umount_server(site, server);
         return done ? 0 : failed(what, done.error());
     }
     const auto owner = find_owner();
     if (!owner) return failed(what, owner.error());
     site.owner = *owner;
-    const auto done = left4me::mount_server(site, server, left4me::best_way());
+    const auto done = left4me::overlay::mount_server(site, server, left4me::overlay::best_way());
     return done ? 0 : failed(what, done.error());
 }

@@ -10,7 +10,7 @@
 #include "privileged/overlay/kernel.hpp"
 #include "privileged/overlay/pinned.hpp"
 
-namespace left4me {
+namespace left4me::overlay {
 
 namespace {
 
@@ -94,4 +94,4 @@ Result<> mount_stack(const Stack& stack, const Runtime& runtime, Way way) {
     return way == Way::Context ? mount_by_context(stack, runtime) : mount_by_options(stack, runtime);
 }
 
-}  // namespace left4me
+}  // namespace left4me::overlay

@@ -4,7 +4,7 @@
 #include "privileged/overlay/runtime.hpp"
 #include "privileged/overlay/stack.hpp"
 
-namespace left4me {
+namespace left4me::overlay {
 
 /// The two ways to mount an overlay.
 enum class Way {
@@ -19,4 +19,4 @@ Way best_way();
 /// PinnedNames only.
 Result<> mount_stack(const Stack& stack, const Runtime& runtime, Way way);
 
-}  // namespace left4me
+}  // namespace left4me::overlay

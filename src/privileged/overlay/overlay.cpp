@@ -17,7 +17,7 @@
 #include "privileged/overlay/pinned.hpp"
 #include "specs/name.hpp"
 
-namespace left4me {
+namespace left4me::overlay {
 
 namespace {
 
@@ -73,9 +73,10 @@ Result<> unmount_all(const State& state, const Runtime& runtime, std::chrono::mi
                                     holders.empty() ? "the kernel (a mount or a swap file on it?)"
                                                     : fmt::format("{}", fmt::join(holders, ", "))));
         }
-        // A process that has just ended lets go of its files a moment later; nothing tells when.
+        // It often passes: a process that has just ended lets go of its files a moment later, and while
+        // systemd sets up the namespace of another unit it holds all mounts of the host. Nothing tells when.
         std::this_thread::sleep_for(pause);
-        pause = std::min(pause * 2, std::chrono::milliseconds(50));
+        pause = std::min(pause * 2, std::chrono::milliseconds(20));
     }
     return {};
 }
@@ -127,4 +128,4 @@ Result<> umount_server(const Site& site, const std::string& server) {
     return unmount_all(*state, *runtime, site.patience);
 }
 
-}  // namespace left4me
+}  // namespace left4me::overlay

@@ -7,14 +7,14 @@
 #include "privileged/overlay/mounting.hpp"
 #include "privileged/overlay/runtime.hpp"
 
-namespace left4me {
+namespace left4me::overlay {
 
 /// Everything that the program has compiled in, and a test brings along.
 struct Site {
     std::string state = "/var/lib/left4me";
     Owner owner;
     /// How long an umount waits for the last process to let go.
-    std::chrono::milliseconds patience{1000};
+    std::chrono::milliseconds patience{5000};
 };
 
 /// Mounts the server's current rendering at `runtime/NAME/merged`. Mounted already with this stack: done.
@@ -25,4 +25,4 @@ Result<> mount_server(const Site& site, const std::string& server, Way way);
 /// old overlay alive, writing to an upper directory that the next mount would share.
 Result<> umount_server(const Site& site, const std::string& server);
 
-}  // namespace left4me
+}  // namespace left4me::overlay

@@ -11,7 +11,7 @@
 
 #include "privileged/overlay/kernel.hpp"
 
-namespace left4me {
+namespace left4me::overlay {
 
 Result<PinnedNames> PinnedNames::make() {
     struct statfs proc{};
@@ -48,4 +48,4 @@ WorkingDirectory::~WorkingDirectory() {
     if (previous_) (void)::fchdir(previous_.get());
 }
 
-}  // namespace left4me
+}  // namespace left4me::overlay

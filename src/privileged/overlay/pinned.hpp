@@ -5,7 +5,7 @@
 #include "adapters/fd.hpp"
 #include "privileged/overlay/failure.hpp"
 
-namespace left4me {
+namespace left4me::overlay {
 
 /// A directory in which names lead to directories that were checked before, whatever happens to the real
 /// names meanwhile.
@@ -42,4 +42,4 @@ class WorkingDirectory {
     Fd previous_;
 };
 
-}  // namespace left4me
+}  // namespace left4me::overlay

@@ -11,7 +11,7 @@
 
 #include "privileged/overlay/kernel.hpp"
 
-namespace left4me {
+namespace left4me::overlay {
 
 namespace {
 
@@ -144,4 +144,4 @@ Result<Runtime> make_runtime(int state, const std::string& server, Owner owner) 
     return runtime;
 }
 
-}  // namespace left4me
+}  // namespace left4me::overlay

@@ -7,7 +7,7 @@
 #include "adapters/fd.hpp"
 #include "privileged/overlay/failure.hpp"
 
-namespace left4me {
+namespace left4me::overlay {
 
 /// Who writes into a server's upper directory: the game's user.
 struct Owner {
@@ -37,4 +37,4 @@ Result<Runtime> make_runtime(int state, const std::string& server, Owner owner);
 /// Only locks; ENOENT in the error's number if the server has no runtime.
 Result<Runtime> open_runtime(int state, const std::string& server);
 
-}  // namespace left4me
+}  // namespace left4me::overlay

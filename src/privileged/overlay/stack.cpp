@@ -14,7 +14,7 @@
 #include "privileged/overlay/kernel.hpp"
 #include "specs/name.hpp"
 
-namespace left4me {
+namespace left4me::overlay {
 
 namespace {
 
@@ -158,4 +158,4 @@ Result<Stack> read_stack(int state, const std::string& server) {
     return stack;
 }
 
-}  // namespace left4me
+}  // namespace left4me::overlay

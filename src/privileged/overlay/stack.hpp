@@ -7,7 +7,7 @@
 #include "adapters/fd.hpp"
 #include "privileged/overlay/failure.hpp"
 
-namespace left4me {
+namespace left4me::overlay {
 
 /// The kernel's limit on lower layers (OVL_MAX_STACK).
 inline constexpr std::size_t max_layers = 500;
@@ -32,4 +32,4 @@ struct Stack {
 /// or it is refused.
 Result<Stack> read_stack(int state, const std::string& server);
 
-}  // namespace left4me
+}  // namespace left4me::overlay

@@ -15,6 +15,7 @@
 #include "world.hpp"
 
 using namespace left4me;
+using namespace left4me::overlay;
 
 namespace {
 

@@ -11,6 +11,7 @@
 #include "world.hpp"
 
 using namespace left4me;
+using namespace left4me::overlay;
 
 namespace {
 

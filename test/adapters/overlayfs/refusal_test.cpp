@@ -5,6 +5,7 @@
 #include "world.hpp"
 
 using namespace left4me;
+using namespace left4me::overlay;
 
 namespace {
 

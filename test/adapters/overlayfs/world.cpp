@@ -16,7 +16,7 @@
 
 #include "adapters/overlayfs/mounts.hpp"
 
-namespace left4me {
+namespace left4me::overlay {
 
 namespace {
 
@@ -117,4 +117,4 @@ void check_failed(const Result<>& result, Failure failure, const std::string& wo
     CHECK(result.error().message.find(words) != std::string::npos);
 }
 
-}  // namespace left4me
+}  // namespace left4me::overlay

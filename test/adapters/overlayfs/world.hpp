@@ -6,7 +6,7 @@
 #include "privileged/overlay/overlay.hpp"
 #include "support/catch.hpp"
 
-namespace left4me {
+namespace left4me::overlay {
 
 /// A state directory on a tmpfs, in a mount namespace of this test process: whatever happens to the process,
 /// the kernel takes everything away again. Needs root, and fails loudly without.
@@ -49,4 +49,4 @@ inline Way either_way() { return GENERATE(Way::Context, Way::Options); }
 /// The message must hold the words, and the failure must be of this kind.
 void check_failed(const Result<>& result, Failure failure, const std::string& words);
 
-}  // namespace left4me
+}  // namespace left4me::overlay
