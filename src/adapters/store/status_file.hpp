@@ -8,7 +8,11 @@
 
 namespace left4me {
 
-/// state/status.json. A missing or damaged file reads as an empty Status: every pass can do without it.
+/// state/status.json: lastAttemptedRevision, lastAppliedRevision, sourceError, lastPass (absent before the
+/// first) and servers{NAME: generation, specification, fingerprint, heldSince (only while a change waits),
+/// lastAttemptedRevision, lastAppliedRevision, conditions[{type, status, reason, message, lastTransitionTime,
+/// observedGeneration}]}. Times are RFC 3339 in UTC. Fields are added, never renamed. A missing or damaged
+/// file reads as an empty Status: every pass can do without it.
 Status load_status(const Paths& paths);
 /// Replaces the file at once (written beside, then renamed).
 std::expected<void, std::string> save_status(const Paths& paths, const Status& status);

@@ -1,10 +1,8 @@
 #pragma once
 
 #include <expected>
-#include <map>
-#include <set>
+#include <memory>
 #include <string>
-#include <vector>
 
 #include "adapters/paths.hpp"
 #include "reconciler/desired.hpp"
@@ -12,22 +10,31 @@
 
 namespace left4me {
 
-/// Generations of overlays and renderings of servers beneath the state directory: content-addressed (the first 16 hex
-/// digits of a SHA-256), built beside their place and renamed into it, never edited in place.
-/// Files are made group-writable where the game must copy them up; directories are set-group-ID (tmpfiles.d), so that
-/// everything belongs to the group of the game's user.
+namespace store {
+class DigestCache;
+}
+
+/// Generations of overlays and renderings of servers beneath the state directory: content-addressed (the
+/// first 16 hex digits of a SHA-256), built beside their place and renamed into it, never edited in place.
+/// Files are made group-writable where the game must copy them up; directories are set-group-ID (tmpfiles.d),
+/// so that everything belongs to the group of the game's user.
 class Store {
   public:
     explicit Store(Paths paths);
+    ~Store();
+    Store(const Store&) = delete;
+    Store& operator=(const Store&) = delete;
 
-    /// Fills in `overlays`, `generations`, `installation`, and of each server `ours`, `wanted`, `current`, `damaged`,
-    /// `runtime`; for servers in observed.servers with `mounted` set also mounted_port and mounted_environment.
-    /// Directory sources are hashed once and remembered by the metadata of their files.
+    /// Fills in `overlays`, `generations`, `installation`, and of each server `ours`, `wanted`, `current`,
+    /// `damaged`, `runtime`; for servers in observed.servers with `mounted` set also mounted_port and
+    /// mounted_environment. Directory sources are hashed once and remembered by the metadata of their files
+    /// (state/digests).
     void observe(const Desired& desired, Observed& observed);
 
     using Done = std::expected<void, std::string>;
 
-    /// Copies the overlay's source into `overlays/NAME/generation`. Error when the source no longer has that content.
+    /// Copies the overlay's source into `overlays/NAME/generation`. An error that begins with
+    /// "SourceChanged: " when the source no longer has that content: look again. Built already: done.
     Done build(const std::string& overlay, const OverlaySource& source, const std::string& generation);
 
     /// Writes (or repairs, file by file) `instances/NAME/generation` and points `current` at it.
@@ -42,6 +49,7 @@ class Store {
 
   private:
     Paths paths_;
+    std::unique_ptr<store::DigestCache> digests_;
 };
 
 }  // namespace left4me

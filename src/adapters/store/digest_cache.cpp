@@ -1,0 +1,79 @@
+#include "adapters/store/digest_cache.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <fstream>
+#include <system_error>
+
+#include "adapters/generation.hpp"
+#include "adapters/store/files.hpp"
+#include "adapters/store/tree.hpp"
+
+namespace left4me::store {
+
+std::expected<std::string, std::string> DigestCache::generation_of(const OverlaySource& source) {
+    if (const auto* files = std::get_if<InlineSource>(&source)) return digest_inline(files->files);
+    return of_directory(std::get<DirectorySource>(source).path);
+}
+
+std::expected<std::string, std::string> DigestCache::of_directory(const std::string& path) {
+    load();
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    const Fd root(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!root) return io_error(path);
+    const auto tree = scan_tree(root.get());
+    if (!tree) return std::unexpected(fmt::format("{}: {}", path, tree.error()));
+    // What is left behind when a disk is not mounted. Nobody needs an overlay with nothing in it.
+    if (tree->entries.empty()) return std::unexpected(path + " is empty; is its file system mounted?");
+    const auto known = entries_.find(path);
+    if (known != entries_.end() && known->second.fingerprint == tree->fingerprint) {
+        known->second.used = true;
+        return known->second.generation;
+    }
+    auto generation = digest_tree(root.get(), *tree);
+    if (!generation) return std::unexpected(fmt::format("{}: {}", path, generation.error()));
+    // File times are coarse: a file changed a moment ago may change once more without showing it.
+    constexpr std::chrono::seconds settled{1};
+    if (std::chrono::nanoseconds(tree->newest_change) < now - settled &&
+        path.find('\n') == std::string::npos) {
+        entries_[path] = Entry{tree->fingerprint, *generation, true};
+        changed_ = true;
+    }
+    return generation;
+}
+
+void DigestCache::load() {
+    if (loaded_) return;
+    loaded_ = true;
+    std::ifstream stream(file_);
+    std::string fingerprint;
+    std::string generation;
+    std::string path;
+    while (stream >> fingerprint >> generation && stream.get() == ' ' && std::getline(stream, path)) {
+        if (is_generation(fingerprint) && is_generation(generation))
+            entries_[path] = {fingerprint, generation, false};
+    }
+}
+
+void DigestCache::save() {
+    changed_ |= std::erase_if(entries_, [](const auto& entry) { return !entry.second.used; }) > 0;
+    for (auto& [path, entry] : entries_) entry.used = false;
+    if (!changed_) return;
+    changed_ = false;
+    const std::string fresh = fmt::format("{}.{}", file_.string(), ::getpid());
+    {
+        std::ofstream stream(fresh, std::ios::trunc);
+        for (const auto& [path, entry] : entries_) {
+            stream << entry.fingerprint << ' ' << entry.generation << ' ' << path << '\n';
+        }
+        if (!stream.flush()) return;
+    }
+    std::error_code ignored;
+    std::filesystem::rename(fresh, file_, ignored);
+}
+
+}  // namespace left4me::store

@@ -1,0 +1,218 @@
+#include "adapters/store/rendering.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <set>
+
+#include "adapters/store/digest.hpp"
+#include "reconciler/game.hpp"
+#include "specs/placeholders.hpp"
+
+namespace left4me::store {
+
+namespace {
+
+// Renderings may hold secrets: nothing for others. In the layer the game's group may write, so that the game
+// may copy up.
+constexpr mode_t directory_mode = 0750;
+constexpr mode_t file_mode = 0640;
+constexpr mode_t layer_directory_mode = 0770;
+constexpr mode_t layer_file_mode = 0660;
+
+/// The directories of a rendering and the names in them.
+using Directories = std::map<std::string, std::set<std::string>>;
+
+std::string join(const std::string& directory, const std::string& name) {
+    return directory.empty() ? name : directory + "/" + name;
+}
+
+const Directories& directories() {
+    static const Directories all = [] {
+        Directories made;
+        const std::string config = join("layer", game::config_path);
+        for (const std::string& path : {std::string("server.env"), std::string("layers"), config}) {
+            std::string rest = path;
+            while (true) {
+                const std::size_t slash = rest.rfind('/');
+                const bool top = slash == std::string::npos;
+                made[top ? "" : rest.substr(0, slash)].insert(rest.substr(top ? 0 : slash + 1));
+                if (top) break;
+                rest.resize(slash);
+            }
+        }
+        return made;
+    }();
+    return all;
+}
+
+mode_t mode_of(const std::string& directory) {
+    return directory.starts_with("layer") ? layer_directory_mode : directory_mode;
+}
+
+bool has_mode(const struct stat& status, mode_t mode) { return (status.st_mode & 0777U) == mode; }
+
+bool is_intact(int directory, const std::string& name, const RenderedFile& file) {
+    const Fd opened(
+        ::openat(directory, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+    struct stat status{};
+    if (!opened || ::fstat(opened.get(), &status) != 0) return false;
+    if (!S_ISREG(status.st_mode) || !has_mode(status, file.mode)) return false;
+    if (status.st_size != static_cast<off_t>(file.text.size())) return false;
+    std::string text(file.text.size() + 1, '\0');
+    const ssize_t got = ::read(opened.get(), text.data(), text.size());
+    if (got != static_cast<ssize_t>(file.text.size())) return false;
+    return text.compare(0, file.text.size(), file.text) == 0;
+}
+
+const RenderedFile* find_file(const Rendering& rendering, const std::string& path) {
+    for (const RenderedFile& file : rendering.files) {
+        if (file.path == path) return &file;
+    }
+    return nullptr;
+}
+
+/// Text into the inode that is there: a mounted overlay goes on showing the inodes that it has looked up, so
+/// that a file renamed into place would stay unseen by the running server.
+bool rewrite(int directory, const std::string& name, const RenderedFile& file) {
+    const Fd opened(
+        ::openat(directory, name.c_str(), O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+    struct stat status{};
+    if (!opened || ::fstat(opened.get(), &status) != 0) return false;
+    if (!S_ISREG(status.st_mode) || status.st_nlink != 1)
+        return false;  // another name may be somebody else's file
+    if (!has_mode(status, file.mode) && ::fchmod(opened.get(), file.mode) != 0) return false;
+    return ::ftruncate(opened.get(), 0) == 0 && write_all(opened.get(), file.text, name).has_value();
+}
+
+Done repair_file(int directory, const std::string& name, const RenderedFile& file) {
+    if (is_intact(directory, name, file) || rewrite(directory, name, file)) return {};
+    if (auto removed = remove_tree(directory, name); !removed) return removed;
+    return write_new(directory, name, file.text, file.mode, layer_directory_mode);
+}
+
+/// A directory as it should be: not a link, not another mode, not a file.
+std::expected<Fd, std::string> repair_directory(int parent, const std::string& name, mode_t mode) {
+    Fd opened = open_directory(parent, name);
+    struct stat status{};
+    const bool there = opened && ::fstat(opened.get(), &status) == 0;
+    // The set-group-ID bit is kept as it is found: it was inherited.
+    if (there && (has_mode(status, mode) || ::fchmod(opened.get(), mode | (status.st_mode & S_ISGID)) == 0))
+        return opened;
+    if (auto removed = remove_tree(parent, name); !removed) return std::unexpected(removed.error());
+    return make_directory(parent, name, mode);
+}
+
+Done repair(int rendering_directory, const Rendering& rendering, const std::string& path) {
+    const auto& names = directories().at(path);
+    for (const std::string& name : list(rendering_directory)) {
+        if (names.contains(name)) continue;
+        if (auto removed = remove_tree(rendering_directory, name); !removed) return removed;
+    }
+    for (const std::string& name : names) {
+        const std::string inner = join(path, name);
+        if (const RenderedFile* file = find_file(rendering, inner)) {
+            if (auto done = repair_file(rendering_directory, name, *file); !done) return done;
+            continue;
+        }
+        const auto directory = repair_directory(rendering_directory, name, mode_of(inner));
+        if (!directory) return std::unexpected(directory.error());
+        if (auto done = repair(directory->get(), rendering, inner); !done) return done;
+    }
+    return {};
+}
+
+void look(int directory, const Rendering& rendering, const std::string& path,
+          std::vector<std::string>& damaged) {
+    const auto& names = directories().at(path);
+    for (const std::string& name : list(directory)) {
+        if (!names.contains(name)) damaged.push_back(join(path, name));
+    }
+    for (const std::string& name : names) {
+        const std::string inner = join(path, name);
+        if (const RenderedFile* file = find_file(rendering, inner)) {
+            if (!is_intact(directory, name, *file)) damaged.push_back(inner);
+            continue;
+        }
+        const Fd inside(::openat(directory, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+        struct stat status{};
+        if (!inside || ::fstat(inside.get(), &status) != 0 || !has_mode(status, mode_of(inner))) {
+            damaged.push_back(inner);
+        } else {
+            look(inside.get(), rendering, inner, damaged);
+        }
+    }
+}
+
+}  // namespace
+
+std::expected<Rendering, std::string> make_rendering(const DesiredServer& server,
+                                                     const std::vector<std::string>& lower,
+                                                     Secrets& secrets) {
+    bool secret = false;
+    const auto config = substitute_secrets(server.config, [&secrets, &secret](const std::string& file) {
+        secret = true;
+        return secrets.lookup(file);
+    });
+    if (!config) return std::unexpected(config.error());
+    Digest digest;
+    if (secret) {
+        const auto key = secrets.key();
+        if (!key) return std::unexpected(key.error());
+        digest.field(*key);
+    }
+    digest.field(server.environment).field(*config);
+    for (const std::string& layer : lower) digest.field(layer);
+
+    Rendering rendering;
+    rendering.wanted.generation = digest.generation();
+    const std::string layer = fmt::format("instances/{}/{}/layer", server.name, rendering.wanted.generation);
+    rendering.wanted.layers.push_back(layer);
+    rendering.wanted.layers.insert(rendering.wanted.layers.end(), lower.begin(), lower.end());
+    rendering.files = {
+        {"server.env", server.environment, file_mode},
+        {"layers", fmt::format("{}\n", fmt::join(rendering.wanted.layers, "\n")), file_mode},
+        {join("layer", game::config_path), *config, layer_file_mode},
+    };
+    return rendering;
+}
+
+std::vector<std::string> find_damage(int instance, const Rendering& rendering) {
+    const std::string& name = rendering.wanted.generation;
+    const Fd directory(::openat(instance, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    struct stat status{};
+    if (!directory || ::fstat(directory.get(), &status) != 0) return {"."};
+    std::vector<std::string> damaged;
+    look(directory.get(), rendering, "", damaged);
+    if (damaged.empty() && !has_mode(status, directory_mode)) damaged.emplace_back(".");
+    std::sort(damaged.begin(), damaged.end());
+    return damaged;
+}
+
+Done write_rendering(int instance, const Rendering& rendering) {
+    const std::string& generation = rendering.wanted.generation;
+    struct stat status{};
+    const bool there = ::fstatat(instance, generation.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0;
+    if (there && S_ISDIR(status.st_mode)) {
+        const auto directory = repair_directory(instance, generation, directory_mode);
+        if (!directory) return std::unexpected(directory.error());
+        return repair(directory->get(), rendering, "");
+    }
+    if (there) {
+        if (auto removed = remove_tree(instance, generation); !removed) return removed;
+    }
+    const std::string fresh = "." + generation;
+    if (auto removed = remove_tree(instance, fresh); !removed) return removed;
+    const auto directory = make_directory(instance, fresh, directory_mode);
+    if (!directory) return std::unexpected(directory.error());
+    if (auto done = repair(directory->get(), rendering, ""); !done) return done;
+    if (::renameat(instance, fresh.c_str(), instance, generation.c_str()) != 0) return io_error(generation);
+    return {};
+}
+
+}  // namespace left4me::store

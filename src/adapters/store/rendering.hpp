@@ -1,0 +1,38 @@
+#pragma once
+
+#include <expected>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "adapters/store/files.hpp"
+#include "adapters/store/secrets.hpp"
+#include "reconciler/desired.hpp"
+#include "reconciler/observed.hpp"
+
+namespace left4me::store {
+
+struct RenderedFile {
+    std::string path;  ///< relative to the rendering
+    std::string text;
+    mode_t mode = 0;
+};
+
+/// A rendering as it should be, with its files.
+struct Rendering {
+    WantedRendering wanted;
+    std::vector<RenderedFile> files;
+};
+
+/// `lower` are the layers below the instance layer.
+std::expected<Rendering, std::string> make_rendering(const DesiredServer& server,
+                                                     const std::vector<std::string>& lower, Secrets& secrets);
+
+/// The files of the rendering that are missing or not as they were rendered, and whatever lies beside them;
+/// "." if there is no rendering. `instance` is the directory `instances/NAME`.
+std::vector<std::string> find_damage(int instance, const Rendering& rendering);
+
+/// Writes a rendering that is not there, or repairs one that is.
+Done write_rendering(int instance, const Rendering& rendering);
+
+}  // namespace left4me::store

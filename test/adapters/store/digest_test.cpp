@@ -1,0 +1,183 @@
+// Which generation a source asks for, and which sources are refused.
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstring>
+#include <set>
+
+#include "adapters/generation.hpp"
+#include "adapters/store/digest.hpp"
+#include "adapters/store/tree.hpp"
+#include "place.hpp"
+
+using namespace left4me;
+
+TEST_CASE("a digest is SHA-256, cut to sixteen digits") {
+    CHECK(store::Digest().add("abc").generation() == "ba7816bf8f01cfea");
+    store::Digest digest;
+    CHECK(digest.add("ab").add("c").generation() == "ba7816bf8f01cfea");
+    CHECK(digest.generation() == "e3b0c44298fc1c14");  // starts anew: of nothing
+    CHECK(store::Digest().field("ab").field("c").generation() !=
+          store::Digest().field("a").field("bc").generation());
+}
+
+TEST_CASE("everything that the game could notice changes the generation, and nothing else does") {
+    const Place place;
+    const std::string source = place.path("source");
+    std::set<std::string> seen;
+    const auto is_new = [&] { return seen.insert(wanted(place, directory_source(source))).second; };
+
+    place.file("source/a.cfg", "one");
+    CHECK(is_new());
+    CHECK_FALSE(is_new());
+    place.file("source/a.cfg", "two");
+    CHECK(is_new());
+    place.file("source/b.cfg", "");
+    CHECK(is_new());
+    place.directory("source/empty");
+    CHECK(is_new());
+    ::chmod(place.path("source/b.cfg").c_str(), 0755);
+    CHECK(is_new());
+    place.symlink("source/link", "a.cfg");
+    CHECK(is_new());
+    place.remove("source/link");
+    place.symlink("source/link", "b.cfg");
+    CHECK(is_new());
+    ::rename(place.path("source/a.cfg").c_str(), place.path("source/c.cfg").c_str());
+    CHECK(is_new());
+
+    ::chmod(place.path("source/c.cfg").c_str(), 0600);
+    ::chown(place.path("source/c.cfg").c_str(), 1234, 1234);
+    const std::array<timespec, 2> past{{{1000, 0}, {1000, 0}}};
+    ::utimensat(AT_FDCWD, place.path("source/c.cfg").c_str(), past.data(), 0);
+    CHECK_FALSE(is_new());
+}
+
+TEST_CASE("files in a manifest ask for the same generation as the same files in a directory") {
+    const Place place;
+    place.file("source/left4dead2/cfg/a.cfg", "one");
+    place.file("source/left4dead2/cfg-b", "two");
+    place.file("source/z", "");
+    CHECK(wanted(place, directory_source(place.path("source"))) ==
+          wanted(place,
+                 inline_source({{"left4dead2/cfg/a.cfg", "one"}, {"left4dead2/cfg-b", "two"}, {"z", ""}})));
+}
+
+TEST_CASE("an unchanged source is not read again, by no later process either") {
+    const Place place;
+    place.file("source/a.cfg", "one");
+    place.let_settle();
+    const std::string first = wanted(place, directory_source(place.path("source")));
+    REQUIRE(place.exists("state/digests"));
+    // Proof that it is the cache that answers: it is made to lie.
+    std::string cache = place.read("state/digests");
+    cache.replace(cache.find(first), first.size(), "0123456789abcdef");
+    place.file("state/digests", cache);
+    CHECK(wanted(place, directory_source(place.path("source"))) == "0123456789abcdef");
+    place.file("source/a.cfg", "two");
+    CHECK(wanted(place, directory_source(place.path("source"))) != "0123456789abcdef");
+}
+
+TEST_CASE("a file that changed a moment ago is not remembered") {
+    const Place place;
+    place.file("source/a.cfg", "one");
+    (void)wanted(place, directory_source(place.path("source")));
+    CHECK(place.read("state/digests").empty());
+}
+
+TEST_CASE("a damaged cache costs time, not correctness") {
+    const Place place;
+    place.file("source/a.cfg", "one");
+    place.let_settle();
+    const std::string right = wanted(place, directory_source(place.path("source")));
+    for (const char* rubbish : {"", "\n", "x y z", "0123456789abcdef", "zzzz zzzz /x\n"}) {
+        place.file("state/digests", rubbish);
+        CHECK(wanted(place, directory_source(place.path("source"))) == right);
+    }
+}
+
+TEST_CASE("an edit that keeps size and modification time is seen") {
+    const Place place;
+    place.file("source/a.cfg", "one");
+    struct stat before{};
+    ::stat(place.path("source/a.cfg").c_str(), &before);
+    place.let_settle();
+    const std::string first = wanted(place, directory_source(place.path("source")));
+    place.file("source/a.cfg", "two");
+    const std::array<timespec, 2> times{{before.st_atim, before.st_mtim}};
+    ::utimensat(AT_FDCWD, place.path("source/a.cfg").c_str(), times.data(), 0);
+    CHECK(wanted(place, directory_source(place.path("source"))) != first);
+}
+
+TEST_CASE("a source that cannot be told is an error that names it") {
+    const Place place;
+    const std::string source = place.path("source");
+    CHECK(refusal(place, directory_source(source)) == source + ": No such file or directory");
+    place.file("file", "");
+    CHECK(refusal(place, directory_source(place.path("file"))) == place.path("file") + ": Not a directory");
+    place.directory("source");
+    CHECK(refusal(place, directory_source(source)) == source + " is empty; is its file system mounted?");
+
+    place.file("source/sub/a.cfg", "");
+    REQUIRE(::mkfifo(place.path("source/sub/fifo").c_str(), 0666) == 0);
+    CHECK(refusal(place, directory_source(source)).find("sub/fifo is neither a file nor a directory") !=
+          std::string::npos);
+    place.remove("source/sub/fifo");
+    const int listener = ::socket(AF_UNIX, SOCK_STREAM, 0);
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::strncpy(address.sun_path, place.path("source/sub/socket").c_str(), sizeof(address.sun_path) - 1);
+    REQUIRE(::bind(listener, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0);
+    ::close(listener);
+    CHECK(refusal(place, directory_source(source)).find("sub/socket is neither") != std::string::npos);
+    place.remove("source/sub/socket");
+    REQUIRE(::mknod(place.path("source/sub/whiteout").c_str(), S_IFCHR, 0) == 0);
+    CHECK(refusal(place, directory_source(source)).find("sub/whiteout is neither") != std::string::npos);
+}
+
+TEST_CASE("a file that left4me may not read is an error that names it") {
+    const Place place;
+    place.file("source/sub/a.cfg", "x");
+    ::chmod(place.path("").c_str(), 0755);
+    ::chmod(place.path("source/sub/a.cfg").c_str(), 0600);
+    REQUIRE(::seteuid(65534) == 0);
+    Desired desired;
+    desired.overlays["o"] = directory_source(place.path("source"));
+    Observed observed;
+    Store(place.paths).observe(desired, observed);
+    REQUIRE(::seteuid(0) == 0);
+    REQUIRE_FALSE(observed.overlays.at("o").wanted);
+    CHECK(observed.overlays.at("o").wanted.error() ==
+          place.path("source") + ": sub/a.cfg: Permission denied");
+}
+
+TEST_CASE("symlinks that stay inside are kept, others are refused") {
+    const Place place;
+    place.file("source/sub/deep/a.cfg", "x");
+    for (const char* target : {"a.cfg", "../deep", "../../sub", "../..", "./a.cfg", "missing"}) {
+        place.symlink("source/sub/deep/link", target);
+        INFO(target);
+        CHECK(is_generation(wanted(place, directory_source(place.path("source")))));
+        place.remove("source/sub/deep/link");
+    }
+    for (const char* target : {"/etc/passwd", "../../..", "../../../x", "a/../b", "..//../.././..", "/"}) {
+        place.symlink("source/sub/deep/link", target);
+        INFO(target);
+        CHECK(refusal(place, directory_source(place.path("source")))
+                  .find("sub/deep/link is a symlink that leads out") != std::string::npos);
+        place.remove("source/sub/deep/link");
+    }
+}
+
+TEST_CASE("too deep a tree is an error, not a crash") {
+    const Place place;
+    std::string deep = "source";
+    for (int i = 0; i < store::max_tree_depth + 2; ++i) deep += "/d";
+    place.directory(deep);
+    CHECK(refusal(place, directory_source(place.path("source"))).find("nested too deeply") !=
+          std::string::npos);
+}

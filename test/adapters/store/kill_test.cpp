@@ -1,0 +1,120 @@
+// Killed at any instant, the next pass converges from what it finds.
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <random>
+#include <set>
+#include <stdexcept>
+
+#include "adapters/generation.hpp"
+#include "place.hpp"
+
+using namespace left4me;
+
+namespace {
+
+/// A world that changes with each step, so that there is always something to build, render, forget and
+/// collect.
+Desired step(const Place& place, unsigned number) {
+    Desired desired;
+    const std::string word = std::to_string(number);
+    desired.overlays["maps"] = directory_source(place.path("source"));
+    desired.overlays["tick"] = inline_source({{"left4dead2/cfg/tick.cfg", "// " + word}, {"a/b/c", word}});
+    for (const char* name : {"comp1", "comp2", "coop"}) {
+        if (number % 3 == 0 && std::string(name) == "coop") continue;
+        desired.servers[name] = a_server(name, {"tick", "maps"});
+        desired.servers[name].config += "// step " + word + "\n";
+    }
+    return desired;
+}
+
+/// What a pass does to the store.
+void pass(const Place& place, const Desired& desired) {
+    Store store(place.paths);
+    Observed observed;
+    store.observe(desired, observed);
+    std::set<std::string> used;
+    for (const auto& [name, overlay] : observed.overlays) {
+        if (!overlay.wanted) throw std::runtime_error(overlay.wanted.error());
+        used.insert("overlays/" + name + "/" + *overlay.wanted);
+        if (auto done = store.build(name, desired.overlays.at(name), *overlay.wanted); !done)
+            throw std::runtime_error(done.error());
+    }
+    for (const auto& [name, server] : desired.servers) {
+        const auto& wanted = observed.servers.at(name).wanted;
+        if (!wanted) throw std::runtime_error(wanted.error());
+        used.insert("instances/" + name + "/" + wanted->generation);
+        if (auto done = store.render(server, *wanted); !done) throw std::runtime_error(done.error());
+    }
+    for (const auto& [name, server] : observed.servers) {
+        if (desired.servers.contains(name)) continue;
+        if (auto done = store.forget(name); !done) throw std::runtime_error(done.error());
+    }
+    for (const std::string& generation : observed.generations) {
+        if (used.contains(generation)) continue;
+        if (auto done = store.collect(generation); !done) throw std::runtime_error(done.error());
+    }
+}
+
+/// Every finished generation of an overlay holds what its name says, whatever has been killed.
+void check_generations(const Place& place, const Desired& desired) {
+    for (const std::string& generation : place.observe(desired).generations) {
+        if (!generation.starts_with("overlays/")) continue;
+        INFO(generation);
+        CHECK(wanted(place, directory_source(place.path(generation))) ==
+              generation.substr(generation.rfind('/') + 1));
+    }
+}
+
+}  // namespace
+
+TEST_CASE("killed at random moments, what looks whole is whole, and the next pass converges") {
+    const Place place;
+    for (int i = 0; i < 40; ++i) {
+        place.file("source/left4dead2/addons/" + std::to_string(i) + ".vpk",
+                   std::string(20'000, static_cast<char>('a' + i % 26)));
+    }
+    const auto begin = std::chrono::steady_clock::now();
+    pass(place, step(place, 0));
+    const auto whole =
+        std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begin);
+    std::mt19937 random(20260731);
+    int killed = 0;
+    for (unsigned number = 1; number <= 120; ++number) {
+        const Desired desired = step(place, number);
+        if (number % 10 == 0) place.file("source/left4dead2/addons/new.vpk", std::to_string(number));
+        const pid_t child = ::fork();
+        REQUIRE(child >= 0);
+        if (child == 0) {
+            pass(place, desired);
+            ::_exit(0);
+        }
+        ::usleep(std::uniform_int_distribution<useconds_t>(
+            0, static_cast<useconds_t>(whole.count() * 3 / 2))(random));
+        ::kill(child, SIGKILL);
+        int status = 0;
+        REQUIRE(::waitpid(child, &status, 0) == child);
+        REQUIRE((WIFSIGNALED(status) || WEXITSTATUS(status) == 0));
+        killed += WIFSIGNALED(status) ? 1 : 0;
+        check_generations(place, desired);
+        if (number % 4 != 0) continue;  // some are killed several times in a row
+        REQUIRE_NOTHROW(pass(place, desired));
+        const auto observed = place.observe(desired);
+        for (const auto& [name, server] : desired.servers) {
+            INFO(name);
+            const auto& seen = observed.servers.at(name);
+            CHECK(seen.damaged.empty());
+            CHECK(seen.current == seen.wanted->generation);
+        }
+    }
+    CHECK(killed > 20);
+    // A last pass over a converged store leaves nothing but what is wanted.
+    const Desired desired = step(place, 120);
+    pass(place, desired);
+    pass(place, desired);
+    const auto observed = place.observe(desired);
+    CHECK(observed.generations.size() == 2 + desired.servers.size());
+    CHECK(observed.servers.size() == desired.servers.size());
+}

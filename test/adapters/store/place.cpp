@@ -1,0 +1,142 @@
+#include "place.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <thread>
+
+namespace left4me {
+
+namespace fs = std::filesystem;
+
+Place::Place() {
+    std::array<char, 32> name{"/tmp/left4me-store-XXXXXX"};
+    REQUIRE(::mkdtemp(name.data()) != nullptr);
+    root_ = name.data();
+    paths.state = root_;
+    paths.config = root_ / "etc";
+    paths.run = root_ / "run";
+    for (const char* part : {"overlays", "instances", "runtime", "state", "installation", "etc/secrets"})
+        directory(part);
+}
+
+Place::~Place() {
+    std::error_code ignored;
+    fs::remove_all(root_, ignored);
+}
+
+void Place::file(const std::string& name, const std::string& text) const {
+    fs::create_directories(fs::path(path(name)).parent_path());
+    std::ofstream stream(path(name), std::ios::trunc | std::ios::binary);
+    stream << text;
+    REQUIRE(stream.flush());
+}
+
+void Place::directory(const std::string& name) const { fs::create_directories(path(name)); }
+void Place::symlink(const std::string& name, const std::string& target) const {
+    fs::create_symlink(target, path(name));
+}
+void Place::remove(const std::string& name) const { fs::remove_all(path(name)); }
+
+std::string Place::read(const std::string& name) const {
+    std::ifstream stream(path(name), std::ios::binary);
+    return {std::istreambuf_iterator<char>(stream), {}};
+}
+
+bool Place::exists(const std::string& name) const { return fs::exists(fs::symlink_status(path(name))); }
+
+mode_t Place::mode(const std::string& name) const {
+    struct stat status{};
+    REQUIRE(::lstat(path(name).c_str(), &status) == 0);
+    return status.st_mode & 07777U;
+}
+
+ino_t Place::inode(const std::string& name) const {
+    struct stat status{};
+    REQUIRE(::lstat(path(name).c_str(), &status) == 0);
+    return status.st_ino;
+}
+
+std::vector<std::string> Place::names(const std::string& directory) const {
+    std::vector<std::string> names;
+    for (const auto& entry : fs::recursive_directory_iterator(path(directory))) {
+        names.push_back(fs::relative(entry.path(), path(directory)).string());
+    }
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
+void Place::let_settle() const { std::this_thread::sleep_for(std::chrono::milliseconds(1100)); }
+
+Observed Place::observe(const Desired& desired) const {
+    Observed observed;
+    Store(paths).observe(desired, observed);
+    return observed;
+}
+
+void Place::converge(const Desired& desired) const {
+    Store store(paths);
+    Observed observed;
+    store.observe(desired, observed);
+    for (const auto& [name, overlay] : observed.overlays) {
+        REQUIRE(overlay.wanted);
+        const auto built = store.build(name, desired.overlays.at(name), *overlay.wanted);
+        INFO((built ? "" : built.error()));
+        REQUIRE(built);
+    }
+    for (const auto& [name, server] : desired.servers) {
+        REQUIRE(observed.servers.at(name).wanted);
+        const auto rendered = store.render(server, *observed.servers.at(name).wanted);
+        INFO((rendered ? "" : rendered.error()));
+        REQUIRE(rendered);
+    }
+    REQUIRE(store.sync());
+}
+
+DesiredServer a_server(const std::string& name, const std::vector<std::string>& overlays) {
+    DesiredServer server;
+    server.name = name;
+    server.port = 27015;
+    server.overlays = overlays;
+    server.environment = "L4D2_NAME=" + name + "\nL4D2_PORT=27015\nset -- -tickrate 100\n";
+    server.config = "hostname \"" + name + "\"\nsv_consistency 1\n";
+    return server;
+}
+
+Desired one_server(const std::string& name) {
+    Desired desired;
+    desired.revision = "r1";
+    desired.overlays["tick"] = inline_source({{"left4dead2/cfg/tick.cfg", "fps_max 0\n"}});
+    desired.servers[name] = a_server(name, {"tick"});
+    return desired;
+}
+
+OverlaySource inline_source(const std::map<std::string, std::string>& files) { return InlineSource{files}; }
+OverlaySource directory_source(const std::string& path) { return DirectorySource{path}; }
+
+std::string wanted(const Place& place, const OverlaySource& source) {
+    Desired desired;
+    desired.overlays["o"] = source;
+    const auto observed = place.observe(desired);
+    const auto& generation = observed.overlays.at("o").wanted;
+    INFO((generation ? "" : generation.error()));
+    REQUIRE(generation);
+    return *generation;
+}
+
+std::string refusal(const Place& place, const OverlaySource& source) {
+    Desired desired;
+    desired.overlays["o"] = source;
+    const auto observed = place.observe(desired);
+    const auto& generation = observed.overlays.at("o").wanted;
+    REQUIRE_FALSE(generation);
+    return generation.error();
+}
+
+}  // namespace left4me

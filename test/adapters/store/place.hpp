@@ -1,0 +1,58 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "adapters/paths.hpp"
+#include "adapters/store/store.hpp"
+#include "support/catch.hpp"
+
+namespace left4me {
+
+/// A state directory and an /etc/left4me of a test's own, removed at the end.
+class Place {
+  public:
+    Place();
+    ~Place();
+    Place(const Place&) = delete;
+    Place& operator=(const Place&) = delete;
+
+    Paths paths;
+
+    std::string path(const std::string& name) const { return (root_ / name).string(); }
+    void file(const std::string& name, const std::string& text) const;
+    void directory(const std::string& name) const;
+    void symlink(const std::string& name, const std::string& target) const;
+    void remove(const std::string& name) const;
+    std::string read(const std::string& name) const;
+    bool exists(const std::string& name) const;
+    mode_t mode(const std::string& name) const;
+    ino_t inode(const std::string& name) const;
+    /// Names beneath a directory, at any depth, sorted.
+    std::vector<std::string> names(const std::string& directory) const;
+    /// Sets every change time beneath back into the past, as far as the kernel allows: waits until it is one.
+    void let_settle() const;
+
+    /// observe() with nothing known before.
+    Observed observe(const Desired& desired) const;
+    /// Builds and renders whatever is wanted and not there, as a pass would.
+    void converge(const Desired& desired) const;
+
+  private:
+    std::filesystem::path root_;
+};
+
+DesiredServer a_server(const std::string& name, const std::vector<std::string>& overlays = {});
+Desired one_server(const std::string& name = "comp1");
+OverlaySource inline_source(const std::map<std::string, std::string>& files);
+OverlaySource directory_source(const std::string& path);
+
+/// The generation that a source asks for; fails the test if there is none.
+std::string wanted(const Place& place, const OverlaySource& source);
+/// Why there is none.
+std::string refusal(const Place& place, const OverlaySource& source);
+
+}  // namespace left4me

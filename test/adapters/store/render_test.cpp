@@ -1,0 +1,319 @@
+// Renderings of servers: written, damaged, repaired, forgotten.
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <functional>
+#include <set>
+
+#include "place.hpp"
+
+using namespace left4me;
+
+namespace {
+
+struct Rendered {
+    Place place;
+    Desired desired = one_server();
+    WantedRendering wanted;
+    std::string at;  ///< instances/comp1/GEN/
+
+    Rendered() {
+        place.converge(desired);
+        wanted = *place.observe(desired).servers.at("comp1").wanted;
+        at = "instances/comp1/" + wanted.generation + "/";
+    }
+    std::vector<std::string> damaged() const { return place.observe(desired).servers.at("comp1").damaged; }
+};
+
+using Names = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("a server is rendered as its manifests say") {
+    const Rendered host;
+    CHECK(host.place.read(host.at + "server.env") == host.desired.servers.at("comp1").environment);
+    CHECK(host.place.read(host.at + "layer/left4dead2/cfg/server.cfg") ==
+          host.desired.servers.at("comp1").config);
+    REQUIRE(host.wanted.layers.size() == 3);
+    CHECK(host.wanted.layers[0] == host.at + "layer");
+    CHECK(host.wanted.layers[1].starts_with("overlays/tick/"));
+    CHECK(host.wanted.layers[2] == "installation");
+    CHECK(host.place.read(host.at + "layers") ==
+          host.wanted.layers[0] + "\n" + host.wanted.layers[1] + "\ninstallation\n");
+    for (const std::string& layer : host.wanted.layers) CHECK(host.place.exists(layer));
+
+    const auto server = host.place.observe(host.desired).servers.at("comp1");
+    CHECK(server.ours);
+    CHECK(server.current == host.wanted.generation);
+    CHECK(server.damaged.empty());
+    CHECK_FALSE(server.runtime);
+}
+
+TEST_CASE("nobody but the game's group may read a rendering, and the game may copy its layer up") {
+    const Rendered host;
+    CHECK(host.place.mode("instances/comp1") == 0750);
+    CHECK(host.place.mode(host.at) == 0750);
+    CHECK(host.place.mode(host.at + "server.env") == 0640);
+    CHECK(host.place.mode(host.at + "layers") == 0640);
+    CHECK(host.place.mode(host.at + "layer/left4dead2/cfg") == 0770);
+    CHECK(host.place.mode(host.at + "layer/left4dead2/cfg/server.cfg") == 0660);
+}
+
+TEST_CASE("a server that was never rendered is not ours and wholly missing") {
+    const Place place;
+    const auto server = place.observe(one_server()).servers.at("comp1");
+    CHECK_FALSE(server.ours);
+    CHECK_FALSE(server.current);
+    CHECK(server.wanted);
+    CHECK(server.damaged == Names{"."});
+}
+
+TEST_CASE("every change of what is asked gives another rendering, and the old one is kept") {
+    Rendered host;
+    std::set<std::string> seen{host.wanted.generation};
+    auto& server = host.desired.servers.at("comp1");
+    const auto is_new = [&] {
+        host.place.converge(host.desired);
+        const auto observed = host.place.observe(host.desired).servers.at("comp1");
+        CHECK(observed.damaged.empty());
+        CHECK(observed.current == observed.wanted->generation);
+        return seen.insert(observed.wanted->generation).second;
+    };
+    server.config += "// more\n";
+    CHECK(is_new());
+    server.environment += "set -- -tickrate 60\n";
+    CHECK(is_new());
+    host.desired.overlays["tick"] = inline_source({{"left4dead2/cfg/tick.cfg", "fps_max 300\n"}});
+    CHECK(is_new());
+    server.overlays.clear();
+    CHECK(is_new());
+    CHECK(host.place.observe(host.desired).generations.size() == 5 + 2);
+}
+
+TEST_CASE("each kind of damage to a rendering is named, and repaired") {
+    const Rendered host;
+    const Place& place = host.place;
+    const std::string config = host.at + "layer/left4dead2/cfg/server.cfg";
+    struct Damage {
+        const char* what;
+        std::function<void()> done;
+        Names named;
+    };
+    const auto path = [&](const std::string& name) { return place.path(name); };
+    const std::vector<Damage> kinds = {
+        {"edited",
+         [&] { place.file(config, "rcon_password \"mine\""); },
+         {"layer/left4dead2/cfg/server.cfg"}},
+        {"same size",
+         [&] { place.file(config, std::string(place.read(config).size(), 'x')); },
+         {"layer/left4dead2/cfg/server.cfg"}},
+        {"longer",
+         [&] { place.file(config, place.read(config) + "x"); },
+         {"layer/left4dead2/cfg/server.cfg"}},
+        {"removed", [&] { place.remove(host.at + "server.env"); }, {"server.env"}},
+        {"emptied", [&] { place.file(host.at + "layers", ""); }, {"layers"}},
+        {"symlink",
+         [&] {
+             place.file("elsewhere", place.read(config));
+             place.remove(config);
+             place.symlink(config, path("elsewhere"));
+         },
+         {"layer/left4dead2/cfg/server.cfg"}},
+        {"directory",
+         [&] {
+             place.remove(config);
+             place.directory(config + "/x");
+         },
+         {"layer/left4dead2/cfg/server.cfg"}},
+        {"fifo",
+         [&] {
+             place.remove(config);
+             ::mkfifo(path(config).c_str(), 0660);
+         },
+         {"layer/left4dead2/cfg/server.cfg"}},
+        {"mode", [&] { ::chmod(path(config).c_str(), 0600); }, {"layer/left4dead2/cfg/server.cfg"}},
+        {"directory mode",
+         [&] { ::chmod(path(host.at + "layer/left4dead2").c_str(), 0700); },
+         {"layer/left4dead2"}},
+        {"directory swapped for a symlink",
+         [&] {
+             ::rename(path(host.at + "layer").c_str(), path("moved").c_str());
+             place.symlink(host.at + "layer", path("moved"));
+         },
+         {"layer"}},
+        {"added file",
+         [&] { place.file(host.at + "layer/left4dead2/cfg/autoexec.cfg", "quit"); },
+         {"layer/left4dead2/cfg/autoexec.cfg"}},
+        {"added tree",
+         [&] { place.file(host.at + "layer/left4dead2/addons/x.vpk", ""); },
+         {"layer/left4dead2/addons"}},
+        {"two at once",
+         [&] {
+             place.remove(config);
+             place.file(host.at + "server.env", "");
+         },
+         {"layer/left4dead2/cfg/server.cfg", "server.env"}},
+        {"all of it", [&] { place.remove(host.at); }, {"."}},
+        {"a file in its place",
+         [&] {
+             place.remove(host.at);
+             place.file("instances/comp1/" + host.wanted.generation, "");
+         },
+         {"."}},
+        {"a link in its place",
+         [&] {
+             ::rename(path("instances/comp1/" + host.wanted.generation).c_str(), path("moved2").c_str());
+             place.symlink("instances/comp1/" + host.wanted.generation, path("moved2"));
+         },
+         {"."}},
+    };
+    for (const Damage& kind : kinds) {
+        INFO(kind.what);
+        kind.done();
+        CHECK(host.damaged() == kind.named);
+        place.converge(host.desired);
+        CHECK(host.damaged().empty());
+        place.remove("elsewhere");
+        place.remove("moved");
+        place.remove("moved2");
+    }
+}
+
+TEST_CASE("repairing through a link never writes into what it leads to") {
+    const Rendered host;
+    const std::string config = host.at + "layer/left4dead2/cfg/server.cfg";
+    host.place.file("victim", "precious");
+    host.place.remove(config);
+    SECTION("a symlink") { host.place.symlink(config, host.place.path("victim")); }
+    SECTION("a hard link") {
+        REQUIRE(::link(host.place.path("victim").c_str(), host.place.path(config).c_str()) == 0);
+    }
+    host.place.converge(host.desired);
+    CHECK(host.damaged().empty());
+    CHECK(host.place.read("victim") == "precious");
+}
+
+TEST_CASE(
+    "an edited file is repaired in the same inode, because a mounted overlay goes on showing that one") {
+    const Rendered host;
+    const std::string config = host.at + "layer/left4dead2/cfg/server.cfg";
+    const auto inode = host.place.inode(config);
+    host.place.file(config, "edited in place, longer than it was before, by a good deal of text");
+    host.place.converge(host.desired);
+    CHECK(host.damaged().empty());
+    CHECK(host.place.inode(config) == inode);
+}
+
+TEST_CASE("current is drift when it names something else, and is switched back") {
+    const Rendered host;
+    const auto current = [&] { return host.place.observe(host.desired).servers.at("comp1").current; };
+    const std::string name = "instances/comp1/current";
+    host.place.remove(name);
+    CHECK_FALSE(current());
+    host.place.symlink(name, "/etc");
+    CHECK_FALSE(current());
+    host.place.remove(name);
+    host.place.symlink(name, "0123456789abcdef");
+    CHECK(current() == "0123456789abcdef");
+    host.place.converge(host.desired);
+    CHECK(current() == host.wanted.generation);
+    host.place.remove(name);
+    host.place.file(name + "/a", "a directory by hand");
+    CHECK_FALSE(current());
+    host.place.converge(host.desired);
+    CHECK(current() == host.wanted.generation);
+    CHECK_FALSE(host.place.exists("instances/comp1/.current"));
+}
+
+TEST_CASE("what was rendered is not rewritten when it is whole") {
+    const Rendered host;
+    const auto inode = host.place.inode(host.at + "server.env");
+    host.place.converge(host.desired);
+    CHECK(host.place.inode(host.at + "server.env") == inode);
+}
+
+TEST_CASE("a server whose overlay cannot be told has no wanted rendering, and says why") {
+    Rendered host;
+    host.desired.overlays["tick"] = directory_source(host.place.path("nowhere"));
+    const auto server = host.place.observe(host.desired).servers.at("comp1");
+    REQUIRE_FALSE(server.wanted);
+    CHECK(server.wanted.error() ==
+          "overlay tick: " + host.place.path("nowhere") + ": No such file or directory");
+    CHECK(server.current == host.wanted.generation);
+}
+
+TEST_CASE("the mounted rendering tells the port and the environment it was made with") {
+    Rendered host;
+    Observed observed;
+    observed.servers["comp1"].mounted = host.wanted.layers;
+    auto& server = host.desired.servers.at("comp1");
+    const std::string before = server.environment;
+    server.port = 27016;
+    server.environment = "L4D2_NAME=comp1\nL4D2_PORT=27016\nset --\n";
+    Store(host.place.paths).observe(host.desired, observed);
+    CHECK(observed.servers["comp1"].mounted_port == 27015);
+    CHECK(observed.servers["comp1"].mounted_environment == before);
+
+    // The manifest's own rendering: told without reading it again.
+    Observed converged;
+    host.place.converge(host.desired);
+    converged.servers["comp1"].mounted = host.place.observe(host.desired).servers.at("comp1").wanted->layers;
+    Store(host.place.paths).observe(host.desired, converged);
+    CHECK(converged.servers["comp1"].mounted_port == 27016);
+    CHECK(converged.servers["comp1"].mounted_environment == server.environment);
+}
+
+TEST_CASE("a foreign mount tells no port") {
+    const Rendered host;
+    for (const Names& layers : {Names{}, Names{"tmpfs:tmpfs"}, Names{"/srv/x", "installation"},
+                                Names{"instances/comp2/0123456789abcdef/layer", "installation"},
+                                Names{"instances/comp1/0123456789abcdef/layer", "installation"}}) {
+        Observed observed;
+        observed.servers["comp1"].mounted = layers;
+        Store(host.place.paths).observe(host.desired, observed);
+        CHECK_FALSE(observed.servers["comp1"].mounted_port);
+        CHECK_FALSE(observed.servers["comp1"].mounted_environment);
+    }
+}
+
+TEST_CASE("a forgotten server is not ours any more") {
+    const Rendered host;
+    Store store(host.place.paths);
+    host.place.file("instances/.comp2/half-removed", "");
+    REQUIRE(store.forget("comp1"));
+    CHECK(host.place.names("instances").empty());
+    CHECK_FALSE(host.place.observe({}).servers.contains("comp1"));
+    REQUIRE(store.forget("comp1"));
+    REQUIRE(store.forget("never-there"));
+}
+
+TEST_CASE("servers that the manifests do not name are found by what they left") {
+    const Rendered host;
+    host.place.directory("runtime/old");
+    host.place.directory("runtime/.purged-older");
+    host.place.directory("runtime/Bad");
+    const auto servers = host.place.observe({}).servers;
+    CHECK(servers.size() == 2);
+    CHECK(servers.at("comp1").ours);
+    CHECK_FALSE(servers.at("comp1").wanted);
+    CHECK(servers.at("old").runtime);
+    CHECK_FALSE(servers.at("old").ours);
+}
+
+TEST_CASE("a rendering is refused when its sources changed since the plan was made") {
+    Rendered host;
+    auto server = host.desired.servers.at("comp1");
+    server.config += "// changed\n";
+    const auto rendered = Store(host.place.paths).render(server, host.wanted);
+    REQUIRE_FALSE(rendered);
+    CHECK(rendered.error().starts_with("SourceChanged: "));
+}
+
+TEST_CASE("a generation of a server is collected without forgetting the server") {
+    Rendered host;
+    host.desired.servers.at("comp1").config += "// more\n";
+    host.place.converge(host.desired);
+    REQUIRE(Store(host.place.paths).collect("instances/comp1/" + host.wanted.generation));
+    CHECK_FALSE(host.place.exists(host.at));
+    CHECK(host.damaged().empty());
+}

@@ -1,0 +1,109 @@
+// Secrets end up in server.cfg and nowhere else.
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "adapters/store/secrets.hpp"
+#include "place.hpp"
+
+using namespace left4me;
+
+namespace {
+
+Desired with_secret() {
+    Desired desired = one_server();
+    desired.servers.at("comp1").config = "rcon_password \"${secret:rcon}\"\n$${name}\n";
+    return desired;
+}
+
+std::string error_of(const Place& place) {
+    const auto server = place.observe(with_secret()).servers.at("comp1");
+    REQUIRE_FALSE(server.wanted);
+    return server.wanted.error();
+}
+
+}  // namespace
+
+TEST_CASE("a secret's text is what the game reads") {
+    const Place place;
+    place.file("etc/secrets/rcon", "hunter2\n");
+    const Desired desired = with_secret();
+    place.converge(desired);
+    const auto server = place.observe(desired).servers.at("comp1");
+    REQUIRE(server.wanted);
+    CHECK(server.damaged.empty());
+    const std::string at = "instances/comp1/" + *server.current;
+    CHECK(place.read(at + "/layer/left4dead2/cfg/server.cfg") == "rcon_password \"hunter2\"\n${name}\n");
+    for (const char* file : {"/server.env", "/layers"})
+        CHECK(place.read(at + file).find("hunter2") == std::string::npos);
+}
+
+TEST_CASE("a changed secret is another rendering") {
+    const Place place;
+    place.file("etc/secrets/rcon", "hunter2");
+    const auto before = place.observe(with_secret()).servers.at("comp1").wanted;
+    place.file("etc/secrets/rcon", "hunter3");
+    CHECK(place.observe(with_secret()).servers.at("comp1").wanted->generation != before->generation);
+}
+
+TEST_CASE("a generation that depends on a secret cannot be computed elsewhere to try passwords") {
+    const Place one;
+    const Place other;
+    for (const Place* place : {&one, &other}) place->file("etc/secrets/rcon", "hunter2");
+    const auto generation = [](const Place& place, const Desired& desired) {
+        return place.observe(desired).servers.at("comp1").wanted->generation;
+    };
+    CHECK(generation(one, with_secret()) == generation(one, with_secret()));
+    CHECK(generation(one, with_secret()) != generation(other, with_secret()));
+    CHECK(one.mode("state/key") == 0600);
+    // Without a secret the generation is the same everywhere.
+    CHECK(generation(one, one_server()) == generation(other, one_server()));
+}
+
+TEST_CASE("a missing or unfit secret is an error that names file and remedy, never the text") {
+    const Place place;
+    const std::string file = place.path("etc/secrets/rcon");
+    CHECK(error_of(place) == "there is no secret " + file + "; write the text into that file");
+    place.file("etc/secrets/rcon", "\n");
+    CHECK(error_of(place) == "the secret " + file + " is empty");
+    for (const char* text : {"hunter2\nquit", "hunter\"2", "hunter\t2", "hunter2\r\n"}) {
+        place.file("etc/secrets/rcon", text);
+        CHECK(error_of(place) == "the secret " + file + " must be one line without quotation marks");
+    }
+    place.file("etc/secrets/rcon", std::string(4097, 'x'));
+    CHECK(error_of(place) == "the secret " + file + " is longer than 4096 bytes");
+    place.remove("etc/secrets/rcon");
+    place.file("elsewhere", "x");
+    place.symlink("etc/secrets/rcon", place.path("elsewhere"));
+    CHECK(error_of(place) == "the secret " + file + " must be a plain file");
+    place.remove("etc/secrets/rcon");
+    REQUIRE(::mkfifo(file.c_str(), 0600) == 0);
+    CHECK(error_of(place) == "the secret " + file + " must be a plain file");
+}
+
+TEST_CASE("a secret that left4me may not read says so") {
+    const Place place;
+    place.file("etc/secrets/rcon", "hunter2");
+    ::chmod(place.path("").c_str(), 0755);
+    ::chmod(place.path("etc/secrets/rcon").c_str(), 0600);
+    store::Secrets secrets(place.paths);
+    REQUIRE(::seteuid(65534) == 0);
+    const auto text = secrets.lookup("rcon");
+    REQUIRE(::seteuid(0) == 0);
+    REQUIRE_FALSE(text);
+    CHECK(text.error() ==
+          "the secret " + place.path("etc/secrets/rcon") + " cannot be read; give it to user left4me");
+}
+
+TEST_CASE("a secret's name never leaves its directory") {
+    const Place place;
+    store::Secrets secrets(place.paths);
+    for (const char* name : {"", ".", "..", "../x", "a/b", "/etc/shadow", ".hidden"})
+        CHECK_FALSE(secrets.lookup(name));
+}
+
+TEST_CASE("a damaged key is an error, not another key") {
+    const Place place;
+    place.file("etc/secrets/rcon", "hunter2");
+    place.file("state/key", "short");
+    CHECK(error_of(place).find("is damaged; remove it") != std::string::npos);
+}

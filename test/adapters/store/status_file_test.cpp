@@ -1,0 +1,87 @@
+#include "adapters/store/status_file.hpp"
+
+#include <chrono>
+
+#include "place.hpp"
+
+using namespace left4me;
+
+namespace {
+
+Status a_status() {
+    using namespace std::chrono_literals;
+    Status status;
+    status.last_attempted_revision = "r2";
+    status.last_applied_revision = "r1";
+    status.source_error = "a.yaml:1:2: what is this";
+    status.last_pass = TimePoint(1'700'000'000'123'456us);
+    ServerStatus server;
+    server.generation = 3;
+    server.specification = "spec";
+    server.remembered.fingerprint = "abc";
+    server.remembered.held_since = TimePoint(1'700'000'000'000'007us);
+    server.last_attempted_revision = "r2";
+    server.last_applied_revision = "r1";
+    server.conditions = {{"Ready", ConditionStatus::False, "Rolling", "waits", TimePoint(5us), 3},
+                         {"Stalled", ConditionStatus::Unknown, "X", "said \xff bytes", TimePoint(0us), 2}};
+    status.servers["comp1"] = server;
+    status.servers["comp2"] = {};
+    return status;
+}
+
+}  // namespace
+
+TEST_CASE("what is saved is loaded again, to the microsecond") {
+    const Place place;
+    Status status = a_status();
+    status.servers["comp1"].conditions[1].message = "plain";
+    REQUIRE(save_status(place.paths, status));
+    const Status loaded = load_status(place.paths);
+    CHECK(loaded.last_attempted_revision == "r2");
+    CHECK(loaded.last_applied_revision == "r1");
+    CHECK(loaded.source_error == status.source_error);
+    CHECK(loaded.last_pass == status.last_pass);
+    REQUIRE(loaded.servers.size() == 2);
+    const ServerStatus& server = loaded.servers.at("comp1");
+    CHECK(server.generation == 3);
+    CHECK(server.specification == "spec");
+    CHECK(server.remembered.fingerprint == "abc");
+    CHECK(server.remembered.held_since == status.servers["comp1"].remembered.held_since);
+    CHECK(server.last_attempted_revision == "r2");
+    CHECK(server.last_applied_revision == "r1");
+    CHECK(server.conditions == status.servers["comp1"].conditions);
+    CHECK_FALSE(loaded.servers.at("comp2").remembered.held_since);
+}
+
+TEST_CASE("messages that are not UTF-8 do not keep the status from being saved") {
+    const Place place;
+    REQUIRE(save_status(place.paths, a_status()));
+    CHECK(load_status(place.paths).servers.at("comp1").conditions.at(1).message.starts_with("said "));
+}
+
+TEST_CASE("a missing or damaged status is an empty one") {
+    const Place place;
+    CHECK(load_status(place.paths).servers.empty());
+    REQUIRE(save_status(place.paths, a_status()));
+    const std::string whole = place.read("state/status.json");
+    for (const std::string& text :
+         {std::string(), std::string("{"), std::string("[]"), std::string("{}"), std::string("null"),
+          std::string(R"({"servers": 3})"), whole.substr(0, whole.size() / 2)}) {
+        place.file("state/status.json", text);
+        CHECK(load_status(place.paths).servers.empty());
+        CHECK_FALSE(load_status(place.paths).last_pass);
+    }
+}
+
+TEST_CASE("the fields of the status file keep their names") {
+    const Place place;
+    REQUIRE(save_status(place.paths, a_status()));
+    const std::string text = place.read("state/status.json");
+    for (const char* field :
+         {"lastAttemptedRevision", "lastAppliedRevision", "sourceError", "lastPass", "servers", "generation",
+          "specification", "fingerprint", "heldSince", "conditions", "type", "status", "reason", "message",
+          "lastTransitionTime", "observedGeneration", "2023-11-14T22:13:20.123456Z"}) {
+        INFO(field);
+        CHECK(text.find(std::string("\"") + field + "\"") != std::string::npos);
+    }
+}
