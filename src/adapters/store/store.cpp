@@ -119,7 +119,8 @@ Store::Done Store::build(const std::string& overlay, const OverlaySource& source
     if (filled && ::renameat(place->get(), fresh.c_str(), place->get(), generation.c_str()) != 0) {
         filled = io_error(generation);
     }
-    if (!filled) (void)remove_tree(place->get(), fresh);
+    if (filled) return {};
+    if (auto removed = remove_tree(place->get(), fresh); !removed) filled.error() += "; " + removed.error();
     return filled;
 }
 
