@@ -82,6 +82,9 @@ struct ObservedServer {
 struct Remembered {
     std::string fingerprint;              ///< of the DesiredServer and rendering that was last fully applied
     std::optional<TimePoint> held_since;  ///< since when a change waits for its rollout
+    /// The revision whose stop or deletion of this server waits for a person. Kept, so that the servers which
+    /// the same revision starts do not make it look harmless by and by.
+    std::string awaits_approval;
 };
 
 /// What the host reports: one moment, read as a whole.

@@ -14,6 +14,14 @@ std::expected<Observed, std::string> look(Host& host, const Desired& desired, co
     return observed;
 }
 
+/// What this pass has just learnt counts for the plan that follows it, as it will for the next pass.
+void remember_holds(Observed& observed, const Plan& attempted) {
+    for (const Action& action : attempted.actions) {
+        if (action.code != "ApprovalRequired") continue;
+        observed.remembered[action.subject.name].awaits_approval = attempted.revision;
+    }
+}
+
 }  // namespace
 
 std::expected<PassResult, std::string> run_pass(Host& host, const Desired& desired, const Status& previous) {
@@ -30,6 +38,7 @@ std::expected<PassResult, std::string> run_pass(Host& host, const Desired& desir
         std::expected<Observed, std::string> after = look(host, desired, previous);
         if (after) {
             observed = std::move(after);
+            remember_holds(*observed, result.attempted);
             result.remaining = plan(desired, *observed);
         }
     }

@@ -18,6 +18,8 @@ class Usage {
              const ServerDraft* draft) {
         const bool known = desired != nullptr && server.wanted;
         if (known) keep(server.wanted->layers);
+        // Held until its source can be read again, and then it may want any of them.
+        if (desired != nullptr && !known) keeps_all_overlays_ = true;
         if (server.mounted && !(known && *server.mounted == server.wanted->layers)) {
             add_mounted(name, *server.mounted, draft);
         }

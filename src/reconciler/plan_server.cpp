@@ -46,9 +46,9 @@ void plan_start(const World& world, ServerDraft& draft) {
              code::not_installed});
         return;
     }
-    if (unit.active != ActiveState::Deactivating && stale_mount(*draft.observed)) {
+    if (stale_mount(*draft.observed)) {
         draft.steps.push_back(
-            {Verb::Stop, "another stack was left mounted: it must go before a start", {}, {}});
+            {Verb::Stop, "another stack is still mounted: it must go before a start", {}, {}});
     }
     if (unit.active == ActiveState::Failed) {
         draft.steps.push_back({Verb::ResetFailed,

@@ -40,6 +40,15 @@ std::size_t count_running(const World& world) {
         }));
 }
 
+/// Once held, always held: while a revision waits, the servers that it starts change the proportion.
+bool waits_already(const World& world, const ServerDraft& draft) {
+    const Remembered* memory = world.remembered(draft.name);
+    return memory != nullptr && !memory->awaits_approval.empty() &&
+           memory->awaits_approval == world.desired.revision && !draft.has(Verb::Start) &&
+           std::any_of(draft.steps.begin(), draft.steps.end(),
+                       [](const Step& step) { return takes_down(step.verb); });
+}
+
 void hold(ServerDraft& draft, const std::string& why) {
     std::string first = draft.desired == nullptr ? "not in the manifests" : "the manifest says Stopped";
     std::erase_if(draft.steps, [](const Step& step) { return takes_down(step.verb); });
@@ -53,17 +62,23 @@ void guard_against_mass_stop(const World& world, std::vector<ServerDraft>& draft
     const auto victims = static_cast<std::size_t>(
         std::count_if(drafts.begin(), drafts.end(),
                       [&world](const ServerDraft& draft) { return is_victim(world, draft); }));
-    if (victims < 2) return;
-    const std::size_t running = count_running(world);
-    if (victims * 2 <= running) return;
+    const std::size_t running = victims < 2 ? 0 : count_running(world);
+    const bool too_many = victims >= 2 && victims * 2 > running;
 
     const std::string& revision = world.desired.revision;
-    const std::string why = fmt::format(
-        "this revision would stop or delete {} of {} running servers: it waits for `l4d2ctl approve {}`",
-        victims, running, revision);
+    const std::string why =
+        too_many ? fmt::format(
+                       "this revision would stop or delete {} of {} running servers: it waits for "
+                       "`l4d2ctl approve {}`",
+                       victims, running, revision)
+                 : fmt::format(
+                       "this revision stops or deletes too many servers at once: it waits for `l4d2ctl "
+                       "approve {}`",
+                       revision);
     for (ServerDraft& draft : drafts) {
         // A revision that looks like a mistake shall not delete what idle servers wrote, either.
-        if (is_victim(world, draft) || draft.has(Verb::Forget)) hold(draft, why);
+        const bool caught = too_many && (is_victim(world, draft) || draft.has(Verb::Forget));
+        if (caught || waits_already(world, draft)) hold(draft, why);
     }
 }
 

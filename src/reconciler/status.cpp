@@ -151,8 +151,10 @@ Condition condition(const char* type, Verdict verdict, const Condition* previous
             generation};
 }
 
-Remembered remember(const Findings& findings, const Remembered& previous, TimePoint now) {
+Remembered remember(const Findings& findings, const Remembered& previous, const std::string& revision,
+                    TimePoint now) {
     Remembered memory = previous;
+    memory.awaits_approval = findings.find_code("ApprovalRequired") != nullptr ? revision : "";
     const bool waits = findings.find_code("RolloutPending") != nullptr;
     memory.held_since = waits ? std::optional(previous.held_since.value_or(now)) : std::nullopt;
     const bool applied = findings.remaining.empty() && findings.failure == nullptr;
@@ -170,7 +172,7 @@ ServerStatus next_server(const ServerStatus& previous, const Findings& findings,
     std::string asked = findings.desired == nullptr ? "deleted" : fingerprint(*findings.desired, {});
     if (asked != previous.specification) ++next.generation;
     next.specification = std::move(asked);
-    next.remembered = remember(findings, previous.remembered, now);
+    next.remembered = remember(findings, previous.remembered, revision, now);
     next.last_attempted_revision = revision;
     if (findings.remaining.empty()) next.last_applied_revision = revision;
     const auto make = [&](const char* type, Verdict verdict) {

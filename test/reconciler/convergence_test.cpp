@@ -1,0 +1,148 @@
+#include <fmt/format.h>
+
+#include "reconciler/pass.hpp"
+#include "support/catch.hpp"
+#include "support/worlds.hpp"
+
+using namespace left4me;
+using namespace left4me::test;
+
+namespace {
+
+using Failure = std::optional<std::string>;
+
+Failure failure(const Case& generated, const PassResult& pass, const std::string& what) {
+    std::string outcomes;
+    for (const Outcome& outcome : pass.outcomes) {
+        if (!outcome.done)
+            outcomes += fmt::format("  {} failed: {} {}\n", outcome.action, outcome.reason, outcome.message);
+    }
+    return fmt::format("{}\n{}plan:\n{}{}remaining:\n{}", what, describe(generated), describe(pass.attempted),
+                       outcomes, describe(pass.remaining));
+}
+
+bool keeps_order(const Plan& plan) {
+    for (ActionIndex index = 0; index < plan.actions.size(); ++index) {
+        for (const ActionIndex before : plan.actions[index].after) {
+            if (before >= index || !is_effect(plan.actions[before].verb)) return false;
+        }
+        if (plan.actions[index].reason.empty()) return false;
+    }
+    return true;
+}
+
+/// What may still be said after a pass that met no failure, and only because the world itself says so.
+bool may_remain(const Case& generated, const Observed& observed, const Action& action) {
+    const std::string& name = action.subject.name;
+    const bool overlay = action.subject.kind == SubjectKind::Overlay;
+    if (overlay) return action.code == "SourceUnavailable" && !generated.world.sources.at(name);
+    const ObservedServer& server = observed.servers.at(name);
+    const auto named = generated.desired.servers.find(name);
+    if (action.code == "Orphan") return named == generated.desired.servers.end() && !server.ours;
+    if (action.code == "ApprovalRequired") return !generated.desired.approved;
+    if (named == generated.desired.servers.end()) return false;
+    const DesiredServer& desired = named->second;
+    const bool running = desired.state == RunState::Running;
+    if (action.code == "SourceUnavailable") return !server.wanted;
+    if (action.code == "NotInstalled") return running && !observed.installation;
+    if (action.code == "RolloutPending") {
+        return running && desired.rollout.policy != RolloutPolicy::Immediate &&
+               server.unit.active == ActiveState::Active;
+    }
+    if (action.code == "Drift") return desired.drift == DriftPolicy::Report;
+    if (action.code == "PortInUse") {
+        return std::any_of(observed.servers.begin(), observed.servers.end(), [&](const auto& other) {
+            return other.first != name && other.second.mounted_port == desired.port;
+        });
+    }
+    // The port of a rendering other than the wanted one is not known until it is mounted: such a start may
+    // fail.
+    return is_effect(action.verb) && !server.wanted;
+}
+
+/// Who may be taken down while people play, or while it is not known whether they do.
+bool may_be_kicked(const Case& generated, const std::string& name) {
+    const auto named = generated.desired.servers.find(name);
+    if (named == generated.desired.servers.end() || named->second.state == RunState::Stopped) return true;
+    const Rollout& rollout = named->second.rollout;
+    if (generated.world.servers.at(name).unit.active != ActiveState::Active)
+        return true;  // nobody can play there
+    if (rollout.policy == RolloutPolicy::Immediate) return true;
+    return rollout.policy == RolloutPolicy::WhenEmpty && rollout.deadline.has_value();
+}
+
+Failure check_any_world(Choices& choices) {
+    const Case generated = make_case(choices, {});
+    FakeHost host(generated.world, choices.below(1000));
+    const PassResult pass = *run_pass(host, generated.desired, generated.previous);
+    const auto fail = [&](const std::string& what) { return failure(generated, pass, what); };
+
+    if (!host.violations.empty()) return fail(host.violations.front());
+    if (!keeps_order(pass.attempted)) return fail("an action waits for a later one, or has no reason");
+    for (const std::string& name : host.kicked) {
+        if (!may_be_kicked(generated, name)) return fail("players were kicked from server/" + name);
+    }
+    for (const Action& action : pass.remaining.actions) {
+        if (!may_remain(generated, pass.observed, action)) {
+            return fail(fmt::format("{} {} remains", to_string(action.verb), to_string(action.subject)));
+        }
+    }
+    for (const auto& [name, before] : generated.world.servers) {
+        const bool planned =
+            std::any_of(pass.attempted.actions.begin(), pass.attempted.actions.end(),
+                        [&name = name](const Action& action) { return action.subject.name == name; });
+        if (!planned && host.world.servers.at(name) != before)
+            return fail("an agreeing server was touched: " + name);
+    }
+    return std::nullopt;
+}
+
+/// Nothing to wait for and nothing to leave alone: whatever was found, in the end there is nothing to say.
+Failure check_plain_world(Choices& choices) {
+    const Case generated = make_case(choices, {.plain = true});
+    FakeHost host(generated.world, choices.below(1000));
+    PassResult pass = *run_pass(host, generated.desired, generated.previous);
+    const auto fail = [&](const std::string& what) { return failure(generated, pass, what); };
+    for (const Action& action : pass.remaining.actions) {
+        // Only a unit that is still starting may hold a port.
+        if (action.code != "PortInUse") return fail(fmt::format("{} remains", to_string(action.verb)));
+    }
+    for (int more = 0; more < 2 && !pass.remaining.empty(); ++more) {
+        host.settle();
+        pass = *run_pass(host, generated.desired, pass.status);
+    }
+    host.settle();
+    pass = *run_pass(host, generated.desired, pass.status);
+    pass = *run_pass(host, generated.desired, pass.status);
+    if (!pass.remaining.empty()) return fail("after everything has settled, something remains");
+
+    const std::size_t calls = host.calls.size();
+    const std::size_t observations = host.observations;
+    pass = *run_pass(host, generated.desired, pass.status);
+    if (host.calls.size() != calls) return fail("a pass over a converged host called something");
+    if (host.observations != observations + 1) return fail("a converged host was observed more than once");
+    if (!host.violations.empty()) return fail(host.violations.front());
+    for (const auto& [name, status] : pass.status.servers) {
+        if (status.find("Ready")->status != ConditionStatus::True) return fail("not ready: " + name);
+    }
+    return std::nullopt;
+}
+
+void require_for_all(std::size_t cases, const Property& property) {
+    const std::optional<Counterexample> found = find_counterexample(case_count(cases), property);
+    if (!found) {
+        SUCCEED();
+        return;
+    }
+    FAIL(fmt::format("seed {}: {}", found->seed, found->message));
+}
+
+}  // namespace
+
+TEST_CASE("any world converges in one pass, and what remains is what the manifests wait for") {
+    require_for_all(60'000, check_any_world);
+}
+
+TEST_CASE("a world without anything to wait for ends with an empty plan, and the next pass calls nothing") {
+    require_for_all(60'000, check_plain_world);
+}

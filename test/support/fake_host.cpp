@@ -1,0 +1,184 @@
+#include "support/fake_host.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "reconciler/layers.hpp"
+
+namespace left4me::test {
+namespace {
+
+bool is_work_on_files(Verb verb) {
+    return verb == Verb::Build || verb == Verb::Render || verb == Verb::Forget || verb == Verb::Collect;
+}
+
+}  // namespace
+
+std::expected<Observed, std::string> FakeHost::observe(const Desired& desired) {
+    ++observations;
+    if (observe_error) return std::unexpected(*observe_error);
+    Observed observed;
+    observed.now = world.now;
+    observed.installation = world.installation;
+    observed.generations = world.overlay_generations;
+    for (const auto& [name, source] : desired.overlays) {
+        const auto content = world.sources.find(name);
+        if (content != world.sources.end()) observed.overlays[name].wanted = content->second;
+    }
+    for (const auto& [name, server] : world.servers) {
+        ObservedServer& seen = observed.servers[name];
+        seen.unit = server.unit;
+        seen.ours = server.ours;
+        seen.current = server.current;
+        seen.mounted = server.mounted;
+        seen.runtime = server.runtime;
+        seen.players = server.players;
+        for (const auto& [generation, rendering] : server.renderings) {
+            observed.generations.insert(fmt::format("instances/{}/{}", name, generation));
+        }
+        if (!server.mounted || server.mounted->empty()) continue;
+        const auto mounted =
+            server.renderings.find(std::string(parse_layer(server.mounted->front()).generation));
+        if (mounted == server.renderings.end()) continue;
+        seen.mounted_port = mounted->second.port;
+        seen.mounted_environment = mounted->second.environment;
+    }
+    for (const auto& [name, server] : desired.servers) {
+        ObservedServer& seen = observed.servers[name];
+        seen.wanted = wanted(server);
+        if (!seen.wanted) continue;
+        seen.damaged = {"."};
+        const auto fake = world.servers.find(name);
+        if (fake == world.servers.end()) continue;
+        const auto rendering = fake->second.renderings.find(seen.wanted->generation);
+        if (rendering != fake->second.renderings.end()) seen.damaged = rendering->second.damaged;
+    }
+    return observed;
+}
+
+void FakeHost::begin(const Desired& desired, const Plan& plan, std::span<const ActionIndex> actions) {
+    ++batches;
+    for (const ActionIndex index : actions) {
+        const Action& action = plan.actions[index];
+        Job job;
+        job.outcome.action = index;
+        job.verb = action.verb;
+        job.subject = action.subject;
+        job.generation = action.generation;
+        if (const auto named = desired.servers.find(action.subject.name);
+            action.subject.kind == SubjectKind::Server && named != desired.servers.end()) {
+            job.desired = &named->second;
+        }
+        check(job);
+        job.fails = fail_call == calls.size();
+        calls.push_back({action.verb, action.subject});
+        under_way_.push_back(std::move(job));
+    }
+}
+
+/// Promise 2, and the promise to prune only what left4me made.
+void FakeHost::check(const Job& job) {
+    if (!is_effect(job.verb)) {
+        violations.push_back(
+            fmt::format("{} {} is not an effect", to_string(job.verb), to_string(job.subject)));
+    }
+    if (job.subject.kind == SubjectKind::Overlay) return;
+    const auto server = world.servers.find(job.subject.name);
+    const bool ours = server != world.servers.end() && server->second.ours;
+    if (job.desired == nullptr && !ours) {
+        violations.push_back(fmt::format("{} {}: neither in the manifests nor made by left4me",
+                                         to_string(job.verb), to_string(job.subject)));
+    }
+}
+
+std::vector<Outcome> FakeHost::wait() {
+    if (under_way_.empty()) return {};
+    std::vector<std::size_t> candidates;
+    for (std::size_t index = 0; index < under_way_.size(); ++index) {
+        if (!hanging.contains(under_way_[index].subject.name)) candidates.push_back(index);
+    }
+    if (candidates.empty()) {
+        world.now += std::chrono::seconds(90);  // the rest hung until systemd lost its patience
+        candidates.push_back(0);
+    }
+    const auto chosen = static_cast<std::ptrdiff_t>(candidates[random_.below(candidates.size())]);
+    Job job = std::move(under_way_[static_cast<std::size_t>(chosen)]);
+    under_way_.erase(under_way_.begin() + chosen);
+    world.now += std::chrono::milliseconds(10);
+    finish(job);
+    return {job.outcome};
+}
+
+void FakeHost::finish(Job& job) {
+    Result result;
+    if (job.fails) {
+        result = std::unexpected(Outcome{0, false, "Injected", "told to fail"});
+    } else {
+        result = perform(job);
+    }
+    job.outcome.done = result.has_value();
+    if (!result) {
+        job.outcome.reason = result.error().reason;
+        job.outcome.message = result.error().message;
+    }
+    ended.push_back(fmt::format("{} {}", to_string(job.verb), to_string(job.subject)));
+}
+
+FakeHost::Result FakeHost::perform(const Job& job) {
+    if (job.verb == Verb::Build) return build(job);
+    if (job.verb == Verb::Collect) return collect(job);
+    FakeServer& server = world.servers[job.subject.name];
+    switch (job.verb) {
+        case Verb::Render:
+            return render(job);
+        case Verb::Forget:
+            return forget(job);
+        case Verb::Start:
+            return start(server, job.subject.name);
+        case Verb::Stop:
+            return stop(server, job.subject.name);
+        case Verb::Restart:
+            return restart(server, job.subject.name);
+        case Verb::Purge:
+            return purge(server);
+        case Verb::Enable:
+            server.unit.enablement = Enablement::Enabled;
+            break;
+        case Verb::Disable:
+            if (server.unit.enablement == Enablement::Enabled) server.unit.enablement = Enablement::Disabled;
+            break;
+        case Verb::ResetFailed:
+            if (server.unit.active == ActiveState::Failed) reset(server.unit);
+            server.starts = 0;
+            break;
+        default:
+            break;
+    }
+    return {};
+}
+
+void FakeHost::reconciler_died() {
+    std::vector<Job> jobs;
+    jobs.swap(under_way_);
+    for (Job& job : jobs) {
+        if (!is_work_on_files(job.verb)) {
+            finish(job);
+            continue;
+        }
+        FakeServer& server = world.servers[job.subject.name];
+        const bool half_way = random_.below(2) == 0;
+        if (!half_way) continue;
+        if (job.verb == Verb::Render) {
+            // The directory stands, but `current` was not switched yet.
+            const std::optional<std::string> before = server.current;
+            (void)render(job);
+            server.current = before;
+        } else if (job.verb == Verb::Forget) {
+            server.current.reset();
+            server.renderings.clear();
+        }
+    }
+}
+
+}  // namespace left4me::test

@@ -1,0 +1,140 @@
+#pragma once
+
+#include <expected>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "reconciler/host.hpp"
+#include "support/random.hpp"
+
+namespace left4me::test {
+
+/// `instances/NAME/GENERATION` of the fake.
+struct FakeRendering {
+    std::vector<std::string> layers;
+    std::uint16_t port = 0;
+    std::string environment;
+    std::vector<std::string> damaged;  ///< files edited by hand
+
+    bool operator==(const FakeRendering&) const = default;
+};
+
+struct FakeServer {
+    ObservedUnit unit;
+    bool ours = false;  ///< instances/NAME exists
+    std::map<std::string, FakeRendering> renderings;
+    std::optional<std::string> current;
+    std::optional<std::vector<std::string>> mounted;
+    bool runtime = false;
+    std::optional<unsigned> players;
+    unsigned starts = 0;     ///< since the last reset-failed: systemd's start-limit counter
+    unsigned processes = 0;  ///< how often the game was started: a new number is a new MainPID
+
+    bool operator==(const FakeServer&) const = default;
+};
+
+/// Inactive, as if never started; enabled or masked as before.
+inline void reset(ObservedUnit& unit) {
+    const Enablement enablement = unit.enablement;
+    unit = {};
+    unit.enablement = enablement;
+}
+
+/// What is on the fake's disk and in its PID 1: a value, so that worlds can be copied and compared.
+struct FakeWorld {
+    TimePoint now{};
+    bool installation = true;
+    std::map<std::string, std::expected<std::string, std::string>>
+        sources;                                      ///< overlay → generation of its content
+    std::map<std::string, std::string> unrenderable;  ///< server → why, e.g. a secret that is missing
+    std::set<std::string> overlay_generations;        ///< `overlays/A/GEN`
+    std::map<std::string, FakeServer> servers;
+};
+
+/// The rendering that the fake's store would make of a server, as the real one hashes it.
+FakeRendering make_rendering(const DesiredServer& server, const std::vector<std::string>& overlay_layers,
+                             std::string& generation);
+
+/// A stateful host in memory: it *performs* every effect as systemd, the kernel and the store do, at the
+/// moment the action ends, and the order in which actions end is shuffled. What left4me must never do is
+/// noted in violations().
+class FakeHost : public Host {
+  public:
+    static constexpr unsigned start_limit = 5;
+
+    explicit FakeHost(FakeWorld initial, std::uint64_t seed = 1) : world(std::move(initial)), random_(seed) {}
+
+    std::expected<Observed, std::string> observe(const Desired& desired) override;
+    void begin(const Desired& desired, const Plan& plan, std::span<const ActionIndex> actions) override;
+    std::vector<Outcome> wait() override;
+
+    /// Power off and on: enabled units start with their current rendering, mounts are gone.
+    void reboot();
+    /// Time passes: starting units have started, stopping ones have stopped.
+    void settle();
+    /// The reconciler was killed. What was handed to systemd goes on and ends; work on files stops half way.
+    void reconciler_died();
+
+    FakeWorld world;
+
+    // Failures to inject.
+    std::optional<std::size_t> fail_call;  ///< the call with this number (from 0) fails
+    std::set<std::string> crashing;        ///< servers whose game exits at once, every time
+    std::set<std::string> hanging;         ///< servers whose actions end only when nothing else is under way
+    std::optional<std::string> observe_error;
+
+    // What was seen.
+    struct Call {
+        Verb verb = Verb::Report;
+        Subject subject;
+
+        bool operator==(const Call&) const = default;
+    };
+    std::vector<Call> calls;
+    std::size_t observations = 0;
+    std::size_t batches = 0;              ///< calls of begin()
+    std::vector<std::string> ended;       ///< "start server/a", in the order in which they ended
+    std::vector<std::string> kicked;      ///< servers that were taken down while people played
+    std::vector<std::string> violations;  ///< what must never happen, in words
+
+  private:
+    struct Job {
+        Outcome outcome;
+        Verb verb = Verb::Report;
+        Subject subject;
+        std::string generation;
+        const DesiredServer* desired = nullptr;
+        bool fails = false;
+        bool stale = false;  ///< was begun by a reconciler that has died
+    };
+    using Result = std::expected<void, Outcome>;
+
+    void check(const Job& job);
+    void finish(Job& job);
+    Result perform(const Job& job);
+
+    // The store, fake_store.cpp.
+    std::expected<WantedRendering, std::string> wanted(const DesiredServer& server) const;
+    Result build(const Job& job);
+    Result render(const Job& job);
+    Result forget(const Job& job);
+    Result collect(const Job& job);
+    bool in_use(const std::string& generation) const;
+
+    // systemd and the helper, fake_units.cpp.
+    Result start(FakeServer& server, const std::string& name);
+    Result stop(FakeServer& server, const std::string& name);
+    Result restart(FakeServer& server, const std::string& name);
+    Result purge(FakeServer& server);
+    std::optional<std::uint16_t> port_in_use(const FakeServer& server) const;
+    bool mount(FakeServer& server, const std::string& name);
+    void fail_unit(FakeServer& server, const std::string& result);
+
+    std::vector<Job> under_way_;
+    Random random_;
+};
+
+}  // namespace left4me::test

@@ -1,0 +1,134 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "reconciler/layers.hpp"
+#include "support/fake_host.hpp"
+
+namespace left4me::test {
+namespace {
+
+std::unexpected<Outcome> failed(std::string reason, std::string message) {
+    return std::unexpected(Outcome{0, false, std::move(reason), std::move(message)});
+}
+
+bool has_processes(const FakeServer& server) {
+    return server.unit.active == ActiveState::Active || server.unit.active == ActiveState::Activating ||
+           server.unit.active == ActiveState::Deactivating;
+}
+
+}  // namespace
+
+std::optional<std::uint16_t> FakeHost::port_in_use(const FakeServer& server) const {
+    if (!has_processes(server) || !server.mounted || server.mounted->empty()) return std::nullopt;
+    const auto mounted = server.renderings.find(std::string(parse_layer(server.mounted->front()).generation));
+    if (mounted == server.renderings.end()) return std::nullopt;
+    return mounted->second.port;
+}
+
+/// What left4me-overlay does: it takes a mount of the right stack as it is and refuses any other.
+bool FakeHost::mount(FakeServer& server, const std::string& name) {
+    if (!server.current) return false;
+    const auto rendering = server.renderings.find(*server.current);
+    if (rendering == server.renderings.end()) return false;
+    const std::vector<std::string>& layers = rendering->second.layers;
+    if (server.mounted && *server.mounted != layers) return false;
+    for (const std::string& layer : layers) {
+        const Layer parsed = parse_layer(layer);
+        if (parsed.kind == Layer::Kind::Installation && !world.installation) return false;
+        if (parsed.kind == Layer::Kind::Overlay && !world.overlay_generations.contains(layer)) {
+            violations.push_back(fmt::format("server/{} is started without its layer {}", name, layer));
+            return false;
+        }
+    }
+    server.runtime = true;
+    server.mounted = layers;
+    return true;
+}
+
+/// ExecStopPost unmounts, also after a start that failed.
+void FakeHost::fail_unit(FakeServer& server, const std::string& result) {
+    server.unit.active = ActiveState::Failed;
+    server.unit.sub = "failed";
+    server.unit.result = result;
+    server.mounted.reset();
+}
+
+FakeHost::Result FakeHost::start(FakeServer& server, const std::string& name) {
+    if (server.unit.enablement == Enablement::Masked) return failed("UnitMasked", "the unit is masked");
+    if (server.unit.active == ActiveState::Active) return {};
+    if (server.unit.active == ActiveState::Deactivating) (void)stop(server, name);
+    if (++server.starts > start_limit) {
+        fail_unit(server, "start-limit-hit");
+        return failed("StartLimitHit", "start request repeated too quickly");
+    }
+    if (!mount(server, name)) {
+        fail_unit(server, "exit-code");
+        return failed("ExitCode", "left4me-overlay mount failed");
+    }
+    const std::optional<std::uint16_t> port = server.renderings.at(*server.current).port;
+    const bool taken = std::any_of(world.servers.begin(), world.servers.end(), [&](const auto& other) {
+        return other.first != name && port_in_use(other.second) == port;
+    });
+    if (taken || crashing.contains(name)) {
+        fail_unit(server, "exit-code");
+        return failed("ExitCode", taken ? "the port is taken" : "the game exited at once");
+    }
+    server.unit.active = ActiveState::Active;
+    server.unit.sub = "running";
+    server.unit.result.clear();
+    server.players = 0;
+    ++server.processes;
+    return {};
+}
+
+FakeHost::Result FakeHost::stop(FakeServer& server, const std::string& name) {
+    if (has_processes(server)) {
+        if (server.players.value_or(1) > 0) kicked.push_back(name);
+        server.unit.active = ActiveState::Inactive;
+        server.unit.sub = "dead";
+    }
+    server.mounted.reset();
+    return {};
+}
+
+FakeHost::Result FakeHost::restart(FakeServer& server, const std::string& name) {
+    if (server.unit.enablement == Enablement::Masked) return failed("UnitMasked", "the unit is masked");
+    (void)stop(server, name);
+    return start(server, name);
+}
+
+FakeHost::Result FakeHost::purge(FakeServer& server) {
+    if (has_processes(server)) return failed("UnitActive", "the unit is not inactive");
+    reset(server.unit);
+    server.mounted.reset();
+    server.runtime = false;
+    return {};
+}
+
+void FakeHost::settle() {
+    for (auto& [name, server] : world.servers) {
+        if (server.unit.active == ActiveState::Deactivating) (void)stop(server, name);
+        if (server.unit.active == ActiveState::Activating) {
+            const Enablement enablement = server.unit.enablement;
+            server.unit.enablement = Enablement::Enabled;  // a mask does not stop what is starting already
+            (void)start(server, name);
+            server.unit.enablement = enablement;
+        }
+    }
+}
+
+void FakeHost::reboot() {
+    under_way_.clear();
+    for (auto& [name, server] : world.servers) {
+        reset(server.unit);
+        server.mounted.reset();
+        server.starts = 0;
+        server.players.reset();
+    }
+    for (auto& [name, server] : world.servers) {
+        if (server.unit.enablement == Enablement::Enabled) (void)start(server, name);
+    }
+}
+
+}  // namespace left4me::test

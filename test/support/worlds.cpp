@@ -1,0 +1,214 @@
+#include "support/worlds.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <array>
+
+namespace left4me::test {
+namespace {
+
+constexpr std::array<const char*, 2> generations{"aaaa000000000001", "bbbb000000000002"};
+constexpr std::array<const char*, 4> names{"a", "b", "c", "d"};
+constexpr std::array<const char*, 3> overlay_names{"maps", "rework", "tickrate"};
+constexpr std::uint16_t first_port = 27015;
+
+class Generator {
+  public:
+    Generator(Choices& choices, const WorldOptions& options) : choices_(choices), options_(options) {}
+
+    Case make() {
+        made_.desired.revision = "r1";
+        made_.desired.approved = options_.plain || choices_.one_in(2);
+        made_.world.now = TimePoint(std::chrono::hours(1));
+        made_.world.installation = options_.plain || !choices_.one_in(16);
+        make_overlays();
+        const std::uint32_t count = 1 + choices_.below(options_.servers);
+        port_offset_ = choices_.below(count);
+        for (std::uint32_t index = 0; index < count; ++index) make_server(names[index], index, count);
+        return std::move(made_);
+    }
+
+  private:
+    void make_overlays() {
+        for (const char* name : overlay_names) {
+            if (choices_.one_in(2)) continue;
+            const bool named = !choices_.one_in(6);
+            for (const char* generation : generations) {
+                if (choices_.one_in(2)) made_.world.overlay_generations.insert(path(name, generation));
+            }
+            if (!named) continue;
+            made_.desired.overlays.emplace(name, InlineSource{});
+            overlays_.emplace_back(name);
+            if (!options_.plain && choices_.one_in(12)) {
+                made_.world.sources.emplace(name, std::unexpected(std::string("permission denied")));
+            } else {
+                made_.world.sources.emplace(name, generations[choices_.below(2)]);
+            }
+        }
+    }
+
+    static std::string path(const std::string& overlay, const std::string& generation) {
+        return fmt::format("overlays/{}/{}", overlay, generation);
+    }
+
+    DesiredServer make_desired(const std::string& name, std::uint32_t index, std::uint32_t count) {
+        DesiredServer server;
+        server.name = name;
+        server.port = static_cast<std::uint16_t>(first_port + (index + port_offset_) % count);
+        server.state = choices_.one_of({RunState::Running, RunState::Stopped});
+        server.blueprint = "b";
+        for (const std::string& overlay : overlays_) {
+            if (choices_.one_in(2)) server.overlays.push_back(overlay);
+        }
+        server.environment = fmt::format("PORT={} ARGUMENTS={}", server.port, choices_.below(2));
+        server.config = choices_.one_of({"hostname 1", "hostname 2"});
+        server.rollout.policy = RolloutPolicy::Immediate;
+        if (options_.plain) return server;
+        server.rollout.policy =
+            choices_.one_of({RolloutPolicy::Immediate, RolloutPolicy::OnNextStart, RolloutPolicy::WhenEmpty});
+        if (choices_.one_in(3)) server.rollout.deadline = std::chrono::seconds(600);
+        server.drift = choices_.one_in(4) ? DriftPolicy::Report : DriftPolicy::Correct;
+        if (choices_.one_in(12)) made_.world.unrenderable.emplace(name, "secret rcon: no such file");
+        return server;
+    }
+
+    /// A rendering of some earlier revision. Whatever it uses is on disk: nothing else could have been
+    /// mounted.
+    std::string add_old_rendering(FakeServer& server, DesiredServer earlier, std::uint32_t count) {
+        earlier.port = static_cast<std::uint16_t>(first_port + choices_.below(count));
+        earlier.environment = fmt::format("PORT={} ARGUMENTS={}", earlier.port, choices_.below(2));
+        earlier.config = choices_.one_of({"hostname 1", "hostname 2", "hostname 3"});
+        std::vector<std::string> layers;
+        for (const char* overlay : overlay_names) {
+            if (!choices_.one_in(3)) continue;
+            layers.push_back(path(overlay, generations[choices_.below(2)]));
+            made_.world.overlay_generations.insert(layers.back());
+        }
+        return add_rendering(server, earlier, layers);
+    }
+
+    static std::string add_rendering(FakeServer& server, const DesiredServer& of,
+                                     const std::vector<std::string>& layers) {
+        std::string generation;
+        FakeRendering rendering = make_rendering(of, layers, generation);
+        server.renderings.insert_or_assign(generation, std::move(rendering));
+        return generation;
+    }
+
+    /// The rendering that the manifests want, if they can tell, as an earlier pass left it.
+    std::optional<std::string> add_wanted_rendering(FakeServer& server, const DesiredServer& desired) {
+        std::vector<std::string> layers;
+        for (const std::string& overlay : desired.overlays) {
+            const auto& source = made_.world.sources.at(overlay);
+            if (!source) return std::nullopt;
+            layers.push_back(path(overlay, *source));
+            made_.world.overlay_generations.insert(layers.back());
+        }
+        return add_rendering(server, desired, layers);
+    }
+
+    void make_renderings(FakeServer& server, const DesiredServer& desired, bool named, std::uint32_t count) {
+        server.ours = !named || !choices_.one_in(4);
+        if (!server.ours) return;
+        std::vector<std::string> made;
+        if (named && !choices_.one_in(3)) {
+            if (const auto wanted = add_wanted_rendering(server, desired)) made.push_back(*wanted);
+        }
+        for (std::uint32_t more = choices_.below(3); more > 0; --more) {
+            made.push_back(add_old_rendering(server, desired, count));
+        }
+        if (made.empty()) return;
+        if (!choices_.one_in(8))
+            server.current = made[choices_.below(static_cast<std::uint32_t>(made.size()))];
+        if (choices_.one_in(6)) server.renderings.at(made.front()).damaged = {"server.env"};
+        if (choices_.one_in(3)) return;
+        server.mounted =
+            server.renderings.at(made[choices_.below(static_cast<std::uint32_t>(made.size()))]).layers;
+        if (choices_.one_in(12)) server.mounted->insert(server.mounted->begin() + 1, "/srv/by-hand");
+    }
+
+    void make_server(const std::string& name, std::uint32_t index, std::uint32_t count) {
+        const bool named = !choices_.one_in(3);
+        FakeServer server;
+        DesiredServer desired = make_desired(name, index, count);
+        const bool foreign = !named && !options_.plain && choices_.one_in(3);
+        if (!foreign) make_renderings(server, desired, named, count);
+        server.runtime = server.mounted.has_value() || choices_.one_in(2);
+        server.unit.active = choices_.one_of({ActiveState::Inactive, ActiveState::Active, ActiveState::Failed,
+                                              ActiveState::Activating, ActiveState::Deactivating});
+        server.unit.enablement =
+            choices_.one_of({Enablement::Disabled, Enablement::Enabled, Enablement::Masked});
+        if (server.unit.active == ActiveState::Failed) server.unit.result = "start-limit-hit";
+        if (server.unit.active == ActiveState::Failed) server.starts = FakeHost::start_limit;
+        if (choices_.one_in(2)) server.players = choices_.below(2) * 3;
+        remember(name, desired, server);
+        made_.world.servers.emplace(name, std::move(server));
+        if (named) made_.desired.servers.emplace(name, std::move(desired));
+    }
+
+    void remember(const std::string& name, const DesiredServer& desired, const FakeServer& server) {
+        if (choices_.one_in(2)) return;
+        Remembered& memory = made_.previous.servers[name].remembered;
+        const bool same = choices_.one_in(2);
+        memory.fingerprint =
+            same && server.current ? fingerprint(desired, {*server.current, {}}) : "something else";
+        if (choices_.one_in(2))
+            memory.held_since = made_.world.now - std::chrono::seconds(choices_.below(2) * 1000);
+    }
+
+    Choices& choices_;
+    const WorldOptions& options_;
+    Case made_;
+    std::vector<std::string> overlays_;
+    std::uint32_t port_offset_ = 0;
+};
+
+}  // namespace
+
+Case make_case(Choices& choices, const WorldOptions& options) { return Generator(choices, options).make(); }
+
+std::string describe(const Case& generated) {
+    const auto& [desired, world, previous] = generated;
+    std::string text = fmt::format("revision {}approved, {}installed\n", desired.approved ? "" : "not ",
+                                   world.installation ? "" : "not ");
+    for (const auto& [name, source] : world.sources) {
+        text += fmt::format("  overlay {}: {}\n", name, source ? *source : "error: " + source.error());
+    }
+    text += fmt::format("  on disk: {}\n", fmt::join(world.overlay_generations, " "));
+    for (const auto& [name, server] : desired.servers) {
+        text += fmt::format("  wanted {}: {} port {} rollout {} drift {} overlays [{}] {} {}{}\n", name,
+                            to_string(server.state), server.port, to_string(server.rollout.policy),
+                            to_string(server.drift), fmt::join(server.overlays, " "), server.environment,
+                            server.config, world.unrenderable.contains(name) ? " UNRENDERABLE" : "");
+    }
+    for (const auto& [name, server] : world.servers) {
+        text +=
+            fmt::format("  found {}: {} {} {}current {} runtime {} players {} mounted {}\n", name,
+                        to_string(server.unit.active), to_string(server.unit.enablement),
+                        server.ours ? "ours " : "", server.current.value_or("-"), server.runtime,
+                        server.players ? std::to_string(*server.players) : "?",
+                        server.mounted ? fmt::format("[{}]", fmt::join(*server.mounted, " ")) : "nothing");
+        for (const auto& [generation, rendering] : server.renderings) {
+            text += fmt::format("    rendering {} port {} [{}] damaged [{}]\n", generation, rendering.port,
+                                fmt::join(rendering.layers, " "), fmt::join(rendering.damaged, " "));
+        }
+    }
+    for (const auto& [name, status] : previous.servers) {
+        text += fmt::format("  remembered {}: {}{}\n", name, status.remembered.fingerprint,
+                            status.remembered.held_since ? " held" : "");
+    }
+    return text;
+}
+
+std::string describe(const Plan& plan) {
+    std::string text;
+    for (ActionIndex index = 0; index < plan.actions.size(); ++index) {
+        const Action& action = plan.actions[index];
+        text += fmt::format("  {}: {} {} after [{}]: {}\n", index, to_string(action.verb),
+                            to_string(action.subject), fmt::join(action.after, " "), action.reason);
+    }
+    return text.empty() ? "  (empty)\n" : text;
+}
+
+}  // namespace left4me::test

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <string>
+
+#include "reconciler/status.hpp"
+#include "support/choices.hpp"
+#include "support/fake_host.hpp"
+
+namespace left4me::test {
+
+/// Any desired beside any observed.
+struct Case {
+    Desired desired;
+    FakeWorld world;
+    Status previous;
+};
+
+struct WorldOptions {
+    std::uint32_t servers = 4;
+    /// No errors of sources, nothing to wait for or to leave alone: rollout Immediate, drift Correct, the
+    /// revision approved, the game installed, no units that left4me did not make.
+    bool plain = false;
+};
+
+Case make_case(Choices& choices, const WorldOptions& options);
+
+/// All that matters of a case, for the message of a failing one.
+std::string describe(const Case& generated);
+std::string describe(const Plan& plan);
+
+}  // namespace left4me::test
