@@ -1,0 +1,101 @@
+#include <fmt/format.h>
+
+#include "reconciler/pass.hpp"
+#include "support/catch.hpp"
+#include "support/worlds.hpp"
+
+using namespace left4me;
+using namespace left4me::test;
+
+namespace {
+
+struct Killed {};
+
+/// SIGKILL at the n-th touch of the world: of what begin() was given, only the first half was handed over.
+class KillingHost : public Host {
+  public:
+    KillingHost(FakeHost& inner, std::size_t kill_at) : inner_(inner), left_(kill_at) {}
+
+    std::expected<Observed, std::string> observe(const Desired& desired) override {
+        return inner_.observe(desired);
+    }
+
+    void begin(const Desired& desired, const Plan& plan, std::span<const ActionIndex> actions) override {
+        if (left_ == 0) {
+            inner_.begin(desired, plan, actions.first(actions.size() / 2));
+            die();
+        }
+        --left_;
+        inner_.begin(desired, plan, actions);
+    }
+
+    std::vector<Outcome> wait() override {
+        if (left_ == 0) die();
+        --left_;
+        return inner_.wait();
+    }
+
+  private:
+    [[noreturn]] void die() {
+        inner_.reconciler_died();
+        throw Killed{};
+    }
+
+    FakeHost& inner_;
+    std::size_t left_;
+};
+
+/// False when the pass ended before it could be killed.
+bool run_and_kill(FakeHost& host, const Case& generated, std::size_t kill_at) {
+    KillingHost mortal(host, kill_at);
+    try {
+        (void)run_pass(mortal, generated.desired, generated.previous);
+        return false;
+    } catch (const Killed&) {
+        return true;
+    }
+}
+
+/// Killed at every point in turn, without a status to remember anything by: the next pass (a second one for
+/// units that were still starting) ends with nothing to say.
+std::optional<std::string> survives_every_kill(Choices& choices) {
+    const Case generated = make_case(choices, {.servers = 3, .plain = true});
+    const std::uint64_t seed = choices.below(1000);
+    for (std::size_t kill_at = 0;; ++kill_at) {
+        FakeHost host(generated.world, seed);
+        if (!run_and_kill(host, generated, kill_at)) return std::nullopt;
+        PassResult pass = *run_pass(host, generated.desired, generated.previous);
+        const Plan after_kill = pass.attempted;
+        for (int more = 0; more < 3; ++more) {
+            host.settle();
+            pass = *run_pass(host, generated.desired, {});
+        }
+        const bool converged = pass.attempted.empty() && pass.remaining.empty();
+        if (converged && host.violations.empty()) continue;
+        return fmt::format("killed at {}: {}\n{}after the kill:\n{}at last:\n{}", kill_at,
+                           converged ? host.violations.front() : "no convergence", describe(generated),
+                           describe(after_kill), describe(pass.remaining));
+    }
+}
+
+}  // namespace
+
+TEST_CASE("killed between any two actions, the next pass converges from what it finds") {
+    const auto found = find_counterexample(case_count(4'000), survives_every_kill);
+    if (found) FAIL(fmt::format("seed {}: {}", found->seed, found->message));
+    SUCCEED();
+}
+
+TEST_CASE("the kill walk really kills: it takes as many kills as there are touches") {
+    Case generated;
+    generated.desired.revision = "r1";
+    DesiredServer server;
+    server.name = "a";
+    server.port = 27015;
+    generated.desired.servers.emplace("a", server);
+    std::size_t kills = 0;
+    for (FakeHost host(generated.world); run_and_kill(host, generated, kills); host.world = generated.world)
+        ++kills;
+    // render; enable and start: two begins, three waits
+    CHECK(kills == 5);
+}
