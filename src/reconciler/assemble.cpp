@@ -89,9 +89,12 @@ class Assembly {
     }
 
     void add_collect(const CollectDraft& collect) {
-        const Id id =
-            add(collect.subject,
-                {Verb::Collect, fmt::format("{} is not used any more", collect.path), collect.path, {}});
+        const std::string_view generation =
+            std::string_view(collect.path).substr(collect.path.rfind('/') + 1);
+        std::string reason = collect.subject.kind == SubjectKind::Server
+                                 ? "nothing uses this old rendering any more"
+                                 : fmt::format("nothing uses generation {:.4} any more", generation);
+        const Id id = add(collect.subject, {Verb::Collect, std::move(reason), collect.path, {}});
         for (const auto& [server, verb] : collect.after) edge(id, id_of(server, verb));
     }
 

@@ -1,1 +1,50 @@
+#include <fmt/format.h>
+#include <yaml-cpp/yaml.h>
+
+#include <filesystem>
+
+#include "reconciler/plan.hpp"
 #include "support/catch.hpp"
+#include "support/fake_host.hpp"
+#include "support/plan_case.hpp"
+
+using namespace left4me;
+using namespace left4me::test;
+
+namespace {
+
+/// "restart server/a: layers differ (…)" per action, in the plan's order.
+std::vector<std::string> sentences(const Plan& plan) {
+    std::vector<std::string> lines;
+    for (const Action& action : plan.actions) {
+        lines.push_back(
+            fmt::format("{} {}: {}", to_string(action.verb), to_string(action.subject), action.reason));
+    }
+    return lines;
+}
+
+}  // namespace
+
+// test/cases/plan/*.yaml: each file one behaviour, each row a section of its own; the README there tells the
+// words.
+TEST_CASE("plan() decides as the table says") {
+    std::size_t rows = 0;
+    for (const auto& file : std::filesystem::directory_iterator(LEFT4ME_TEST_CASES "/plan")) {
+        if (file.path().extension() != ".yaml") continue;
+        const YAML::Node table = YAML::LoadFile(file.path().string());
+        for (const YAML::Node& row : table) {
+            ++rows;
+            DYNAMIC_SECTION(file.path().stem().string() << ": " << row["name"].as<std::string>()) {
+                PlanCase made = make_plan_case(row);
+                FakeHost host(made.world);
+                Observed observed = *host.observe(made.desired);
+                made.finish(observed);
+                const Plan planned = plan(made.desired, observed);
+                CHECK(sentences(planned) == row["want"].as<std::vector<std::string>>());
+                if (row["agree"]) CHECK(planned.agreeing_servers == row["agree"].as<std::size_t>());
+                if (row["differ"]) CHECK(planned.differing_servers == row["differ"].as<std::size_t>());
+            }
+        }
+    }
+    CHECK(rows >= 40);
+}

@@ -1,0 +1,206 @@
+#include "support/plan_case.hpp"
+
+#include <fmt/format.h>
+#include <yaml-cpp/yaml.h>
+
+#include <stdexcept>
+
+#include "reconciler/layers.hpp"
+
+namespace left4me::test {
+namespace {
+
+template <typename T>
+T value_of(const YAML::Node& node, const char* key, T otherwise) {
+    return node[key] ? node[key].as<T>() : otherwise;
+}
+
+template <typename Enum>
+Enum enum_of(const YAML::Node& node, const char* key, std::initializer_list<Enum> values, Enum otherwise) {
+    if (!node[key]) return otherwise;
+    const auto text = node[key].as<std::string>();
+    for (const Enum value : values) {
+        if (text == to_string(value)) return value;
+    }
+    throw std::runtime_error("no such value: " + text);
+}
+
+/// A word that the tables do not know would silently test nothing.
+void check_keys(const YAML::Node& node, std::initializer_list<const char*> known) {
+    for (const auto& entry : node) {
+        const auto key = entry.first.as<std::string>();
+        if (std::find(known.begin(), known.end(), key) == known.end())
+            throw std::runtime_error("unknown key " + key);
+    }
+}
+
+DesiredServer make_server(const std::string& name, std::uint16_t port, const YAML::Node& node) {
+    check_keys(node, {"port", "state", "rollout", "deadline", "drift", "overlays", "arguments", "config"});
+    DesiredServer server;
+    server.name = name;
+    server.blueprint = "b";
+    server.port = value_of(node, "port", port);
+    server.state = enum_of(node, "state", {RunState::Running, RunState::Stopped}, RunState::Running);
+    server.rollout.policy = enum_of(
+        node, "rollout", {RolloutPolicy::OnNextStart, RolloutPolicy::WhenEmpty, RolloutPolicy::Immediate},
+        RolloutPolicy::OnNextStart);
+    if (node["deadline"]) server.rollout.deadline = std::chrono::seconds(node["deadline"].as<int>());
+    server.drift = enum_of(node, "drift", {DriftPolicy::Correct, DriftPolicy::Report}, DriftPolicy::Correct);
+    server.config = value_of<std::string>(node, "config", "hostname x");
+    server.environment = fmt::format("PORT={} {}", server.port, value_of<std::string>(node, "arguments", ""));
+    if (node["overlays"]) {
+        for (const YAML::Node& overlay : node["overlays"])
+            server.overlays.push_back(overlay.as<std::string>());
+    }
+    return server;
+}
+
+class Builder {
+  public:
+    explicit Builder(const YAML::Node& row) : row_(row) {}
+
+    PlanCase make() {
+        check_keys(row_, {"name", "servers", "overlays", "found", "disk", "not_disk", "installation",
+                          "approved", "want", "agree", "differ"});
+        made_.desired.revision = "r1";
+        made_.desired.approved = value_of(row_, "approved", false);
+        made_.world.installation = value_of(row_, "installation", true);
+        made_.world.now = TimePoint(std::chrono::hours(100));
+        for (const auto& entry : row_["overlays"]) add_overlay(entry.first.as<std::string>(), entry.second);
+        std::uint16_t port = 27015;
+        for (const auto& entry : row_["servers"]) {
+            const auto name = entry.first.as<std::string>();
+            made_.desired.servers.emplace(name, make_server(name, port++, entry.second));
+        }
+        for (const auto& [name, server] : made_.desired.servers) {
+            const bool told = row_["found"] && row_["found"][name];
+            const YAML::Node found = told ? row_["found"][name] : YAML::Node(YAML::NodeType::Map);
+            if (found.IsScalar() && found.as<std::string>() == "absent") continue;
+            add_found(name, found, &server);
+        }
+        for (const auto& entry : row_["found"]) {
+            const auto name = entry.first.as<std::string>();
+            if (!made_.desired.servers.contains(name)) add_found(name, entry.second, nullptr);
+        }
+        for (const YAML::Node& path : row_["disk"]) {
+            made_.world.overlay_generations.insert("overlays/" + path.as<std::string>());
+        }
+        for (const YAML::Node& path : row_["not_disk"]) {
+            made_.world.overlay_generations.erase("overlays/" + path.as<std::string>());
+        }
+        return std::move(made_);
+    }
+
+  private:
+    void add_overlay(const std::string& name, const YAML::Node& node) {
+        made_.desired.overlays.emplace(name, InlineSource{});
+        if (node.IsMap()) {
+            made_.world.sources.emplace(name, std::unexpected(node["error"].as<std::string>()));
+            return;
+        }
+        made_.world.sources.emplace(name, node.as<std::string>());
+        made_.world.overlay_generations.insert("overlays/" + name + "/" + node.as<std::string>());
+    }
+
+    std::optional<std::string> render(FakeServer& server, const DesiredServer& as,
+                                      const std::vector<std::string>& layers) {
+        std::string generation;
+        FakeRendering rendering = make_rendering(as, layers, generation);
+        for (const std::string& layer : layers) made_.world.overlay_generations.insert(layer);
+        server.renderings.emplace(generation, std::move(rendering));
+        return generation;
+    }
+
+    /// As the manifests ask now; none if they cannot tell.
+    std::optional<std::string> render_as_asked(FakeServer& server, const DesiredServer& asked) {
+        std::vector<std::string> layers;
+        for (const std::string& overlay : asked.overlays) {
+            const auto& source = made_.world.sources.at(overlay);
+            if (!source) return std::nullopt;
+            layers.push_back(fmt::format("overlays/{}/{}", overlay, *source));
+        }
+        return render(server, asked, layers);
+    }
+
+    /// As they asked at some earlier time: `overlays` is a map to generations there.
+    std::optional<std::string> render_as_it_was(FakeServer& server, const std::string& name,
+                                                const DesiredServer* asked, const YAML::Node& was) {
+        YAML::Node others = YAML::Clone(was);
+        others.remove("overlays");
+        DesiredServer earlier = make_server(name, asked == nullptr ? 27015 : asked->port, others);
+        std::vector<std::string> layers;
+        for (const auto& entry : was["overlays"]) {
+            layers.push_back(
+                fmt::format("overlays/{}/{}", entry.first.as<std::string>(), entry.second.as<std::string>()));
+        }
+        return render(server, earlier, layers);
+    }
+
+    void add_found(const std::string& name, const YAML::Node& node, const DesiredServer* asked) {
+        check_keys(node, {"active", "result", "enablement", "players", "ours", "runtime", "was", "current",
+                          "mounted", "edited", "unrenderable", "remembered", "held"});
+        FakeServer server;
+        server.unit.active = enum_of(node, "active",
+                                     {ActiveState::Inactive, ActiveState::Activating, ActiveState::Active,
+                                      ActiveState::Deactivating, ActiveState::Failed},
+                                     ActiveState::Active);
+        server.unit.result = value_of<std::string>(node, "result", "");
+        server.unit.enablement =
+            enum_of(node, "enablement", {Enablement::Disabled, Enablement::Enabled, Enablement::Masked},
+                    Enablement::Enabled);
+        server.ours = value_of(node, "ours", true);
+        if (node["players"]) server.players = node["players"].as<unsigned>();
+        if (server.ours) add_renderings(server, name, node, asked);
+        server.runtime = value_of(node, "runtime", server.mounted.has_value());
+        if (node["unrenderable"])
+            made_.world.unrenderable.emplace(name, node["unrenderable"].as<std::string>());
+        if (node["remembered"]) {
+            made_.remembered_unchanged[name] = node["remembered"].as<std::string>() == "unchanged";
+        }
+        if (node["held"]) made_.held_for[name] = std::chrono::seconds(node["held"].as<int>());
+        made_.world.servers.emplace(name, std::move(server));
+    }
+
+    void add_renderings(FakeServer& server, const std::string& name, const YAML::Node& node,
+                        const DesiredServer* asked) {
+        std::optional<std::string> was;
+        if (node["was"]) was = render_as_it_was(server, name, asked, node["was"]);
+        const auto current = value_of<std::string>(node, "current", was ? "was" : "asked");
+        const bool running = server.unit.active == ActiveState::Active;
+        const bool layers = node["mounted"] && node["mounted"].IsSequence();
+        const auto mounted =
+            layers ? "" : value_of<std::string>(node, "mounted", running ? was ? "was" : "asked" : "none");
+        std::optional<std::string> wanted;
+        if (asked != nullptr && (current == "asked" || mounted == "asked"))
+            wanted = render_as_asked(server, *asked);
+        if (asked == nullptr && !was)
+            was = render_as_it_was(server, name, asked, YAML::Node(YAML::NodeType::Map));
+        if (current != "none") server.current = current == "asked" && asked != nullptr ? wanted : was;
+        if (node["edited"] && wanted)
+            server.renderings.at(*wanted).damaged = node["edited"].as<std::vector<std::string>>();
+        if (layers) server.mounted = node["mounted"].as<std::vector<std::string>>();
+        if (mounted == "was" || (mounted == "asked" && !wanted))
+            server.mounted = server.renderings.at(was.value()).layers;
+        if (mounted == "asked" && wanted) server.mounted = server.renderings.at(*wanted).layers;
+    }
+
+    const YAML::Node& row_;
+    PlanCase made_;
+};
+
+}  // namespace
+
+void PlanCase::finish(Observed& observed) const {
+    for (const auto& [name, unchanged] : remembered_unchanged) {
+        const ObservedServer& server = observed.servers.at(name);
+        const std::string now = server.wanted && desired.servers.contains(name)
+                                    ? fingerprint(desired.servers.at(name), *server.wanted)
+                                    : "cannot be told";
+        observed.remembered[name].fingerprint = unchanged ? now : "of an earlier revision";
+    }
+    for (const auto& [name, since] : held_for) observed.remembered[name].held_since = observed.now - since;
+}
+
+PlanCase make_plan_case(const YAML::Node& row) { return Builder(row).make(); }
+
+}  // namespace left4me::test

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "support/fake_host.hpp"
+
+namespace YAML {
+class Node;
+}
+
+namespace left4me::test {
+
+/// One row of test/cases/plan/*.yaml, made into what plan() gets.
+struct PlanCase {
+    Desired desired;
+    FakeWorld world;
+    /// What only an Observed holds: what is remembered, and whether it is of what is asked now.
+    std::map<std::string, bool> remembered_unchanged;
+    std::map<std::string, std::chrono::seconds> held_for;
+
+    void finish(Observed& observed) const;
+};
+
+PlanCase make_plan_case(const YAML::Node& row);
+
+}  // namespace left4me::test
