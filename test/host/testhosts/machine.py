@@ -22,13 +22,18 @@ STAND_IN = "usr/libexec/left4me-tests/standin"
 NAMESPACES = ("unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc")
 
 # What runs there and becomes systemd-nspawn. Each host has a cgroup of its own, or the systemds of two hosts would
-# manage the same one. Users are made before the boot, as a package's installation would have made them.
+# manage the same one. Users are made before the boot, as a package's installation would have made them, and the game
+# belongs to whom it would if left4me had downloaded it.
 LAUNCHER = """
 set -eu
 storage=$1 tree=$2 name=$3 cgroup=$4
 if [ -n "$cgroup" ]; then mkdir -p "$cgroup"; echo $$ >"$cgroup/cgroup.procs"; fi
 mount -t overlay left4me-testhost -o "lowerdir=$tree,upperdir=$storage/upper,workdir=$storage/work" "$storage/root"
 chroot "$storage/root" systemd-sysusers
+if [ -d "$storage/left4me/installation" ] && user=$(chroot "$storage/root" id -u left4me 2>/dev/null); then
+    chown -R "$user:$(chroot "$storage/root" getent group left4me-server | cut -d: -f3)" "$storage/left4me/installation"
+    chmod -R g+rwX "$storage/left4me/installation"
+fi
 export SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1
 exec systemd-nspawn --register=no --keep-unit --quiet -M "$name" --private-network -D "$storage/root" --boot \\
     --console=pipe --bind="$storage/left4me:/var/lib/left4me" -- systemd.show_status=no systemd.log_target=journal
