@@ -104,7 +104,7 @@ std::expected<std::string, std::string> explain(std::string_view path) {
         std::vector<std::string> words;
         for (const Field& kind : kinds()) words.push_back(lower(kind.name));
         const std::vector<std::string_view> names(words.begin(), words.end());
-        return std::unexpected(fmt::format("there is no kind {}{}", quoted(path.substr(0, end)),
+        return std::unexpected(fmt::format("there is no kind {}{}", in_quotes(path.substr(0, end)),
                                            hint_for(path.substr(0, end), names)));
     }
     std::string walked = lower(field->name);
@@ -119,7 +119,7 @@ std::expected<std::string, std::string> explain(std::string_view path) {
             }
             const std::vector<std::string_view> names = names_of(supported_children(*field));
             return std::unexpected(
-                fmt::format("{} has no field {}{}", walked, quoted(name), hint_for(name, names)));
+                fmt::format("{} has no field {}{}", walked, in_quotes(name), hint_for(name, names)));
         }
         field = child;
         walked += fmt::format(".{}", child->name);

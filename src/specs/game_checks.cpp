@@ -64,23 +64,23 @@ void check_placeholders(std::string_view text, Secrets secrets, Complaints& comp
         if (piece.kind == Piece::Kind::Unterminated) {
             complain(Rule::PlaceholderUnterminated,
                      fmt::format("{} is not closed by '}}'; write $${{ if you mean a literal ${{",
-                                 quoted(piece.source)));
+                                 in_quotes(piece.source)));
         } else if (piece.kind == Piece::Kind::Unknown) {
             complain(
                 Rule::PlaceholderUnknown,
                 fmt::format("{} is no placeholder; there are ${{name}}, ${{port}} and ${{secret:FILE}}{}",
-                            quoted(piece.source), hint_for(piece)));
+                            in_quotes(piece.source), hint_for(piece)));
         } else if (piece.kind == Piece::Kind::Secret && secrets == Secrets::Refused) {
             complain(
                 Rule::SecretInArgument,
                 fmt::format("{}: all users of the host can read a command line; put secrets into spec.config",
-                            quoted(piece.source)));
+                            in_quotes(piece.source)));
         } else if (piece.kind == Piece::Kind::Secret && !is_valid_secret_file(piece.inner)) {
             complain(
                 Rule::SecretFileInvalid,
                 fmt::format("{} is not the name of a secret: it takes A-Z, a-z, 0-9, '.', '_' and '-', not "
                             "beginning with '.'; the file lies in /etc/left4me/secrets",
-                            quoted(piece.inner)));
+                            in_quotes(piece.inner)));
         }
         offset += piece.source.size();
     }
@@ -101,7 +101,7 @@ void check_argument(std::string_view text, Complaints& complaints) {
     if (found != owned.end()) {
         complaints.push_back(
             {Rule::ArgumentOwned, fmt::format("{} is left4me's own: {}; remove it and its value",
-                                              quoted(found->first), found->second)});
+                                              in_quotes(found->first), found->second)});
     }
     if (word.contains("rcon_password")) {
         complaints.push_back(

@@ -44,7 +44,7 @@ void check_file_conflicts(const Node& overlay, Reporter& reporter) {
                 Rule::FilePathConflict, entry.mark,
                 fmt::format(
                     "spec.source.inline.files: {} cannot exist, because {} is a file; rename one of them",
-                    quoted(path), quoted(path.substr(0, slash))));
+                    in_quotes(path), in_quotes(path.substr(0, slash))));
             break;
         }
     }

@@ -34,7 +34,7 @@ bool lies_in(std::string_view inner, std::string_view outer) {
 
 void check_directory(std::string_view text, Complaints& complaints) {
     const auto complain = [&](Rule rule, std::string_view why) {
-        complaints.push_back({rule, fmt::format("{} {}", quoted(text), why)});
+        complaints.push_back({rule, fmt::format("{} {}", in_quotes(text), why)});
     };
     if (!text.starts_with('/')) {
         return complain(Rule::DirectoryInvalid, "is not an absolute path; begin it with '/'");
@@ -58,7 +58,7 @@ void check_directory(std::string_view text, Complaints& complaints) {
 
 void check_file_path(std::string_view text, Complaints& complaints) {
     const auto complain = [&](std::string_view why) {
-        complaints.push_back({Rule::FilePathInvalid, fmt::format("{} {}", quoted(text), why)});
+        complaints.push_back({Rule::FilePathInvalid, fmt::format("{} {}", in_quotes(text), why)});
     };
     if (text.empty()) return complain("is empty; write the file's path, e.g. left4dead2/cfg/rates.cfg");
     if (text.starts_with('/')) {

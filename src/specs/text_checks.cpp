@@ -37,7 +37,7 @@ void check_control_characters(std::string_view text, bool lines, Complaints& com
     const std::size_t at = std::min(find_control_character(text), line_break);
     if (at == std::string_view::npos) return;
     complaints.push_back({Rule::ControlCharacter,
-                          fmt::format("{} holds the control character 0x{:02x}; remove it", quoted(text),
+                          fmt::format("{} holds the control character 0x{:02x}; remove it", in_quotes(text),
                                       static_cast<unsigned char>(text[at])),
                           at});
 }
@@ -48,7 +48,7 @@ void check_name(std::string_view text, Complaints& complaints) {
     if (is_valid_name(text)) return;
     const auto complain = [&](std::string why) {
         complaints.push_back(
-            {Rule::NameInvalid, fmt::format("{} is not a valid name: {}", quoted(text), why)});
+            {Rule::NameInvalid, fmt::format("{} is not a valid name: {}", in_quotes(text), why)});
     };
     if (text.empty()) return complain("it is empty");
     const auto bad =
@@ -72,7 +72,7 @@ void check_label(std::string_view text, Complaints& complaints) {
     complaints.push_back(
         {Rule::LabelInvalid,
          fmt::format("{} is not valid in a label: it takes 1 to 63 of A-Z, a-z, 0-9, '.', '_' and '-'",
-                     quoted(text))});
+                     in_quotes(text))});
 }
 
 std::optional<std::uint16_t> parse_port(std::string_view text) {
@@ -111,7 +111,7 @@ void check_duration(std::string_view text, Complaints& complaints) {
             {Rule::DurationInvalid,
              fmt::format(
                  "{} is not a duration; write a number and one of s, m, h, d, e.g. 90s, 30m, 12h or 2d",
-                 quoted(text))});
+                 in_quotes(text))});
     } else if (*duration > std::chrono::days(30)) {
         complaints.push_back(
             {Rule::DurationRange, fmt::format("{} is too long; at most 30d are allowed", text)});

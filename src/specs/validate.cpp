@@ -168,8 +168,8 @@ class Validator {
         const std::string_view first_word = std::string_view(entry.key).substr(0, entry.key.find(' '));
         if (first_word.size() < entry.key.size() && find_child(parent, first_word) != nullptr) {
             reporter_.add(Rule::FieldUnknown, entry.mark,
-                          fmt::format("{}unknown field {}; write a ':' behind '{}'", where, quoted(entry.key),
-                                      first_word));
+                          fmt::format("{}unknown field {}; write a ':' behind '{}'", where,
+                                      in_quotes(entry.key), first_word));
             return find_child(parent, first_word)->name;
         }
         std::string hint = did_you_mean(entry.key, siblings);
@@ -179,7 +179,7 @@ class Validator {
         }
         if (hint.empty()) hint = fmt::format("; known here: {}", fmt::join(siblings, ", "));
         reporter_.add(Rule::FieldUnknown, entry.mark,
-                      fmt::format("{}unknown field {}{}", where, quoted(entry.key), hint));
+                      fmt::format("{}unknown field {}{}", where, in_quotes(entry.key), hint));
         return meant;
     }
 
@@ -218,7 +218,7 @@ class Validator {
             for (const Complaint& complaint : check_text(field.children[0], entry.key)) {
                 reporter_.add(complaint.rule, entry.mark, fmt::format("{}: {}", path, complaint.message));
             }
-            value(*entry.value, field.children[1], fmt::format("{}[{}]", path, quoted(entry.key)),
+            value(*entry.value, field.children[1], fmt::format("{}[{}]", path, in_quotes(entry.key)),
                   entry.mark);
         }
     }
@@ -237,7 +237,7 @@ class Validator {
             value(item, field.children[0], fmt::format("{}[{}]", path, i), item.mark);
             if (field.unique && item.kind == Node::Kind::Scalar && !seen.insert(item.text).second) {
                 reporter_.add(Rule::ListedTwice, item.mark,
-                              fmt::format("{}: {} is listed twice; keep one", path, quoted(item.text)));
+                              fmt::format("{}: {} is listed twice; keep one", path, in_quotes(item.text)));
             }
         }
     }
@@ -250,19 +250,19 @@ class Validator {
             reporter_.add(rule, node.mark, fmt::format("{}: {}", path, message));
         };
         if (digits && !node.plain) {
-            return complain(
-                Rule::PortInvalid,
-                fmt::format("the quotes make {} a text; write the number without them", quoted(node.text)));
+            return complain(Rule::PortInvalid,
+                            fmt::format("the quotes make {} a text; write the number without them",
+                                        in_quotes(node.text)));
         }
         if (!digits || (node.text.size() > 1 && node.text.front() == '0')) {
             return complain(Rule::PortInvalid,
                             fmt::format("{} is not a port; write a plain decimal number from {} to {}",
-                                        quoted(node.text), field.minimum, field.maximum));
+                                        in_quotes(node.text), field.minimum, field.maximum));
         }
         const std::optional<std::uint16_t> number = parse_port(node.text);
         if (!number || *number < field.minimum || *number > field.maximum) {
             return complain(Rule::PortRange, fmt::format("{} is out of range; choose a port from {} to {}",
-                                                         quoted(node.text), field.minimum, field.maximum));
+                                                         in_quotes(node.text), field.minimum, field.maximum));
         }
         facts_.port = number;
         facts_.port_at = reporter_.at(node.mark);
@@ -298,7 +298,7 @@ class Validator {
             if (std::find(off.begin(), off.end(), node.text) != off.end()) hint = "; did you mean 'Stopped'?";
         }
         reporter_.add(Rule::ValueUnknown, node.mark,
-                      fmt::format("{}: {} is unknown; write {}{}", path, quoted(node.text),
+                      fmt::format("{}: {} is unknown; write {}{}", path, in_quotes(node.text),
                                   one_of(field.values), hint));
     }
 
@@ -324,7 +324,7 @@ bool check_api_version(const Node& root, Reporter& reporter) {
     }
     reporter.add(Rule::ApiVersionUnknown, entry->value->mark,
                  fmt::format("apiVersion {} is unknown; this version of left4me understands {} only",
-                             quoted(entry->value->text), api_version));
+                             in_quotes(entry->value->text), api_version));
     return false;
 }
 
@@ -346,7 +346,7 @@ const Field* check_kind(const Node& root, Reporter& reporter) {
     if (hint.empty()) hint = fmt::format("; write {}", one_of(names));
     if (value.text == "List") hint = "; write its items as documents of their own, separated by lines `---`";
     reporter.add(Rule::KindUnknown, value.mark,
-                 fmt::format("kind {} is unknown{}", quoted(value.text), hint));
+                 fmt::format("kind {} is unknown{}", in_quotes(value.text), hint));
     return nullptr;
 }
 

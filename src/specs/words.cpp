@@ -71,7 +71,7 @@ std::size_t control_length(std::string_view text, std::size_t at) {
 
 }  // namespace
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
     std::string shown = "'";
     for (std::size_t at = 0; at < text.size();) {
         if (shown.size() > longest_shown) return shown + "…'";

@@ -9,7 +9,7 @@
 namespace left4me {
 
 /// `text` in single quotes, fit for a terminal: control characters escaped, long texts cut.
-std::string quoted(std::string_view text);
+std::string in_quotes(std::string_view text);
 
 /// The candidate that a person who typed `word` probably meant; "" if none looks like it.
 std::string_view closest(std::string_view word, std::span<const std::string_view> candidates);

@@ -38,10 +38,10 @@ class Reader {
             const std::string& name = entry.first.Scalar();
             const auto field = fields.find(name);
             if (field == fields.end()) {
-                error(mark, fmt::format("unknown setting {}{}", left4me::quoted(name),
-                                        suggestion(name, what, fields)));
+                error(mark,
+                      fmt::format("unknown setting {}{}", in_quotes(name), suggestion(name, what, fields)));
             } else if (!seen.insert(name).second) {
-                error(mark, fmt::format("{} is set twice", left4me::quoted(name)));
+                error(mark, fmt::format("{} is set twice", in_quotes(name)));
             } else {
                 field->second(entry.second);
             }
