@@ -166,7 +166,7 @@ class Builder : public YAML::EventHandler {
         if (!inserted) {
             problems.push_back({Rule::DuplicateKey, key.mark,
                                 fmt::format("{} is given twice (first at line {}); keep one of them",
-                                            quoted(key.text), first->second)});
+                                            in_quotes(key.text), first->second)});
             return;
         }
         map.node->entries.push_back({key.text, key.mark, std::move(value)});

@@ -41,7 +41,7 @@ void Bus::call(const Method& method, const Write& write, OnReply on_reply, std::
     try {
         calling_.push_back(sdbus_compat::make_proxy(*connection_, method.service, method.path));
         sdbus::IProxy& proxy = *calling_.back();
-        sdbus::MethodCall message = proxy.createMethodCall(method.interface, method.name);
+        sdbus::MethodCall message = sdbus_compat::method_call(proxy, method.interface, method.name);
         write(message);
         sdbus_compat::call(proxy, message, answered, usec);
         ++unanswered_;

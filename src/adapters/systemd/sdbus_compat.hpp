@@ -29,6 +29,10 @@ inline std::unique_ptr<sdbus::IProxy> make_proxy(sdbus::IConnection& bus, const 
     return sdbus::createProxy(bus, sdbus::ServiceName(service), sdbus::ObjectPath(path));
 }
 
+inline sdbus::MethodCall method_call(sdbus::IProxy& proxy, const char* interface, const char* name) {
+    return proxy.createMethodCall(sdbus::InterfaceName(interface), sdbus::MethodName(name));
+}
+
 inline void call(sdbus::IProxy& proxy, const sdbus::MethodCall& message, OnReply on_reply,
                  std::uint64_t timeout_usec) {
     proxy.callMethodAsync(
@@ -52,6 +56,10 @@ inline bool process(sdbus::IConnection& bus) { return bus.processPendingEvent();
 inline std::unique_ptr<sdbus::IProxy> make_proxy(sdbus::IConnection& bus, const char* service,
                                                  const std::string& path) {
     return sdbus::createProxy(bus, service, path);
+}
+
+inline sdbus::MethodCall method_call(sdbus::IProxy& proxy, const char* interface, const char* name) {
+    return proxy.createMethodCall(interface, name);
 }
 
 inline void call(sdbus::IProxy& proxy, const sdbus::MethodCall& message, OnReply on_reply,
