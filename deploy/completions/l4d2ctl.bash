@@ -1,0 +1,75 @@
+# bash completion for l4d2ctl. Names come from the manifests: `l4d2ctl get KIND -o name` asks no host.
+
+_l4d2ctl_names() {
+    l4d2ctl get "$1" -o name 2>/dev/null | cut -d/ -f2
+}
+
+_l4d2ctl() {
+    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
+    local verb='' kind='' word words=''
+    for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+        case $word in
+            -*) ;;
+            *) if [[ -z $verb ]]; then verb=$word; elif [[ -z $kind ]]; then kind=$word; fi ;;
+        esac
+    done
+
+    COMPREPLY=()
+    case $prev in
+        --config) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
+        -f | --file)
+            if [[ $verb != logs ]]; then
+                compopt -o filenames
+                mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+                return
+            fi ;;
+        -o | --output)
+            case $verb in
+                get) words='table wide yaml json name' ;;
+                diff) words='text json' ;;
+            esac
+            mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+            return ;;
+        --for) mapfile -t COMPREPLY < <(compgen -W ready -- "$cur"); return ;;
+        --timeout | --lines | -n) return ;;
+    esac
+
+    if [[ -z $verb ]]; then
+        words='apply diff validate get describe status start stop delete reconcile approve wait logs explain schema
+            version'
+        [[ $cur == -* ]] && words='--help --version --config'
+    elif [[ $cur == -* ]]; then
+        case $verb in
+            apply) words='--file --dry-run --wait' ;;
+            diff) words='--file --output' ;;
+            validate) words='--file' ;;
+            get) words='--output' ;;
+            status) words='--json' ;;
+            start | stop | reconcile) words='--wait' ;;
+            wait) words='--for --timeout' ;;
+            logs) words='--lines --follow --no-follow' ;;
+        esac
+        words+=' --help --config'
+    else
+        case $verb in
+            status | start | stop | wait | logs) [[ -z $kind ]] && words=$(_l4d2ctl_names servers) ;;
+            get | describe)
+                if [[ -n $kind ]]; then
+                    words=$(_l4d2ctl_names "$kind")
+                else
+                    words='servers blueprints overlays'
+                    [[ $verb == get ]] && words+=' all'
+                    [[ $verb == describe ]] && words='server blueprint overlay'
+                fi ;;
+            delete)
+                case $kind in
+                    '') words="server blueprint overlay $(_l4d2ctl_names servers)" ;;
+                    server | blueprint | overlay) words=$(_l4d2ctl_names "$kind") ;;
+                esac ;;
+            explain) words='server blueprint overlay' ;;
+        esac
+    fi
+    mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+}
+
+complete -F _l4d2ctl l4d2ctl

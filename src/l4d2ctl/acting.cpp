@@ -1,0 +1,165 @@
+#include "l4d2ctl/acting.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <thread>
+
+#include "adapters/store/status_file.hpp"
+#include "l4d2ctl/narrator.hpp"
+
+namespace left4me::ctl {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds default_patience = std::chrono::minutes(2);
+constexpr milliseconds look_again_after{200};
+
+/// Servers that the revision wants to run, in their order.
+std::vector<std::string> wanted_running(const Desired& desired) {
+    std::vector<std::string> names;
+    for (const auto& [name, server] : desired.servers) {
+        if (server.state == RunState::Running) names.push_back(name);
+    }
+    return names;
+}
+
+/// Remembers the trouble even when there is no revision to make a pass with.
+void note_source_error(const Session& session, const std::string& error) {
+    Status status = load_status(session.paths);
+    if (status.source_error == error) return;
+    status.source_error = error;
+    (void)save_status(session.paths, status);  // The error itself is about to be shown.
+}
+
+/// What waits, and what was never begun because something else failed first.
+void tell_rest(const Session& session, const PassResult& pass) {
+    const PlanColumns columns(pass.attempted);
+    for (const Outcome& outcome : pass.outcomes) {
+        const Action& action = pass.attempted.actions[outcome.action];
+        if (!outcome.done && outcome.reason == "PrerequisiteFailed") {
+            print_error(failure_text(action, outcome, session.err));
+        }
+    }
+    for (const Action& action : pass.remaining.actions) {
+        if (is_effect(action.verb)) continue;
+        print((session.out.person ? "· " : "") + action_line(action, columns, session.out) + "\n");
+    }
+    const bool quiet = pass.remaining.empty() && pass.outcomes.empty();
+    if (session.out.person || quiet) {
+        const std::string count =
+            pass.remaining.empty()
+                ? fmt::format("{} agree", pass.remaining.agreeing_servers == 1
+                                              ? "1 server"
+                                              : fmt::format("{} servers", pass.remaining.agreeing_servers))
+                : count_text(pass.remaining);
+        print(session.out.paint(Paint::Bold, count) + "\n");
+    }
+}
+
+Result<PassResult> make_pass(Session& session, const InForce& in_force, const Desired& desired) {
+    auto machine = connect(session);
+    if (!machine) return std::unexpected(machine.error());
+    Narrator narrator(**machine, session.out, session.err);
+    auto pass = run_pass(narrator, desired, load_status(session.paths));
+    if (!pass) return fail(Exit::Refused, pass.error());
+    pass->status.source_error = in_force.error;
+    if (auto saved = save_status(session.paths, pass->status); !saved)
+        return fail(Exit::Refused, saved.error());
+    return std::move(*pass);
+}
+
+}  // namespace
+
+Result<milliseconds> parse_patience(const std::string& text) {
+    if (text.empty()) return default_patience;
+    unsigned value = 0;
+    const char* const end = text.data() + text.size();
+    const auto [rest, error] = std::from_chars(text.data(), end, value);
+    const std::string unit(rest, end);
+    unsigned seconds = 0;
+    if (unit.empty() || unit == "s") seconds = 1;
+    if (unit == "m") seconds = 60;
+    if (unit == "h") seconds = 3600;
+    if (error != std::errc() || seconds == 0 || value > 100'000) {
+        return fail(Exit::Usage, "\"" + text + "\" is no duration; try 90s, 5m or 1h");
+    }
+    return std::chrono::seconds(std::uint64_t{value} * seconds);
+}
+
+void add_wait_option(Command& verb, std::shared_ptr<Patience> patience) {
+    verb.optional_value(
+        "--wait", "DURATION",
+        [patience](const std::string& text) {
+            const auto parsed = parse_patience(text);
+            if (!parsed) return parsed.error().message;
+            *patience = *parsed;
+            return std::string();
+        },
+        "Then wait until every server that shall run is ready, at most DURATION (90s, 5m; default 2m)");
+}
+
+Result<PassLock> lock_host(Session& session) {
+    auto lock = PassLock::acquire(session.paths, "l4d2ctl " + session.verb, [](const std::string& holder) {
+        print_error("waiting for " + holder + " to finish its pass");
+    });
+    if (!lock) return fail(Exit::Refused, lock.error());
+    if (auto finished = finish_commit(session.config.source_directory); !finished) {
+        return fail(Exit::Refused, finished.error());
+    }
+    return std::move(*lock);
+}
+
+Result<Exit> reconcile(Session& session, const Patience& patience) {
+    auto in_force = read_source(session);
+    if (!in_force) {
+        note_source_error(session, in_force.error().message);
+        return std::unexpected(in_force.error());
+    }
+    tell_trouble(*in_force);
+    if (in_force->trouble == Trouble::None) {
+        if (auto kept = keep_last_good(session.paths, in_force->snapshot); !kept) {
+            return fail(Exit::Refused, kept.error());
+        }
+    }
+    const Desired desired = in_force->desired(session.paths);
+    const auto pass = make_pass(session, *in_force, desired);
+    if (!pass) return std::unexpected(pass.error());
+    tell_rest(session, *pass);
+    const bool failed = std::any_of(pass->outcomes.begin(), pass->outcomes.end(),
+                                    [](const Outcome& outcome) { return !outcome.done; });
+    if (failed) return Exit::Refused;
+    if (patience) {
+        auto waited = wait_until_ready(session, wanted_running(desired), *patience);
+        if (!waited || *waited != Exit::Done) return waited;
+    }
+    return exit_for(in_force->trouble);
+}
+
+Result<Exit> wait_until_ready(Session& session, const std::vector<std::string>& names,
+                              milliseconds patience) {
+    const auto deadline = std::chrono::steady_clock::now() + patience;
+    for (;;) {
+        const auto view = look(session);
+        if (!view) return std::unexpected(view.error());
+        std::string late;
+        for (const std::string& name : names) {
+            const auto status = view->status.servers.find(name);
+            const Condition* const ready =
+                status == view->status.servers.end() ? nullptr : status->second.find("Ready");
+            if (ready != nullptr && ready->status == ConditionStatus::True) continue;
+            late += fmt::format("server/{}: {}\n", name, ready == nullptr ? "not known" : ready->message);
+        }
+        if (late.empty()) return Exit::Done;
+        if (std::chrono::steady_clock::now() + look_again_after > deadline) {
+            return fail(Exit::TimedOut,
+                        late + "timed out: not ready within " + fmt::format("{} s", patience.count() / 1000));
+        }
+        std::this_thread::sleep_for(look_again_after);
+    }
+}
+
+}  // namespace left4me::ctl

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "adapters/store/lock.hpp"
+#include "l4d2ctl/session.hpp"
+
+namespace left4me::ctl {
+
+/// How long to wait for servers after a pass; nullopt: not at all.
+using Patience = std::optional<std::chrono::milliseconds>;
+
+/// A duration from the command line: "" (the default of two minutes), "90", "90s", "5m", "1h".
+Result<std::chrono::milliseconds> parse_patience(const std::string& text);
+
+/// Adds `--wait[=DURATION]` to a verb. `given` holds what follows it, nullopt when it was not given.
+void add_wait_option(Command& verb, std::shared_ptr<Patience> patience);
+
+/// The pass lock, with a word on stderr about who holds it; and a change that an earlier commit() was killed
+/// in the middle of is finished. From then on nobody else changes the source or the host through left4me.
+Result<PassLock> lock_host(Session& session);
+
+/// One pass under the lock: makes the host follow the source and tells of every step. Done, or Refused if
+/// something failed, or what the trouble of the source deserves; with patience, TimedOut when a server does
+/// not get ready.
+Result<Exit> reconcile(Session& session, const Patience& patience);
+
+/// Waits until `names` are Ready. TimedOut says which are not, and why.
+Result<Exit> wait_until_ready(Session& session, const std::vector<std::string>& names,
+                              std::chrono::milliseconds patience);
+
+}  // namespace left4me::ctl

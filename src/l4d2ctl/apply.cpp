@@ -1,0 +1,57 @@
+#include "l4d2ctl/acting.hpp"
+#include "l4d2ctl/changes.hpp"
+#include "l4d2ctl/input.hpp"
+#include "l4d2ctl/plan_text.hpp"
+#include "l4d2ctl/verbs.hpp"
+
+namespace left4me::ctl {
+
+namespace {
+
+struct Options {
+    std::vector<std::string> files;
+    bool dry_run = false;
+    std::shared_ptr<Patience> patience = std::make_shared<Patience>();
+};
+
+Result<Exit> show(Session& session, const std::vector<SourceFile>& inputs) {
+    if (auto entered = enter(session, Access::Read); !entered) return std::unexpected(entered.error());
+    const auto proposal = propose(session, inputs);
+    if (!proposal) return std::unexpected(proposal.error());
+    tell_effects(session, *proposal, " (dry run)");
+    Desired desired = make_desired(proposal->set, proposal->revision);
+    desired.approved = is_approved(session.paths, proposal->revision);
+    const auto seen = look_at(session, desired);
+    if (!seen) return std::unexpected(seen.error());
+    print(plan_text(seen->plan, session.out));
+    return Exit::Done;
+}
+
+Result<Exit> apply(Session& session, const Options& options) {
+    const auto inputs = read_inputs(options.files);
+    if (!inputs) return std::unexpected(inputs.error());
+    if (options.dry_run) return show(session, *inputs);
+    if (auto entered = enter(session, Access::Act); !entered) return std::unexpected(entered.error());
+    const auto lock = lock_host(session);
+    if (!lock) return std::unexpected(lock.error());
+    const auto proposal = propose(session, *inputs);
+    if (!proposal) return std::unexpected(proposal.error());
+    if (auto written = carry_out(session, *proposal); !written) return std::unexpected(written.error());
+    return reconcile(session, *options.patience);
+}
+
+}  // namespace
+
+void add_apply(CLI::App& app, Session& session) {
+    auto options = std::make_shared<Options>();
+    Command verb = add_verb(app, session, "apply", "Puts manifests into the source and makes the host follow",
+                            "  sudo l4d2ctl apply -f comp1.yaml --wait\n"
+                            "  l4d2ctl apply -f manifests/ --dry-run",
+                            [&session, options] { return apply(session, *options); });
+    verb.repeated("-f,--file", options->files,
+                  "FILE, DIR with all that is beneath it, or - for standard input", true);
+    verb.flag("--dry-run", options->dry_run, "Only check, and show what would be done");
+    add_wait_option(verb, options->patience);
+}
+
+}  // namespace left4me::ctl

@@ -1,0 +1,41 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "l4d2ctl/acting.hpp"
+#include "l4d2ctl/verbs.hpp"
+
+namespace left4me::ctl {
+
+namespace {
+
+Result<Exit> agree(Session& session, const std::string& revision) {
+    if (auto entered = enter(session, Access::Act); !entered) return std::unexpected(entered.error());
+    const auto lock = lock_host(session);
+    if (!lock) return std::unexpected(lock.error());
+    const auto in_force = read_source(session);
+    if (!in_force) return std::unexpected(in_force.error());
+    // Agreeing to something else than what stands there now is a misunderstanding that would stop servers.
+    if (in_force->snapshot.revision != revision) {
+        return fail(Exit::NotFound,
+                    fmt::format("the source's revision is {}, not {}; look at l4d2ctl diff again",
+                                in_force->snapshot.revision, revision));
+    }
+    if (auto approved = approve(session.paths, revision); !approved)
+        return fail(Exit::Refused, approved.error());
+    print(fmt::format("revision {} approved\n", revision));
+    return reconcile(session, std::nullopt);
+}
+
+}  // namespace
+
+void add_approve(CLI::App& app, Session& session) {
+    auto revision = std::make_shared<std::string>();
+    Command verb = add_verb(app, session, "approve",
+                            "Agrees to a revision that stops more than half of the running servers",
+                            "  sudo l4d2ctl approve 4f1c0d2e9ab05577",
+                            [&session, revision] { return agree(session, *revision); });
+    verb.argument("REVISION", *revision, "As l4d2ctl diff names it");
+}
+
+}  // namespace left4me::ctl

@@ -1,0 +1,241 @@
+#include "l4d2ctl/changes.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "l4d2ctl/tables.hpp"
+#include "specs/documents.hpp"
+#include "specs/edit.hpp"
+
+namespace left4me::ctl {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+/// The source's files while they are edited in memory.
+class Edited {
+  public:
+    explicit Edited(std::vector<SourceFile> files)
+        : files_(std::move(files)), before_(files_), index_(index_documents(files_)) {}
+
+    const std::vector<SourceFile>& files() const { return files_; }
+
+    const DocumentPlace* find(const DocumentName& object) const {
+        const auto found = index_.find(object);
+        return found == index_.end() ? nullptr : &found->second;
+    }
+
+    const std::string& text(const DocumentPlace& place) const { return files_[place.file].text; }
+    void replace(const DocumentPlace& place, std::string text) { files_[place.file].text = std::move(text); }
+
+    /// Puts a new document into the named file, which may be there already.
+    void add(const DocumentName& object, const std::string& name, const std::string& body) {
+        const auto same_name = [&name](const SourceFile& file) { return file.name == name; };
+        auto file = std::find_if(files_.begin(), files_.end(), same_name);
+        if (file == files_.end()) {
+            file = files_.insert(files_.end(), {name, body});
+        } else {
+            file->text = append_document(file->text, body);
+        }
+        const auto documents = split_documents(file->text).size();
+        index_[object] = {static_cast<std::size_t>(file - files_.begin()), documents - 1};
+    }
+
+    /// What differs from what was read.
+    SourceChange change() const {
+        SourceChange change;
+        for (std::size_t i = 0; i < files_.size(); ++i) {
+            if (i >= before_.size() || files_[i].text != before_[i].text) {
+                change.write.emplace(files_[i].name, files_[i].text);
+            }
+        }
+        return change;
+    }
+
+  private:
+    std::vector<SourceFile> files_;
+    std::vector<SourceFile> before_;
+    DocumentIndex index_;
+};
+
+/// The source as it stands. An empty one is where a host begins; one that has become empty is a loss, and
+/// writing a single manifest there would make it the whole revision.
+Result<std::vector<SourceFile>> read_for_edit(const Session& session) {
+    const fs::path& directory = session.config.source_directory;
+    auto snapshot = read_directory(directory, session.config.limits);
+    if (snapshot) return std::move(snapshot->files);
+    std::error_code ignored;
+    if (fs::is_directory(directory, ignored) && !has_last_good(session.paths)) {
+        auto files = read_manifests(directory, session.config.limits);
+        if (files && files->empty()) return std::move(*files);
+    }
+    return fail(Exit::Refused, snapshot.error() + "\nthe source has vanished; nothing was changed");
+}
+
+void sort_files(std::vector<SourceFile>& files) {
+    std::sort(files.begin(), files.end(),
+              [](const SourceFile& a, const SourceFile& b) { return a.name < b.name; });
+}
+
+Result<Proposal> finish(const Session& session, std::vector<SourceFile> files, SourceChange change,
+                        std::vector<Effect> effects) {
+    sort_files(files);
+    auto set = load(files, session.config.limits);
+    if (!set) return fail(Exit::Invalid, to_string(set.error()));
+    Proposal proposal;
+    proposal.effects = std::move(effects);
+    proposal.change = std::move(change);
+    proposal.revision = revision_of(session.config.source_directory, files);
+    proposal.set = std::move(*set);
+    return proposal;
+}
+
+/// The text with one document made blank, every line of the others staying where it is.
+std::string without_document(std::string text, std::size_t document) {
+    const DocumentSpan span = split_documents(text).at(document);
+    for (std::size_t i = span.body; i < span.end; ++i) {
+        if (text[i] != '\n' && text[i] != '\r') text[i] = ' ';
+    }
+    return text;
+}
+
+/// Checks what the person wrote under the names they know: the source without the objects that are about to
+/// be replaced, and the input beside it.
+Result<void> check_inputs(const Session& session, std::vector<SourceFile> files,
+                          const std::vector<SourceFile>& inputs) {
+    const DocumentIndex index = index_documents(files);
+    for (const SourceFile& input : inputs) {
+        for (const auto& [object, document] : name_documents(input.text)) {
+            const auto place = index.find(object);
+            if (place == index.end()) continue;
+            std::string& text = files[place->second.file].text;
+            text = without_document(text, place->second.document);
+        }
+    }
+    files.insert(files.end(), inputs.begin(), inputs.end());
+    const auto set = load(files, session.config.limits);
+    if (!set) return fail(Exit::Invalid, to_string(set.error()));
+    return {};
+}
+
+std::string put(const Session& session, Edited& edited, const DocumentName& object, const std::string& body) {
+    if (const DocumentPlace* const place = edited.find(object)) {
+        const std::string& text = edited.text(*place);
+        if (document_body(text, place->document) == body) return "unchanged";
+        edited.replace(*place, replace_document(text, place->document, body));
+        return "configured";
+    }
+    const std::string file = fmt::format("{}-{}.yaml", to_string(object.kind), object.name);
+    edited.add(object, (session.config.source_directory / file).string(), body);
+    return "created";
+}
+
+std::string with_comment(std::string text) {
+    if (text.find('#') != std::string::npos) return text;
+    return "# No manifests: nothing is wanted on this host.\n";
+}
+
+/// Who would be left with a dangling reference.
+std::vector<std::string> referrers(const ManifestSet& set, const DocumentName& object) {
+    std::vector<std::string> names;
+    if (object.kind == Kind::Blueprint) {
+        for (const std::string& name : servers_using(set, object.name)) names.push_back("server/" + name);
+    }
+    if (object.kind == Kind::Overlay) {
+        for (const std::string& name : blueprints_using(set, object.name))
+            names.push_back("blueprint/" + name);
+    }
+    return names;
+}
+
+}  // namespace
+
+Result<Proposal> propose(const Session& session, const std::vector<SourceFile>& inputs) {
+    auto files = read_for_edit(session);
+    if (!files) return std::unexpected(files.error());
+    if (auto checked = check_inputs(session, *files, inputs); !checked)
+        return std::unexpected(checked.error());
+    Edited edited(std::move(*files));
+    std::vector<Effect> effects;
+    for (const SourceFile& input : inputs) {
+        for (const auto& [object, document] : name_documents(input.text)) {
+            effects.push_back({object, put(session, edited, object, document_body(input.text, document))});
+        }
+    }
+    if (effects.empty()) return fail(Exit::Invalid, "no manifest was given: there are only comments");
+    SourceChange change = edited.change();
+    return finish(session, edited.files(), std::move(change), std::move(effects));
+}
+
+Result<Proposal> propose_state(const Session& session, const std::string& server, RunState state) {
+    auto files = read_for_edit(session);
+    if (!files) return std::unexpected(files.error());
+    const auto set = load(*files, session.config.limits);
+    if (!set) return fail(Exit::Invalid, to_string(set.error()));
+    Edited edited(std::move(*files));
+    const DocumentName object{Kind::Server, server};
+    const DocumentPlace* const place = edited.find(object);
+    if (place == nullptr) {
+        return fail(Exit::NotFound,
+                    fmt::format("server/{} is not there; l4d2ctl get servers lists them", server));
+    }
+    std::string word = "unchanged";
+    if (set->servers.at(server).state != state) {
+        auto text = set_state(edited.text(*place), place->document, state);
+        if (!text) return fail(Exit::Invalid, edited.files()[place->file].name + ": " + text.error());
+        edited.replace(*place, std::move(*text));
+        word = "configured";
+    }
+    return finish(session, edited.files(), edited.change(), {{object, word}});
+}
+
+Result<Proposal> propose_removal(const Session& session, const DocumentName& object) {
+    auto files = read_for_edit(session);
+    if (!files) return std::unexpected(files.error());
+    const auto set = load(*files, session.config.limits);
+    if (!set) return fail(Exit::Invalid, to_string(set.error()));
+    const DocumentIndex index = index_documents(*files);
+    const auto found = index.find(object);
+    if (found == index.end()) return finish(session, std::move(*files), {}, {{object, "is not there"}});
+    if (const auto names = referrers(*set, object); !names.empty()) {
+        return fail(Exit::Invalid, fmt::format("{} is used by {}; take it out of there first",
+                                               to_string(object), fmt::join(names, ", ")));
+    }
+    const auto [file, document] = found->second;
+    const std::string name = (*files)[file].name;
+    std::string text = remove_document((*files)[file].text, document);
+    SourceChange change;
+    if (has_no_documents(text) && files->size() > 1) {
+        change.remove.insert(name);
+        files->erase(files->begin() + static_cast<std::ptrdiff_t>(file));
+    } else {
+        // The last file of all stays: an empty directory would be a source that has vanished.
+        if (has_no_documents(text)) text = with_comment(std::move(text));
+        change.write.emplace(name, text);
+        (*files)[file].text = std::move(text);
+    }
+    return finish(session, std::move(*files), std::move(change), {{object, "deleted"}});
+}
+
+void tell_effects(const Session& session, const Proposal& proposal, const std::string& suffix) {
+    for (const Effect& effect : proposal.effects) {
+        const Paint paint = effect.word == "unchanged" ? Paint::Dim : Paint::Bold;
+        print(to_string(effect.object) + " " + session.out.paint(paint, effect.word) + suffix + "\n");
+    }
+    (void)std::fflush(stdout);
+}
+
+Result<void> carry_out(const Session& session, const Proposal& proposal) {
+    if (!proposal.change.empty()) {
+        if (auto written = commit(session.config.source_directory, proposal.change); !written) {
+            return fail(Exit::Refused, written.error());
+        }
+    }
+    tell_effects(session, proposal);
+    return {};
+}
+
+}  // namespace left4me::ctl

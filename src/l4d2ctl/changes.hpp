@@ -1,0 +1,41 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "adapters/directory/source.hpp"
+#include "l4d2ctl/session.hpp"
+#include "l4d2ctl/source_text.hpp"
+
+namespace left4me::ctl {
+
+/// What an edit means for one object.
+struct Effect {
+    DocumentName object;
+    std::string word;  ///< "created", "configured", "unchanged", "deleted", "is not there"
+};
+
+/// The source as it would be after an edit: valid as a whole, nothing written yet.
+struct Proposal {
+    std::vector<Effect> effects;
+    SourceChange change;
+    std::string revision;
+    ManifestSet set;
+};
+
+/// Puts documents into the source: an object that exists is replaced where it stands, comments of other
+/// documents and their order untouched; a new one gets the file KIND-NAME.yaml. Errors name the places that
+/// the person wrote.
+Result<Proposal> propose(const Session& session, const std::vector<SourceFile>& inputs);
+
+/// Changes spec.state of one server.
+Result<Proposal> propose_state(const Session& session, const std::string& server, RunState state);
+
+/// Takes one object out. Something that others refer to stays, and the message names them.
+Result<Proposal> propose_removal(const Session& session, const DocumentName& object);
+
+/// Writes a proposal, whole or not at all, and prints its effects as `server/comp1 created`.
+Result<void> carry_out(const Session& session, const Proposal& proposal);
+void tell_effects(const Session& session, const Proposal& proposal, const std::string& suffix = {});
+
+}  // namespace left4me::ctl

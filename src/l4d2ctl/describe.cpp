@@ -1,0 +1,112 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "l4d2ctl/journal_tail.hpp"
+#include "l4d2ctl/kinds.hpp"
+#include "l4d2ctl/server_page.hpp"
+#include "l4d2ctl/server_view.hpp"
+#include "l4d2ctl/tables.hpp"
+#include "l4d2ctl/verbs.hpp"
+
+namespace left4me::ctl {
+
+namespace {
+
+constexpr unsigned log_lines = 10;
+
+std::string names_or_none(const std::vector<std::string>& names) {
+    return names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", "));
+}
+
+std::string place(const Origin& origin) { return fmt::format("{}:{}", origin.where.file, origin.where.line); }
+
+std::string indented(std::string_view text) {
+    std::string result = "  ";
+    for (const char c : text) {
+        result += c;
+        if (c == '\n') result += "  ";
+    }
+    while (result.ends_with(' ') || result.ends_with('\n')) result.pop_back();
+    return result + "\n";
+}
+
+std::string page(std::vector<std::vector<Cell>> rows, const Session& session, const std::string& title) {
+    for (auto& row : rows) row.front().paint = Paint::Dim;
+    return session.out.paint(Paint::Bold, title) + "\n\n" + table(rows, session.out);
+}
+
+Result<std::string> describe_blueprint(const Session& session, const View& view, const std::string& name) {
+    const auto found = view.in_force.set.blueprints.find(name);
+    if (found == view.in_force.set.blueprints.end())
+        return fail(Exit::NotFound, "blueprint/" + name + " is not there");
+    const Blueprint& blueprint = found->second;
+    std::string text =
+        page({{{"Servers"}, {names_or_none(servers_using(view.in_force.set, name))}},
+              {{"Overlays"}, {names_or_none(blueprint.overlays)}},
+              {{"Arguments"}, {printable(fmt::format("{}", fmt::join(blueprint.arguments, " ")))}},
+              {{"Manifest"}, {place(blueprint.origin)}}},
+             session, "blueprint/" + name);
+    if (blueprint.config.empty()) return text;
+    return text + "\n" + session.out.paint(Paint::Bold, "server.cfg") + "\n" +
+           indented(printable(blueprint.config));
+}
+
+Result<std::string> describe_overlay(const Session& session, const View& view, const std::string& name) {
+    const auto found = view.in_force.set.overlays.find(name);
+    if (found == view.in_force.set.overlays.end())
+        return fail(Exit::NotFound, "overlay/" + name + " is not there");
+    const Json json = overlay_object_json(view, name);
+    const std::string generation =
+        json["generation"].is_null()
+            ? "cannot be told: " +
+                  (json.contains("error") ? json["error"].get<std::string>() : "not looked at")
+            : json["generation"].get<std::string>() + (json["built"].get<bool>() ? "" : " (not built yet)");
+    return page({{{"Source"}, {source_text(found->second.source)}},
+                 {{"Generation"}, {printable(generation)}},
+                 {{"Blueprints"}, {names_or_none(blueprints_using(view.in_force.set, name))}},
+                 {{"Manifest"}, {place(found->second.origin)}}},
+                session, "overlay/" + name);
+}
+
+Result<std::string> describe_server(const Session& session, View& view, const std::string& name,
+                                    JournalTail& tail) {
+    if (!is_shown(view, name)) return fail(Exit::NotFound, "server/" + name + " is not there");
+    const auto details = unit_details(view, name);
+    if (!details) return std::unexpected(details.error());
+    const std::string log = tail.text();
+    return server_page(view, name, *details, session.out) + "\n" + session.out.paint(Paint::Bold, "Log") +
+           "\n" +
+           indented(log.empty() ? "nothing, or you may not read the journal: sudo l4d2ctl logs " + name
+                                : printable(log));
+}
+
+Result<Exit> describe(Session& session, const std::vector<std::string>& words) {
+    const auto target = parse_target(words);
+    if (!target) return std::unexpected(target.error());
+    if (!target->kind || target->name.empty())
+        return fail(Exit::Usage, "describe what? KIND NAME or KIND/NAME");
+    std::optional<JournalTail> tail;
+    if (*target->kind == Kind::Server) tail.emplace(target->name, log_lines);
+    if (auto entered = enter(session, Access::Read); !entered) return std::unexpected(entered.error());
+    auto view = look(session);
+    if (!view) return std::unexpected(view.error());
+    tell_trouble(view->in_force);
+    const auto text = *target->kind == Kind::Server ? describe_server(session, *view, target->name, *tail)
+                      : *target->kind == Kind::Blueprint ? describe_blueprint(session, *view, target->name)
+                                                         : describe_overlay(session, *view, target->name);
+    if (!text) return std::unexpected(text.error());
+    print(*text);
+    return Exit::Done;
+}
+
+}  // namespace
+
+void add_describe(CLI::App& app, Session& session) {
+    auto words = std::make_shared<std::vector<std::string>>();
+    Command verb =
+        add_verb(app, session, "describe", "Tells all about one object, and what to do next",
+                 "  l4d2ctl describe server comp1", [&session, words] { return describe(session, *words); });
+    verb.arguments("target", *words, "KIND NAME or KIND/NAME");
+}
+
+}  // namespace left4me::ctl

@@ -1,0 +1,65 @@
+#include "l4d2ctl/changes.hpp"
+#include "l4d2ctl/input.hpp"
+#include "l4d2ctl/plan_text.hpp"
+#include "l4d2ctl/verbs.hpp"
+
+namespace left4me::ctl {
+
+namespace {
+
+struct Options {
+    std::vector<std::string> files;
+    std::string output = "text";
+};
+
+/// A plan made against a fallback would hide the very mistake that a person looks for.
+Result<InForce> own_revision(Session& session) {
+    auto in_force = read_source(session);
+    if (in_force && in_force->trouble != Trouble::None)
+        return fail(exit_for(in_force->trouble), in_force->error);
+    return in_force;
+}
+
+Result<Desired> desired_revision(Session& session, const std::vector<SourceFile>& inputs) {
+    if (inputs.empty()) {
+        const auto in_force = own_revision(session);
+        if (!in_force) return std::unexpected(in_force.error());
+        return in_force->desired(session.paths);
+    }
+    const auto proposal = propose(session, inputs);
+    if (!proposal) return std::unexpected(proposal.error());
+    Desired desired = make_desired(proposal->set, proposal->revision);
+    desired.approved = is_approved(session.paths, proposal->revision);
+    return desired;
+}
+
+Result<Exit> diff(Session& session, const Options& options) {
+    const auto inputs = read_inputs(options.files);
+    if (!inputs) return std::unexpected(inputs.error());
+    if (auto entered = enter(session, Access::Read); !entered) return std::unexpected(entered.error());
+    const auto desired = desired_revision(session, *inputs);
+    if (!desired) return std::unexpected(desired.error());
+    auto seen = look_at(session, *desired);
+    if (!seen) return std::unexpected(seen.error());
+    if (options.output == "json") {
+        print(plan_json(seen->plan));
+    } else {
+        print(plan_text(seen->plan, session.out));
+    }
+    return seen->plan.empty() ? Exit::Done : Exit::Differences;
+}
+
+}  // namespace
+
+void add_diff(CLI::App& app, Session& session) {
+    auto options = std::make_shared<Options>();
+    Command verb = add_verb(app, session, "diff",
+                            "Shows what a pass would do now, and why; exits 1 if there is something",
+                            "  l4d2ctl diff\n  l4d2ctl diff -f comp1.yaml -o json",
+                            [&session, options] { return diff(session, *options); });
+    verb.repeated("-f,--file", options->files, "As if these manifests had been applied: FILE, DIR or -",
+                  false);
+    verb.option("-o,--output", options->output, "text or json", {"text", "json"});
+}
+
+}  // namespace left4me::ctl

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <expected>
+#include <string>
+
+namespace left4me::ctl {
+
+/// What the shell gets to see. Scripts rely on these numbers; docs/cli.md lists them.
+enum class Exit : int {
+    Done = 0,
+    Differences = 1,  ///< diff only
+    Usage = 2,
+    Invalid = 3,  ///< a manifest or the configuration is wrong
+    NotFound = 4,
+    Refused = 5,  ///< the host did not do it, or could not be asked
+    TimedOut = 6,
+};
+
+/// Why a verb ended early. The message goes to stderr as it is; it may have several lines.
+struct Failure {
+    Exit code = Exit::Refused;
+    std::string message;
+};
+
+template <typename T>
+using Result = std::expected<T, Failure>;
+
+inline std::unexpected<Failure> fail(Exit code, std::string message) {
+    return std::unexpected(Failure{code, std::move(message)});
+}
+
+}  // namespace left4me::ctl

@@ -1,0 +1,76 @@
+#include "l4d2ctl/journal_tail.hpp"
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+
+#include "adapters/directory/files.hpp"
+
+namespace left4me::ctl {
+
+namespace {
+
+constexpr std::size_t most_bytes = std::size_t{1} << 20U;
+
+class SpawnActions {
+  public:
+    SpawnActions() { posix_spawn_file_actions_init(&actions_); }
+    SpawnActions(const SpawnActions&) = delete;
+    SpawnActions& operator=(const SpawnActions&) = delete;
+    ~SpawnActions() { posix_spawn_file_actions_destroy(&actions_); }
+    posix_spawn_file_actions_t* get() { return &actions_; }
+
+  private:
+    posix_spawn_file_actions_t actions_{};
+};
+
+}  // namespace
+
+std::string unit_of(const std::string& server) { return "left4me-server@" + server + ".service"; }
+
+JournalTail::JournalTail(const std::string& server, unsigned lines) {
+    std::array<int, 2> ends{};
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0) return;
+    pipe_ = Fd(ends[0]);
+    const Fd write_end(ends[1]);
+    SpawnActions actions;
+    posix_spawn_file_actions_adddup2(actions.get(), write_end.get(), STDOUT_FILENO);
+    posix_spawn_file_actions_addopen(actions.get(), STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+    posix_spawn_file_actions_addopen(actions.get(), STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+
+    std::string unit = "--unit=" + unit_of(server);
+    std::string count = "--lines=" + std::to_string(lines);
+    std::string program = "journalctl";
+    std::string quiet = "--quiet";
+    std::string no_pager = "--no-pager";
+    std::string format = "--output=short-iso";
+    const std::array<char*, 7> arguments{program.data(),  unit.data(),   count.data(), quiet.data(),
+                                         no_pager.data(), format.data(), nullptr};
+    // A fixed environment: this may still be root, and the caller's is the caller's.
+    std::string path = "PATH=/usr/bin:/bin";
+    const std::array<char*, 2> environment{path.data(), nullptr};
+    if (::posix_spawn(&child_, "/usr/bin/journalctl", actions.get(), nullptr, arguments.data(),
+                      environment.data()) != 0) {
+        child_ = -1;
+    }
+}
+
+JournalTail::~JournalTail() {
+    pipe_.reset();
+    if (child_ > 0) {
+        while (::waitpid(child_, nullptr, 0) < 0 && errno == EINTR) {
+        }
+    }
+}
+
+std::string JournalTail::text() {
+    if (child_ < 0) return {};
+    const auto read = read_descriptor(pipe_.get(), "journalctl", most_bytes);
+    return read ? *read : std::string();
+}
+
+}  // namespace left4me::ctl

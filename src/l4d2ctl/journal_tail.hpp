@@ -1,0 +1,30 @@
+#pragma once
+
+#include <sys/types.h>
+#include <string>
+
+#include "adapters/fd.hpp"
+
+namespace left4me::ctl {
+
+/// The last lines of a server's journal, read by journalctl beside the other work. Begun while still root,
+/// because user left4me may not read the journal; the name alone goes into it.
+class JournalTail {
+  public:
+    JournalTail(const std::string& server, unsigned lines);
+    JournalTail(const JournalTail&) = delete;
+    JournalTail& operator=(const JournalTail&) = delete;
+    ~JournalTail();
+
+    /// Waits for journalctl; empty when there is nothing to be read, or no right to.
+    std::string text();
+
+  private:
+    Fd pipe_;
+    pid_t child_ = -1;
+};
+
+/// The unit whose journal it is.
+std::string unit_of(const std::string& server);
+
+}  // namespace left4me::ctl

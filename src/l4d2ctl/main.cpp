@@ -1,0 +1,96 @@
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <csignal>
+#include <exception>
+#include <string_view>
+
+#include "l4d2ctl/verbs.hpp"
+#include "specs/words.hpp"
+
+namespace {
+
+using namespace left4me::ctl;
+
+constexpr const char* exit_codes =
+    "Exit codes:\n"
+    "  0 done   1 differences (diff only)   2 usage   3 invalid manifest or configuration\n"
+    "  4 not found   5 the host refused, or a step failed   6 timed out\n"
+    "\n"
+    "l4d2ctl VERB --help shows a verb's options and an example; man l4d2ctl tells the rest.";
+
+void add_verbs(CLI::App& app, Session& session) {
+    add_apply(app, session);
+    add_diff(app, session);
+    add_validate(app, session);
+    add_get(app, session);
+    add_describe(app, session);
+    add_status(app, session);
+    add_start(app, session);
+    add_stop(app, session);
+    add_delete(app, session);
+    add_reconcile(app, session);
+    add_approve(app, session);
+    add_wait(app, session);
+    add_logs(app, session);
+    add_explain(app, session);
+    add_schema(app, session);
+    add_version(app, session);
+}
+
+/// The message for a first word that is no verb; CLI11 would only say that it did not expect it.
+std::string unknown_verb(const CLI::App& app, int argc, char** argv) {
+    if (argc < 2 || *argv[1] == '-') return {};
+    const std::string_view word = argv[1];
+    std::vector<std::string> names;
+    for (const CLI::App* const verb : app.get_subcommands(nullptr)) names.push_back(verb->get_name());
+    if (std::find(names.begin(), names.end(), word) != names.end()) return {};
+    const std::vector<std::string_view> candidates(names.begin(), names.end());
+    return fmt::format("no verb {}{}\nl4d2ctl --help lists them\n", left4me::quoted(word),
+                       left4me::did_you_mean(word, candidates));
+}
+
+int finish(const Result<Exit>& result) {
+    if (!result) {
+        print_error(result.error().message);
+        return static_cast<int>(result.error().code);
+    }
+    // Whoever reads our output decides by it: a full disk must not look like success.
+    if (std::fflush(stdout) != 0) return static_cast<int>(Exit::Refused);
+    return static_cast<int>(*result);
+}
+
+int run(int argc, char** argv) {
+    (void)std::signal(SIGPIPE, SIG_DFL);
+    Session session;
+    CLI::App app("left4me: Left 4 Dead 2 servers, as the manifests say", "l4d2ctl");
+    app.require_subcommand(1);
+    app.option_defaults()->group("Options");
+    app.add_option("--config", session.config_path, "The configuration (default /etc/left4me/config.yaml)");
+    app.set_version_flag("--version", "l4d2ctl " LEFT4ME_VERSION, "Shows the version");
+    app.fallthrough();
+    app.footer(exit_codes);
+    add_verbs(app, session);
+    if (const std::string message = unknown_verb(app, argc, argv); !message.empty()) {
+        print_error(message);
+        return static_cast<int>(Exit::Usage);
+    }
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        return app.exit(error) == 0 ? 0 : static_cast<int>(Exit::Usage);
+    }
+    return finish(session.run());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    try {
+        return run(argc, argv);
+    } catch (const std::exception& exception) {
+        print_error(fmt::format("l4d2ctl: {}", exception.what()));
+        return static_cast<int>(Exit::Refused);
+    }
+}

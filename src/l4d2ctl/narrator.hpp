@@ -1,0 +1,40 @@
+#pragma once
+
+#include <chrono>
+#include <map>
+
+#include "l4d2ctl/plan_text.hpp"
+#include "l4d2ctl/terminal.hpp"
+#include "reconciler/host.hpp"
+
+namespace left4me::ctl {
+
+/// A host that says what is done to it, as it happens: each action when it has ended. What failed goes to
+/// stderr with the host's own words and what to do about it.
+class Narrator : public Host {
+  public:
+    Narrator(Host& host, const Terminal& out, const Terminal& err) : host_(host), out_(out), err_(err) {}
+
+    std::expected<Observed, std::string> observe(const Desired& desired) override {
+        return host_.observe(desired);
+    }
+    void begin(const Desired& desired, const Plan& plan, std::span<const ActionIndex> actions) override;
+    std::vector<Outcome> wait() override;
+
+  private:
+    using Clock = std::chrono::steady_clock;
+
+    void tell(const Action& action, const Outcome& outcome, Clock::duration took) const;
+
+    Host& host_;
+    const Terminal& out_;
+    const Terminal& err_;
+    const Plan* plan_ = nullptr;
+    PlanColumns columns_;
+    std::map<ActionIndex, Clock::time_point> begun_;
+};
+
+/// `server/comp1: start failed (StartLimitHit): …` and, below, the command that tells more.
+std::string failure_text(const Action& action, const Outcome& outcome, const Terminal& err);
+
+}  // namespace left4me::ctl

@@ -1,0 +1,92 @@
+#include "l4d2ctl/plan_text.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "l4d2ctl/json.hpp"
+
+namespace left4me::ctl {
+
+namespace {
+
+std::string padded(std::string_view text, std::size_t width) {
+    return std::string(text) + std::string(width - std::min(width, display_width(text)), ' ');
+}
+
+std::string servers(std::size_t count) {
+    return count == 1 ? "1 server differs" : fmt::format("{} servers differ", count);
+}
+
+}  // namespace
+
+PlanColumns::PlanColumns(const Plan& plan) {
+    for (const Action& action : plan.actions) {
+        subject = std::max(subject, to_string(action.subject).size());
+        verb = std::max(verb, std::string_view(to_string(action.verb)).size());
+    }
+}
+
+Paint paint_of(Verb verb) {
+    switch (verb) {
+        case Verb::Enable:
+        case Verb::Start:
+            return Paint::Green;
+        case Verb::Disable:
+        case Verb::Stop:
+        case Verb::Restart:
+        case Verb::Purge:
+        case Verb::Forget:
+            return Paint::Red;
+        case Verb::Hold:
+        case Verb::Report:
+            return Paint::Yellow;
+        case Verb::Build:
+        case Verb::Render:
+        case Verb::ResetFailed:
+        case Verb::Collect:
+            return Paint::Plain;
+    }
+    return Paint::Plain;
+}
+
+std::string action_line(const Action& action, const PlanColumns& columns, const Terminal& terminal) {
+    return padded(to_string(action.subject), columns.subject) + "   " +
+           terminal.paint(paint_of(action.verb), padded(to_string(action.verb), columns.verb)) + "   " +
+           printable(action.reason);
+}
+
+std::string count_text(const Plan& plan) {
+    if (plan.differing_servers == 0) return fmt::format("no server differs, {} agree", plan.agreeing_servers);
+    return fmt::format("{}, {} agree", servers(plan.differing_servers), plan.agreeing_servers);
+}
+
+std::string plan_text(const Plan& plan, const Terminal& terminal) {
+    if (plan.empty()) return {};
+    const PlanColumns columns(plan);
+    std::string text;
+    for (const Action& action : plan.actions) text += action_line(action, columns, terminal) + "\n";
+    return text + terminal.paint(Paint::Bold, count_text(plan)) + "\n";
+}
+
+std::string plan_json(const Plan& plan) {
+    nlohmann::ordered_json actions = nlohmann::ordered_json::array();
+    for (const Action& action : plan.actions) {
+        nlohmann::ordered_json entry;
+        entry["subject"] = to_string(action.subject);
+        entry["verb"] = to_string(action.verb);
+        entry["reason"] = action.reason;
+        entry["changesHost"] = is_effect(action.verb);
+        if (!action.generation.empty()) entry["generation"] = action.generation;
+        entry["after"] = action.after;
+        actions.push_back(std::move(entry));
+    }
+    nlohmann::ordered_json root;
+    root["revision"] = plan.revision;
+    root["actions"] = std::move(actions);
+    root["servers"] = {{"differ", plan.differing_servers}, {"agree", plan.agreeing_servers}};
+    return json_text(root);
+}
+
+}  // namespace left4me::ctl

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "l4d2ctl/terminal.hpp"
+#include "reconciler/plan.hpp"
+
+namespace left4me::ctl {
+
+/// The width of the widest subject and verb of a plan, so that lines printed one at a time still align.
+struct PlanColumns {
+    std::size_t subject = 0;
+    std::size_t verb = 0;
+
+    explicit PlanColumns(const Plan& plan);
+    PlanColumns() = default;
+};
+
+/// How loud a verb is: what interrupts a game is not what is only said.
+Paint paint_of(Verb verb);
+
+/// `server/comp1   start    the unit is inactive, the manifest says Running`, without a newline.
+std::string action_line(const Action& action, const PlanColumns& columns, const Terminal& terminal);
+
+/// The whole plan as `diff` shows it; the last line counts. Empty for an empty plan.
+std::string plan_text(const Plan& plan, const Terminal& terminal);
+
+/// `3 servers differ, 17 agree`.
+std::string count_text(const Plan& plan);
+
+/// The same as one JSON object; docs/cli.md documents its fields.
+std::string plan_json(const Plan& plan);
+
+}  // namespace left4me::ctl

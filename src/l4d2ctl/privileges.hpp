@@ -1,0 +1,21 @@
+#pragma once
+
+#include <string>
+
+#include "l4d2ctl/exit.hpp"
+
+namespace left4me::ctl {
+
+enum class Access {
+    Read,  ///< looks only: any user may, as far as the host permits
+    Act,   ///< changes manifests or the host: root or left4me
+};
+
+/// The user that parses what others wrote.
+inline constexpr const char* service_user = "left4me";
+
+/// Root becomes user left4me for good, groups included; everybody else stays who they are, and may not Act.
+/// Call it when all given files are open and nothing has been parsed. `verb` is for the message.
+Result<void> give_up_privileges(Access access, const std::string& verb);
+
+}  // namespace left4me::ctl

@@ -1,0 +1,195 @@
+#include "l4d2ctl/server_page.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "l4d2ctl/plan_text.hpp"
+#include "l4d2ctl/server_view.hpp"
+
+namespace left4me::ctl {
+
+namespace {
+
+using Rows = std::vector<std::vector<Cell>>;
+
+/// Indented below its heading.
+std::string section(const std::string& title, const std::string& body, const Terminal& terminal) {
+    if (body.empty()) return {};
+    std::string text = "\n" + terminal.paint(Paint::Bold, title) + "\n";
+    std::size_t begin = 0;
+    while (begin < body.size()) {
+        const std::size_t end = std::min(body.find('\n', begin), body.size());
+        text += "  " + body.substr(begin, end - begin) + "\n";
+        begin = end + 1;
+    }
+    return text;
+}
+
+Cell headline_state(const Condition* ready) {
+    if (ready == nullptr) return {"not in the manifests", Paint::Yellow};
+    switch (ready->status) {
+        case ConditionStatus::True:
+            return {"● Ready", Paint::Green};
+        case ConditionStatus::False:
+            return {"● Not ready", Paint::Red};
+        case ConditionStatus::Unknown:
+            return {"● Not known", Paint::Yellow};
+    }
+    return {};
+}
+
+std::string rollout_text(const Rollout& rollout) {
+    std::string text = to_string(rollout.policy);
+    if (rollout.deadline) text += fmt::format(", at the latest after {} s", rollout.deadline->count());
+    return text;
+}
+
+Rows wanted_rows(const View& view, const std::string& name) {
+    const auto found = view.desired.servers.find(name);
+    if (found == view.desired.servers.end()) return {{{"Wanted"}, {"nothing: no manifest names it"}}};
+    const DesiredServer& server = found->second;
+    const Server& manifest = view.in_force.set.servers.at(name);
+    std::string labels;
+    for (const auto& [key, value] : manifest.metadata.labels)
+        labels += (labels.empty() ? "" : ", ") + key + "=" + value;
+    Rows rows{{{"Wanted"},
+               {fmt::format("{} on port {}, blueprint {}", to_string(server.state), server.port,
+                            server.blueprint)}},
+              {{"Rollout"}, {rollout_text(server.rollout)}},
+              {{"Drift"}, {to_string(server.drift)}}};
+    if (!labels.empty()) rows.push_back({{"Labels"}, {labels}});
+    rows.push_back(
+        {{"Manifest"}, {fmt::format("{}:{}", manifest.origin.where.file, manifest.origin.where.line)}});
+    rows.push_back({{"Revision"}, {view.desired.revision}});
+    return rows;
+}
+
+std::string actual_text(const View& view, const UnitDetails& details) {
+    std::string text = activity_text(details.unit);
+    if (!details.unit.sub.empty() && details.unit.active != ActiveState::Failed)
+        text += " (" + details.unit.sub + ")";
+    if (details.since) {
+        text += fmt::format(" since {}, {} ago", time_text(*details.since),
+                            age_text(*details.since, view.observed.now));
+    }
+    return text;
+}
+
+Rows actual_rows(const View& view, const UnitDetails& details) {
+    Rows rows{{{"Actual"}, {actual_text(view, details)}},
+              {{"At boot"},
+               {details.unit.enablement == Enablement::Enabled
+                    ? "enabled: it starts with the host"
+                    : enablement_text(details.unit.enablement) + ": it does not start with the host"}}};
+    if (details.main_pid != 0) rows.push_back({{"Process"}, {fmt::format("pid {}", details.main_pid)}});
+    if (details.restarts != 0)
+        rows.push_back({{"Restarts"}, {fmt::format("{} by systemd", details.restarts)}});
+    return rows;
+}
+
+/// The stack as it is mounted, each layer with whether the manifests still ask for it; or what would be
+/// mounted.
+std::string layers_text(const ObservedServer& server, const Terminal& terminal) {
+    const std::vector<std::string> none;
+    const std::vector<std::string>& wanted = server.wanted ? server.wanted->layers : none;
+    std::string text;
+    if (!server.mounted) {
+        text = "not mounted; the next start mounts\n";
+        for (const std::string& layer : wanted) text += "  " + layer + "\n";
+        return server.wanted ? text : "not mounted\n";
+    }
+    const bool same = *server.mounted == wanted;
+    text = !server.wanted ? "mounted\n" : same ? "mounted, as wanted\n" : "mounted, but not what is wanted\n";
+    for (const std::string& layer : *server.mounted) {
+        const bool stays = !server.wanted || std::find(wanted.begin(), wanted.end(), layer) != wanted.end();
+        text += stays ? "  " + layer + "\n" : terminal.paint(Paint::Red, "- " + layer) + "\n";
+    }
+    for (const std::string& layer : wanted) {
+        const bool there =
+            std::find(server.mounted->begin(), server.mounted->end(), layer) != server.mounted->end();
+        if (!there) text += terminal.paint(Paint::Green, "+ " + layer) + "\n";
+    }
+    if (!server.wanted) return text;
+    return text;
+}
+
+std::string conditions_text(const View& view, const std::string& name, const Terminal& terminal) {
+    const auto status = view.status.servers.find(name);
+    if (status == view.status.servers.end()) return {};
+    Rows rows;
+    for (const Condition& condition : status->second.conditions) {
+        const bool good = (condition.status == ConditionStatus::True) == (condition.type == "Ready");
+        rows.push_back({{condition.type},
+                        {to_string(condition.status), good ? Paint::Green : Paint::Yellow},
+                        {condition.reason},
+                        {age_text(condition.last_transition, view.observed.now)},
+                        {printable(condition.message)}});
+    }
+    Terminal whole = terminal;
+    whole.width = std::string::npos;  // a message cut short helps nobody here
+    return table(rows, whole);
+}
+
+std::string differences_text(const View& view, const std::string& name, const Terminal& terminal) {
+    const PlanColumns columns(view.plan);
+    std::string text;
+    for (const Action* const action : actions_of(view, name))
+        text += action_line(*action, columns, terminal) + "\n";
+    return text;
+}
+
+}  // namespace
+
+std::string server_page(const View& view, const std::string& name, const UnitDetails& details,
+                        const Terminal& terminal) {
+    const Cell state = headline_state(ready_condition(view, name));
+    std::string text = terminal.paint(Paint::Bold, "server/" + name) + "   " +
+                       terminal.paint(state.paint, state.text) + "\n\n";
+    Rows rows = wanted_rows(view, name);
+    const Rows actual = actual_rows(view, details);
+    rows.insert(rows.end(), actual.begin(), actual.end());
+    for (auto& row : rows) row.front().paint = Paint::Dim;
+    Terminal whole = terminal;
+    whole.width = std::string::npos;
+    text += table(rows, whole);
+
+    const auto observed = view.observed.servers.find(name);
+    if (observed != view.observed.servers.end()) {
+        text += section("Layers, uppermost first", layers_text(observed->second, terminal), terminal);
+        if (!observed->second.wanted && view.desired.servers.contains(name)) {
+            text += section("Cannot be rendered", observed->second.wanted.error(), terminal);
+        }
+    }
+    text += section("Conditions", conditions_text(view, name, terminal), terminal);
+    text += section("Differences", differences_text(view, name, terminal), terminal);
+    return text + section("What to do next", next_steps(view, name, details), terminal);
+}
+
+std::string next_steps(const View& view, const std::string& name, const UnitDetails& details) {
+    std::set<std::string> steps;
+    for (const Action* const action : actions_of(view, name)) {
+        if (is_effect(action->verb)) {
+            steps.insert("sudo l4d2ctl reconcile   makes the host agree with the manifests");
+        } else if (action->code == "ApprovalRequired") {
+            steps.insert(
+                fmt::format("sudo l4d2ctl approve {}   agrees to the whole revision", view.desired.revision));
+        } else if (action->code == "RolloutPending") {
+            steps.insert(
+                fmt::format("sudo l4d2ctl stop {0} && sudo l4d2ctl start {0}   makes the change now; "
+                            "players are thrown out",
+                            name));
+        } else if (action->code == "NotInstalled") {
+            steps.insert("install the game in /var/lib/left4me/installation");
+        }
+    }
+    if (details.unit.active == ActiveState::Failed || details.restarts > 0) {
+        steps.insert(fmt::format("l4d2ctl logs {} --lines 100   tells why it failed", name));
+    }
+    std::string text;
+    for (const std::string& step : steps) text += step + "\n";
+    return text;
+}
+
+}  // namespace left4me::ctl

@@ -1,0 +1,143 @@
+#include "l4d2ctl/server_view.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <ctime>
+#include <set>
+
+namespace left4me::ctl {
+
+namespace {
+
+bool has_traces(const ObservedServer& server) {
+    return server.ours || server.runtime || server.mounted || server.unit.active != ActiveState::Inactive ||
+           server.unit.enablement != Enablement::Disabled;
+}
+
+Json conditions_json(const View& view, const std::string& name) {
+    Json conditions = Json::array();
+    const auto status = view.status.servers.find(name);
+    if (status == view.status.servers.end()) return conditions;
+    for (const Condition& condition : status->second.conditions) {
+        Json entry;
+        entry["type"] = condition.type;
+        entry["status"] = to_string(condition.status);
+        entry["reason"] = condition.reason;
+        entry["message"] = condition.message;
+        entry["lastTransitionTime"] = time_text(condition.last_transition);
+        entry["observedGeneration"] = condition.observed_generation;
+        conditions.push_back(std::move(entry));
+    }
+    return conditions;
+}
+
+Json actual_json(const UnitDetails& details) {
+    Json actual;
+    actual["activeState"] = lower_case(to_string(details.unit.active));
+    actual["subState"] = details.unit.sub;
+    actual["unitFileState"] = enablement_text(details.unit.enablement);
+    actual["result"] = details.unit.result.empty() ? "success" : details.unit.result;
+    actual["mainPid"] = details.main_pid;
+    actual["since"] = details.since ? Json(time_text(*details.since)) : Json(nullptr);
+    actual["restarts"] = details.restarts;
+    return actual;
+}
+
+Json overlay_json(const ObservedServer& server) {
+    Json overlay;
+    overlay["mounted"] = server.mounted.has_value();
+    overlay["current"] = server.current ? Json(*server.current) : Json(nullptr);
+    overlay["layers"] = server.mounted ? Json(*server.mounted) : Json::array();
+    return overlay;
+}
+
+}  // namespace
+
+bool is_shown(const View& view, const std::string& name) {
+    if (view.desired.servers.contains(name)) return true;
+    const auto observed = view.observed.servers.find(name);
+    return observed != view.observed.servers.end() && has_traces(observed->second);
+}
+
+std::vector<std::string> shown_servers(const View& view) {
+    std::vector<std::string> names;
+    for (const auto& [name, server] : view.observed.servers) {
+        if (is_shown(view, name)) names.push_back(name);
+    }
+    return names;
+}
+
+std::string lower_case(std::string text) {
+    std::transform(text.begin(), text.end(), text.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    return text;
+}
+
+std::string activity_text(const ObservedUnit& unit) {
+    const std::string state = lower_case(to_string(unit.active));
+    if (unit.active == ActiveState::Failed && !unit.result.empty()) return state + " (" + unit.result + ")";
+    return state;
+}
+
+std::string enablement_text(Enablement enablement) { return lower_case(to_string(enablement)); }
+
+std::string age_text(TimePoint since, TimePoint now) {
+    const auto seconds =
+        std::max<long long>(0, std::chrono::floor<std::chrono::seconds>(now - since).count());
+    if (seconds < 60) return fmt::format("{}s", seconds);
+    if (seconds < 3600) return fmt::format("{}m", seconds / 60);
+    if (seconds < 36'000) return fmt::format("{}h{:02}m", seconds / 3600, seconds / 60 % 60);
+    if (seconds < 172'800) return fmt::format("{}h", seconds / 3600);
+    return fmt::format("{}d", seconds / 86'400);
+}
+
+std::string time_text(TimePoint time) {
+    const std::time_t seconds = std::chrono::system_clock::to_time_t(
+        std::chrono::time_point_cast<std::chrono::system_clock::duration>(time));
+    return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(seconds));
+}
+
+const Condition* ready_condition(const View& view, const std::string& name) {
+    const auto status = view.status.servers.find(name);
+    return status == view.status.servers.end() ? nullptr : status->second.find("Ready");
+}
+
+Json server_json(const View& view, const std::string& name, const UnitDetails& details) {
+    Json json;
+    json["name"] = name;
+    const auto desired = view.desired.servers.find(name);
+    if (desired == view.desired.servers.end()) {
+        json["port"] = nullptr;
+        json["desired"] = nullptr;
+    } else {
+        json["port"] = desired->second.port;
+        json["desired"] = {{"state", to_string(desired->second.state)},
+                           {"blueprint", desired->second.blueprint},
+                           {"revision", view.desired.revision}};
+    }
+    json["actual"] = actual_json(details);
+    const auto observed = view.observed.servers.find(name);
+    json["overlay"] =
+        overlay_json(observed == view.observed.servers.end() ? ObservedServer{} : observed->second);
+    json["conditions"] = conditions_json(view, name);
+    return json;
+}
+
+Result<UnitDetails> unit_details(View& view, const std::string& name) {
+    auto details = view.machine->units().details(name);
+    if (!details) return fail(Exit::Refused, details.error());
+    return std::move(*details);
+}
+
+std::vector<const Action*> actions_of(const View& view, const std::string& name) {
+    std::vector<const Action*> actions;
+    for (const Action& action : view.plan.actions) {
+        if (action.subject == Subject{SubjectKind::Server, name}) actions.push_back(&action);
+    }
+    return actions;
+}
+
+}  // namespace left4me::ctl

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "l4d2ctl/json.hpp"
+#include "l4d2ctl/session.hpp"
+
+namespace left4me::ctl {
+
+/// The servers worth showing: those of the manifests, and those that only the host knows of. By name.
+std::vector<std::string> shown_servers(const View& view);
+bool is_shown(const View& view, const std::string& name);
+
+/// `active`, `failed (start-limit-hit)`.
+std::string activity_text(const ObservedUnit& unit);
+/// Whether it starts at boot: `enabled`, `disabled`, `masked`.
+std::string enablement_text(Enablement enablement);
+/// As systemd spells it, for JSON: `active`, `activating`.
+std::string lower_case(std::string text);
+
+/// `45s`, `12m`, `3h12m`, `8d`.
+std::string age_text(TimePoint since, TimePoint now);
+/// `2026-03-01T12:00:00Z`.
+std::string time_text(TimePoint time);
+
+/// The Ready condition as it stands, or nullptr for a server that no manifest names.
+const Condition* ready_condition(const View& view, const std::string& name);
+
+/// The object that `status NAME --json` prints: design.md fixes its fields, docs/cli.md documents them.
+Json server_json(const View& view, const std::string& name, const UnitDetails& details);
+
+/// UnitDetails of one server, its errors as a Failure.
+Result<UnitDetails> unit_details(View& view, const std::string& name);
+
+/// The actions of the plan that are about this server.
+std::vector<const Action*> actions_of(const View& view, const std::string& name);
+
+}  // namespace left4me::ctl

@@ -1,0 +1,114 @@
+#include "l4d2ctl/session.hpp"
+
+#include <fmt/format.h>
+
+#include <optional>
+#include <system_error>
+
+#include "adapters/directory/files.hpp"
+#include "adapters/store/status_file.hpp"
+
+namespace left4me::ctl {
+
+namespace {
+
+constexpr std::size_t max_config_bytes = std::size_t{1} << 20U;
+
+/// The bytes of the configuration; nullopt: there is none, which is fine for the default place.
+Result<std::optional<std::string>> config_text(const Session& session) {
+    std::error_code ignored;
+    const bool is_default = session.config_path == config_file;
+    if (is_default && !std::filesystem::exists(session.config_path, ignored)) return std::nullopt;
+    auto text = read_file(session.config_path, max_config_bytes);
+    if (!text) return fail(Exit::Invalid, text.error());
+    return std::optional<std::string>(std::move(*text));
+}
+
+}  // namespace
+
+Command add_verb(CLI::App& app, Session& session, const std::string& name, const std::string& description,
+                 const std::string& example, std::function<Result<Exit>()> run) {
+    return {app, session.verb, session.run, name, description, example, std::move(run)};
+}
+
+Result<void> enter(Session& session, Access access) {
+    const auto text = config_text(session);
+    if (!text) return std::unexpected(text.error());
+    if (auto dropped = give_up_privileges(access, session.verb); !dropped) return dropped;
+    if (!*text) return {};
+    auto config = parse_config(session.config_path, **text);
+    if (!config) return fail(Exit::Invalid, to_string(config.error()));
+    session.config = std::move(*config);
+    return {};
+}
+
+Exit exit_for(Trouble trouble) {
+    switch (trouble) {
+        case Trouble::None:
+            return Exit::Done;
+        case Trouble::Invalid:
+            return Exit::Invalid;
+        case Trouble::Vanished:
+            return Exit::Refused;
+    }
+    return Exit::Refused;
+}
+
+Result<InForce> read_source(Session& session) {
+    auto in_force = revision_in_force(session.paths, session.config.source_directory, session.config.limits);
+    if (!in_force) {
+        std::string message = in_force.error().message;
+        if (in_force.error().trouble == Trouble::Vanished) {
+            message += "  sudo l4d2ctl apply -f FILE puts a manifest there; source.directory in " +
+                       session.config_path + " says where\n";
+        }
+        return fail(exit_for(in_force.error().trouble), std::move(message));
+    }
+    return std::move(*in_force);
+}
+
+Result<std::unique_ptr<Machine>> connect(const Session& session) {
+    auto units = Units::connect(session.paths);
+    if (!units) return fail(Exit::Refused, "cannot ask systemd: " + units.error());
+    return std::make_unique<Machine>(session.paths, std::move(*units));
+}
+
+Result<Seen> look_at(const Session& session, const Desired& desired) {
+    auto machine = connect(session);
+    if (!machine) return std::unexpected(machine.error());
+    Seen seen;
+    seen.machine = std::move(*machine);
+    auto observed = seen.machine->observe(desired);
+    if (!observed) return fail(Exit::Refused, observed.error());
+    seen.observed = std::move(*observed);
+    const Status previous = load_status(session.paths);
+    for (const auto& [name, server] : previous.servers) seen.observed.remembered[name] = server.remembered;
+    seen.plan = plan(desired, seen.observed);
+    seen.status = next_status(previous, desired, seen.observed, Plan{}, {}, seen.plan);
+    return seen;
+}
+
+Result<View> look(Session& session) {
+    auto in_force = read_source(session);
+    if (!in_force) return std::unexpected(in_force.error());
+    Desired desired = in_force->desired(session.paths);
+    auto seen = look_at(session, desired);
+    if (!seen) return std::unexpected(seen.error());
+    return View{std::move(*seen), std::move(*in_force), std::move(desired)};
+}
+
+void tell_trouble(const InForce& in_force) {
+    if (in_force.trouble == Trouble::None) return;
+    print_error(fmt::format("{}the last good revision {} stays in force\n", in_force.error,
+                            in_force.snapshot.revision));
+}
+
+void print(const std::string& text) { (void)std::fwrite(text.data(), 1, text.size(), stdout); }
+
+void print_error(const std::string& text) {
+    (void)std::fflush(stdout);  // what was said before stays before
+    (void)std::fwrite(text.data(), 1, text.size(), stderr);
+    if (!text.ends_with('\n')) (void)std::fputc('\n', stderr);
+}
+
+}  // namespace left4me::ctl

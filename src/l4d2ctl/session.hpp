@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstdio>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "adapters/config/config.hpp"
+#include "adapters/directory/revision.hpp"
+#include "adapters/machine/machine.hpp"
+#include "adapters/paths.hpp"
+#include "l4d2ctl/command.hpp"
+#include "l4d2ctl/exit.hpp"
+#include "l4d2ctl/privileges.hpp"
+#include "l4d2ctl/terminal.hpp"
+#include "reconciler/pass.hpp"
+
+namespace left4me::ctl {
+
+/// One invocation: where things are, who looks at the output, and what the verb is to do.
+struct Session {
+    Paths paths;
+    std::string config_path = config_file;
+    Config config;
+    Terminal out = Terminal::of(1);
+    Terminal err = Terminal::of(2);
+    std::string verb;                   ///< as typed: "apply", for messages and for who holds the lock
+    std::function<Result<Exit>()> run;  ///< set by the verb that was chosen
+};
+
+/// Adds a verb: its description, what it does when it is chosen, and an example that stands below its
+/// options.
+Command add_verb(CLI::App& app, Session& session, const std::string& name, const std::string& description,
+                 const std::string& example, std::function<Result<Exit>()> run);
+
+/// Reads the configuration's bytes, gives up root, then parses them. Every verb that parses anything begins
+/// with it. Bytes that the verb itself was given must have been read before.
+Result<void> enter(Session& session, Access access);
+
+/// The revision that the host follows; see tell_trouble().
+Result<InForce> read_source(Session& session);
+
+/// What an exit code the trouble of a source deserves: 3 for invalid manifests, 5 for a source that has
+/// vanished.
+Exit exit_for(Trouble trouble);
+
+Result<std::unique_ptr<Machine>> connect(const Session& session);
+
+/// What one look at the host shows. Nothing is written.
+struct Seen {
+    Observed observed;
+    Plan plan;      ///< what a pass would do now
+    Status status;  ///< conditions as they stand now, with the times that earlier passes have noted
+    std::unique_ptr<Machine> machine;
+};
+
+Result<Seen> look_at(const Session& session, const Desired& desired);
+
+/// Everything a reading verb shows: the revision in force, and how the host stands to it.
+struct View : Seen {
+    InForce in_force;
+    Desired desired;
+};
+
+Result<View> look(Session& session);
+
+/// Says on stderr why another revision than the source's own one is in force.
+void tell_trouble(const InForce& in_force);
+
+void print(const std::string& text);
+void print_error(const std::string& text);
+
+}  // namespace left4me::ctl

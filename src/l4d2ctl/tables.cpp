@@ -1,0 +1,215 @@
+#include "l4d2ctl/tables.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "l4d2ctl/server_view.hpp"
+
+namespace left4me::ctl {
+
+namespace {
+
+using Row = std::vector<Cell>;
+
+/// Below this the blueprint's column would leave no room for the reason.
+constexpr std::size_t roomy = 100;
+
+Row heading(const std::vector<std::string>& titles) {
+    Row row;
+    for (const std::string& title : titles) row.push_back({title, Paint::Dim});
+    return row;
+}
+
+Paint paint_of(ActiveState state) {
+    switch (state) {
+        case ActiveState::Active:
+            return Paint::Green;
+        case ActiveState::Failed:
+            return Paint::Red;
+        case ActiveState::Activating:
+        case ActiveState::Deactivating:
+            return Paint::Yellow;
+        case ActiveState::Inactive:
+            return Paint::Plain;
+    }
+    return Paint::Plain;
+}
+
+Cell ready_cell(const Condition* ready) {
+    if (ready == nullptr) return {"-", Paint::Dim};
+    switch (ready->status) {
+        case ConditionStatus::True:
+            return {"yes", Paint::Green};
+        case ConditionStatus::False:
+            return {"no", Paint::Red};
+        case ConditionStatus::Unknown:
+            return {"?", Paint::Yellow};
+    }
+    return {};
+}
+
+/// What an operator wants to know next: what differs, or why it is not ready. Nothing for a healthy server.
+std::string why(const View& view, const std::string& name, const Condition* ready) {
+    const auto actions = actions_of(view, name);
+    if (!actions.empty()) return actions.front()->reason;
+    if (ready != nullptr && ready->status != ConditionStatus::True) return ready->message;
+    return {};
+}
+
+Row server_row(const View& view, const std::string& name, bool blueprint, bool wide) {
+    static const ObservedServer nothing;
+    const auto found = view.observed.servers.find(name);
+    const ObservedServer& observed = found == view.observed.servers.end() ? nothing : found->second;
+    const auto desired = view.desired.servers.find(name);
+    const bool wanted = desired != view.desired.servers.end();
+    const Condition* const ready = ready_condition(view, name);
+    Row row{{name, Paint::Bold},
+            ready_cell(ready),
+            {wanted ? to_string(desired->second.state) : "-"},
+            {activity_text(observed.unit), paint_of(observed.unit.active)},
+            {enablement_text(observed.unit.enablement)},
+            {wanted ? std::to_string(desired->second.port) : "-"}};
+    if (blueprint) row.push_back({wanted ? desired->second.blueprint : "-"});
+    row.push_back({ready == nullptr ? "-" : age_text(ready->last_transition, view.observed.now)});
+    if (wide) {
+        row.push_back({observed.mounted ? "mounted" : "-"});
+        row.push_back({observed.current.value_or("-")});
+        row.push_back({wanted ? to_string(desired->second.rollout.policy) : "-"});
+    }
+    row.push_back({printable(why(view, name, ready)), Paint::Yellow});
+    return row;
+}
+
+std::vector<Row> server_rows(const View& view, const std::vector<std::string>& names, bool wide,
+                             const Terminal& terminal) {
+    const bool blueprint = wide || terminal.width >= roomy;
+    std::vector<std::string> titles{"NAME", "READY", "WANTED", "ACTIVE", "AT BOOT", "PORT"};
+    if (blueprint) titles.emplace_back("BLUEPRINT");
+    titles.emplace_back("SINCE");
+    if (wide) titles.insert(titles.end(), {"OVERLAY", "RENDERING", "ROLLOUT"});
+    titles.emplace_back("WHY");
+    std::vector<Row> rows{heading(titles)};
+    for (const std::string& name : names) rows.push_back(server_row(view, name, blueprint, wide));
+    return rows;
+}
+
+std::vector<Row> blueprint_rows(const View& view, const std::vector<std::string>& names, bool wide) {
+    std::vector<std::string> titles{"NAME", "SERVERS", "OVERLAYS"};
+    if (wide) titles.emplace_back("ARGUMENTS");
+    std::vector<Row> rows{heading(titles)};
+    for (const std::string& name : names) {
+        const Blueprint& blueprint = view.in_force.set.blueprints.at(name);
+        Row row{{name, Paint::Bold},
+                {std::to_string(servers_using(view.in_force.set, name).size())},
+                {fmt::format("{}", fmt::join(blueprint.overlays, ", "))}};
+        if (wide) row.push_back({printable(fmt::format("{}", fmt::join(blueprint.arguments, " ")))});
+        rows.push_back(std::move(row));
+    }
+    return rows;
+}
+
+/// Whether the generation that the source asks for is on disk.
+Cell built_cell(const View& view, const std::string& name) {
+    const auto overlay = view.observed.overlays.find(name);
+    if (overlay == view.observed.overlays.end()) return {"?", Paint::Yellow};
+    if (!overlay->second.wanted) return {"error", Paint::Red};
+    const bool built = view.observed.generations.contains("overlays/" + name + "/" + *overlay->second.wanted);
+    return built ? Cell{"yes", Paint::Green} : Cell{"no", Paint::Yellow};
+}
+
+std::string generation_text(const View& view, const std::string& name) {
+    const auto overlay = view.observed.overlays.find(name);
+    if (overlay == view.observed.overlays.end() || !overlay->second.wanted) return "-";
+    return *overlay->second.wanted;
+}
+
+std::vector<Row> overlay_rows(const View& view, const std::vector<std::string>& names, bool wide) {
+    std::vector<std::string> titles{"NAME", "BUILT", "GENERATION", "BLUEPRINTS", "SOURCE"};
+    if (wide) titles.emplace_back("MANIFEST");
+    std::vector<Row> rows{heading(titles)};
+    for (const std::string& name : names) {
+        const Overlay& overlay = view.in_force.set.overlays.at(name);
+        Row row{{name, Paint::Bold},
+                built_cell(view, name),
+                {generation_text(view, name)},
+                {std::to_string(blueprints_using(view.in_force.set, name).size())},
+                {source_text(overlay.source)}};
+        if (wide) row.push_back({fmt::format("{}:{}", overlay.origin.where.file, overlay.origin.where.line)});
+        rows.push_back(std::move(row));
+    }
+    return rows;
+}
+
+}  // namespace
+
+std::string kind_table(const View& view, Kind kind, const std::vector<std::string>& names, bool wide,
+                       const Terminal& terminal) {
+    switch (kind) {
+        case Kind::Server:
+            return table(server_rows(view, names, wide, terminal), terminal);
+        case Kind::Blueprint:
+            return table(blueprint_rows(view, names, wide), terminal);
+        case Kind::Overlay:
+            return table(overlay_rows(view, names, wide), terminal);
+    }
+    return {};
+}
+
+std::vector<std::string> servers_using(const ManifestSet& set, const std::string& blueprint) {
+    std::vector<std::string> names;
+    for (const auto& [name, server] : set.servers) {
+        if (server.blueprint == blueprint) names.push_back(name);
+    }
+    return names;
+}
+
+std::vector<std::string> blueprints_using(const ManifestSet& set, const std::string& overlay) {
+    std::vector<std::string> names;
+    for (const auto& [name, blueprint] : set.blueprints) {
+        const auto& overlays = blueprint.overlays;
+        if (std::find(overlays.begin(), overlays.end(), overlay) != overlays.end()) names.push_back(name);
+    }
+    return names;
+}
+
+std::string source_text(const OverlaySource& source) {
+    if (const auto* directory = std::get_if<DirectorySource>(&source)) return "directory " + directory->path;
+    const std::size_t files = std::get<InlineSource>(source).files.size();
+    return fmt::format("inline, {} {}", files, files == 1 ? "file" : "files");
+}
+
+Json blueprint_json(const View& view, const std::string& name) {
+    const Blueprint& blueprint = view.in_force.set.blueprints.at(name);
+    Json json;
+    json["name"] = name;
+    json["overlays"] = blueprint.overlays;
+    json["arguments"] = blueprint.arguments;
+    json["config"] = blueprint.config;
+    json["servers"] = servers_using(view.in_force.set, name);
+    return json;
+}
+
+Json overlay_object_json(const View& view, const std::string& name) {
+    const Overlay& overlay = view.in_force.set.overlays.at(name);
+    Json json;
+    json["name"] = name;
+    if (const auto* directory = std::get_if<DirectorySource>(&overlay.source)) {
+        json["source"] = {{"directory", directory->path}};
+    } else {
+        Json files = Json::array();
+        for (const auto& [path, text] : std::get<InlineSource>(overlay.source).files) files.push_back(path);
+        json["source"] = {{"inline", {{"files", std::move(files)}}}};
+    }
+    const auto observed = view.observed.overlays.find(name);
+    const bool known = observed != view.observed.overlays.end() && observed->second.wanted.has_value();
+    json["generation"] = known ? Json(*observed->second.wanted) : Json(nullptr);
+    json["built"] =
+        known && view.observed.generations.contains("overlays/" + name + "/" + *observed->second.wanted);
+    if (observed != view.observed.overlays.end() && !known) json["error"] = observed->second.wanted.error();
+    json["blueprints"] = blueprints_using(view.in_force.set, name);
+    return json;
+}
+
+}  // namespace left4me::ctl

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace left4me::ctl {
+
+enum class Paint { Plain, Bold, Dim, Green, Yellow, Red };
+
+/// One output stream: whether a person looks at it, and how wide their window is.
+struct Terminal {
+    bool person = false;     ///< it is a terminal: progress, ticks and timings make sense
+    bool colour = false;     ///< and neither NO_COLOR nor a dumb terminal says otherwise
+    std::size_t width = 80;  ///< columns; of a file: unlimited
+
+    static Terminal of(int fd);
+    /// `text` between the escapes of `paint`, or as it is.
+    std::string paint(Paint paint, std::string_view text) const;
+};
+
+/// Columns that a text takes: UTF-8 sequences count once.
+std::size_t display_width(std::string_view text);
+
+/// The text cut to `width` columns with an ellipsis, never inside a character.
+std::string shorten(std::string_view text, std::size_t width);
+
+struct Cell {
+    std::string text;
+    Paint paint = Paint::Plain;
+};
+
+/// Rows with their columns aligned, three spaces between them; the last column is cut to the width of the
+/// terminal. Every row has as many cells as the first.
+std::string table(const std::vector<std::vector<Cell>>& rows, const Terminal& terminal);
+
+/// Control characters out of a text that somebody else wrote, so that a log line cannot drive the terminal.
+std::string printable(std::string_view text);
+
+}  // namespace left4me::ctl

@@ -1,0 +1,25 @@
+#pragma once
+
+#include "l4d2ctl/session.hpp"
+
+namespace left4me::ctl {
+
+// One a file of the same name.
+void add_apply(CLI::App& app, Session& session);
+void add_approve(CLI::App& app, Session& session);
+void add_delete(CLI::App& app, Session& session);
+void add_describe(CLI::App& app, Session& session);
+void add_diff(CLI::App& app, Session& session);
+void add_explain(CLI::App& app, Session& session);
+void add_get(CLI::App& app, Session& session);
+void add_logs(CLI::App& app, Session& session);
+void add_reconcile(CLI::App& app, Session& session);
+void add_schema(CLI::App& app, Session& session);
+void add_start(CLI::App& app, Session& session);
+void add_status(CLI::App& app, Session& session);
+void add_stop(CLI::App& app, Session& session);
+void add_validate(CLI::App& app, Session& session);
+void add_version(CLI::App& app, Session& session);
+void add_wait(CLI::App& app, Session& session);
+
+}  // namespace left4me::ctl
