@@ -35,6 +35,13 @@ void note_source_error(const Session& session, const std::string& error) {
     (void)save_status(session.paths, status);  // The error itself is about to be shown.
 }
 
+/// The last line on a terminal: how the host stands to the manifests now.
+std::string standing_text(const Plan& remaining) {
+    if (!remaining.empty()) return count_text(remaining);
+    const std::size_t count = remaining.agreeing_servers;
+    return count == 1 ? "1 server agrees" : fmt::format("{} servers agree", count);
+}
+
 /// What waits, and what was never begun because something else failed first.
 void tell_rest(const Session& session, const PassResult& pass) {
     const PlanColumns columns(pass.attempted);
@@ -49,15 +56,7 @@ void tell_rest(const Session& session, const PassResult& pass) {
         print((session.out.person ? "· " : "") + action_line(action, columns, session.out) + "\n");
     }
     const bool quiet = pass.remaining.empty() && pass.outcomes.empty();
-    if (session.out.person || quiet) {
-        const std::string count =
-            pass.remaining.empty()
-                ? fmt::format("{} agree", pass.remaining.agreeing_servers == 1
-                                              ? "1 server"
-                                              : fmt::format("{} servers", pass.remaining.agreeing_servers))
-                : count_text(pass.remaining);
-        print(session.out.paint(Paint::Bold, count) + "\n");
-    }
+    if (session.out.person || quiet) print(session.out.paint(Paint::Bold, standing_text(pass.remaining)) + "\n");
 }
 
 Result<PassResult> make_pass(Session& session, const InForce& in_force, const Desired& desired) {

@@ -173,8 +173,6 @@ Result<Proposal> propose(const Session& session, const std::vector<SourceFile>& 
 Result<Proposal> propose_state(const Session& session, const std::string& server, RunState state) {
     auto files = read_for_edit(session);
     if (!files) return std::unexpected(files.error());
-    const auto set = load(*files, session.config.limits);
-    if (!set) return fail(Exit::Invalid, to_string(set.error()));
     Edited edited(std::move(*files));
     const DocumentName object{Kind::Server, server};
     const DocumentPlace* const place = edited.find(object);
@@ -182,25 +180,27 @@ Result<Proposal> propose_state(const Session& session, const std::string& server
         return fail(Exit::NotFound,
                     fmt::format("server/{} is not there; l4d2ctl get servers lists them", server));
     }
-    std::string word = "unchanged";
-    if (set->servers.at(server).state != state) {
-        auto text = set_state(edited.text(*place), place->document, state);
-        if (!text) return fail(Exit::Invalid, edited.files()[place->file].name + ": " + text.error());
-        edited.replace(*place, std::move(*text));
-        word = "configured";
+    // What says so already, perhaps by leaving the default out, keeps its text.
+    const auto before = load(edited.files(), session.config.limits);
+    if (before && before->servers.at(server).state == state) {
+        return finish(session, edited.files(), {}, {{object, "unchanged"}});
     }
-    return finish(session, edited.files(), edited.change(), {{object, word}});
+    auto text = set_state(edited.text(*place), place->document, state);
+    if (!text) return fail(Exit::Invalid, edited.files()[place->file].name + ": " + text.error());
+    edited.replace(*place, std::move(*text));
+    return finish(session, edited.files(), edited.change(), {{object, "configured"}});
 }
 
 Result<Proposal> propose_removal(const Session& session, const DocumentName& object) {
     auto files = read_for_edit(session);
     if (!files) return std::unexpected(files.error());
-    const auto set = load(*files, session.config.limits);
-    if (!set) return fail(Exit::Invalid, to_string(set.error()));
     const DocumentIndex index = index_documents(*files);
     const auto found = index.find(object);
     if (found == index.end()) return finish(session, std::move(*files), {}, {{object, "is not there"}});
-    if (const auto names = referrers(*set, object); !names.empty()) {
+    // When the source is invalid already, this may be the very object to take out; the result is checked in any case.
+    const auto before = load(*files, session.config.limits);
+    const auto names = before ? referrers(*before, object) : std::vector<std::string>();
+    if (!names.empty()) {
         return fail(Exit::Invalid, fmt::format("{} is used by {}; take it out of there first",
                                                to_string(object), fmt::join(names, ", ")));
     }
