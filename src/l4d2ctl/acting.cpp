@@ -8,6 +8,7 @@
 
 #include "adapters/store/status_file.hpp"
 #include "l4d2ctl/narrator.hpp"
+#include "l4d2ctl/server_view.hpp"
 
 namespace left4me::ctl {
 
@@ -56,7 +57,8 @@ void tell_rest(const Session& session, const PassResult& pass) {
         print((session.out.person ? "· " : "") + action_line(action, columns, session.out) + "\n");
     }
     const bool quiet = pass.remaining.empty() && pass.outcomes.empty();
-    if (session.out.person || quiet) print(session.out.paint(Paint::Bold, standing_text(pass.remaining)) + "\n");
+    if (session.out.person || quiet)
+        print(session.out.paint(Paint::Bold, standing_text(pass.remaining)) + "\n");
 }
 
 Result<PassResult> make_pass(Session& session, const InForce& in_force, const Desired& desired) {
@@ -146,11 +148,9 @@ Result<Exit> wait_until_ready(Session& session, const std::vector<std::string>& 
         if (!view) return std::unexpected(view.error());
         std::string late;
         for (const std::string& name : names) {
-            const auto status = view->status.servers.find(name);
-            const Condition* const ready =
-                status == view->status.servers.end() ? nullptr : status->second.find("Ready");
+            const Condition* const ready = ready_condition(*view, name);
             if (ready != nullptr && ready->status == ConditionStatus::True) continue;
-            late += fmt::format("server/{}: {}\n", name, ready == nullptr ? "not known" : ready->message);
+            late += fmt::format("server/{}: {}\n", name, why_text(*view, name));
         }
         if (late.empty()) return Exit::Done;
         if (std::chrono::steady_clock::now() + look_again_after > deadline) {

@@ -197,7 +197,8 @@ Result<Proposal> propose_removal(const Session& session, const DocumentName& obj
     const DocumentIndex index = index_documents(*files);
     const auto found = index.find(object);
     if (found == index.end()) return finish(session, std::move(*files), {}, {{object, "is not there"}});
-    // When the source is invalid already, this may be the very object to take out; the result is checked in any case.
+    // When the source is invalid already, this may be the very object to take out; the result is checked in
+    // any case.
     const auto before = load(*files, session.config.limits);
     const auto names = before ? referrers(*before, object) : std::vector<std::string>();
     if (!names.empty()) {

@@ -140,4 +140,11 @@ std::vector<const Action*> actions_of(const View& view, const std::string& name)
     return actions;
 }
 
+std::string why_text(const View& view, const std::string& name) {
+    const auto actions = actions_of(view, name);
+    if (!actions.empty()) return actions.front()->reason;
+    const Condition* const ready = ready_condition(view, name);
+    return ready != nullptr && ready->status != ConditionStatus::True ? ready->message : std::string();
+}
+
 }  // namespace left4me::ctl

@@ -28,6 +28,9 @@ std::string time_text(TimePoint time);
 /// The Ready condition as it stands, or nullptr for a server that no manifest names.
 const Condition* ready_condition(const View& view, const std::string& name);
 
+/// What an operator wants to know next: what differs, or why it is not ready. Nothing for a healthy server.
+std::string why_text(const View& view, const std::string& name);
+
 /// The object that `status NAME --json` prints: design.md fixes its fields, docs/cli.md documents them.
 Json server_json(const View& view, const std::string& name, const UnitDetails& details);
 

@@ -50,14 +50,6 @@ Cell ready_cell(const Condition* ready) {
     return {};
 }
 
-/// What an operator wants to know next: what differs, or why it is not ready. Nothing for a healthy server.
-std::string why(const View& view, const std::string& name, const Condition* ready) {
-    const auto actions = actions_of(view, name);
-    if (!actions.empty()) return actions.front()->reason;
-    if (ready != nullptr && ready->status != ConditionStatus::True) return ready->message;
-    return {};
-}
-
 Row server_row(const View& view, const std::string& name, bool blueprint, bool wide) {
     static const ObservedServer nothing;
     const auto found = view.observed.servers.find(name);
@@ -78,7 +70,7 @@ Row server_row(const View& view, const std::string& name, bool blueprint, bool w
         row.push_back({observed.current.value_or("-")});
         row.push_back({wanted ? to_string(desired->second.rollout.policy) : "-"});
     }
-    row.push_back({printable(why(view, name, ready)), Paint::Yellow});
+    row.push_back({printable(why_text(view, name)), Paint::Yellow});
     return row;
 }
 

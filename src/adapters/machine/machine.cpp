@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <string_view>
 
 #include "adapters/overlayfs/mounts.hpp"
 #include "specs/name.hpp"
@@ -12,6 +13,14 @@ namespace {
 
 bool is_store_verb(Verb verb) {
     return verb == Verb::Build || verb == Verb::Render || verb == Verb::Forget || verb == Verb::Collect;
+}
+
+/// The store marks what only means "look again" in front of its words.
+void explain(Outcome& outcome, const std::string& error) {
+    constexpr std::string_view changed = "SourceChanged: ";
+    const bool moved = error.starts_with(changed);
+    outcome.reason = moved ? "SourceChanged" : "IOError";
+    outcome.message = moved ? error.substr(changed.size()) : error;
 }
 
 bool writes(Verb verb) { return verb == Verb::Build || verb == Verb::Render; }
@@ -69,10 +78,7 @@ void Machine::run_store(const Desired& desired, const Plan& plan, std::span<cons
         if (!is_store_verb(action.verb)) continue;
         const Store::Done done = run(desired, action);
         Outcome outcome{.action = index, .done = done.has_value(), .reason = {}, .message = {}};
-        if (!done) {
-            outcome.reason = "IOError";
-            outcome.message = done.error();
-        }
+        if (!done) explain(outcome, done.error());
         if (done && writes(action.verb)) {
             written.push_back(std::move(outcome));
         } else {
@@ -84,8 +90,7 @@ void Machine::run_store(const Desired& desired, const Plan& plan, std::span<cons
     if (const Store::Done synced = store_.sync(); !synced) {
         for (Outcome& outcome : written) {
             outcome.done = false;
-            outcome.reason = "IOError";
-            outcome.message = synced.error();
+            explain(outcome, synced.error());
         }
     }
     std::move(written.begin(), written.end(), std::back_inserter(finished_));
@@ -106,7 +111,7 @@ Store::Done Machine::run(const Desired& desired, const Action& action) {
                 return std::unexpected("no manifest names this server");
             }
             if (wanted->second.generation != action.generation) {
-                return std::unexpected("its files changed since the plan was made");
+                return std::unexpected("SourceChanged: its files changed since the plan was made");
             }
             return store_.render(server->second, wanted->second);
         }
