@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <fstream>
-#include <iterator>
+#include <sstream>
 
 namespace left4me::test {
 
@@ -11,7 +11,9 @@ namespace fs = std::filesystem;
 std::optional<std::string> read_text(const fs::path& path) {
     std::ifstream stream(path, std::ios::binary);
     if (!stream) return std::nullopt;
-    return std::string(std::istreambuf_iterator<char>(stream), {});
+    std::ostringstream text;
+    text << stream.rdbuf();
+    return text.str();
 }
 
 std::vector<Case> list_cases(const fs::path& directory) {

@@ -43,6 +43,34 @@ TEST_CASE("the corpus of invalid sets is large, and every golden file belongs to
     }
 }
 
+TEST_CASE("the examples under manifests/ are valid") {
+    std::size_t sets = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(LEFT4ME_MANIFESTS)) {
+        if (!entry.is_directory()) continue;
+        const auto set = load(test::read_case({entry.path().filename().string(), entry.path(), {}}));
+        if (!set) FAIL(to_string(set.error()));
+        CHECK_FALSE(set->servers.empty());
+        ++sets;
+    }
+    CHECK(sets >= 3);
+}
+
+TEST_CASE("every manifest in the documentation is valid on its own page") {
+    for (const char* page : {"server.md", "blueprint.md", "overlay.md"}) {
+        const std::string text = test::read_text(std::string(LEFT4ME_DOCS "/") + page).value_or("");
+        const std::size_t begin = text.find("```yaml\n");
+        REQUIRE(begin != std::string::npos);
+        const std::string manifest = text.substr(begin + 8, text.find("```", begin + 8) - begin - 8);
+        const auto set = load(std::vector<SourceFile>{{page, manifest}});
+        // Alone, a page's example may only lack what it refers to.
+        if (set) continue;
+        for (const Diagnostic& diagnostic : set.error()) {
+            INFO(to_string(diagnostic));
+            CHECK(diagnostic.rule == Rule::ReferenceDangling);
+        }
+    }
+}
+
 TEST_CASE("an invalid set says the same whatever the order of its files") {
     for (const test::Case& set : test::list_cases(invalid)) {
         std::vector<SourceFile> files = test::read_case(set);
