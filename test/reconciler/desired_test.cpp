@@ -1,1 +1,105 @@
+#include "reconciler/desired.hpp"
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+
+#include "reconciler/plan.hpp"
 #include "support/catch.hpp"
+
+using namespace left4me;
+
+namespace {
+
+ManifestSet manifests(std::vector<std::string> arguments, std::string config = {}) {
+    ManifestSet set;
+    set.overlays["maps"].source = InlineSource{{{"a", "b"}}};
+    Blueprint& blueprint = set.blueprints["competitive"];
+    blueprint.overlays = {"maps"};
+    blueprint.arguments = std::move(arguments);
+    blueprint.config = std::move(config);
+    Server& server = set.servers["comp1"];
+    server.metadata.name = "comp1";
+    server.blueprint = "competitive";
+    server.port = 27015;
+    server.rollout.policy = RolloutPolicy::WhenEmpty;
+    return set;
+}
+
+std::string environment(std::vector<std::string> arguments) {
+    return make_desired(manifests(std::move(arguments)), "r1").servers.at("comp1").environment;
+}
+
+/// What a POSIX shell makes of it: one line a word.
+std::string as_a_shell_reads(const std::string& text) {
+    const auto file = std::filesystem::temp_directory_path() / ("left4me-env-" + std::to_string(::rand()));
+    std::ofstream(file) << text << "printf '<%s>' \"$L4D2_NAME\" \"$L4D2_PORT\" \"$@\"\n";
+    const std::string command = "sh " + file.string();
+    std::string output;
+    {
+        const std::unique_ptr<FILE, int (*)(FILE*)> pipe(popen(command.c_str(), "r"), &pclose);
+        std::array<char, 256> buffer{};
+        while (const std::size_t size = fread(buffer.data(), 1, buffer.size(), pipe.get())) {
+            output.append(buffer.data(), size);
+        }
+    }
+    std::filesystem::remove(file);
+    return output;
+}
+
+}  // namespace
+
+TEST_CASE("a server is its manifest with its blueprint folded in") {
+    const Desired desired =
+        make_desired(manifests({"-tickrate", "100"}, "hostname ${name}\nrcon ${secret:rcon}"), "r7");
+    CHECK(desired.revision == "r7");
+    CHECK_FALSE(desired.approved);
+    CHECK(desired.overlays.contains("maps"));
+    const DesiredServer& server = desired.servers.at("comp1");
+    CHECK(server.name == "comp1");
+    CHECK(server.port == 27015);
+    CHECK(server.overlays == std::vector<std::string>{"maps"});
+    CHECK(server.rollout.policy == RolloutPolicy::WhenEmpty);
+    CHECK(server.config == "hostname comp1\nrcon ${secret:rcon}");
+}
+
+TEST_CASE("server.env holds name, port and arguments") {
+    CHECK(environment({"-tickrate", "100", "+map", "c1m1_hotel"}) ==
+          "L4D2_NAME=comp1\nL4D2_PORT=27015\nset -- -tickrate 100 +map c1m1_hotel\n");
+    CHECK(environment({"+hostname", "${name} on ${port}"}) ==
+          "L4D2_NAME=comp1\nL4D2_PORT=27015\nset -- +hostname 'comp1 on 27015'\n");
+    CHECK(environment({}) == "L4D2_NAME=comp1\nL4D2_PORT=27015\nset --\n");
+}
+
+TEST_CASE("a shell reads exactly the words of the manifest, whatever stands in them") {
+    CHECK(as_a_shell_reads(environment({"a b", "", "it's", "$(touch /tmp/x)", "`id`", "\\", "a\nb", "*", "~",
+                                        "#", "ü", "\"", "-n", "a;b&c|d>e", "'", "x=y", "$HOME"})) ==
+          "<comp1><27015><a b><><it's><$(touch "
+          "/tmp/x)><`id`><\\><a\nb><*><~><#><ü><\"><-n><a;b&c|d>e><'><x=y><$HOME>");
+}
+
+TEST_CASE("a fingerprint changes with anything that is asked") {
+    const DesiredServer server = make_desired(manifests({"-x"}, "c"), "r1").servers.at("comp1");
+    const WantedRendering wanted{"aaaa", {}};
+    const std::string before = fingerprint(server, wanted);
+    CHECK(before.size() == 16);
+    CHECK(fingerprint(server, wanted) == before);
+    CHECK(fingerprint(server, {"bbbb", {}}) != before);
+    const auto changed = [&](auto change) {
+        DesiredServer other = server;
+        change(other);
+        return fingerprint(other, wanted) != before;
+    };
+    CHECK(changed([](DesiredServer& s) { s.port = 1; }));
+    CHECK(changed([](DesiredServer& s) { s.state = RunState::Stopped; }));
+    CHECK(changed([](DesiredServer& s) { s.rollout.policy = RolloutPolicy::Immediate; }));
+    CHECK(changed([](DesiredServer& s) { s.rollout.deadline = std::chrono::seconds(0); }));
+    CHECK(changed([](DesiredServer& s) { s.drift = DriftPolicy::Report; }));
+    CHECK(changed([](DesiredServer& s) { s.blueprint = "other"; }));
+    CHECK(changed([](DesiredServer& s) { s.overlays.clear(); }));
+    CHECK(changed([](DesiredServer& s) { s.environment += "x"; }));
+    CHECK(changed([](DesiredServer& s) { s.config += "x"; }));
+}

@@ -1,8 +1,195 @@
 #include "support/fake_host.hpp"
 
+#include "reconciler/schedule.hpp"
 #include "support/catch.hpp"
+#include "support/simple_world.hpp"
 
 using namespace left4me;
 using namespace left4me::test;
 
-TEST_CASE("placeholder") {}
+namespace {
+
+/// Carries one action out by itself, whatever plan() would say.
+Outcome carry_out(Site& site, Verb verb, const std::string& name, const std::string& generation = {}) {
+    Plan plan;
+    plan.actions = {{verb, {SubjectKind::Server, name}, "test", generation, {}, {}}};
+    return apply(site.host, site.desired, plan).at(0);
+}
+
+/// a and b, both up.
+struct TwoServers : Site {
+    TwoServers() {
+        ask_for(desired, "a", 1);
+        ask_for(desired, "b", 2);
+        (void)pass();
+    }
+};
+
+}  // namespace
+
+TEST_CASE("the fake starts a server with its current rendering mounted, and a stop unmounts it") {
+    TwoServers site;
+    CHECK(site.server("a").unit.active == ActiveState::Active);
+    CHECK(site.server("a").mounted == site.server("a").renderings.at(*site.server("a").current).layers);
+    CHECK(carry_out(site, Verb::Stop, "a").done);
+    CHECK(site.server("a").unit.active == ActiveState::Inactive);
+    CHECK_FALSE(site.server("a").mounted.has_value());
+    CHECK(site.server("a").runtime);
+}
+
+TEST_CASE("the fake starts no masked unit, and enabling takes the mask away") {
+    TwoServers site;
+    (void)carry_out(site, Verb::Stop, "a");
+    site.server("a").unit.enablement = Enablement::Masked;
+    CHECK(carry_out(site, Verb::Start, "a").reason == "UnitMasked");
+    CHECK(carry_out(site, Verb::Restart, "a").reason == "UnitMasked");
+    CHECK(site.server("a").unit.active == ActiveState::Inactive);
+    CHECK(carry_out(site, Verb::Disable, "a").done);
+    CHECK(site.server("a").unit.enablement == Enablement::Masked);
+    CHECK(carry_out(site, Verb::Enable, "a").done);
+    CHECK(carry_out(site, Verb::Start, "a").done);
+}
+
+TEST_CASE("the fake fails a start on a port that another server holds, and leaves nothing mounted") {
+    TwoServers site;
+    (void)carry_out(site, Verb::Stop, "a");
+    site.server("a").renderings.at(*site.server("a").current).port = 2;
+    const Outcome outcome = carry_out(site, Verb::Start, "a");
+    CHECK(outcome.reason == "ExitCode");
+    CHECK(site.server("a").unit.active == ActiveState::Failed);
+    CHECK(site.server("a").unit.result == "exit-code");
+    CHECK_FALSE(site.server("a").mounted.has_value());
+}
+
+TEST_CASE("the fake's start limit holds until reset-failed") {
+    TwoServers site;
+    (void)carry_out(site, Verb::Stop, "a");
+    (void)carry_out(site, Verb::ResetFailed, "a");
+    site.host.crashing = {"a"};
+    for (unsigned starts = 0; starts < FakeHost::start_limit; ++starts) {
+        CHECK(carry_out(site, Verb::Start, "a").reason == "ExitCode");
+    }
+    CHECK(carry_out(site, Verb::Start, "a").reason == "StartLimitHit");
+    site.host.crashing.clear();
+    CHECK(carry_out(site, Verb::Start, "a").reason == "StartLimitHit");
+    CHECK(site.server("a").unit.result == "start-limit-hit");
+    CHECK(carry_out(site, Verb::ResetFailed, "a").done);
+    CHECK(site.server("a").unit.active == ActiveState::Inactive);
+    CHECK(carry_out(site, Verb::Start, "a").done);
+}
+
+TEST_CASE("the fake refuses to mount over another stack") {
+    TwoServers site;
+    (void)carry_out(site, Verb::Stop, "a");
+    site.server("a").mounted = {"/srv/elsewhere"};
+    CHECK(carry_out(site, Verb::Start, "a").reason == "ExitCode");
+}
+
+TEST_CASE("a reboot of the fake starts what is enabled, from its current rendering, and nothing else") {
+    TwoServers site;
+    ask_for(site.desired, "c", 3);
+    (void)site.pass();
+    const unsigned processes = site.server("a").processes;
+    site.server("b").unit.enablement = Enablement::Disabled;
+    site.server("c").unit.enablement = Enablement::Masked;
+    site.host.reboot();
+    CHECK(site.server("a").unit.active == ActiveState::Active);
+    CHECK(site.server("a").processes == processes + 1);
+    CHECK(site.server("a").mounted.has_value());
+    CHECK(site.server("b").unit.active == ActiveState::Inactive);
+    CHECK_FALSE(site.server("b").mounted.has_value());
+    CHECK(site.server("c").unit.active == ActiveState::Inactive);
+    site.host.calls.clear();
+    CHECK(site.pass().remaining.empty());
+    CHECK(site.host.calls.size() == 4);  // b and c: enable, start
+}
+
+TEST_CASE("a converged site comes back from a reboot without a pass") {
+    TwoServers site;
+    site.host.reboot();
+    CHECK(site.server("a").unit.active == ActiveState::Active);
+    CHECK(site.pass().attempted.empty());
+}
+
+TEST_CASE("the fake fails the call that it was told to fail, without its effect") {
+    Site site;
+    ask_for(site.desired, "a", 1);
+    site.host.fail_call = 1;
+    const PassResult pass = site.pass();
+    REQUIRE(site.host.calls.size() == 3);
+    CHECK(site.host.calls[1].verb == Verb::Enable);
+    CHECK(site.server("a").unit.enablement == Enablement::Disabled);
+    CHECK(site.server("a").unit.active == ActiveState::Active);
+    CHECK(site.pass().remaining.empty());
+}
+
+TEST_CASE("what hangs on the fake ends last, and much later") {
+    TwoServers site;
+    site.host.hanging = {"a"};
+    site.desired.servers.clear();
+    site.desired.approved = true;
+    const TimePoint before = site.host.world.now;
+    site.host.ended.clear();
+    (void)site.pass();
+    CHECK(site.host.world.now - before >= std::chrono::seconds(90));
+    CHECK(site.host.ended.at(0).ends_with("server/b"));
+}
+
+TEST_CASE("the fake notes an action on a server that is neither asked for nor ours") {
+    TwoServers site;
+    site.host.world.servers["x"].unit.active = ActiveState::Active;
+    (void)carry_out(site, Verb::Stop, "x");
+    REQUIRE(site.host.violations.size() == 1);
+    CHECK(site.host.violations[0] == "stop server/x: neither in the manifests nor made by left4me");
+}
+
+TEST_CASE("the fake notes the removal of what is in use") {
+    TwoServers site;
+    const std::string current = *site.server("a").current;
+    CHECK(carry_out(site, Verb::Collect, "a", "instances/a/" + current).reason == "InUse");
+    CHECK(carry_out(site, Verb::Purge, "a").reason == "UnitActive");
+    (void)carry_out(site, Verb::Forget, "a");
+    CHECK(site.host.violations.size() == 2);
+}
+
+TEST_CASE("the fake notes who was kicked") {
+    TwoServers site;
+    site.server("a").players = 3;
+    (void)carry_out(site, Verb::Restart, "a");
+    (void)carry_out(site, Verb::Restart, "b");
+    CHECK(site.host.kicked == std::vector<std::string>{"a"});
+    CHECK(site.server("a").processes == 2);
+}
+
+TEST_CASE("a reconciler that dies leaves systemd's work to end, and at most half a rendering") {
+    TwoServers site;
+    site.desired.servers.at("a").config = "hostname y";
+    const std::string before = *site.server("a").current;
+    const Observed observed = *site.host.observe(site.desired);
+    Plan plan;
+    plan.actions = {{Verb::Render,
+                     {SubjectKind::Server, "a"},
+                     "test",
+                     observed.servers.at("a").wanted->generation,
+                     {},
+                     {}},
+                    {Verb::Stop, {SubjectKind::Server, "b"}, "test", {}, {}, {}}};
+    const std::vector<ActionIndex> both{0, 1};
+    site.host.begin(site.desired, plan, both);
+    site.host.reconciler_died();
+    CHECK(site.host.wait().empty());
+    CHECK(site.server("b").unit.active == ActiveState::Inactive);
+    CHECK(site.server("a").current == before);
+}
+
+TEST_CASE("the order in which the fake's actions end depends on the seed alone") {
+    const auto order = [](std::uint64_t seed) {
+        Desired desired;
+        for (std::uint16_t port = 1; port <= 8; ++port) ask_for(desired, fmt::format("s{}", port), port);
+        FakeHost host(FakeWorld{}, seed);
+        (void)run_pass(host, desired, {});
+        return host.ended;
+    };
+    CHECK(order(1) == order(1));
+    CHECK(order(1) != order(2));
+}

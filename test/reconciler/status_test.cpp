@@ -1,1 +1,179 @@
+#include "reconciler/status.hpp"
+
 #include "support/catch.hpp"
+#include "support/simple_world.hpp"
+
+using namespace left4me;
+using namespace left4me::test;
+
+namespace {
+
+/// a, up.
+struct RunningSite : Site {
+    RunningSite() {
+        ask_for(desired, "a", 1);
+        (void)pass();
+    }
+};
+
+}  // namespace
+
+TEST_CASE("a server that runs as asked is Ready, and neither Reconciling nor Stalled") {
+    const RunningSite site;
+    CHECK(site.condition("a", "Ready").status == ConditionStatus::True);
+    CHECK(site.condition("a", "Ready").reason == "Running");
+    CHECK(site.condition("a", "Reconciling").status == ConditionStatus::False);
+    CHECK(site.condition("a", "Stalled").status == ConditionStatus::False);
+    const ServerStatus& status = site.status.servers.at("a");
+    CHECK(status.generation == 1);
+    CHECK(status.last_attempted_revision == "r1");
+    CHECK(status.last_applied_revision == "r1");
+    CHECK(site.status.last_applied_revision == "r1");
+    CHECK_FALSE(status.remembered.fingerprint.empty());
+}
+
+TEST_CASE("a condition keeps the time of its last change, however often it is confirmed") {
+    RunningSite site;
+    const TimePoint since = site.condition("a", "Ready").last_transition;
+    site.host.world.now += std::chrono::hours(1);
+    (void)site.pass();
+    CHECK(site.condition("a", "Ready").last_transition == since);
+    CHECK(site.status.last_pass == site.host.world.now);
+
+    // Another reason for the same status is no transition; another status is.
+    site.server("a").unit.active = ActiveState::Activating;
+    (void)site.pass();
+    CHECK(site.condition("a", "Ready").reason == "Starting");
+    const TimePoint down_since = site.condition("a", "Ready").last_transition;
+    CHECK(down_since == site.host.world.now);
+    site.host.world.now += std::chrono::hours(1);
+    site.server("a").unit.active = ActiveState::Inactive;
+    site.host.world.installation = false;
+    (void)site.pass();
+    CHECK(site.condition("a", "Ready").reason == "NotRunning");
+    CHECK(site.condition("a", "Ready").last_transition == down_since);
+}
+
+TEST_CASE("the generation counts changes of what is asked, not edits of an overlay's files") {
+    Site site;
+    site.desired.overlays.emplace("o", InlineSource{});
+    site.host.world.sources.emplace("o", std::string("aaaa"));
+    ask_for(site.desired, "a", 1).overlays = {"o"};
+    (void)site.pass();
+    site.host.world.sources.insert_or_assign("o", std::string("bbbb"));
+    (void)site.pass();
+    CHECK(site.status.servers.at("a").generation == 1);
+    site.desired.revision = "r2";
+    site.desired.servers.at("a").config = "hostname y";
+    (void)site.pass();
+    CHECK(site.status.servers.at("a").generation == 2);
+    CHECK(site.condition("a", "Ready").observed_generation == 2);
+    CHECK(site.status.servers.at("a").last_applied_revision == "r2");
+}
+
+TEST_CASE("a server that cannot be started is Stalled with the host's reason, and the revision not applied") {
+    Site site;
+    ask_for(site.desired, "a", 1);
+    ask_for(site.desired, "b", 2);
+    site.host.crashing = {"a"};
+    (void)site.pass();
+    CHECK(site.condition("a", "Ready").reason == "UnitFailed");
+    CHECK(site.condition("a", "Stalled").status == ConditionStatus::True);
+    CHECK(site.condition("a", "Stalled").reason == "ExitCode");
+    CHECK(site.condition("a", "Stalled").message == "start: the game exited at once");
+    CHECK(site.condition("a", "Reconciling").status == ConditionStatus::True);
+    CHECK(site.status.servers.at("a").last_attempted_revision == "r1");
+    CHECK(site.status.servers.at("a").last_applied_revision.empty());
+    CHECK(site.status.servers.at("a").remembered.fingerprint.empty());
+    CHECK(site.status.last_applied_revision.empty());
+    CHECK(site.condition("b", "Ready").status == ConditionStatus::True);
+
+    site.host.crashing.clear();
+    (void)site.pass();
+    CHECK(site.condition("a", "Stalled").status == ConditionStatus::False);
+    CHECK(site.status.last_applied_revision == "r1");
+}
+
+TEST_CASE("a change that waits for players leaves the server Ready, and since when it waits is remembered") {
+    RunningSite site;
+    DesiredServer& server = site.desired.servers.at("a");
+    server.rollout = {RolloutPolicy::WhenEmpty, std::chrono::seconds(600)};
+    server.config = "hostname y";
+    site.server("a").players = 4;
+    (void)site.pass();
+    CHECK(site.condition("a", "Ready").status == ConditionStatus::True);
+    CHECK(site.condition("a", "Reconciling").reason == "RolloutPending");
+    const auto since = site.status.servers.at("a").remembered.held_since;
+    REQUIRE(since.has_value());
+
+    site.host.world.now += std::chrono::seconds(300);
+    (void)site.pass();
+    CHECK(site.status.servers.at("a").remembered.held_since == since);
+    CHECK(site.host.kicked.empty());
+
+    site.host.world.now += std::chrono::seconds(300);
+    const PassResult pass = site.pass();
+    CHECK(pass.remaining.empty());
+    CHECK(site.host.kicked == std::vector<std::string>{"a"});
+    CHECK_FALSE(site.status.servers.at("a").remembered.held_since.has_value());
+}
+
+TEST_CASE("a mass deletion stays held though the same revision starts as many servers anew") {
+    RunningSite site;
+    ask_for(site.desired, "b", 2);
+    (void)site.pass();
+    site.desired.servers.clear();
+    site.desired.revision = "r2";
+    ask_for(site.desired, "c", 3);
+    ask_for(site.desired, "d", 4);
+    for (int passes = 0; passes < 3; ++passes) (void)site.pass();
+    CHECK(site.server("c").unit.active == ActiveState::Active);
+    CHECK(site.server("a").unit.active == ActiveState::Active);
+    CHECK(site.condition("a", "Stalled").reason == "ApprovalRequired");
+    CHECK(site.condition("a", "Ready").reason == "Removing");
+
+    site.desired.approved = true;
+    CHECK(site.pass().remaining.empty());
+    CHECK_FALSE(site.status.servers.contains("a"));
+    CHECK_FALSE(site.server("a").ours);
+}
+
+TEST_CASE("drift that is only reported is Stalled, and stays as it is") {
+    Site site;
+    ask_for(site.desired, "a", 1).drift = DriftPolicy::Report;
+    (void)site.pass();
+    site.host.calls.clear();
+    site.server("a").unit.active = ActiveState::Inactive;
+    site.server("a").mounted.reset();
+    (void)site.pass();
+    (void)site.pass();
+    CHECK(site.host.calls.empty());
+    CHECK(site.condition("a", "Stalled").reason == "Drift");
+    CHECK(site.condition("a", "Ready").reason == "NotRunning");
+
+    // A change of the manifest is not drift.
+    site.desired.servers.at("a").config = "hostname y";
+    CHECK(site.pass().remaining.empty());
+    CHECK(site.condition("a", "Ready").status == ConditionStatus::True);
+}
+
+TEST_CASE("what somebody must see to is Stalled: no game, no secret") {
+    Site site;
+    ask_for(site.desired, "a", 1);
+    ask_for(site.desired, "b", 2);
+    site.host.world.installation = false;
+    site.host.world.unrenderable.emplace("b", "secret rcon: no such file");
+    (void)site.pass();
+    CHECK(site.condition("a", "Stalled").reason == "NotInstalled");
+    CHECK(site.condition("b", "Stalled").reason == "SourceUnavailable");
+    CHECK(site.condition("b", "Stalled").message == "secret rcon: no such file");
+}
+
+TEST_CASE("a unit that left4me did not make has no status, and an error of the source is kept") {
+    RunningSite site;
+    site.host.world.servers["x"].unit.active = ActiveState::Active;
+    site.status.source_error = "git: no such branch";
+    (void)site.pass();
+    CHECK_FALSE(site.status.servers.contains("x"));
+    CHECK(site.status.source_error == "git: no such branch");
+}

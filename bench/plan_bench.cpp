@@ -1,0 +1,106 @@
+// What plan() costs over converged hosts, and over hosts where everything differs: it must grow with the
+// number of servers and not faster. Prints one row a size; the last column is the growth of the cost of one
+// server.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <vector>
+
+#include "reconciler/plan.hpp"
+
+namespace {
+
+using namespace left4me;
+using Clock = std::chrono::steady_clock;
+
+constexpr const char* generation = "0123456789abcdef";
+
+struct Site {
+    Desired desired;
+    Observed observed;
+};
+
+/// Twenty overlays, four a server, as communities stack them.
+Site converged_site(std::size_t servers) {
+    Site site;
+    site.desired.revision = "r1";
+    site.observed.installation = true;
+    for (int overlay = 0; overlay < 20; ++overlay) {
+        const std::string name = fmt::format("overlay-{}", overlay);
+        site.desired.overlays.emplace(name, InlineSource{});
+        site.observed.overlays[name].wanted = generation;
+        site.observed.generations.insert(fmt::format("overlays/{}/{}", name, generation));
+    }
+    for (std::size_t index = 0; index < servers; ++index) {
+        const std::string name = fmt::format("server-{:05}", index);
+        DesiredServer& wanted = site.desired.servers[name];
+        wanted.name = name;
+        wanted.port = static_cast<std::uint16_t>(10000 + index);
+        wanted.environment =
+            fmt::format("L4D2_NAME={}\nL4D2_PORT={}\nset -- -tickrate 100\n", name, wanted.port);
+        wanted.config = std::string(1000, 'x');
+        WantedRendering rendering{generation, {fmt::format("instances/{}/{}/layer", name, generation)}};
+        for (std::size_t layer = 0; layer < 4; ++layer) {
+            wanted.overlays.push_back(fmt::format("overlay-{}", (index + layer) % 20));
+            rendering.layers.push_back(fmt::format("overlays/{}/{}", wanted.overlays.back(), generation));
+        }
+        rendering.layers.emplace_back("installation");
+        ObservedServer& found = site.observed.servers[name];
+        found.unit = {ActiveState::Active, "running", Enablement::Enabled, {}};
+        found.ours = true;
+        found.current = generation;
+        found.mounted = rendering.layers;
+        found.mounted_port = wanted.port;
+        found.mounted_environment = wanted.environment;
+        found.runtime = true;
+        found.wanted = std::move(rendering);
+        site.observed.generations.insert(fmt::format("instances/{}/{}", name, generation));
+    }
+    return site;
+}
+
+/// Every server gets new layers and restarts; every old rendering is collected.
+void edit_everything(Site& site) {
+    for (auto& [name, server] : site.desired.servers) server.rollout.policy = RolloutPolicy::Immediate;
+    for (auto& [name, server] : site.observed.servers) {
+        const std::string next = "fedcba9876543210";
+        server.wanted->generation = next;
+        server.wanted->layers.front() = fmt::format("instances/{}/{}/layer", name, next);
+        server.damaged = {"."};
+    }
+}
+
+/// The best of several runs: the one that was disturbed least.
+double nanoseconds_a_server(const Site& site, std::size_t& actions) {
+    const std::size_t servers = site.desired.servers.size();
+    const std::size_t repetitions = std::max<std::size_t>(5, 20'000 / servers);
+    double best = 1e18;
+    for (std::size_t run = 0; run < repetitions; ++run) {
+        const Clock::time_point begin = Clock::now();
+        const Plan planned = plan(site.desired, site.observed);
+        const std::chrono::duration<double, std::nano> took = Clock::now() - begin;
+        actions = planned.actions.size();
+        best = std::min(best, took.count() / static_cast<double>(servers));
+    }
+    return best;
+}
+
+}  // namespace
+
+int main() {
+    fmt::print("{:<10} {:>8} {:>9} {:>12} {:>12} {:>8}\n", "host", "servers", "actions", "ns/server",
+               "ms in all", "growth");
+    for (const bool edited : {false, true}) {
+        double smallest = 0;
+        for (const std::size_t servers : {10UL, 100UL, 1000UL, 10000UL}) {
+            Site site = converged_site(servers);
+            if (edited) edit_everything(site);
+            std::size_t actions = 0;
+            const double cost = nanoseconds_a_server(site, actions);
+            if (smallest == 0) smallest = cost;
+            fmt::print("{:<10} {:>8} {:>9} {:>12.0f} {:>12.3f} {:>7.2f}x\n", edited ? "edited" : "converged",
+                       servers, actions, cost, cost * static_cast<double>(servers) / 1e6, cost / smallest);
+        }
+    }
+}

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <fmt/format.h>
+
+#include "reconciler/pass.hpp"
+#include "support/fake_host.hpp"
+
+namespace left4me::test {
+
+/// Adds server `name` to what is asked: Running, Immediate, no overlays.
+inline DesiredServer& ask_for(Desired& desired, const std::string& name, std::uint16_t port) {
+    if (desired.revision.empty()) desired.revision = "r1";
+    DesiredServer& server = desired.servers[name];
+    server.name = name;
+    server.port = port;
+    server.blueprint = "b";
+    server.rollout.policy = RolloutPolicy::Immediate;
+    server.environment = fmt::format("PORT={}", port);
+    return server;
+}
+
+/// A fake on which every pass remembers the one before, as the daemon does.
+struct Site {
+    Desired desired;
+    FakeHost host{FakeWorld{}};
+    Status status;
+
+    PassResult pass() {
+        PassResult result = *run_pass(host, desired, status);
+        status = result.status;
+        return result;
+    }
+    FakeServer& server(const std::string& name) { return host.world.servers.at(name); }
+    const Condition& condition(const std::string& name, const std::string& type) const {
+        return *status.servers.at(name).find(type);
+    }
+};
+
+}  // namespace left4me::test
