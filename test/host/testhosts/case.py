@@ -96,8 +96,12 @@ class HostTest(unittest.TestCase):
     def setUp(self) -> None:
         self.host = Host.create(os.environ["LEFT4ME_RELEASE"], install=Path(os.environ["LEFT4ME_STAGE"]), owned=True)
         self.addCleanup(self.host.destroy)
+        self.lay_out(self.host.storage / "upper")
         self.host.boot()
         self.write("/srv/maps/left4dead2/addons/dark.vpk", "a map")
+
+    def lay_out(self, root: Path) -> None:
+        """For tests that want files on the host before it boots."""
 
     # -- doing --------------------------------------------------------------------------------------------------
 

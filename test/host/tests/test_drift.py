@@ -70,17 +70,52 @@ class Drift(HostTest):
         self.named("enable", "start")
         self.repaired()
 
-    def test_a_server_whose_overlay_was_unmounted_is_restarted(self):
-        self.run_in("umount", "--lazy", f"{STATE}/runtime/alpha/merged")
-        self.named("restart", "stop")
+    def restart_at_once(self) -> None:
+        """From now on alpha does not wait for its players."""
+        self.apply(server("alpha", 27015, "modded", more="rollout: {policy: Immediate}"))
+        self.assert_converged()
+
+    def unmount(self) -> None:
+        """As a person might who does not know better: the game lives on in its own view of the mount."""
+        self.run_in("umount", f"{STATE}/runtime/alpha/merged")
+
+    def mount_something_else(self) -> None:
+        self.unmount()
+        self.run_in("mount", "-t", "overlay", "overlay", "-o", f"lowerdir={STATE}/installation:/srv/maps",
+                    f"{STATE}/runtime/alpha/merged")  # fmt: skip
+
+    def test_a_running_server_whose_overlay_was_unmounted_is_restarted(self):
+        self.restart_at_once()
+        self.unmount()
+        self.named("restart")
         self.repaired()
 
-    def test_a_server_with_the_wrong_stack_is_restarted(self):
-        merged = f"{STATE}/runtime/alpha/merged"
-        self.run_in("umount", "--lazy", merged)
-        self.run_in("mount", "-t", "overlay", "overlay", "-o", f"lowerdir={STATE}/installation:/srv/maps", merged)
-        self.named("restart", "stop")
+    def test_a_running_server_with_the_wrong_stack_is_restarted(self):
+        self.restart_at_once()
+        self.mount_something_else()
+        self.assertIn("layers differ", self.named("restart"))
         self.repaired()
+
+    def test_a_running_server_that_lost_its_mount_keeps_its_players_until_its_next_start(self):
+        before = self.life("alpha")
+        for bend in (self.unmount, self.mount_something_else):
+            bend()
+            self.assertIn("waits for the next start", self.named("hold"))
+            self.ctl("reconcile")
+            self.assertEqual(self.life("alpha"), before)
+            self.run_in("systemctl", "restart", unit_of("alpha"))
+            self.repaired()
+            before = self.life("alpha")
+
+    def test_the_leftover_mount_of_a_stopped_server_is_unmounted(self):
+        self.ctl("stop", "alpha")
+        self.run_in("/usr/libexec/left4me-overlay", "mount", "alpha")
+        self.assertEqual(len(self.mounts("alpha")), 1)
+        self.named("stop")
+        self.ctl("reconcile")
+        self.assert_gone("alpha")
+        self.assertEqual(self.lives("beta", "gamma"), self.bystanders)
+        self.assert_converged()
 
     def test_a_rendered_file_that_was_edited_is_rendered_again(self):
         config = f"{STATE}/instances/alpha/current/layer/left4dead2/cfg/server.cfg"

@@ -120,4 +120,6 @@ class Lifecycle(HostTest):
         self.assertRegex(waits, r"(?m)^ *server/beta +hold ")
         self.run_in("systemctl", "restart", "left4me-server@beta.service")
         self.until("beta has its new name", lambda: self.a2s(27016).get("hostname") == "renamed beta")
-        self.assert_converged()
+        before |= self.lives("beta")
+        self.converge()
+        self.assertEqual(self.lives(*SERVERS), before)
