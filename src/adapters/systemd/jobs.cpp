@@ -53,13 +53,19 @@ UnitOutcome failure(const std::string& server, const char* reason, std::string m
     return {.server = server, .done = false, .reason = reason, .message = std::move(message)};
 }
 
+std::uint64_t now_usec() {
+    const auto since_boot = std::chrono::steady_clock::now().time_since_epoch();
+    return static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::microseconds>(since_boot).count());
+}
+
 }  // namespace
 
 void Jobs::begin(Bus& bus, Verb verb, std::span<const std::string> servers) {
     if (makes_jobs(verb)) watch(bus);
     std::vector<std::string> names;
     for (const std::string& server : servers) {
-        under_way_.emplace(verb, server);
+        under_way_.emplace(Request{verb, server}, now_usec());
         if (method_of(verb) == nullptr)
             finish({verb, server}, failure(server, "NotForUnits", "nothing that a unit could do"));
         else if (!is_valid_name(server))
@@ -158,9 +164,15 @@ void Jobs::settle(Bus& bus, const Request& request, const Removed& removed) {
 
 void Jobs::explain_failure(Bus& bus, const Request& request) {
     ask_properties(bus, request.second, [this, request](const UnitProperties* unit, const BusError*) {
-        const bool told = unit != nullptr && unit->result != "success";
-        finish(request, told ? failed_outcome(request.second, unit->result, unit->detail)
-                             : job_outcome(request.second, "failed"));
+        const auto begun = under_way_.find(request);
+        if (unit == nullptr || begun == under_way_.end())
+            return finish(request, job_outcome(request.second, "failed"));
+        // It was not even tried. Result would still speak of an earlier failure.
+        if (unit->inactive_exit_usec < begun->second)
+            return finish(request, failed_outcome(request.second, "start-limit-hit", ""));
+        finish(request, unit->result == "success"
+                            ? job_outcome(request.second, "failed")
+                            : failed_outcome(request.second, unit->result, unit->detail));
     });
 }
 
@@ -214,8 +226,8 @@ std::expected<Jobs::Finished, BusError> Jobs::wait(Bus& bus) {
 }
 
 Jobs::Finished Jobs::give_up(const BusError& error) {
-    const std::multiset<Request> lost = std::exchange(under_way_, {});
-    for (const Request& request : lost)
+    const auto lost = std::exchange(under_way_, {});
+    for (const auto& [request, begun] : lost)
         finished_.emplace_back(request.first, refused_outcome(request.second, error));
     jobs_.clear();
     early_.clear();

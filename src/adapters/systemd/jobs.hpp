@@ -49,7 +49,7 @@ class Jobs {
     std::map<std::string, Removed> early_;  ///< by job path
     std::multimap<std::string, Request>
         jobs_;  ///< under way, by job path (a merged job serves several requests)
-    std::multiset<Request> under_way_;
+    std::multimap<Request, std::uint64_t> under_way_;  ///< since when, CLOCK_MONOTONIC in microseconds
     Finished finished_;
 };
 

@@ -74,6 +74,7 @@ UnitProperties gather(const Values& of_unit, const Values& of_service) {
     gathered.main_pid = value<std::uint32_t>(of_service, "MainPID");
     gathered.restarts = value<std::uint32_t>(of_service, "NRestarts");
     gathered.state_change_usec = value<std::uint64_t>(of_unit, "StateChangeTimestamp");
+    gathered.inactive_exit_usec = value<std::uint64_t>(of_unit, "InactiveExitTimestampMonotonic");
     return gathered;
 }
 

@@ -19,7 +19,8 @@ struct UnitProperties {
     std::string detail;  ///< which of the unit's commands failed, in words; empty: none did
     std::uint32_t main_pid = 0;
     std::uint32_t restarts = 0;
-    std::uint64_t state_change_usec = 0;  ///< CLOCK_REALTIME
+    std::uint64_t state_change_usec = 0;   ///< CLOCK_REALTIME
+    std::uint64_t inactive_exit_usec = 0;  ///< CLOCK_MONOTONIC: when it was last begun to start
 
     ActiveState active_state() const;
 };

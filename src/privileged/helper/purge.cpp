@@ -55,7 +55,8 @@ std::string remove_runtime(const std::string& name) {
     if (server.get() < 0) return errno == ENOENT ? "" : failure("cannot open its runtime directory");
     if (!lock_out_mounts(server.get()))
         return "its overlay has been in the middle of mounting for more than a second";
-    if (mounted_servers().contains(name)) return "its overlay was mounted again meanwhile";
+    if (mounted_servers().contains(name))
+        return "something is still, or again, mounted beneath its runtime directory";
     if (renameat2(runtime.get(), name.c_str(), runtime.get(), aside.c_str(), RENAME_NOREPLACE) != 0)
         return failure("cannot move its runtime directory");
     const auto removed = remove_tree(runtime.get(), aside);

@@ -1,0 +1,198 @@
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <set>
+#include <thread>
+
+#include "adapters/systemd/units.hpp"
+#include "host/native/support.hpp"
+#include "support/catch.hpp"
+
+using namespace left4me;
+using namespace left4me::host;
+using Clock = std::chrono::steady_clock;
+
+namespace {
+
+using Outcomes = std::map<std::string, UnitOutcome>;
+
+std::unique_ptr<Units> connect() {
+    auto units = Units::connect(Paths());
+    REQUIRE(units);
+    return std::move(*units);
+}
+
+/// Every outcome of one request; each server must be told of once.
+Outcomes carry_out(Units& units, Verb verb, const std::vector<std::string>& servers) {
+    Outcomes outcomes;
+    units.begin(verb, servers);
+    while (!units.idle()) {
+        for (auto& [told_verb, outcome] : units.wait()) {
+            CHECK(told_verb == verb);
+            CHECK(outcomes.emplace(outcome.server, outcome).second);
+        }
+    }
+    CHECK(units.wait().empty());
+    CHECK(outcomes.size() == servers.size());
+    return outcomes;
+}
+
+std::size_t done(const Outcomes& outcomes) {
+    return static_cast<std::size_t>(
+        std::count_if(outcomes.begin(), outcomes.end(), [](const auto& entry) { return entry.second.done; }));
+}
+
+}  // namespace
+
+TEST_CASE("of two hundred fast jobs not one is missed, again and again") {
+    PlainServers servers;
+    const auto names = numbered("fast-", 200);
+    servers.add_all(names, "ExecStart=/usr/bin/sleep infinity");
+    const auto units = connect();
+    for (int round = 0; round < 3; ++round) {
+        CHECK(done(carry_out(*units, Verb::Start, names)) == 200);
+        CHECK(done(carry_out(*units, Verb::Start, names)) == 200);  // nothing to do: jobs that end at once
+        CHECK(done(carry_out(*units, Verb::Stop, names)) == 200);
+    }
+    // The match, Subscribe and nine requests: round trips do not grow with the number of servers.
+    CHECK(units->round_trips() <= 12);
+}
+
+TEST_CASE("enable, disable and reset-failed tell of every server") {
+    PlainServers servers;
+    const auto names = numbered("files-", 50);
+    servers.add_all(names);
+    const auto units = connect();
+    CHECK(done(carry_out(*units, Verb::Enable, names)) == 50);
+    CHECK(units->list()->at("files-7").enablement == Enablement::Enabled);
+    CHECK(done(carry_out(*units, Verb::ResetFailed, names)) == 50);
+    CHECK(done(carry_out(*units, Verb::Disable, names)) == 50);
+    CHECK_FALSE(units->list()->contains("files-7"));
+}
+
+TEST_CASE("a start that fails says why") {
+    PlainServers servers;
+    servers.add("no-program", "ExecStart=/nonexistent");
+    servers.add("mount-fails", "ExecStartPre=/bin/sh -c 'exit 7'\nExecStart=/usr/bin/true");
+    servers.add("slow", "ExecStartPre=/usr/bin/sleep 100\nExecStart=/usr/bin/true\nTimeoutStartSec=300ms");
+    servers.add("limit", "ExecStart=/nonexistent\nExecStopPost=/usr/bin/true\nRestart=no");
+    servers.add("fine");
+    const auto units = connect();
+    const auto outcomes = carry_out(*units, Verb::Start, {"no-program", "mount-fails", "slow", "fine"});
+    CHECK(outcomes.at("no-program").reason == "ExitCode");
+    CHECK(outcomes.at("mount-fails").reason == "ExitCode");
+    CHECK(outcomes.at("mount-fails").message.find("mounting its overlay ended with status 7") !=
+          std::string::npos);
+    CHECK(outcomes.at("slow").reason == "Timeout");
+    CHECK(outcomes.at("fine").done);
+    for (const auto& [server, outcome] : outcomes) {
+        if (!outcome.done) CHECK(outcome.message.find("journalctl -u " + unit(server)) != std::string::npos);
+    }
+}
+
+TEST_CASE("a start that systemd refuses for the start limit is told apart from the failure that led there") {
+    PlainServers servers;
+    servers.add("limit", "ExecStart=/nonexistent\nRestart=no");
+    const auto units = connect();
+    std::string reason;
+    for (int i = 0; i < 8 && reason != "StartLimitHit"; ++i) {
+        reason = carry_out(*units, Verb::Start, {"limit"}).at("limit").reason;
+        INFO("start " << i << ": " << reason);
+        CHECK((reason == "ExitCode" || (i >= 5 && reason == "StartLimitHit")));
+    }
+    CHECK(reason == "StartLimitHit");
+    CHECK(carry_out(*units, Verb::ResetFailed, {"limit"}).at("limit").done);
+    CHECK(carry_out(*units, Verb::Start, {"limit"}).at("limit").reason == "ExitCode");
+}
+
+TEST_CASE("a server that refuses to stop delays no other and runs into no D-Bus timeout") {
+    PlainServers servers;
+    servers.add("stubborn", "ExecStart=/bin/sh -c 'trap : INT; while :; do sleep 1; done'");
+    servers.add("polite");
+    const auto units = connect();
+    REQUIRE(done(carry_out(*units, Verb::Start, {"stubborn", "polite"})) == 2);
+    std::this_thread::sleep_for(std::chrono::milliseconds(500));  // the trap must stand
+    const auto begun = Clock::now();
+    units->begin(Verb::Stop, std::vector<std::string>{"stubborn", "polite"});
+    const auto first = units->wait();
+    REQUIRE(first.size() == 1);
+    CHECK(first[0].second.server == "polite");
+    CHECK(Clock::now() - begun < std::chrono::seconds(5));
+    // Meanwhile others are listed and started.
+    CHECK(units->list()->at("stubborn").active == ActiveState::Deactivating);
+    units->begin(Verb::Start, std::vector<std::string>{"polite"});
+    const auto second = units->wait();
+    REQUIRE(second.size() == 1);
+    CHECK(second[0].first == Verb::Start);
+    CHECK(second[0].second.done);
+    const auto last = units->wait();
+    REQUIRE(last.size() == 1);
+    CHECK(last[0].second.server == "stubborn");
+    CHECK(last[0].second.done);
+    CHECK(Clock::now() - begun > std::chrono::seconds(14));
+    CHECK(units->list()->at("stubborn").result == "timeout");
+}
+
+TEST_CASE("jobs outlive a re-execution of PID 1") {
+    PlainServers servers;
+    const auto names = numbered("again-", 20);
+    servers.add_all(names, "ExecStartPre=/usr/bin/sleep 2\nExecStart=/usr/bin/sleep infinity");
+    const auto units = connect();
+    units->begin(Verb::Start, names);
+    REQUIRE(eventually([] { return property("again-3", "ActiveState") == "activating"; }));
+    REQUIRE(run("systemctl daemon-reexec").status == 0);
+    std::size_t told = 0;
+    while (!units->idle()) {
+        for (const auto& [verb, outcome] : units->wait()) {
+            INFO(outcome.reason << ": " << outcome.message);
+            CHECK(outcome.done);
+            ++told;
+        }
+    }
+    CHECK(told == 20);
+}
+
+TEST_CASE("a job that somebody cancels is told as canceled") {
+    PlainServers servers;
+    servers.add("turned", "ExecStartPre=/usr/bin/sleep 5\nExecStart=/usr/bin/sleep infinity");
+    const auto units = connect();
+    units->begin(Verb::Start, std::vector<std::string>{"turned"});
+    REQUIRE(eventually([] { return property("turned", "ActiveState") == "activating"; }));
+    (void)run("systemctl stop " + unit("turned"));
+    const auto outcomes = units->wait();
+    REQUIRE(outcomes.size() == 1);
+    CHECK(outcomes[0].second.reason == "Canceled");
+}
+
+TEST_CASE("a helper that does not start, and one that does not listen, are explained") {
+    const auto units = connect();
+    REQUIRE(run("systemctl stop left4me-helper; systemctl mask --runtime left4me-helper").status == 0);
+    const auto missing = carry_out(*units, Verb::Enable, {"a"}).at("a");
+    CHECK(missing.reason == "HelperFailed");
+    CHECK(missing.message.find("journalctl -u left4me-helper") != std::string::npos);
+    REQUIRE(run("systemctl unmask --runtime left4me-helper").status == 0);
+
+    const pid_t child = fork();
+    if (child == 0) {
+        if (setgid(65534) != 0 || setuid(65534) != 0) _exit(2);
+        auto others = Units::connect(Paths());
+        if (!others) _exit(3);
+        (*others)->begin(Verb::Start, std::vector<std::string>{"a"});
+        const auto outcomes = (*others)->wait();
+        // Reading needs no privileges.
+        const bool listed = (*others)->list().has_value();
+        _exit(listed && outcomes.size() == 1 && outcomes[0].second.reason == "AccessDenied" ? 0 : 4);
+    }
+    int status = 0;
+    REQUIRE(waitpid(child, &status, 0) == child);
+    CHECK(WEXITSTATUS(status) == 0);
+}
+
+TEST_CASE("names that are none get their outcome without anybody being asked") {
+    const auto units = connect();
+    const auto before = units->round_trips();
+    const auto outcomes = carry_out(*units, Verb::Enable, {"../etc", "", "A"});
+    CHECK(units->round_trips() == before);
+    for (const auto& [server, outcome] : outcomes) CHECK(outcome.reason == "InvalidName");
+}

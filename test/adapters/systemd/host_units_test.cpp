@@ -1,0 +1,188 @@
+#include <sys/types.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <string_view>
+#include <thread>
+
+#include "adapters/systemd/units.hpp"
+#include "host/native/support.hpp"
+#include "support/catch.hpp"
+
+using namespace left4me;
+using namespace left4me::host;
+
+namespace {
+
+std::unique_ptr<Units> connect() {
+    auto units = Units::connect(Paths());
+    REQUIRE(units);
+    return std::move(*units);
+}
+
+std::map<std::string, ObservedUnit> list() {
+    const auto units = connect()->list();
+    REQUIRE(units);
+    return *units;
+}
+
+}  // namespace
+
+TEST_CASE("enabled, disabled, masked and runtime-masked units are told apart, running or not") {
+    PlainServers servers;
+    servers.add_all({"on", "off", "masked", "run-masked", "running"});
+    REQUIRE(run("systemctl enable " + unit("on") + " " + unit("masked") + " " + unit("run-masked")).status ==
+            0);
+    REQUIRE(run("systemctl start " + unit("running")).status == 0);
+    REQUIRE(run("systemctl mask " + unit("masked") + " && systemctl mask --runtime " + unit("run-masked"))
+                .status == 0);
+    const auto units = list();
+    CHECK(units.at("on").enablement == Enablement::Enabled);
+    CHECK(units.at("on").active == ActiveState::Inactive);
+    CHECK_FALSE(units.contains("off"));
+    CHECK(units.at("masked").enablement == Enablement::Masked);
+    CHECK(units.at("run-masked").enablement == Enablement::Masked);
+    CHECK(units.at("running").enablement == Enablement::Disabled);
+    CHECK(units.at("running").active == ActiveState::Active);
+    CHECK(units.at("running").sub == "running");
+}
+
+TEST_CASE("what is shown as enabled is what systemctl calls enabled") {
+    PlainServers servers;
+    servers.add_all({"on", "for-now"});
+    REQUIRE(
+        run("systemctl enable " + unit("on") + " && systemctl enable --runtime " + unit("for-now")).status ==
+        0);
+    CHECK(run("systemctl is-enabled " + unit("on")).output == "enabled\n");
+    CHECK(run("systemctl is-enabled " + unit("for-now")).output == "enabled-runtime\n");
+    const auto units = list();
+    CHECK(units.at("on").enablement == Enablement::Enabled);
+    CHECK_FALSE(units.contains("for-now"));  // gone after a reboot
+    (void)run("systemctl disable --runtime " + unit("for-now"));
+}
+
+TEST_CASE("loaded units that no manifest could have made are not seen") {
+    PlainServers servers;
+    servers.add_all({"Upper", "a.b", "good"});
+    REQUIRE(run("systemctl start " + unit("Upper") + " " + unit("a.b") + " " + unit("good")).status == 0);
+    const auto units = list();
+    CHECK(units.contains("good"));
+    CHECK(units.size() == 1);
+}
+
+TEST_CASE("two hundred units are listed in one round trip") {
+    PlainServers servers;
+    const auto names = numbered("many-", 200);
+    servers.add_all(names);
+    std::string all;
+    for (const std::string& name : names) all += " " + unit(name);
+    REQUIRE(run("systemctl enable --now" + all).status == 0);
+    const auto units = connect();
+    const auto before = units->round_trips();
+    const auto listed = units->list();
+    REQUIRE(listed);
+    CHECK(units->round_trips() - before == 1);
+    CHECK(listed->size() == 200);
+    for (const auto& [name, unit] : *listed) CHECK(unit.active == ActiveState::Active);
+}
+
+TEST_CASE("the reason of a failure is told: start limit, exit code, signal, timeout") {
+    PlainServers servers;
+    servers.add("limit", "ExecStart=/usr/bin/false\nRestartSec=100ms");
+    servers.add("exit", "ExecStart=/usr/bin/false\nRestart=no");
+    servers.add("signal", "ExecStart=/bin/sh -c 'kill -ABRT $$$$'\nRestart=no");
+    servers.add(
+        "timeout",
+        "ExecStartPre=/usr/bin/sleep 100\nExecStart=/usr/bin/true\nTimeoutStartSec=300ms\nRestart=no");
+    servers.add("slow-stop",
+                "ExecStart=/bin/sh -c 'trap : INT; while :; do sleep 1; "
+                "done'\nTimeoutStopSec=300ms\nRestart=on-failure");
+    // As the template has it: the moment at which the game's last word was spoken.
+    const std::string stop_post = "\nExecStopPost=/usr/bin/true";
+    for (const char* server : {"limit", "exit", "signal", "timeout", "slow-stop"})
+        write("/run/systemd/system/" + unit(server) + ".d/post.conf", "[Service]" + stop_post + "\n");
+    (void)run("systemctl daemon-reload");
+    for (const char* server : {"limit", "exit", "signal", "timeout", "slow-stop"})
+        (void)run("systemctl start --no-block " + unit(server));
+    REQUIRE(eventually([] { return property("slow-stop", "ActiveState") == "active"; }));
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));  // the trap must stand
+    (void)run("systemctl stop " + unit("slow-stop"));
+    for (const char* server : {"limit", "exit", "signal", "timeout", "slow-stop"}) {
+        INFO(server);
+        REQUIRE(eventually([&] { return property(server, "ActiveState") == "failed"; }));
+    }
+    const auto connected = connect();
+    const auto before = connected->round_trips();
+    const auto units = connected->list();
+    REQUIRE(units);
+    CHECK(connected->round_trips() - before == 2);
+    CHECK(units->at("limit").result == "start-limit-hit");
+    CHECK(units->at("exit").result == "exit-code");
+    CHECK(units->at("signal").result.starts_with(property("signal", "Result")));
+    CHECK(units->at("timeout").result == "timeout");
+    CHECK(units->at("slow-stop").result == "timeout");
+    const auto details = connected->details("limit");
+    REQUIRE(details);
+    CHECK(details->unit == units->at("limit"));
+}
+
+TEST_CASE(
+    "details name the process, the time and the restarts, in one round trip, also of what is not loaded") {
+    PlainServers servers;
+    servers.add("shown", "ExecStart=/usr/bin/sleep infinity\nRestartSec=50ms");
+    REQUIRE(run("systemctl enable --now " + unit("shown")).status == 0);
+    const std::string first = property("shown", "MainPID");
+    REQUIRE(kill(std::stoi(first), SIGKILL) == 0);
+    REQUIRE(eventually([&] {
+        const std::string pid = property("shown", "MainPID");
+        return pid != "0" && pid != first && property("shown", "SubState") == "running";
+    }));
+    const auto units = connect();
+    const auto before = units->round_trips();
+    const auto details = units->details("shown");
+    CHECK(units->round_trips() - before == 1);
+    REQUIRE(details);
+    CHECK(std::to_string(details->main_pid) == property("shown", "MainPID"));
+    CHECK(details->restarts == 1);
+    CHECK(details->unit.enablement == Enablement::Enabled);
+    REQUIRE(details->since);
+    const auto age = std::chrono::system_clock::now() - *details->since;
+    CHECK((age > std::chrono::seconds(0) && age < std::chrono::minutes(1)));
+
+    const auto unknown = units->details("never-heard-of");
+    REQUIRE(unknown);
+    CHECK(unknown->unit.active == ActiveState::Inactive);
+    CHECK_FALSE(unknown->since);
+    CHECK_FALSE(units->details("../x"));
+}
+
+TEST_CASE("without a system bus the error says so, and a bus that goes away does not hang anybody") {
+    FILE* bus = popen("exec dbus-daemon --session --nofork --print-address --print-pid", "r");
+    REQUIRE(bus != nullptr);
+    char address[512] = {};
+    char pid[32] = {};
+    REQUIRE(fgets(address, sizeof address, bus) != nullptr);
+    REQUIRE(fgets(pid, sizeof pid, bus) != nullptr);
+    address[std::string_view(address).find('\n')] = '\0';
+    REQUIRE(setenv("DBUS_SYSTEM_BUS_ADDRESS", address, 1) == 0);
+
+    auto units = connect();
+    const auto nobody_there = units->list();
+    CHECK_FALSE(nobody_there);
+    REQUIRE(kill(std::stoi(pid), SIGKILL) == 0);
+    (void)pclose(bus);
+    const auto gone = units->list();
+    REQUIRE_FALSE(gone);
+    CHECK(gone.error().find("is dbus.service running?") != std::string::npos);
+    const std::vector<std::string> names{"a", "b"};
+    units->begin(Verb::Start, names);
+    const auto outcomes = units->wait();
+    REQUIRE(outcomes.size() == 2);
+    CHECK(outcomes[0].second.reason == "Disconnected");
+    CHECK(units->idle());
+    CHECK_FALSE(Units::connect(Paths()));
+
+    REQUIRE(unsetenv("DBUS_SYSTEM_BUS_ADDRESS") == 0);
+    CHECK(units->list());  // it comes back by itself
+}

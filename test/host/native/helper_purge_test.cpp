@@ -1,0 +1,165 @@
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "host/native/support.hpp"
+#include "support/catch.hpp"
+
+using namespace left4me;
+using namespace left4me::host;
+namespace fs = std::filesystem;
+
+namespace {
+
+fs::path runtime(const std::string& server) { return RealServers::runtime(server); }
+
+/// What a server that once ran has left.
+void leave_behind(const std::string& server) {
+    write(runtime(server) / "upper/left4dead2/logs/l1.log", "log");
+    fs::create_directories(runtime(server) / "merged");
+    fs::create_directories(runtime(server) / "work/work");
+    fs::permissions(runtime(server) / "work/work", fs::perms::none);
+    (void)run("chown -R left4me-server: " + (runtime(server) / "upper").string());
+}
+
+std::string purge(const std::string& server) {
+    const Answers answers = ask("Purge", {server});
+    REQUIRE(answers);
+    REQUIRE(answers->size() == 1);
+    return answers->at(0).error;
+}
+
+}  // namespace
+
+TEST_CASE("Purge removes what a server wrote, whoever it belongs to") {
+    leave_behind("gone");
+    const fs::path sticky = runtime("gone") / "upper/sticky";
+    write(sticky / "of-somebody", "x");
+    fs::permissions(sticky, fs::perms(01777));
+    (void)run("chown -R left4me-server: " + sticky.string() +
+              "; chown nobody: " + (sticky / "of-somebody").string());
+    leave_behind("stays");
+    CHECK(purge("gone") == "");
+    CHECK_FALSE(fs::exists(runtime("gone")));
+    CHECK(fs::exists(runtime("stays") / "upper/left4dead2/logs/l1.log"));
+    CHECK(purge("gone") == "");  // gone is gone
+    fs::remove_all(runtime("stays"));
+}
+
+TEST_CASE("Purge refuses while the unit runs, starts or is about to be restarted") {
+    PlainServers servers;
+    servers.add("active");
+    servers.add("starting", "ExecStartPre=/usr/bin/sleep 60\nExecStart=/usr/bin/true");
+    servers.add("between", "ExecStart=/usr/bin/false\nRestartSec=60s");
+    for (const char* server : {"active", "starting", "between"}) {
+        leave_behind(server);
+        (void)run("systemctl start --no-block " + unit(server));
+    }
+    REQUIRE(eventually([] {
+        return property("active", "SubState") == "running" &&
+               property("starting", "SubState") == "start-pre" &&
+               property("between", "SubState") == "auto-restart";
+    }));
+    for (const char* server : {"active", "starting", "between"}) {
+        INFO(server);
+        CHECK(purge(server).find("stop it first") != std::string::npos);
+        CHECK(fs::exists(runtime(server) / "upper/left4dead2/logs/l1.log"));
+        fs::remove_all(runtime(server));
+    }
+}
+
+TEST_CASE("Purge forgets the failure of a unit that failed") {
+    PlainServers servers;
+    servers.add("failed", "ExecStart=/usr/bin/false\nRestart=no");
+    leave_behind("failed");
+    (void)run("systemctl start " + unit("failed"));
+    REQUIRE(eventually([] { return property("failed", "ActiveState") == "failed"; }));
+    CHECK(purge("failed") == "");
+    CHECK(property("failed", "ActiveState") == "inactive");
+}
+
+TEST_CASE("links that the game planted are removed, what they point at is not") {
+    const fs::path secret = "/root/precious";
+    write(secret / "file", "kept");
+    leave_behind("planted");
+    const fs::path upper = runtime("planted") / "upper";
+    fs::create_directory_symlink(secret, upper / "directory-link");
+    fs::create_symlink(secret / "file", upper / "file-link");
+    fs::create_directory_symlink("/", upper / "left4dead2/root");
+    fs::create_directory_symlink("..", upper / "left4dead2/up");
+    CHECK(purge("planted") == "");
+    CHECK_FALSE(fs::exists(runtime("planted")));
+    CHECK(fs::exists(secret / "file"));
+    fs::remove_all(secret);
+}
+
+TEST_CASE("a runtime directory that is itself a link is not followed") {
+    const fs::path elsewhere = "/root/elsewhere";
+    write(elsewhere / "upper/file", "kept");
+    fs::create_directory_symlink(elsewhere, runtime("linked"));
+    CHECK(purge("linked") != "");
+    CHECK(fs::exists(elsewhere / "upper/file"));
+    fs::remove(runtime("linked"));
+    fs::remove_all(elsewhere);
+}
+
+TEST_CASE("what is mounted beneath a runtime directory is not deleted") {
+    const fs::path precious = "/root/mounted";
+    write(precious / "file", "kept");
+    leave_behind("crossed");
+    const fs::path place = runtime("crossed") / "upper/left4dead2";
+    REQUIRE(run("mount --bind " + precious.string() + " " + place.string()).status == 0);
+    CHECK(purge("crossed") != "");
+    CHECK(fs::exists(precious / "file"));
+    REQUIRE(run("umount " + place.string()).status == 0);
+    CHECK(purge("crossed") == "");
+    CHECK(fs::exists(precious / "file"));
+    fs::remove_all(precious);
+}
+
+TEST_CASE("directories nested five thousand deep are removed") {
+    leave_behind("deep");
+    int at = open((runtime("deep") / "upper").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    for (int depth = 0; depth < 5000; ++depth) {
+        REQUIRE(mkdirat(at, "d", 0700) == 0);
+        const int below = openat(at, "d", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        close(at);
+        at = below;
+    }
+    close(at);
+    CHECK(purge("deep") == "");
+    CHECK_FALSE(fs::exists(runtime("deep")));
+    (void)run("rm -rf /var/lib/left4me/runtime/deep /var/lib/left4me/runtime/.purged-deep");
+}
+
+TEST_CASE("a purge that was killed half-way is ended by the next one") {
+    leave_behind("half");
+    fs::rename(runtime("half"), "/var/lib/left4me/runtime/.purged-half");
+    leave_behind("half");
+    CHECK(purge("half") == "");
+    CHECK_FALSE(fs::exists("/var/lib/left4me/runtime/.purged-half"));
+    CHECK_FALSE(fs::exists(runtime("half")));
+}
+
+TEST_CASE("Purge unmounts first") {
+    RealServers servers;
+    servers.add("mounted");
+    REQUIRE(run("nsenter --mount=/proc/1/ns/mnt -- /usr/libexec/left4me-overlay mount mounted").status == 0);
+    REQUIRE(is_mounted("mounted"));
+    CHECK(purge("mounted") == "");
+    CHECK_FALSE(is_mounted("mounted"));
+    CHECK_FALSE(fs::exists(runtime("mounted")));
+}
+
+TEST_CASE(
+    "an overlay that somebody uses keeps its server from being purged, with the unit to read about it") {
+    RealServers servers;
+    servers.add("in-use");
+    REQUIRE(run("nsenter --mount=/proc/1/ns/mnt -- /usr/libexec/left4me-overlay mount in-use").status == 0);
+    const int held = open((runtime("in-use") / "merged").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    REQUIRE(held >= 0);
+    CHECK(purge("in-use").find("journalctl -u left4me-umount@in-use.service") != std::string::npos);
+    CHECK(is_mounted("in-use"));
+    close(held);
+    CHECK(purge("in-use") == "");
+}
