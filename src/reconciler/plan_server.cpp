@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "reconciler/draft.hpp"
+#include "reconciler/game.hpp"
 
 namespace left4me::draft {
 namespace {
@@ -41,7 +42,8 @@ void plan_start(const World& world, ServerDraft& draft) {
     if (!world.observed.installation) {
         draft.steps.push_back(
             {Verb::Hold,
-             fmt::format("{}, but the game is not installed: `l4d2ctl install`", unit_is(unit)),
+             fmt::format("{}, but the game is not installed: there is no {} in the installation",
+                         unit_is(unit), game::executable),
              {},
              code::not_installed});
         return;

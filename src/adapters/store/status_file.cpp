@@ -85,6 +85,8 @@ json to_json(const ServerStatus& server) {
                    {"lastAppliedRevision", server.last_applied_revision},
                    {"conditions", std::move(conditions)}};
     if (server.remembered.held_since) object["heldSince"] = to_text(*server.remembered.held_since);
+    if (!server.remembered.awaits_approval.empty())
+        object["awaitsApproval"] = server.remembered.awaits_approval;
     return object;
 }
 
@@ -95,6 +97,7 @@ ServerStatus to_server(const json& object) {
     server.remembered.fingerprint = object.at("fingerprint").get<std::string>();
     if (object.contains("heldSince"))
         server.remembered.held_since = to_time(object["heldSince"].get<std::string>());
+    server.remembered.awaits_approval = object.value("awaitsApproval", std::string());
     server.last_attempted_revision = object.at("lastAttemptedRevision").get<std::string>();
     server.last_applied_revision = object.at("lastAppliedRevision").get<std::string>();
     for (const json& condition : object.at("conditions"))

@@ -20,6 +20,7 @@ Status a_status() {
     server.specification = "spec";
     server.remembered.fingerprint = "abc";
     server.remembered.held_since = TimePoint(1'700'000'000'000'007us);
+    server.remembered.awaits_approval = "5f0c";
     server.last_attempted_revision = "r2";
     server.last_applied_revision = "r1";
     server.conditions = {{"Ready", ConditionStatus::False, "Rolling", "waits", TimePoint(5us), 3},
@@ -47,6 +48,8 @@ TEST_CASE("what is saved is loaded again, to the microsecond") {
     CHECK(server.specification == "spec");
     CHECK(server.remembered.fingerprint == "abc");
     CHECK(server.remembered.held_since == status.servers["comp1"].remembered.held_since);
+    CHECK(server.remembered.awaits_approval == "5f0c");
+    CHECK(loaded.servers.at("comp2").remembered.awaits_approval.empty());
     CHECK(server.last_attempted_revision == "r2");
     CHECK(server.last_applied_revision == "r1");
     CHECK(server.conditions == status.servers["comp1"].conditions);
