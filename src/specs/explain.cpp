@@ -86,6 +86,7 @@ const Field* find_kind_loosely(std::string_view word) {
 
 std::vector<std::string_view> names_of(const std::vector<const Field*>& fields) {
     std::vector<std::string_view> names;
+    names.reserve(fields.size());
     for (const Field* field : fields) names.push_back(field->name);
     return names;
 }

@@ -87,10 +87,10 @@ std::optional<std::chrono::seconds> parse_duration(std::string_view text) {
     constexpr std::size_t longest = 8;
     if (text.size() < 2 || text.size() > longest || text.front() == '0') return std::nullopt;
     std::uint32_t count = 0;
-    const char* const unit = text.data() + text.size() - 1;
-    const auto [end, error] = std::from_chars(text.data(), unit, count);
-    if (error != std::errc{} || end != unit) return std::nullopt;
-    switch (*unit) {
+    const std::string_view digits = text.substr(0, text.size() - 1);
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), count);
+    if (error != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
+    switch (text.back()) {
         case 's':
             return std::chrono::seconds(count);
         case 'm':

@@ -29,7 +29,7 @@ std::vector<std::string_view> names_of(std::span<const Field> fields) {
 /// The path of a field called `name` anywhere in the tree; "" if there is none.
 std::string find_elsewhere(std::span<const Field> fields, std::string_view name, const std::string& prefix) {
     for (const Field& field : fields) {
-        const std::string path =
+        std::string path =
             prefix.empty() ? std::string(field.name) : fmt::format("{}.{}", prefix, field.name);
         if (field.name == name) return path;
         if (field.type != Type::Map && field.type != Type::Choice) continue;
