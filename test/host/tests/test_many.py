@@ -1,7 +1,5 @@
 """Many servers, and servers that misbehave."""
 
-import time
-
 from testhosts.case import COMMUNITY, SERVERS, HostTest, server, unit_of
 
 
@@ -36,11 +34,9 @@ class Misbehaving(HostTest):
         self.apply(stubborn)
         self.until("stubborn answers", lambda: self.a2s(27018))
         self.run_in("systemctl", "stop", unit_of("alpha"))
-        self.ctl("stop", "beta")
         self.run_in("sh", "-c", "l4d2ctl stop stubborn >/tmp/said 2>&1 & echo $! >/tmp/pid")
-        began = time.monotonic()
         self.until("alpha is back", lambda: self.properties("alpha")["ActiveState"] == "active", seconds=10)
-        self.assertLess(time.monotonic() - began, 10)
+        self.assertEqual(self.properties("stubborn")["ActiveState"], "deactivating")
         self.until("stubborn was killed", lambda: self.properties("stubborn")["ActiveState"] != "deactivating", 40)
         self.until("the pass is over", lambda: not self.exists(f"/proc/{self.run_in('cat', '/tmp/pid').stdout.strip()}"))
         self.converge()
