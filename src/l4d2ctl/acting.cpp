@@ -45,13 +45,11 @@ std::string standing_text(const Plan& remaining) {
 
 /// What waits, and what was never begun because something else failed first.
 void tell_rest(const Session& session, const PassResult& pass) {
+    std::vector<Outcome> never_begun;
+    std::copy_if(pass.outcomes.begin(), pass.outcomes.end(), std::back_inserter(never_begun),
+                 [](const Outcome& outcome) { return outcome.reason == "PrerequisiteFailed"; });
+    if (!never_begun.empty()) print_error(failures_text(pass.attempted, never_begun, session.err));
     const PlanColumns columns(pass.attempted);
-    for (const Outcome& outcome : pass.outcomes) {
-        const Action& action = pass.attempted.actions[outcome.action];
-        if (!outcome.done && outcome.reason == "PrerequisiteFailed") {
-            print_error(failure_text(action, outcome, session.err));
-        }
-    }
     for (const Action& action : pass.remaining.actions) {
         if (is_effect(action.verb)) continue;
         print((session.out.person ? "· " : "") + action_line(action, columns, session.out) + "\n");

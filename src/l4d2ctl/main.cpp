@@ -47,7 +47,7 @@ std::string unknown_verb(const CLI::App& app, int argc, char** argv) {
     for (const CLI::App* const verb : app.get_subcommands(nullptr)) names.push_back(verb->get_name());
     if (std::find(names.begin(), names.end(), word) != names.end()) return {};
     const std::vector<std::string_view> candidates(names.begin(), names.end());
-    return fmt::format("no verb {}{}\nl4d2ctl --help lists them\n", left4me::quoted(word),
+    return fmt::format("no verb {}{}\nl4d2ctl --help lists them\n", left4me::in_quotes(word),
                        left4me::did_you_mean(word, candidates));
 }
 

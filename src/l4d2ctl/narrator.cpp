@@ -2,17 +2,29 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+#include <string_view>
+
 #include "l4d2ctl/session.hpp"
 
 namespace left4me::ctl {
 
 namespace {
 
+/// Whether the way to the unit failed, and not the unit: its own log would tell nothing.
+bool is_helper_trouble(const std::string& reason) {
+    constexpr std::array<std::string_view, 7> reasons{
+        "AccessDenied", "HelperMissing", "HelperFailed", "NoReply", "Disconnected", "BusError", "Refused"};
+    return std::find(reasons.begin(), reasons.end(), reason) != reasons.end();
+}
+
+/// The command that tells more, or nothing.
 std::string remedy(const Action& action, const Outcome& outcome) {
     const std::string& name = action.subject.name;
     if (outcome.reason == "PrerequisiteFailed") return {};
-    if (outcome.reason == "AccessDenied")
-        return "is l4d2ctl run as root or left4me, and is the helper installed?";
+    if (outcome.reason == "SourceChanged") return "sudo l4d2ctl reconcile, once the files are complete";
+    if (is_helper_trouble(outcome.reason)) return "journalctl -u left4me-helper";
     if (action.subject.kind == SubjectKind::Overlay) return "l4d2ctl describe overlay " + name;
     if (action.verb == Verb::Render) return "l4d2ctl describe server " + name;
     return "l4d2ctl logs " + name;
@@ -25,12 +37,41 @@ std::string seconds(std::chrono::steady_clock::duration took) {
 
 }  // namespace
 
-std::string failure_text(const Action& action, const Outcome& outcome, const Terminal& err) {
+std::string failure_text(const Action& action, const Outcome& outcome, const Terminal& err,
+                         std::size_t others) {
     const std::string reason = outcome.reason.empty() ? "" : " (" + outcome.reason + ")";
+    const std::string more = others == 0   ? ""
+                             : others == 1 ? " and 1 other"
+                                           : fmt::format(" and {} others", others);
     std::string text = err.paint(Paint::Red, err.person ? "✗ " : "") +
-                       fmt::format("{}: {} failed{}: {}\n", to_string(action.subject), to_string(action.verb),
-                                   reason, printable(outcome.message));
+                       fmt::format("{}{}: {} failed{}: {}\n", to_string(action.subject), more,
+                                   to_string(action.verb), reason, printable(outcome.message));
     if (const std::string next = remedy(action, outcome); !next.empty()) text += "  → " + next + "\n";
+    return text;
+}
+
+std::string failures_text(const Plan& plan, std::span<const Outcome> outcomes, const Terminal& err) {
+    struct Group {
+        const Outcome* first;
+        std::size_t others = 0;
+    };
+    std::vector<Group> groups;
+    for (const Outcome& outcome : outcomes) {
+        if (outcome.done) continue;
+        const auto same = std::find_if(groups.begin(), groups.end(), [&](const Group& group) {
+            return group.first->message == outcome.message && group.first->reason == outcome.reason &&
+                   plan.actions[group.first->action].verb == plan.actions[outcome.action].verb;
+        });
+        if (same == groups.end()) {
+            groups.push_back({&outcome});
+        } else {
+            ++same->others;
+        }
+    }
+    std::string text;
+    for (const Group& group : groups) {
+        text += failure_text(plan.actions[group.first->action], *group.first, err, group.others);
+    }
     return text;
 }
 
@@ -48,14 +89,15 @@ std::vector<Outcome> Narrator::wait() {
     std::vector<Outcome> outcomes = host_.wait();
     const auto now = Clock::now();
     for (const Outcome& outcome : outcomes) {
-        tell(plan_->actions[outcome.action], outcome, now - begun_[outcome.action]);
+        if (outcome.done) tell(plan_->actions[outcome.action], now - begun_[outcome.action]);
     }
+    if (const std::string failures = failures_text(*plan_, outcomes, err_); !failures.empty())
+        print_error(failures);
     (void)std::fflush(stdout);
     return outcomes;
 }
 
-void Narrator::tell(const Action& action, const Outcome& outcome, Clock::duration took) const {
-    if (!outcome.done) return print_error(failure_text(action, outcome, err_));
+void Narrator::tell(const Action& action, Clock::duration took) const {
     std::string line = action_line(action, columns_, out_);
     if (out_.person) {
         line = out_.paint(Paint::Green, "✓ ") + line + out_.paint(Paint::Dim, "   " + seconds(took));

@@ -24,7 +24,7 @@ class Narrator : public Host {
   private:
     using Clock = std::chrono::steady_clock;
 
-    void tell(const Action& action, const Outcome& outcome, Clock::duration took) const;
+    void tell(const Action& action, Clock::duration took) const;
 
     Host& host_;
     const Terminal& out_;
@@ -34,7 +34,13 @@ class Narrator : public Host {
     std::map<ActionIndex, Clock::time_point> begun_;
 };
 
-/// `server/comp1: start failed (StartLimitHit): …` and, below, the command that tells more.
-std::string failure_text(const Action& action, const Outcome& outcome, const Terminal& err);
+/// `server/comp1: start failed (StartLimitHit): …` and, below, the command that tells more. `others`: how
+/// many more objects it went the same way for.
+std::string failure_text(const Action& action, const Outcome& outcome, const Terminal& err,
+                         std::size_t others = 0);
+
+/// Those that are not done, each different message once: what broke for two hundred servers is one piece of
+/// news.
+std::string failures_text(const Plan& plan, std::span<const Outcome> outcomes, const Terminal& err);
 
 }  // namespace left4me::ctl

@@ -13,6 +13,11 @@ std::string_view body_of(std::string_view text, const DocumentSpan& span) {
     return text.substr(span.body, span.end - span.body);
 }
 
+std::string_view without_trailing_blanks(std::string_view text) {
+    const std::size_t last = text.find_last_not_of(" \t\r\n");
+    return text.substr(0, last == std::string_view::npos ? 0 : last + 1);
+}
+
 std::optional<DocumentName> name_of(const ListedDocument& document) {
     for (const Kind known : {Kind::Server, Kind::Blueprint, Kind::Overlay}) {
         if (document.kind == manifest_kind(known)) return DocumentName{known, document.name};
@@ -49,10 +54,9 @@ std::string document_body(const std::string& text, std::size_t document) {
     std::string_view body = document_text(text, document);
     while (body.starts_with('\n') || body.starts_with("\r\n"))
         body.remove_prefix(body.front() == '\r' ? 2 : 1);
-    const std::size_t last = body.find_last_not_of(" \t\r\n");
-    body = body.substr(0, last == std::string_view::npos ? 0 : last + 1);
+    body = without_trailing_blanks(body);
     // A `...` only closes the document where it stands; elsewhere it would close nothing.
-    if (body.ends_with("\n...")) body.remove_suffix(4);
+    if (body.ends_with("\n...")) body = without_trailing_blanks(body.substr(0, body.size() - 4));
     return body.empty() ? std::string() : std::string(body) + "\n";
 }
 

@@ -20,6 +20,7 @@ Result<Exit> status(Session& session, const Options& options) {
     if (auto entered = enter(session, Access::Read); !entered) return std::unexpected(entered.error());
     auto view = look(session);
     if (!view) return std::unexpected(view.error());
+    tell_trouble(view->in_force);
     if (!is_shown(*view, options.name)) {
         return fail(Exit::NotFound, fmt::format("server/{} is not there", options.name));
     }

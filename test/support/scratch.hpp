@@ -3,6 +3,8 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
+#include <stdexcept>
 #include <string>
 
 namespace left4me::test {
@@ -33,7 +35,9 @@ class Scratch {
 
     std::string read(const std::string& name) const {
         std::ifstream stream(path_ / name, std::ios::binary);
-        return {std::istreambuf_iterator<char>(stream), {}};
+        std::ostringstream text;
+        text << stream.rdbuf();
+        return text.str();
     }
 
     bool has(const std::string& name) const { return std::filesystem::exists(path_ / name); }

@@ -1,0 +1,73 @@
+#include "adapters/directory/revision.hpp"
+
+#include "support/catch.hpp"
+#include "support/scratch.hpp"
+
+using namespace left4me;
+using left4me::test::Scratch;
+
+namespace {
+
+const std::string good = "apiVersion: left4me/v1\nkind: Blueprint\nmetadata: {name: coop}\nspec: {}\n";
+
+struct World {
+    Scratch scratch;
+    Paths paths;
+    std::filesystem::path source = scratch.path() / "source";
+
+    World() {
+        paths.state = scratch.path() / "state";
+        std::filesystem::create_directories(paths.status());
+        scratch.write("source/a.yaml", good);
+        const auto snapshot = read_directory(source, Limits{});
+        REQUIRE(keep_last_good(paths, *snapshot));
+    }
+};
+
+}  // namespace
+
+TEST_CASE("an invalid revision leaves the last good one in force, whole, and says what is wrong") {
+    const World world;
+    const std::string revision = read_directory(world.source, Limits{})->revision;
+    world.scratch.write("source/b.yaml", "kind: Nonsense\n");
+    const auto in_force = revision_in_force(world.paths, world.source, Limits{});
+    REQUIRE(in_force);
+    CHECK(in_force->trouble == Trouble::Invalid);
+    CHECK(in_force->snapshot.revision == revision);
+    CHECK(in_force->set.blueprints.contains("coop"));
+    CHECK(in_force->error.find("b.yaml:1:") != std::string::npos);
+}
+
+TEST_CASE("a vanished source leaves the last good revision in force") {
+    const World world;
+    std::filesystem::remove_all(world.source);
+    SECTION("deleted") {}
+    SECTION("empty, as an unmounted file system leaves it") {
+        std::filesystem::create_directory(world.source);
+    }
+    const auto in_force = revision_in_force(world.paths, world.source, Limits{});
+    REQUIRE(in_force);
+    CHECK(in_force->trouble == Trouble::Vanished);
+    CHECK(in_force->set.blueprints.contains("coop"));
+}
+
+TEST_CASE("without a last good revision there is nothing to follow") {
+    const World world;
+    world.scratch.write("source/b.yaml", "kind: Nonsense\n");
+    SECTION("there never was one") { std::filesystem::remove(world.paths.status() / "last-good"); }
+    SECTION("it is damaged") {
+        const std::string text = world.scratch.read("state/state/last-good");
+        world.scratch.write("state/state/last-good", text.substr(0, text.size() / 2));
+    }
+    const auto in_force = revision_in_force(world.paths, world.source, Limits{});
+    REQUIRE_FALSE(in_force);
+    CHECK(in_force.error().trouble == Trouble::Invalid);
+}
+
+TEST_CASE("agreement is to one revision, not to the next") {
+    const World world;
+    REQUIRE(approve(world.paths, "0123456789abcdef"));
+    CHECK(is_approved(world.paths, "0123456789abcdef"));
+    CHECK_FALSE(is_approved(world.paths, "0123456789abcde0"));
+    CHECK_FALSE(is_approved(world.paths, ""));
+}

@@ -1,0 +1,154 @@
+#include "adapters/machine/machine.hpp"
+
+#include "support/catch.hpp"
+#include "support/scratch.hpp"
+
+using namespace left4me;
+using left4me::test::Scratch;
+
+namespace {
+
+/// systemd, as far as the machine can see it: remembers what it was asked and answers what the test says.
+class ScriptedUnits : public Units {
+  public:
+    std::map<std::string, ObservedUnit> units;
+    std::vector<std::pair<Verb, std::vector<std::string>>> asked;
+    std::vector<std::vector<std::pair<Verb, UnitOutcome>>> answers;
+
+    std::expected<std::map<std::string, ObservedUnit>, std::string> list() override { return units; }
+    std::expected<UnitDetails, std::string> details(const std::string& server) override {
+        return UnitDetails{.unit = units[server], .main_pid = 0, .since = std::nullopt, .restarts = 0};
+    }
+    void begin(Verb verb, std::span<const std::string> servers) override {
+        asked.emplace_back(verb, std::vector<std::string>(servers.begin(), servers.end()));
+    }
+    std::vector<std::pair<Verb, UnitOutcome>> wait() override {
+        if (answers.empty()) return {};
+        auto next = answers.front();
+        answers.erase(answers.begin());
+        return next;
+    }
+    bool idle() const override { return answers.empty(); }
+    std::uint64_t round_trips() const override { return 0; }
+};
+
+struct World {
+    Scratch scratch;
+    Paths paths;
+    ScriptedUnits* units = nullptr;
+    std::unique_ptr<Machine> machine;
+    Desired desired;
+    Plan plan;
+
+    World() {
+        paths.state = scratch.path() / "state";
+        paths.run = scratch.path() / "run";
+        paths.config = scratch.path() / "config";
+        for (const auto& path : {paths.overlays(), paths.instances(), paths.runtime(), paths.status()}) {
+            std::filesystem::create_directories(path);
+        }
+        auto scripted = std::make_unique<ScriptedUnits>();
+        units = scripted.get();
+        machine = std::make_unique<Machine>(paths, std::move(scripted));
+    }
+
+    ActionIndex add(Verb verb, const std::string& name, const std::string& generation = {}) {
+        Action action;
+        action.verb = verb;
+        action.subject = {verb == Verb::Build ? SubjectKind::Overlay : SubjectKind::Server, name};
+        action.generation = generation;
+        plan.actions.push_back(std::move(action));
+        return plan.actions.size() - 1;
+    }
+};
+
+UnitOutcome done(const std::string& server) {
+    return {.server = server, .done = true, .reason = {}, .message = {}};
+}
+
+}  // namespace
+
+TEST_CASE("requests about units go out as one batch a verb") {
+    World world;
+    const std::vector<ActionIndex> actions{world.add(Verb::Enable, "a"), world.add(Verb::Start, "b"),
+                                           world.add(Verb::Enable, "c")};
+    world.machine->begin(world.desired, world.plan, actions);
+    REQUIRE(world.units->asked.size() == 2);
+    CHECK(world.units->asked[0] == std::pair(Verb::Enable, std::vector<std::string>{"a", "c"}));
+    CHECK(world.units->asked[1] == std::pair(Verb::Start, std::vector<std::string>{"b"}));
+}
+
+TEST_CASE("an answer finds back to its action by verb and server, in whatever order answers come") {
+    World world;
+    const ActionIndex enable = world.add(Verb::Enable, "a");
+    const ActionIndex start = world.add(Verb::Start, "a");
+    world.machine->begin(world.desired, world.plan, std::vector{enable, start});
+    world.units->answers = {{{Verb::Start, {"a", false, "StartLimitHit", "too often"}}},
+                            {{Verb::Stop, done("a")}, {Verb::Enable, done("nobody")}},
+                            {{Verb::Enable, done("a")}}};
+    const auto first = world.machine->wait();
+    REQUIRE(first.size() == 1);
+    CHECK(first[0].action == start);
+    CHECK_FALSE(first[0].done);
+    CHECK(first[0].reason == "StartLimitHit");
+    CHECK(first[0].message == "too often");
+    // What nobody asked for is passed over, not reported.
+    const auto second = world.machine->wait();
+    REQUIRE(second.size() == 1);
+    CHECK(second[0].action == enable);
+    CHECK(second[0].done);
+    CHECK(world.machine->wait().empty());
+}
+
+TEST_CASE("a request that nothing is heard of any more fails instead of blocking for ever") {
+    World world;
+    world.machine->begin(world.desired, world.plan, std::vector{world.add(Verb::Start, "a")});
+    const auto outcomes = world.machine->wait();
+    REQUIRE(outcomes.size() == 1);
+    CHECK_FALSE(outcomes[0].done);
+    CHECK(outcomes[0].reason == "NoAnswer");
+}
+
+TEST_CASE("an overlay is built and told of at once, while systemd still works") {
+    World world;
+    world.desired.overlays["rules"] = InlineSource{{{"left4dead2/cfg/rules.cfg", "sv_pure 2\n"}}};
+    const auto observed = world.machine->observe(world.desired);
+    REQUIRE(observed);
+    const std::string generation = observed->overlays.at("rules").wanted.value();
+    const ActionIndex start = world.add(Verb::Start, "a");
+    const ActionIndex build = world.add(Verb::Build, "rules", generation);
+    world.machine->begin(world.desired, world.plan, std::vector{start, build});
+    CHECK(world.units->asked.size() == 1);
+    const auto outcomes = world.machine->wait();
+    REQUIRE(outcomes.size() == 1);
+    CHECK(outcomes[0].action == build);
+    INFO(outcomes[0].message);
+    CHECK(outcomes[0].done);
+    CHECK(world.scratch.read("state/overlays/rules/" + generation + "/left4dead2/cfg/rules.cfg") ==
+          "sv_pure 2\n");
+    CHECK(world.machine->observe(world.desired)->generations.contains("overlays/rules/" + generation));
+}
+
+TEST_CASE("a generation that the source no longer has is not built, and only needs another look") {
+    World world;
+    world.desired.overlays["rules"] = InlineSource{{{"left4dead2/cfg/rules.cfg", "sv_pure 2\n"}}};
+    REQUIRE(world.machine->observe(world.desired));
+    world.machine->begin(world.desired, world.plan,
+                         std::vector{world.add(Verb::Build, "rules", "0123456789abcdef")});
+    const auto outcomes = world.machine->wait();
+    REQUIRE(outcomes.size() == 1);
+    CHECK_FALSE(outcomes[0].done);
+    CHECK(outcomes[0].reason == "SourceChanged");
+}
+
+TEST_CASE("desired servers are in the picture, and units by names that no manifest can have are not") {
+    World world;
+    world.desired.servers["comp1"] = DesiredServer{};
+    world.units->units["comp2"].active = ActiveState::Active;
+    world.units->units["Not_Ours"].active = ActiveState::Active;
+    const auto observed = world.machine->observe(world.desired);
+    REQUIRE(observed);
+    CHECK(observed->servers.contains("comp1"));
+    CHECK(observed->servers.at("comp2").unit.active == ActiveState::Active);
+    CHECK_FALSE(observed->servers.contains("Not_Ours"));
+}

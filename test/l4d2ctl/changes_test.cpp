@@ -1,0 +1,203 @@
+#include "l4d2ctl/changes.hpp"
+
+#include "support/catch.hpp"
+#include "support/scratch.hpp"
+
+using namespace left4me;
+using namespace left4me::ctl;
+using left4me::test::Scratch;
+
+namespace {
+
+std::string server(const std::string& name, int port, const std::string& more = {}) {
+    return "apiVersion: left4me/v1\nkind: Server\nmetadata: {name: " + name +
+           "}\nspec:\n  blueprint: coop\n  port: " + std::to_string(port) + "  # theirs\n" + more;
+}
+
+const std::string blueprint = "apiVersion: left4me/v1\nkind: Blueprint\nmetadata: {name: coop}\nspec: {}\n";
+
+/// A source and a state directory of the test's own.
+struct World {
+    Scratch scratch;
+    Session session;
+
+    World() {
+        session.paths.state = scratch.path() / "state";
+        session.config.source_directory = scratch.path() / "source";
+        std::filesystem::create_directories(session.paths.status());
+        std::filesystem::create_directories(session.config.source_directory);
+    }
+
+    void have(const std::string& name, const std::string& text) const {
+        scratch.write("source/" + name, text);
+    }
+    std::string text(const std::string& name) const { return scratch.read("source/" + name); }
+    bool has(const std::string& name) const { return scratch.has("source/" + name); }
+
+    /// The words of the effects, after the change was written.
+    std::string done(const Result<Proposal>& proposal) const {
+        if (!proposal) return "error: " + proposal.error().message;
+        REQUIRE(commit(session.config.source_directory, proposal->change));
+        // What was promised is what now stands there.
+        const auto snapshot = read_directory(session.config.source_directory, Limits{});
+        REQUIRE(snapshot);
+        CHECK(snapshot->revision == proposal->revision);
+        std::string words;
+        for (const Effect& effect : proposal->effects)
+            words += to_string(effect.object) + " " + effect.word + "\n";
+        return words;
+    }
+
+    std::string apply(const std::string& text) const {
+        return done(propose(session, {{"given.yaml", text}}));
+    }
+};
+
+}  // namespace
+
+TEST_CASE("the first manifests of a host get a file each, named after them") {
+    const World world;
+    CHECK(world.apply(blueprint + "---\n" + server("comp1", 27015)) ==
+          "blueprint/coop created\nserver/comp1 created\n");
+    CHECK(world.text("server-comp1.yaml") == server("comp1", 27015));
+    CHECK(world.text("blueprint-coop.yaml") == blueprint);
+}
+
+TEST_CASE("an object that exists is replaced where it stands, its neighbours byte for byte the same") {
+    const World world;
+    const std::string head = "# our servers\n\n" + blueprint + "--- # first\n";
+    const std::string tail = "---\n# the second one\n" + server("comp2", 27016);
+    world.have("all.yaml", head + server("comp1", 27015) + tail);
+    CHECK(world.apply(server("comp1", 27020)) == "server/comp1 configured\n");
+    const std::string text = world.text("all.yaml");
+    CHECK(text.starts_with("# our servers\n\n" + blueprint));
+    CHECK(text.ends_with(tail));
+    CHECK(text.find("port: 27020") != std::string::npos);
+    CHECK(text.find("port: 27015") == std::string::npos);
+    CHECK_FALSE(world.has("server-comp1.yaml"));
+}
+
+TEST_CASE("applying the same again changes no byte") {
+    const World world;
+    const std::string text = blueprint + "---\n" + server("comp1", 27015) + "---\n" + server("comp2", 27016);
+    world.have("all.yaml", text);
+    CHECK(world.apply(text) == "blueprint/coop unchanged\nserver/comp1 unchanged\nserver/comp2 unchanged\n");
+    CHECK(world.text("all.yaml") == text);
+    // What `get -o yaml` prints has lost its markers and nothing else.
+    CHECK(world.apply("---\n\n" + server("comp2", 27016) + "\n...\n") == "server/comp2 unchanged\n");
+}
+
+TEST_CASE("a mistake is told at the place that the person wrote, and nothing is written") {
+    const World world;
+    world.have("all.yaml", blueprint + "---\n" + server("comp1", 27015));
+    const std::string said = world.apply("# mine\n" + server("comp2", 27015));
+    CHECK(said.starts_with("error: given.yaml:7:9: "));
+    CHECK(said.find("all.yaml") != std::string::npos);
+    CHECK(world.text("all.yaml") == blueprint + "---\n" + server("comp1", 27015));
+    CHECK_FALSE(world.has("server-comp2.yaml"));
+}
+
+TEST_CASE("two servers may swap their ports in one go") {
+    const World world;
+    world.have("all.yaml", blueprint + "---\n" + server("comp1", 27015) + "---\n" + server("comp2", 27016));
+    CHECK(world.apply(server("comp1", 27016) + "---\n" + server("comp2", 27015)) ==
+          "server/comp1 configured\nserver/comp2 configured\n");
+}
+
+TEST_CASE("an object given twice is an error, not a race") {
+    const World world;
+    world.have("all.yaml", blueprint);
+    CHECK(world.apply(server("comp1", 27015) + "---\n" + server("comp1", 27016))
+              .starts_with("error: given.yaml:"));
+}
+
+TEST_CASE("a mistake in the source can be mended by applying the object anew") {
+    const World world;
+    world.have("all.yaml", blueprint + "---\n" + server("comp1", 80));
+    CHECK(world.apply(server("comp1", 27015)) == "server/comp1 configured\n");
+}
+
+TEST_CASE("a source that held something and is empty now is not written to") {
+    const World world;
+    REQUIRE(keep_last_good(world.session.paths, {"0123456789abcdef", {{"a.yaml", blueprint}}}));
+    const std::string said = world.apply(blueprint);
+    CHECK(said.starts_with("error: "));
+    CHECK(said.find("vanished") != std::string::npos);
+    CHECK_FALSE(world.has("blueprint-coop.yaml"));
+}
+
+TEST_CASE("only comments are no manifest") {
+    const World world;
+    world.have("all.yaml", blueprint);
+    CHECK(world.apply("# nothing\n").starts_with("error: "));
+}
+
+TEST_CASE("stop and start change the manifest's state, and keep every comment") {
+    const World world;
+    world.have("all.yaml", blueprint + "---\n" + server("comp1", 27015));
+    CHECK(world.done(propose_state(world.session, "comp1", RunState::Running)) == "server/comp1 unchanged\n");
+    CHECK(world.done(propose_state(world.session, "comp1", RunState::Stopped)) ==
+          "server/comp1 configured\n");
+    CHECK(world.text("all.yaml").find("port: 27015  # theirs\n") != std::string::npos);
+    CHECK(world.text("all.yaml").find("state: Stopped") != std::string::npos);
+    CHECK(world.done(propose_state(world.session, "comp1", RunState::Stopped)) == "server/comp1 unchanged\n");
+    CHECK(world.done(propose_state(world.session, "comp1", RunState::Running)) ==
+          "server/comp1 configured\n");
+
+    const auto missing = propose_state(world.session, "comp9", RunState::Stopped);
+    REQUIRE_FALSE(missing);
+    CHECK(missing.error().code == Exit::NotFound);
+}
+
+TEST_CASE("delete takes the document, and the file when it was the last one in it") {
+    const World world;
+    world.have("base.yaml", blueprint);
+    world.have("all.yaml", server("comp1", 27015) + "---\n" + server("comp2", 27016));
+    CHECK(world.done(propose_removal(world.session, {Kind::Server, "comp1"})) == "server/comp1 deleted\n");
+    CHECK(world.text("all.yaml").find("comp1") == std::string::npos);
+    CHECK(world.text("all.yaml").find("comp2") != std::string::npos);
+    CHECK(world.done(propose_removal(world.session, {Kind::Server, "comp2"})) == "server/comp2 deleted\n");
+    CHECK_FALSE(world.has("all.yaml"));
+    CHECK(world.done(propose_removal(world.session, {Kind::Server, "comp2"})) ==
+          "server/comp2 is not there\n");
+}
+
+TEST_CASE("when the last manifest goes, a file stays: an empty directory would be a vanished source") {
+    const World world;
+    world.have("only.yaml", blueprint);
+    CHECK(world.done(propose_removal(world.session, {Kind::Blueprint, "coop"})) ==
+          "blueprint/coop deleted\n");
+    CHECK(world.text("only.yaml").starts_with("#"));
+    const auto snapshot = read_directory(world.session.config.source_directory, Limits{});
+    REQUIRE(snapshot);
+    CHECK(load(snapshot->files)->blueprints.empty());
+}
+
+TEST_CASE("what others refer to cannot be deleted, and they are named") {
+    const World world;
+    world.have("all.yaml", blueprint + "---\n" + server("comp1", 27015) + "---\n" + server("comp2", 27016));
+    const auto refused = propose_removal(world.session, {Kind::Blueprint, "coop"});
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code == Exit::Invalid);
+    CHECK(refused.error().message.find("server/comp1, server/comp2") != std::string::npos);
+}
+
+TEST_CASE("the offender can be deleted from an invalid source") {
+    const World world;
+    world.have("all.yaml", server("comp1", 27015));  // its blueprint is not there
+    world.have("base.yaml", blueprint);
+    world.have("bad.yaml", server("comp2", 27015));
+    CHECK(world.done(propose_removal(world.session, {Kind::Server, "comp2"})) == "server/comp2 deleted\n");
+}
+
+TEST_CASE("two hundred servers are applied without looking at each of them again for every other") {
+    const World world;
+    std::string text = blueprint;
+    for (int i = 0; i < 200; ++i) text += "---\n" + server("s" + std::to_string(i), 27000 + i);
+    world.have("all.yaml", text);
+    const auto begun = std::chrono::steady_clock::now();
+    REQUIRE(propose(world.session, {{"given.yaml", text}}));
+    const auto took = std::chrono::steady_clock::now() - begun;
+    // A few parses of 200 documents, not 200 times 200: those took minutes.
+    CHECK(took < std::chrono::seconds(20));
+}

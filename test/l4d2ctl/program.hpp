@@ -1,0 +1,22 @@
+#pragma once
+
+#include <string>
+
+namespace left4me::test {
+
+/// What one run of the real l4d2ctl said.
+struct Said {
+    int code = -1;
+    std::string out;
+    std::string err;
+};
+
+/// Runs `l4d2ctl WORDS` through the shell, `input` being its standard input.
+Said l4d2ctl(const std::string& words, const std::string& input = {});
+
+/// `text` as one word of the shell.
+std::string quote(const std::string& text);
+
+std::string read_text(const std::string& path);
+
+}  // namespace left4me::test

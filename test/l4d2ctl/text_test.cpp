@@ -1,0 +1,122 @@
+#include "l4d2ctl/kinds.hpp"
+#include "l4d2ctl/narrator.hpp"
+#include "l4d2ctl/plan_text.hpp"
+#include "l4d2ctl/server_view.hpp"
+#include "l4d2ctl/terminal.hpp"
+#include "support/catch.hpp"
+
+using namespace left4me;
+using namespace left4me::ctl;
+
+namespace {
+
+const Terminal file{.person = false, .colour = false, .width = std::string::npos};
+
+Action action(Verb verb, const std::string& name, const std::string& reason) {
+    Action made;
+    made.verb = verb;
+    made.subject = {SubjectKind::Server, name};
+    made.reason = reason;
+    return made;
+}
+
+}  // namespace
+
+TEST_CASE("a diff reads like a person's note, its columns aligned") {
+    Plan plan;
+    plan.actions = {action(Verb::Start, "comp1", "the unit is inactive"),
+                    action(Verb::Enable, "a", "not enabled"),
+                    action(Verb::Hold, "coop", "layers differ (tickrate 4f1c → 9ab0)")};
+    plan.differing_servers = 3;
+    plan.agreeing_servers = 17;
+    CHECK(plan_text(plan, file) ==
+          "server/comp1   start    the unit is inactive\n"
+          "server/a       enable   not enabled\n"
+          "server/coop    hold     layers differ (tickrate 4f1c → 9ab0)\n"
+          "3 servers differ, 17 agree\n");
+    CHECK(plan_text(Plan{}, file).empty());
+}
+
+TEST_CASE("one server differs, in the singular") {
+    Plan plan;
+    plan.actions = {action(Verb::Start, "comp1", "why")};
+    plan.differing_servers = 1;
+    plan.agreeing_servers = 2;
+    CHECK(count_text(plan) == "1 server differs, 2 agree");
+}
+
+TEST_CASE("colour is only for terminals, and marks what interrupts a game") {
+    const Terminal terminal{.person = true, .colour = true, .width = 80};
+    CHECK(terminal.paint(Paint::Red, "stop") == "\033[31mstop\033[0m");
+    CHECK(file.paint(Paint::Red, "stop") == "stop");
+    CHECK(paint_of(Verb::Restart) == Paint::Red);
+    CHECK(paint_of(Verb::Render) == Paint::Plain);
+}
+
+TEST_CASE("a reason cannot drive the terminal") {
+    CHECK(printable("a\033[2Jb\x7f\tc\n") == "a?[2Jb?\tc\n");
+    CHECK(action_line(action(Verb::Hold, "a", "x\033]0;y\a"), {}, file).find('\033') == std::string::npos);
+}
+
+TEST_CASE("a table is cut to the window at its last column, never inside a character") {
+    const Terminal narrow{.person = true, .colour = false, .width = 30};
+    const std::vector<std::vector<Cell>> rows{{{"NAME"}, {"WHY"}},
+                                              {{"comp1"}, {"läuft nicht, weil es abgestürzt ist"}}};
+    CHECK(table(rows, narrow) == "NAME    WHY\ncomp1   läuft nicht, weil es …\n");
+    CHECK(table(rows, file) == "NAME    WHY\ncomp1   läuft nicht, weil es abgestürzt ist\n");
+    CHECK(shorten("→→→→", 3) == "→→…");
+    CHECK(shorten("→→→", 3) == "→→→");
+}
+
+TEST_CASE("an empty last cell leaves no blanks at the end of its line") {
+    CHECK(table({{{"A"}, {"B"}}, {{"x"}, {""}}}, file) == "A   B\nx\n");
+}
+
+TEST_CASE("ages are short and never negative") {
+    using namespace std::chrono_literals;
+    const TimePoint then = TimePoint(1'700'000'000s);
+    CHECK(age_text(then, then - 5s) == "0s");
+    CHECK(age_text(then, then + 59s) == "59s");
+    CHECK(age_text(then, then + 61min) == "1h01m");
+    CHECK(age_text(then, then + 59min) == "59m");
+    CHECK(age_text(then, then + 30h) == "30h");
+    CHECK(age_text(then, then + 72h) == "3d");
+    CHECK(time_text(then) == "2023-11-14T22:13:20Z");
+}
+
+TEST_CASE("kinds are known by every name that kubectl's users try") {
+    for (const char* word : {"server", "servers", "srv", "Server"}) CHECK(parse_kind(word) == Kind::Server);
+    CHECK(parse_kind("bp") == Kind::Blueprint);
+    CHECK(parse_kind("Overlays") == Kind::Overlay);
+    CHECK_FALSE(parse_kind("pod"));
+    const auto target = parse_target({"server/comp1"});
+    REQUIRE(target);
+    CHECK(target->kind == Kind::Server);
+    CHECK(target->name == "comp1");
+    CHECK_FALSE(parse_target({"server/"}));
+    CHECK_FALSE(parse_target({"server", "../x"}));
+    CHECK_FALSE(parse_target({"server/a", "b"}));
+    CHECK_FALSE(parse_target({"all", "comp1"}));
+}
+
+TEST_CASE("a failure is told in the host's own words, with the command that tells more") {
+    const Outcome outcome{0, false, "StartLimitHit", "start of the service was attempted too often"};
+    CHECK(failure_text(action(Verb::Start, "comp1", "why"), outcome, file) ==
+          "server/comp1: start failed (StartLimitHit): start of the service was attempted too often\n"
+          "  → l4d2ctl logs comp1\n");
+}
+
+TEST_CASE("what went wrong the same way for many servers is told once") {
+    Plan plan;
+    std::vector<Outcome> outcomes;
+    for (std::size_t i = 0; i < 70; ++i) {
+        plan.actions.push_back(action(Verb::Start, "m" + std::to_string(i), "why"));
+        outcomes.push_back({i, i == 3, "NoReply", "the helper did not answer"});
+    }
+    outcomes.back().message = "something else";
+    CHECK(failures_text(plan, outcomes, file) ==
+          "server/m0 and 67 others: start failed (NoReply): the helper did not answer\n"
+          "  → journalctl -u left4me-helper\n"
+          "server/m69: start failed (NoReply): something else\n"
+          "  → journalctl -u left4me-helper\n");
+}
