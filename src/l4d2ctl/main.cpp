@@ -57,7 +57,7 @@ int finish(const Result<Exit>& result) {
         return static_cast<int>(result.error().code);
     }
     // Whoever reads our output decides by it: a full disk must not look like success.
-    if (std::fflush(stdout) != 0) return static_cast<int>(Exit::Refused);
+    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) return static_cast<int>(Exit::Refused);
     return static_cast<int>(*result);
 }
 
