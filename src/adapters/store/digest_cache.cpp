@@ -21,29 +21,35 @@ std::expected<std::string, std::string> DigestCache::generation_of(const Overlay
 }
 
 std::expected<std::string, std::string> DigestCache::of_directory(const std::string& path) {
-    load();
-    const auto now = std::chrono::system_clock::now().time_since_epoch();
     const Fd root(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!root) return io_error(path);
     const auto tree = scan_tree(root.get());
     if (!tree) return std::unexpected(fmt::format("{}: {}", path, tree.error()));
     // What is left behind when a disk is not mounted. Nobody needs an overlay with nothing in it.
     if (tree->entries.empty()) return std::unexpected(path + " is empty; is its file system mounted?");
-    const auto known = entries_.find(path);
-    if (known != entries_.end() && known->second.fingerprint == tree->fingerprint) {
-        known->second.used = true;
-        return known->second.generation;
-    }
+    if (auto known = find(path, tree->looks)) return *known;
     auto generation = digest_tree(root.get(), *tree);
     if (!generation) return std::unexpected(fmt::format("{}: {}", path, generation.error()));
-    // File times are coarse: a file changed a moment ago may change once more without showing it.
-    constexpr std::chrono::seconds settled{1};
-    if (std::chrono::nanoseconds(tree->newest_change) < now - settled &&
-        path.find('\n') == std::string::npos) {
-        entries_[path] = Entry{tree->fingerprint, *generation, true};
-        changed_ = true;
-    }
+    remember(path, tree->looks, *generation);
     return generation;
+}
+
+std::optional<std::string> DigestCache::find(const std::string& key, const Looks& looks) {
+    load();
+    const auto known = entries_.find(key);
+    if (known == entries_.end() || known->second.fingerprint != looks.fingerprint) return std::nullopt;
+    known->second.used = true;
+    return known->second.generation;
+}
+
+void DigestCache::remember(const std::string& key, const Looks& looks, const std::string& generation) {
+    load();
+    constexpr std::chrono::seconds settled{1};
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    const bool fits_a_line = key.find('\n') == std::string::npos;
+    if (!fits_a_line || std::chrono::nanoseconds(looks.newest_change) >= now - settled) return;
+    entries_[key] = Entry{looks.fingerprint, generation, true};
+    changed_ = true;
 }
 
 void DigestCache::load() {

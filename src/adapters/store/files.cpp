@@ -65,7 +65,6 @@ std::vector<std::string> list(int directory) {
     // Not readdir(3): it would take the descriptor, and a pass lists some thousands of small directories.
     std::vector<std::string> names;
     alignas(dirent64) std::array<char, 1U << 14U> buffer;
-    if (::lseek(directory, 0, SEEK_SET) != 0) return names;
     while (true) {
         const ssize_t got = ::getdents64(directory, buffer.data(), buffer.size());
         if (got <= 0) return names;
@@ -152,7 +151,8 @@ Done replace_symlink(int directory, const std::string& name, const std::string& 
 }
 
 Done sweep(int directory) {
-    for (const std::string& name : list(directory)) {
+    const Fd again = open_directory(directory, ".");
+    for (const std::string& name : list(again.get())) {
         if (!name.starts_with('.')) continue;
         if (auto removed = remove_tree(directory, name); !removed) return removed;
     }

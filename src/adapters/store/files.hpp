@@ -37,7 +37,8 @@ class ExactModes {
 Fd open_beneath(int root, const std::string& path, int flags);
 Fd open_directory(int root, const std::string& path);
 
-/// The names in a directory, without "." and ".."; unsorted.
+/// The names in a directory that was just opened, without "." and ".."; unsorted. Reads from where the last
+/// reading ended.
 std::vector<std::string> list(int directory);
 
 /// Reads a regular file; nullopt if it is none, or longer than `limit`, or cannot be read.

@@ -64,13 +64,13 @@ void Observer::run() {
     generations_of_overlays();
     runtimes();
     instances();
+    digests_.save();
 }
 
 void Observer::overlays() {
     for (const auto& [name, source] : desired_.overlays) {
         observed_.overlays[name].wanted = digests_.generation_of(source);
     }
-    digests_.save();
 }
 
 void Observer::generations_of_overlays() {
@@ -140,8 +140,14 @@ void Observer::want(const DesiredServer& desired, int instance, ObservedServer& 
         server.wanted = std::unexpected(rendering.error());
         return;
     }
-    server.damaged = find_damage(instance, *rendering);
     server.wanted = rendering->wanted;
+    const std::string& generation = rendering->wanted.generation;
+    const std::string key = fmt::format("instances/{}/{}", desired.name, generation);
+    const auto looks =
+        glance(instance, *rendering);  // before the contents: what changes meanwhile is looked at again
+    if (looks && digests_.find(key, *looks) == generation) return;
+    server.damaged = find_damage(instance, *rendering);
+    if (looks && server.damaged.empty()) digests_.remember(key, *looks, generation);
 }
 
 std::expected<std::vector<std::string>, std::string> Observer::lower_layers(

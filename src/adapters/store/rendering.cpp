@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <map>
 #include <set>
 
 #include "adapters/store/digest.hpp"
@@ -45,6 +46,18 @@ const Directories& directories() {
                 if (top) break;
                 rest.resize(slash);
             }
+        }
+        return made;
+    }();
+    return all;
+}
+
+/// Everything in a rendering, directories too, as it is appended to the rendering's name.
+const std::vector<std::string>& parts() {
+    static const std::vector<std::string> all = [] {
+        std::vector<std::string> made{""};
+        for (const auto& [directory, names] : directories()) {
+            for (const std::string& name : names) made.push_back("/" + join(directory, name));
         }
         return made;
     }();
@@ -192,6 +205,17 @@ std::vector<std::string> find_damage(int instance, const Rendering& rendering) {
     if (damaged.empty() && !has_mode(status, directory_mode)) damaged.emplace_back(".");
     std::sort(damaged.begin(), damaged.end());
     return damaged;
+}
+
+std::optional<Looks> glance(int instance, const Rendering& rendering) {
+    Metadata metadata;
+    for (const std::string& part : parts()) {
+        struct stat status{};
+        const std::string path = rendering.wanted.generation + part;
+        if (::fstatat(instance, path.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) return std::nullopt;
+        metadata.note(part, status);
+    }
+    return metadata.finish();
 }
 
 Done write_rendering(int instance, const Rendering& rendering) {

@@ -1,11 +1,12 @@
 #pragma once
 
 #include <expected>
-#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "adapters/store/files.hpp"
+#include "adapters/store/metadata.hpp"
 #include "adapters/store/secrets.hpp"
 #include "reconciler/desired.hpp"
 #include "reconciler/observed.hpp"
@@ -31,6 +32,11 @@ std::expected<Rendering, std::string> make_rendering(const DesiredServer& server
 /// The files of the rendering that are missing or not as they were rendered, and whatever lies beside them;
 /// "." if there is no rendering. `instance` is the directory `instances/NAME`.
 std::vector<std::string> find_damage(int instance, const Rendering& rendering);
+
+/// How the rendering looks from outside; nothing if a part of it is missing. Two renderings that look the
+/// same are the same, names that do not belong there included: those would show in their directory's change
+/// time.
+std::optional<Looks> glance(int instance, const Rendering& rendering);
 
 /// Writes a rendering that is not there, or repairs one that is.
 Done write_rendering(int instance, const Rendering& rendering);

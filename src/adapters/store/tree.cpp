@@ -20,8 +20,6 @@ namespace {
 
 using Kind = TreeEntry::Kind;
 
-std::int64_t nanoseconds(const timespec& time) { return time.tv_sec * 1'000'000'000LL + time.tv_nsec; }
-
 /// A relative target whose ".." all stand at its beginning and do not climb above the root. Behind another
 /// name ".." could go through one more symlink, of which its text says nothing.
 bool stays_inside(std::string_view target, int depth) {
@@ -47,7 +45,7 @@ class Scanner {
         if (auto done = directory(root, "", 0); !done) return std::unexpected(done.error());
         std::sort(tree_.entries.begin(), tree_.entries.end(),
                   [](const TreeEntry& a, const TreeEntry& b) { return a.path < b.path; });
-        tree_.fingerprint = metadata_.generation();
+        tree_.looks = metadata_.finish();
         return std::move(tree_);
     }
 
@@ -55,7 +53,7 @@ class Scanner {
     Done directory(int fd, const std::string& prefix, int depth) {
         struct stat status{};
         if (::fstat(fd, &status) != 0) return io_error(prefix);
-        note(prefix, status);
+        metadata_.note(prefix, status);
         if (depth > max_tree_depth) return std::unexpected(prefix + ": directories are nested too deeply");
         std::vector<std::string> names = list(fd);
         std::sort(names.begin(), names.end());
@@ -77,7 +75,7 @@ class Scanner {
             if (!inside) return io_error(path);
             return directory(inside.get(), path + "/", depth + 1);
         }
-        note(path, status);
+        metadata_.note(path, status);
         if (S_ISREG(status.st_mode)) {
             bytes_ += static_cast<std::uint64_t>(status.st_size);
             if (bytes_ > max_tree_bytes) {
@@ -105,19 +103,8 @@ class Scanner {
         return {};
     }
 
-    void note(const std::string& path, const struct stat& status) {
-        metadata_.field(path)
-            .number(status.st_mode)
-            .number(status.st_dev)
-            .number(status.st_ino)
-            .number(static_cast<std::uint64_t>(status.st_size))
-            .number(static_cast<std::uint64_t>(nanoseconds(status.st_mtim)))
-            .number(static_cast<std::uint64_t>(nanoseconds(status.st_ctim)));
-        tree_.newest_change = std::max(tree_.newest_change, nanoseconds(status.st_ctim));
-    }
-
     Tree tree_;
-    Digest metadata_;
+    Metadata metadata_;
     std::uint64_t bytes_ = 0;
 };
 

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "adapters/store/metadata.hpp"
+
 namespace left4me::store {
 
 /// What an overlay may consist of. Kept wide: a community host's maps are some tens of gigabytes.
@@ -23,10 +25,7 @@ struct TreeEntry {
 /// A directory's entries, looked at but not read.
 struct Tree {
     std::vector<TreeEntry> entries;  ///< in byte order of their paths: directories before what they hold
-    /// Changes whenever anything in the tree does, at the cost of stats alone.
-    std::string fingerprint;
-    /// The newest change time in it, nanoseconds since the epoch.
-    std::int64_t newest_change = 0;
+    Looks looks;
 };
 
 /// Errors name the path and the remedy: what is neither file, directory nor a symlink that stays inside; what

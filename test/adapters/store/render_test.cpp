@@ -1,7 +1,9 @@
 // Renderings of servers: written, damaged, repaired, forgotten.
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <functional>
 #include <set>
 
@@ -176,6 +178,42 @@ TEST_CASE("each kind of damage to a rendering is named, and repaired") {
         place.remove("elsewhere");
         place.remove("moved");
         place.remove("moved2");
+    }
+}
+
+TEST_CASE("damage is seen in a rendering that has been found whole before") {
+    const Rendered host;
+    const std::string config = host.at + "layer/left4dead2/cfg/server.cfg";
+    host.place.let_settle();
+    CHECK(host.damaged().empty());
+    REQUIRE(host.place.read("state/digests").find("instances/comp1/" + host.wanted.generation) !=
+            std::string::npos);
+    CHECK(host.damaged().empty());  // from memory now
+    SECTION("an edit that keeps size and modification time") {
+        struct stat before{};
+        REQUIRE(::stat(host.place.path(config).c_str(), &before) == 0);
+        host.place.file(config, std::string(host.place.read(config).size(), 'x'));
+        const std::array<timespec, 2> times{{before.st_atim, before.st_mtim}};
+        REQUIRE(::utimensat(AT_FDCWD, host.place.path(config).c_str(), times.data(), 0) == 0);
+        CHECK(host.damaged() == Names{"layer/left4dead2/cfg/server.cfg"});
+    }
+    SECTION("an added file") {
+        host.place.file(host.at + "layer/left4dead2/cfg/autoexec.cfg", "quit");
+        CHECK(host.damaged() == Names{"layer/left4dead2/cfg/autoexec.cfg"});
+    }
+    SECTION("a mode") {
+        REQUIRE(::chmod(host.place.path(host.at + "layer").c_str(), 0700) == 0);
+        CHECK(host.damaged() == Names{"layer"});
+    }
+    SECTION("a directory swapped for a link to itself") {
+        REQUIRE(::rename(host.place.path(host.at + "layer/left4dead2").c_str(),
+                         host.place.path("moved").c_str()) == 0);
+        host.place.symlink(host.at + "layer/left4dead2", host.place.path("moved"));
+        CHECK(host.damaged() == Names{"layer/left4dead2"});
+    }
+    SECTION("everything gone") {
+        host.place.remove(host.at);
+        CHECK(host.damaged() == Names{"."});
     }
 }
 

@@ -1,0 +1,125 @@
+// store_bench [SERVERS]: what one look at a converged store costs.
+// The design's target for a whole pass over 1000 converged servers is 20 ms of CPU; this is the store's share
+// of it.
+#include <fmt/format.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "adapters/store/store.hpp"
+
+namespace {
+
+using left4me::Desired;
+using left4me::Observed;
+using left4me::Store;
+
+double cpu_milliseconds() {
+    rusage usage{};
+    ::getrusage(RUSAGE_SELF, &usage);
+    const auto total = [](const timeval& time) {
+        return static_cast<double>(time.tv_sec) * 1e3 + static_cast<double>(time.tv_usec) / 1e3;
+    };
+    return total(usage.ru_utime) + total(usage.ru_stime);
+}
+
+Desired make_desired(int servers) {
+    Desired desired;
+    desired.overlays["tick"] = left4me::InlineSource{{{"left4dead2/cfg/tick.cfg", "fps_max 0\n"}}};
+    for (int i = 0; i < servers; ++i) {
+        left4me::DesiredServer server;
+        server.name = fmt::format("server-{}", i);
+        server.port = static_cast<std::uint16_t>(27015 + i);
+        server.overlays = {"tick"};
+        server.environment = fmt::format("L4D2_NAME={}\nL4D2_PORT={}\nset -- -tickrate 100 +map c1m1_hotel\n",
+                                         server.name, server.port);
+        server.config = fmt::format("hostname \"{}\"\n{}", server.name, std::string(400, '/'));
+        desired.servers[server.name] = server;
+    }
+    return desired;
+}
+
+void must(const Store::Done& done) {
+    if (done) return;
+    fmt::print(stderr, "{}\n", done.error());
+    std::exit(1);  // NOLINT(concurrency-mt-unsafe): there is one thread
+}
+
+void measure(const char* what, int rounds, Store& store, const Desired& desired,
+             const std::map<std::string, left4me::WantedRendering>& wanted) {
+    std::vector<double> cpu;
+    std::vector<double> wall;
+    for (int i = 0; i < rounds; ++i) {
+        Observed observed;
+        for (const auto& [name, rendering] : wanted) observed.servers[name].mounted = rendering.layers;
+        const double cpu_before = cpu_milliseconds();
+        const auto before = std::chrono::steady_clock::now();
+        store.observe(desired, observed);
+        wall.push_back(
+            std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - before).count());
+        cpu.push_back(cpu_milliseconds() - cpu_before);
+        for (const auto& [name, server] : observed.servers) {
+            if (!server.damaged.empty() || !server.mounted_port)
+                must(std::unexpected(name + " is not converged"));
+        }
+    }
+    std::sort(cpu.begin(), cpu.end());
+    std::sort(wall.begin(), wall.end());
+    fmt::print(
+        "observe {} converged servers, {}: CPU median {:.1f} ms, worst {:.1f} ms; wall median {:.1f} ms; "
+        "{:.2f} x the 20 ms of a whole pass\n",
+        wanted.size(), what, cpu.at(cpu.size() / 2), cpu.back(), wall.at(wall.size() / 2),
+        cpu.at(cpu.size() / 2) / 20.0);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    const int servers = argc > 1 ? std::atoi(argv[1]) : 1000;
+    std::array<char, 32> name{"/tmp/left4me-bench-XXXXXX"};
+    if (::mkdtemp(name.data()) == nullptr) return 1;
+    left4me::Paths paths;
+    paths.state = name.data();
+    for (const auto& part :
+         {paths.overlays(), paths.instances(), paths.runtime(), paths.installation(), paths.status()}) {
+        std::filesystem::create_directories(part);
+    }
+    {
+        const Desired desired = make_desired(servers);
+        Store store(paths);
+        Observed observed;
+        store.observe(desired, observed);
+        const auto before = std::chrono::steady_clock::now();
+        std::map<std::string, left4me::WantedRendering> wanted;
+        for (const auto& [overlay, seen] : observed.overlays) {
+            must(store.build(overlay, desired.overlays.at(overlay), *seen.wanted));
+        }
+        for (const auto& [server, seen] : observed.servers) {
+            must(store.render(desired.servers.at(server), *seen.wanted));
+            wanted[server] = *seen.wanted;
+            std::filesystem::create_directories(paths.runtime() / server);
+        }
+        fmt::print(
+            "render {} servers: {:.0f} ms wall\n", servers,
+            std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - before).count());
+        measure("contents compared", 5, store, desired, wanted);
+        std::this_thread::sleep_for(
+            std::chrono::milliseconds(1500));  // file times are trusted when they have settled
+        measure("settled", 1, store, desired, wanted);
+        measure("seen before", 20, store, desired, wanted);
+        Store next(paths);
+        measure("seen before by an earlier process", 1, next, desired, wanted);
+    }
+    std::filesystem::remove_all(paths.state);
+    return 0;
+}
