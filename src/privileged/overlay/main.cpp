@@ -48,6 +48,9 @@ int main(int argc, char** argv) {
     const std::string server = argv[2];
     const std::string what =
         left4me::is_valid_name(server) ? fmt::format("{} {}", verb, server) : std::string(verb);
+    if (const auto checked = left4me::overlay::check_name(server); !checked) {
+        return failed(what, checked.error());
+    }
     if (::geteuid() != 0) {
         return failed(what, {Failure::System, "only root can mount; the server's unit does it", 0});
     }

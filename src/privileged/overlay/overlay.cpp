@@ -6,6 +6,7 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <climits>
@@ -32,10 +33,7 @@ struct State {
 };
 
 Result<State> open_state(const Site& site, const std::string& server) {
-    if (!is_valid_name(server)) {
-        return fail(Failure::Usage,
-                    fmt::format("a server's name is 1 to {} of a-z, 0-9 and - inside", max_name_length));
-    }
+    if (auto checked = check_name(server); !checked) return std::unexpected(checked.error());
     State state;
     state.directory = Fd(::open(site.state.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
     if (!state.directory) return system_failure(site.state);
@@ -93,6 +91,14 @@ Result<> check_mounted(const State& state, const Stack& stack, const Runtime& ru
 }
 
 }  // namespace
+
+Result<> check_name(const std::string& server) {
+    if (!is_valid_name(server)) {
+        return fail(Failure::Usage,
+                    fmt::format("a server's name is 1 to {} of a-z, 0-9 and - inside", max_name_length));
+    }
+    return {};
+}
 
 Result<> mount_server(const Site& site, const std::string& server, Way way) {
     const auto state = open_state(site, server);

@@ -17,6 +17,9 @@ struct Site {
     std::chrono::milliseconds patience{5000};
 };
 
+/// Failure::Usage unless it is a name that a server can have. The two verbs check it too.
+Result<> check_name(const std::string& server);
+
 /// Mounts the server's current rendering at `runtime/NAME/merged`. Mounted already with this stack: done.
 /// With another stack, or something else there: unmounted first, because no mount can change its layers.
 Result<> mount_server(const Site& site, const std::string& server, Way way);
