@@ -10,6 +10,8 @@ namespace {
 
 BusError from(const sdbus::Error& error) { return {error.getName(), error.getMessage()}; }
 
+constexpr std::size_t window = 100;
+
 }  // namespace
 
 std::expected<std::unique_ptr<Bus>, BusError> Bus::open() {
@@ -23,19 +25,21 @@ std::expected<std::unique_ptr<Bus>, BusError> Bus::open() {
 void Bus::call(const Method& method, const Write& write, OnReply on_reply, std::chrono::seconds timeout) {
     const auto usec = static_cast<std::uint64_t>(std::chrono::microseconds(timeout).count());
     const auto kept = std::make_shared<OnReply>(std::move(on_reply));
+    const auto fail = [kept](const sdbus::Error& error) {
+        const BusError words = from(error);
+        sdbus::MethodReply none;
+        (*kept)(none, &words);
+    };
     // What the answer's reader throws (a value of another type than announced) must not pass through
     // libsystemd.
-    const auto answered = [this, kept](sdbus::MethodReply& reply, const sdbus::Error* error) {
+    const auto answered = [this, kept, fail](sdbus::MethodReply& reply, const sdbus::Error* error) {
         --unanswered_;
-        if (error != nullptr) {
-            const BusError words = from(*error);
-            return (*kept)(reply, &words);
-        }
+        send_more();
+        if (error != nullptr) return fail(*error);
         try {
             (*kept)(reply, nullptr);
         } catch (const sdbus::Error& unexpected) {
-            const BusError words = from(unexpected);
-            (*kept)(reply, &words);
+            fail(unexpected);
         }
     };
     try {
@@ -43,12 +47,25 @@ void Bus::call(const Method& method, const Write& write, OnReply on_reply, std::
         sdbus::IProxy& proxy = *calling_.back();
         sdbus::MethodCall message = sdbus_compat::method_call(proxy, method.interface, method.name);
         write(message);
-        sdbus_compat::call(proxy, message, answered, usec);
-        ++unanswered_;
+        waiting_to_be_sent_.emplace_back([this, &proxy, message, answered, usec, fail] {
+            try {
+                sdbus_compat::call(proxy, message, answered, usec);
+                ++unanswered_;
+            } catch (const sdbus::Error& error) {
+                fail(error);
+            }
+        });
     } catch (const sdbus::Error& error) {
-        const BusError words = from(error);
-        sdbus::MethodReply none;
-        (*kept)(none, &words);
+        return fail(error);
+    }
+    send_more();
+}
+
+void Bus::send_more() {
+    while (unanswered_ < window && !waiting_to_be_sent_.empty()) {
+        const std::function<void()> send = std::move(waiting_to_be_sent_.front());
+        waiting_to_be_sent_.pop_front();
+        send();
     }
 }
 
@@ -87,7 +104,7 @@ std::expected<bool, BusError> Bus::wait_until(const std::function<bool()>& done,
             if (sdbus_compat::process(*connection_)) continue;
             if (!wait_for_input(patience)) return false;
         }
-        if (unanswered_ == 0) calling_.clear();
+        if (unanswered_ == 0 && waiting_to_be_sent_.empty()) calling_.clear();
         return true;
     } catch (const sdbus::Error& error) {
         return std::unexpected(BusError{disconnected_error, error.getMessage()});

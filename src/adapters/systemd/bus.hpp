@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <expected>
 #include <functional>
 #include <memory>
@@ -20,8 +21,8 @@ struct BusError {
 
 inline constexpr const char* disconnected_error = "left4me.Disconnected";
 
-/// The system bus, driven by hand: calls are sent at once and answered while somebody waits, so any number of
-/// them costs one round trip. Exceptions of sdbus-c++ end here.
+/// The system bus, driven by hand: calls are sent without waiting and answered while somebody does, so any
+/// number of them costs one round trip. Exceptions of sdbus-c++ end here.
 class Bus {
   public:
     static std::expected<std::unique_ptr<Bus>, BusError> open();
@@ -54,11 +55,14 @@ class Bus {
 
   private:
     explicit Bus(std::unique_ptr<sdbus::IConnection> connection) : connection_(std::move(connection)) {}
+    void send_more();
     bool wait_for_input(std::chrono::milliseconds patience);
 
     std::unique_ptr<sdbus::IConnection> connection_;
     std::vector<std::unique_ptr<sdbus::IProxy>> watching_;
     std::vector<std::unique_ptr<sdbus::IProxy>> calling_;  ///< each lives until all calls are answered
+    /// The bus allows a connection a number of unanswered calls (128 on Debian) and refuses those beyond.
+    std::deque<std::function<void()>> waiting_to_be_sent_;
     std::size_t unanswered_ = 0;
     std::uint64_t round_trips_ = 0;
 };

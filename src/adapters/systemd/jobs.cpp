@@ -23,6 +23,10 @@ constexpr std::size_t helper_batch = 4096;
 // The helper answers once jobs are queued (but Purge: once files are removed), and PID 1 may be busy
 // reloading.
 constexpr std::chrono::minutes helper_patience{10};
+// The bus gives a service 25 s to appear, which a PID 1 that is starting hundreds of servers may need. The
+// helper has not seen the request then: it may be repeated.
+constexpr const char* not_activated = "org.freedesktop.DBus.Error.TimedOut";
+constexpr int activation_attempts = 4;
 // A signal can be lost only when PID 1 re-executes. Nothing is asked while jobs come and go.
 constexpr std::chrono::seconds silence{10};
 
@@ -79,7 +83,7 @@ void Jobs::begin(Bus& bus, Verb verb, std::span<const std::string> servers) {
     for (std::size_t first = 0; first < names.size(); first += helper_batch) {
         const auto from = names.begin() + static_cast<std::ptrdiff_t>(first);
         const auto count = std::min(helper_batch, names.size() - first);
-        ask_helper(bus, verb, {from, from + static_cast<std::ptrdiff_t>(count)});
+        ask_helper(bus, verb, {from, from + static_cast<std::ptrdiff_t>(count)}, activation_attempts);
     }
 }
 
@@ -100,22 +104,23 @@ void Jobs::watch(Bus& bus) {
         [](sdbus::MethodReply&, const BusError*) {});
 }
 
-void Jobs::ask_helper(Bus& bus, Verb verb, std::vector<std::string> servers) {
+void Jobs::ask_helper(Bus& bus, Verb verb, std::vector<std::string> servers, int attempts) {
     ++unanswered_;
     bus.count_round_trip();
-    bus.call(
-        {helper, helper_path, helper, method_of(verb)},
-        [&](sdbus::MethodCall& message) { message << servers; },
-        [this, &bus, verb, servers](sdbus::MethodReply& reply, const BusError* error) {
-            --unanswered_;
-            if (error == nullptr)
-                read_answer(bus, verb, {servers.begin(), servers.end()}, reply);
-            else
-                for (const std::string& server : servers)
-                    finish({verb, server}, refused_outcome(server, *error));
-            if (unanswered_ == 0) early_.clear();
-        },
-        helper_patience);
+    const auto write = [&](sdbus::MethodCall& message) { message << servers; };
+    const auto answered = [this, &bus, verb, servers, attempts](sdbus::MethodReply& reply,
+                                                                const BusError* error) {
+        --unanswered_;
+        if (error == nullptr) {
+            read_answer(bus, verb, {servers.begin(), servers.end()}, reply);
+        } else if (error->name == not_activated && attempts > 1) {
+            ask_helper(bus, verb, servers, attempts - 1);
+        } else {
+            for (const std::string& server : servers) finish({verb, server}, refused_outcome(server, *error));
+        }
+        if (unanswered_ == 0) early_.clear();
+    };
+    bus.call({helper, helper_path, helper, method_of(verb)}, write, answered, helper_patience);
 }
 
 void Jobs::read_answer(Bus& bus, Verb verb, std::set<std::string> asked, sdbus::MethodReply& reply) {

@@ -35,7 +35,7 @@ class Jobs {
         std::string result;
     };
     void watch(Bus& bus);
-    void ask_helper(Bus& bus, Verb verb, std::vector<std::string> servers);
+    void ask_helper(Bus& bus, Verb verb, std::vector<std::string> servers, int attempts);
     void read_answer(Bus& bus, Verb verb, std::set<std::string> asked, sdbus::MethodReply& reply);
     void job_removed(Bus& bus, const std::string& job, Removed removed);
     void settle(Bus& bus, const Request& request, const Removed& removed);

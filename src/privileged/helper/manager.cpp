@@ -1,10 +1,8 @@
 #include "privileged/helper/manager.hpp"
 
 #include <cstring>
-#include <memory>
 #include <utility>
 
-#include "privileged/helper/message.hpp"
 #include "privileged/helper/unit_name.hpp"
 
 namespace left4me::helper {
@@ -17,17 +15,7 @@ constexpr const char* interface = "org.freedesktop.systemd1.Manager";
 // PID 1 answers no call while it reloads, which takes seconds on a host with thousands of units.
 constexpr std::uint64_t timeout_usec = 5ULL * 60 * 1'000'000;
 
-int deliver(sd_bus_message* message, void* userdata, sd_bus_error*) {
-    const std::unique_ptr<OnReply> on_reply(static_cast<OnReply*>(userdata));
-    Reply reply{.message = message, .error = {}, .error_name = {}};
-    if (sd_bus_message_is_method_error(message, nullptr) > 0) {
-        const sd_bus_error* error = sd_bus_message_get_error(message);
-        reply.error_name = error->name;
-        reply.error = error->message != nullptr ? error->message : error->name;
-    }
-    (*on_reply)(std::move(reply));
-    return 0;
-}
+constexpr std::size_t window = 100;
 
 std::string words(int negative_errno) { return std::strerror(-negative_errno); }
 
@@ -35,15 +23,43 @@ std::string words(int negative_errno) { return std::strerror(-negative_errno); }
 
 void Manager::call(const char* method, const std::function<int(sd_bus_message*)>& append, OnReply on_reply) {
     MessagePtr message;
-    auto kept = std::make_unique<OnReply>(std::move(on_reply));
     int r = sd_bus_message_new_method_call(bus_, out(message), service, path, interface, method);
     if (r >= 0) r = append(message.get());
-    if (r >= 0) r = sd_bus_call_async(bus_, nullptr, message.get(), deliver, kept.get(), timeout_usec);
-    if (r >= 0) {
-        (void)kept.release();  // deliver() owns it from here on
-        return;
+    if (r < 0)
+        return on_reply(
+            {.message = nullptr, .error = std::string(method) + ": " + words(r), .error_name = {}});
+    Waiting next{std::move(message), std::make_unique<Sent>(this, std::move(on_reply))};
+    if (unanswered_ < window)
+        send(std::move(next));
+    else
+        waiting_to_be_sent_.push_back(std::move(next));
+}
+
+void Manager::send(Waiting call) {
+    const int r =
+        sd_bus_call_async(bus_, nullptr, call.message.get(), deliver, call.sent.get(), timeout_usec);
+    if (r < 0) return call.sent->on_reply({.message = nullptr, .error = words(r), .error_name = {}});
+    ++unanswered_;
+    (void)call.sent.release();  // deliver() owns it from here on
+}
+
+int Manager::deliver(sd_bus_message* message, void* userdata, sd_bus_error*) {
+    const std::unique_ptr<Sent> sent(static_cast<Sent*>(userdata));
+    Manager& self = *sent->manager;
+    --self.unanswered_;
+    if (!self.waiting_to_be_sent_.empty()) {
+        Waiting next = std::move(self.waiting_to_be_sent_.front());
+        self.waiting_to_be_sent_.pop_front();
+        self.send(std::move(next));
     }
-    (*kept)({.message = nullptr, .error = std::string(method) + ": " + words(r), .error_name = {}});
+    Reply reply{.message = message, .error = {}, .error_name = {}};
+    if (sd_bus_message_is_method_error(message, nullptr) > 0) {
+        const sd_bus_error* error = sd_bus_message_get_error(message);
+        reply.error_name = error->name;
+        reply.error = error->message != nullptr ? error->message : error->name;
+    }
+    sent->on_reply(std::move(reply));
+    return 0;
 }
 
 void Manager::job_call(const char* method, const std::string& unit,

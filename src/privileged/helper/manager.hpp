@@ -2,10 +2,14 @@
 
 #include <systemd/sd-bus.h>
 
+#include <deque>
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
+
+#include "privileged/helper/message.hpp"
 
 namespace left4me::helper {
 
@@ -32,8 +36,9 @@ struct UnitState {
 /// By server name; units that are not loaded are absent, and inactive.
 using UnitStates = std::map<std::string, UnitState>;
 
-/// org.freedesktop.systemd1.Manager. Every call is sent at once and answered through its callback, so any
-/// number of them takes one round trip.
+/// org.freedesktop.systemd1.Manager. Calls are sent without waiting for the answers of those before; a window
+/// keeps them below the number of unanswered calls that the bus allows a connection (128 on Debian; it
+/// refuses those beyond).
 class Manager {
   public:
     explicit Manager(sd_bus* bus) : bus_(bus) {}
@@ -54,7 +59,20 @@ class Manager {
     void watch_jobs();
     static int job_removed(sd_bus_message* signal, void* userdata, sd_bus_error* error);
 
+    struct Sent {
+        Manager* manager;
+        OnReply on_reply;
+    };
+    struct Waiting {
+        MessagePtr message;
+        std::unique_ptr<Sent> sent;
+    };
+    void send(Waiting call);
+    static int deliver(sd_bus_message* message, void* userdata, sd_bus_error* error);
+
     sd_bus* bus_;
+    std::size_t unanswered_ = 0;
+    std::deque<Waiting> waiting_to_be_sent_;
     bool watching_jobs_ = false;
     std::map<std::string, std::vector<std::function<void(const std::string&)>>> waiting_;  ///< by job path
 };

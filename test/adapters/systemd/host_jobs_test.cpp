@@ -45,17 +45,16 @@ std::size_t done(const Outcomes& outcomes) {
 
 }  // namespace
 
-TEST_CASE("of two hundred fast jobs not one is missed, again and again") {
+TEST_CASE("of two hundred fast jobs not one is missed") {
     PlainServers servers;
     const auto names = numbered("fast-", 200);
     servers.add_all(names, "ExecStart=/usr/bin/sleep infinity");
     const auto units = connect();
-    for (int round = 0; round < 3; ++round) {
-        CHECK(done(carry_out(*units, Verb::Start, names)) == 200);
-        CHECK(done(carry_out(*units, Verb::Start, names)) == 200);  // nothing to do: jobs that end at once
-        CHECK(done(carry_out(*units, Verb::Stop, names)) == 200);
-    }
-    // The match, Subscribe and nine requests: round trips do not grow with the number of servers.
+    CHECK(done(carry_out(*units, Verb::Start, names)) == 200);
+    CHECK(done(carry_out(*units, Verb::Start, names)) == 200);  // nothing to do: jobs that end at once
+    CHECK(done(carry_out(*units, Verb::Stop, names)) == 200);
+    // The match, Subscribe and three requests, perhaps repeated while the helper starts: the number does not
+    // grow with that of the servers.
     CHECK(units->round_trips() <= 12);
 }
 

@@ -58,7 +58,7 @@ TEST_CASE("what is shown as enabled is what systemctl calls enabled") {
     CHECK(run("systemctl is-enabled " + unit("for-now")).output == "enabled-runtime\n");
     const auto units = list();
     CHECK(units.at("on").enablement == Enablement::Enabled);
-    CHECK_FALSE(units.contains("for-now"));  // gone after a reboot
+    CHECK(units.at("for-now").enablement == Enablement::Disabled);  // gone after a reboot
     (void)run("systemctl disable --runtime " + unit("for-now"));
 }
 
@@ -71,9 +71,9 @@ TEST_CASE("loaded units that no manifest could have made are not seen") {
     CHECK(units.size() == 1);
 }
 
-TEST_CASE("two hundred units are listed in one round trip") {
+TEST_CASE("a hundred units are listed in one round trip") {
     PlainServers servers;
-    const auto names = numbered("many-", 200);
+    const auto names = numbered("many-", 100);
     servers.add_all(names);
     std::string all;
     for (const std::string& name : names) all += " " + unit(name);
@@ -83,7 +83,7 @@ TEST_CASE("two hundred units are listed in one round trip") {
     const auto listed = units->list();
     REQUIRE(listed);
     CHECK(units->round_trips() - before == 1);
-    CHECK(listed->size() == 200);
+    CHECK(listed->size() == 100);
     for (const auto& [name, unit] : *listed) CHECK(unit.active == ActiveState::Active);
 }
 
@@ -98,11 +98,6 @@ TEST_CASE("the reason of a failure is told: start limit, exit code, signal, time
     servers.add("slow-stop",
                 "ExecStart=/bin/sh -c 'trap : INT; while :; do sleep 1; "
                 "done'\nTimeoutStopSec=300ms\nRestart=on-failure");
-    // As the template has it: the moment at which the game's last word was spoken.
-    const std::string stop_post = "\nExecStopPost=/usr/bin/true";
-    for (const char* server : {"limit", "exit", "signal", "timeout", "slow-stop"})
-        write("/run/systemd/system/" + unit(server) + ".d/post.conf", "[Service]" + stop_post + "\n");
-    (void)run("systemctl daemon-reload");
     for (const char* server : {"limit", "exit", "signal", "timeout", "slow-stop"})
         (void)run("systemctl start --no-block " + unit(server));
     REQUIRE(eventually([] { return property("slow-stop", "ActiveState") == "active"; }));
@@ -125,6 +120,24 @@ TEST_CASE("the reason of a failure is told: start limit, exit code, signal, time
     const auto details = connected->details("limit");
     REQUIRE(details);
     CHECK(details->unit == units->at("limit"));
+}
+
+TEST_CASE("failed units are explained in two round trips, also more than the bus allows unanswered") {
+    PlainServers servers;
+    const auto names = numbered("broken-", 40);  // four questions each
+    servers.add_all(names, "ExecStart=/usr/bin/false\nRestart=no");
+    std::string all;
+    for (const std::string& name : names) all += " " + unit(name);
+    (void)run("systemctl start" + all);
+    const std::string failed =
+        "systemctl list-units --plain --no-legend --state=failed 'left4me-server@broken-*' | wc -l";
+    REQUIRE(eventually([&] { return run(failed).output == "40\n"; }));
+    const auto units = connect();
+    const auto before = units->round_trips();
+    const auto listed = units->list();
+    REQUIRE(listed);
+    CHECK(units->round_trips() - before == 2);
+    for (const std::string& name : names) CHECK(listed->at(name).result == "exit-code");
 }
 
 TEST_CASE(
@@ -158,7 +171,7 @@ TEST_CASE(
 }
 
 TEST_CASE("without a system bus the error says so, and a bus that goes away does not hang anybody") {
-    FILE* bus = popen("exec dbus-daemon --session --nofork --print-address --print-pid", "r");
+    FILE* bus = popen("exec dbus-daemon --session --nofork --print-address=1 --print-pid=1", "r");
     REQUIRE(bus != nullptr);
     char address[512] = {};
     char pid[32] = {};

@@ -141,7 +141,8 @@ void PlainServers::add_all(const std::vector<std::string>& servers, const std::s
     for (const std::string& server : servers) {
         servers_.push_back(server);
         host::write(drop_in(server) / "test.conf",
-                    "[Service]\nExecStartPre=\nExecStart=\nExecStopPost=\n" + service + "\n");
+                    "[Service]\nExecStartPre=\nExecStart=\nExecStopPost=\nExecStopPost=/usr/bin/true\n" +
+                        service + "\n");
     }
     (void)run("systemctl daemon-reload");
 }

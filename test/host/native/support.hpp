@@ -40,8 +40,8 @@ Answers ask_as(uid_t user, const char* method, const std::vector<std::string>& n
 
 std::vector<std::string> numbered(const std::string& prefix, int count);
 
-/// Servers whose units keep the template's sandbox but run what a test says, without an overlay. What a test
-/// leaves of them (enabled, masked, running) is cleaned up.
+/// Servers whose units keep the template's sandbox but run what a test says, without an overlay (ExecStopPost
+/// is true). What a test leaves of them (enabled, masked, running) is cleaned up.
 class PlainServers {
   public:
     PlainServers() = default;
