@@ -61,6 +61,15 @@ class Edited {
     DocumentIndex index_;
 };
 
+/// The last good revision is still there to be printed, and applied once somebody has said that empty is what
+/// is meant.
+std::string vanished_remedy(const Session& session) {
+    if (!has_last_good(session.paths)) return {};
+    return "\n  mount or restore it; l4d2ctl get all -o yaml prints the last good revision\n  if nothing is "
+           "wanted any "
+           "more, put a *.yaml with only a comment there";
+}
+
 /// The source as it stands. An empty one is where a host begins; one that has become empty is a loss, and
 /// writing a single manifest there would make it the whole revision.
 Result<std::vector<SourceFile>> read_for_edit(const Session& session) {
@@ -72,7 +81,8 @@ Result<std::vector<SourceFile>> read_for_edit(const Session& session) {
         auto files = read_manifests(directory, session.config.limits);
         if (files && files->empty()) return std::move(*files);
     }
-    return fail(Exit::Refused, snapshot.error() + "\nthe source has vanished; nothing was changed");
+    return fail(Exit::Refused, snapshot.error() + "\nthe source has vanished; nothing was changed" +
+                                   vanished_remedy(session));
 }
 
 void sort_files(std::vector<SourceFile>& files) {

@@ -1,7 +1,9 @@
 #include "l4d2ctl/session.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <optional>
 #include <system_error>
 
@@ -22,6 +24,16 @@ Result<std::optional<std::string>> config_text(const Session& session) {
     auto text = read_file(session.config_path, max_config_bytes);
     if (!text) return fail(Exit::Invalid, text.error());
     return std::optional<std::string>(std::move(*text));
+}
+
+/// Who cannot see the renderings would be told that there are none: better nothing than something wrong.
+Result<void> check_sight(const Session& session) {
+    const std::filesystem::path instances = session.paths.instances();
+    if (::access(instances.c_str(), R_OK | X_OK) == 0 || errno != EACCES) return {};
+    return fail(Exit::Refused,
+                fmt::format("{}: only root and user {} may look in here, for the secrets in it\n"
+                            "  sudo l4d2ctl {} …",
+                            instances.string(), service_user, session.verb));
 }
 
 }  // namespace
@@ -74,6 +86,7 @@ Result<std::unique_ptr<Machine>> connect(const Session& session) {
 }
 
 Result<Seen> look_at(const Session& session, const Desired& desired) {
+    if (auto allowed = check_sight(session); !allowed) return std::unexpected(allowed.error());
     auto machine = connect(session);
     if (!machine) return std::unexpected(machine.error());
     Seen seen;
