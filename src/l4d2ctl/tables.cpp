@@ -13,9 +13,6 @@ namespace {
 
 using Row = std::vector<Cell>;
 
-/// Below this the blueprint's column would leave no room for the reason.
-constexpr std::size_t roomy = 100;
-
 Row heading(const std::vector<std::string>& titles) {
     Row row;
     for (const std::string& title : titles) row.push_back({title, Paint::Dim});
@@ -50,7 +47,7 @@ Cell ready_cell(const Condition* ready) {
     return {};
 }
 
-Row server_row(const View& view, const std::string& name, bool blueprint, bool wide) {
+Row server_row(const View& view, const std::string& name, bool all, bool wide) {
     static const ObservedServer nothing;
     const auto found = view.observed.servers.find(name);
     const ObservedServer& observed = found == view.observed.servers.end() ? nothing : found->second;
@@ -63,8 +60,10 @@ Row server_row(const View& view, const std::string& name, bool blueprint, bool w
             {activity_text(observed.unit), paint_of(observed.unit.active)},
             {enablement_text(observed.unit.enablement)},
             {wanted ? std::to_string(desired->second.port) : "-"}};
-    if (blueprint) row.push_back({wanted ? desired->second.blueprint : "-"});
-    row.push_back({ready == nullptr ? "-" : age_text(ready->last_transition, view.observed.now)});
+    if (all) {
+        row.push_back({wanted ? desired->second.blueprint : "-"});
+        row.push_back({ready == nullptr ? "-" : age_text(ready->last_transition, view.observed.now)});
+    }
     if (wide) {
         row.push_back({observed.mounted ? "mounted" : "-"});
         row.push_back({observed.current.value_or("-")});
@@ -76,14 +75,14 @@ Row server_row(const View& view, const std::string& name, bool blueprint, bool w
 
 std::vector<Row> server_rows(const View& view, const std::vector<std::string>& names, bool wide,
                              const Terminal& terminal) {
-    const bool blueprint = wide || terminal.width >= roomy;
+    // In a narrow window the reason needs the room more.
+    const bool all = wide || terminal.width >= roomy;
     std::vector<std::string> titles{"NAME", "READY", "WANTED", "ACTIVE", "AT BOOT", "PORT"};
-    if (blueprint) titles.emplace_back("BLUEPRINT");
-    titles.emplace_back("SINCE");
+    if (all) titles.insert(titles.end(), {"BLUEPRINT", "SINCE"});
     if (wide) titles.insert(titles.end(), {"OVERLAY", "RENDERING", "ROLLOUT"});
     titles.emplace_back("WHY");
     std::vector<Row> rows{heading(titles)};
-    for (const std::string& name : names) rows.push_back(server_row(view, name, blueprint, wide));
+    for (const std::string& name : names) rows.push_back(server_row(view, name, all, wide));
     return rows;
 }
 

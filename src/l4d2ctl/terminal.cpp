@@ -11,7 +11,6 @@ namespace left4me::ctl {
 
 namespace {
 
-constexpr std::size_t gap = 3;
 constexpr std::size_t least_last_column = 12;
 
 bool continues(char byte) { return (static_cast<unsigned char>(byte) & 0xC0U) == 0x80U; }
@@ -77,6 +76,7 @@ std::string shorten(std::string_view text, std::size_t width) {
 std::string table(const std::vector<std::vector<Cell>>& rows, const Terminal& terminal) {
     if (rows.empty()) return {};
     const std::size_t columns = rows.front().size();
+    const std::size_t gap = terminal.width < roomy ? 2 : 3;
     std::vector<std::size_t> widths(columns, 0);
     for (const auto& row : rows) {
         for (std::size_t i = 0; i < columns; ++i) widths[i] = std::max(widths[i], display_width(row[i].text));

@@ -31,8 +31,11 @@ struct Cell {
     Paint paint = Paint::Plain;
 };
 
-/// Rows with their columns aligned, three spaces between them; the last column is cut to the width of the
-/// terminal. Every row has as many cells as the first.
+/// A narrower window gets fewer columns, closer together.
+inline constexpr std::size_t roomy = 100;
+
+/// Rows with their columns aligned, two or three spaces between them; the last column is cut to the width of
+/// the terminal. Every row has as many cells as the first.
 std::string table(const std::vector<std::vector<Cell>>& rows, const Terminal& terminal);
 
 /// Control characters out of a text that somebody else wrote, so that a log line cannot drive the terminal.

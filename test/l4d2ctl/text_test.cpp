@@ -62,7 +62,7 @@ TEST_CASE("a table is cut to the window at its last column, never inside a chara
     const Terminal narrow{.person = true, .colour = false, .width = 30};
     const std::vector<std::vector<Cell>> rows{{{"NAME"}, {"WHY"}},
                                               {{"comp1"}, {"läuft nicht, weil es abgestürzt ist"}}};
-    CHECK(table(rows, narrow) == "NAME    WHY\ncomp1   läuft nicht, weil es …\n");
+    CHECK(table(rows, narrow) == "NAME   WHY\ncomp1  läuft nicht, weil es a…\n");
     CHECK(table(rows, file) == "NAME    WHY\ncomp1   läuft nicht, weil es abgestürzt ist\n");
     CHECK(shorten("→→→→", 3) == "→→…");
     CHECK(shorten("→→→", 3) == "→→→");
