@@ -8,7 +8,12 @@
 namespace left4me {
 namespace {
 
-BusError from(const sdbus::Error& error) { return {error.getName(), error.getMessage()}; }
+BusError from(const sdbus::Error& error) {
+    const std::string name = error.getName();
+    for (const char* gone : {"System.Error.ENOTCONN", "System.Error.ECONNRESET", "System.Error.EPIPE"})
+        if (name == gone) return {disconnected_error, error.getMessage()};
+    return {name, error.getMessage()};
+}
 
 constexpr std::size_t window = 100;
 

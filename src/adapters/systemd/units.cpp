@@ -48,6 +48,7 @@ class SystemdUnits : public Units {
     }
 
   private:
+    std::expected<UnitMap, std::string> list_once();
     std::expected<void, BusError> reconnect();
     /// Lets go of a bus that is gone; the next request connects anew.
     std::unexpected<std::string> lose(const BusError& error);
@@ -77,6 +78,12 @@ std::unexpected<std::string> SystemdUnits::lose(const BusError& error) {
 }
 
 std::expected<UnitMap, std::string> SystemdUnits::list() {
+    auto units = list_once();
+    // A bus that went away since the last request, and may be back: only trying tells.
+    return units || bus_ ? std::move(units) : list_once();
+}
+
+std::expected<UnitMap, std::string> SystemdUnits::list_once() {
     if (auto connected = reconnect(); !connected) return std::unexpected(unreachable(connected.error()));
     std::vector<Listed> listed;
     std::optional<BusError> refused;
@@ -94,7 +101,7 @@ std::expected<UnitMap, std::string> SystemdUnits::list() {
             reply >> listed;
     });
     if (const auto done = bus_->round_trip([&] { return answered; }); !done) return lose(done.error());
-    if (refused) return std::unexpected(unreachable(*refused));
+    if (refused) return lose(*refused);
 
     UnitMap units = observed(listed, read_enablement(paths_));
     std::size_t unanswered = 0;
@@ -123,7 +130,7 @@ std::expected<UnitDetails, std::string> SystemdUnits::details(const std::string&
             refused = *error;
     });
     if (const auto done = bus_->round_trip([&] { return unit || refused; }); !done) return lose(done.error());
-    if (refused) return std::unexpected(unreachable(*refused));
+    if (refused) return lose(*refused);
 
     UnitDetails details;
     details.unit.active = unit->active_state();
