@@ -42,7 +42,8 @@ Cell headline_state(const Condition* ready) {
 
 std::string rollout_text(const Rollout& rollout) {
     std::string text = to_string(rollout.policy);
-    if (rollout.deadline) text += fmt::format(", at the latest after {} s", rollout.deadline->count());
+    if (rollout.deadline)
+        text += ", at the latest after " + age_text(TimePoint(), TimePoint(*rollout.deadline));
     return text;
 }
 
