@@ -11,7 +11,7 @@ from pathlib import Path
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from testhosts import staging  # noqa: E402
+from testhosts import apt, staging  # noqa: E402
 from testhosts.machine import Host, HostError  # noqa: E402
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -238,12 +238,12 @@ def reboot(stage: Stage) -> None:
 
 def main() -> int:
     keep = "--keep" in sys.argv[1:]
-    release = os.environ.get("LEFT4ME_DEMO_RELEASE", "trixie")
+    release = os.environ.get("LEFT4ME_DEMO_RELEASE") or apt.codename()
     show = Show()
     print(bold("left4me") + dim(" · servers as written, whatever happens to the host"))
     show.step("Build, and boot a throw-away host")
     with Working(f"left4me for Debian {release}"):
-        tree = staging.build(release, quiet=True)
+        tree = staging.build(release, "demo")
     with Working("a Debian of its own (made once, then cached)"):
         host = Host.create(release, install=tree, owned=True)
     with host:
