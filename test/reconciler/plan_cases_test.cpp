@@ -48,3 +48,26 @@ TEST_CASE("plan() decides as the table says") {
     }
     CHECK(rows >= 40);
 }
+
+TEST_CASE(
+    "a generation in a server's wanted stack is never collected, even if its overlay now wants another") {
+    Desired desired;
+    desired.overlays.emplace("maps", InlineSource{});
+    DesiredServer& server = desired.servers["a"];
+    server.name = "a";
+    server.overlays = {"maps"};
+    Observed observed;
+    observed.installation = true;
+    observed.overlays["maps"].wanted = "bbbb";
+    observed.generations = {"overlays/maps/aaaa", "overlays/maps/bbbb", "overlays/maps/cccc",
+                            "instances/a/1111"};
+    ObservedServer& found = observed.servers["a"];
+    found.ours = true;
+    found.unit.active = ActiveState::Active;
+    found.unit.enablement = Enablement::Enabled;
+    found.current = "1111";
+    found.wanted = WantedRendering{"1111", {"instances/a/1111/layer", "overlays/maps/aaaa", "installation"}};
+    found.mounted = found.wanted->layers;
+    CHECK(sentences(plan(desired, observed)) ==
+          std::vector<std::string>{"collect overlay/maps: nothing uses generation cccc any more"});
+}

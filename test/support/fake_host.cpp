@@ -143,6 +143,10 @@ FakeHost::Result FakeHost::perform(const Job& job) {
         case Verb::Purge:
             return purge(server);
         case Verb::Enable:
+            if (!server.current) {
+                violations.push_back(
+                    fmt::format("enable {} although a boot could only fail", to_string(job.subject)));
+            }
             server.unit.enablement = Enablement::Enabled;
             break;
         case Verb::Disable:
