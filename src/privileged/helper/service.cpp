@@ -103,12 +103,15 @@ void Service::rest() {
         (void)sd_event_source_set_enabled(idle_, SD_EVENT_ONESHOT);
         return;
     }
-    const auto leave = [](sd_event_source* source, void*) {
+    // A request that was received before the name was given up may have been accepted since: its answer comes
+    // back here.
+    const auto leave = [](sd_event_source* source, void* self) {
+        if (static_cast<Service*>(self)->under_way_ > 0) return 0;
         return sd_event_exit(sd_event_source_get_event(source), 0);
     };
     sd_event_source* last = nullptr;
     // Behind every message that has already been received.
-    if (sd_event_add_defer(event_, &last, leave, nullptr) < 0) return;
+    if (sd_event_add_defer(event_, &last, leave, this) < 0) return;
     (void)sd_event_source_set_priority(last, SD_EVENT_PRIORITY_IDLE);
     (void)sd_event_source_set_floating(last, 1);
     sd_event_source_unref(last);
