@@ -98,7 +98,7 @@ class Stage:
     def type(self, command: str, most: int = 40) -> int:
         """Runs a command line there and shows it with its output, as a person would see it."""
         print(f"   {bold('$')} {command}")
-        done = self.host.run("sh", "-c", f"{command} 2>&1")
+        done = self.host.run("sh", "-c", f"{{ {command}; }} 2>&1")
         lines = done.stdout.splitlines()
         for line in lines[:most]:
             print(f"     {line}")
