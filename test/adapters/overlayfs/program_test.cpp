@@ -29,8 +29,8 @@ Ended run(std::vector<std::string> arguments, uid_t user = 0) {
     if (child == 0) {
         ::dup2(pipe[1], STDERR_FILENO);
         if (user != 0 && ::setuid(user) != 0) ::_exit(99);
-        arguments.insert(arguments.begin(), LEFT4ME_OVERLAY_PROGRAM);
-        std::vector<char*> argv;
+        std::string program = LEFT4ME_OVERLAY_PROGRAM;
+        std::vector<char*> argv{program.data()};
         for (std::string& argument : arguments) argv.push_back(argument.data());
         argv.push_back(nullptr);
         ::execv(argv[0], argv.data());

@@ -8,7 +8,7 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
+#include <sstream>
 #include <thread>
 
 namespace left4me {
@@ -46,7 +46,9 @@ void Place::remove(const std::string& name) const { fs::remove_all(path(name)); 
 
 std::string Place::read(const std::string& name) const {
     std::ifstream stream(path(name), std::ios::binary);
-    return {std::istreambuf_iterator<char>(stream), {}};
+    std::ostringstream text;
+    text << stream.rdbuf();
+    return text.str();
 }
 
 bool Place::exists(const std::string& name) const { return fs::exists(fs::symlink_status(path(name))); }
