@@ -7,6 +7,11 @@ from pathlib import Path
 from .packages import PROJECT
 
 
+def place(release: str, variant: str = "") -> Path:
+    """Where build-for lays its staging tree."""
+    return PROJECT / "build" / f"stage-{release}{variant and f'-{variant}'}"
+
+
 def build(release: str, variant: str = "") -> Path:
     """Builds the checkout for a release and returns the staging tree; `variant` "demo" leaves the tests out.
     What the build printed is shown when it fails."""
@@ -19,4 +24,4 @@ def build(release: str, variant: str = "") -> Path:
     if done.returncode != 0:
         sys.stderr.write(log.read_text(errors="replace"))
         raise SystemExit(f"the build for {release} failed; its output is in {log}")
-    return PROJECT / "build" / f"stage-{name}"
+    return place(release, variant)
