@@ -46,8 +46,8 @@ class Swapper {
 
 TEST_CASE("a layer swapped between check and use is never the foreign tree") {
     const Way way = either_way();
-    const std::string swapped =
-        GENERATE("overlays/tick/0123456789abcdef", "overlays/tick", "overlays", "installation");
+    const std::string swapped = GENERATE(as<std::string>{}, "overlays/tick/0123456789abcdef", "overlays/tick",
+                                         "overlays", "installation");
     World world;
     world.file(std::string(layer) + "/mark", "ours");
     world.render("comp1", generation_a, {instance_layer, layer, "installation"});

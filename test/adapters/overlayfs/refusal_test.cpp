@@ -22,9 +22,9 @@ void check_refused(const World& world, Way way, const std::string& words,
 }  // namespace
 
 TEST_CASE("invalid names are refused before anything is looked at") {
-    const std::string name =
-        GENERATE("", "a/b", "..", ".", "a..b", "comp@1", "a b", "Comp", "-a", "a-", "\xc3\xa4", "a\n", "a,b",
-                 "a:b", "a\\b", "a_b", std::string(33, 'a'), std::string("a\0b", 3));
+    const std::string name = GENERATE(as<std::string>{}, "", "a/b", "..", ".", "a..b", "comp@1", "a b",
+                                      "Comp", "-a", "a-", "\xc3\xa4", "a\n", "a,b", "a:b", "a\\b", "a_b",
+                                      std::string(33, 'a'), std::string("a\0b", 3));
     World world;
     check_failed(mount_server(world.site, name, Way::Context), Failure::Usage, "name");
     check_failed(umount_server(world.site, name), Failure::Usage, "name");
@@ -43,8 +43,8 @@ TEST_CASE("a server without a rendering is told apart from a refused one") {
 TEST_CASE("layers outside the allowed places are refused") {
     const Way way = either_way();
     const std::string layer = GENERATE(
-        "/etc", "..", "../..", "overlays/../../etc", "overlays/tick/0123456789abcdef/..", "overlays/tick",
-        "overlays", "overlays/tick/current", "overlays/tick/0123456789ABCDEF",
+        as<std::string>{}, "/etc", "..", "../..", "overlays/../../etc", "overlays/tick/0123456789abcdef/..",
+        "overlays/tick", "overlays", "overlays/tick/current", "overlays/tick/0123456789ABCDEF",
         "overlays/tick/0123456789abcde", "overlays//0123456789abcdef", "overlays/tick//0123456789abcdef",
         "overlays/tick/0123456789abcdef/", "./overlays/tick/0123456789abcdef",
         "overlays/Tick/0123456789abcdef", "instances/comp2/aaaaaaaaaaaaaaaa/layer",
@@ -79,8 +79,8 @@ TEST_CASE("the first layer is the server's own and the last the installation") {
 TEST_CASE("a layer that is or passes a symlink is refused") {
     const Way way = either_way();
     World world;
-    const std::string replaced =
-        GENERATE("overlays/tick/0123456789abcdef", "overlays/tick", "overlays", "installation");
+    const std::string replaced = GENERATE(as<std::string>{}, "overlays/tick/0123456789abcdef",
+                                          "overlays/tick", "overlays", "installation");
     world.directory(overlay_layer);
     world.render("comp1", generation_a, {instance_layer, overlay_layer, "installation"});
     REQUIRE(mount_server(world.site, "comp1", way));
@@ -93,7 +93,7 @@ TEST_CASE("a layer that is or passes a symlink is refused") {
 TEST_CASE("a rendering that is or passes a symlink is refused") {
     World world;
     const std::string replaced =
-        GENERATE("instances", "instances/comp1", "instances/comp1/aaaaaaaaaaaaaaaa",
+        GENERATE(as<std::string>{}, "instances", "instances/comp1", "instances/comp1/aaaaaaaaaaaaaaaa",
                  "instances/comp1/aaaaaaaaaaaaaaaa/layer", "instances/comp1/aaaaaaaaaaaaaaaa/layers");
     world.render("comp1", generation_a, {instance_layer, "installation"});
     REQUIRE(::rename(world.path(replaced).c_str(), world.path("moved").c_str()) == 0);
@@ -105,8 +105,8 @@ TEST_CASE("current must name a rendering and nothing else") {
     World world;
     world.render("comp1", generation_a, {instance_layer, "installation"});
     const std::string target =
-        GENERATE("aaaaaaaaaaaaaaaa/", "./aaaaaaaaaaaaaaaa", "../comp2/aaaaaaaaaaaaaaaa", "/etc", "..",
-                 "AAAAAAAAAAAAAAAA", "aaaaaaaaaaaaaaa", "aaaaaaaaaaaaaaaaa");
+        GENERATE(as<std::string>{}, "aaaaaaaaaaaaaaaa/", "./aaaaaaaaaaaaaaaa", "../comp2/aaaaaaaaaaaaaaaa",
+                 "/etc", "..", "AAAAAAAAAAAAAAAA", "aaaaaaaaaaaaaaa", "aaaaaaaaaaaaaaaaa");
     world.remove("instances/comp1/current");
     world.symlink("instances/comp1/current", target);
     check_refused(world, Way::Context, "current does not name a rendering");
@@ -199,7 +199,7 @@ TEST_CASE("symlinks in the place of upper, work, merged or the runtime are refus
     World world;
     world.render("comp1", generation_a, {instance_layer, "installation"});
     world.directory("elsewhere");
-    const std::string name = GENERATE("upper", "work", "merged");
+    const std::string name = GENERATE(as<std::string>{}, "upper", "work", "merged");
     world.directory("runtime/comp1");
     world.symlink("runtime/comp1/" + name, world.path("elsewhere"));
     check_refused(world, way, "symlink");
