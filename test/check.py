@@ -151,13 +151,16 @@ def build_and_test(release: str) -> "Callable[[Log], Result]":
     return lambda log: counted(log.command("test/host/build-for", release, "--test", JOBS=str(CORES)))
 
 
-def preset(name: str) -> "Callable[[Log], Result]":
+def preset(name: str, *rooms: str) -> "Callable[[Log], Result]":
+    """Builds a preset and runs its tests: all of them, or those of the given rooms of test/."""
+
     def run(log: Log) -> Result:
         log.command("cmake", "--preset", name, "-DCMAKE_CXX_COMPILER_LAUNCHER=ccache")
-        log.command("ninja", "-C", f"build/{name}", "-j", str(CORES))
+        log.command("ninja", "-C", f"build/{name}", "-j", str(CORES), *(f"test/{room}/all" for room in rooms))
         settings = {"UBSAN_OPTIONS": "print_stacktrace=1", "ASAN_OPTIONS": "detect_leaks=1"}
-        said = log.command("ctest", "--test-dir", f"build/{name}", "-j", str(CORES), "--output-on-failure", **settings)
-        return counted(said)
+        places = [f"build/{name}/test/{room}" for room in rooms] or [f"build/{name}"]
+        test = ["ctest", "-j", str(CORES), "--output-on-failure", "--test-dir"]
+        return counted("\n".join(log.command(*test, place, **settings) for place in places))
 
     return run
 
@@ -226,7 +229,7 @@ STEPS = [
     Step(OTHER, f"build and unit tests on {OTHER}", build_and_test(OTHER), [HERE, f"tree-{OTHER}"], cores=2),
     Step(f"hosts-{OTHER}", f"host tests on {OTHER}", host_tests(OTHER),
          [OTHER, f"host-tree-{OTHER}", f"hosts-{HERE}"], cores=1),
-    Step("asan", "build and unit tests with sanitizers", preset("asan"), [OTHER], cores=2),
+    Step("asan", "unit and table tests with sanitizers", preset("asan", "specs", "reconciler"), [OTHER], cores=2),
     Step("tidy", "clang-tidy over what is installed", tidy_of(every_source), ["asan"], cores=2),
 ]  # fmt: skip
 FAST = [
