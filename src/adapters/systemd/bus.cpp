@@ -9,6 +9,7 @@ namespace left4me {
 namespace {
 
 BusError from(const sdbus::Error& error) {
+    // NOLINTNEXTLINE(performance-unnecessary-copy-initialization): another type in sdbus-c++ 2
     const std::string name = error.getName();
     for (const char* gone : {"System.Error.ENOTCONN", "System.Error.ECONNRESET", "System.Error.EPIPE"})
         if (name == gone) return {disconnected_error, error.getMessage()};
