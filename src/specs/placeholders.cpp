@@ -51,41 +51,34 @@ std::vector<Piece> placeholder_pieces(std::string_view text) {
     return pieces;
 }
 
-std::string expand_argument(std::string_view text, std::string_view name, std::uint16_t port) {
+namespace {
+
+enum class Escapes { Keep, Resolve };
+
+std::string expand(std::string_view text, std::string_view name, std::uint16_t port, Escapes escapes) {
     std::string expanded;
     for (const Piece& piece : placeholder_pieces(text)) {
-        switch (piece.kind) {
-            case Piece::Kind::Name:
-                expanded += name;
-                break;
-            case Piece::Kind::Port:
-                expanded += std::to_string(port);
-                break;
-            case Piece::Kind::Escape:
-                expanded += "${";
-                break;
-            default:
-                expanded += piece.source;
+        if (piece.kind == Piece::Kind::Name) {
+            expanded += name;
+        } else if (piece.kind == Piece::Kind::Port) {
+            expanded += std::to_string(port);
+        } else if (piece.kind == Piece::Kind::Escape && escapes == Escapes::Resolve) {
+            expanded += "${";
+        } else {
+            expanded += piece.source;
         }
     }
     return expanded;
 }
 
+}  // namespace
+
+std::string expand_argument(std::string_view text, std::string_view name, std::uint16_t port) {
+    return expand(text, name, port, Escapes::Resolve);
+}
+
 std::string expand_config(std::string_view text, std::string_view name, std::uint16_t port) {
-    std::string expanded;
-    for (const Piece& piece : placeholder_pieces(text)) {
-        switch (piece.kind) {
-            case Piece::Kind::Name:
-                expanded += name;
-                break;
-            case Piece::Kind::Port:
-                expanded += std::to_string(port);
-                break;
-            default:
-                expanded += piece.source;
-        }
-    }
-    return expanded;
+    return expand(text, name, port, Escapes::Keep);
 }
 
 std::vector<std::string> secrets_in(std::string_view text) {
