@@ -21,6 +21,7 @@ struct Paths {
     std::filesystem::path secrets() const { return config / "secrets"; }
     std::filesystem::path manifests() const { return config / "manifests"; }
     std::filesystem::path lock() const { return run / "lock"; }
+    std::filesystem::path source_lock() const { return run / "source.lock"; }
 };
 
 }  // namespace left4me

@@ -101,14 +101,24 @@ void add_wait_option(Command& verb, std::shared_ptr<Patience> patience) {
         "Then wait until every server that shall run is ready, at most DURATION (90s, 5m; default 2m)");
 }
 
+Result<PassLock> lock_edits(Session& session) {
+    auto lock = PassLock::acquire_for_edit(
+        session.paths, "l4d2ctl " + session.verb,
+        [](const std::string& holder) { print_error("waiting for " + holder + " to finish its edit"); });
+    if (!lock) return fail(Exit::Refused, lock.error());
+    if (auto finished = session.source->finish_commit(); !finished) {
+        return fail(Exit::Refused, finished.error());
+    }
+    return std::move(*lock);
+}
+
 Result<PassLock> lock_host(Session& session) {
     auto lock = PassLock::acquire(session.paths, "l4d2ctl " + session.verb, [](const std::string& holder) {
         print_error("waiting for " + holder + " to finish its pass");
     });
     if (!lock) return fail(Exit::Refused, lock.error());
-    if (auto finished = finish_commit(session.config.source_directory); !finished) {
-        return fail(Exit::Refused, finished.error());
-    }
+    // What an edit was killed in the middle of is finished by whoever comes next.
+    if (const auto edits = lock_edits(session); !edits) return std::unexpected(edits.error());
     return std::move(*lock);
 }
 

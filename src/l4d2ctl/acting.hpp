@@ -18,8 +18,11 @@ Result<std::chrono::milliseconds> parse_patience(const std::string& text);
 /// Adds `--wait[=DURATION]` to a verb. `given` holds what follows it, nullopt when it was not given.
 void add_wait_option(Command& verb, std::shared_ptr<Patience> patience);
 
-/// The pass lock, with a word on stderr about who holds it; and a change that an earlier commit() was killed
-/// in the middle of is finished. From then on nobody else changes the source or the host through left4me.
+/// The lock for edits of the source, with a word on stderr about who holds it; and a change that an earlier
+/// commit() was killed in the middle of is finished. Nobody else edits the source through left4me meanwhile.
+Result<PassLock> lock_edits(Session& session);
+
+/// The pass lock, likewise: nobody else changes the host through left4me meanwhile.
 Result<PassLock> lock_host(Session& session);
 
 /// One pass under the lock: makes the host follow the source and tells of every step. Done, or Refused if

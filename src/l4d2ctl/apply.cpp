@@ -32,11 +32,10 @@ Result<Exit> apply(Session& session, const Options& options) {
     if (!inputs) return std::unexpected(inputs.error());
     if (options.dry_run) return show(session, *inputs);
     if (auto entered = enter(session, Access::Act); !entered) return std::unexpected(entered.error());
+    const auto edited = edit(session, [&] { return propose(session, *inputs); });
+    if (!edited) return std::unexpected(edited.error());
     const auto lock = lock_host(session);
     if (!lock) return std::unexpected(lock.error());
-    const auto proposal = propose(session, *inputs);
-    if (!proposal) return std::unexpected(proposal.error());
-    if (auto written = carry_out(session, *proposal); !written) return std::unexpected(written.error());
     return reconcile(session, *options.patience);
 }
 

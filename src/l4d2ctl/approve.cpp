@@ -16,10 +16,11 @@ Result<Exit> agree(Session& session, const std::string& revision) {
     const auto in_force = read_source(session);
     if (!in_force) return std::unexpected(in_force.error());
     // Agreeing to something else than what stands there now is a misunderstanding that would stop servers.
-    if (in_force->snapshot.revision != revision) {
-        return fail(Exit::NotFound,
-                    fmt::format("the source's revision is {}, not {}; look at l4d2ctl diff again",
-                                in_force->snapshot.revision, revision));
+    const std::string& stands = in_force->offered.empty() ? in_force->snapshot.revision : in_force->offered;
+    if (stands != revision) {
+        return fail(
+            Exit::NotFound,
+            fmt::format("the source's revision is {}, not {}; look at l4d2ctl diff again", stands, revision));
     }
     if (auto approved = approve(session.paths, revision); !approved)
         return fail(Exit::Refused, approved.error());

@@ -5,15 +5,17 @@
 
 #include <algorithm>
 
+#include "l4d2ctl/acting.hpp"
 #include "l4d2ctl/tables.hpp"
 #include "specs/documents.hpp"
 #include "specs/edit.hpp"
 
 namespace left4me::ctl {
 
-namespace fs = std::filesystem;
-
 namespace {
+
+/// How often an edit is made anew because somebody else pushed meanwhile.
+constexpr int max_attempts = 20;
 
 /// The source's files while they are edited in memory.
 class Edited {
@@ -72,17 +74,16 @@ std::string vanished_remedy(const Session& session) {
 
 /// The source as it stands. An empty one is where a host begins; one that has become empty is a loss, and
 /// writing a single manifest there would make it the whole revision.
-Result<std::vector<SourceFile>> read_for_edit(const Session& session) {
-    const fs::path& directory = session.config.source_directory;
-    auto snapshot = read_directory(directory, session.config.limits);
-    if (snapshot) return std::move(snapshot->files);
-    std::error_code ignored;
-    if (fs::is_directory(directory, ignored) && !has_last_good(session.paths)) {
-        auto files = read_manifests(directory, session.config.limits);
-        if (files && files->empty()) return std::move(*files);
+Result<Snapshot> read_for_edit(const Session& session) {
+    auto snapshot = session.source->read();
+    if (snapshot) return std::move(*snapshot);
+    if (session.source->is_blank() && !has_last_good(session.paths)) return Snapshot{};
+    const SourceError& error = snapshot.error();
+    if (error.trouble != Trouble::Vanished) {
+        return fail(exit_for(error.trouble), error.message + "nothing was changed");
     }
-    return fail(Exit::Refused, snapshot.error() + "\nthe source has vanished; nothing was changed" +
-                                   vanished_remedy(session));
+    return fail(Exit::Refused,
+                error.message + "the source has vanished; nothing was changed" + vanished_remedy(session));
 }
 
 void sort_files(std::vector<SourceFile>& files) {
@@ -90,15 +91,16 @@ void sort_files(std::vector<SourceFile>& files) {
               [](const SourceFile& a, const SourceFile& b) { return a.name < b.name; });
 }
 
-Result<Proposal> finish(const Session& session, std::vector<SourceFile> files, SourceChange change,
-                        std::vector<Effect> effects) {
+Result<Proposal> finish(const Session& session, const Snapshot& before, std::vector<SourceFile> files,
+                        SourceChange change, std::vector<Effect> effects) {
     sort_files(files);
     auto set = load(files, session.config.limits);
     if (!set) return fail(Exit::Invalid, to_string(set.error()));
     Proposal proposal;
     proposal.effects = std::move(effects);
     proposal.change = std::move(change);
-    proposal.revision = revision_of(session.config.source_directory, files);
+    proposal.change.base = before.revision;
+    proposal.revision = session.source->expected_revision(files);
     proposal.set = std::move(*set);
     return proposal;
 }
@@ -139,7 +141,7 @@ std::string put(const Session& session, Edited& edited, const DocumentName& obje
         return "configured";
     }
     const std::string file = fmt::format("{}-{}.yaml", to_string(object.kind), object.name);
-    edited.add(object, (session.config.source_directory / file).string(), body);
+    edited.add(object, session.source->new_file(file), body);
     return "created";
 }
 
@@ -161,14 +163,29 @@ std::vector<std::string> referrers(const ManifestSet& set, const DocumentName& o
     return names;
 }
 
+/// `server/comp1: created`, and how it came to be below.
+Authorship authorship(const Session& session, const Proposal& proposal) {
+    Authorship who = session.caller;
+    std::vector<std::string> done;
+    for (const Effect& effect : proposal.effects) {
+        if (effect.word != "unchanged") done.push_back(to_string(effect.object) + " " + effect.word);
+    }
+    const std::size_t others = done.empty() ? 0 : done.size() - 1;
+    who.message = done.empty() ? "manifests changed" : done.front();
+    if (others > 0) who.message += fmt::format(", and {} more", others);
+    who.message += fmt::format("\n\nMade by l4d2ctl {}.\n", session.verb);
+    if (others > 0) who.message += fmt::format("\n{}\n", fmt::join(done, "\n"));
+    return who;
+}
+
 }  // namespace
 
 Result<Proposal> propose(const Session& session, const std::vector<SourceFile>& inputs) {
-    auto files = read_for_edit(session);
-    if (!files) return std::unexpected(files.error());
-    if (auto checked = check_inputs(session, *files, inputs); !checked)
+    const auto before = read_for_edit(session);
+    if (!before) return std::unexpected(before.error());
+    if (auto checked = check_inputs(session, before->files, inputs); !checked)
         return std::unexpected(checked.error());
-    Edited edited(std::move(*files));
+    Edited edited(before->files);
     std::vector<Effect> effects;
     for (const SourceFile& input : inputs) {
         for (const auto& [object, document] : name_documents(input.text)) {
@@ -177,13 +194,13 @@ Result<Proposal> propose(const Session& session, const std::vector<SourceFile>& 
     }
     if (effects.empty()) return fail(Exit::Invalid, "no manifest was given: there are only comments");
     SourceChange change = edited.change();
-    return finish(session, edited.files(), std::move(change), std::move(effects));
+    return finish(session, *before, edited.files(), std::move(change), std::move(effects));
 }
 
 Result<Proposal> propose_state(const Session& session, const std::string& server, RunState state) {
-    auto files = read_for_edit(session);
-    if (!files) return std::unexpected(files.error());
-    Edited edited(std::move(*files));
+    const auto source = read_for_edit(session);
+    if (!source) return std::unexpected(source.error());
+    Edited edited(source->files);
     const DocumentName object{Kind::Server, server};
     const DocumentPlace* const place = edited.find(object);
     if (place == nullptr) {
@@ -193,42 +210,44 @@ Result<Proposal> propose_state(const Session& session, const std::string& server
     // What says so already, perhaps by leaving the default out, keeps its text.
     const auto before = load(edited.files(), session.config.limits);
     if (before && before->servers.at(server).state == state) {
-        return finish(session, edited.files(), {}, {{object, "unchanged"}});
+        return finish(session, *source, edited.files(), {}, {{object, "unchanged"}});
     }
     auto text = set_state(edited.text(*place), place->document, state);
     if (!text) return fail(Exit::Invalid, edited.files()[place->file].name + ": " + text.error());
     edited.replace(*place, std::move(*text));
-    return finish(session, edited.files(), edited.change(), {{object, "configured"}});
+    return finish(session, *source, edited.files(), edited.change(), {{object, "configured"}});
 }
 
 Result<Proposal> propose_removal(const Session& session, const DocumentName& object) {
-    auto files = read_for_edit(session);
-    if (!files) return std::unexpected(files.error());
-    const DocumentIndex index = index_documents(*files);
+    const auto source = read_for_edit(session);
+    if (!source) return std::unexpected(source.error());
+    std::vector<SourceFile> files = source->files;
+    const DocumentIndex index = index_documents(files);
     const auto found = index.find(object);
-    if (found == index.end()) return finish(session, std::move(*files), {}, {{object, "is not there"}});
+    if (found == index.end())
+        return finish(session, *source, std::move(files), {}, {{object, "is not there"}});
     // When the source is invalid already, this may be the very object to take out; the result is checked in
     // any case.
-    const auto before = load(*files, session.config.limits);
+    const auto before = load(files, session.config.limits);
     const auto names = before ? referrers(*before, object) : std::vector<std::string>();
     if (!names.empty()) {
         return fail(Exit::Invalid, fmt::format("{} is used by {}; take it out of there first",
                                                to_string(object), fmt::join(names, ", ")));
     }
     const auto [file, document] = found->second;
-    const std::string name = (*files)[file].name;
-    std::string text = remove_document((*files)[file].text, document);
+    const std::string name = files[file].name;
+    std::string text = remove_document(files[file].text, document);
     SourceChange change;
-    if (has_no_documents(text) && files->size() > 1) {
+    if (has_no_documents(text) && files.size() > 1) {
         change.remove.insert(name);
-        files->erase(files->begin() + static_cast<std::ptrdiff_t>(file));
+        files.erase(files.begin() + static_cast<std::ptrdiff_t>(file));
     } else {
         // The last file of all stays: an empty directory would be a source that has vanished.
         if (has_no_documents(text)) text = with_comment(std::move(text));
         change.write.emplace(name, text);
-        (*files)[file].text = std::move(text);
+        files[file].text = std::move(text);
     }
-    return finish(session, std::move(*files), std::move(change), {{object, "deleted"}});
+    return finish(session, *source, std::move(files), std::move(change), {{object, "deleted"}});
 }
 
 void tell_effects(const Session& session, const Proposal& proposal, const std::string& suffix) {
@@ -239,14 +258,21 @@ void tell_effects(const Session& session, const Proposal& proposal, const std::s
     (void)std::fflush(stdout);
 }
 
-Result<void> carry_out(const Session& session, const Proposal& proposal) {
-    if (!proposal.change.empty()) {
-        if (auto written = commit(session.config.source_directory, proposal.change); !written) {
-            return fail(Exit::Refused, written.error());
+Result<Proposal> edit(Session& session, const std::function<Result<Proposal>()>& make) {
+    const auto lock = lock_edits(session);
+    if (!lock) return std::unexpected(lock.error());
+    for (int attempt = 0;; ++attempt) {
+        auto proposal = make();
+        if (!proposal) return proposal;
+        if (!proposal->change.empty()) {
+            auto committed = session.source->commit(proposal->change, authorship(session, *proposal));
+            if (!committed && committed.error().moved && attempt < max_attempts) continue;
+            if (!committed) return fail(Exit::Refused, committed.error().message);
+            proposal->revision = std::move(*committed);
         }
+        tell_effects(session, *proposal);
+        return proposal;
     }
-    tell_effects(session, proposal);
-    return {};
 }
 
 }  // namespace left4me::ctl

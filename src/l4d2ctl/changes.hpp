@@ -1,9 +1,10 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
-#include "adapters/directory/source.hpp"
+#include "adapters/source/source.hpp"
 #include "l4d2ctl/session.hpp"
 #include "l4d2ctl/source_text.hpp"
 
@@ -34,8 +35,9 @@ Result<Proposal> propose_state(const Session& session, const std::string& server
 /// Takes one object out. Something that others refer to stays, and the message names them.
 Result<Proposal> propose_removal(const Session& session, const DocumentName& object);
 
-/// Writes a proposal, whole or not at all, and prints its effects as `server/comp1 created`.
-Result<void> carry_out(const Session& session, const Proposal& proposal);
+/// Makes an edit under the lock for edits, whole or not at all, and prints its effects as `server/comp1
+/// created`. `make` is asked again when the source has moved on between its reading and the commit.
+Result<Proposal> edit(Session& session, const std::function<Result<Proposal>()>& make);
 void tell_effects(const Session& session, const Proposal& proposal, const std::string& suffix = {});
 
 }  // namespace left4me::ctl

@@ -21,11 +21,10 @@ Result<Exit> remove(Session& session, const std::vector<std::string>& words) {
     const auto object = parse_object(words);
     if (!object) return std::unexpected(object.error());
     if (auto entered = enter(session, Access::Act); !entered) return std::unexpected(entered.error());
+    const auto edited = edit(session, [&] { return propose_removal(session, *object); });
+    if (!edited) return std::unexpected(edited.error());
     const auto lock = lock_host(session);
     if (!lock) return std::unexpected(lock.error());
-    const auto proposal = propose_removal(session, *object);
-    if (!proposal) return std::unexpected(proposal.error());
-    if (auto written = carry_out(session, *proposal); !written) return std::unexpected(written.error());
     return reconcile(session, std::nullopt);
 }
 

@@ -7,8 +7,8 @@
 #include <iterator>
 #include <system_error>
 
-#include "adapters/directory/files.hpp"
 #include "adapters/directory/source.hpp"
+#include "adapters/source/files.hpp"
 
 namespace left4me::ctl {
 

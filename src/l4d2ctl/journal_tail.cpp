@@ -8,7 +8,7 @@
 #include <array>
 #include <cerrno>
 
-#include "adapters/directory/files.hpp"
+#include "adapters/source/files.hpp"
 
 namespace left4me::ctl {
 

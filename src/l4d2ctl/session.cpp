@@ -7,8 +7,10 @@
 #include <optional>
 #include <system_error>
 
-#include "adapters/directory/files.hpp"
+#include "adapters/source/files.hpp"
+#include "adapters/source/open.hpp"
 #include "adapters/store/status_file.hpp"
+#include "l4d2ctl/caller.hpp"
 
 namespace left4me::ctl {
 
@@ -46,11 +48,14 @@ Command add_verb(CLI::App& app, Session& session, const std::string& name, const
 Result<void> enter(Session& session, Access access) {
     const auto text = config_text(session);
     if (!text) return std::unexpected(text.error());
+    session.caller = calling_person();
     if (auto dropped = give_up_privileges(access, session.verb); !dropped) return dropped;
-    if (!*text) return {};
-    auto config = parse_config(session.config_path, **text);
-    if (!config) return fail(Exit::Invalid, to_string(config.error()));
-    session.config = std::move(*config);
+    if (*text) {
+        auto config = parse_config(session.config_path, **text);
+        if (!config) return fail(Exit::Invalid, to_string(config.error()));
+        session.config = std::move(*config);
+    }
+    session.source = open_source(session.paths, session.config);
     return {};
 }
 
@@ -61,13 +66,14 @@ Exit exit_for(Trouble trouble) {
         case Trouble::Invalid:
             return Exit::Invalid;
         case Trouble::Vanished:
+        case Trouble::Held:
             return Exit::Refused;
     }
     return Exit::Refused;
 }
 
 Result<InForce> read_source(Session& session) {
-    auto in_force = revision_in_force(session.paths, session.config.source_directory, session.config.limits);
+    auto in_force = revision_in_force(session.paths, *session.source, session.config.limits);
     if (!in_force) {
         std::string message = in_force.error().message;
         if (in_force.error().trouble == Trouble::Vanished) {

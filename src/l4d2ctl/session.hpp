@@ -6,9 +6,9 @@
 #include <string>
 
 #include "adapters/config/config.hpp"
-#include "adapters/directory/revision.hpp"
 #include "adapters/machine/machine.hpp"
 #include "adapters/paths.hpp"
+#include "adapters/source/revision.hpp"
 #include "l4d2ctl/command.hpp"
 #include "l4d2ctl/exit.hpp"
 #include "l4d2ctl/privileges.hpp"
@@ -22,6 +22,8 @@ struct Session {
     Paths paths;
     std::string config_path = config_file;
     Config config;
+    std::unique_ptr<Source> source;  ///< what the configuration says, once it has been read
+    Authorship caller;               ///< the person at the keyboard
     Terminal out = Terminal::of(1);
     Terminal err = Terminal::of(2);
     std::string verb;                   ///< as typed: "apply", for messages and for who holds the lock

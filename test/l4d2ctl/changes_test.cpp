@@ -1,5 +1,6 @@
 #include "l4d2ctl/changes.hpp"
 
+#include "adapters/source/open.hpp"
 #include "support/catch.hpp"
 #include "support/scratch.hpp"
 
@@ -26,6 +27,7 @@ struct World {
         session.config.source_directory = scratch.path() / "source";
         std::filesystem::create_directories(session.paths.status());
         std::filesystem::create_directories(session.config.source_directory);
+        session.source = open_source(session.paths, session.config);
     }
 
     void have(const std::string& name, const std::string& text) const {
@@ -37,9 +39,9 @@ struct World {
     /// The words of the effects, after the change was written.
     std::string done(const Result<Proposal>& proposal) const {
         if (!proposal) return "error: " + proposal.error().message;
-        REQUIRE(commit(session.config.source_directory, proposal->change));
+        REQUIRE(session.source->commit(proposal->change, session.caller));
         // What was promised is what now stands there.
-        const auto snapshot = read_directory(session.config.source_directory, Limits{});
+        const auto snapshot = session.source->read();
         REQUIRE(snapshot);
         CHECK(snapshot->revision == proposal->revision);
         std::string words;
@@ -168,7 +170,7 @@ TEST_CASE("when the last manifest goes, a file stays: an empty directory would b
     CHECK(world.done(propose_removal(world.session, {Kind::Blueprint, "coop"})) ==
           "blueprint/coop deleted\n");
     CHECK(world.text("only.yaml").starts_with("#"));
-    const auto snapshot = read_directory(world.session.config.source_directory, Limits{});
+    const auto snapshot = world.session.source->read();
     REQUIRE(snapshot);
     CHECK(load(snapshot->files)->blueprints.empty());
 }

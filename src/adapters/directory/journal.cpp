@@ -7,10 +7,10 @@
 #include <map>
 #include <system_error>
 
-#include "adapters/directory/bundle.hpp"
-#include "adapters/directory/files.hpp"
 #include "adapters/directory/hash.hpp"
 #include "adapters/directory/source.hpp"
+#include "adapters/source/bundle.hpp"
+#include "adapters/source/files.hpp"
 
 namespace left4me {
 

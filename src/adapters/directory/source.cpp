@@ -7,9 +7,9 @@
 #include <cerrno>
 #include <system_error>
 
-#include "adapters/directory/files.hpp"
 #include "adapters/directory/hash.hpp"
 #include "adapters/directory/journal.hpp"
+#include "adapters/source/files.hpp"
 
 namespace left4me {
 

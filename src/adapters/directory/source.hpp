@@ -2,20 +2,13 @@
 
 #include <expected>
 #include <filesystem>
-#include <map>
-#include <set>
 #include <string>
 #include <vector>
 
+#include "adapters/source/source.hpp"
 #include "specs/load.hpp"
 
 namespace left4me {
-
-/// One whole reading of a watched directory.
-struct Snapshot {
-    std::string revision;  ///< content hash over names and texts of all files, 16 hex digits
-    std::vector<SourceFile> files;
-};
 
 /// Reads every `*.yaml` and `*.yml` beneath `directory`, recursively, in byte order of their paths; names
 /// starting with a dot and editors' leftovers are passed over. Symlinks to files are followed, so that a
@@ -35,20 +28,9 @@ std::expected<std::vector<SourceFile>, std::string> read_manifests(const std::fi
 /// one.
 std::string revision_of(const std::filesystem::path& directory, const std::vector<SourceFile>& files);
 
-/// Replaces (or makes) one file of the source at once: written beside it, synced, renamed.
-std::expected<void, std::string> write_file(const std::filesystem::path& path, const std::string& text);
-
-/// Files to write and to remove; the paths lie beneath the source.
-struct SourceChange {
-    std::map<std::filesystem::path, std::string> write;
-    std::set<std::filesystem::path> remove;
-
-    bool empty() const { return write.empty() && remove.empty(); }
-};
-
 /// Makes a change of any number of files whole or not at all, also when killed at any instant: one file is
 /// renamed into its place; of several, a journal is, which read_directory() takes into account and
-/// finish_commit() rolls forward. Call it under the pass lock.
+/// finish_commit() rolls forward. Call it under the lock for edits.
 std::expected<void, std::string> commit(const std::filesystem::path& directory, const SourceChange& change);
 
 /// Finishes what an earlier commit() was killed in the middle of. A file that a person has edited since is

@@ -35,14 +35,24 @@ std::string read_holder(int file) {
     const ssize_t got = ::pread(file, text.data(), text.size(), 0);
     std::string holder(text.data(), got > 0 ? static_cast<std::size_t>(got) : 0);
     holder.resize(std::min(holder.find('\n'), holder.size()));
-    return holder.empty() ? "another pass" : holder;
+    return holder.empty() ? "somebody else" : holder;
 }
 
 }  // namespace
 
 std::expected<PassLock, std::string> PassLock::acquire(
     const Paths& paths, const std::string& purpose, const std::function<void(const std::string&)>& waiting) {
-    const std::filesystem::path path = paths.lock();
+    return acquire_file(paths.lock(), purpose, waiting);
+}
+
+std::expected<PassLock, std::string> PassLock::acquire_for_edit(
+    const Paths& paths, const std::string& purpose, const std::function<void(const std::string&)>& waiting) {
+    return acquire_file(paths.source_lock(), purpose, waiting);
+}
+
+std::expected<PassLock, std::string> PassLock::acquire_file(
+    const std::filesystem::path& path, const std::string& purpose,
+    const std::function<void(const std::string&)>& waiting) {
     std::error_code ignored;
     std::filesystem::create_directories(path.parent_path(), ignored);
     Fd file(::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644));

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <expected>
+#include <filesystem>
 #include <functional>
 #include <string>
 
@@ -18,12 +19,21 @@ class PassLock {
     static std::expected<PassLock, std::string> acquire(
         const Paths& paths, const std::string& purpose,
         const std::function<void(const std::string&)>& waiting);
+    /// The lock under which manifests are edited. It is another one, for edits shall not wait until a server
+    /// has stopped; whoever needs both takes this one second.
+    static std::expected<PassLock, std::string> acquire_for_edit(
+        const Paths& paths, const std::string& purpose,
+        const std::function<void(const std::string&)>& waiting);
     PassLock(PassLock&& other) noexcept;
     PassLock& operator=(PassLock&& other) noexcept;
     ~PassLock();
 
   private:
     explicit PassLock(int fd) : fd_(fd) {}
+    static std::expected<PassLock, std::string> acquire_file(
+        const std::filesystem::path& path, const std::string& purpose,
+        const std::function<void(const std::string&)>& waiting);
+
     int fd_ = -1;
 };
 

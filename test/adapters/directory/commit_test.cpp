@@ -5,8 +5,8 @@
 #include <csignal>
 #include <thread>
 
-#include "adapters/directory/bundle.hpp"
 #include "adapters/directory/source.hpp"
+#include "adapters/source/bundle.hpp"
 #include "support/catch.hpp"
 #include "support/scratch.hpp"
 

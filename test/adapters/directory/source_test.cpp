@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include "adapters/source/files.hpp"
 #include "support/catch.hpp"
 #include "support/scratch.hpp"
 

@@ -1,4 +1,4 @@
-#include "adapters/directory/bundle.hpp"
+#include "adapters/source/bundle.hpp"
 
 #include <fmt/format.h>
 

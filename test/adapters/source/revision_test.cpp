@@ -1,5 +1,6 @@
-#include "adapters/directory/revision.hpp"
+#include "adapters/source/revision.hpp"
 
+#include "adapters/directory/manifest_directory.hpp"
 #include "support/catch.hpp"
 #include "support/scratch.hpp"
 
@@ -19,8 +20,12 @@ struct World {
         paths.state = scratch.path() / "state";
         std::filesystem::create_directories(paths.status());
         scratch.write("source/a.yaml", good);
-        const auto snapshot = read_directory(source, Limits{});
-        REQUIRE(keep_last_good(paths, *snapshot));
+        REQUIRE(keep_last_good(paths, *ManifestDirectory(source, Limits{}).read()));
+    }
+
+    std::expected<InForce, SourceError> in_force() const {
+        ManifestDirectory from(source, Limits{});
+        return revision_in_force(paths, from, Limits{});
     }
 };
 
@@ -28,9 +33,9 @@ struct World {
 
 TEST_CASE("an invalid revision leaves the last good one in force, whole, and says what is wrong") {
     const World world;
-    const std::string revision = read_directory(world.source, Limits{})->revision;
+    const std::string revision = ManifestDirectory(world.source, Limits{}).read()->revision;
     world.scratch.write("source/b.yaml", "kind: Nonsense\n");
-    const auto in_force = revision_in_force(world.paths, world.source, Limits{});
+    const auto in_force = world.in_force();
     REQUIRE(in_force);
     CHECK(in_force->trouble == Trouble::Invalid);
     CHECK(in_force->snapshot.revision == revision);
@@ -45,7 +50,7 @@ TEST_CASE("a vanished source leaves the last good revision in force") {
     SECTION("empty, as an unmounted file system leaves it") {
         std::filesystem::create_directory(world.source);
     }
-    const auto in_force = revision_in_force(world.paths, world.source, Limits{});
+    const auto in_force = world.in_force();
     REQUIRE(in_force);
     CHECK(in_force->trouble == Trouble::Vanished);
     CHECK(in_force->set.blueprints.contains("coop"));
@@ -59,7 +64,7 @@ TEST_CASE("without a last good revision there is nothing to follow") {
         const std::string text = world.scratch.read("state/state/last-good");
         world.scratch.write("state/state/last-good", text.substr(0, text.size() / 2));
     }
-    const auto in_force = revision_in_force(world.paths, world.source, Limits{});
+    const auto in_force = world.in_force();
     REQUIRE_FALSE(in_force);
     CHECK(in_force.error().trouble == Trouble::Invalid);
 }

@@ -1,4 +1,4 @@
-#include "adapters/directory/files.hpp"
+#include "adapters/source/files.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -9,7 +9,6 @@
 #include <cerrno>
 #include <system_error>
 
-#include "adapters/directory/source.hpp"
 #include "adapters/fd.hpp"
 
 namespace left4me {

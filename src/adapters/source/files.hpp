@@ -17,6 +17,9 @@ std::expected<std::string, std::string> read_file(const std::filesystem::path& p
 /// What stands on an open descriptor until its end (standard input), within the same limit.
 std::expected<std::string, std::string> read_descriptor(int fd, const std::string& name, std::size_t limit);
 
+/// Replaces (or makes) one file at once: written beside it, synced, renamed.
+std::expected<void, std::string> write_file(const std::filesystem::path& path, const std::string& text);
+
 /// `path: what the kernel says about errno`.
 std::string errno_message(const std::filesystem::path& path, int error);
 

@@ -1,0 +1,102 @@
+#include "adapters/source/revision.hpp"
+
+#include <fmt/format.h>
+
+#include "adapters/source/bundle.hpp"
+#include "adapters/source/files.hpp"
+
+namespace left4me {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::size_t max_bundle = std::size_t{256} << 20U;
+
+fs::path last_good_path(const Paths& paths) { return paths.status() / "last-good"; }
+fs::path approved_path(const Paths& paths) { return paths.status() / "approved"; }
+
+std::optional<Snapshot> read_last_good(const Paths& paths) {
+    const auto text = read_file(last_good_path(paths), max_bundle);
+    if (!text) return std::nullopt;
+    auto bundle = read_bundle(*text);
+    if (!bundle) return std::nullopt;
+    return Snapshot{std::move(bundle->title), std::move(bundle->entries)};
+}
+
+}  // namespace
+
+Desired InForce::desired(const Paths& paths) const {
+    Desired desired = make_desired(set, snapshot.revision);
+    desired.approved = is_approved(paths, snapshot.revision);
+    return desired;
+}
+
+std::expected<ManifestSet, SourceError> load_snapshot(const Snapshot& snapshot, const Limits& limits) {
+    auto set = load(snapshot.files, limits);
+    if (set) return std::move(*set);
+    for (Diagnostic& diagnostic : set.error()) diagnostic.where.file.insert(0, snapshot.prefix);
+    return std::unexpected(SourceError{Trouble::Invalid, to_string(set.error()), snapshot.revision});
+}
+
+namespace {
+
+/// The source's own revision, if it may be followed.
+std::expected<InForce, SourceError> own_revision(const Paths& paths, Source& source, const Limits& limits) {
+    auto snapshot = source.read();
+    if (!snapshot) return std::unexpected(std::move(snapshot.error()));
+    auto set = load_snapshot(*snapshot, limits);
+    if (!set) return std::unexpected(std::move(set.error()));
+    const std::string before = last_good_revision(paths);
+    if (!before.empty() && before != snapshot->revision && !source.follows(before, snapshot->revision) &&
+        !is_approved(paths, snapshot->revision)) {
+        return std::unexpected(SourceError{
+            Trouble::Held,
+            fmt::format(
+                "{}: commit {} does not descend from {}, which is in force: history was written anew or "
+                "wound back\n  l4d2ctl diff --revision {} shows what it would do; sudo l4d2ctl approve "
+                "{} follows it\n",
+                source.name(), snapshot->revision, before, snapshot->revision, snapshot->revision),
+            snapshot->revision});
+    }
+    return InForce{std::move(*snapshot), std::move(*set), Trouble::None, {}, {}};
+}
+
+}  // namespace
+
+std::expected<InForce, SourceError> revision_in_force(const Paths& paths, Source& source,
+                                                      const Limits& limits) {
+    auto own = own_revision(paths, source, limits);
+    if (own) return own;
+    auto last_good = read_last_good(paths);
+    if (!last_good) return own;
+    auto set = load(last_good->files, limits);
+    if (!set) return own;
+    SourceError& error = own.error();
+    return InForce{std::move(*last_good), std::move(*set), error.trouble, std::move(error.message),
+                   std::move(error.revision)};
+}
+
+std::expected<void, std::string> keep_last_good(const Paths& paths, const Snapshot& snapshot) {
+    const auto kept = read_last_good(paths);
+    if (kept && kept->revision == snapshot.revision) return {};
+    return write_file(last_good_path(paths), write_bundle({snapshot.revision, snapshot.files}));
+}
+
+bool has_last_good(const Paths& paths) { return read_last_good(paths).has_value(); }
+
+std::string last_good_revision(const Paths& paths) {
+    const auto kept = read_last_good(paths);
+    return kept ? kept->revision : std::string();
+}
+
+std::expected<void, std::string> approve(const Paths& paths, const std::string& revision) {
+    return write_file(approved_path(paths), revision + "\n");
+}
+
+bool is_approved(const Paths& paths, const std::string& revision) {
+    const auto text = read_file(approved_path(paths), 4096);
+    return text && *text == revision + "\n";
+}
+
+}  // namespace left4me
