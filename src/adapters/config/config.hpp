@@ -1,8 +1,10 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <expected>
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "specs/diagnostic.hpp"
@@ -10,9 +12,22 @@
 
 namespace left4me {
 
+/// source.git: a branch of a bare repository on this host, or of a remote that is fetched into it.
+struct GitSettings {
+    std::filesystem::path repository = "/var/lib/left4me/manifests.git";
+    std::string branch = "main";
+    std::string directory;  ///< within the tree; empty: all of it
+    std::string remote;     ///< empty: people push to the repository itself
+    std::chrono::seconds interval{60};
+    std::filesystem::path key;              ///< empty: none
+    std::filesystem::path known_hosts;      ///< empty: none
+    std::filesystem::path allowed_signers;  ///< empty: commits need no signature
+};
+
 /// /etc/left4me/config.yaml: every setting is optional, a missing file means the defaults.
 struct Config {
     std::filesystem::path source_directory = "/etc/left4me/manifests";
+    std::optional<GitSettings> git;  ///< instead of the directory
     Limits limits;
 };
 

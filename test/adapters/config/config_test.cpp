@@ -1,5 +1,6 @@
 #include "adapters/config/config.hpp"
 
+#include "adapters/config/remote_url.hpp"
 #include "support/catch.hpp"
 
 using namespace left4me;
@@ -46,4 +47,79 @@ TEST_CASE("a mistake is told with its place, all of them at once") {
     CHECK(errors("limits: {depth: 9, depth: 10}\n") == "config.yaml:1:20: 'depth' is set twice\n");
     CHECK(errors("source: {}\n---\nsource: {}\n").find("one document") != std::string::npos);
     CHECK(errors("source: [\n").starts_with("config.yaml:"));
+}
+
+TEST_CASE("a git source has defaults for everything") {
+    const auto config = parse_config("config.yaml", "source:\n  git: {}\n");
+    REQUIRE(config);
+    REQUIRE(config->git);
+    CHECK(config->git->repository == "/var/lib/left4me/manifests.git");
+    CHECK(config->git->branch == "main");
+    CHECK(config->git->directory.empty());
+    CHECK(config->git->remote.empty());
+    CHECK_FALSE(parse_config("config.yaml", "")->git);
+}
+
+TEST_CASE("a git source is taken as it is written") {
+    const auto config =
+        parse_config("config.yaml",
+                     "source:\n  git:\n    repository: /srv/m.git\n    branch: live/eu\n"
+                     "    directory: hosts/eu1/\n    remote: ssh://git@example.org:2222/m.git\n"
+                     "    interval: 5m\n    key: /etc/left4me/secrets/key\n"
+                     "    knownHosts: /etc/left4me/known_hosts\n"
+                     "    allowedSigners: /etc/left4me/signers\n");
+    REQUIRE(config);
+    const GitSettings& git = *config->git;
+    CHECK(git.repository == "/srv/m.git");
+    CHECK(git.branch == "live/eu");
+    CHECK(git.directory == "hosts/eu1");
+    CHECK(git.interval == std::chrono::minutes(5));
+    CHECK(git.key == "/etc/left4me/secrets/key");
+    CHECK(git.known_hosts == "/etc/left4me/known_hosts");
+    CHECK(git.allowed_signers == "/etc/left4me/signers");
+}
+
+TEST_CASE("a git source's mistakes are told before the first fetch") {
+    for (const char* git : {"{branch: -x}",
+                            "{branch: a..b}",
+                            "{branch: 'a b'}",
+                            "{branch: a.lock}",
+                            "{branch: ''}",
+                            "{directory: ../x}",
+                            "{directory: /x}",
+                            "{directory: a/../../b}",
+                            "{interval: 1s, remote: 'file:///m'}",
+                            "{interval: 60, remote: 'file:///m'}",
+                            "{interval: 60s}",
+                            "{key: /k}",
+                            "{remote: 'http://x/y'}",
+                            "{remote: 'git://x/y'}",
+                            "{remote: 'ext::sh -c id'}",
+                            "{remote: '--upload-pack=id'}",
+                            "{remote: 'https://u:password@x/y'}",
+                            "{remote: 'file://relative'}",
+                            "{remote: 'ssh://-oProxyCommand=id/y'}",
+                            "{remote: 'ssh://git@h/y'}",
+                            "{remote: 'ssh://git@h/y', key: /k}",
+                            "{remote: 'git@h:y', knownHosts: /k}",
+                            "{remotes: x}",
+                            "{key: /}"}) {
+        INFO(git);
+        CHECK_FALSE(parse_config("config.yaml", "source:\n  git: " + std::string(git) + "\n"));
+    }
+    CHECK(errors("source:\n  directory: /x\n  git: {}\n").find("not both") != std::string::npos);
+}
+
+TEST_CASE("addresses of remotes") {
+    using Scheme = RemoteUrl::Scheme;
+    const auto scp = parse_remote_url("git@example.org:teams/m.git");
+    REQUIRE(scp);
+    CHECK((scp->scheme == Scheme::Ssh && scp->user == "git" && scp->host == "example.org" && scp->port == 0));
+    const auto ssh = parse_remote_url("ssh://git@127.0.0.1:2222/srv/m.git");
+    REQUIRE(ssh);
+    CHECK((ssh->host == "127.0.0.1" && ssh->port == 2222 && ssh->path == "/srv/m.git"));
+    const auto https = parse_remote_url("https://example.org/m.git");
+    REQUIRE(https);
+    CHECK((https->scheme == Scheme::Https && https->user.empty() && https->host == "example.org"));
+    CHECK(parse_remote_url("file:///srv/m.git")->path == "/srv/m.git");
 }
