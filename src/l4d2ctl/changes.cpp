@@ -100,7 +100,8 @@ Result<Proposal> finish(const Session& session, const Snapshot& before, std::vec
     proposal.effects = std::move(effects);
     proposal.change = std::move(change);
     proposal.change.base = before.revision;
-    proposal.revision = session.source->expected_revision(files);
+    const bool same = proposal.change.empty() && !before.revision.empty();
+    proposal.revision = same ? before.revision : session.source->expected_revision(files);
     proposal.set = std::move(*set);
     return proposal;
 }

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <chrono>
+#include <expected>
+#include <string>
+#include <vector>
+
+#include "adapters/fd.hpp"
+
+namespace left4me::git {
+
+struct Ended {
+    int code = -1;       ///< exit code; 128 + N for signal N
+    std::string output;  ///< standard output and error, the first 64 KiB
+};
+
+/// An unnamed file of this text, to be read from its beginning.
+std::expected<Fd, std::string> text_in_memory(const std::string& text);
+
+/// Runs a program without a shell, with an empty environment but for PATH and LC_ALL, and kills it when
+/// `patience` is over. `input` becomes its standard input; `extra`, if open, its descriptor 3.
+std::expected<Ended, std::string> run_child(const std::vector<std::string>& words, const Fd& input,
+                                            const Fd& extra, std::chrono::milliseconds patience);
+
+}  // namespace left4me::git

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <expected>
+#include <string>
+
+#include "adapters/config/config.hpp"
+
+namespace left4me::git {
+
+/// The name under which the fetched branch stands in the host's repository.
+std::string tracking_reference(const GitSettings& settings);
+
+/// Fetches the one branch from the remote into the host's repository, which is made if the place is empty.
+/// Only what parse_remote_url() knows is ever spoken; redirects to other addresses are refused. What was
+/// fetched before stays when something fails.
+std::expected<void, std::string> fetch_remote(const GitSettings& settings);
+
+}  // namespace left4me::git

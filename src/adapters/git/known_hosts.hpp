@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace left4me::git {
+
+enum class HostKey {
+    Known,        ///< the file has this very key for this host
+    Other,        ///< the file has the host, with other keys
+    UnknownHost,  ///< the file does not have the host
+    Revoked,      ///< the file says that this key must not be believed
+};
+
+/// Looks a host's key up in the text of a known_hosts file (sshd(8)), with plain, pattern and hashed names.
+/// `key` is the key's blob as it stands there in base64.
+HostKey look_up_host_key(std::string_view known_hosts, const std::string& host, unsigned port,
+                         std::string_view key);
+
+}  // namespace left4me::git

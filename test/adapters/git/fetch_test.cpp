@@ -1,0 +1,160 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+#include "adapters/git/known_hosts.hpp"
+#include "adapters/git/manifest_repository.hpp"
+#include "adapters/git/repository.hpp"
+#include "support/catch.hpp"
+
+using namespace left4me;
+using left4me::git::HostKey;
+using left4me::git::look_up_host_key;
+using left4me::test::coop;
+using left4me::test::plain;
+using left4me::test::Repository;
+using left4me::test::Scratch;
+
+namespace {
+
+GitSettings following(const Repository& origin, const Scratch& here) {
+    GitSettings settings;
+    settings.repository = here.path() / "here.git";
+    settings.remote = "file://" + origin.path().string();
+    return settings;
+}
+
+}  // namespace
+
+TEST_CASE("a remote is fetched into the host's repository, and read from there") {
+    const Repository origin;
+    const Scratch here;
+    const std::string first = origin.commit({{"a.yaml", {coop}}});
+    ManifestRepository source(following(origin, here), {});
+    CHECK(source.fetch_interval() == std::chrono::seconds(60));
+    const auto before = source.read();
+    REQUIRE_FALSE(before);
+    CHECK(before.error().trouble == Trouble::Vanished);
+    REQUIRE(source.fetch());
+    REQUIRE(source.read());
+    CHECK(source.read()->revision == first);
+    CHECK(source.read_revision("main")->revision == first);
+
+    const std::string second = origin.commit({{"a.yaml", {plain}}});
+    CHECK(source.read()->revision == first);
+    REQUIRE(source.fetch());
+    CHECK(source.read()->revision == second);
+    CHECK(source.follows(first, second));
+    CHECK_FALSE(source.follows(second, first));
+}
+
+TEST_CASE("a remote's rewritten branch is fetched, and known for what it is") {
+    const Repository origin;
+    const Scratch here;
+    const std::string first = origin.commit({{"a.yaml", {coop}}});
+    ManifestRepository source(following(origin, here), {});
+    REQUIRE(source.fetch());
+    const std::string other = origin.commit({{"a.yaml", {plain}}}, "main", "none");
+    REQUIRE(source.fetch());
+    CHECK(source.read()->revision == other);
+    CHECK_FALSE(source.follows(first, other));
+}
+
+TEST_CASE("a remote that is gone, or has lost the branch, leaves what was fetched") {
+    const Repository origin;
+    const Scratch here;
+    const std::string first = origin.commit({{"a.yaml", {coop}}});
+    ManifestRepository source(following(origin, here), {});
+    REQUIRE(source.fetch());
+    std::string expected;
+    SECTION("gone") {
+        std::filesystem::remove_all(origin.path());
+        expected = origin.path().string();
+    }
+    SECTION("without the branch") {
+        origin.git("branch -m main other");
+        expected = "has no branch main";
+    }
+    const auto fetched = source.fetch();
+    REQUIRE_FALSE(fetched);
+    CHECK(fetched.error().find(expected) != std::string::npos);
+    REQUIRE(source.read());
+    CHECK(source.read()->revision == first);
+}
+
+TEST_CASE("a repository on this host may belong to somebody else") {
+    if (::geteuid() != 0) return;  // only root can give files away
+    const Repository origin;
+    const Scratch here;
+    origin.commit({{"a.yaml", {coop}}});
+    REQUIRE(std::system(fmt::format("chown -R 65534 {}", origin.path().string()).c_str()) == 0);
+    ManifestRepository source(following(origin, here), {});
+    const auto fetched = source.fetch();
+    INFO((fetched ? "" : fetched.error()));
+    CHECK(fetched);
+}
+
+TEST_CASE("an address that the repository's own configuration rewrites is not rewritten") {
+    const Repository origin;
+    const Repository other;
+    const Scratch here;
+    const std::string first = origin.commit({{"a.yaml", {coop}}});
+    other.commit({{"a.yaml", {plain}}});
+    ManifestRepository source(following(origin, here), {});
+    REQUIRE(source.fetch());
+    here.write("here.git/config",
+               fmt::format("[core]\n\tbare = true\n[url \"file://{}\"]\n\tinsteadOf = file://{}\n",
+                           other.path().string(), origin.path().string()));
+    REQUIRE(source.fetch());
+    CHECK(source.read()->revision == first);
+}
+
+TEST_CASE("an unreachable remote is an error that names it") {
+    const Scratch here;
+    GitSettings settings;
+    settings.repository = here.path() / "here.git";
+    settings.remote = "https://127.0.0.1:1/m.git";
+    const auto fetched = ManifestRepository(settings, {}).fetch();
+    REQUIRE_FALSE(fetched);
+    CHECK(fetched.error().starts_with("https://127.0.0.1:1/m.git: "));
+}
+
+TEST_CASE("host keys are compared with what known_hosts says") {
+    // "key one" and "key two" in base64; the hashed line is for example.org.
+    const std::string one = "example.org,192.0.2.1 ssh-ed25519 a2V5IG9uZQ== a comment\n";
+    CHECK(look_up_host_key(one, "example.org", 0, "key one") == HostKey::Known);
+    CHECK(look_up_host_key(one, "192.0.2.1", 22, "key one") == HostKey::Known);
+    CHECK(look_up_host_key(one, "example.org", 0, "key two") == HostKey::Other);
+    CHECK(look_up_host_key(one, "example.com", 0, "key one") == HostKey::UnknownHost);
+    CHECK(look_up_host_key(one, "example.org", 2222, "key one") == HostKey::UnknownHost);
+    CHECK(look_up_host_key("[example.org]:2222 ssh-rsa a2V5IG9uZQ==\n", "example.org", 2222, "key one") ==
+          HostKey::Known);
+    CHECK(look_up_host_key("*.example.org,!bad.example.org ssh-rsa a2V5IG9uZQ==", "good.example.org", 0,
+                           "key one") == HostKey::Known);
+    CHECK(look_up_host_key("*.example.org,!bad.example.org ssh-rsa a2V5IG9uZQ==", "bad.example.org", 0,
+                           "key one") == HostKey::UnknownHost);
+    CHECK(look_up_host_key(one + "@revoked * ssh-ed25519 a2V5IG9uZQ==\n", "example.org", 0, "key one") ==
+          HostKey::Revoked);
+    CHECK(look_up_host_key("@cert-authority * ssh-ed25519 a2V5IG9uZQ==\n", "example.org", 0, "key one") ==
+          HostKey::UnknownHost);
+    CHECK(look_up_host_key("# example.org ssh-rsa a2V5IG9uZQ==\n\n", "example.org", 0, "key one") ==
+          HostKey::UnknownHost);
+    CHECK(look_up_host_key("", "example.org", 0, "") == HostKey::UnknownHost);
+    CHECK(look_up_host_key("example.org ssh-rsa !!!!\nexample.org ssh-rsa\n", "example.org", 0, "") ==
+          HostKey::Other);
+}
+
+TEST_CASE("host names that ssh-keygen has hashed are found") {
+    const Scratch scratch;
+    scratch.write(
+        "known_hosts",
+        "example.org ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8g\n");
+    REQUIRE(
+        std::system(fmt::format("ssh-keygen -q -H -f {}/known_hosts >/dev/null 2>&1", scratch.path().string())
+                        .c_str()) == 0);
+    const std::string hashed = scratch.read("known_hosts");
+    REQUIRE(hashed.starts_with("|1|"));
+    CHECK(look_up_host_key(hashed, "example.org", 0, "x") == HostKey::Other);
+    CHECK(look_up_host_key(hashed, "example.com", 0, "x") == HostKey::UnknownHost);
+}
