@@ -134,7 +134,8 @@ Result<Exit> reconcile(Session& session, const Patience& patience) {
             return fail(Exit::Refused, kept.error());
         }
     }
-    const Desired desired = in_force->desired(session.paths);
+    Desired desired = in_force->desired(session.paths);
+    desired.insist = true;  // somebody is waiting for it
     const auto pass = make_pass(session, *in_force, desired);
     if (!pass) return std::unexpected(pass.error());
     tell_rest(session, *pass);

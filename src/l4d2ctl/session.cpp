@@ -11,6 +11,7 @@
 #include "adapters/source/open.hpp"
 #include "adapters/store/status_file.hpp"
 #include "l4d2ctl/caller.hpp"
+#include "reconciler/memory.hpp"
 
 namespace left4me::ctl {
 
@@ -101,7 +102,7 @@ Result<Seen> look_at(const Session& session, const Desired& desired) {
     if (!observed) return fail(Exit::Refused, observed.error());
     seen.observed = std::move(*observed);
     const Status previous = load_status(session.paths);
-    for (const auto& [name, server] : previous.servers) seen.observed.remembered[name] = server.remembered;
+    recall(seen.observed, previous);
     seen.plan = plan(desired, seen.observed);
     seen.status = next_status(previous, desired, seen.observed, Plan{}, {}, seen.plan);
     return seen;

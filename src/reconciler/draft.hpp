@@ -20,6 +20,8 @@ inline constexpr const char* approval_required = "ApprovalRequired";
 inline constexpr const char* not_installed = "NotInstalled";
 inline constexpr const char* port_in_use = "PortInUse";
 inline constexpr const char* source_unavailable = "SourceUnavailable";
+inline constexpr const char* back_off = "BackOff";
+inline constexpr const char* suspended = "Suspended";
 inline constexpr const char* drift = "Drift";
 inline constexpr const char* orphan = "Orphan";
 }  // namespace code
@@ -83,6 +85,18 @@ std::string describe_mounted(const DesiredServer& desired, const ObservedServer&
 /// A change that needs a restart: now (Restart) or later (Hold), as the manifest's rollout has it.
 Step decide_rollout(const World& world, const DesiredServer& desired, const ObservedServer& observed,
                     const std::string& change);
+
+/// A suspended server keeps what it has; what would be done is only said.
+void leave_suspended_alone(const World& world, ServerDraft& draft);
+bool is_suspended(const World& world, const std::string& server);
+/// Everything, or every server that uses it, is suspended.
+bool overlay_is_suspended(const World& world, const std::string& overlay);
+
+/// What failed is not tried again before its time.
+void hold_back_off(const World& world, ServerDraft& draft);
+/// Overlays, and what needs their new generations.
+void hold_back_off(const World& world, std::vector<OverlayDraft>& overlays,
+                   std::vector<ServerDraft>& servers);
 
 /// `drift: Report`: when nothing was changed in the manifests, nothing is changed on the host either.
 void report_drift(const World& world, ServerDraft& draft);

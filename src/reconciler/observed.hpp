@@ -1,6 +1,5 @@
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <expected>
 #include <map>
@@ -9,9 +8,9 @@
 #include <string>
 #include <vector>
 
-namespace left4me {
+#include "reconciler/time.hpp"
 
-using TimePoint = std::chrono::sys_time<std::chrono::microseconds>;
+namespace left4me {
 
 /// systemd's ActiveState, org.freedesktop.systemd1(5).
 enum class ActiveState { Inactive, Activating, Active, Deactivating, Failed };
@@ -78,6 +77,21 @@ struct ObservedServer {
     std::optional<unsigned> players;
 };
 
+/// What failed lately and when it is tried again; see backoff.hpp.
+struct Backoff {
+    unsigned failures = 0;  ///< in a row, each less than ten minutes after the one before
+    std::optional<TimePoint> failed_at;
+    std::optional<TimePoint> retry_at;
+    bool crashed = false;  ///< the last one: the unit failed, or could not be started
+    /// That failure has been counted, but not corrected yet: what corrects it is no second one.
+    bool pending = false;
+    std::string reason;  ///< of the last one, CamelCase
+    std::string message;
+    std::string asked;  ///< what was asked when it failed; anything else is tried at once
+
+    bool operator==(const Backoff&) const = default;
+};
+
 /// The memory of earlier passes, read back from the status file. Losing it is safe: deadlines start over.
 struct Remembered {
     std::string fingerprint;              ///< of the DesiredServer and rendering that was last fully applied
@@ -85,6 +99,7 @@ struct Remembered {
     /// The revision whose stop or deletion of this server waits for a person. Kept, so that the servers which
     /// the same revision starts do not make it look harmless by and by.
     std::string awaits_approval;
+    Backoff backoff;
 };
 
 /// What the host reports: one moment, read as a whole.
@@ -96,8 +111,9 @@ struct Observed {
     /// Every finished generation on disk, relative to the state directory: `overlays/A/GEN`,
     /// `instances/N/GEN`.
     std::set<std::string> generations;
-    /// Filled in by run_pass() from the previous status, not by the host.
+    /// Filled in by recall() from the previous status, not by the host.
     std::map<std::string, Remembered> remembered;
+    std::map<std::string, Backoff> remembered_overlays;
 };
 
 }  // namespace left4me

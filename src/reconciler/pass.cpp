@@ -1,7 +1,6 @@
 #include "reconciler/pass.hpp"
 
-#include <algorithm>
-
+#include "reconciler/memory.hpp"
 #include "reconciler/schedule.hpp"
 
 namespace left4me {
@@ -9,17 +8,8 @@ namespace {
 
 std::expected<Observed, std::string> look(Host& host, const Desired& desired, const Status& previous) {
     std::expected<Observed, std::string> observed = host.observe(desired);
-    if (!observed) return observed;
-    for (const auto& [name, status] : previous.servers) observed->remembered.emplace(name, status.remembered);
+    if (observed) recall(*observed, previous);
     return observed;
-}
-
-/// What this pass has just learnt counts for the plan that follows it, as it will for the next pass.
-void remember_holds(Observed& observed, const Plan& attempted) {
-    for (const Action& action : attempted.actions) {
-        if (action.code != "ApprovalRequired") continue;
-        observed.remembered[action.subject.name].awaits_approval = attempted.revision;
-    }
 }
 
 }  // namespace
@@ -38,8 +28,8 @@ std::expected<PassResult, std::string> run_pass(Host& host, const Desired& desir
         std::expected<Observed, std::string> after = look(host, desired, previous);
         if (after) {
             observed = std::move(after);
-            remember_holds(*observed, result.attempted);
-            result.remaining = plan(desired, *observed);
+            learn(*observed, desired, result.attempted, result.outcomes);
+            result.remaining = plan_rest(desired, *observed);
         }
     }
     result.observed = *std::move(observed);

@@ -36,11 +36,17 @@ std::vector<draft::ServerDraft> plan_servers(const draft::World& world) {
 Plan plan(const Desired& desired, const Observed& observed) {
     const draft::World world{desired, observed};
     std::vector<draft::ServerDraft> servers = plan_servers(world);
-    for (draft::ServerDraft& server : servers) draft::report_drift(world, server);
+    std::vector<draft::OverlayDraft> overlays = draft::plan_overlays(world);
+    for (draft::ServerDraft& server : servers) {
+        draft::leave_suspended_alone(world, server);
+        draft::report_drift(world, server);
+    }
     draft::guard_against_mass_stop(world, servers);
+    for (draft::ServerDraft& server : servers) draft::hold_back_off(world, server);
+    draft::hold_back_off(world, overlays, servers);
     draft::settle_ports(world, servers);
     std::vector<draft::CollectDraft> collects = draft::plan_collect(world, servers);
-    return draft::assemble(world, draft::plan_overlays(world), std::move(servers), std::move(collects));
+    return draft::assemble(world, std::move(overlays), std::move(servers), std::move(collects));
 }
 
 }  // namespace left4me

@@ -58,8 +58,8 @@ struct Action {
     /// back.
     std::vector<ActionIndex> after;
     /// Hold and Report: the kind of wait in CamelCase, for programs and conditions. Hold: "RolloutPending",
-    /// "ApprovalRequired", "NotInstalled", "PortInUse", "SourceUnavailable". Report: "Drift", "Orphan",
-    /// "SourceUnavailable". Effects: empty.
+    /// "ApprovalRequired", "NotInstalled", "PortInUse", "SourceUnavailable", "BackOff", "Suspended". Report:
+    /// "Drift", "Orphan", "SourceUnavailable". Effects: empty.
     std::string code;
 };
 

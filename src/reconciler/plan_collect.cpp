@@ -153,11 +153,13 @@ bool stays_current(const World& world, const Path& path, const std::vector<Serve
 }  // namespace
 
 std::vector<CollectDraft> plan_collect(const World& world, const std::vector<ServerDraft>& drafts) {
+    if (suspension_of_all(world.desired.suspended, world.observed.now) != nullptr) return {};
     const Usage usage = usage_of(world, drafts);
     std::vector<CollectDraft> collects;
     for (const std::string& generation : world.observed.generations) {
         const Path path = parse(generation);
         if (path.name.empty() || usage.keeps(generation)) continue;
+        if (path.kind == SubjectKind::Server && is_suspended(world, path.name)) continue;
         CollectDraft collect{{path.kind, path.name}, generation, {}};
         if (path.kind == SubjectKind::Overlay) {
             if (usage.keeps_all_overlays() || overlay_is_wanted(world, path)) continue;

@@ -8,6 +8,7 @@ std::vector<OverlayDraft> plan_overlays(const World& world) {
     static const ObservedOverlay never_seen;
     std::vector<OverlayDraft> drafts;
     for (const auto& [name, source] : world.desired.overlays) {
+        if (overlay_is_suspended(world, name)) continue;
         const auto found = world.observed.overlays.find(name);
         const ObservedOverlay& overlay = found == world.observed.overlays.end() ? never_seen : found->second;
         if (!overlay.wanted) {

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "reconciler/draft.hpp"
 
 namespace left4me::draft {
@@ -8,8 +10,9 @@ namespace {
 bool deadline_passed(const World& world, const DesiredServer& desired) {
     if (!desired.rollout.deadline) return false;
     const Remembered* memory = world.remembered(desired.name);
-    const TimePoint held_since =
-        memory != nullptr && memory->held_since ? *memory->held_since : world.observed.now;
+    if (memory == nullptr || !memory->held_since) return false;
+    // In the future: the clock was set back. The wait begins anew rather than being an hour longer.
+    const TimePoint held_since = std::min(*memory->held_since, world.observed.now);
     return world.observed.now - held_since >= *desired.rollout.deadline;
 }
 

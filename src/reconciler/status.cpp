@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <string_view>
 
+#include "reconciler/backoff.hpp"
+
 namespace left4me {
 namespace {
 
@@ -15,6 +17,9 @@ struct Findings {
     std::vector<const Action*> remaining;
     const Outcome* failure = nullptr;  ///< the first action that failed by itself
     const Action* failed_action = nullptr;
+    const Mishap* mishap = nullptr;
+    const Suspension* suspension = nullptr;
+    Backoff backoff;  ///< as it stands after the pass
 
     const Action* find_code(std::string_view code) const {
         const auto found = std::find_if(remaining.begin(), remaining.end(),
@@ -111,11 +116,13 @@ Verdict ready(const Findings& findings) {
 
 /// Something is still to be done, and will be done without anybody's help.
 Verdict reconciling(const Findings& findings) {
+    if (findings.suspension != nullptr)
+        return {ConditionStatus::False, "Suspended", suspension_text(*findings.suspension)};
     if (const Action* action = findings.find_effect()) {
         return {ConditionStatus::True, "Progressing",
                 fmt::format("still to do: {}, {}", to_string(action->verb), action->reason)};
     }
-    for (const char* code : {"RolloutPending", "PortInUse"}) {
+    for (const char* code : {"BackOff", "RolloutPending", "PortInUse"}) {
         if (const Action* action = findings.find_code(code))
             return {ConditionStatus::True, code, action->reason};
     }
@@ -127,12 +134,26 @@ Verdict reconciling(const Findings& findings) {
     return {ConditionStatus::False, "Settled", "nothing is left to do"};
 }
 
+/// What failed again and again has to prove itself until its next try would be due.
+bool is_crash_looping(const Findings& findings, TimePoint now) {
+    const Backoff& backoff = findings.backoff;
+    return is_crash_loop(backoff) &&
+           (findings.find_code("BackOff") != nullptr || (backoff.retry_at && now < *backoff.retry_at));
+}
+
 /// It will not come right by itself: the last attempt failed, or somebody must act.
-Verdict stalled(const Findings& findings) {
-    if (findings.failure != nullptr && findings.find_effect() != nullptr) {
+Verdict stalled(const Findings& findings, TimePoint now) {
+    const Backoff& backoff = findings.backoff;
+    if (is_crash_looping(findings, now)) {
+        return {ConditionStatus::True, "CrashLoop",
+                fmt::format("{}; the last time: {}", backoff_text(backoff), backoff.message)};
+    }
+    const bool waits = findings.find_code("BackOff") != nullptr;
+    if (findings.failure != nullptr && (waits || findings.find_effect() != nullptr)) {
         return {ConditionStatus::True, findings.failure->reason,
                 fmt::format("{}: {}", to_string(findings.failed_action->verb), findings.failure->message)};
     }
+    if (waits && backoff.failures > 0) return {ConditionStatus::True, backoff.reason, backoff.message};
     for (const char* code : {"SourceUnavailable", "NotInstalled", "ApprovalRequired", "Drift"}) {
         if (const Action* action = findings.find_code(code))
             return {ConditionStatus::True, code, action->reason};
@@ -154,14 +175,39 @@ Condition condition(const char* type, Verdict verdict, const Condition* previous
 Remembered remember(const Findings& findings, const Remembered& previous, const std::string& revision,
                     TimePoint now) {
     Remembered memory = previous;
+    memory.backoff = findings.backoff;
     memory.awaits_approval = findings.find_code("ApprovalRequired") != nullptr ? revision : "";
     const bool waits = findings.find_code("RolloutPending") != nullptr;
-    memory.held_since = waits ? std::optional(previous.held_since.value_or(now)) : std::nullopt;
+    memory.held_since =
+        waits ? std::optional(std::min(previous.held_since.value_or(now), now)) : std::nullopt;
     const bool applied = findings.remaining.empty() && findings.failure == nullptr;
     if (applied && findings.desired != nullptr && findings.observed->wanted) {
         memory.fingerprint = fingerprint(*findings.desired, *findings.observed->wanted);
     }
     return memory;
+}
+
+/// Nearly every server has nothing to back off from, and its fingerprint is not for free.
+Backoff backoff_after(const Backoff& previous, const std::string& name, const Findings& findings,
+                      TimePoint now) {
+    if (findings.mishap == nullptr && previous.failures == 0) return {};
+    return next_backoff(previous, name, asked_of(findings.desired, *findings.observed), findings.mishap, now);
+}
+
+std::map<std::string, Backoff> overlays_after(const Status& previous, const Desired& desired,
+                                              const Observed& observed,
+                                              const std::map<Subject, Mishap>& mishaps) {
+    std::map<std::string, Backoff> overlays;
+    for (const auto& [name, source] : desired.overlays) {
+        const auto before = previous.overlays.find(name);
+        const auto mishap = mishaps.find({SubjectKind::Overlay, name});
+        if (before == previous.overlays.end() && mishap == mishaps.end()) continue;
+        Backoff backoff = next_backoff(before == previous.overlays.end() ? Backoff{} : before->second, name,
+                                       asked_of_overlay(observed, name),
+                                       mishap == mishaps.end() ? nullptr : &mishap->second, observed.now);
+        if (backoff.failures > 0) overlays.emplace(name, std::move(backoff));
+    }
+    return overlays;
 }
 
 ServerStatus next_server(const ServerStatus& previous, const Findings& findings, const std::string& revision,
@@ -179,7 +225,7 @@ ServerStatus next_server(const ServerStatus& previous, const Findings& findings,
         return condition(type, std::move(verdict), previous.find(type), now, next.generation);
     };
     next.conditions = {make("Ready", ready(findings)), make("Reconciling", reconciling(findings)),
-                       make("Stalled", stalled(findings))};
+                       make("Stalled", stalled(findings, now))};
     return next;
 }
 
@@ -199,12 +245,17 @@ Status next_status(const Status& previous, const Desired& desired, const Observe
     next.last_attempted_revision = desired.revision;
     next.last_applied_revision = remaining.empty() ? desired.revision : previous.last_applied_revision;
     next.last_pass = observed.now;
-    for (const auto& [name, findings] : gather(desired, observed, attempted, outcomes, remaining)) {
-        const auto before = previous.servers.find(name);
-        next.servers.emplace(
-            name, next_server(before == previous.servers.end() ? unknown_server : before->second, findings,
-                              desired.revision, observed.now));
+    const std::map<Subject, Mishap> mishaps = mishaps_of(attempted, outcomes);
+    for (auto& [name, findings] : gather(desired, observed, attempted, outcomes, remaining)) {
+        const auto found = previous.servers.find(name);
+        const ServerStatus& before = found == previous.servers.end() ? unknown_server : found->second;
+        const auto mishap = mishaps.find({SubjectKind::Server, name});
+        findings.mishap = mishap == mishaps.end() ? nullptr : &mishap->second;
+        findings.suspension = suspension_of(desired.suspended, name, observed.now);
+        findings.backoff = backoff_after(before.remembered.backoff, name, findings, observed.now);
+        next.servers.emplace(name, next_server(before, findings, desired.revision, observed.now));
     }
+    next.overlays = overlays_after(previous, desired, observed, mishaps);
     return next;
 }
 

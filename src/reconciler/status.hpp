@@ -45,10 +45,11 @@ struct Status {
     std::string source_error;  ///< why the source or its newest revision could not be used; empty: it could
     std::optional<TimePoint> last_pass;
     std::map<std::string, ServerStatus> servers;
+    std::map<std::string, Backoff> overlays;  ///< those that could not be built lately
 };
 
 /// The status after a pass: pure, from what was asked, what stands now, what was planned and how it ended.
-/// `remaining` is plan(desired, observed) taken after the pass: what still differs. `previous` gives
+/// `remaining` is plan_rest(desired, observed) taken after the pass: what still differs. `previous` gives
 /// transition times.
 Status next_status(const Status& previous, const Desired& desired, const Observed& observed,
                    const Plan& attempted, std::span<const Outcome> outcomes, const Plan& remaining);

@@ -37,6 +37,12 @@ bool may_remain(const Case& generated, const Observed& observed, const Action& a
     const bool overlay = action.subject.kind == SubjectKind::Overlay;
     if (overlay) return action.code == "SourceUnavailable" && !generated.world.sources.at(name);
     const ObservedServer& server = observed.servers.at(name);
+    if (action.code == "Suspended")
+        return suspension_of(generated.desired.suspended, name, observed.now) != nullptr;
+    const auto memory = generated.previous.servers.find(name);
+    const bool failed_before =
+        memory != generated.previous.servers.end() && memory->second.remembered.backoff.failures > 0;
+    if (action.code == "BackOff" && failed_before) return true;
     const auto named = generated.desired.servers.find(name);
     if (action.code == "Orphan") return named == generated.desired.servers.end() && !server.ours;
     if (action.code == "ApprovalRequired") return !generated.desired.approved;
@@ -50,14 +56,13 @@ bool may_remain(const Case& generated, const Observed& observed, const Action& a
                server.unit.active == ActiveState::Active;
     }
     if (action.code == "Drift") return desired.drift == DriftPolicy::Report;
-    if (action.code == "PortInUse") {
-        return std::any_of(observed.servers.begin(), observed.servers.end(), [&](const auto& other) {
-            return other.first != name && other.second.mounted_port == desired.port;
-        });
-    }
+    const bool port_is_held = std::any_of(
+        observed.servers.begin(), observed.servers.end(),
+        [&](const auto& other) { return other.first != name && other.second.mounted_port == desired.port; });
+    if (action.code == "PortInUse") return port_is_held;
     // The port of a rendering other than the wanted one is not known until it is mounted: such a start may
     // fail.
-    return is_effect(action.verb) && !server.wanted;
+    return action.code == "BackOff" && (!server.wanted || port_is_held);
 }
 
 /// Who may be taken down while people play, or while it is not known whether they do.
@@ -91,8 +96,10 @@ Failure check_any_world(Choices& choices) {
         const bool planned =
             std::any_of(pass.attempted.actions.begin(), pass.attempted.actions.end(),
                         [&name = name](const Action& action) { return action.subject.name == name; });
-        if (!planned && host.world.servers.at(name) != before)
-            return fail("an agreeing server was touched: " + name);
+        const FakeServer& after = host.world.servers.at(name);
+        if (!planned && after != before) return fail("an agreeing server was touched: " + name);
+        if (suspension_of(generated.desired.suspended, name, pass.observed.now) != nullptr && after != before)
+            return fail("a suspended server was touched: " + name);
     }
     return std::nullopt;
 }
@@ -104,8 +111,9 @@ Failure check_plain_world(Choices& choices) {
     PassResult pass = *run_pass(host, generated.desired, generated.previous);
     const auto fail = [&](const std::string& what) { return failure(generated, pass, what); };
     for (const Action& action : pass.remaining.actions) {
-        // Only a unit that is still starting may hold a port.
-        if (action.code != "PortInUse") return fail(fmt::format("{} remains", to_string(action.verb)));
+        // Only a unit that is still starting, or waits after a failure, may hold a port.
+        if (action.code != "PortInUse" && !may_remain(generated, pass.observed, action))
+            return fail(fmt::format("{} remains", to_string(action.verb)));
     }
     for (int more = 0; more < 2 && !pass.remaining.empty(); ++more) {
         host.settle();

@@ -2,7 +2,7 @@
 
 #include <array>
 
-#include "reconciler/schedule.hpp"
+#include "reconciler/pass.hpp"
 #include "support/catch.hpp"
 #include "support/worlds.hpp"
 
@@ -111,10 +111,11 @@ struct Builder {
     }
 };
 
-Plan one_pass(FakeHost& host, const Desired& desired) {
-    const Plan planned = plan(desired, *host.observe(desired));
-    (void)apply(host, desired, planned);
-    return planned;
+/// Each pass remembers the one before: what failed is not tried again before its time.
+Plan one_pass(FakeHost& host, const Desired& desired, Status& status) {
+    PassResult pass = *run_pass(host, desired, status);
+    status = std::move(pass.status);
+    return std::move(pass.attempted);
 }
 
 /// Only Reports about what left4me did not make.
@@ -128,13 +129,15 @@ bool is_converged(const Plan& planned) {
 std::optional<std::string> converges(const Builder& built, std::size_t fail_at, std::size_t& calls) {
     FakeHost host(built.world, fail_at);
     host.fail_call = fail_at;
-    const Plan first = one_pass(host, built.desired);
+    Status status;
+    const Plan first = one_pass(host, built.desired, status);
     calls = host.calls.size();
     Plan last;
-    // The second pass repairs; starting units settle, and what they held is then free for the rest.
-    for (int more = 0; more < 4; ++more) {
+    // The next pass repairs what may be repaired at once; time passes, starting units settle, what failed is
+    // tried again, and what they held is then free for the rest.
+    for (int more = 0; more < 5; ++more) {
         if (more > 0) host.settle();
-        last = one_pass(host, built.desired);
+        last = one_pass(host, built.desired, status);
         if (more > 1 && is_converged(last)) break;
     }
     if (is_converged(last) && host.violations.empty()) return std::nullopt;

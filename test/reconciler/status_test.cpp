@@ -89,6 +89,7 @@ TEST_CASE("a server that cannot be started is Stalled with the host's reason, an
     CHECK(site.condition("b", "Ready").status == ConditionStatus::True);
 
     site.host.crashing.clear();
+    site.host.settle();
     (void)site.pass();
     CHECK(site.condition("a", "Stalled").status == ConditionStatus::False);
     CHECK(site.status.last_applied_revision == "r1");
@@ -116,6 +117,22 @@ TEST_CASE("a change that waits for players leaves the server Ready, and since wh
     CHECK(pass.remaining.empty());
     CHECK(site.host.kicked == std::vector<std::string>{"a"});
     CHECK_FALSE(site.status.servers.at("a").remembered.held_since.has_value());
+}
+
+TEST_CASE("with the clock set back an hour, a change waits its time from now on, not an hour longer") {
+    RunningSite site;
+    site.host.world.now += std::chrono::hours(2);
+    DesiredServer& server = site.desired.servers.at("a");
+    server.rollout = {RolloutPolicy::WhenEmpty, std::chrono::seconds(600)};
+    server.config = "hostname y";
+    site.server("a").players = 4;
+    (void)site.pass();
+    site.host.world.now -= std::chrono::hours(1);
+    (void)site.pass();
+    CHECK(site.host.kicked.empty());
+    site.host.world.now += std::chrono::seconds(601);
+    (void)site.pass();
+    CHECK(site.host.kicked == std::vector<std::string>{"a"});
 }
 
 TEST_CASE("a mass deletion stays held though the same revision starts as many servers anew") {

@@ -73,7 +73,7 @@ class FakeHost : public Host {
 
     /// Power off and on: enabled units start with their current rendering, mounts are gone.
     void reboot();
-    /// Time passes: starting units have started, stopping ones have stopped.
+    /// Time passes, more than any backoff: starting units have started, stopping ones have stopped.
     void settle();
     /// The reconciler was killed. What was handed to systemd goes on and ends; work on files stops half way.
     void reconciler_died();

@@ -5,6 +5,7 @@
 
 #include <stdexcept>
 
+#include "reconciler/backoff.hpp"
 #include "reconciler/layers.hpp"
 
 namespace left4me::test {
@@ -61,9 +62,10 @@ class Builder {
 
     PlanCase make() {
         check_keys(row_, {"name", "servers", "overlays", "found", "disk", "not_disk", "installation",
-                          "approved", "want", "agree", "differ"});
+                          "approved", "insist", "suspended", "failed_overlays", "want", "agree", "differ"});
         made_.desired.revision = "r1";
         made_.desired.approved = value_of(row_, "approved", false);
+        made_.desired.insist = value_of(row_, "insist", false);
         made_.world.installation = value_of(row_, "installation", true);
         made_.world.now = TimePoint(std::chrono::hours(100));
         for (const auto& entry : row_["overlays"]) add_overlay(entry.first.as<std::string>(), entry.second);
@@ -82,6 +84,9 @@ class Builder {
             const auto name = entry.first.as<std::string>();
             if (!made_.desired.servers.contains(name)) add_found(name, entry.second, nullptr);
         }
+        for (const auto& entry : row_["suspended"]) suspend(entry.first.as<std::string>(), entry.second);
+        for (const auto& entry : row_["failed_overlays"])
+            made_.failed_overlays[entry.first.as<std::string>()] = make_failed(entry.second);
         for (const YAML::Node& path : row_["disk"]) {
             made_.world.overlay_generations.insert("overlays/" + path.as<std::string>());
         }
@@ -92,6 +97,27 @@ class Builder {
     }
 
   private:
+    /// `ends` is in seconds from now; negative: it has ended. The name `all` means everything.
+    void suspend(const std::string& name, const YAML::Node& node) {
+        check_keys(node, {"reason", "by", "ends"});
+        Suspension suspension{value_of<std::string>(node, "reason", ""),
+                              value_of<std::string>(node, "by", ""),
+                              made_.world.now,
+                              {}};
+        if (node["ends"]) suspension.until = made_.world.now + std::chrono::seconds(node["ends"].as<int>());
+        if (name == "all") {
+            made_.desired.suspended.all = suspension;
+        } else {
+            made_.desired.suspended.servers[name] = suspension;
+        }
+    }
+
+    static PlanCase::Failed make_failed(const YAML::Node& node) {
+        check_keys(node, {"times", "retry_in", "asked"});
+        return {value_of(node, "times", 1U), std::chrono::seconds(node["retry_in"].as<int>()),
+                value_of<std::string>(node, "asked", "the same") == "the same"};
+    }
+
     void add_overlay(const std::string& name, const YAML::Node& node) {
         made_.desired.overlays.emplace(name, InlineSource{});
         if (node.IsMap()) {
@@ -138,7 +164,7 @@ class Builder {
 
     void add_found(const std::string& name, const YAML::Node& node, const DesiredServer* asked) {
         check_keys(node, {"active", "result", "enablement", "players", "ours", "runtime", "was", "current",
-                          "mounted", "edited", "unrenderable", "remembered", "held"});
+                          "mounted", "edited", "unrenderable", "remembered", "held", "failed"});
         FakeServer server;
         server.unit.active = enum_of(node, "active",
                                      {ActiveState::Inactive, ActiveState::Activating, ActiveState::Active,
@@ -157,6 +183,7 @@ class Builder {
         if (node["remembered"]) {
             made_.remembered_unchanged[name] = node["remembered"].as<std::string>() == "unchanged";
         }
+        if (node["failed"]) made_.failed[name] = make_failed(node["failed"]);
         if (node["held"]) made_.held_for[name] = std::chrono::seconds(node["held"].as<int>());
         made_.world.servers.emplace(name, std::move(server));
     }
@@ -197,6 +224,23 @@ void PlanCase::finish(Observed& observed) const {
                                     ? fingerprint(desired.servers.at(name), *server.wanted)
                                     : "cannot be told";
         observed.remembered[name].fingerprint = unchanged ? now : "of an earlier revision";
+    }
+    const auto backoff = [&observed](const Failed& memory, const std::string& asked) {
+        Backoff made;
+        made.failures = memory.failures;
+        made.retry_at = observed.now + memory.retry_in;
+        made.failed_at = observed.now;
+        made.asked = memory.of_what_is_asked ? asked : "something else";
+        return made;
+    };
+    for (const auto& [name, memory] : failed) {
+        const auto named = desired.servers.find(name);
+        const std::string asked =
+            asked_of(named == desired.servers.end() ? nullptr : &named->second, observed.servers.at(name));
+        observed.remembered[name].backoff = backoff(memory, asked);
+    }
+    for (const auto& [name, memory] : failed_overlays) {
+        observed.remembered_overlays[name] = backoff(memory, asked_of_overlay(observed, name));
     }
     for (const auto& [name, since] : held_for) observed.remembered[name].held_since = observed.now - since;
 }

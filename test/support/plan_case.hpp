@@ -18,6 +18,13 @@ struct PlanCase {
     /// What only an Observed holds: what is remembered, and whether it is of what is asked now.
     std::map<std::string, bool> remembered_unchanged;
     std::map<std::string, std::chrono::seconds> held_for;
+    struct Failed {
+        unsigned failures = 1;
+        std::chrono::seconds retry_in{};
+        bool of_what_is_asked = true;
+    };
+    std::map<std::string, Failed> failed;
+    std::map<std::string, Failed> failed_overlays;
 
     void finish(Observed& observed) const;
 };

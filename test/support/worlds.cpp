@@ -5,6 +5,8 @@
 
 #include <array>
 
+#include "reconciler/backoff.hpp"
+
 namespace left4me::test {
 namespace {
 
@@ -26,6 +28,8 @@ class Generator {
         const std::uint32_t count = 1 + choices_.below(options_.servers);
         port_offset_ = choices_.below(count);
         for (std::uint32_t index = 0; index < count; ++index) make_server(names[index], index, count);
+        if (!options_.plain && choices_.one_in(24))
+            made_.desired.suspended.all = Suspension{"because", "alice", {}, {}};
         return std::move(made_);
     }
 
@@ -144,7 +148,23 @@ class Generator {
         if (choices_.one_in(2)) server.players = choices_.below(2) * 3;
         remember(name, desired, server);
         made_.world.servers.emplace(name, std::move(server));
+        suspend(name);
         if (named) made_.desired.servers.emplace(name, std::move(desired));
+    }
+
+    std::string asked_as_the_fake_sees_it(const std::string& name, const DesiredServer& desired) {
+        Desired alone;
+        alone.overlays = made_.desired.overlays;
+        alone.servers.emplace(name, desired);
+        FakeHost host(made_.world);
+        return asked_of(&desired, host.observe(alone)->servers.at(name));
+    }
+
+    void suspend(const std::string& name) {
+        if (options_.plain || !choices_.one_in(8)) return;
+        Suspension suspension{"because", "alice", made_.world.now, {}};
+        if (choices_.one_in(3)) suspension.until = made_.world.now;
+        made_.desired.suspended.servers.emplace(name, std::move(suspension));
     }
 
     void remember(const std::string& name, const DesiredServer& desired, const FakeServer& server) {
@@ -155,6 +175,14 @@ class Generator {
             same && server.current ? fingerprint(desired, {*server.current, {}}) : "something else";
         if (choices_.one_in(2))
             memory.held_since = made_.world.now - std::chrono::seconds(choices_.below(2) * 1000);
+        if (choices_.one_in(4)) {
+            memory.backoff.failures = 1 + choices_.below(6);
+            memory.backoff.failed_at = made_.world.now - std::chrono::seconds(5);
+            memory.backoff.retry_at =
+                *memory.backoff.failed_at + backoff_delay(name, memory.backoff.failures);
+            memory.backoff.asked =
+                choices_.one_in(3) ? "something else" : asked_as_the_fake_sees_it(name, desired);
+        }
     }
 
     Choices& choices_;
@@ -195,9 +223,13 @@ std::string describe(const Case& generated) {
         }
     }
     for (const auto& [name, status] : previous.servers) {
-        text += fmt::format("  remembered {}: {}{}\n", name, status.remembered.fingerprint,
-                            status.remembered.held_since ? " held" : "");
+        text += fmt::format("  remembered {}: {}{}{}\n", name, status.remembered.fingerprint,
+                            status.remembered.held_since ? " held" : "",
+                            status.remembered.backoff.failures > 0 ? " failed" : "");
     }
+    for (const auto& [name, suspension] : desired.suspended.servers)
+        text += fmt::format("  {}: {}\n", name, suspension_text(suspension));
+    if (desired.suspended.all) text += "  everything is suspended\n";
     return text;
 }
 

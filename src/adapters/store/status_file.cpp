@@ -75,6 +75,31 @@ Condition to_condition(const json& object) {
     return condition;
 }
 
+json to_json(const Backoff& backoff) {
+    json object = {{"failures", backoff.failures},
+                   {"crashed", backoff.crashed},
+                   {"pending", backoff.pending},
+                   {"reason", backoff.reason},
+                   {"message", backoff.message},
+                   {"asked", backoff.asked}};
+    if (backoff.failed_at) object["failedAt"] = to_text(*backoff.failed_at);
+    if (backoff.retry_at) object["retryAt"] = to_text(*backoff.retry_at);
+    return object;
+}
+
+Backoff to_backoff(const json& object) {
+    Backoff backoff;
+    backoff.failures = object.at("failures").get<unsigned>();
+    backoff.crashed = object.at("crashed").get<bool>();
+    backoff.pending = object.at("pending").get<bool>();
+    backoff.reason = object.at("reason").get<std::string>();
+    backoff.message = object.at("message").get<std::string>();
+    backoff.asked = object.at("asked").get<std::string>();
+    if (object.contains("failedAt")) backoff.failed_at = to_time(object["failedAt"].get<std::string>());
+    if (object.contains("retryAt")) backoff.retry_at = to_time(object["retryAt"].get<std::string>());
+    return backoff;
+}
+
 json to_json(const ServerStatus& server) {
     json conditions = json::array();
     for (const Condition& condition : server.conditions) conditions.push_back(to_json(condition));
@@ -87,6 +112,7 @@ json to_json(const ServerStatus& server) {
     if (server.remembered.held_since) object["heldSince"] = to_text(*server.remembered.held_since);
     if (!server.remembered.awaits_approval.empty())
         object["awaitsApproval"] = server.remembered.awaits_approval;
+    if (server.remembered.backoff.failures > 0) object["backoff"] = to_json(server.remembered.backoff);
     return object;
 }
 
@@ -98,6 +124,7 @@ ServerStatus to_server(const json& object) {
     if (object.contains("heldSince"))
         server.remembered.held_since = to_time(object["heldSince"].get<std::string>());
     server.remembered.awaits_approval = object.value("awaitsApproval", std::string());
+    if (object.contains("backoff")) server.remembered.backoff = to_backoff(object["backoff"]);
     server.last_attempted_revision = object.at("lastAttemptedRevision").get<std::string>();
     server.last_applied_revision = object.at("lastAppliedRevision").get<std::string>();
     for (const json& condition : object.at("conditions"))
@@ -112,6 +139,10 @@ Status to_whole(const json& object) {
     status.source_error = object.at("sourceError").get<std::string>();
     if (object.contains("lastPass")) status.last_pass = to_time(object["lastPass"].get<std::string>());
     for (const auto& [name, server] : object.at("servers").items()) status.servers[name] = to_server(server);
+    if (object.contains("overlays")) {
+        for (const auto& [name, backoff] : object["overlays"].items())
+            status.overlays[name] = to_backoff(backoff);
+    }
     return status;
 }
 
@@ -134,6 +165,7 @@ std::expected<void, std::string> save_status(const Paths& paths, const Status& s
                    {"lastAppliedRevision", status.last_applied_revision},
                    {"sourceError", status.source_error},
                    {"servers", std::move(servers)}};
+    for (const auto& [name, backoff] : status.overlays) object["overlays"][name] = to_json(backoff);
     if (status.last_pass) object["lastPass"] = to_text(*status.last_pass);
     // Messages quote what programs and files said, which need not be UTF-8.
     const std::string text = object.dump(1, ' ', false, json::error_handler_t::replace) + "\n";

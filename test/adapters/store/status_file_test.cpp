@@ -21,6 +21,9 @@ Status a_status() {
     server.remembered.fingerprint = "abc";
     server.remembered.held_since = TimePoint(1'700'000'000'000'007us);
     server.remembered.awaits_approval = "5f0c";
+    server.remembered.backoff = {3,    TimePoint(7us),  TimePoint(9us), true,
+                                 true, "StartLimitHit", "too often",    "0011"};
+    status.overlays["maps"] = {1, TimePoint(1us), TimePoint(2us), false, false, "IOError", "full", "aaaa"};
     server.last_attempted_revision = "r2";
     server.last_applied_revision = "r1";
     server.conditions = {{"Ready", ConditionStatus::False, "Rolling", "waits", TimePoint(5us), 3},
@@ -49,6 +52,9 @@ TEST_CASE("what is saved is loaded again, to the microsecond") {
     CHECK(server.remembered.fingerprint == "abc");
     CHECK(server.remembered.held_since == status.servers["comp1"].remembered.held_since);
     CHECK(server.remembered.awaits_approval == "5f0c");
+    CHECK(server.remembered.backoff == status.servers["comp1"].remembered.backoff);
+    CHECK(loaded.overlays == status.overlays);
+    CHECK(loaded.servers.at("comp2").remembered.backoff == Backoff{});
     CHECK(loaded.servers.at("comp2").remembered.awaits_approval.empty());
     CHECK(server.last_attempted_revision == "r2");
     CHECK(server.last_applied_revision == "r1");
@@ -80,10 +86,29 @@ TEST_CASE("the fields of the status file keep their names") {
     const Place place;
     REQUIRE(save_status(place.paths, a_status()));
     const std::string text = place.read("state/status.json");
-    for (const char* field :
-         {"lastAttemptedRevision", "lastAppliedRevision", "sourceError", "lastPass", "servers", "generation",
-          "specification", "fingerprint", "heldSince", "conditions", "type", "status", "reason", "message",
-          "lastTransitionTime", "observedGeneration", "2023-11-14T22:13:20.123456Z"}) {
+    for (const char* field : {"lastAttemptedRevision",
+                              "lastAppliedRevision",
+                              "sourceError",
+                              "lastPass",
+                              "servers",
+                              "generation",
+                              "specification",
+                              "fingerprint",
+                              "heldSince",
+                              "conditions",
+                              "type",
+                              "status",
+                              "reason",
+                              "message",
+                              "lastTransitionTime",
+                              "observedGeneration",
+                              "backoff",
+                              "failures",
+                              "failedAt",
+                              "retryAt",
+                              "crashed",
+                              "overlays",
+                              "2023-11-14T22:13:20.123456Z"}) {
         INFO(field);
         CHECK(text.find(std::string("\"") + field + "\"") != std::string::npos);
     }

@@ -1,0 +1,112 @@
+#include "reconciler/backoff.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+namespace left4me {
+namespace {
+
+using std::chrono::microseconds;
+using std::chrono::seconds;
+
+constexpr seconds first_delay{10};
+constexpr seconds longest_delay{300};
+constexpr std::chrono::minutes forgotten_after{10};
+
+/// Nothing that the server could have done better: the way to it was blocked, somebody else was faster, or
+/// its files were just being written.
+bool is_nobodys_fault(std::string_view reason) {
+    constexpr std::array<std::string_view, 10> reasons{
+        "PrerequisiteFailed", "SourceChanged", "Canceled",     "Disconnected", "NoAnswer", "NoReply",
+        "AccessDenied",       "BusError",      "HelperFailed", "HelperMissing"};
+    return std::find(reasons.begin(), reasons.end(), reason) != reasons.end();
+}
+
+/// 0 … 2000, from the name alone (FNV-1a).
+std::uint64_t spread(std::string_view name) {
+    std::uint64_t hash = 0xCBF29CE484222325U;
+    for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3U;
+    return (hash ^ (hash >> 32U)) % 2001;
+}
+
+bool starts(Verb verb) { return verb == Verb::Start || verb == Verb::Restart; }
+
+/// Servers whose units had failed and that are to run: what starts them again corrects a failure.
+std::map<Subject, Mishap> failed_units(const Plan& attempted) {
+    std::map<Subject, Mishap> mishaps;
+    for (const Action& action : attempted.actions) {  // a start stands behind what must come first
+        if (action.verb == Verb::ResetFailed) {
+            mishaps.emplace(action.subject, Mishap{false, true, "UnitFailed", "the unit failed"});
+        } else if (starts(action.verb)) {
+            if (const auto found = mishaps.find(action.subject); found != mishaps.end())
+                found->second.crashed = true;
+        }
+    }
+    std::erase_if(mishaps, [](const auto& entry) { return !entry.second.crashed; });
+    return mishaps;
+}
+
+}  // namespace
+
+microseconds backoff_delay(const std::string& name, unsigned failures) {
+    if (failures == 0) return microseconds{0};
+    const unsigned doublings = std::min(failures - 1, 5U);
+    const microseconds delay = std::min<microseconds>(first_delay * (1U << doublings), longest_delay);
+    return delay / 10'000 * static_cast<std::int64_t>(9'000 + spread(name));
+}
+
+std::string asked_of(const DesiredServer* desired, const ObservedServer& observed) {
+    if (desired == nullptr) return "deleted";
+    return fingerprint(*desired, observed.wanted ? *observed.wanted : WantedRendering{});
+}
+
+std::string asked_of_overlay(const Observed& observed, const std::string& overlay) {
+    const auto found = observed.overlays.find(overlay);
+    return found != observed.overlays.end() && found->second.wanted ? *found->second.wanted : "";
+}
+
+bool backs_off(const Backoff& backoff, const std::string& asked, TimePoint now) {
+    if (!backoff.retry_at || now >= *backoff.retry_at || backoff.asked != asked) return false;
+    // Further away than any delay: the clock was set back, and nobody shall wait for it to catch up.
+    return *backoff.retry_at - now <= longest_delay * 2;
+}
+
+std::map<Subject, Mishap> mishaps_of(const Plan& attempted, std::span<const Outcome> outcomes) {
+    std::map<Subject, Mishap> mishaps = failed_units(attempted);
+    for (const Outcome& outcome : outcomes) {
+        if (outcome.done || is_nobodys_fault(outcome.reason)) continue;
+        const Action& action = attempted.actions[outcome.action];
+        mishaps[action.subject] = {starts(action.verb), false, outcome.reason,
+                                   fmt::format("{}: {}", to_string(action.verb), outcome.message)};
+    }
+    return mishaps;
+}
+
+Backoff next_backoff(const Backoff& previous, const std::string& name, const std::string& asked,
+                     const Mishap* mishap, TimePoint now) {
+    Backoff next = previous.asked == asked ? previous : Backoff{};
+    if (next.failed_at && now - *next.failed_at >= forgotten_after) next = {};
+    if (mishap == nullptr) return next;
+    const bool counted = mishap->found && previous.pending;
+    next.pending = !mishap->found;
+    if (counted) return next;
+    ++next.failures;
+    next.failed_at = now;
+    next.retry_at = now + backoff_delay(name, next.failures);
+    next.crashed = mishap->crashed;
+    next.reason = mishap->reason;
+    next.message = mishap->message;
+    next.asked = asked;
+    return next;
+}
+
+std::string backoff_text(const Backoff& backoff) {
+    return fmt::format("{}; the next try is at {}",
+                       backoff.failures == 1 ? "failed" : fmt::format("failed {} times", backoff.failures),
+                       clock_text(backoff.retry_at.value_or(TimePoint{})));
+}
+
+}  // namespace left4me

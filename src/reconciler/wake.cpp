@@ -1,0 +1,49 @@
+#include "reconciler/wake.hpp"
+
+namespace left4me {
+namespace {
+
+class Earliest {
+  public:
+    explicit Earliest(TimePoint now) : now_(now) {}
+
+    void consider(const std::optional<TimePoint>& time) {
+        if (time && *time > now_ && (!earliest_ || *time < *earliest_)) earliest_ = time;
+    }
+
+    std::optional<TimePoint> get() const { return earliest_; }
+
+  private:
+    TimePoint now_;
+    std::optional<TimePoint> earliest_;
+};
+
+std::optional<TimePoint> deadline_of(const Desired& desired, const std::string& name,
+                                     const ServerStatus& status) {
+    const auto server = desired.servers.find(name);
+    if (server == desired.servers.end() || !status.remembered.held_since) return std::nullopt;
+    const Rollout& rollout = server->second.rollout;
+    if (rollout.policy != RolloutPolicy::WhenEmpty || !rollout.deadline) return std::nullopt;
+    return *status.remembered.held_since + *rollout.deadline;
+}
+
+}  // namespace
+
+std::optional<TimePoint> earliest_wake(const Desired& desired, const Status& status, const Plan& remaining,
+                                       TimePoint now) {
+    Earliest earliest(now);
+    for (const auto& [name, server] : status.servers) earliest.consider(deadline_of(desired, name, server));
+    for (const Action& action : remaining.actions) {
+        if (action.code != "BackOff") continue;
+        if (const auto server = status.servers.find(action.subject.name);
+            action.subject.kind == SubjectKind::Server && server != status.servers.end()) {
+            earliest.consider(server->second.remembered.backoff.retry_at);
+        }
+    }
+    for (const auto& [name, backoff] : status.overlays) earliest.consider(backoff.retry_at);
+    if (desired.suspended.all) earliest.consider(desired.suspended.all->until);
+    for (const auto& [name, suspension] : desired.suspended.servers) earliest.consider(suspension.until);
+    return earliest.get();
+}
+
+}  // namespace left4me
