@@ -31,21 +31,24 @@ _l4d2ctl() {
             mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
             return ;;
         --for) mapfile -t COMPREPLY < <(compgen -W ready -- "$cur"); return ;;
-        --timeout | --lines | -n) return ;;
+        --group) mapfile -t COMPREPLY < <(compgen -g -- "$cur"); return ;;
+        --timeout | --revision | --lines | -n) return ;;
     esac
 
     if [[ -z $verb ]]; then
-        words='apply diff validate get describe status start stop delete reconcile approve wait logs explain schema
+        words='apply diff validate get describe status start stop delete reconcile approve init-repo wait logs explain schema
             version'
         [[ $cur == -* ]] && words='--help --version --config'
     elif [[ $cur == -* ]]; then
         case $verb in
             apply) words='--file --dry-run --wait' ;;
-            diff) words='--file --output' ;;
+            diff) words='--file --revision --output' ;;
             validate) words='--file' ;;
             get) words='--output' ;;
             status) words='--json' ;;
-            start | stop | reconcile) words='--wait' ;;
+            start | stop) words='--wait' ;;
+            reconcile) words='--wait --fetch' ;;
+            init-repo) words='--group' ;;
             wait) words='--for --timeout' ;;
             logs) words='--lines --follow --no-follow' ;;
         esac

@@ -9,6 +9,9 @@ namespace left4me::ctl {
 
 namespace {
 
+/// Of a commit id, as git prints it where it is short.
+constexpr std::size_t shortest = 7;
+
 Result<Exit> agree(Session& session, const std::string& revision) {
     if (auto entered = enter(session, Access::Act); !entered) return std::unexpected(entered.error());
     const auto lock = lock_host(session);
@@ -17,14 +20,14 @@ Result<Exit> agree(Session& session, const std::string& revision) {
     if (!in_force) return std::unexpected(in_force.error());
     // Agreeing to something else than what stands there now is a misunderstanding that would stop servers.
     const std::string& stands = in_force->offered.empty() ? in_force->snapshot.revision : in_force->offered;
-    if (stands != revision) {
+    if (revision.size() < shortest || !stands.starts_with(revision)) {
         return fail(
             Exit::NotFound,
             fmt::format("the source's revision is {}, not {}; look at l4d2ctl diff again", stands, revision));
     }
-    if (auto approved = approve(session.paths, revision); !approved)
+    if (auto approved = approve(session.paths, stands); !approved)
         return fail(Exit::Refused, approved.error());
-    print(fmt::format("revision {} approved\n", revision));
+    print(fmt::format("revision {} approved\n", stands));
     return reconcile(session, std::nullopt);
 }
 
@@ -32,10 +35,11 @@ Result<Exit> agree(Session& session, const std::string& revision) {
 
 void add_approve(CLI::App& app, Session& session) {
     auto revision = std::make_shared<std::string>();
-    Command verb = add_verb(app, session, "approve",
-                            "Agrees to a revision that stops more than half of the running servers",
-                            "  sudo l4d2ctl approve 4f1c0d2e9ab05577",
-                            [&session, revision] { return agree(session, *revision); });
+    Command verb =
+        add_verb(app, session, "approve",
+                 "Agrees to a revision that stops more than half of the running servers, or winds back",
+                 "  sudo l4d2ctl approve 4f1c0d2e9ab05577",
+                 [&session, revision] { return agree(session, *revision); });
     verb.argument("REVISION", *revision, "As l4d2ctl diff names it");
 }
 

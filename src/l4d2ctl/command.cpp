@@ -19,6 +19,13 @@ void Command::argument(const std::string& name, std::string& into, const std::st
     verb_->add_option(name, into, help)->required()->type_name("");
 }
 
+void Command::choice(const std::string& name, std::string& into, const std::vector<std::string>& choices,
+                     const std::string& help) {
+    verb_->add_option(name, into, help)->required()->check(CLI::IsMember(choices))->type_name("");
+}
+
+void Command::hide() { verb_->group(""); }
+
 void Command::arguments(const std::string& name, std::vector<std::string>& into, const std::string& help) {
     verb_->add_option(name, into, help)->required()->expected(1, 2)->type_name("");
 }

@@ -23,6 +23,9 @@ class Command {
 
     /// A word without dashes that must be given.
     void argument(const std::string& name, std::string& into, const std::string& help);
+    /// A word of a few.
+    void choice(const std::string& name, std::string& into, const std::vector<std::string>& choices,
+                const std::string& help);
     /// One or two such words: KIND NAME.
     void arguments(const std::string& name, std::vector<std::string>& into, const std::string& help);
     /// `--output TEXT`, perhaps one of a few words.
@@ -36,6 +39,9 @@ class Command {
     /// `--wait` or `--wait=TEXT`; `given` answers with what is wrong with the text, or nothing.
     void optional_value(const std::string& name, const std::string& value,
                         std::function<std::string(const std::string&)> given, const std::string& help);
+
+    /// Leaves the verb out of the help: programs run it, not people.
+    void hide();
 
   private:
     CLI::App* verb_;

@@ -10,6 +10,7 @@ namespace {
 struct Options {
     std::vector<std::string> files;
     std::string output = "text";
+    std::string revision;
 };
 
 /// A plan made against a fallback would hide the very mistake that a person looks for.
@@ -20,7 +21,26 @@ Result<InForce> own_revision(Session& session) {
     return in_force;
 }
 
-Result<Desired> desired_revision(Session& session, const std::vector<SourceFile>& inputs) {
+/// Any revision that is still known: what is wrong with it is what a person wants to see.
+Result<Desired> other_revision(Session& session, const std::string& revision) {
+    auto snapshot = last_good(session.paths);
+    if (!snapshot || snapshot->revision != revision) {
+        auto read = session.source->read_revision(revision);
+        if (!read && read.error().trouble == Trouble::Vanished)
+            return fail(Exit::NotFound, read.error().message);
+        if (!read) return fail(exit_for(read.error().trouble), read.error().message);
+        snapshot = std::move(*read);
+    }
+    const auto set = load_snapshot(*snapshot, session.config.limits);
+    if (!set) return fail(Exit::Invalid, set.error().message);
+    Desired desired = make_desired(*set, snapshot->revision);
+    desired.approved = is_approved(session.paths, snapshot->revision);
+    return desired;
+}
+
+Result<Desired> desired_revision(Session& session, const Options& options,
+                                 const std::vector<SourceFile>& inputs) {
+    if (!options.revision.empty()) return other_revision(session, options.revision);
     if (inputs.empty()) {
         const auto in_force = own_revision(session);
         if (!in_force) return std::unexpected(in_force.error());
@@ -34,10 +54,13 @@ Result<Desired> desired_revision(Session& session, const std::vector<SourceFile>
 }
 
 Result<Exit> diff(Session& session, const Options& options) {
+    if (!options.revision.empty() && !options.files.empty()) {
+        return fail(Exit::Usage, "diff: either --revision or -f, not both");
+    }
     const auto inputs = read_inputs(options.files);
     if (!inputs) return std::unexpected(inputs.error());
     if (auto entered = enter(session, Access::Read); !entered) return std::unexpected(entered.error());
-    const auto desired = desired_revision(session, *inputs);
+    const auto desired = desired_revision(session, options, *inputs);
     if (!desired) return std::unexpected(desired.error());
     auto seen = look_at(session, *desired);
     if (!seen) return std::unexpected(seen.error());
@@ -53,12 +76,14 @@ Result<Exit> diff(Session& session, const Options& options) {
 
 void add_diff(CLI::App& app, Session& session) {
     auto options = std::make_shared<Options>();
-    Command verb = add_verb(app, session, "diff",
-                            "Shows what a pass would do now, and why; exits 1 if there is something",
-                            "  l4d2ctl diff\n  l4d2ctl diff -f comp1.yaml -o json",
-                            [&session, options] { return diff(session, *options); });
+    Command verb = add_verb(
+        app, session, "diff", "Shows what a pass would do now, and why; exits 1 if there is something",
+        "  l4d2ctl diff\n  l4d2ctl diff -f comp1.yaml -o json\n  l4d2ctl diff --revision main~1",
+        [&session, options] { return diff(session, *options); });
     verb.repeated("-f,--file", options->files, "As if these manifests had been applied: FILE, DIR or -",
                   false);
+    verb.option("--revision", options->revision,
+                "As if the source stood there: a commit or branch of the repository");
     verb.option("-o,--output", options->output, "text or json", {"text", "json"});
 }
 

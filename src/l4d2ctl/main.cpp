@@ -32,6 +32,8 @@ void add_verbs(CLI::App& app, Session& session) {
     add_delete(app, session);
     add_reconcile(app, session);
     add_approve(app, session);
+    add_init_repo(app, session);
+    add_hook(app, session);
     add_wait(app, session);
     add_logs(app, session);
     add_explain(app, session);

@@ -1,18 +1,44 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
 #include "l4d2ctl/acting.hpp"
 #include "l4d2ctl/verbs.hpp"
 
 namespace left4me::ctl {
 
+namespace {
+
+/// libgit2 1.5 would wait for a silent server for ever: then this process ends.
+constexpr unsigned longest_fetch = 360;
+
+/// Whether the remote could be fetched, if the source has one. What was fetched before is there in any case.
+bool fetch(const Session& session) {
+    if (!session.source->fetch_interval()) return true;
+    (void)::alarm(longest_fetch);
+    const auto fetched = session.source->fetch();
+    (void)::alarm(0);
+    if (!fetched) {
+        print_error(fmt::format("cannot fetch: {}\nwhat was fetched before stays in force", fetched.error()));
+    }
+    return fetched.has_value();
+}
+
+}  // namespace
+
 void add_reconcile(CLI::App& app, Session& session) {
     auto patience = std::make_shared<Patience>();
-    const auto run = [&session, patience]() -> Result<Exit> {
+    auto first_fetch = std::make_shared<bool>(false);
+    const auto run = [&session, patience, first_fetch]() -> Result<Exit> {
         if (auto entered = enter(session, Access::Act); !entered) return std::unexpected(entered.error());
+        const bool fetched = !*first_fetch || fetch(session);
         const auto lock = lock_host(session);
         if (!lock) return std::unexpected(lock.error());
-        return reconcile(session, *patience);
+        const auto done = reconcile(session, *patience);
+        return done && *done == Exit::Done && !fetched ? Exit::Refused : done;
     };
     Command verb = add_verb(app, session, "reconcile", "Makes the host follow the source: one pass",
-                            "  sudo l4d2ctl reconcile --wait=5m", run);
+                            "  sudo l4d2ctl reconcile --wait=5m\n  sudo l4d2ctl reconcile --fetch", run);
+    verb.flag("--fetch", *first_fetch, "First fetch the remote, if the source has one");
     add_wait_option(verb, patience);
 }
 

@@ -1,6 +1,7 @@
 #include "l4d2ctl/session.hpp"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -29,6 +30,16 @@ Result<std::optional<std::string>> config_text(const Session& session) {
     return std::optional<std::string>(std::move(*text));
 }
 
+Result<void> configure(Session& session, const std::optional<std::string>& text) {
+    if (text) {
+        auto config = parse_config(session.config_path, *text);
+        if (!config) return fail(Exit::Invalid, to_string(config.error()));
+        session.config = std::move(*config);
+    }
+    session.source = open_source(session.paths, session.config);
+    return {};
+}
+
 /// Who cannot see the renderings would be told that there are none: better nothing than something wrong.
 Result<void> check_sight(const Session& session) {
     const std::filesystem::path instances = session.paths.instances();
@@ -51,13 +62,22 @@ Result<void> enter(Session& session, Access access) {
     if (!text) return std::unexpected(text.error());
     session.caller = calling_person();
     if (auto dropped = give_up_privileges(access, session.verb); !dropped) return dropped;
-    if (*text) {
-        auto config = parse_config(session.config_path, **text);
-        if (!config) return fail(Exit::Invalid, to_string(config.error()));
-        session.config = std::move(*config);
+    return configure(session, *text);
+}
+
+Result<void> enter_as_root(Session& session) {
+    if (::geteuid() != 0) {
+        return fail(Exit::Refused, fmt::format("only root can do that\n  sudo l4d2ctl {} …", session.verb));
     }
-    session.source = open_source(session.paths, session.config);
-    return {};
+    struct stat status{};
+    if (::stat(session.config_path.c_str(), &status) == 0 &&
+        (status.st_uid != 0 || (status.st_mode & 022U) != 0)) {
+        return fail(Exit::Refused,
+                    session.config_path + ": must belong to root, and nobody else may write it");
+    }
+    const auto text = config_text(session);
+    if (!text) return std::unexpected(text.error());
+    return configure(session, *text);
 }
 
 Exit exit_for(Trouble trouble) {

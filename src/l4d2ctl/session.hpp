@@ -39,6 +39,10 @@ Command add_verb(CLI::App& app, Session& session, const std::string& name, const
 /// with it. Bytes that the verb itself was given must have been read before.
 Result<void> enter(Session& session, Access access);
 
+/// For the one verb that works as root: nothing is given up, and the configuration is believed only if it is
+/// root's own.
+Result<void> enter_as_root(Session& session);
+
 /// The revision that the host follows; see tell_trouble().
 Result<InForce> read_source(Session& session);
 

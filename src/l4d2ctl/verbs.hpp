@@ -12,6 +12,8 @@ void add_describe(CLI::App& app, Session& session);
 void add_diff(CLI::App& app, Session& session);
 void add_explain(CLI::App& app, Session& session);
 void add_get(CLI::App& app, Session& session);
+void add_hook(CLI::App& app, Session& session);
+void add_init_repo(CLI::App& app, Session& session);
 void add_logs(CLI::App& app, Session& session);
 void add_reconcile(CLI::App& app, Session& session);
 void add_schema(CLI::App& app, Session& session);

@@ -53,7 +53,7 @@ class Source {
 std::vector<std::string> verbs() {
     std::vector<std::string> names;
     const std::string help = l4d2ctl("--help").out;
-    const std::regex line("\n  ([a-z]+)  +[A-Z]");
+    const std::regex line("\n  ([a-z-]+)  +[A-Z]");
     const std::string list = help.substr(help.find("ubcommands:"));
     for (std::sregex_iterator it(list.begin(), list.end(), line); it != std::sregex_iterator(); ++it) {
         names.push_back((*it)[1]);

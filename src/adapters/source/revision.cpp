@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "adapters/source/bundle.hpp"
 #include "adapters/source/files.hpp"
 
@@ -11,6 +13,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
+/// What somebody may push is not what the status file has to hold.
+constexpr std::size_t most_errors = 100;
 constexpr std::size_t max_bundle = std::size_t{256} << 20U;
 
 fs::path last_good_path(const Paths& paths) { return paths.status() / "last-good"; }
@@ -35,8 +39,13 @@ Desired InForce::desired(const Paths& paths) const {
 std::expected<ManifestSet, SourceError> load_snapshot(const Snapshot& snapshot, const Limits& limits) {
     auto set = load(snapshot.files, limits);
     if (set) return std::move(*set);
-    for (Diagnostic& diagnostic : set.error()) diagnostic.where.file.insert(0, snapshot.prefix);
-    return std::unexpected(SourceError{Trouble::Invalid, to_string(set.error()), snapshot.revision});
+    Diagnostics& errors = set.error();
+    const std::size_t more = errors.size() - std::min(errors.size(), most_errors);
+    errors.resize(errors.size() - more);
+    for (Diagnostic& diagnostic : errors) diagnostic.where.file.insert(0, snapshot.prefix);
+    std::string message = to_string(errors);
+    if (more > 0) message += fmt::format("and {} errors more; l4d2ctl validate -f DIR tells all\n", more);
+    return std::unexpected(SourceError{Trouble::Invalid, std::move(message), snapshot.revision});
 }
 
 namespace {
@@ -68,12 +77,12 @@ std::expected<InForce, SourceError> revision_in_force(const Paths& paths, Source
                                                       const Limits& limits) {
     auto own = own_revision(paths, source, limits);
     if (own) return own;
-    auto last_good = read_last_good(paths);
-    if (!last_good) return own;
-    auto set = load(last_good->files, limits);
+    auto kept = read_last_good(paths);
+    if (!kept) return own;
+    auto set = load(kept->files, limits);
     if (!set) return own;
     SourceError& error = own.error();
-    return InForce{std::move(*last_good), std::move(*set), error.trouble, std::move(error.message),
+    return InForce{std::move(*kept), std::move(*set), error.trouble, std::move(error.message),
                    std::move(error.revision)};
 }
 
@@ -84,6 +93,8 @@ std::expected<void, std::string> keep_last_good(const Paths& paths, const Snapsh
 }
 
 bool has_last_good(const Paths& paths) { return read_last_good(paths).has_value(); }
+
+std::optional<Snapshot> last_good(const Paths& paths) { return read_last_good(paths); }
 
 std::string last_good_revision(const Paths& paths) {
     const auto kept = read_last_good(paths);

@@ -31,6 +31,7 @@ std::expected<InForce, SourceError> revision_in_force(const Paths& paths, Source
 /// Remembers a valid revision, whole, as the one to fall back to.
 std::expected<void, std::string> keep_last_good(const Paths& paths, const Snapshot& snapshot);
 bool has_last_good(const Paths& paths);
+std::optional<Snapshot> last_good(const Paths& paths);
 /// Empty: there is none.
 std::string last_good_revision(const Paths& paths);
 

@@ -1,0 +1,176 @@
+#include <fmt/format.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <system_error>
+
+#include "adapters/fd.hpp"
+#include "adapters/git/manifest_repository.hpp"
+#include "adapters/source/files.hpp"
+#include "l4d2ctl/verbs.hpp"
+
+// What the repository's hooks run, under the name of whoever pushes. Standard error reaches that person, each
+// line behind `remote: `.
+
+namespace left4me::ctl {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t most_input = std::size_t{1} << 20U;
+
+/// One line of a hook's input: `OLD NEW REFERENCE`.
+struct Update {
+    std::string before;
+    std::string now;
+    std::string reference;
+};
+
+bool is_nothing(const std::string& id) { return id.find_first_not_of('0') == std::string::npos; }
+
+Result<std::vector<Update>> read_updates() {
+    const auto text = read_descriptor(STDIN_FILENO, "<stdin>", most_input);
+    if (!text) return fail(Exit::Refused, text.error());
+    std::vector<Update> updates;
+    std::string_view rest = *text;
+    while (!rest.empty()) {
+        const std::string_view line = rest.substr(0, rest.find('\n'));
+        rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+        const std::size_t first = line.find(' ');
+        const std::size_t second = line.find(' ', first + 1);
+        if (first == std::string_view::npos || second == std::string_view::npos) {
+            return fail(Exit::Usage,
+                        "not what git gives to a hook; only the repository's hooks run this verb");
+        }
+        updates.push_back({std::string(line.substr(0, first)),
+                           std::string(line.substr(first + 1, second - first - 1)),
+                           std::string(line.substr(second + 1))});
+    }
+    return updates;
+}
+
+/// The configured branch's update, if it is among them and this repository is the one that the host follows.
+const Update* find_ours(const Session& session, const std::vector<Update>& updates) {
+    const GitSettings settings = session.config.git.value_or(GitSettings{});
+    const auto found = std::find_if(updates.begin(), updates.end(), [&settings](const Update& update) {
+        return update.reference == "refs/heads/" + settings.branch;
+    });
+    return found == updates.end() ? nullptr : &*found;
+}
+
+std::string why_not_followed(const Session& session, const fs::path& here) {
+    std::error_code ignored;
+    if (!session.config.git) {
+        return fmt::format("{} does not name a git source: nothing follows this repository yet",
+                           session.config_path);
+    }
+    if (!fs::equivalent(session.config.git->repository, here, ignored)) {
+        return fmt::format("{} names another repository ({}): nothing follows this one", session.config_path,
+                           session.config.git->repository.string());
+    }
+    return {};
+}
+
+void say(const std::string& text) { print_error("left4me: " + text); }
+
+Result<Exit> check_push(const Session& session, const GitSettings& settings, const Update& update,
+                        const fs::path& here) {
+    if (!settings.remote.empty()) {
+        return fail(Exit::Refused, fmt::format("left4me: this host follows branch {} of {}; push there\n",
+                                               settings.branch, settings.remote));
+    }
+    if (is_nothing(update.now)) {
+        return fail(Exit::Refused,
+                    fmt::format("left4me: branch {} is what this host follows; it is not deleted\n",
+                                settings.branch));
+    }
+    GitSettings pushed = settings;
+    pushed.repository = here;
+    const char* const quarantine = std::getenv("GIT_OBJECT_DIRECTORY");
+    ManifestRepository repository(pushed, session.config.limits);
+    const auto snapshot = repository.read_pushed(update.now, quarantine == nullptr ? "" : quarantine);
+    std::string wrong;
+    if (!snapshot) {
+        wrong = snapshot.error().message;
+    } else if (const auto set = load_snapshot(*snapshot, session.config.limits); !set) {
+        wrong = set.error().message;
+    }
+    if (wrong.empty()) return Exit::Done;
+    return fail(Exit::Invalid,
+                fmt::format("{}left4me: branch {} stays where it is; mend this, commit and push again\n",
+                            wrong, settings.branch));
+}
+
+Result<Exit> pre_receive(Session& session) {
+    std::error_code ignored;
+    const fs::path here = fs::current_path(ignored);
+    if (auto entered = enter(session, Access::Read); !entered) return std::unexpected(entered.error());
+    const auto updates = read_updates();
+    if (!updates) return std::unexpected(updates.error());
+    const Update* const update = find_ours(session, *updates);
+    if (update == nullptr) return Exit::Done;
+    return check_push(session, session.config.git.value_or(GitSettings{}), *update, here);
+}
+
+/// Any datagram means "look again". Whether somebody is there to look.
+bool poke_daemon(const Paths& paths) {
+    const std::string path = (paths.run / "daemon" / "poke").string();
+    sockaddr_un address{};
+    if (path.size() >= sizeof(address.sun_path)) return false;
+    address.sun_family = AF_UNIX;
+    std::memcpy(address.sun_path, path.c_str(), path.size());
+    const Fd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    if (!socket) return false;
+    const ssize_t sent =
+        ::sendto(socket.get(), "", 0, 0, reinterpret_cast<const sockaddr*>(&address), sizeof(address));
+    // A full queue is a daemon that has been told already.
+    return sent >= 0 || errno == EAGAIN;
+}
+
+Result<Exit> post_receive(Session& session) {
+    std::error_code ignored;
+    const fs::path here = fs::current_path(ignored);
+    if (auto entered = enter(session, Access::Read); !entered) return std::unexpected(entered.error());
+    const auto updates = read_updates();
+    if (!updates) return std::unexpected(updates.error());
+    const Update* const update = find_ours(session, *updates);
+    if (update == nullptr) return Exit::Done;
+    if (const std::string why = why_not_followed(session, here); !why.empty()) {
+        say(why);
+        return Exit::Done;
+    }
+    const GitSettings& settings = *session.config.git;
+    say(fmt::format("{} is at {} now", settings.branch, update->now));
+    if (!is_nothing(update->before) && !session.source->follows(update->before, update->now)) {
+        say(
+            fmt::format("that does not descend from {}: it waits until somebody says on this host\n"
+                        "  sudo l4d2ctl approve {}",
+                        update->before.substr(0, 12), update->now));
+    }
+    if (poke_daemon(session.paths)) {
+        say("the host is being changed; to watch it\n  l4d2ctl events --follow\n  l4d2ctl get servers "
+            "--watch");
+    } else {
+        say("no daemon runs on this host: left4me-reconcile.timer takes it up, if it is enabled; or now\n"
+            "  sudo l4d2ctl reconcile");
+    }
+    return Exit::Done;
+}
+
+}  // namespace
+
+void add_hook(CLI::App& app, Session& session) {
+    auto which = std::make_shared<std::string>();
+    Command verb = add_verb(
+        app, session, "hook", "What the repository's hooks run", "  l4d2ctl hook pre-receive",
+        [&session, which] { return *which == "pre-receive" ? pre_receive(session) : post_receive(session); });
+    verb.hide();
+    verb.choice("HOOK", *which, {"pre-receive", "post-receive"}, "Which one");
+}
+
+}  // namespace left4me::ctl
