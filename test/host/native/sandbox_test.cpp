@@ -1,4 +1,8 @@
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <fstream>
 #include <sstream>
 
@@ -36,11 +40,18 @@ std::size_t running(const std::string& servers) {
     return static_cast<std::size_t>(std::count(lines.begin(), lines.end(), '\n'));
 }
 
+/// Landlock's version 6, Linux 6.12.
+bool kernel_scopes_signals() { return ::syscall(SYS_landlock_create_ruleset, nullptr, 0, 1) >= 6; }
+
+int sandbox(const std::string& words) {
+    return run("/usr/libexec/left4me-sandbox " + words + " </dev/null").status;
+}
+
 }  // namespace
 
 TEST_CASE("a game server sees and writes what it needs and nothing else") {
     RealServers servers;
-    servers.add("neighbour", "echo mine >own.txt; exec sleep infinity");
+    servers.add("neighbour", "echo x >/dev/shm/theirs; exec sleep infinity");
     write("/etc/left4me/secrets/rcon", "hunter2");
     (void)run("chown left4me: /etc/left4me/secrets/rcon; chmod 644 /etc/left4me/secrets/rcon");
     write("/srv/readable", "x");
@@ -64,8 +75,19 @@ TEST_CASE("a game server sees and writes what it needs and nothing else") {
     add("installation", "ls /var/lib/left4me/installation");
     add("upper", "ls /var/lib/left4me/runtime/sandboxed/upper");
     add("write-rendering", "echo x >/var/lib/left4me/runtime/sandboxed/rendering/server.env");
-    // The neighbours' empty mount points are no secret, what is in them is.
-    add("neighbour", "cat " + neighbour + "/merged/own.txt || ls " + neighbour + "/upper");
+    add("neighbour", "ls -d " + neighbour + " || ls " + neighbour + "/upper");
+    add("neighbours-mounts", "grep -e neighbour -e /var/lib/left4me/overlays /proc/self/mountinfo");
+    add("neighbour-signal", "kill -0 " + pid);
+    add("own-mounts", "grep ' /var/lib/left4me/runtime/sandboxed/merged ' /proc/self/mountinfo");
+    add("write-root", "echo x >/x || mkdir /y || echo x >/run/x");
+    add("shared-memory", "echo x >/dev/shm/x");
+    add("neighbours-shared-memory", "ls /dev/shm/theirs");
+    add("new-device", "mknod /tmp/null c 1 3 && echo x >/tmp/null");
+    add("capabilities", "grep -E '^Cap(Inh|Prm|Eff|Bnd|Amb):' /proc/self/status | grep -v 0000000000000000");
+    add("privileges",
+        "grep -vq '^NoNewPrivs:.1' /proc/self/status && ! grep -q '^NoNewPrivs:.1' /proc/self/status");
+    add("groups", "test \"$(id -G)\" != \"$(id -g)\"");
+    add("sys", "ls /sys/fs /sys/class");
     add("neighbour-root", "ls /proc/" + pid + "/root/");
     add("neighbour-memory", "head -c 1 /proc/" + pid + "/environ");
     add("others-processes", "ls /proc/1/");
@@ -87,7 +109,8 @@ TEST_CASE("a game server sees and writes what it needs and nothing else") {
     const fs::path verdict = RealServers::runtime("sandboxed") / "upper/verdict";
     REQUIRE(eventually([&] { return fs::exists(verdict); }));
     const std::string text = read(verdict);
-    for (const char* allowed : {"write-merged", "copy-up", "write-tmp", "home", "env", "resolver"}) {
+    for (const char* allowed :
+         {"write-merged", "copy-up", "write-tmp", "home", "env", "resolver", "own-mounts", "shared-memory"}) {
         INFO(allowed);
         CHECK(answer(text, allowed) == "yes");
     }
@@ -99,6 +122,14 @@ TEST_CASE("a game server sees and writes what it needs and nothing else") {
                                   "upper",
                                   "write-rendering",
                                   "neighbour",
+                                  "neighbours-mounts",
+                                  "neighbours-shared-memory",
+                                  "write-root",
+                                  "new-device",
+                                  "capabilities",
+                                  "privileges",
+                                  "groups",
+                                  "sys",
                                   "neighbour-root",
                                   "neighbour-memory",
                                   "others-processes",
@@ -114,8 +145,66 @@ TEST_CASE("a game server sees and writes what it needs and nothing else") {
         INFO(forbidden);
         CHECK(answer(text, forbidden) == "no");
     }
+    CHECK(answer(text, "neighbour-signal") == (kernel_scopes_signals() ? "no" : "yes"));
     fs::remove("/etc/left4me/secrets/rcon");
     fs::remove("/srv/readable");
+}
+
+TEST_CASE("a game cannot make the calls that its sandbox was made with, natively or as a 32-bit program") {
+    RealServers servers;
+    servers.add("probe", "/usr/libexec/left4me-tests/sandbox_probe >v.tmp; mv v.tmp v; exec sleep infinity");
+    REQUIRE(run("systemctl start " + unit("probe")).status == 0);
+    const fs::path verdict = RealServers::runtime("probe") / "upper/v";
+    REQUIRE(eventually([&] { return fs::exists(verdict); }));
+    const std::string text = read(verdict);
+    for (const char* call : {"mount", "umount2", "pivot_root", "chroot", "fsopen", "open_tree", "move_mount",
+                             "mount_setattr", "setns", "setresuid", "setgroups", "capset", "bpf",
+                             "unshare-user", "unshare-mount", "unshare-time", "clone-user"}) {
+        for (const std::string& name : {std::string(call), std::string(call) + "32"}) {
+            INFO(name);
+            CHECK(answer(text, name) == std::to_string(EPERM));
+        }
+    }
+    CHECK(answer(text, "clone3") == std::to_string(ENOSYS));
+    CHECK(answer(text, "clone332") == std::to_string(ENOSYS));
+}
+
+TEST_CASE("the sandbox's program refuses what is no server, and shows nothing but a rendering of it") {
+    for (const char* name :
+         {"../etc", "a/b", "@", "''", "Upper", "-x", "0123456789abcdef0123456789abcdefg", "ä"})
+        CHECK(sandbox(name) == 2);
+    CHECK(sandbox("") == 2);
+    CHECK(sandbox("one two") == 2);
+    CHECK(run("setpriv --reuid left4me --regid left4me --clear-groups /usr/libexec/left4me-sandbox comp1")
+              .status == 5);
+    CHECK(sandbox("never-heard-of") == 5);
+
+    RealServers servers;
+    servers.add("refused", "exec sleep infinity");
+    const fs::path runtime = RealServers::runtime("refused");
+    const auto relink = [&runtime](const fs::path& target) {
+        fs::remove(runtime / "rendering");
+        fs::create_symlink(target, runtime / "rendering");
+    };
+    REQUIRE(run("/usr/libexec/left4me-overlay mount refused").status == 0);
+    relink("/etc");
+    CHECK(sandbox("refused") == 3);
+    relink("../../instances/other/0123456789abcdef");
+    CHECK(sandbox("refused") == 3);
+    relink("../../instances/refused/../../../..");
+    CHECK(sandbox("refused") == 3);
+    // A rendering that is a link to somewhere: only left4me could make one, and it leads nowhere.
+    relink("../../instances/refused/fedcba9876543210");
+    fs::create_directory_symlink("/root", "/var/lib/left4me/instances/refused/fedcba9876543210");
+    CHECK(sandbox("refused") == 5);
+    // What the game may not read on the host, root does not show it.
+    fs::remove("/var/lib/left4me/instances/refused/fedcba9876543210");
+    relink("../../instances/refused/0123456789abcdef");
+    (void)run("chmod 700 /var/lib/left4me/instances/refused");
+    CHECK(sandbox("refused") == 5);
+    (void)run("chmod 755 /var/lib/left4me/instances/refused");
+    REQUIRE(run("/usr/libexec/left4me-overlay umount refused").status == 0);
+    CHECK(sandbox("refused") == 4);
 }
 
 TEST_CASE("twenty servers come and go while the others run, and every overlay goes with its server") {

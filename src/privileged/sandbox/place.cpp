@@ -1,0 +1,94 @@
+#include "privileged/sandbox/place.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <climits>
+#include <initializer_list>
+#include <string_view>
+
+#include "adapters/generation.hpp"
+
+namespace left4me::sandbox {
+
+using overlay::fail;
+using overlay::Failure;
+using overlay::system_failure;
+
+namespace {
+
+constexpr int just_there = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+
+/// Another effective user for as long as it lives. Only the effective one: the way back stays open.
+class ActingAs {
+  public:
+    explicit ActingAs(uid_t user) : done_(::seteuid(user) == 0) {}
+    ~ActingAs() {
+        // Whoever cannot become root again must not go on as somebody else.
+        if (done_ && ::seteuid(0) != 0) ::_exit(static_cast<int>(Failure::System));
+    }
+    ActingAs(const ActingAs&) = delete;
+    ActingAs& operator=(const ActingAs&) = delete;
+    explicit operator bool() const { return done_; }
+
+  private:
+    bool done_;
+};
+
+/// Name by name, since openat2(2) is ENOSYS where the unit has RestrictSUIDSGID=.
+Result<Fd> walk(int from, std::initializer_list<std::string> names) {
+    Fd at;
+    std::string gone;
+    for (const std::string& name : names) {
+        gone += "/" + name;
+        Fd next(::openat(at ? at.get() : from, name.c_str(), just_there));
+        if (!next) return system_failure(gone.substr(1));
+        at = std::move(next);
+    }
+    return at;
+}
+
+Result<std::string> linked_generation(int runtime, const std::string& server) {
+    std::array<char, PATH_MAX> buffer{};
+    const ssize_t length = ::readlinkat(runtime, "rendering", buffer.data(), buffer.size());
+    if (length < 0) return system_failure("rendering");
+    const std::string_view target(buffer.data(), static_cast<std::size_t>(length));
+    const std::string above = fmt::format("../../instances/{}/", server);
+    if (!target.starts_with(above) || !is_generation(target.substr(above.size()))) {
+        return fail(Failure::Refused, "rendering leads to no rendering of this server");
+    }
+    return std::string(target.substr(above.size()));
+}
+
+}  // namespace
+
+Result<Place> open_place(const std::string& state_directory, const std::string& server, Owner game) {
+    const ActingAs acting(game.user);
+    if (!acting) return system_failure("acting as the game's user");
+    const Fd state(::open(state_directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!state) return system_failure(state_directory);
+    const auto runtime = walk(state.get(), {"runtime", server});
+    if (!runtime) return std::unexpected(runtime.error());
+    const auto generation = linked_generation(runtime->get(), server);
+    if (!generation) return std::unexpected(generation.error());
+    Place place;
+    place.server = server;
+    auto rendering = walk(state.get(), {"instances", server, *generation});
+    if (!rendering) return std::unexpected(rendering.error());
+    place.rendering = std::move(*rendering);
+    auto merged = walk(runtime->get(), {"merged"});
+    if (!merged) return std::unexpected(merged.error());
+    place.merged = std::move(*merged);
+    struct statx status{};
+    if (::statx(place.merged.get(), "", AT_EMPTY_PATH, 0, &status) != 0) return system_failure("merged");
+    if ((status.stx_attributes & STATX_ATTR_MOUNT_ROOT) == 0) {
+        return fail(Failure::NotRendered, "its overlay is not mounted");
+    }
+    return place;
+}
+
+}  // namespace left4me::sandbox
