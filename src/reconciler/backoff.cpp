@@ -19,9 +19,10 @@ constexpr std::chrono::minutes forgotten_after{10};
 /// Nothing that the server could have done better: the way to it was blocked, somebody else was faster, or
 /// its files were just being written.
 bool is_nobodys_fault(std::string_view reason) {
-    constexpr std::array<std::string_view, 10> reasons{
-        "PrerequisiteFailed", "SourceChanged", "Canceled",     "Disconnected", "NoAnswer", "NoReply",
-        "AccessDenied",       "BusError",      "HelperFailed", "HelperMissing"};
+    constexpr std::array<std::string_view, 11> reasons{
+        "PrerequisiteFailed", "SourceChanged", "InUse",        "Canceled",
+        "Disconnected",       "NoAnswer",      "NoReply",      "AccessDenied",
+        "BusError",           "HelperFailed",  "HelperMissing"};
     return std::find(reasons.begin(), reasons.end(), reason) != reasons.end();
 }
 

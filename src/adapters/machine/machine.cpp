@@ -1,10 +1,12 @@
 #include "adapters/machine/machine.hpp"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <string_view>
 
 #include "adapters/overlayfs/mounts.hpp"
+#include "reconciler/layers.hpp"
 #include "specs/name.hpp"
 
 namespace left4me {
@@ -15,12 +17,17 @@ bool is_store_verb(Verb verb) {
     return verb == Verb::Build || verb == Verb::Render || verb == Verb::Forget || verb == Verb::Collect;
 }
 
-/// The store marks what only means "look again" in front of its words.
+/// What only means "look again" is marked in front of the words.
 void explain(Outcome& outcome, const std::string& error) {
-    constexpr std::string_view changed = "SourceChanged: ";
-    const bool moved = error.starts_with(changed);
-    outcome.reason = moved ? "SourceChanged" : "IOError";
-    outcome.message = moved ? error.substr(changed.size()) : error;
+    constexpr std::array<std::string_view, 2> marks{"SourceChanged", "InUse"};
+    for (const std::string_view mark : marks) {
+        if (!error.starts_with(std::string(mark) + ": ")) continue;
+        outcome.reason = mark;
+        outcome.message = error.substr(mark.size() + 2);
+        return;
+    }
+    outcome.reason = "IOError";
+    outcome.message = error;
 }
 
 bool writes(Verb verb) { return verb == Verb::Build || verb == Verb::Render; }
@@ -118,10 +125,23 @@ Store::Done Machine::run(const Desired& desired, const Action& action) {
         case Verb::Forget:
             return store_.forget(name);
         case Verb::Collect:
-            return store_.collect(action.generation);
+            return collect(action.generation);
         default:
             return std::unexpected(std::string(to_string(action.verb)) + " is not a matter of the store");
     }
+}
+
+Store::Done Machine::collect(const std::string& generation) {
+    // A server may have been started since the plan was made, and layers must not go from under a mount.
+    const auto mounts = read_mounts(paths_);
+    if (!mounts) return std::unexpected(mounts.error());
+    for (const auto& [server, layers] : *mounts) {
+        const auto uses = [&](const std::string& layer) { return generation_path(layer) == generation; };
+        if (std::any_of(layers.begin(), layers.end(), uses)) {
+            return std::unexpected("InUse: server/" + server + " has been mounted with it in the meantime");
+        }
+    }
+    return store_.collect(generation);
 }
 
 std::vector<Outcome> Machine::wait() {

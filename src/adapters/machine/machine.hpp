@@ -28,6 +28,7 @@ class Machine : public Host {
     void begin_units(const Plan& plan, std::span<const ActionIndex> actions);
     void run_store(const Desired& desired, const Plan& plan, std::span<const ActionIndex> actions);
     Store::Done run(const Desired& desired, const Action& action);
+    Store::Done collect(const std::string& generation);
 
     Paths paths_;
     std::unique_ptr<Units> units_;

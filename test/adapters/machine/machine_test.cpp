@@ -1,5 +1,7 @@
 #include "adapters/machine/machine.hpp"
 
+#include <sys/mount.h>
+
 #include "support/catch.hpp"
 #include "support/scratch.hpp"
 
@@ -65,6 +67,28 @@ struct World {
 UnitOutcome done(const std::string& server) {
     return {.server = server, .done = true, .reason = {}, .message = {}};
 }
+
+/// An overlay of these layers at a server's merged, for as long as it lives. PID 1 must see it: needs root.
+class MountedOverlay {
+  public:
+    MountedOverlay(const Paths& paths, const std::string& server, const std::vector<std::string>& layers)
+        : at_(paths.runtime() / server / "merged") {
+        std::filesystem::create_directories(at_);
+        std::string options = "lowerdir=";
+        for (const std::string& layer : layers) {
+            std::filesystem::create_directories(paths.state / layer);
+            options += (paths.state / layer).string() + ":";
+        }
+        options.pop_back();
+        REQUIRE(::mount("overlay", at_.c_str(), "overlay", MS_RDONLY, options.c_str()) == 0);
+    }
+    MountedOverlay(const MountedOverlay&) = delete;
+    MountedOverlay& operator=(const MountedOverlay&) = delete;
+    ~MountedOverlay() { ::umount2(at_.c_str(), MNT_DETACH); }
+
+  private:
+    std::filesystem::path at_;
+};
 
 }  // namespace
 
@@ -139,6 +163,37 @@ TEST_CASE("a generation that the source no longer has is not built, and only nee
     REQUIRE(outcomes.size() == 1);
     CHECK_FALSE(outcomes[0].done);
     CHECK(outcomes[0].reason == "SourceChanged");
+}
+
+TEST_CASE("a generation that has been mounted since the plan was made is not collected") {
+    World world;
+    const std::string overlay = "overlays/rules/0123456789abcdef";
+    const std::string rendering = "instances/comp1/fedcba9876543210";
+    std::filesystem::create_directories(world.paths.state / rendering / "layer");
+    std::filesystem::create_directories(world.paths.state / "overlays/rules/aaaaaaaaaaaaaaaa");
+    const std::vector actions{world.add(Verb::Collect, "rules", overlay),
+                              world.add(Verb::Collect, "comp1", rendering),
+                              world.add(Verb::Collect, "rules", "overlays/rules/aaaaaaaaaaaaaaaa")};
+    const auto collect = [&] {
+        world.machine->begin(world.desired, world.plan, actions);
+        return world.machine->wait();
+    };
+    {
+        const MountedOverlay mounted(world.paths, "comp1", {rendering + "/layer", overlay});
+        const auto outcomes = collect();
+        REQUIRE(outcomes.size() == 3);
+        for (const std::size_t used : {0U, 1U}) {
+            CHECK_FALSE(outcomes[used].done);
+            CHECK(outcomes[used].reason == "InUse");
+            CHECK(outcomes[used].message == "server/comp1 has been mounted with it in the meantime");
+        }
+        CHECK(outcomes[2].done);
+        CHECK(std::filesystem::exists(world.paths.state / overlay));
+        CHECK_FALSE(std::filesystem::exists(world.paths.state / "overlays/rules/aaaaaaaaaaaaaaaa"));
+    }
+    for (const Outcome& outcome : collect()) CHECK(outcome.done);
+    CHECK_FALSE(std::filesystem::exists(world.paths.state / overlay));
+    CHECK_FALSE(std::filesystem::exists(world.paths.state / rendering));
 }
 
 TEST_CASE("desired servers are in the picture, and units by names that no manifest can have are not") {
