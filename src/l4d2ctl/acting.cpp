@@ -6,7 +6,9 @@
 #include <charconv>
 #include <thread>
 
+#include "adapters/events/record.hpp"
 #include "adapters/store/status_file.hpp"
+#include "l4d2ctl/caller.hpp"
 #include "l4d2ctl/narrator.hpp"
 #include "l4d2ctl/server_view.hpp"
 
@@ -30,10 +32,37 @@ std::vector<std::string> wanted_running(const Desired& desired) {
 
 /// Remembers the trouble even when there is no revision to make a pass with.
 void note_source_error(const Session& session, const std::string& error) {
-    Status status = load_status(session.paths);
-    if (status.source_error == error) return;
+    const Status before = load_status(session.paths);
+    if (before.source_error == error) return;
+    Status status = before;
     status.source_error = error;
+    status.last_pass = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
     (void)save_status(session.paths, status);  // The error itself is about to be shown.
+    (void)record(session.paths, events_of(before, {}, {}, {}, status), actor_of(session.caller));
+}
+
+RevisionOrigin origin_of(const Snapshot& snapshot) {
+    RevisionOrigin origin{snapshot.revision, snapshot.author, snapshot.subject, {}};
+    if (snapshot.at) origin.committed_at = std::chrono::floor<std::chrono::microseconds>(*snapshot.at);
+    return origin;
+}
+
+/// The pass has done what it could: that its story cannot be told is worth a line, not a failure.
+void tell_story(const Session& session, const InForce& in_force, const Desired& desired, const Status& before,
+                const PassResult& pass) {
+    PassEnd end{before,
+                desired,
+                pass.attempted,
+                pass.outcomes,
+                pass.remaining,
+                pass.status,
+                origin_of(in_force.snapshot),
+                {},
+                actor_of(session.caller)};
+    if (in_force.trouble == Trouble::Invalid && !in_force.offered.empty())
+        end.invalid = {RevisionOrigin{in_force.offered, {}, {}, {}}, in_force.error};
+    if (auto recorded = record_pass(session.paths, end); !recorded)
+        print_error("the events of this pass could not be kept: " + recorded.error());
 }
 
 /// The last line on a terminal: how the host stands to the manifests now.
@@ -63,11 +92,13 @@ Result<PassResult> make_pass(Session& session, const InForce& in_force, const De
     auto machine = connect(session);
     if (!machine) return std::unexpected(machine.error());
     Narrator narrator(**machine, session.out, session.err);
-    auto pass = run_pass(narrator, desired, load_status(session.paths));
+    const Status before = load_status(session.paths);
+    auto pass = run_pass(narrator, desired, before);
     if (!pass) return fail(Exit::Refused, pass.error());
     pass->status.source_error = in_force.error;
     if (auto saved = save_status(session.paths, pass->status); !saved)
         return fail(Exit::Refused, saved.error());
+    tell_story(session, in_force, desired, before, *pass);
     return std::move(*pass);
 }
 

@@ -1,5 +1,7 @@
 #include "l4d2ctl/caller.hpp"
 
+#include "l4d2ctl/privileges.hpp"
+
 #include <pwd.h>
 #include <sys/types.h>
 #include <unistd.h>
@@ -55,6 +57,11 @@ Authorship calling_person() {
     }
     if (name.find_first_not_of(' ') == std::string::npos) name = user;
     return {.name = std::move(name), .email = user + "@" + host_name(), .message = {}};
+}
+
+std::string actor_of(const Authorship& person) {
+    const std::string user = person.email.substr(0, person.email.find('@'));
+    return user == service_user ? "" : user;
 }
 
 }  // namespace left4me::ctl

@@ -8,4 +8,7 @@ namespace left4me::ctl {
 /// before root is given up.
 Authorship calling_person();
 
+/// What an event calls them: the name they log in with. left4me itself, as the timer runs it, is nobody.
+std::string actor_of(const Authorship& person);
+
 }  // namespace left4me::ctl

@@ -26,6 +26,10 @@ void Command::choice(const std::string& name, std::string& into, const std::vect
 
 void Command::hide() { verb_->group(""); }
 
+void Command::optional_argument(const std::string& name, std::string& into, const std::string& help) {
+    verb_->add_option(name, into, help)->type_name("");
+}
+
 void Command::arguments(const std::string& name, std::vector<std::string>& into, const std::string& help) {
     verb_->add_option(name, into, help)->required()->expected(1, 2)->type_name("");
 }
@@ -34,6 +38,10 @@ void Command::option(const std::string& names, std::string& into, const std::str
                      const std::vector<std::string>& choices) {
     CLI::Option* const option = verb_->add_option(names, into, help);
     if (!choices.empty()) option->check(CLI::IsMember(choices));
+}
+
+void Command::required_option(const std::string& names, std::string& into, const std::string& help) {
+    verb_->add_option(names, into, help)->required();
 }
 
 void Command::option(const std::string& names, unsigned& into, const std::string& help) {

@@ -26,11 +26,13 @@ class Command {
     /// A word of a few.
     void choice(const std::string& name, std::string& into, const std::vector<std::string>& choices,
                 const std::string& help);
+    void optional_argument(const std::string& name, std::string& into, const std::string& help);
     /// One or two such words: KIND NAME.
     void arguments(const std::string& name, std::vector<std::string>& into, const std::string& help);
     /// `--output TEXT`, perhaps one of a few words.
     void option(const std::string& names, std::string& into, const std::string& help,
                 const std::vector<std::string>& choices = {});
+    void required_option(const std::string& names, std::string& into, const std::string& help);
     void option(const std::string& names, unsigned& into, const std::string& help);
     /// `-f A -f B`.
     void repeated(const std::string& names, std::vector<std::string>& into, const std::string& help,

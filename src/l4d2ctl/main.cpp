@@ -34,7 +34,11 @@ void add_verbs(CLI::App& app, Session& session) {
     add_approve(app, session);
     add_init_repo(app, session);
     add_hook(app, session);
+    add_suspend(app, session);
+    add_resume(app, session);
     add_wait(app, session);
+    add_events(app, session);
+    add_history(app, session);
     add_logs(app, session);
     add_explain(app, session);
     add_schema(app, session);

@@ -64,6 +64,9 @@ Rows wanted_rows(const View& view, const std::string& name) {
     rows.push_back(
         {{"Manifest"}, {fmt::format("{}:{}", manifest.origin.where.file, manifest.origin.where.line)}});
     rows.push_back({{"Revision"}, {view.desired.revision}});
+    if (const Suspension* const suspension = suspension_of(view.desired.suspended, name, view.observed.now)) {
+        rows.push_back({{"Suspended"}, {printable(suspension_text(*suspension)), Paint::Yellow}});
+    }
     return rows;
 }
 
@@ -181,6 +184,12 @@ std::string next_steps(const View& view, const std::string& name, const UnitDeta
                 fmt::format("sudo l4d2ctl stop {0} && sudo l4d2ctl start {0}   makes the change now; "
                             "players are thrown out",
                             name));
+        } else if (action->code == "Suspended") {
+            steps.insert(fmt::format("sudo l4d2ctl resume {}   lets left4me act again",
+                                     view.desired.suspended.servers.contains(name) ? name : "--all"));
+        } else if (action->code == "BackOff") {
+            steps.insert("sudo l4d2ctl reconcile   tries at once what waits after a failure");
+            steps.insert(fmt::format("l4d2ctl logs {} --lines 100   tells why it failed", name));
         } else if (action->code == "NotInstalled") {
             steps.insert("install the game in /var/lib/left4me/installation");
         }

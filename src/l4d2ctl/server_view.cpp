@@ -46,6 +46,16 @@ Json actual_json(const UnitDetails& details) {
     return actual;
 }
 
+Json suspension_json(const Suspension* suspension) {
+    if (suspension == nullptr) return nullptr;
+    Json json;
+    json["reason"] = suspension->reason;
+    json["by"] = suspension->by;
+    json["since"] = suspension->since ? Json(time_text(*suspension->since)) : Json(nullptr);
+    json["until"] = suspension->until ? Json(time_text(*suspension->until)) : Json(nullptr);
+    return json;
+}
+
 Json overlay_json(const ObservedServer& server) {
     Json overlay;
     overlay["mounted"] = server.mounted.has_value();
@@ -123,6 +133,7 @@ Json server_json(const View& view, const std::string& name, const UnitDetails& d
     json["overlay"] =
         overlay_json(observed == view.observed.servers.end() ? ObservedServer{} : observed->second);
     json["conditions"] = conditions_json(view, name);
+    json["suspended"] = suspension_json(suspension_of(view.desired.suspended, name, view.observed.now));
     return json;
 }
 
@@ -143,6 +154,9 @@ std::vector<const Action*> actions_of(const View& view, const std::string& name)
 std::string why_text(const View& view, const std::string& name) {
     const auto actions = actions_of(view, name);
     if (!actions.empty()) return actions.front()->reason;
+    if (const Suspension* const suspension = suspension_of(view.desired.suspended, name, view.observed.now)) {
+        return suspension_text(*suspension);
+    }
     const Condition* const ready = ready_condition(view, name);
     return ready != nullptr && ready->status != ConditionStatus::True ? ready->message : std::string();
 }

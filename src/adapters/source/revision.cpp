@@ -6,6 +6,7 @@
 
 #include "adapters/source/bundle.hpp"
 #include "adapters/source/files.hpp"
+#include "adapters/store/suspensions.hpp"
 
 namespace left4me {
 
@@ -33,6 +34,13 @@ std::optional<Snapshot> read_last_good(const Paths& paths) {
 Desired InForce::desired(const Paths& paths) const {
     Desired desired = make_desired(set, snapshot.revision);
     desired.approved = is_approved(paths, snapshot.revision);
+    auto suspensions = load_suspensions(paths);
+    if (suspensions) {
+        desired.suspended = std::move(*suspensions);
+    } else {
+        // Nobody can tell what a person asked not to touch.
+        desired.suspended.all = Suspension{suspensions.error(), {}, {}, {}};
+    }
     return desired;
 }
 

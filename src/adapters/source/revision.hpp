@@ -17,7 +17,7 @@ struct InForce {
     std::string error;         ///< what is wrong with the source's own revision, one line an error
     std::string offered = {};  ///< the source's own revision, if it has one and it is not the one in force
 
-    /// With a person's agreement to it, if there is one.
+    /// With a person's agreement to it, if there is one, and what people have suspended.
     Desired desired(const Paths& paths) const;
 };
 

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <expected>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "adapters/paths.hpp"
+#include "reconciler/events.hpp"
+
+namespace left4me {
+
+/// state/events.jsonl: one JSON object a line, {at, subject, type: Normal|Warning, reason, message, revision,
+/// actor, drift}. Fields are added, never renamed; docs/events.md describes them.
+std::filesystem::path events_path(const Paths& paths);
+
+std::string event_line(const Event& event);
+/// nullopt for a line that was cut short, or is none of ours.
+std::optional<Event> parse_event(const std::string& line);
+
+std::expected<void, std::string> append_events(const Paths& paths, std::span<const Event> events);
+/// The oldest first.
+std::vector<Event> read_events(const Paths& paths);
+
+}  // namespace left4me

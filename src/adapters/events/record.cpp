@@ -1,0 +1,78 @@
+#include "adapters/events/record.hpp"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <map>
+
+#include "adapters/events/event_file.hpp"
+#include "adapters/events/journal.hpp"
+#include "adapters/events/who.hpp"
+
+namespace left4me {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Between two passes of the timer nobody looked; a command of an hour ago tells nothing all the same.
+constexpr std::chrono::minutes longest_memory = 10min;
+/// What was typed just before the last look may have taken its time.
+constexpr std::chrono::seconds lead = 15s;
+
+/// One look at the journal for each server, however many events it has.
+class Culprits {
+  public:
+    void name(Event& event) {
+        constexpr std::string_view prefix = "server/";
+        if (!event.drift || !event.actor.empty() || !event.subject.starts_with(prefix)) return;
+        const std::string server = event.subject.substr(prefix.size());
+        auto known = found_.find(server);
+        if (known == found_.end()) {
+            const TimePoint earliest = event.at - longest_memory;
+            const TimePoint since = std::max(earliest, event.right_at.value_or(event.at) - lead);
+            known = found_.emplace(server, who_touched(server, since)).first;
+        }
+        if (!known->second) return;
+        event.actor = known->second->user;
+        event.message += fmt::format("; {} ran {}", known->second->user, known->second->command);
+    }
+
+  private:
+    std::map<std::string, std::optional<Culprit>> found_;
+};
+
+}  // namespace
+
+std::expected<void, std::string> record(const Paths& paths, std::vector<Event> events,
+                                        const std::string& actor) {
+    if (events.empty()) return {};
+    Culprits culprits;
+    for (Event& event : events) {
+        culprits.name(event);
+        if (!event.drift && event.actor.empty()) event.actor = actor;
+    }
+    log_events(events);
+    return append_events(paths, events);
+}
+
+std::expected<void, std::string> record_pass(const Paths& paths, const PassEnd& end) {
+    const auto recorded =
+        record(paths, events_of(end.before, end.desired, end.attempted, end.outcomes, end.after), end.actor);
+    const TimePoint now = end.after.last_pass.value_or(TimePoint{});
+    if (end.invalid) {
+        if (auto noted =
+                note_history(paths, end.invalid->first, {"Invalid", end.invalid->second}, false, now);
+            !noted) {
+            return noted;
+        }
+    }
+    const bool is_new = end.before.last_attempted_revision != end.after.last_attempted_revision;
+    if (auto noted = note_history(paths, end.origin, verdict_of(end.remaining, end.outcomes), is_new, now);
+        !noted) {
+        return noted;
+    }
+    return recorded;
+}
+
+}  // namespace left4me

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <expected>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "adapters/events/history.hpp"
+#include "adapters/paths.hpp"
+#include "reconciler/events.hpp"
+
+namespace left4me {
+
+/// Writes events into state/events.jsonl and tells the journal. `actor`: who asked for them, for those that
+/// do not name anybody; of a correction of drift nobody asked, so there it is looked up who made it
+/// necessary. Do it after the host was corrected: it may read the journal.
+std::expected<void, std::string> record(const Paths& paths, std::vector<Event> events,
+                                        const std::string& actor = {});
+
+/// All that is to be remembered of a pass when it has ended.
+struct PassEnd {
+    const Status& before;
+    const Desired& desired;
+    const Plan& attempted;
+    std::span<const Outcome> outcomes;
+    const Plan& remaining;
+    const Status& after;
+    RevisionOrigin origin;  ///< of the revision in force
+    /// The source's own revision when that is invalid, and what is wrong with it.
+    std::optional<std::pair<RevisionOrigin, std::string>> invalid;
+    std::string actor;  ///< the person who asked for the pass; empty: nobody did
+};
+
+/// Its events and its line in the history. A pass that changed nothing writes nothing.
+std::expected<void, std::string> record_pass(const Paths& paths, const PassEnd& end);
+
+}  // namespace left4me

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <expected>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "adapters/paths.hpp"
+#include "reconciler/time.hpp"
+
+namespace left4me {
+
+/// RFC 3339, in UTC, always with six digits: `2026-01-31T12:00:00.000000Z`. So every file of the state has
+/// it.
+std::string time_to_json(TimePoint time);
+std::optional<TimePoint> time_from_json(const std::string& text);
+
+/// Puts `state/NAME` in place at once: written beside, then renamed.
+std::expected<void, std::string> replace_state_file(const Paths& paths, const std::string& name,
+                                                    std::string_view text);
+
+}  // namespace left4me

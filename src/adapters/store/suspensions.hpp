@@ -1,0 +1,18 @@
+#pragma once
+
+#include <expected>
+#include <string>
+
+#include "adapters/paths.hpp"
+#include "reconciler/suspension.hpp"
+
+namespace left4me {
+
+/// state/suspensions.json: all (null, or reason, by, since, until) and servers{NAME: the same}. A missing
+/// file suspends nothing. A damaged one is an error: to act on what a person has asked not to touch is worse
+/// than not to act.
+std::expected<Suspensions, std::string> load_suspensions(const Paths& paths);
+/// Replaces the file at once.
+std::expected<void, std::string> save_suspensions(const Paths& paths, const Suspensions& suspensions);
+
+}  // namespace left4me

@@ -1,0 +1,86 @@
+#include "adapters/events/event_file.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "l4d2ctl/follow.hpp"
+#include "l4d2ctl/kinds.hpp"
+#include "l4d2ctl/server_view.hpp"
+#include "l4d2ctl/verbs.hpp"
+
+namespace left4me::ctl {
+
+namespace {
+
+struct Options {
+    std::string server;
+    std::string output = "text";
+    unsigned lines = 100;
+    bool follow = false;
+};
+
+constexpr std::chrono::milliseconds look_anyway{5000};
+
+bool is_about(const Event& event, const Options& options) {
+    return options.server.empty() || event.subject == "server/" + options.server;
+}
+
+std::string text_of(const Event& event, const Terminal& terminal) {
+    const Paint paint = event.warning ? Paint::Yellow : event.drift ? Paint::Bold : Paint::Plain;
+    std::string line = fmt::format("{}   {:<18}   {}   {}", terminal.paint(Paint::Dim, time_text(event.at)),
+                                   event.subject, terminal.paint(paint, fmt::format("{:<14}", event.reason)),
+                                   printable(event.message.substr(0, event.message.find('\n'))));
+    if (event.drift && event.actor.empty())
+        line += terminal.paint(Paint::Dim, "; the host does not tell who");
+    if (!event.drift && !event.actor.empty())
+        line += terminal.paint(Paint::Dim, "; asked for by " + printable(event.actor));
+    return line + "\n";
+}
+
+std::string shown(const Event& event, const Options& options, const Terminal& terminal) {
+    return options.output == "json" ? event_line(event) + "\n" : text_of(event, terminal);
+}
+
+[[noreturn]] void follow(const Session& session, const Options& options, Tail tail) {
+    StateWatch watch(session.paths);
+    for (;;) {
+        for (const std::string& line : tail.new_lines()) {
+            const auto event = parse_event(line);
+            if (event && is_about(*event, options)) print(shown(*event, options, session.out));
+        }
+        if (std::fflush(stdout) != 0) std::exit(static_cast<int>(Exit::Refused));
+        watch.wait(look_anyway);
+    }
+}
+
+Result<Exit> events(Session& session, const Options& options) {
+    if (!options.server.empty()) {
+        if (auto checked = check_name(options.server); !checked) return std::unexpected(checked.error());
+    }
+    if (auto entered = enter(session, Access::Read); !entered) return std::unexpected(entered.error());
+    Tail tail(events_path(session.paths));  // before the reading: nothing in between is lost
+    std::vector<Event> all = read_events(session.paths);
+    std::erase_if(all, [&options](const Event& event) { return !is_about(event, options); });
+    const std::size_t count =
+        options.lines == 0 ? all.size() : std::min<std::size_t>(options.lines, all.size());
+    for (auto event = all.end() - static_cast<std::ptrdiff_t>(count); event != all.end(); ++event)
+        print(shown(*event, options, session.out));
+    if (options.follow) follow(session, options, std::move(tail));
+    return Exit::Done;
+}
+
+}  // namespace
+
+void add_events(CLI::App& app, Session& session) {
+    auto options = std::make_shared<Options>();
+    Command verb = add_verb(app, session, "events", "Shows what was done, why, when and for whom",
+                            "  l4d2ctl events comp1\n  l4d2ctl events --follow -o json",
+                            [&session, options] { return events(session, *options); });
+    verb.optional_argument("SERVER", options->server, "Only what happened to this server");
+    verb.flag("-f,--follow", options->follow, "Then show each new one as it happens");
+    verb.option("-n,--lines", options->lines, "At most the last N (default 100; 0: all there are)");
+    verb.option("-o,--output", options->output, "text, or json: one object a line", {"text", "json"});
+}
+
+}  // namespace left4me::ctl

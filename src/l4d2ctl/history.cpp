@@ -1,0 +1,102 @@
+#include "adapters/events/history.hpp"
+
+#include <fmt/format.h>
+
+#include "l4d2ctl/json.hpp"
+#include "l4d2ctl/server_view.hpp"
+#include "l4d2ctl/verbs.hpp"
+
+namespace left4me::ctl {
+
+namespace {
+
+struct Options {
+    std::string output = "table";
+    unsigned lines = 20;
+};
+
+Paint paint_of(const std::string& result) {
+    if (result == "Applied") return Paint::Green;
+    return result == "Failed" || result == "Invalid" ? Paint::Red : Paint::Yellow;
+}
+
+std::string took_text(const HistoryEntry& entry) {
+    if (!entry.settled_at) return "-";
+    const double seconds = std::chrono::duration<double>(*entry.settled_at - entry.first_attempt).count();
+    if (seconds < 60) return fmt::format("{:.1f}s", seconds);
+    return age_text(entry.first_attempt, *entry.settled_at);
+}
+
+std::string history_table(const std::vector<HistoryEntry>& entries, const Terminal& terminal) {
+    std::vector<std::vector<Cell>> rows{{{"REVISION", Paint::Dim},
+                                         {"RESULT", Paint::Dim},
+                                         {"WHEN", Paint::Dim},
+                                         {"TOOK", Paint::Dim},
+                                         {"AUTHOR", Paint::Dim},
+                                         {"WHAT", Paint::Dim}}};
+    for (const HistoryEntry& entry : entries) {
+        const std::string& why = entry.message.empty() ? entry.origin.subject : entry.message;
+        rows.push_back({{entry.origin.revision.substr(0, 12), Paint::Bold},
+                        {entry.result, paint_of(entry.result)},
+                        {time_text(entry.first_attempt)},
+                        {took_text(entry)},
+                        {printable(entry.origin.author.empty() ? "-" : entry.origin.author)},
+                        {printable(why.substr(0, why.find('\n')))}});
+    }
+    return table(rows, terminal);
+}
+
+Json text_or_null(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
+
+Json time_or_null(const std::optional<TimePoint>& time) {
+    return time ? Json(time_text(*time)) : Json(nullptr);
+}
+
+Json history_json(const std::vector<HistoryEntry>& entries) {
+    Json items = Json::array();
+    for (const HistoryEntry& entry : entries) {
+        Json item;
+        item["revision"] = entry.origin.revision;
+        item["author"] = text_or_null(entry.origin.author);
+        item["subject"] = text_or_null(entry.origin.subject);
+        item["committedAt"] = time_or_null(entry.origin.committed_at);
+        item["firstAttempt"] = time_text(entry.first_attempt);
+        item["settledAt"] = time_or_null(entry.settled_at);
+        item["seconds"] =
+            entry.settled_at
+                ? Json(std::chrono::duration<double>(*entry.settled_at - entry.first_attempt).count())
+                : Json(nullptr);
+        item["result"] = entry.result;
+        item["message"] = entry.message;
+        items.push_back(std::move(item));
+    }
+    return {{"items", std::move(items)}};
+}
+
+Result<Exit> history(Session& session, const Options& options) {
+    if (auto entered = enter(session, Access::Read); !entered) return std::unexpected(entered.error());
+    std::vector<HistoryEntry> entries = read_history(session.paths);
+    if (options.lines != 0 && entries.size() > options.lines) entries.resize(options.lines);
+    if (options.output == "json") {
+        print(json_text(history_json(entries)));
+    } else if (entries.empty()) {
+        print_error("no revision was tried on this host yet");
+    } else {
+        print(history_table(entries, session.out));
+    }
+    return Exit::Done;
+}
+
+}  // namespace
+
+void add_history(CLI::App& app, Session& session) {
+    auto options = std::make_shared<Options>();
+    Command verb =
+        add_verb(app, session, "history", "Shows the revisions that were tried, and what became of them",
+                 "  l4d2ctl history\n  l4d2ctl history -o json",
+                 [&session, options] { return history(session, *options); });
+    verb.option("-n,--lines", options->lines, "At most the last N (default 20; 0: all there are)");
+    verb.option("-o,--output", options->output, "table or json", {"table", "json"});
+}
+
+}  // namespace left4me::ctl

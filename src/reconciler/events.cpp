@@ -1,0 +1,189 @@
+#include "reconciler/events.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+namespace left4me {
+namespace {
+
+const char* past(Verb verb) {
+    switch (verb) {
+        case Verb::Build:
+            return "Built";
+        case Verb::Render:
+            return "Rendered";
+        case Verb::Disable:
+            return "Disabled";
+        case Verb::Stop:
+            return "Stopped";
+        case Verb::ResetFailed:
+            return "ResetFailed";
+        case Verb::Enable:
+            return "Enabled";
+        case Verb::Start:
+            return "Started";
+        case Verb::Restart:
+            return "Restarted";
+        case Verb::Purge:
+            return "Purged";
+        case Verb::Forget:
+            return "Forgotten";
+        case Verb::Collect:
+            return "Collected";
+        case Verb::Hold:
+        case Verb::Report:
+            break;
+    }
+    return "Done";
+}
+
+/// "StartFailed", "ResetFailedFailed" would be silly.
+std::string failed(Verb verb) {
+    std::string word = verb == Verb::ResetFailed ? "Reset" : to_string(verb);
+    word.front() = static_cast<char>(word.front() & ~0x20);
+    return word + "Failed";
+}
+
+const ServerStatus* find(const Status& status, const std::string& name) {
+    const auto found = status.servers.find(name);
+    return found == status.servers.end() ? nullptr : &found->second;
+}
+
+class Telling {
+  public:
+    Telling(const Status& before, const Desired& desired, const Status& after)
+        : before_(before), desired_(desired), after_(after) {}
+
+    void source() {
+        if (!desired_.revision.empty() && after_.last_attempted_revision != before_.last_attempted_revision)
+            add("source", false, "NewRevision",
+                before_.last_attempted_revision.empty()
+                    ? "the first revision that is followed"
+                    : fmt::format("followed from now on, after {}", before_.last_attempted_revision));
+        if (after_.source_error == before_.source_error) return;
+        if (after_.source_error.empty()) {
+            add("source", false, "SourceRecovered", "the source can be used again");
+        } else {
+            add("source", true, "SourceRejected", after_.source_error);
+        }
+    }
+
+    void outcome(const Action& action, const Outcome& outcome) {
+        const std::string subject = to_string(action.subject);
+        if (outcome.done) {
+            add(subject, false, past(action.verb), action.reason);
+            events_.back().drift = is_drift(action);
+            if (events_.back().drift) events_.back().right_at = before_.last_pass;
+            return;
+        }
+        // What was never begun did not happen, and what fails as it did the last time is no news.
+        if (outcome.reason == "PrerequisiteFailed" || is_known(action, outcome)) return;
+        add(subject, true, failed(action.verb), fmt::format("{} ({})", outcome.message, outcome.reason));
+    }
+
+    void conditions() {
+        for (const auto& [name, status] : after_.servers) {
+            const ServerStatus* const earlier = find(before_, name);
+            ready(name, status, earlier);
+            stalled(name, status, earlier);
+            waiting(name, status, earlier);
+        }
+    }
+
+    std::vector<Event> take() { return std::move(events_); }
+
+  private:
+    void add(std::string subject, bool warning, std::string reason, std::string message) {
+        events_.push_back({.at = after_.last_pass.value_or(TimePoint{}),
+                           .subject = std::move(subject),
+                           .warning = warning,
+                           .reason = std::move(reason),
+                           .message = std::move(message),
+                           .revision = desired_.revision,
+                           .actor = {},
+                           .drift = false,
+                           .right_at = {}});
+    }
+
+    /// Nothing about the server was changed since it was last brought to what is asked of it.
+    bool is_drift(const Action& action) const {
+        if (action.subject.kind != SubjectKind::Server || action.verb == Verb::Collect) return false;
+        const ServerStatus* const earlier = find(before_, action.subject.name);
+        const ServerStatus* const now = find(after_, action.subject.name);
+        return earlier != nullptr && now != nullptr && earlier->generation == now->generation &&
+               !earlier->remembered.fingerprint.empty() &&
+               earlier->remembered.fingerprint == now->remembered.fingerprint &&
+               !earlier->remembered.held_since;
+    }
+
+    bool is_known(const Action& action, const Outcome& outcome) const {
+        const ServerStatus* const earlier =
+            action.subject.kind == SubjectKind::Server ? find(before_, action.subject.name) : nullptr;
+        const Condition* const stalled = earlier == nullptr ? nullptr : earlier->find("Stalled");
+        return stalled != nullptr && stalled->status == ConditionStatus::True &&
+               stalled->reason == outcome.reason &&
+               stalled->message == fmt::format("{}: {}", to_string(action.verb), outcome.message);
+    }
+
+    static bool same(const Condition& now, const Condition* earlier) {
+        return earlier != nullptr && earlier->status == now.status &&
+               (now.status == ConditionStatus::False || earlier->reason == now.reason);
+    }
+
+    void ready(const std::string& name, const ServerStatus& status, const ServerStatus* earlier) {
+        const Condition* const now = status.find("Ready");
+        const Condition* const then = earlier == nullptr ? nullptr : earlier->find("Ready");
+        if (now == nullptr || (then != nullptr && then->status == now->status)) return;
+        const bool is_ready = now->status == ConditionStatus::True;
+        const bool comes_up = now->reason == "Starting" || now->reason == "Stopping" || then == nullptr;
+        add("server/" + name, !is_ready && !comes_up, is_ready ? "Ready" : "NotReady", now->message);
+    }
+
+    void stalled(const std::string& name, const ServerStatus& status, const ServerStatus* earlier) {
+        const Condition* const now = status.find("Stalled");
+        const Condition* const then = earlier == nullptr ? nullptr : earlier->find("Stalled");
+        if (now == nullptr || same(*now, then)) return;
+        if (now->status == ConditionStatus::True) {
+            add("server/" + name, true, now->reason, now->message);
+        } else if (then != nullptr && then->status == ConditionStatus::True) {
+            add("server/" + name, false, "Recovered", fmt::format("not stalled any more ({})", then->reason));
+        }
+    }
+
+    /// What waits by intention. Who suspends or resumes tells of it, but a suspension may end by itself.
+    void waiting(const std::string& name, const ServerStatus& status, const ServerStatus* earlier) {
+        constexpr std::array<std::string_view, 2> waits{"RolloutPending", "PortInUse"};
+        const Condition* const now = status.find("Reconciling");
+        const Condition* const then = earlier == nullptr ? nullptr : earlier->find("Reconciling");
+        if (now == nullptr) return;
+        const std::string& reason = now->reason;
+        const bool was_suspended = then != nullptr && then->reason == "Suspended";
+        const bool by_itself = desired_.suspended.all || desired_.suspended.servers.contains(name);
+        if (was_suspended && reason != "Suspended" && by_itself)
+            add("server/" + name, false, "Resumed", "the time of its suspension is over");
+        const bool waits_now = std::find(waits.begin(), waits.end(), reason) != waits.end();
+        if (waits_now && (then == nullptr || then->reason != reason))
+            add("server/" + name, false, reason, now->message);
+    }
+
+    const Status& before_;
+    const Desired& desired_;
+    const Status& after_;
+    std::vector<Event> events_;
+};
+
+}  // namespace
+
+std::vector<Event> events_of(const Status& before, const Desired& desired, const Plan& attempted,
+                             std::span<const Outcome> outcomes, const Status& after) {
+    Telling telling(before, desired, after);
+    telling.source();
+    for (const Outcome& outcome : outcomes) telling.outcome(attempted.actions[outcome.action], outcome);
+    telling.conditions();
+    return telling.take();
+}
+
+}  // namespace left4me

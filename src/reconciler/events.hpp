@@ -1,0 +1,33 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "reconciler/status.hpp"
+
+namespace left4me {
+
+/// One thing that happened, for people and programs that ask later.
+struct Event {
+    TimePoint at{};
+    std::string subject;  ///< "server/comp1", "overlay/maps", "source", "left4me"
+    bool warning = false;
+    std::string reason;   ///< CamelCase: what
+    std::string message;  ///< a sentence: why
+    std::string revision;
+    std::string actor;   ///< who, where the host can tell
+    bool drift = false;  ///< a correction of what nobody asked for in the manifests
+    /// Drift: when all was last seen to be right. For whoever looks for the culprit; not kept.
+    std::optional<TimePoint> right_at;
+
+    bool operator==(const Event&) const = default;
+};
+
+/// What a pass was worth telling: each action that was carried out or failed, each condition that changed for
+/// better or worse, another revision, trouble with the source. A pass that changes nothing gives nothing.
+/// `before` and `after`: the status when the pass began and when it had ended.
+std::vector<Event> events_of(const Status& before, const Desired& desired, const Plan& attempted,
+                             std::span<const Outcome> outcomes, const Status& after);
+
+}  // namespace left4me

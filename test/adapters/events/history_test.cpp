@@ -1,0 +1,84 @@
+#include "adapters/events/history.hpp"
+
+#include "support/catch.hpp"
+#include "support/scratch.hpp"
+
+using namespace left4me;
+using namespace std::chrono_literals;
+using left4me::test::Scratch;
+
+namespace {
+
+struct Place : Scratch {
+    Place() {
+        paths.state = path();
+        std::filesystem::create_directory(paths.status());
+    }
+    void note(const std::string& revision, const std::string& result, bool is_new, TimePoint now) const {
+        REQUIRE(note_history(paths, {revision, "Alice <alice@example.org>", "more maps", {}}, {result, "why"},
+                             is_new, now));
+    }
+    Paths paths;
+};
+
+Action action(Verb verb, const std::string& code = {}) {
+    return {verb, {SubjectKind::Server, "a"}, "because", {}, {}, code};
+}
+
+}  // namespace
+
+TEST_CASE("a revision is written down when it is tried first and when its result changes, and then no more") {
+    const Place place;
+    place.note("r1", "Progressing", true, TimePoint(10s));
+    place.note("r1", "Progressing", false, TimePoint(20s));
+    place.note("r1", "Held", false, TimePoint(30s));
+    place.note("r1", "Applied", false, TimePoint(40s));
+    place.note("r1", "Failed", false, TimePoint(50s));  // a crash weeks later is not the revision's
+    const std::vector<HistoryEntry> entries = read_history(place.paths);
+    REQUIRE(entries.size() == 1);
+    CHECK(entries[0].result == "Applied");
+    CHECK(entries[0].first_attempt == TimePoint(10s));
+    CHECK(entries[0].settled_at == TimePoint(40s));
+    CHECK(entries[0].origin.author == "Alice <alice@example.org>");
+    const std::string text = place.read("state/history.jsonl");
+    CHECK(std::count(text.begin(), text.end(), '\n') == 3);
+}
+
+TEST_CASE("the newest revision stands first, and one that comes back is another entry") {
+    const Place place;
+    place.note("r1", "Applied", true, TimePoint(1s));
+    place.note("r2", "Failed", true, TimePoint(2s));
+    place.note("r1", "Applied", true, TimePoint(3s));
+    const std::vector<HistoryEntry> entries = read_history(place.paths);
+    REQUIRE(entries.size() == 3);
+    CHECK(entries[0].first_attempt == TimePoint(3s));
+    CHECK(entries[1].origin.revision == "r2");
+}
+
+TEST_CASE("an invalid revision is written down once, however often it is looked at") {
+    const Place place;
+    place.note("r1", "Applied", true, TimePoint(1s));
+    for (int i = 0; i < 5; ++i) {
+        place.note("bad", "Invalid", false, TimePoint(2s));
+        place.note("r1", "Applied", false, TimePoint(2s));
+    }
+    const std::vector<HistoryEntry> entries = read_history(place.paths);
+    REQUIRE(entries.size() == 2);
+    CHECK(entries[0].result == "Invalid");
+}
+
+TEST_CASE("the result of a revision is what is left to do") {
+    Plan plan;
+    CHECK(verdict_of(plan, {}).result == "Applied");
+    plan.actions = {action(Verb::Report, "Orphan")};
+    CHECK(verdict_of(plan, {}).result == "Applied");
+    plan.actions.push_back(action(Verb::Hold, "RolloutPending"));
+    CHECK(verdict_of(plan, {}).result == "Held");
+    CHECK(verdict_of(plan, {}).message == "server/a: hold, because");
+    plan.actions.push_back(action(Verb::Start));
+    CHECK(verdict_of(plan, {}).result == "Progressing");
+    plan.actions.push_back(action(Verb::Hold, "BackOff"));
+    CHECK(verdict_of(plan, {}).result == "Failed");
+    const std::vector<Outcome> outcomes{{0, false, "ExitCode", "it broke"}};
+    CHECK(verdict_of({}, outcomes).message == "it broke");
+}

@@ -1,0 +1,34 @@
+#include "adapters/events/who.hpp"
+
+#include "support/catch.hpp"
+
+using namespace left4me;
+
+TEST_CASE("a line of sudo tells who ran what") {
+    const auto culprit = parse_sudo(
+        "   alice : TTY=pts/0 ; PWD=/home/alice ; USER=root ; COMMAND=/usr/bin/systemctl stop "
+        "left4me-server@comp1");
+    REQUIRE(culprit);
+    CHECK(culprit->user == "alice");
+    CHECK(culprit->command == "/usr/bin/systemctl stop left4me-server@comp1");
+    CHECK(parse_sudo("bob : PWD=/ ; USER=root ; COMMAND=/usr/bin/id"));
+}
+
+TEST_CASE("what sudo refused, and its other lines, accuse nobody") {
+    CHECK_FALSE(
+        parse_sudo("mallory : user NOT in sudoers ; TTY=pts/1 ; PWD=/ ; USER=root ; "
+                   "COMMAND=/usr/bin/systemctl stop left4me-server@comp1"));
+    CHECK_FALSE(parse_sudo("pam_unix(sudo:session): session opened for user root(uid=0) by (uid=1000)"));
+    CHECK_FALSE(parse_sudo(""));
+}
+
+TEST_CASE("a command is about a server if it names its unit, all units or a path of its") {
+    CHECK(names_server("/usr/bin/systemctl stop left4me-server@comp1", "comp1"));
+    CHECK(names_server("/usr/bin/systemctl stop left4me-server@comp1.service ssh", "comp1"));
+    CHECK(names_server("/usr/bin/systemctl stop left4me-server@*", "comp1"));
+    CHECK(names_server("/usr/bin/umount /var/lib/left4me/runtime/comp1/merged", "comp1"));
+    CHECK(names_server("/usr/bin/rm -r /var/lib/left4me/instances/comp1", "comp1"));
+    CHECK_FALSE(names_server("/usr/bin/systemctl stop left4me-server@comp10", "comp1"));
+    CHECK_FALSE(names_server("/usr/bin/systemctl stop left4me-server@comp", "comp1"));
+    CHECK_FALSE(names_server("/usr/bin/systemctl stop comp1", "comp1"));
+}

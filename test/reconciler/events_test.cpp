@@ -1,0 +1,142 @@
+#include "reconciler/events.hpp"
+
+#include <fmt/format.h>
+
+#include "support/catch.hpp"
+#include "support/simple_world.hpp"
+
+using namespace left4me;
+using namespace left4me::test;
+
+namespace {
+
+using Lines = std::vector<std::string>;
+
+/// A site that tells of every pass: "server/a Started", warnings with "!", drift with "~".
+struct TellingSite : Site {
+    Lines pass_and_tell() {
+        const Status before = status;
+        const PassResult result = pass();
+        events = events_of(before, desired, result.attempted, result.outcomes, status);
+        Lines lines;
+        for (const Event& event : events) {
+            lines.push_back(fmt::format("{}{}{} {}", event.warning ? "!" : "", event.drift ? "~" : "",
+                                        event.subject, event.reason));
+        }
+        return lines;
+    }
+    std::vector<Event> events;
+};
+
+struct UpSite : TellingSite {
+    UpSite() {
+        host.world.now = TimePoint(std::chrono::hours(100));
+        ask_for(desired, "a", 1);
+        (void)pass_and_tell();
+    }
+};
+
+}  // namespace
+
+TEST_CASE("the first pass tells of the revision and of every step that it took") {
+    TellingSite site;
+    ask_for(site.desired, "a", 1);
+    CHECK(site.pass_and_tell() == Lines{"source NewRevision", "server/a Rendered", "server/a Enabled",
+                                        "server/a Started", "server/a Ready"});
+    CHECK(site.events[3].message == "the unit is inactive, the manifest says Running");
+    CHECK(site.events[3].revision == "r1");
+    CHECK(site.events[3].at == *site.status.last_pass);
+}
+
+TEST_CASE("a pass over a converged host is worth no event, however often it is made") {
+    UpSite site;
+    for (int i = 0; i < 10; ++i) {
+        site.host.world.now += std::chrono::seconds(30);
+        CHECK(site.pass_and_tell().empty());
+    }
+}
+
+TEST_CASE("what somebody did by hand is told as drift, what the manifests changed is not") {
+    UpSite site;
+    const TimePoint right_at = *site.status.last_pass;
+    reset(site.server("a").unit);
+    site.server("a").mounted.reset();
+    CHECK(site.pass_and_tell() == Lines{"~server/a Started"});
+    CHECK(site.events[0].right_at == right_at);
+
+    site.desired.revision = "r2";
+    site.desired.servers.at("a").config = "hostname y";
+    CHECK(site.pass_and_tell() ==
+          Lines{"source NewRevision", "server/a Rendered", "server/a Restarted", "server/a Collected"});
+}
+
+TEST_CASE("a crash loop is told try by try, not look by look") {
+    UpSite site;
+    site.host.crashing = {"a"};
+    site.server("a").unit.active = ActiveState::Failed;
+    site.server("a").mounted.reset();
+    CHECK(site.pass_and_tell() == Lines{"~server/a ResetFailed", "!server/a StartFailed",
+                                        "!server/a NotReady", "!server/a ExitCode"});
+    for (int i = 0; i < 5; ++i) CHECK(site.pass_and_tell().empty());
+    site.host.world.now += std::chrono::seconds(12);
+    CHECK(site.pass_and_tell() == Lines{"~server/a ResetFailed", "!server/a CrashLoop"});
+    CHECK(site.pass_and_tell().empty());
+    site.host.world.now += std::chrono::seconds(30);
+    CHECK(site.pass_and_tell() == Lines{"~server/a ResetFailed", "!server/a StartFailed"});
+}
+
+TEST_CASE("what waits and what stalls is told once, and that it is over as well") {
+    UpSite site;
+    site.server("a").players = 2;
+    site.desired.servers.at("a").rollout = {RolloutPolicy::WhenEmpty, {}};
+    site.desired.servers.at("a").config = "hostname y";
+    CHECK(site.pass_and_tell() == Lines{"server/a Rendered", "server/a RolloutPending"});
+    CHECK(site.pass_and_tell().empty());
+
+    UpSite stalled;
+    reset(stalled.server("a").unit);
+    stalled.server("a").unit.enablement = Enablement::Enabled;
+    stalled.server("a").mounted.reset();
+    stalled.host.world.installation = false;
+    CHECK(stalled.pass_and_tell() == Lines{"!server/a NotReady", "!server/a NotInstalled"});
+    CHECK(stalled.pass_and_tell().empty());
+    stalled.host.world.installation = true;
+    CHECK(stalled.pass_and_tell() == Lines{"~server/a Started", "server/a Ready", "server/a Recovered"});
+}
+
+TEST_CASE("trouble with the source is told when it begins, changes and ends") {
+    UpSite site;
+    const auto tell = [&site](const std::string& error) {
+        const Status before = site.status;
+        site.status.source_error = error;
+        Lines lines;
+        for (const Event& event : events_of(before, site.desired, {}, {}, site.status))
+            lines.push_back(event.reason + (event.warning ? "!" : ""));
+        return lines;
+    };
+    CHECK(tell("a.yaml:1:2: what is this") == Lines{"SourceRejected!"});
+    CHECK(tell("a.yaml:1:2: what is this").empty());
+    CHECK(tell("a.yaml:9:9: and this").size() == 1);
+    CHECK(tell("") == Lines{"SourceRecovered"});
+}
+
+TEST_CASE("a suspension that ends by itself is told by the pass that notices") {
+    UpSite site;
+    site.desired.suspended.servers["a"].until = site.host.world.now + std::chrono::hours(1);
+    CHECK(site.pass_and_tell().empty());
+    site.host.world.now += std::chrono::hours(1);
+    CHECK(site.pass_and_tell() == Lines{"server/a Resumed"});
+    CHECK(site.pass_and_tell().empty());
+}
+
+TEST_CASE("what was never begun did not happen") {
+    UpSite site;
+    site.desired.servers.clear();
+    site.desired.revision = "r2";
+    site.host.fail_call = site.host.calls.size();  // disable fails: nothing is purged or forgotten
+    const Lines lines = site.pass_and_tell();
+    CHECK(std::count(lines.begin(), lines.end(), "!server/a DisableFailed") == 1);
+    CHECK(std::none_of(lines.begin(), lines.end(), [](const std::string& line) {
+        return line.find("Forg") != std::string::npos || line.find("Purge") != std::string::npos;
+    }));
+}
