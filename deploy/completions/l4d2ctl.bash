@@ -26,17 +26,23 @@ _l4d2ctl() {
         -o | --output)
             case $verb in
                 get) words='table wide yaml json name' ;;
-                diff) words='text json' ;;
+                diff | events) words='text json' ;;
+                history) words='table json' ;;
             esac
             mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
             return ;;
-        --for) mapfile -t COMPREPLY < <(compgen -W ready -- "$cur"); return ;;
+        --reason) return ;;
+        --for)
+            [[ $verb == suspend ]] && return
+            mapfile -t COMPREPLY < <(compgen -W ready -- "$cur")
+            return ;;
         --group) mapfile -t COMPREPLY < <(compgen -g -- "$cur"); return ;;
         --timeout | --revision | --lines | -n) return ;;
     esac
 
     if [[ -z $verb ]]; then
-        words='apply diff validate get describe status start stop delete reconcile approve init-repo wait logs explain schema
+        words='apply diff validate get describe status start stop delete reconcile approve init-repo suspend resume wait events
+            history logs explain schema
             version'
         [[ $cur == -* ]] && words='--help --version --config'
     elif [[ $cur == -* ]]; then
@@ -50,12 +56,16 @@ _l4d2ctl() {
             reconcile) words='--wait --fetch' ;;
             init-repo) words='--group' ;;
             wait) words='--for --timeout' ;;
+            suspend) words='--all --reason --for' ;;
+            resume) words='--all' ;;
+            events) words='--follow --lines --output' ;;
+            history) words='--lines --output' ;;
             logs) words='--lines --follow --no-follow' ;;
         esac
         words+=' --help --config'
     else
         case $verb in
-            status | start | stop | wait | logs) [[ -z $kind ]] && words=$(_l4d2ctl_names servers) ;;
+            status | start | stop | wait | logs | suspend | resume | events) [[ -z $kind ]] && words=$(_l4d2ctl_names servers) ;;
             get | describe)
                 if [[ -n $kind ]]; then
                     words=$(_l4d2ctl_names "$kind")
