@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include "l4d2ctl/acting.hpp"
 #include "l4d2ctl/verbs.hpp"
@@ -8,15 +7,10 @@ namespace left4me::ctl {
 
 namespace {
 
-/// libgit2 1.5 would wait for a silent server for ever: then this process ends.
-constexpr unsigned longest_fetch = 360;
-
 /// Whether the remote could be fetched, if the source has one. What was fetched before is there in any case.
 bool fetch(const Session& session) {
     if (!session.source->fetch_interval()) return true;
-    (void)::alarm(longest_fetch);
     const auto fetched = session.source->fetch();
-    (void)::alarm(0);
     if (!fetched) {
         print_error(fmt::format("cannot fetch: {}\nwhat was fetched before stays in force", fetched.error()));
     }

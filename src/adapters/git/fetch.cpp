@@ -1,5 +1,6 @@
 #include "adapters/git/fetch.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <openssl/evp.h>
 
@@ -11,6 +12,7 @@
 #include <system_error>
 
 #include "adapters/config/remote_url.hpp"
+#include "adapters/git/child.hpp"
 #include "adapters/git/known_hosts.hpp"
 #include "adapters/git/library.hpp"
 #include "adapters/source/files.hpp"
@@ -23,6 +25,7 @@ namespace {
 
 constexpr std::size_t most_received = std::size_t{256} << 20U;
 constexpr std::chrono::minutes most_time{5};
+constexpr std::chrono::minutes most_patience{6};
 constexpr std::size_t most_key_file = std::size_t{1} << 20U;
 
 /// One fetch, as its callbacks see it.
@@ -181,6 +184,20 @@ bool offers(git_remote* remote, const std::string& name) {
 }
 
 }  // namespace
+
+std::expected<void, std::string> fetch_apart(const GitSettings& settings, const fs::path& program) {
+    const std::string path = program.empty() ? LEFT4ME_FETCH : program.string();
+    const auto ended = run_child({path, settings.repository.string(), settings.branch, settings.remote,
+                                  settings.key.string(), settings.known_hosts.string()},
+                                 Fd(::open("/dev/null", O_RDONLY | O_CLOEXEC)), Fd(), most_patience);
+    if (!ended) return std::unexpected(fmt::format("{}: {}", settings.remote, ended.error()));
+    if (ended->code == 0) return {};
+    std::string said = ended->output;
+    while (said.ends_with('\n')) said.pop_back();
+    if (ended->code > 128)
+        said = fmt::format("{}: the fetch was ended by signal {}", settings.remote, ended->code - 128);
+    return std::unexpected(std::move(said));
+}
 
 std::string tracking_reference(const GitSettings& settings) {
     return "refs/remotes/origin/" + settings.branch;

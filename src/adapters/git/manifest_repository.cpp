@@ -214,7 +214,7 @@ std::optional<std::chrono::seconds> ManifestRepository::fetch_interval() const {
 
 std::expected<void, std::string> ManifestRepository::fetch() {
     if (settings_.remote.empty()) return {};
-    return git::fetch_remote(settings_);
+    return git::fetch_apart(settings_);
 }
 
 }  // namespace left4me

@@ -3,6 +3,7 @@
 
 #include <cstdlib>
 
+#include "adapters/git/fetch.hpp"
 #include "adapters/git/known_hosts.hpp"
 #include "adapters/git/manifest_repository.hpp"
 #include "adapters/git/repository.hpp"
@@ -25,25 +26,30 @@ GitSettings following(const Repository& origin, const Scratch& here) {
     return settings;
 }
 
+std::expected<void, std::string> fetch(const GitSettings& settings) {
+    return git::fetch_apart(settings, LEFT4ME_FETCH_PROGRAM);
+}
+
 }  // namespace
 
 TEST_CASE("a remote is fetched into the host's repository, and read from there") {
     const Repository origin;
     const Scratch here;
     const std::string first = origin.commit({{"a.yaml", {coop}}});
-    ManifestRepository source(following(origin, here), {});
+    const GitSettings settings = following(origin, here);
+    ManifestRepository source(settings, {});
     CHECK(source.fetch_interval() == std::chrono::seconds(60));
     const auto before = source.read();
     REQUIRE_FALSE(before);
     CHECK(before.error().trouble == Trouble::Vanished);
-    REQUIRE(source.fetch());
+    REQUIRE(fetch(settings));
     REQUIRE(source.read());
     CHECK(source.read()->revision == first);
     CHECK(source.read_revision("main")->revision == first);
 
     const std::string second = origin.commit({{"a.yaml", {plain}}});
     CHECK(source.read()->revision == first);
-    REQUIRE(source.fetch());
+    REQUIRE(fetch(settings));
     CHECK(source.read()->revision == second);
     CHECK(source.follows(first, second));
     CHECK_FALSE(source.follows(second, first));
@@ -53,10 +59,11 @@ TEST_CASE("a remote's rewritten branch is fetched, and known for what it is") {
     const Repository origin;
     const Scratch here;
     const std::string first = origin.commit({{"a.yaml", {coop}}});
-    ManifestRepository source(following(origin, here), {});
-    REQUIRE(source.fetch());
+    const GitSettings settings = following(origin, here);
+    ManifestRepository source(settings, {});
+    REQUIRE(fetch(settings));
     const std::string other = origin.commit({{"a.yaml", {plain}}}, "main", "none");
-    REQUIRE(source.fetch());
+    REQUIRE(fetch(settings));
     CHECK(source.read()->revision == other);
     CHECK_FALSE(source.follows(first, other));
 }
@@ -65,8 +72,9 @@ TEST_CASE("a remote that is gone, or has lost the branch, leaves what was fetche
     const Repository origin;
     const Scratch here;
     const std::string first = origin.commit({{"a.yaml", {coop}}});
-    ManifestRepository source(following(origin, here), {});
-    REQUIRE(source.fetch());
+    const GitSettings settings = following(origin, here);
+    ManifestRepository source(settings, {});
+    REQUIRE(fetch(settings));
     std::string expected;
     SECTION("gone") {
         std::filesystem::remove_all(origin.path());
@@ -76,7 +84,7 @@ TEST_CASE("a remote that is gone, or has lost the branch, leaves what was fetche
         origin.git("branch -m main other");
         expected = "has no branch main";
     }
-    const auto fetched = source.fetch();
+    const auto fetched = fetch(settings);
     REQUIRE_FALSE(fetched);
     CHECK(fetched.error().find(expected) != std::string::npos);
     REQUIRE(source.read());
@@ -89,8 +97,9 @@ TEST_CASE("a repository on this host may belong to somebody else") {
     const Scratch here;
     origin.commit({{"a.yaml", {coop}}});
     REQUIRE(std::system(fmt::format("chown -R 65534 {}", origin.path().string()).c_str()) == 0);
-    ManifestRepository source(following(origin, here), {});
-    const auto fetched = source.fetch();
+    const GitSettings settings = following(origin, here);
+    ManifestRepository source(settings, {});
+    const auto fetched = fetch(settings);
     INFO((fetched ? "" : fetched.error()));
     CHECK(fetched);
 }
@@ -101,12 +110,13 @@ TEST_CASE("an address that the repository's own configuration rewrites is not re
     const Scratch here;
     const std::string first = origin.commit({{"a.yaml", {coop}}});
     other.commit({{"a.yaml", {plain}}});
-    ManifestRepository source(following(origin, here), {});
-    REQUIRE(source.fetch());
+    const GitSettings settings = following(origin, here);
+    ManifestRepository source(settings, {});
+    REQUIRE(fetch(settings));
     here.write("here.git/config",
                fmt::format("[core]\n\tbare = true\n[url \"file://{}\"]\n\tinsteadOf = file://{}\n",
                            other.path().string(), origin.path().string()));
-    REQUIRE(source.fetch());
+    REQUIRE(fetch(settings));
     CHECK(source.read()->revision == first);
 }
 
@@ -115,9 +125,21 @@ TEST_CASE("an unreachable remote is an error that names it") {
     GitSettings settings;
     settings.repository = here.path() / "here.git";
     settings.remote = "https://127.0.0.1:1/m.git";
-    const auto fetched = ManifestRepository(settings, {}).fetch();
+    const auto fetched = fetch(settings);
     REQUIRE_FALSE(fetched);
     CHECK(fetched.error().starts_with("https://127.0.0.1:1/m.git: "));
+}
+
+TEST_CASE("a fetch that cannot even be begun is an error, and nothing else") {
+    const Repository origin;
+    const Scratch here;
+    CHECK(git::fetch_apart(following(origin, here), "/nonexistent/left4me-fetch")
+              .error()
+              .find("left4me-fetch") != std::string::npos);
+    const std::filesystem::path falls = here.write("falls", "#!/bin/sh\nkill -SEGV $$\n");
+    std::filesystem::permissions(falls, std::filesystem::perms::owner_all);
+    CHECK(git::fetch_apart(following(origin, here), falls).error().find("ended by signal 11") !=
+          std::string::npos);
 }
 
 TEST_CASE("host keys are compared with what known_hosts says") {

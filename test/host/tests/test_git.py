@@ -1,0 +1,300 @@
+"""A host that people push manifests to."""
+
+import json
+
+from testhosts.case import COMMUNITY, SERVERS, server
+from testhosts.git import REPOSITORY, GitTest
+
+
+class Push(GitTest):
+    def test_from_nothing_to_a_push_that_runs_servers(self):
+        said = self.ctl("init-repo").stdout
+        for word in ("pre-receive", "post-receive", "safe.directory", "left4me-operators", "git clone ssh://"):
+            self.assertIn(word, said)
+        self.assertIn("is as it should be", self.ctl("init-repo").stdout)
+        self.assertIn("has no branch main", self.ctl("reconcile", expect=5).stderr)
+        self.clone()
+        commit = self.commit("servers/all.yaml", COMMUNITY)
+        said = self.push().stderr
+        self.assertIn(f"remote: left4me: main is at {commit} now", said)
+        self.assertIn("l4d2ctl", said)
+        # Where a daemon runs it may have been faster.
+        self.ctl("reconcile")
+        for name, port in SERVERS.items():
+            self.assert_running(name, port)
+        self.assert_converged()
+        self.assertEqual(json.loads(self.ctl("status", "alpha", "--json").stdout)["desired"]["revision"], commit)
+
+    def test_an_invalid_push_is_told_its_places_and_changes_nothing(self):
+        first = self.begin()
+        before = self.lives(*SERVERS)
+        bombs = {
+            "a mistake": ("apiVersion: left4me/v1\nkind: Server\nmetadata: {name: d}\nspec: {blueprint: plain, prot: 1}\n", "d.yaml:4:26: "),
+            "a bomb": ("a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(f"{b}: &{b} [{','.join(['*' + a] * 9)}]\n" for a, b in zip("abcdefgh", "bcdefghi")), "d.yaml:"),
+            "documents": ("".join(f"---\napiVersion: left4me/v1\nkind: Server\nmetadata: {{name: s{n}}}\nspec: {{blueprint: plain, port: {n % 60000 + 1024}}}\n" for n in range(10_001)), "10000"),
+        }  # fmt: skip
+        for what, (text, expected) in bombs.items():
+            with self.subTest(what):
+                self.commit("d.yaml", text)
+                took = self.timed(lambda: self.assertIn(f"remote: d.yaml", self.push(expect=1).stderr))
+                self.assertLess(took, 10)
+                said = self.push(expect=1).stderr
+                self.assertIn(expected, said)
+                self.assertIn("pre-receive hook declined", said)
+                self.assertEqual(self.head(), first)
+                self.person("alice", f"cd manifests && git reset -q --hard {first}")
+        with self.subTest("100 MB"):
+            self.person("alice", "cd manifests && head -c 104857600 /dev/zero | tr '\\0' '#' >d.yaml && git add . && git commit -qm big")
+            self.assertIn("remote: d.yaml: has 104857600 bytes, more than 1048576", self.push(expect=1).stderr)
+            self.assertEqual(self.head(), first)
+        with self.subTest("deletion"):
+            self.assertIn("it is not deleted", self.push(words=":main", expect=1).stderr)
+        self.ctl("reconcile")
+        self.assertEqual(self.lives(*SERVERS), before)
+
+    def test_what_got_into_the_branch_past_the_hook_leaves_the_last_good_revision_in_force(self):
+        first = self.begin()
+        before = self.lives(*SERVERS)
+        self.person("alice", "cd manifests && head -c 104857600 /dev/zero | tr '\\0' '#' >d.yaml && git add . && git commit -qm big")
+        self.run_in("sh", "-c", f"git -C {REPOSITORY} -c safe.directory=* fetch -q /home/alice/manifests HEAD:refs/heads/main",
+                    expect=None)  # fmt: skip
+        self.run_in("git", "config", "--system", "--add", "safe.directory", "*")
+        self.run_in("git", "-C", REPOSITORY, "fetch", "-q", "/home/alice/manifests", "+HEAD:refs/heads/main")
+        self.assertNotEqual(self.head(), first)
+        took = self.timed(lambda: self.assertIn(":d.yaml: has 104857600 bytes", self.ctl("reconcile", expect=3).stderr))
+        self.assertLess(took, 5)
+        self.assertIn("d.yaml", json.loads(self.status())["sourceError"])
+        self.assertEqual(self.lives(*SERVERS), before)
+
+    def test_a_forced_push_is_held_until_a_person_agrees(self):
+        first = self.begin()
+        self.commit("more.yaml", server("delta", 27018).lstrip("-\n"))
+        self.push()
+        self.ctl("reconcile")
+        self.assert_running("delta")
+        last_good = self.head()
+        self.person("alice", f"cd manifests && git reset -q --hard {first}")
+        self.push(expect=1)
+        said = self.push(words="+HEAD:main").stderr
+        self.assertIn(f"sudo l4d2ctl approve {first}", said)
+        done = self.ctl("reconcile", expect=5)
+        self.assertIn(f"does not descend from {last_good}", done.stderr)
+        self.assertIn(f"l4d2ctl approve {first}", done.stderr)
+        self.assertIn("does not descend", json.loads(self.status())["sourceError"])
+        self.assert_running("delta")
+        # Drift is corrected all the while.
+        self.run_in("systemctl", "stop", "left4me-server@beta.service")
+        self.ctl("reconcile", expect=5)
+        self.assert_running("beta")
+        self.assertIn("delta", self.ctl("diff", "--revision", first, expect=1).stdout)
+        self.ctl("approve", "deadbeef", expect=4)
+        self.ctl("approve", first[:10])
+        self.assert_gone("delta")
+        self.assert_converged()
+
+    def test_a_damaged_or_deleted_repository_stops_no_server(self):
+        self.begin()
+        before = self.lives(*SERVERS)
+        damage = {
+            "deleted": f"mv {REPOSITORY} /root/kept.git",
+            "empty": f"mv {REPOSITORY} /root/kept.git && mkdir {REPOSITORY}",
+            "no objects": f"mkdir /root/kept.git && mv {REPOSITORY}/objects /root/kept.git/ && mkdir {REPOSITORY}/objects",
+            "no branch": f"mkdir -p /root/kept.git/refs/heads && mv {REPOSITORY}/refs/heads/main /root/kept.git/refs/heads/",
+            "garbage": f"cp -a {REPOSITORY} /root/kept.git && find {REPOSITORY}/objects -type f -exec truncate -s 5 {{}} +",
+            "unreadable": f"cp -a {REPOSITORY} /root/kept.git && chmod 0 {REPOSITORY}",
+        }
+        for what, script in damage.items():
+            with self.subTest(what):
+                self.run_in("cp", "-a", REPOSITORY, "/root/whole.git")
+                self.run_in("sh", "-c", script)
+                done = self.ctl("reconcile", expect=5)
+                self.assertIn("stays in force", done.stderr)
+                self.assertNotEqual(json.loads(self.status())["sourceError"], "")
+                self.ctl("diff", expect=5)
+                self.run_in("systemctl", "disable", "left4me-server@beta.service")
+                self.ctl("reconcile", expect=5)
+                self.assertEqual(self.enabled("beta"), "enabled")
+                self.ctl("stop", "beta", expect=5)
+                self.assertEqual(self.lives(*SERVERS), before)
+                self.run_in("sh", "-c", f"rm -rf {REPOSITORY} /root/kept.git && mv /root/whole.git {REPOSITORY}")
+                self.ctl("reconcile")
+        self.assertEqual(self.lives(*SERVERS), before)
+
+    def test_a_push_returns_at_once_though_a_pass_is_under_way(self):
+        self.begin()
+        self.run_in("systemd-run", "-q", "--unit=holder", "flock", "/run/left4me/lock", "sleep", "60")
+        self.until("the lock is taken", lambda: self.run_in("flock", "-n", "/run/left4me/lock", "true", expect=None).returncode)
+        self.commit("README.md", "words")
+        self.assertLess(self.timed(self.push), 5)
+        self.run_in("systemctl", "stop", "holder")
+
+    def test_a_commit_that_touches_no_manifest_touches_no_server(self):
+        self.begin()
+        before = self.lives(*SERVERS)
+        for n in range(5):
+            self.commit("README.md", f"words {n}")
+            self.push()
+            self.assertIn("3 servers agree", self.ctl("reconcile").stdout)
+        self.assertEqual(self.lives(*SERVERS), before)
+
+
+class People(GitTest):
+    def test_several_people_root_and_l4d2ctl_write_to_one_branch(self):
+        self.begin()
+        self.run_in("sh", "-c", "SUDO_UID=$(id -u bob) l4d2ctl stop beta")
+        self.assert_gone("beta")
+        host = self.run_in("hostname").stdout.strip()
+        self.assertEqual(self.git("log", "-1", "--format=%an <%ae>, %cn: %s"), f"Bob Example <bob@{host}>, left4me: server/beta configured")
+        self.assertEqual(self.git("diff", "--stat", "main^", "main", "--", "all.yaml").splitlines()[-1].split(",")[0], "1 file changed")
+        # alice's clone is behind now.
+        self.commit("alice.yaml", server("delta", 27018).lstrip("-\n"))
+        self.assertIn("fetch first", self.push(expect=1).stderr)
+        self.person("alice", f"cd manifests && git pull -q {self.address('alice')} main")
+        self.push()
+        self.clone("bob")
+        self.person("bob", "cd manifests && git reset -q --hard origin/main")
+        self.commit("bob.yaml", server("epsilon", 27019).lstrip("-\n"), "bob")
+        self.push("bob")
+        self.ctl("start", "beta")
+        # And root, who has a clone of its own.
+        self.run_in("sh", "-c", f"git clone -q {REPOSITORY} /root/m && cd /root/m && sed -i s/27019/27020/ bob.yaml && "
+                    "git -c user.name=root -c user.email=root@here commit -qam port && git push -q origin HEAD:main")  # fmt: skip
+        self.run_in("sh", "-c", "cd /root/m && echo nonsense >x.yaml && git add . && "
+                    "git -c user.name=root -c user.email=root@here commit -qm bad && git push -q origin HEAD:main", expect=1)  # fmt: skip
+        self.ctl("apply", "-f", "-", text_in=server("zeta", 27021).lstrip("-\n"))
+        for name in ("beta", "delta", "epsilon", "zeta"):
+            self.assert_running(name)
+        self.assertIn("27020", self.ctl("get", "servers").stdout)
+        self.assert_converged()
+        self.git("fsck", "--strict")
+        self.person("alice", f"cd manifests && git pull -q {self.address('alice')} main && git log --oneline | grep -c .")
+
+    def test_who_may_push_cannot_exchange_what_runs_in_the_name_of_others(self):
+        self.ctl("init-repo")
+        for script in (
+            "rm hooks/pre-receive", "ln -sf /bin/true hooks/pre-receive", "mv hooks h", "echo x >>config", "rm config",
+            "mv config c", "cp config c && mv -f c config", "rm -f HEAD", "ln -sf /bin/true hooks/update",
+        ):  # fmt: skip
+            with self.subTest(script):
+                self.person("alice", f"cd {REPOSITORY} && {script} </dev/null", expect=1)
+                self.run_in("runuser", "-u", "left4me", "--", "bash", "-c", f"cd {REPOSITORY} && {script} </dev/null", expect=1)
+
+    def test_who_is_not_in_the_group_cannot_push(self):
+        self.begin()
+        self.clone("carol")
+        head = self.head()
+        self.commit("all.yaml", COMMUNITY.replace("27017", "27018"), "carol")
+        self.assertNotEqual(self.push("carol", expect=None).returncode, 0)
+        self.assertEqual(self.head(), head)
+
+    def test_init_repo_mends_what_was_made_otherwise(self):
+        # As somebody would make it by hand, with hooks and a configuration that are not root's.
+        self.run_in("rm", "-rf", REPOSITORY)
+        self.run_in("sh", "-c", f"git init -q --bare {REPOSITORY} && chown -R left4me: {REPOSITORY} && "
+                    f"ln -sf /etc/shadow {REPOSITORY}/config && chmod -R go-w {REPOSITORY}/objects")  # fmt: skip
+        shadow = self.run_in("stat", "-c", "%U %G %a %s", "/etc/shadow").stdout
+        said = self.ctl("init-repo").stdout
+        self.assertIn("config.before-left4me", said)
+        self.assertEqual(self.run_in("stat", "-c", "%U %G %a %s", "/etc/shadow").stdout, shadow)
+        self.assertEqual(self.run_in("stat", "-c", "%U %G %a", REPOSITORY).stdout.split(), ["root", "left4me-operators", "3775"])
+        self.clone()
+        self.commit("all.yaml", COMMUNITY)
+        self.push()
+        self.ctl("reconcile")
+        self.assert_running("alpha")
+        # What is there and no repository is left alone.
+        self.write("/etc/left4me/config.yaml", "source:\n  git:\n    repository: /srv/maps\n")
+        self.assertIn("neither empty nor a bare repository", self.ctl("init-repo", expect=5).stderr)
+        self.ctl("init-repo", "--group", "nonsense", expect=4)
+        self.person("alice", "l4d2ctl init-repo", expect=5)
+
+
+class Signed(GitTest):
+    CONFIG = "source:\n  git:\n    allowedSigners: /etc/left4me/signers\n"
+
+    def test_only_signed_commits_enter_and_only_signed_commits_are_followed(self):
+        self.run_in("sh", "-c", "echo alice@example.org $(cut -d' ' -f1,2 /home/alice/.ssh/id_ed25519.pub) >/etc/left4me/signers")
+        for name in ("alice", "bob"):
+            self.person(name, "git config --global gpg.format ssh && git config --global user.signingKey ~/.ssh/id_ed25519.pub")
+        self.ctl("init-repo")
+        self.clone()
+        first = self.commit("all.yaml", COMMUNITY, more="-S")
+        self.push()
+        self.ctl("reconcile")
+        self.assert_running("alpha")
+        unsigned = self.commit("all.yaml", COMMUNITY.replace("27016", "27026"))
+        self.assertIn("is not signed", self.push(expect=1).stderr)
+        self.clone("bob")
+        self.person("bob", "cd manifests && git reset -q --hard origin/main")
+        self.commit("all.yaml", COMMUNITY.replace("27016", "27026"), "bob", more="-S")
+        self.assertIn("does not allow", self.push("bob", expect=1).stderr)
+        self.assertEqual(self.head(), first)
+        self.assertIn("must be signed", self.ctl("stop", "beta", expect=5).stderr)
+        # Past the hook.
+        self.run_in("git", "config", "--system", "--add", "safe.directory", "*")
+        self.run_in("git", "-C", REPOSITORY, "fetch", "-q", "/home/alice/manifests", "+HEAD:refs/heads/main")
+        self.assertIn(f"commit {unsigned} is not signed", self.ctl("reconcile", expect=5).stderr)
+        self.assert_running("beta", 27016)
+
+
+class Remote(GitTest):
+    CONFIG = """
+source:
+  git:
+    remote: ssh://alice@127.0.0.1:2222/home/alice/origin.git
+    key: /etc/left4me/secrets/key
+    knownHosts: /etc/left4me/known_hosts
+"""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.person("alice", "git init -q --bare -b main origin.git && git clone -q origin.git manifests && cd manifests && git checkout -q -B main")
+        self.run_in("sh", "-c", "ssh-keygen -q -t ed25519 -N '' -f /etc/left4me/secrets/key && chown left4me /etc/left4me/secrets/key && "
+                    "cat /etc/left4me/secrets/key.pub >>/home/alice/.ssh/authorized_keys && cp /home/alice/.ssh/known_hosts /etc/left4me/known_hosts")  # fmt: skip
+        self.commit("all.yaml", COMMUNITY)
+
+    def publish(self) -> None:
+        self.person("alice", "cd manifests && git push -q origin +HEAD:main")
+
+    def test_a_branch_is_fetched_over_ssh_from_a_host_whose_key_is_known(self):
+        self.publish()
+        self.assertIn("--fetch", self.ctl("reconcile", expect=5).stderr)
+        self.ctl("reconcile", "--fetch")
+        for name in SERVERS:
+            self.assert_running(name)
+        before = self.lives(*SERVERS)
+        for n in range(3):
+            self.assertIn("3 servers agree", self.ctl("reconcile", "--fetch").stdout)
+        with self.subTest("editing here says where to push"):
+            for words in (("stop", "beta"), ("delete", "beta")):
+                self.assertIn("git push ssh://alice@127.0.0.1:2222/home/alice/origin.git", self.ctl(*words, expect=5).stderr)
+            self.assertIn("push there", self.ctl("init-repo", expect=5).stderr.replace("where to push, and", "push there"))
+        with self.subTest("another host key"):
+            self.run_in("sh", "-c", "ssh-keygen -q -t ed25519 -N '' -f /tmp/other && (echo '[127.0.0.1]:2222' $(cut -d' ' -f1,2 /tmp/other.pub)) >/etc/left4me/known_hosts")
+            self.commit("all.yaml", COMMUNITY.replace("27016", "27026"))
+            self.publish()
+            self.assertIn("another host key", self.ctl("reconcile", "--fetch", expect=5).stderr)
+            self.write("/etc/left4me/known_hosts", "")
+            self.assertIn("does not name 127.0.0.1", self.ctl("reconcile", "--fetch", expect=5).stderr)
+        with self.subTest("a key that may not log in"):
+            self.run_in("cp", "/home/alice/.ssh/known_hosts", "/etc/left4me/known_hosts")
+            self.run_in("sed", "-i", "$d", "/home/alice/.ssh/authorized_keys")
+            self.assertIn("does not accept", self.ctl("reconcile", "--fetch", expect=5).stderr)
+        with self.subTest("the server is gone"):
+            self.run_in("systemctl", "stop", "test-sshd")
+            self.assertIn("what was fetched before stays in force", self.ctl("reconcile", "--fetch", expect=5).stderr)
+        self.assertEqual(self.lives(*SERVERS), before)
+
+    def test_a_remote_on_the_same_host_may_belong_to_somebody_else(self):
+        self.write("/etc/left4me/config.yaml", "source:\n  git:\n    remote: file:///home/alice/origin.git\n")
+        self.run_in("chmod", "a+rx", "/home/alice")
+        self.publish()
+        self.ctl("reconcile", "--fetch")
+        self.assert_running("alpha")
+        first = self.person("alice", "cd manifests && git rev-parse HEAD").stdout.strip()
+        self.person("alice", "cd manifests && git commit -q --amend -m anew")
+        self.publish()
+        anew = self.person("alice", "cd manifests && git rev-parse HEAD").stdout.strip()
+        self.assertIn(f"does not descend from {first}", self.ctl("reconcile", "--fetch", expect=5).stderr)
+        self.ctl("approve", anew)
+        self.assert_converged()
