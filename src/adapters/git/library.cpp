@@ -4,6 +4,8 @@
 
 #include <array>
 
+#include "adapters/git/store.hpp"
+
 namespace left4me::git {
 
 namespace {
@@ -22,6 +24,7 @@ void use_library() {
             git_libgit2_opts(GIT_OPT_SET_SEARCH_PATH, level, "");
         }
         git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 0);
+        git_libgit2_opts(GIT_OPT_ENABLE_FSYNC_GITDIR, 1);
         git_libgit2_opts(GIT_OPT_SET_PACK_MAX_OBJECTS, max_pack_objects);
         git_libgit2_opts(GIT_OPT_SET_CACHE_MAX_SIZE, object_cache_bytes);
         return true;
@@ -39,7 +42,9 @@ std::expected<Owned<git_repository>, std::string> open_repository(const std::fil
     Owned<git_repository> repository;
     const int result =
         take(repository, [&](git_repository** out) { return git_repository_open_bare(out, path.c_str()); });
-    if (result != 0) return std::unexpected(fmt::format("{}: {}", path.string(), last_error()));
+    if (result != 0 || use_checked_store(repository.get(), path / "objects") != 0) {
+        return std::unexpected(fmt::format("{}: {}", path.string(), last_error()));
+    }
     return repository;
 }
 

@@ -8,6 +8,7 @@
 #include "adapters/git/fetch.hpp"
 #include "adapters/git/library.hpp"
 #include "adapters/git/signature.hpp"
+#include "adapters/git/store.hpp"
 #include "adapters/git/tree.hpp"
 
 namespace left4me {
@@ -143,7 +144,7 @@ std::expected<Snapshot, SourceError> ManifestRepository::read_pushed(const std::
         Owned<git_odb> store;
         if (git::take(store, [&](git_odb** out) { return git_repository_odb(out, repository->get()); }) !=
                 0 ||
-            git_odb_add_disk_alternate(store.get(), quarantine.c_str()) != 0) {
+            git::add_checked_store(store.get(), quarantine) != 0) {
             return vanished(fmt::format("{}: {}", quarantine.string(), git::last_error()));
         }
     }

@@ -211,6 +211,34 @@ TEST_CASE("a damaged repository is a vanished source") {
     CHECK_FALSE(refused(repository, Trouble::Vanished).empty());
 }
 
+TEST_CASE("objects that a power cut has cut short are an error, and reading them ends") {
+    const Repository repository;
+    const std::string blob = repository.git("hash-object -w --stdin", std::string(3000, '#') + "\n" + coop);
+    const std::string tree = repository.git("mktree", "100644 blob " + blob + "\ta.yaml\n");
+    const std::string commit = repository.git("commit-tree -m x " + tree);
+    repository.git("update-ref refs/heads/main " + commit);
+    REQUIRE(read(repository));
+    for (const std::string& object : {commit, tree, blob}) {
+        const std::filesystem::path file =
+            repository.path() / "objects" / object.substr(0, 2) / object.substr(2);
+        const std::string name = "m.git/objects/" + object.substr(0, 2) + "/" + object.substr(2);
+        const std::string whole = repository.scratch().read(name);
+        std::filesystem::permissions(file, std::filesystem::perms::owner_all);
+        for (std::size_t size = 0; size < whole.size(); size += 1 + size / 8) {
+            INFO(object << " " << size);
+            repository.scratch().write(name, whole.substr(0, size));
+            CHECK_FALSE(refused(repository, Trouble::Vanished).empty());
+            ManifestRepository source(repository.settings(), {});
+            CHECK((object != commit || !source.follows(commit, commit.substr(0, 39) + "0")));
+            CHECK_FALSE(source.read_revision(commit.substr(0, 8)));
+        }
+        repository.scratch().write(name, std::string(whole.size(), '\0'));
+        CHECK_FALSE(refused(repository, Trouble::Vanished).empty());
+        repository.scratch().write(name, whole);
+        CHECK(read(repository));
+    }
+}
+
 TEST_CASE("other revisions are read by branch, id or short id") {
     const Repository repository;
     const std::string first = repository.commit({{"a.yaml", {coop}}});

@@ -34,7 +34,8 @@ class GitTest(HostTest):
 
     def add_user(self, name: str) -> None:
         more = "" if name == "carol" else "-G left4me-operators"
-        self.run_in("useradd", "-m", "-s", "/bin/bash", "-c", f"{name.title()} Example,,,", *more.split(), name)
+        # '*' is a password that nobody has; without one the account would count as locked.
+        self.run_in("useradd", "-m", "-p", "*", "-s", "/bin/bash", "-c", f"{name.title()} Example,,,", *more.split(), name)
         self.person(name, "mkdir -m 700 .ssh && ssh-keygen -q -t ed25519 -N '' -f .ssh/id_ed25519 && "
                     "cp .ssh/id_ed25519.pub .ssh/authorized_keys && "
                     f"(echo '[127.0.0.1]:{PORT}' $(cut -d' ' -f1,2 /etc/ssh/test_host_key.pub)) >.ssh/known_hosts && "
@@ -45,7 +46,7 @@ class GitTest(HostTest):
 
     def person(self, name: str, script: str, expect: int | None = 0, text_in: str | None = None):
         """Runs a script as that person, at home."""
-        return self.run_in("runuser", "-u", name, "--", "env", f"HOME=/home/{name}", "bash", "-c", f"cd ~ && {script}",
+        return self.run_in("setpriv", f"--reuid={name}", f"--regid={name}", "--init-groups", "env", f"HOME=/home/{name}", "bash", "-c", f"cd ~ && {script}",
                            expect=expect, text_in=text_in)  # fmt: skip
 
     def address(self, name: str, path: str = REPOSITORY) -> str:
