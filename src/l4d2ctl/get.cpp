@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <iterator>
+#include <array>
 
 #include "l4d2ctl/json.hpp"
 #include "l4d2ctl/kinds.hpp"
@@ -78,12 +78,18 @@ Result<Exit> get_from_source(Session& session, const Target& target, const std::
     return Exit::Done;
 }
 
-Result<Json> object_json(View& view, Kind kind, const std::string& name) {
-    if (kind == Kind::Blueprint) return blueprint_json(view, name);
-    if (kind == Kind::Overlay) return overlay_object_json(view, name);
-    const auto details = unit_details(view, name);
-    if (!details) return std::unexpected(details.error());
-    return server_json(view, name, *details);
+Result<std::vector<Json>> objects_json(View& view, Kind kind, const std::vector<std::string>& names) {
+    std::vector<Json> objects;
+    if (kind == Kind::Server) {
+        const auto details = unit_details(view, names);
+        if (!details) return std::unexpected(details.error());
+        for (const std::string& name : names) objects.push_back(server_json(view, name, details->at(name)));
+        return objects;
+    }
+    for (const std::string& name : names)
+        objects.push_back(kind == Kind::Blueprint ? blueprint_json(view, name)
+                                                  : overlay_object_json(view, name));
+    return objects;
 }
 
 Result<Exit> get_json(View& view, const Target& target) {
@@ -92,11 +98,11 @@ Result<Exit> get_json(View& view, const Target& target) {
         const auto all = kind == Kind::Server ? shown_servers(view) : manifest_names(view.in_force.set, kind);
         const auto names = pick(all, kind, target);
         if (!names) return std::unexpected(names.error());
-        for (const std::string& name : *names) {
-            auto object = object_json(view, kind, name);
-            if (!object) return std::unexpected(object.error());
+        const auto objects = objects_json(view, kind, *names);
+        if (!objects) return std::unexpected(objects.error());
+        for (const Json& object : *objects) {
             Json item{{"kind", manifest_kind(kind)}};
-            item.update(*object);
+            item.update(object);
             items.push_back(std::move(item));
         }
     }

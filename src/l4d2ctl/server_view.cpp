@@ -143,6 +143,12 @@ Result<UnitDetails> unit_details(View& view, const std::string& name) {
     return std::move(*details);
 }
 
+Result<std::map<std::string, UnitDetails>> unit_details(View& view, const std::vector<std::string>& names) {
+    auto details = view.machine->units().details(names);
+    if (!details) return fail(Exit::Refused, details.error());
+    return std::move(*details);
+}
+
 std::vector<const Action*> actions_of(const View& view, const std::string& name) {
     std::vector<const Action*> actions;
     for (const Action& action : view.plan.actions) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -36,6 +37,8 @@ Json server_json(const View& view, const std::string& name, const UnitDetails& d
 
 /// UnitDetails of one server, its errors as a Failure.
 Result<UnitDetails> unit_details(View& view, const std::string& name);
+/// Of many at once, by name.
+Result<std::map<std::string, UnitDetails>> unit_details(View& view, const std::vector<std::string>& names);
 
 /// The actions of the plan that are about this server.
 std::vector<const Action*> actions_of(const View& view, const std::string& name);

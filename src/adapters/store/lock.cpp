@@ -4,12 +4,16 @@
 #include <fmt/format.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <fstream>
+#include <sstream>
+#include <string>
 #include <system_error>
 #include <utility>
 
@@ -28,14 +32,35 @@ std::unexpected<std::string> lock_error(const std::filesystem::path& path) {
     return store::io_error(path.string());
 }
 
-/// Who holds the lock, in their own words. Old words may still stand there when the lock was just let go of:
-/// only for people.
-std::string read_holder(int file) {
+/// The process that took the lock, as the kernel has it in /proc/locks: "1: FLOCK  ADVISORY  WRITE 4711
+/// 00:1a:12345 0 EOF". 0: it cannot be seen from here. Those that wait have "->" behind the first column.
+pid_t find_holder(int file) {
+    struct stat status{};
+    if (::fstat(file, &status) != 0) return 0;
+    const std::string wanted =
+        fmt::format("{:02x}:{:02x}:{}", major(status.st_dev), minor(status.st_dev), status.st_ino);
+    std::ifstream locks("/proc/locks");
+    for (std::string line; std::getline(locks, line);) {
+        std::istringstream words(line);
+        std::string number, kind, advice, access, place;
+        pid_t pid = 0;
+        if (words >> number >> kind >> advice >> access >> pid >> place && kind == "FLOCK" && place == wanted)
+            return pid;
+    }
+    return 0;
+}
+
+/// Who holds the lock. The words in the file are the holder's own, or those of one who was killed before:
+/// they count if the kernel names the same process.
+std::string describe_holder(int file) {
+    const pid_t pid = find_holder(file);
+    if (pid == 0) return "another process";
     std::array<char, 256> text{};
     const ssize_t got = ::pread(file, text.data(), text.size(), 0);
-    std::string holder(text.data(), got > 0 ? static_cast<std::size_t>(got) : 0);
-    holder.resize(std::min(holder.find('\n'), holder.size()));
-    return holder.empty() ? "somebody else" : holder;
+    std::string words(text.data(), got > 0 ? static_cast<std::size_t>(got) : 0);
+    words.resize(std::min(words.find('\n'), words.size()));
+    const std::string process = fmt::format("pid {}", pid);
+    return words.ends_with(", " + process) ? words : process;
 }
 
 }  // namespace
@@ -59,7 +84,7 @@ std::expected<PassLock, std::string> PassLock::acquire_file(
     if (!file) return lock_error(path);
     if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
         if (errno != EWOULDBLOCK) return lock_error(path);
-        if (waiting) waiting(read_holder(file.get()));
+        if (waiting) waiting(describe_holder(file.get()));
         while (::flock(file.get(), LOCK_EX) != 0) {
             if (errno != EINTR) return lock_error(path);
         }

@@ -14,8 +14,8 @@ namespace left4me {
 /// when the process dies, however it dies.
 class PassLock {
   public:
-    /// Waits for the lock. `waiting` is called once, with who holds it ("l4d2ctl reconcile, pid 4711"), if it
-    /// is taken.
+    /// Waits for the lock. `waiting` is called once if it is taken, with as much as is certain of who holds
+    /// it: "l4d2ctl reconcile, pid 4711", "pid 4711" or "another process".
     static std::expected<PassLock, std::string> acquire(
         const Paths& paths, const std::string& purpose,
         const std::function<void(const std::string&)>& waiting);

@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "adapters/systemd/enablement.hpp"
+#include "adapters/systemd/names.hpp"
 #include "adapters/systemd/outcome.hpp"
 #include "adapters/systemd/unit_properties.hpp"
 #include "specs/name.hpp"
@@ -15,9 +16,6 @@ namespace {
 
 constexpr const char* helper = "org.left4me.Helper1";
 constexpr const char* helper_path = "/org/left4me/Helper1";
-constexpr const char* systemd = "org.freedesktop.systemd1";
-constexpr const char* systemd_path = "/org/freedesktop/systemd1";
-constexpr const char* manager = "org.freedesktop.systemd1.Manager";
 
 constexpr std::size_t helper_batch = 4096;
 // The helper answers once jobs are queued (but Purge: once files are removed), and PID 1 may be busy
@@ -97,10 +95,10 @@ void Jobs::watch(Bus& bus) {
         signal >> id >> job >> removed.unit >> removed.result;
         job_removed(bus, job, std::move(removed));
     };
-    (void)bus.watch({systemd, systemd_path, manager, "JobRemoved"}, on_removed);
+    (void)bus.watch({systemd::service, systemd::path, systemd::manager, "JobRemoved"}, on_removed);
     // PID 1 gets this before the helper gets the request that follows: the bus keeps one sender's order.
     bus.call(
-        {systemd, systemd_path, manager, "Subscribe"}, [](sdbus::MethodCall&) {},
+        {systemd::service, systemd::path, systemd::manager, "Subscribe"}, [](sdbus::MethodCall&) {},
         [](sdbus::MethodReply&, const BusError*) {});
 }
 
@@ -182,16 +180,18 @@ void Jobs::explain_failure(Bus& bus, const Request& request) {
 }
 
 void Jobs::look_for_lost_jobs(Bus& bus) {
-    for (const auto& [job, request] : jobs_) {
+    for (const auto& entry : jobs_) {
+        const std::string& job = entry.first;
+        const Request& request = entry.second;
         bus.call(
-            {systemd, job, "org.freedesktop.DBus.Properties", "Get"},
+            {systemd::service, job, systemd::interface::properties, "Get"},
             [](sdbus::MethodCall& message) {
-                message << std::string("org.freedesktop.systemd1.Job") << std::string("State");
+                message << std::string(systemd::interface::job) << std::string("State");
             },
-            [this, &bus, job = job, request = request](sdbus::MethodReply&, const BusError* error) {
+            [this, &bus, job, request](sdbus::MethodReply&, const BusError* error) {
                 const auto [first, last] = jobs_.equal_range(job);
                 const auto lost =
-                    std::find_if(first, last, [&](const auto& entry) { return entry.second == request; });
+                    std::find_if(first, last, [&](const auto& one) { return one.second == request; });
                 if (error == nullptr || lost == last) return;
                 jobs_.erase(lost);
                 settle_lost(bus, request);

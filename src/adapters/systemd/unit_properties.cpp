@@ -8,14 +8,12 @@
 #include <vector>
 
 #include "adapters/systemd/enablement.hpp"
+#include "adapters/systemd/names.hpp"
 
 namespace left4me {
 namespace {
 
-constexpr const char* service = "org.freedesktop.systemd1";
-constexpr const char* properties_interface = "org.freedesktop.DBus.Properties";
-constexpr const char* unit_interface = "org.freedesktop.systemd1.Unit";
-constexpr const char* service_interface = "org.freedesktop.systemd1.Service";
+namespace interface = systemd::interface;
 
 using Values = std::map<std::string, sdbus::Variant>;
 /// path, arguments, ignore failures, four timestamps (start and exit, each real and monotonic), pid, code,
@@ -24,7 +22,7 @@ using Command = sdbus::Struct<std::string, std::vector<std::string>, bool, std::
                               std::uint64_t, std::uint64_t, std::uint32_t, std::int32_t, std::int32_t>;
 
 std::string object_path(const std::string& server) {
-    std::string path = "/org/freedesktop/systemd1/unit/";
+    std::string path = std::string(systemd::path) + "/unit/";
     for (const char c : server_unit(server)) {
         const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
         path += plain ? std::string(1, c) : fmt::format("_{:02x}", static_cast<unsigned char>(c));
@@ -105,17 +103,16 @@ void ask_properties(Bus& bus, const std::string& server,
     };
     const auto progress = std::make_shared<Progress>(std::move(on_properties), Values{});
     const std::string path = object_path(server);
-    const auto ask = [&](const char* interface, Bus::OnReply on_reply) {
+    const auto ask = [&](const char* of, Bus::OnReply on_reply) {
         bus.call(
-            {service, path, properties_interface, "GetAll"},
-            [interface](sdbus::MethodCall& message) { message << std::string(interface); },
-            std::move(on_reply));
+            {systemd::service, path, interface::properties, "GetAll"},
+            [of](sdbus::MethodCall& message) { message << std::string(of); }, std::move(on_reply));
     };
     // Answered in this order: one connection, one sender.
-    ask(unit_interface, [progress](sdbus::MethodReply& reply, const BusError* error) {
+    ask(interface::unit, [progress](sdbus::MethodReply& reply, const BusError* error) {
         if (error == nullptr) reply >> progress->of_unit;
     });
-    ask(service_interface, [progress](sdbus::MethodReply& reply, const BusError* error) {
+    ask(interface::service, [progress](sdbus::MethodReply& reply, const BusError* error) {
         if (error != nullptr) return progress->tell(nullptr, error);
         Values of_service;
         reply >> of_service;
@@ -131,17 +128,17 @@ void ask_result(Bus& bus, const std::string& server, std::function<void(const st
     };
     const auto progress = std::make_shared<Progress>(std::move(on_result), Values{});
     const std::string path = object_path(server);
-    constexpr std::array wanted{std::pair{unit_interface, "InactiveEnterTimestampMonotonic"},
-                                std::pair{service_interface, "RestartUSec"},
-                                std::pair{service_interface, "ExecStopPost"},
-                                std::pair{service_interface, "Result"}};
-    for (const auto& [interface, name] : wanted) {
+    constexpr std::array wanted{std::pair{interface::unit, "InactiveEnterTimestampMonotonic"},
+                                std::pair{interface::service, "RestartUSec"},
+                                std::pair{interface::service, "ExecStopPost"},
+                                std::pair{interface::service, "Result"}};
+    for (const auto& one : wanted) {
         bus.call(
-            {service, path, properties_interface, "Get"},
-            [interface = interface, name = name](sdbus::MethodCall& message) {
-                message << std::string(interface) << std::string(name);
+            {systemd::service, path, interface::properties, "Get"},
+            [one](sdbus::MethodCall& message) {
+                message << std::string(one.first) << std::string(one.second);
             },
-            [progress, name = std::string(name)](sdbus::MethodReply& reply, const BusError* error) {
+            [progress, name = std::string(one.second)](sdbus::MethodReply& reply, const BusError* error) {
                 if (error == nullptr) reply >> progress->values[name];
                 if (name != "Result") return;
                 const Values& got = progress->values;

@@ -7,6 +7,7 @@
 #include "adapters/systemd/bus.hpp"
 #include "adapters/systemd/enablement.hpp"
 #include "adapters/systemd/jobs.hpp"
+#include "adapters/systemd/names.hpp"
 #include "adapters/systemd/unit_properties.hpp"
 #include "specs/name.hpp"
 
@@ -16,6 +17,7 @@ namespace {
 using Listed = sdbus::Struct<std::string, std::string, std::string, std::string, std::string, std::string,
                              sdbus::ObjectPath, std::uint32_t, std::string, sdbus::ObjectPath>;
 using UnitMap = std::map<std::string, ObservedUnit>;
+using DetailMap = std::map<std::string, UnitDetails>;
 
 UnitMap observed(const std::vector<Listed>& listed, const std::map<std::string, Enablement>& enablement) {
     UnitMap units;
@@ -29,6 +31,20 @@ UnitMap observed(const std::vector<Listed>& listed, const std::map<std::string, 
     return units;
 }
 
+UnitDetails detailed(const UnitProperties& unit) {
+    UnitDetails details;
+    details.unit.active = unit.active_state();
+    details.unit.sub = unit.sub;
+    if (details.unit.active == ActiveState::Failed) details.unit.result = unit.result;
+    details.main_pid = unit.main_pid;
+    details.restarts = unit.restarts;
+    if (unit.state_change_usec != 0) {
+        details.since =
+            TimePoint(std::chrono::microseconds(static_cast<std::int64_t>(unit.state_change_usec)));
+    }
+    return details;
+}
+
 std::string unreachable(const BusError& error) {
     return fmt::format("cannot talk to systemd over the system bus: {} (is dbus.service running?)",
                        error.message);
@@ -39,7 +55,7 @@ class SystemdUnits : public Units {
     SystemdUnits(Paths paths, std::unique_ptr<Bus> bus) : paths_(std::move(paths)), bus_(std::move(bus)) {}
 
     std::expected<UnitMap, std::string> list() override;
-    std::expected<UnitDetails, std::string> details(const std::string& server) override;
+    std::expected<DetailMap, std::string> details(std::span<const std::string> servers) override;
     void begin(Verb verb, std::span<const std::string> servers) override;
     std::vector<std::pair<Verb, UnitOutcome>> wait() override;
     bool idle() const override { return jobs_.idle() && given_up_.empty(); }
@@ -88,8 +104,7 @@ std::expected<UnitMap, std::string> SystemdUnits::list_once() {
     std::vector<Listed> listed;
     std::optional<BusError> refused;
     bool answered = false;
-    const Bus::Method method{"org.freedesktop.systemd1", "/org/freedesktop/systemd1",
-                             "org.freedesktop.systemd1.Manager", "ListUnitsByPatterns"};
+    const Bus::Method method{systemd::service, systemd::path, systemd::manager, "ListUnitsByPatterns"};
     const auto write = [](sdbus::MethodCall& message) {
         message << std::vector<std::string>{} << std::vector<std::string>{server_unit("*")};
     };
@@ -118,32 +133,34 @@ std::expected<UnitMap, std::string> SystemdUnits::list_once() {
     return units;
 }
 
-std::expected<UnitDetails, std::string> SystemdUnits::details(const std::string& server) {
-    if (!is_valid_name(server)) return std::unexpected(fmt::format("\"{}\" is not a server's name", server));
+std::expected<DetailMap, std::string> SystemdUnits::details(std::span<const std::string> servers) {
+    for (const std::string& server : servers) {
+        if (!is_valid_name(server))
+            return std::unexpected(fmt::format("\"{}\" is not a server's name", server));
+    }
     if (auto connected = reconnect(); !connected) return std::unexpected(unreachable(connected.error()));
-    std::optional<UnitProperties> unit;
+    DetailMap details;
     std::optional<BusError> refused;
-    ask_properties(*bus_, server, [&](const UnitProperties* told, const BusError* error) {
-        if (told != nullptr)
-            unit = *told;
-        else
-            refused = *error;
-    });
-    if (const auto done = bus_->round_trip([&] { return unit || refused; }); !done) return lose(done.error());
+    for (const std::string& server : servers) details.try_emplace(server);
+    std::size_t unanswered = details.size();
+    for (auto& entry : details) {
+        ask_properties(
+            *bus_, entry.first,
+            [&to = entry.second, &refused, &unanswered](const UnitProperties* told, const BusError* error) {
+                --unanswered;
+                if (told != nullptr)
+                    to = detailed(*told);
+                else
+                    refused = *error;
+            });
+    }
+    if (details.empty()) return details;
+    if (const auto done = bus_->round_trip([&] { return unanswered == 0; }); !done) return lose(done.error());
     if (refused) return lose(*refused);
-
-    UnitDetails details;
-    details.unit.active = unit->active_state();
-    details.unit.sub = unit->sub;
-    if (details.unit.active == ActiveState::Failed) details.unit.result = unit->result;
-    details.main_pid = unit->main_pid;
-    details.restarts = unit->restarts;
-    if (unit->state_change_usec != 0)
-        details.since =
-            TimePoint(std::chrono::microseconds(static_cast<std::int64_t>(unit->state_change_usec)));
-    const auto enablement = read_enablement(paths_);
-    if (const auto how = enablement.find(server); how != enablement.end())
-        details.unit.enablement = how->second;
+    for (const auto& [server, how] : read_enablement(paths_)) {
+        if (const auto found = details.find(server); found != details.end())
+            found->second.unit.enablement = how;
+    }
     return details;
 }
 
@@ -170,6 +187,12 @@ std::vector<std::pair<Verb, UnitOutcome>> SystemdUnits::wait() {
 }
 
 }  // namespace
+
+std::expected<UnitDetails, std::string> Units::details(const std::string& server) {
+    auto of_all = details(std::span(&server, 1));
+    if (!of_all) return std::unexpected(of_all.error());
+    return std::move(of_all->at(server));
+}
 
 std::expected<std::unique_ptr<Units>, std::string> Units::connect(const Paths& paths) {
     auto bus = Bus::open();

@@ -48,8 +48,10 @@ class Units {
     /// costs a call a unit); the Result of failed units is asked for in one pipelined go.
     virtual std::expected<std::map<std::string, ObservedUnit>, std::string> list() = 0;
 
-    /// One unit, with its process. Two round trips at most.
-    virtual std::expected<UnitDetails, std::string> details(const std::string& server) = 0;
+    /// These units, each with its process, by server name: one round trip, however many they are.
+    virtual std::expected<std::map<std::string, UnitDetails>, std::string> details(
+        std::span<const std::string> servers) = 0;
+    std::expected<UnitDetails, std::string> details(const std::string& server);
 
     /// Asks the helper to carry `verb` (Enable, Disable, Start, Stop, Restart, ResetFailed, Purge) out on all
     /// of `servers`, and returns without waiting for the jobs: wait() tells of each server once.

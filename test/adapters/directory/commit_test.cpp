@@ -25,14 +25,19 @@ std::map<std::string, std::string> texts(const Scratch& scratch) {
     return result;
 }
 
+SourceChange change_of(const Scratch& scratch, const std::map<std::string, std::string>& written,
+                       const std::string& removed) {
+    SourceChange change;
+    for (const auto& [name, text] : written) change.write[scratch.path() / name] = text;
+    change.remove.insert(scratch.path() / removed);
+    return change;
+}
+
 /// Leaves a change half done, as a kill would: its second file has no directory to stand in yet.
 void commit_half(const Scratch& scratch) {
     scratch.write("a.yaml", "a0");
     scratch.write("gone.yaml", "g0");
-    SourceChange change;
-    change.write[scratch.path() / "a.yaml"] = "a1";
-    change.write[scratch.path() / "sub/b.yaml"] = "b1";
-    change.remove.insert(scratch.path() / "gone.yaml");
+    const auto change = change_of(scratch, {{"a.yaml", "a1"}, {"sub/b.yaml", "b1"}}, "gone.yaml");
     REQUIRE_FALSE(commit(scratch.path(), change));
     REQUIRE(scratch.read("a.yaml") == "a1");
     REQUIRE(scratch.has("gone.yaml"));
@@ -44,10 +49,7 @@ TEST_CASE("a change of several files is made whole and leaves no journal") {
     const Scratch scratch;
     scratch.write("a.yaml", "a0");
     scratch.write("b.yaml", "b0");
-    SourceChange change;
-    change.write[scratch.path() / "a.yaml"] = "a1";
-    change.write[scratch.path() / "c.yaml"] = "c1";
-    change.remove.insert(scratch.path() / "b.yaml");
+    const auto change = change_of(scratch, {{"a.yaml", "a1"}, {"c.yaml", "c1"}}, "b.yaml");
     REQUIRE(commit(scratch.path(), change));
     CHECK(texts(scratch) == std::map<std::string, std::string>{{"a.yaml", "a1"}, {"c.yaml", "c1"}});
     CHECK(std::distance(std::filesystem::directory_iterator(scratch.path()), {}) == 2);

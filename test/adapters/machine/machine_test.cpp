@@ -18,8 +18,11 @@ class ScriptedUnits : public Units {
     std::vector<std::vector<std::pair<Verb, UnitOutcome>>> answers;
 
     std::expected<std::map<std::string, ObservedUnit>, std::string> list() override { return units; }
-    std::expected<UnitDetails, std::string> details(const std::string& server) override {
-        return UnitDetails{.unit = units[server], .main_pid = 0, .since = std::nullopt, .restarts = 0};
+    std::expected<std::map<std::string, UnitDetails>, std::string> details(
+        std::span<const std::string> servers) override {
+        std::map<std::string, UnitDetails> all;
+        for (const std::string& server : servers) all[server].unit = units[server];
+        return all;
     }
     void begin(Verb verb, std::span<const std::string> servers) override {
         asked.emplace_back(verb, std::vector<std::string>(servers.begin(), servers.end()));

@@ -59,6 +59,16 @@ struct stat stat_of(const std::string& path) {
     return status;
 }
 
+/// Has comp1 mounted, with a legitimate stack of that many layers, in the one way and in the other.
+struct MountedWorld : World {
+    Way way = either_way();
+
+    explicit MountedWorld(std::size_t layers) {
+        (void)legitimate("comp1", generation_a, layers);
+        REQUIRE(mount_server(site, "comp1", way));
+    }
+};
+
 }  // namespace
 
 TEST_CASE("a rendering is mounted with its whole stack, and the game sees the rendered file") {
@@ -83,10 +93,7 @@ TEST_CASE("a rendering is mounted with its whole stack, and the game sees the re
 }
 
 TEST_CASE("upper belongs to the game's user, everything around it to root") {
-    const Way way = either_way();
-    World world;
-    world.legitimate("comp1", generation_a, 2);
-    REQUIRE(mount_server(world.site, "comp1", way));
+    const MountedWorld world(2);
     const auto upper = stat_of(world.path("runtime/comp1/upper"));
     CHECK(upper.st_uid == 1234);
     CHECK(upper.st_gid == 1234);
@@ -104,10 +111,7 @@ TEST_CASE("upper belongs to the game's user, everything around it to root") {
 }
 
 TEST_CASE("set-user-ID programs and devices of a layer are dead in the merged tree") {
-    const Way way = either_way();
-    World world;
-    world.legitimate("comp1", generation_a, 2);
-    REQUIRE(mount_server(world.site, "comp1", way));
+    const MountedWorld world(2);
     struct statvfs status{};
     REQUIRE(::statvfs(world.path("runtime/comp1/merged").c_str(), &status) == 0);
     CHECK((status.f_flag & ST_NOSUID) != 0);
@@ -115,38 +119,29 @@ TEST_CASE("set-user-ID programs and devices of a layer are dead in the merged tr
 }
 
 TEST_CASE("mounting what is mounted already changes nothing") {
-    const Way way = either_way();
-    World world;
-    world.legitimate("comp1", generation_a, 3);
-    REQUIRE(mount_server(world.site, "comp1", way));
+    const MountedWorld world(3);
     const auto device = stat_of(world.path("runtime/comp1/merged")).st_dev;
     const Sitter game(world.path("runtime/comp1/merged"));
-    REQUIRE(mount_server(world.site, "comp1", way));
+    REQUIRE(mount_server(world.site, "comp1", world.way));
     CHECK(stat_of(world.path("runtime/comp1/merged")).st_dev == device);
     CHECK(world.mounts("comp1") == 1);
 }
 
 TEST_CASE("a lost rendering link is put back even if the stack is mounted") {
-    const Way way = either_way();
-    World world;
-    world.legitimate("comp1", generation_a, 2);
-    REQUIRE(mount_server(world.site, "comp1", way));
+    const MountedWorld world(2);
     world.remove("runtime/comp1/rendering");
     world.symlink("runtime/comp1/rendering", "/etc");
     world.symlink("runtime/comp1/.rendering", "left by a killed run");
-    REQUIRE(mount_server(world.site, "comp1", way));
+    REQUIRE(mount_server(world.site, "comp1", world.way));
     CHECK(std::filesystem::read_symlink(world.path("runtime/comp1/rendering")) ==
           std::string("../../instances/comp1/") + generation_a);
 }
 
 TEST_CASE("another rendering replaces the mount, and what the game wrote stays") {
-    const Way way = either_way();
-    World world;
-    world.legitimate("comp1", generation_a, 3);
-    REQUIRE(mount_server(world.site, "comp1", way));
+    const MountedWorld world(3);
     world.file("runtime/comp1/merged/left4dead2/cfg/banned_user.cfg", "banned");
     const auto layers = world.legitimate("comp1", generation_b, 5);
-    REQUIRE(mount_server(world.site, "comp1", way));
+    REQUIRE(mount_server(world.site, "comp1", world.way));
     CHECK(world.mounted("comp1") == layers);
     CHECK(world.mounts("comp1") == 1);
     CHECK(world.read("runtime/comp1/merged/left4dead2/cfg/banned_user.cfg") == "banned");

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <csignal>
+#include <future>
 #include <thread>
 
 #include "place.hpp"
@@ -32,6 +33,23 @@ TEST_CASE("a second pass waits and is told who holds the lock") {
     CHECK(got);
     CHECK(holder == "l4d2ctl reconcile, pid " + std::to_string(::getpid()));
     CHECK(place.read("run/lock") == "timer, pid " + std::to_string(::getpid()) + "\n");
+}
+
+TEST_CASE("the words of a killed pass are not taken for those of the holder") {
+    const Place place;
+    auto first = PassLock::acquire(place.paths, "doomed", nullptr);
+    REQUIRE(first);
+    place.file("run/lock", "l4d2ctl reconcile, pid 1\n");
+    std::promise<std::string> holder;
+    std::thread second([&] {
+        (void)PassLock::acquire(place.paths, "timer", [&](const std::string& who) { holder.set_value(who); });
+    });
+    const std::string told = holder.get_future().get();
+    {
+        const PassLock gone = std::move(*first);
+    }
+    second.join();
+    CHECK(told == "pid " + std::to_string(::getpid()));
 }
 
 TEST_CASE("a free lock is taken without a word") {

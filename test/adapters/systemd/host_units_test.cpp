@@ -170,6 +170,23 @@ TEST_CASE(
     CHECK_FALSE(units->details("../x"));
 }
 
+TEST_CASE("details of many units take one round trip, also more than the bus allows unanswered") {
+    PlainServers servers;
+    const auto names = numbered("many-", 150);  // two questions each
+    servers.add_all({names[0], names[149]});
+    REQUIRE(run("systemctl start " + unit(names[0]) + " " + unit(names[149])).status == 0);
+    const auto units = connect();
+    const auto before = units->round_trips();
+    const auto details = units->details(names);
+    CHECK(units->round_trips() - before == 1);
+    REQUIRE(details);
+    REQUIRE(details->size() == 150);
+    for (const std::size_t at : {0U, 149U})
+        CHECK(std::to_string(details->at(names[at]).main_pid) == property(names[at], "MainPID"));
+    CHECK(details->at(names[75]).unit.active == ActiveState::Inactive);
+    CHECK(units->details(std::span<const std::string>())->empty());
+}
+
 TEST_CASE("without a system bus the error says so, and a bus that goes away does not hang anybody") {
     FILE* bus = popen("exec dbus-daemon --session --nofork --print-address=1 --print-pid=1", "r");
     REQUIRE(bus != nullptr);

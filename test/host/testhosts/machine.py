@@ -3,7 +3,6 @@
 import json
 import os
 import secrets
-import shutil
 import signal
 import subprocess
 import time
@@ -185,8 +184,8 @@ class Host:
 
     def destroy(self) -> None:
         self.stop(hard=True)
-        shutil.rmtree(self.storage, ignore_errors=True)
-        shutil.rmtree(f"/run/systemd/nspawn/propagate/{self.name}", ignore_errors=True)
+        trees.remove(self.storage)
+        trees.remove(Path(f"/run/systemd/nspawn/propagate/{self.name}"))
         state_file(self.name).unlink(missing_ok=True)
 
     def __enter__(self) -> "Host":

@@ -3,7 +3,6 @@
 import fcntl
 import hashlib
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -41,6 +40,11 @@ def locked(path: Path):
         yield
 
 
+def remove(tree: Path) -> None:
+    """Whatever lies in it, as deep as it may be (shutil.rmtree recurses), but nothing that is mounted there."""
+    subprocess.run(["rm", "-rf", "--one-file-system", "--", str(tree)], check=False, stdin=subprocess.DEVNULL)
+
+
 def make(kind: str, release: str) -> Path:
     """Returns the tree, after making it if the package list has none yet. Safe to call from several runs at once."""
     tree = location(kind, release)
@@ -48,7 +52,7 @@ def make(kind: str, release: str) -> Path:
         if tree.exists():
             return tree
         partial = tree.with_suffix(".partial")
-        shutil.rmtree(partial, ignore_errors=True)
+        remove(partial)
         started = time.monotonic()
         print(f"testhost: making the {kind} tree for {release}", file=sys.stderr)
         command = ["mmdebstrap", "--quiet", "--variant=apt", "--mode=root" if os.geteuid() == 0 else "--mode=auto"]
@@ -62,6 +66,6 @@ def make(kind: str, release: str) -> Path:
         except subprocess.CalledProcessError as error:
             raise SystemExit(f"testhost: mmdebstrap failed with {error.returncode}") from None
         finally:
-            shutil.rmtree(partial, ignore_errors=True)
+            remove(partial)
         print(f"testhost: {tree} made in {time.monotonic() - started:.0f} s", file=sys.stderr)
     return tree
