@@ -97,7 +97,8 @@ Result<InForce> read_source(Session& session) {
     auto in_force = revision_in_force(session.paths, *session.source, session.config.limits);
     if (!in_force) {
         std::string message = in_force.error().message;
-        if (in_force.error().trouble == Trouble::Vanished) {
+        // A repository's own message says what to do about it.
+        if (in_force.error().trouble == Trouble::Vanished && !session.config.git) {
             message += "  sudo l4d2ctl apply -f FILE puts a manifest there; source.directory in " +
                        session.config_path + " says where\n";
         }

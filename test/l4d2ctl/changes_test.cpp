@@ -203,3 +203,109 @@ TEST_CASE("two hundred servers are applied without looking at each of them again
     // A few parses of 200 documents, not 200 times 200: those took minutes.
     CHECK(took < std::chrono::seconds(20));
 }
+
+namespace {
+
+/// The same with a repository, of which a directory counts.
+struct GitWorld {
+    Scratch scratch;
+    Session session;
+
+    GitWorld() {
+        session.paths.state = scratch.path() / "state";
+        session.paths.run = scratch.path() / "run";
+        std::filesystem::create_directories(session.paths.status());
+        std::filesystem::create_directories(session.paths.run);
+        session.config.git.emplace();
+        session.config.git->repository = scratch.path() / "m.git";
+        session.config.git->directory = "hosts/eu";
+        session.source = open_source(session.paths, session.config);
+        session.caller = {.name = "Alice", .email = "alice@host1", .message = {}};
+        session.verb = "apply";
+        REQUIRE(git("init -q --bare -b main") == 0);
+    }
+
+    int git(const std::string& words) const {
+        const std::string where = scratch.path().string();
+        // NOLINTNEXTLINE(cert-env33-c): the shell of a test
+        return std::system(
+            ("git --git-dir=" + where + "/m.git " + words + " >" + where + "/said 2>&1").c_str());
+    }
+    std::string said(const std::string& words) const {
+        REQUIRE(git(words) == 0);
+        return scratch.read("said");
+    }
+    Result<Proposal> apply(const std::string& text) {
+        return edit(session, [&] { return propose(session, {{"given.yaml", text}}); });
+    }
+};
+
+}  // namespace
+
+TEST_CASE("the first manifests of a repository become its first commit, by whom they came from") {
+    GitWorld world;
+    const auto done = world.apply(blueprint + "---\n" + server("comp1", 27015));
+    REQUIRE(done);
+    CHECK(done->revision + "\n" == world.said("rev-parse main"));
+    CHECK(world.said("log --format=%an:%s main") == "Alice:blueprint/coop created, and 1 more\n");
+    CHECK(world.said("ls-tree -r --name-only main") ==
+          "hosts/eu/blueprint-coop.yaml\nhosts/eu/server-comp1.yaml\n");
+}
+
+TEST_CASE("applying the same again makes no commit") {
+    GitWorld world;
+    REQUIRE(world.apply(blueprint + "---\n" + server("comp1", 27015)));
+    const std::string before = world.said("rev-parse main");
+    const auto again = world.apply(server("comp1", 27015));
+    REQUIRE(again);
+    CHECK(again->revision + "\n" == before);
+    CHECK(world.said("rev-parse main") == before);
+}
+
+TEST_CASE("an edit is made anew on top of a push that came between") {
+    GitWorld world;
+    REQUIRE(world.apply(blueprint + "---\n" + server("comp1", 27015)));
+    int made = 0;
+    const auto done = edit(world.session, [&] {
+        auto proposal = propose_state(world.session, "comp1", RunState::Stopped);
+        if (++made == 1) {
+            const auto other = propose(world.session, {{"given.yaml", server("comp2", 27016)}});
+            REQUIRE(other);
+            REQUIRE(world.session.source->commit(other->change, world.session.caller));
+        }
+        return proposal;
+    });
+    REQUIRE(done);
+    CHECK(made == 2);
+    CHECK(done->set.servers.size() == 2);
+    CHECK(done->set.servers.at("comp1").state == RunState::Stopped);
+    CHECK(world.said("rev-list --count main") == "3\n");
+}
+
+TEST_CASE("an edit gives up when the branch moves for ever, and says so") {
+    GitWorld world;
+    REQUIRE(world.apply(blueprint));
+    int made = 0;
+    const auto done = edit(world.session, [&] {
+        auto proposal = propose(world.session, {{"given.yaml", server("comp1", 27015)}});
+        auto other = propose(world.session, {{"given.yaml", server("other", 28000 + made++)}});
+        REQUIRE(world.session.source->commit(other->change, world.session.caller));
+        return proposal;
+    });
+    REQUIRE_FALSE(done);
+    CHECK(done.error().code == Exit::Refused);
+    CHECK(made < 100);
+}
+
+TEST_CASE("a repository that is gone takes no edit") {
+    GitWorld world;
+    REQUIRE(world.apply(blueprint));
+    REQUIRE(keep_last_good(world.session.paths, *world.session.source->read()));
+    std::filesystem::remove_all(world.scratch.path() / "m.git");
+    REQUIRE(world.git("init -q --bare -b main") == 0);
+    const auto refused = world.apply(server("comp1", 27015));
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code == Exit::Refused);
+    CHECK(refused.error().message.find("vanished") != std::string::npos);
+    CHECK(world.git("rev-parse -q --verify main") != 0);
+}
