@@ -6,6 +6,9 @@
 #include <git2/sys/repository.h>
 #include <unistd.h>
 #include <zlib.h>
+#if __has_include(<git2/sys/errors.h>)  // 1.9 has moved git_error_set_str() there
+#include <git2/sys/errors.h>
+#endif
 
 #include <array>
 #include <cerrno>
