@@ -7,6 +7,8 @@
 #include <thread>
 
 #include "adapters/events/record.hpp"
+#include "adapters/metrics/metrics.hpp"
+#include "adapters/metrics/textfile.hpp"
 #include "adapters/store/status_file.hpp"
 #include "l4d2ctl/caller.hpp"
 #include "l4d2ctl/narrator.hpp"
@@ -45,6 +47,15 @@ RevisionOrigin origin_of(const Snapshot& snapshot) {
     RevisionOrigin origin{snapshot.revision, snapshot.author, snapshot.subject, {}};
     if (snapshot.at) origin.committed_at = std::chrono::floor<std::chrono::microseconds>(*snapshot.at);
     return origin;
+}
+
+void write_metrics(const Session& session, const Desired& desired, const PassResult& pass,
+                   std::chrono::duration<double> took) {
+    if (session.config.metrics_textfile.empty()) return;
+    const Standing standing{desired, pass.status, pass.remaining, session.source->name(), took};
+    if (auto written = write_textfile(session.config.metrics_textfile, metrics_text(standing, nullptr));
+        !written)
+        print_error("the metrics could not be written: " + written.error());
 }
 
 /// The pass has done what it could: that its story cannot be told is worth a line, not a failure.
@@ -93,12 +104,14 @@ Result<PassResult> make_pass(Session& session, const InForce& in_force, const De
     if (!machine) return std::unexpected(machine.error());
     Narrator narrator(**machine, session.out, session.err);
     const Status before = load_status(session.paths);
+    const auto begun = std::chrono::steady_clock::now();
     auto pass = run_pass(narrator, desired, before);
     if (!pass) return fail(Exit::Refused, pass.error());
     pass->status.source_error = in_force.error;
     if (auto saved = save_status(session.paths, pass->status); !saved)
         return fail(Exit::Refused, saved.error());
     tell_story(session, in_force, desired, before, *pass);
+    write_metrics(session, desired, *pass, std::chrono::steady_clock::now() - begun);
     return std::move(*pass);
 }
 

@@ -21,10 +21,27 @@ void read_source(Reader& reader, const YAML::Node& node, Config& config) {
     }
 }
 
+void read_metrics(Reader& reader, const YAML::Node& node, Config& config) {
+    reader.map(node, "metrics",
+               {{"textfile",
+                 [&](const YAML::Node& value) {
+                     reader.file(value, config.metrics_textfile);
+                     // node_exporter would pass over any other name without a word.
+                     if (!config.metrics_textfile.empty() && config.metrics_textfile.extension() != ".prom")
+                         reader.error(value.Mark(), "must end in .prom");
+                 }},
+                {"port", [&](const YAML::Node& value) {
+                     std::size_t port = 0;
+                     reader.number(value, 1, 65535, port);
+                     config.metrics_port = static_cast<std::uint16_t>(port);
+                 }}});
+}
+
 void read(Reader& reader, const YAML::Node& root, Config& config) {
     reader.map(
         root, "the configuration",
         {{"source", [&](const YAML::Node& node) { read_source(reader, node, config); }},
+         {"metrics", [&](const YAML::Node& node) { read_metrics(reader, node, config); }},
          {"limits", [&](const YAML::Node& node) {
               Limits& limits = config.limits;
               reader.map(

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <expected>
 #include <filesystem>
 #include <optional>
@@ -29,6 +30,8 @@ struct Config {
     std::filesystem::path source_directory = "/etc/left4me/manifests";
     std::optional<GitSettings> git;  ///< instead of the directory
     Limits limits;
+    std::filesystem::path metrics_textfile;  ///< empty: none
+    std::uint16_t metrics_port = 0;          ///< on 127.0.0.1, by the daemon; 0: none
 };
 
 inline constexpr const char* config_file = "/etc/left4me/config.yaml";

@@ -28,11 +28,14 @@ TEST_CASE("every setting is optional") {
 TEST_CASE("settings are taken as they are written") {
     const auto config = parse_config("config.yaml",
                                      "source:\n  directory: /srv/manifests/\n"
+                                     "metrics: {textfile: /srv/prom/left4me.prom, port: 9727}\n"
                                      "limits:\n  fileBytes: 2048\n  documents: 7\n  depth: 9\n");
     REQUIRE(config);
     CHECK(config->source_directory == "/srv/manifests");
     CHECK(config->limits.file_bytes == 2048);
     CHECK(config->limits.documents == 7);
+    CHECK(config->metrics_textfile == "/srv/prom/left4me.prom");
+    CHECK(config->metrics_port == 9727);
     CHECK(config->limits.depth == 9);
 }
 
@@ -46,6 +49,9 @@ TEST_CASE("a mistake is told with its place, all of them at once") {
     CHECK(errors("- a\n") == "config.yaml:1:1: the configuration must be a map of settings\n");
     CHECK(errors("limits: {depth: 9, depth: 10}\n") == "config.yaml:1:20: 'depth' is set twice\n");
     CHECK(errors("source: {}\n---\nsource: {}\n").find("one document") != std::string::npos);
+    CHECK(errors("metrics: {textfile: /srv/left4me.txt, port: 0}\n") ==
+          "config.yaml:1:21: must end in .prom\n"
+          "config.yaml:1:45: must be a whole number from 1 to 65535\n");
     CHECK(errors("source: [\n").starts_with("config.yaml:"));
 }
 

@@ -1,0 +1,78 @@
+#include "adapters/metrics/metrics.hpp"
+
+#include <string_view>
+
+namespace left4me {
+
+namespace {
+
+double seconds(TimePoint time) { return std::chrono::duration<double>(time.time_since_epoch()).count(); }
+
+const Condition* find(const Status& status, const std::string& server, const char* type) {
+    const auto found = status.servers.find(server);
+    return found == status.servers.end() ? nullptr : found->second.find(type);
+}
+
+bool is_true(const Condition* condition) {
+    return condition != nullptr && condition->status == ConditionStatus::True;
+}
+
+void write_servers(const Standing& standing, Exposition& out) {
+    const auto& servers = standing.desired.servers;
+    out.family("left4me_server_ready", "gauge", "1: the server is as its manifest asks.");
+    for (const auto& [name, server] : servers)
+        out.sample({{"server", name}}, is_true(find(standing.status, name, "Ready")) ? 1 : 0);
+    out.family("left4me_server_desired_running", "gauge", "1: the manifest says Running; 0: Stopped.");
+    for (const auto& [name, server] : servers)
+        out.sample({{"server", name}}, server.state == RunState::Running ? 1 : 0);
+    out.family("left4me_server_stalled", "gauge",
+               "1: it does not come right by itself; the reason is that of the condition.");
+    for (const auto& [name, server] : servers) {
+        const Condition* const stalled = find(standing.status, name, "Stalled");
+        if (is_true(stalled)) out.sample({{"server", name}, {"reason", stalled->reason}}, 1);
+    }
+    out.family("left4me_server_failures", "gauge", "Failures in a row, each within ten minutes of the last.");
+    for (const auto& [name, server] : servers) {
+        const auto status = standing.status.servers.find(name);
+        out.sample({{"server", name}},
+                   status == standing.status.servers.end() ? 0 : status->second.remembered.backoff.failures);
+    }
+    out.family("left4me_suspended", "gauge", "1: a person has asked left4me to keep its hands off.");
+    const TimePoint now = standing.status.last_pass.value_or(TimePoint{});
+    for (const auto& [name, server] : servers) {
+        out.sample({{"server", name}},
+                   suspension_of(standing.desired.suspended, name, now) != nullptr ? 1 : 0);
+    }
+}
+
+void write_pass(const Standing& standing, Exposition& out) {
+    out.family("left4me_servers", "gauge", "Servers that agree with the manifests, and those that differ.");
+    out.sample({{"state", "agree"}}, static_cast<double>(standing.remaining.agreeing_servers));
+    out.sample({{"state", "differ"}}, static_cast<double>(standing.remaining.differing_servers));
+    out.family("left4me_source_info", "gauge", "Always 1; the labels tell what is followed.");
+    out.sample({{"source", standing.source}, {"revision", standing.desired.revision}}, 1);
+    out.family("left4me_source_ok", "gauge", "0: the source or its newest revision cannot be used.");
+    out.sample({}, standing.status.source_error.empty() ? 1 : 0);
+    out.family("left4me_revision_applied", "gauge", "1: the revision in force was applied as a whole.");
+    out.sample({}, standing.status.last_applied_revision == standing.desired.revision ? 1 : 0);
+    if (standing.status.last_pass) {
+        out.family("left4me_last_pass_timestamp_seconds", "gauge", "When the last pass has ended.");
+        out.sample({}, seconds(*standing.status.last_pass));
+    }
+    if (standing.last_pass_took) {
+        out.family("left4me_last_pass_duration_seconds", "gauge", "How long it took.");
+        out.sample({}, standing.last_pass_took->count());
+    }
+}
+
+}  // namespace
+
+std::string metrics_text(const Standing& standing, const Counters* counters) {
+    Exposition out;
+    write_pass(standing, out);
+    write_servers(standing, out);
+    if (counters != nullptr) counters->write(out);
+    return out.take();
+}
+
+}  // namespace left4me

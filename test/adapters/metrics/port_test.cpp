@@ -1,0 +1,116 @@
+#include "adapters/metrics/port.hpp"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <chrono>
+#include <thread>
+
+#include "adapters/fd.hpp"
+#include "support/catch.hpp"
+
+using namespace left4me;
+
+namespace {
+
+/// A port that is served by a thread of its own for as long as the test runs.
+class Served {
+  public:
+    Served()
+        : port_(MetricsPort::open(io_, 0,
+                                  [this] { return "left4me_asked " + std::to_string(++asked_) + "\n"; })) {
+        REQUIRE(port_);
+        thread_ = std::thread([this] { io_.run(); });
+    }
+    Served(const Served&) = delete;
+    Served& operator=(const Served&) = delete;
+    ~Served() {
+        io_.stop();
+        thread_.join();
+    }
+
+    Fd connect(in_addr_t address = INADDR_LOOPBACK) const {
+        Fd client(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+        const timeval patience{10, 0};
+        (void)::setsockopt(client.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+        sockaddr_in place{};
+        place.sin_family = AF_INET;
+        place.sin_port = htons((*port_)->port());
+        place.sin_addr.s_addr = htonl(address);
+        if (::connect(client.get(), reinterpret_cast<const sockaddr*>(&place), sizeof(place)) != 0)
+            client.reset();
+        return client;
+    }
+
+    /// What the port answers until it hangs up.
+    std::string ask(const std::string& request) const {
+        const Fd client = connect();
+        REQUIRE(client);
+        (void)::send(client.get(), request.data(), request.size(), MSG_NOSIGNAL);
+        return read_all(client);
+    }
+
+    static std::string read_all(const Fd& client) {
+        std::string answer;
+        std::array<char, 4096> buffer{};
+        for (ssize_t got = 0; (got = ::recv(client.get(), buffer.data(), buffer.size(), 0)) > 0;)
+            answer.append(buffer.data(), static_cast<std::size_t>(got));
+        return answer;
+    }
+
+    std::uint16_t port() const { return (*port_)->port(); }
+
+  private:
+    boost::asio::io_context io_{1};
+    int asked_ = 0;
+    std::expected<std::unique_ptr<MetricsPort>, std::string> port_;
+    std::thread thread_;
+};
+
+}  // namespace
+
+TEST_CASE("GET /metrics answers with the text of that moment, in the format that Prometheus expects") {
+    const Served served;
+    const std::string answer = served.ask("GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    CHECK(answer.starts_with("HTTP/1.1 200 OK\r\n"));
+    CHECK(answer.find("text/plain; version=0.0.4") != std::string::npos);
+    CHECK(answer.ends_with("\r\n\r\nleft4me_asked 1\n"));
+    CHECK(served.ask("GET /metrics HTTP/1.0\r\n\r\n").ends_with("left4me_asked 2\n"));
+}
+
+TEST_CASE("anything else is refused and asks for nothing") {
+    const Served served;
+    CHECK(served.ask("GET / HTTP/1.1\r\n\r\n").starts_with("HTTP/1.1 404"));
+    CHECK(served.ask("GET /metrics/../etc/passwd HTTP/1.1\r\n\r\n").starts_with("HTTP/1.1 404"));
+    CHECK(served.ask("POST /metrics HTTP/1.1\r\nContent-Length: 0\r\n\r\n").starts_with("HTTP/1.1 405"));
+    CHECK(served.ask("\x16\x03\x01\x02 this is no HTTP\r\n\r\n").empty());
+    CHECK(served.ask("GET /" + std::string(100'000, 'a') + " HTTP/1.1\r\n\r\n").empty());
+    CHECK(served.ask("GET /metrics HTTP/1.1\r\n\r\n").ends_with("left4me_asked 1\n"));
+}
+
+TEST_CASE("clients that are silent are let go of, and those who ask are answered meanwhile") {
+    const Served served;
+    std::vector<Fd> silent;
+    for (int i = 0; i < 10; ++i) silent.push_back(served.connect());
+    CHECK(served.ask("GET /metrics HTTP/1.1\r\n\r\n").ends_with("left4me_asked 1\n"));
+    const auto begin = std::chrono::steady_clock::now();
+    CHECK(Served::read_all(silent.front()).empty());
+    CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(8));
+}
+
+TEST_CASE("only this machine is listened to") {
+    const Served served;
+    CHECK(served.connect(INADDR_LOOPBACK));
+    // The whole of 127/8 is this machine; the port stands on one address of it, not on all there are.
+    CHECK_FALSE(served.connect(INADDR_LOOPBACK + 1));
+}
+
+TEST_CASE("a port that somebody else has is an error that names it") {
+    const Served served;
+    boost::asio::io_context io;
+    const auto second = MetricsPort::open(io, served.port(), [] { return std::string(); });
+    REQUIRE_FALSE(second);
+    CHECK(second.error().find("127.0.0.1:" + std::to_string(served.port())) != std::string::npos);
+}
