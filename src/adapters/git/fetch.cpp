@@ -6,7 +6,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <chrono>
+#include <cstdlib>
 #include <cstring>
 #include <span>
 #include <system_error>
@@ -130,6 +132,38 @@ void set_timeouts() {
 #endif
 }
 
+/// libgit2 looks into ~/.ssh/known_hosts by itself and asks the server for a kind of key that stands there,
+/// which is what we want, of our file; which keys are believed, we decide. Gone with this object.
+class Home {
+  public:
+    Home() = default;
+    Home(const Home&) = delete;
+    Home& operator=(const Home&) = delete;
+    ~Home() {
+        std::error_code ignored;
+        if (!path_.empty()) fs::remove_all(path_, ignored);
+    }
+
+    std::expected<void, std::string> make(const std::string& known_hosts) {
+        std::string name = (fs::temp_directory_path() / "left4me-fetch-XXXXXX").string();
+        if (::mkdtemp(name.data()) == nullptr) return std::unexpected(errno_message(name, errno));
+        path_ = name;
+        std::error_code failed;
+        fs::create_directory(path_ / ".ssh", failed);
+        if (failed) return std::unexpected(errno_message(path_ / ".ssh", failed.value()));
+        if (auto written = write_file(path_ / ".ssh/known_hosts", plain_known_hosts(known_hosts)); !written)
+            return written;
+        git_libgit2_opts(GIT_OPT_SET_SEARCH_PATH, GIT_CONFIG_LEVEL_GLOBAL, path_.c_str());
+#if LIBGIT2_VER_MAJOR > 1 || LIBGIT2_VER_MINOR >= 7
+        git_libgit2_opts(GIT_OPT_SET_HOMEDIR, path_.c_str());
+#endif
+        return {};
+    }
+
+  private:
+    fs::path path_;
+};
+
 std::expected<Owned<git_repository>, std::string> open_or_make(const fs::path& path) {
     std::error_code ignored;
     if (fs::exists(path, ignored) && !fs::is_empty(path, ignored)) return open_repository(path);
@@ -211,6 +245,8 @@ std::expected<void, std::string> fetch_remote(const GitSettings& settings) {
     Fetch fetch{.settings = settings, .url = *url, .known_hosts = {}, .token = {}, .refusal = {}};
     if (auto read = read_secrets(fetch); !read) return read;
     set_timeouts();
+    Home home;
+    if (auto made = home.make(fetch.known_hosts); !made) return made;
 
     git_remote_create_options create = GIT_REMOTE_CREATE_OPTIONS_INIT;
     create.repository = repository->get();

@@ -72,6 +72,17 @@ bool names_host(std::string_view patterns, const std::string& name) {
 
 }  // namespace
 
+std::string plain_known_hosts(std::string_view known_hosts) {
+    std::string text;
+    for (const std::string_view line : split(known_hosts, "\r\n")) {
+        const auto words = split(line, " \t");
+        if (words.size() < 3 || line.starts_with('#') || line.starts_with('@') || !from_base64(words[2]))
+            continue;
+        text += fmt::format("{} {} {}\n", words[0], words[1], words[2]);
+    }
+    return text;
+}
+
 HostKey look_up_host_key(std::string_view known_hosts, const std::string& host, unsigned port,
                          std::string_view key) {
     const std::string name = port == 0 || port == 22 ? host : fmt::format("[{}]:{}", host, port);

@@ -17,4 +17,7 @@ enum class HostKey {
 HostKey look_up_host_key(std::string_view known_hosts, const std::string& host, unsigned port,
                          std::string_view key);
 
+/// The lines without markers and comments, which libssh2 does not understand.
+std::string plain_known_hosts(std::string_view known_hosts);
+
 }  // namespace left4me::git

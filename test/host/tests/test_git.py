@@ -145,7 +145,7 @@ class People(GitTest):
         self.assert_gone("beta")
         host = self.run_in("hostname").stdout.strip()
         self.assertEqual(self.git("log", "-1", "--format=%an <%ae>, %cn: %s"), f"Bob Example <bob@{host}>, left4me: server/beta configured")
-        self.assertEqual(self.git("diff", "--stat", "main^", "main", "--", "all.yaml").splitlines()[-1].split(",")[0], "1 file changed")
+        self.assertEqual(self.git("diff", "--stat", "main^", "main", "--", "all.yaml").splitlines()[-1].split(",")[0].strip(), "1 file changed")
         # alice's clone is behind now.
         self.commit("alice.yaml", server("delta", 27018).lstrip("-\n"))
         self.assertIn("fetch first", self.push(expect=1).stderr)
