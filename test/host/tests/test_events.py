@@ -1,0 +1,133 @@
+"""Every change to the host is an event that says what, why, when, from which revision and, where the host can tell, who."""
+
+import json
+
+from testhosts.case import COMMUNITY, MANIFESTS, STATE, HostTest, server, unit_of
+
+
+class Events(HostTest):
+    def setUp(self) -> None:
+        super().setUp()
+        self.apply()
+        self.assert_converged()
+        self.seen = len(self.events())
+
+    def events(self, *words: str) -> list[dict]:
+        return [json.loads(line) for line in self.ctl("events", "-n", "0", "-o", "json", *words).stdout.splitlines()]
+
+    def news(self) -> list[dict]:
+        """The events since the last call."""
+        events = self.events()
+        fresh, self.seen = events[self.seen :], len(events)
+        return fresh
+
+    def journal(self, *fields: str) -> list[dict]:
+        said = self.run_in("journalctl", "--no-pager", "-o", "json", *fields).stdout
+        return [json.loads(line) for line in said.splitlines()]
+
+    def by_sudo(self, user: str, command: str) -> None:
+        self.run_in("useradd", "--create-home", user)
+        self.write(f"/etc/sudoers.d/{user}", f"{user} ALL=(ALL) NOPASSWD: ALL\n")
+        self.run_in("chmod", "0440", f"/etc/sudoers.d/{user}")
+        self.run_in("runuser", "-u", user, "--", "sudo", "sh", "-c", "true")
+        self.run_in("runuser", "-u", user, "--", "sudo", *command.split())
+
+    def test_an_action_is_told_by_l4d2ctl_and_by_the_journal(self):
+        started = [event for event in self.events("alpha") if event["reason"] == "Started"]
+        self.assertEqual(len(started), 1)
+        event = started[0]
+        self.assertEqual(
+            (event["subject"], event["type"], event["actor"], event["drift"]), ("server/alpha", "Normal", "root", False)
+        )
+        self.assertEqual(event["message"], "the unit is inactive, the manifest says Running")
+        entries = self.journal("SERVER=alpha", "REASON=Started")
+        self.assertEqual(len(entries), 1)
+        self.assertEqual(entries[0]["REVISION"], event["revision"])
+        self.assertEqual(entries[0]["MESSAGE"], f"server/alpha: Started: {event['message']}")
+        self.assertEqual(entries[0]["SYSLOG_IDENTIFIER"], "left4me")
+        self.assertEqual(entries[0]["PRIORITY"], "6")
+
+    def test_passes_over_a_converged_host_tell_nothing(self):
+        for _ in range(5):
+            self.ctl("reconcile")
+        self.assertEqual(self.news(), [])
+
+    def test_who_stopped_a_server_with_sudo_is_named(self):
+        self.by_sudo("alice", f"systemctl stop {unit_of('alpha')}")
+        self.converge()
+        drift = [event for event in self.news() if event["drift"]]
+        self.assertEqual([(event["reason"], event["actor"]) for event in drift], [("Started", "alice")])
+        self.assertIn(f"alice ran /usr/bin/systemctl stop {unit_of('alpha')}", drift[0]["message"])
+        self.assertEqual(len(self.journal("SERVER=alpha", "DRIFT=1", "ACTOR=alice")), 1)
+
+    def test_who_unmounted_a_server_with_sudo_is_named(self):
+        self.apply(server("alpha", 27015, "modded", more="rollout: {policy: Immediate}"))
+        self.news()
+        self.by_sudo("bob", f"umount {STATE}/runtime/alpha/merged")
+        self.ctl("reconcile")
+        drift = [event for event in self.news() if event["drift"]]
+        self.assertEqual({event["actor"] for event in drift}, {"bob"})
+
+    def test_what_was_done_in_a_root_shell_is_nobodys_and_a_forged_line_accuses_nobody(self):
+        forged = "mallory : TTY=pts/0 ; PWD=/ ; USER=root ; COMMAND=/usr/bin/systemctl stop left4me-server@alpha"
+        self.run_in("logger", "-t", "sudo", forged)
+        self.run_in("systemctl", "disable", "--now", unit_of("alpha"))
+        self.converge()
+        drift = [event for event in self.news() if event["drift"]]
+        self.assertEqual({event["reason"] for event in drift}, {"Enabled", "Started"})
+        self.assertEqual({event["actor"] for event in drift}, {None})
+        self.assertIn("the host does not tell who", self.ctl("events", "alpha").stdout)
+
+    def test_a_command_about_another_server_accuses_nobody(self):
+        self.by_sudo("alice", f"systemctl restart {unit_of('beta')}")
+        self.run_in("systemctl", "stop", unit_of("alpha"))
+        self.converge()
+        self.assertEqual([event["actor"] for event in self.news() if event["drift"]], [None])
+
+    def test_a_suspended_server_is_left_alone_until_it_is_resumed(self):
+        before = self.lives("beta", "gamma")
+        self.ctl("suspend", "alpha", "--reason", "trying a map", "--for", "1h")
+        self.run_in("systemctl", "disable", "--now", unit_of("alpha"))
+        self.write("/srv/maps/left4dead2/addons/dark.vpk", "another map")
+        self.ctl("reconcile")
+        self.assert_gone("alpha")
+        said = self.ctl("diff", expect=1).stdout
+        self.assertIn("suspended by root until ", said)
+        self.assertIn("trying a map", self.ctl("get", "servers").stdout)
+        self.assertEqual(self.status("alpha")["suspended"]["reason"], "trying a map")
+        self.ctl("resume", "alpha")
+        self.assert_running("alpha", 27015)
+        self.assertEqual(self.lives("beta", "gamma"), before)
+        told = [event["reason"] for event in self.events("alpha") if event["reason"] in ("Suspended", "Resumed")]
+        self.assertEqual(told, ["Suspended", "Resumed"])
+
+    def test_everything_suspended_is_left_alone_and_the_suspension_ends_by_itself(self):
+        self.ctl("suspend", "--all", "--reason", "moving house", "--for", "3s")
+        self.run_in("systemctl", "stop", unit_of("alpha"), unit_of("beta"))
+        self.ctl("reconcile")
+        self.assertEqual(self.properties("alpha")["ActiveState"], "inactive")
+        self.until("the suspension is over", lambda: "suspended" not in self.ctl("diff", expect=None).stdout)
+        self.ctl("reconcile")
+        self.assert_running("alpha", 27015)
+        self.assert_running("beta", 27016)
+
+    def test_history_lists_what_became_of_each_revision(self):
+        self.write(f"{MANIFESTS}/wrong.yaml", "apiVersion: left4me/v1\nkind: Servr\n")
+        self.ctl("reconcile", expect=3)
+        self.run_in("rm", f"{MANIFESTS}/wrong.yaml")
+        self.apply(COMMUNITY.replace("100000", "60000"))
+        items = json.loads(self.ctl("history", "-o", "json").stdout)["items"]
+        self.assertEqual(items[0]["result"], "Held")  # OnNextStart
+        self.assertIn("rollout OnNextStart", items[0]["message"])
+        self.assertEqual(items[-1]["result"], "Applied")
+        self.assertIsNotNone(items[-1]["settledAt"])
+        self.assertIn("SourceRejected", [event["reason"] for event in self.news()])
+
+    def test_every_pass_writes_the_file_for_node_exporter(self):
+        self.run_in("install", "-d", "-o", "left4me", "/srv/metrics")
+        self.write("/etc/left4me/config.yaml", "metrics: {textfile: /srv/metrics/left4me.prom}\n")
+        self.ctl("stop", "beta")
+        text = self.run_in("cat", "/srv/metrics/left4me.prom").stdout
+        self.assertIn('left4me_server_ready{server="alpha"} 1\n', text)
+        self.assertIn('left4me_server_desired_running{server="beta"} 0\n', text)
+        self.assertIn("left4me_source_ok 1\n", text)
