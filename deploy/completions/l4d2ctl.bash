@@ -50,7 +50,7 @@ _l4d2ctl() {
             apply) words='--file --dry-run --wait' ;;
             diff) words='--file --revision --output' ;;
             validate) words='--file' ;;
-            get) words='--output' ;;
+            get) words='--output --watch' ;;
             status) words='--json' ;;
             start | stop) words='--wait' ;;
             reconcile) words='--wait --fetch' ;;

@@ -43,6 +43,7 @@ complete -c l4d2ctl -n '__fish_seen_subcommand_from diff' -l revision -x -d 'As 
 complete -c l4d2ctl -n '__fish_seen_subcommand_from init-repo' -l group -x -a '(__fish_complete_groups)' -d 'Who may push'
 complete -c l4d2ctl -n '__fish_seen_subcommand_from diff events' -s o -l output -x -a 'text json'
 complete -c l4d2ctl -n '__fish_seen_subcommand_from get' -s o -l output -x -a 'table wide yaml json name'
+complete -c l4d2ctl -n '__fish_seen_subcommand_from get' -s w -l watch -d 'Go on with what changes'
 complete -c l4d2ctl -n '__fish_seen_subcommand_from status' -l json -d 'One JSON object'
 complete -c l4d2ctl -n '__fish_seen_subcommand_from wait' -l for -x -a ready
 complete -c l4d2ctl -n '__fish_seen_subcommand_from wait' -l timeout -x -d 'At most this long'

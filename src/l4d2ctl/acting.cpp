@@ -3,14 +3,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
-#include <thread>
+#include <string_view>
 
 #include "adapters/events/record.hpp"
 #include "adapters/metrics/metrics.hpp"
 #include "adapters/metrics/textfile.hpp"
 #include "adapters/store/status_file.hpp"
 #include "l4d2ctl/caller.hpp"
+#include "l4d2ctl/follow.hpp"
 #include "l4d2ctl/narrator.hpp"
 #include "l4d2ctl/server_view.hpp"
 
@@ -21,7 +23,9 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds default_patience = std::chrono::minutes(2);
-constexpr milliseconds look_again_after{200};
+/// Not every change of the host is told of by a file of the state: without a daemon somebody has to look.
+constexpr milliseconds first_look_again{50};
+constexpr milliseconds last_look_again{1000};
 
 /// Servers that the revision wants to run, in their order.
 std::vector<std::string> wanted_running(const Desired& desired) {
@@ -193,24 +197,61 @@ Result<Exit> reconcile(Session& session, const Patience& patience) {
     return exit_for(in_force->trouble);
 }
 
+namespace {
+
+/// Servers that are not ready yet, and what is to be said of each.
+struct Late {
+    std::string coming;  ///< may still get ready
+    std::string held;    ///< will not without a person
+};
+
+/// Why the server does not get ready by itself, or nullptr.
+const Action* hold_for_a_person(const View& view, const std::string& name) {
+    constexpr std::array<std::string_view, 5> codes{"ApprovalRequired", "Suspended", "NotInstalled",
+                                                    "SourceUnavailable", "Drift"};
+    const std::vector<const Action*> actions = actions_of(view, name);
+    const bool acts = std::any_of(actions.begin(), actions.end(),
+                                  [](const Action* action) { return is_effect(action->verb); });
+    const auto held = std::find_if(actions.begin(), actions.end(), [&codes](const Action* action) {
+        return std::find(codes.begin(), codes.end(), action->code) != codes.end();
+    });
+    return acts || held == actions.end() ? nullptr : *held;
+}
+
+Late late_servers(const View& view, const std::vector<std::string>& names) {
+    Late late;
+    for (const std::string& name : names) {
+        const Condition* const ready = ready_condition(view, name);
+        if (ready != nullptr && ready->status == ConditionStatus::True) continue;
+        if (const Action* const hold = hold_for_a_person(view, name)) {
+            late.held += fmt::format("server/{}: {}\n", name, hold->reason);
+        } else {
+            late.coming += fmt::format("server/{}: {}\n", name, why_text(view, name));
+        }
+    }
+    return late;
+}
+
+}  // namespace
+
 Result<Exit> wait_until_ready(Session& session, const std::vector<std::string>& names,
                               milliseconds patience) {
     const auto deadline = std::chrono::steady_clock::now() + patience;
-    for (;;) {
+    StateWatch watch(session.paths);
+    for (milliseconds pause = first_look_again;; pause = std::min(2 * pause, last_look_again)) {
         const auto view = look(session);
         if (!view) return std::unexpected(view.error());
-        std::string late;
-        for (const std::string& name : names) {
-            const Condition* const ready = ready_condition(*view, name);
-            if (ready != nullptr && ready->status == ConditionStatus::True) continue;
-            late += fmt::format("server/{}: {}\n", name, why_text(*view, name));
+        const Late late = late_servers(*view, names);
+        if (late.coming.empty() && late.held.empty()) return Exit::Done;
+        if (late.coming.empty())
+            return fail(Exit::TimedOut, late.held + "not waited for: that takes a person, not time");
+        const auto left =
+            std::chrono::duration_cast<milliseconds>(deadline - std::chrono::steady_clock::now());
+        if (left <= milliseconds::zero()) {
+            return fail(Exit::TimedOut, late.held + late.coming + "timed out: not ready within " +
+                                            fmt::format("{} s", patience.count() / 1000));
         }
-        if (late.empty()) return Exit::Done;
-        if (std::chrono::steady_clock::now() + look_again_after > deadline) {
-            return fail(Exit::TimedOut,
-                        late + "timed out: not ready within " + fmt::format("{} s", patience.count() / 1000));
-        }
-        std::this_thread::sleep_for(look_again_after);
+        watch.wait(std::min(pause, left));
     }
 }
 

@@ -30,7 +30,8 @@ Result<PassLock> lock_host(Session& session);
 /// not get ready.
 Result<Exit> reconcile(Session& session, const Patience& patience);
 
-/// Waits until `names` are Ready. TimedOut says which are not, and why.
+/// Waits until `names` are Ready. TimedOut says which are not, and why; at once when what is left waits for a
+/// person (approval, a suspension, the game).
 Result<Exit> wait_until_ready(Session& session, const std::vector<std::string>& names,
                               std::chrono::milliseconds patience);
 

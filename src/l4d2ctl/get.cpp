@@ -9,6 +9,7 @@
 #include "l4d2ctl/source_text.hpp"
 #include "l4d2ctl/tables.hpp"
 #include "l4d2ctl/verbs.hpp"
+#include "l4d2ctl/watch.hpp"
 
 namespace left4me::ctl {
 
@@ -17,6 +18,7 @@ namespace {
 struct Options {
     std::vector<std::string> target;
     std::string output = "table";
+    bool watch = false;
 };
 
 constexpr std::array<Kind, 3> every_kind{Kind::Server, Kind::Blueprint, Kind::Overlay};
@@ -129,7 +131,11 @@ Result<Exit> get_tables(const Session& session, const View& view, const Target& 
 Result<Exit> get(Session& session, const Options& options) {
     const auto target = parse_target(options.target);
     if (!target) return std::unexpected(target.error());
+    if (options.watch &&
+        (target->kind != Kind::Server || options.output == "name" || options.output == "yaml"))
+        return fail(Exit::Usage, "--watch is for servers, as a table or as json");
     if (auto entered = enter(session, Access::Read); !entered) return std::unexpected(entered.error());
+    if (options.watch) return watch_servers(session, target->name, options.output);
     if (options.output == "name" || options.output == "yaml") {
         return get_from_source(session, *target, options.output);
     }
@@ -151,6 +157,8 @@ void add_get(CLI::App& app, Session& session) {
     verb.arguments("target", options->target, "KIND [NAME], KIND/NAME, or all");
     verb.option("-o,--output", options->output, "table, wide, yaml (the manifests), json or name",
                 {"table", "wide", "yaml", "json", "name"});
+    verb.flag("-w,--watch", options->watch,
+              "Then a line for each server that changes; json: one object a line");
 }
 
 }  // namespace left4me::ctl

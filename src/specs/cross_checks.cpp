@@ -35,8 +35,8 @@ std::map<std::string_view, Names> check_names(const std::vector<const Facts*>& o
         if (inserted) continue;
         diagnostics.push_back(
             {object->name_at,
-             fmt::format("a {} named '{}' stands at {} already; rename or remove one of them",
-                         object->kind->name, object->name, place(first->second->name_at)),
+             fmt::format("{} named '{}' stands at {} already; rename or remove one of them",
+                         with_article(object->kind->name), object->name, place(first->second->name_at)),
              Rule::DuplicateName});
     }
     return kinds;

@@ -34,7 +34,7 @@ std::string type_in_words(const Field& field) {
         case Type::Enum:
             return one_of(field.values);
         case Type::Name:
-            return field.refers_to.empty() ? "name" : fmt::format("name of a {}", field.refers_to);
+            return field.refers_to.empty() ? "name" : "name of " + with_article(field.refers_to);
         case Type::Label:
             return "label text";
         case Type::Port:

@@ -115,6 +115,12 @@ std::string did_you_mean(std::string_view word, std::span<const std::string_view
     return meant.empty() ? "" : fmt::format("; did you mean '{}'?", meant);
 }
 
+std::string with_article(std::string_view noun) {
+    constexpr std::string_view vowels = "AEIOUaeiou";
+    const bool vowel = !noun.empty() && vowels.find(noun.front()) != std::string_view::npos;
+    return fmt::format("{} {}", vowel ? "an" : "a", noun);
+}
+
 std::string one_of(std::span<const std::string_view> words) {
     std::string list;
     for (std::size_t i = 0; i < words.size(); ++i) {

@@ -17,6 +17,9 @@ std::string_view closest(std::string_view word, std::span<const std::string_view
 /// "; did you mean 'port'?" for the closest(), "" if there is none.
 std::string did_you_mean(std::string_view word, std::span<const std::string_view> candidates);
 
+/// "a Server", "an Overlay".
+std::string with_article(std::string_view noun);
+
 /// "a, b or c".
 std::string one_of(std::span<const std::string_view> words);
 

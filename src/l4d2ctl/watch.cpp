@@ -1,0 +1,118 @@
+#include "l4d2ctl/watch.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "l4d2ctl/follow.hpp"
+#include "l4d2ctl/kinds.hpp"
+#include "l4d2ctl/server_view.hpp"
+#include "l4d2ctl/tables.hpp"
+
+namespace left4me::ctl {
+
+namespace {
+
+/// A pass replaces the status, and that wakes us up. Without a daemon nobody may make one for long.
+constexpr std::chrono::milliseconds look_anyway{1000};
+
+/// All that a line shows but times, which change by themselves.
+std::string key_of(const View& view, const std::string& name) {
+    const auto observed = view.observed.servers.find(name);
+    const ObservedUnit unit =
+        observed == view.observed.servers.end() ? ObservedUnit{} : observed->second.unit;
+    const auto desired = view.desired.servers.find(name);
+    const Condition* const ready = ready_condition(view, name);
+    return fmt::format("{}/{}/{}/{}/{}/{}", ready == nullptr ? "-" : to_string(ready->status),
+                       activity_text(unit), unit.sub, to_string(unit.enablement),
+                       desired == view.desired.servers.end() ? "-" : to_string(desired->second.state),
+                       why_text(view, name));
+}
+
+class Watching {
+  public:
+    Watching(const Session& session, std::string name, std::string output)
+        : session_(session), name_(std::move(name)), output_(std::move(output)) {}
+
+    Result<void> show(View& view) {
+        std::vector<std::string> names = shown_servers(view);
+        if (!name_.empty()) std::erase_if(names, [this](const std::string& one) { return one != name_; });
+        std::map<std::string, std::string> keys;
+        std::vector<std::string> changed;
+        for (const std::string& name : names) {
+            const auto known = keys_.find(name);
+            const std::string key = key_of(view, name);
+            if (known == keys_.end() || known->second != key) changed.push_back(name);
+            keys.emplace(name, key);
+        }
+        for (const auto& [name, key] : keys_) {
+            if (!keys.contains(name)) tell_gone(name);
+        }
+        keys_ = std::move(keys);
+        return output_ == "json" ? show_json(view, changed) : show_table(view, names, changed);
+    }
+
+  private:
+    void tell_gone(const std::string& name) const {
+        print(output_ == "json" ? Json{{"kind", "Server"}, {"name", name}, {"deleted", true}}.dump() + "\n"
+                                : name + "   deleted\n");
+    }
+
+    static Result<void> show_json(View& view, const std::vector<std::string>& names) {
+        for (const std::string& name : names) {
+            const auto details = unit_details(view, name);
+            if (!details) return std::unexpected(details.error());
+            Json item{{"kind", "Server"}};
+            item.update(server_json(view, name, *details));
+            print(item.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
+        }
+        return {};
+    }
+
+    /// Every line is cut from the table of all, so that the columns stay where they are.
+    Result<void> show_table(const View& view, const std::vector<std::string>& names,
+                            const std::vector<std::string>& changed) {
+        if (changed.empty()) return {};
+        const std::string text = kind_table(view, Kind::Server, names, output_ == "wide", session_.out);
+        std::size_t begin = text.find('\n') + 1;
+        if (!headed_) print(text.substr(0, begin));
+        headed_ = true;
+        for (const std::string& name : names) {
+            const std::size_t end = text.find('\n', begin) + 1;
+            if (std::find(changed.begin(), changed.end(), name) != changed.end())
+                print(text.substr(begin, end - begin));
+            begin = end;
+        }
+        return {};
+    }
+
+    const Session& session_;
+    std::string name_;
+    std::string output_;
+    std::map<std::string, std::string> keys_;
+    bool headed_ = false;
+};
+
+}  // namespace
+
+Result<Exit> watch_servers(Session& session, const std::string& name, const std::string& output) {
+    StateWatch watch(session.paths);
+    Watching watching(session, name, output);
+    std::string said;
+    for (bool first = true;; first = false) {
+        auto view = look(session);
+        if (first && !view) return std::unexpected(view.error());
+        if (first && !name.empty() && !is_shown(*view, name))
+            return fail(Exit::NotFound, fmt::format("server/{} is not there", name));
+        const Result<void> shown = view ? watching.show(*view) : std::unexpected(view.error());
+        // A bus that is restarted comes back; the same trouble is told once.
+        const std::string error = shown ? "" : shown.error().message;
+        if (!error.empty() && error != said) print_error(error);
+        said = error;
+        if (std::fflush(stdout) != 0) return Exit::Refused;
+        watch.wait(look_anyway);
+    }
+}
+
+}  // namespace left4me::ctl
