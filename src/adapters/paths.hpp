@@ -22,6 +22,8 @@ struct Paths {
     std::filesystem::path manifests() const { return config / "manifests"; }
     std::filesystem::path lock() const { return run / "lock"; }
     std::filesystem::path source_lock() const { return run / "source.lock"; }
+    /// Where l4d2d listens for "look again".
+    std::filesystem::path poke() const { return run / "daemon/poke"; }
 };
 
 }  // namespace left4me

@@ -183,7 +183,7 @@ Result<Exit> reconcile(Session& session, const Patience& patience) {
         }
     }
     Desired desired = in_force->desired(session.paths);
-    desired.insist = true;  // somebody is waiting for it
+    desired.insist = !session.unattended;
     const auto pass = make_pass(session, *in_force, desired);
     if (!pass) return std::unexpected(pass.error());
     tell_rest(session, *pass);

@@ -85,8 +85,8 @@ void Narrator::begin(const Desired& desired, const Plan& plan, std::span<const A
     host_.begin(desired, plan, actions);
 }
 
-std::vector<Outcome> Narrator::wait() {
-    std::vector<Outcome> outcomes = host_.wait();
+std::vector<Outcome> Narrator::told(std::vector<Outcome> outcomes) {
+    if (outcomes.empty()) return outcomes;
     const auto now = Clock::now();
     for (const Outcome& outcome : outcomes) {
         if (outcome.done) tell(plan_->actions[outcome.action], now - begun_[outcome.action]);

@@ -19,11 +19,13 @@ class Narrator : public Host {
         return host_.observe(desired);
     }
     void begin(const Desired& desired, const Plan& plan, std::span<const ActionIndex> actions) override;
-    std::vector<Outcome> wait() override;
+    std::vector<Outcome> wait() override { return told(host_.wait()); }
+    std::vector<Outcome> collect() override { return told(host_.collect()); }
 
   private:
     using Clock = std::chrono::steady_clock;
 
+    std::vector<Outcome> told(std::vector<Outcome> outcomes);
     void tell(const Action& action, Clock::duration took) const;
 
     Host& host_;

@@ -34,6 +34,8 @@ void add_reconcile(CLI::App& app, Session& session) {
                             "  sudo l4d2ctl reconcile --wait=5m\n  sudo l4d2ctl reconcile --fetch", run);
     verb.flag("--fetch", *first_fetch, "First fetch the remote, if the source has one");
     add_wait_option(verb, patience);
+    verb.flag("--unattended", session.unattended,
+              "As the timer does it: what failed lately is not tried before it is due");
 }
 
 }  // namespace left4me::ctl

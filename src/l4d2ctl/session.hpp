@@ -26,6 +26,7 @@ struct Session {
     Authorship caller;               ///< the person at the keyboard
     Terminal out = Terminal::of(1);
     Terminal err = Terminal::of(2);
+    bool unattended = false;            ///< nobody is waiting: what failed lately is tried when it is due
     std::string verb;                   ///< as typed: "apply", for messages and for who holds the lock
     std::function<Result<Exit>()> run;  ///< set by the verb that was chosen
 };

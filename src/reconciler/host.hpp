@@ -19,6 +19,8 @@ struct Outcome {
     /// ("StartLimitHit", "JobTimeout", "AccessDenied", "SourceChanged", "IOError", …).
     std::string reason;
     std::string message;
+    /// The plan that was given to begin(): several may be under way at once.
+    const Plan* plan = nullptr;
 };
 
 /// The one seam between decisions and the world. Two implementations: the machine, and FakeHost in
@@ -42,6 +44,9 @@ class Host {
     /// Blocks until at least one begun action has ended, and returns those that have. Empty only if none is
     /// under way.
     virtual std::vector<Outcome> wait() = 0;
+
+    /// As wait(), but never blocks: empty when nothing has ended since the last time.
+    virtual std::vector<Outcome> collect() = 0;
 };
 
 }  // namespace left4me

@@ -15,7 +15,7 @@ Schedule::Schedule(const Plan& plan)
       outcomes_(plan.actions.size()) {
     for (ActionIndex index = 0; index < plan.actions.size(); ++index) {
         const Action& action = plan.actions[index];
-        outcomes_[index] = {index, false, "NoAnswer", "the host never told how it ended"};
+        outcomes_[index] = {index, false, "NoAnswer", "the host never told how it ended", &plan};
         if (!is_effect(action.verb)) {
             states_[index] = State::Ended;
             continue;
@@ -68,7 +68,8 @@ void Schedule::fail_dependents(ActionIndex failed) {
             outcomes_[next] = {
                 next, false, "PrerequisiteFailed",
                 fmt::format("not begun, because {} {} failed first: {}", to_string(before.verb),
-                            to_string(before.subject), outcomes_[failed].message)};
+                            to_string(before.subject), outcomes_[failed].message),
+                plan_};
             pending.push_back(next);
         }
     }

@@ -20,6 +20,8 @@ class Schedule {
     void finished(const Outcome& outcome);
     /// Nothing is ready and nothing is under way.
     bool done() const;
+    /// The action has not ended, or may still begin.
+    bool is_open(ActionIndex action) const { return states_[action] != State::Ended; }
     /// One outcome for each effect of the plan; those never begun have reason "PrerequisiteFailed".
     std::vector<Outcome> outcomes() const;
 

@@ -35,6 +35,12 @@ class KillingHost : public Host {
         return inner_.wait();
     }
 
+    std::vector<Outcome> collect() override {
+        if (left_ == 0) die();
+        --left_;
+        return inner_.collect();
+    }
+
   private:
     [[noreturn]] void die() {
         inner_.reconciler_died();

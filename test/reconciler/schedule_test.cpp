@@ -108,6 +108,7 @@ TEST_CASE("a host that loses an action does not hang the pass") {
         std::expected<Observed, std::string> observe(const Desired&) override { return Observed{}; }
         void begin(const Desired&, const Plan&, std::span<const ActionIndex>) override {}
         std::vector<Outcome> wait() override { return {}; }
+        std::vector<Outcome> collect() override { return {}; }
     };
     Forgetful host;
     Plan plan;

@@ -63,6 +63,7 @@ void FakeHost::begin(const Desired& desired, const Plan& plan, std::span<const A
         const Action& action = plan.actions[index];
         Job job;
         job.outcome.action = index;
+        job.outcome.plan = &plan;
         job.verb = action.verb;
         job.subject = action.subject;
         job.generation = action.generation;
@@ -92,22 +93,35 @@ void FakeHost::check(const Job& job) {
     }
 }
 
-std::vector<Outcome> FakeHost::wait() {
-    if (under_way_.empty()) return {};
+std::vector<std::size_t> FakeHost::not_hanging() const {
     std::vector<std::size_t> candidates;
     for (std::size_t index = 0; index < under_way_.size(); ++index) {
         if (!hanging.contains(under_way_[index].subject.name)) candidates.push_back(index);
     }
-    if (candidates.empty()) {
-        world.now += std::chrono::seconds(90);  // the rest hung until systemd lost its patience
-        candidates.push_back(0);
-    }
-    const auto chosen = static_cast<std::ptrdiff_t>(candidates[random_.below(candidates.size())]);
-    Job job = std::move(under_way_[static_cast<std::size_t>(chosen)]);
-    under_way_.erase(under_way_.begin() + chosen);
+    return candidates;
+}
+
+std::vector<Outcome> FakeHost::end(std::size_t index) {
+    Job job = std::move(under_way_[index]);
+    under_way_.erase(under_way_.begin() + static_cast<std::ptrdiff_t>(index));
     world.now += std::chrono::milliseconds(10);
     finish(job);
     return {job.outcome};
+}
+
+std::vector<Outcome> FakeHost::wait() {
+    if (under_way_.empty()) return {};
+    const std::vector<std::size_t> candidates = not_hanging();
+    if (!candidates.empty()) return end(candidates[random_.below(candidates.size())]);
+    world.now += std::chrono::seconds(90);  // the rest hung until systemd lost its patience
+    return end(0);
+}
+
+std::vector<Outcome> FakeHost::collect() {
+    const std::vector<std::size_t> candidates = not_hanging();
+    told_just_now_ = dawdling && !told_just_now_ && !candidates.empty();
+    if (candidates.empty() || (dawdling && !told_just_now_)) return {};
+    return end(candidates[random_.below(candidates.size())]);
 }
 
 void FakeHost::finish(Job& job) {

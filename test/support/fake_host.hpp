@@ -70,6 +70,8 @@ class FakeHost : public Host {
     std::expected<Observed, std::string> observe(const Desired& desired) override;
     void begin(const Desired& desired, const Plan& plan, std::span<const ActionIndex> actions) override;
     std::vector<Outcome> wait() override;
+    /// Nothing ends while only hanging servers are worked on.
+    std::vector<Outcome> collect() override;
 
     /// Power off and on: enabled units start with their current rendering, mounts are gone.
     void reboot();
@@ -84,6 +86,7 @@ class FakeHost : public Host {
     std::optional<std::size_t> fail_call;  ///< the call with this number (from 0) fails
     std::set<std::string> crashing;        ///< servers whose game exits at once, every time
     std::set<std::string> hanging;         ///< servers whose actions end only when nothing else is under way
+    bool dawdling = false;                 ///< after each ending, collect() has nothing to tell for once
     std::optional<std::string> observe_error;
 
     // What was seen.
@@ -113,6 +116,8 @@ class FakeHost : public Host {
     using Result = std::expected<void, Outcome>;
 
     void check(const Job& job);
+    std::vector<std::size_t> not_hanging() const;
+    std::vector<Outcome> end(std::size_t index);
     void finish(Job& job);
     Result perform(const Job& job);
 
@@ -134,6 +139,7 @@ class FakeHost : public Host {
     void fail_unit(FakeServer& server, const std::string& result);
 
     std::vector<Job> under_way_;
+    bool told_just_now_ = false;
     Random random_;
 };
 

@@ -32,6 +32,75 @@ void explain(Outcome& outcome, const std::string& error) {
 
 bool writes(Verb verb) { return verb == Verb::Build || verb == Verb::Render; }
 
+/// One action on files, with all that it needs.
+struct FileWork {
+    Action action;
+    Outcome outcome;
+    const Desired* desired = nullptr;
+    WantedRendering rendering;  ///< Render: what the look before the plan asked for
+};
+
+/// A server may have been started since the plan was made, and layers must not go from under a mount.
+Store::Done collect(Store& store, const Paths& paths, const std::string& generation) {
+    const auto mounts = read_mounts(paths);
+    if (!mounts) return std::unexpected(mounts.error());
+    for (const auto& [server, layers] : *mounts) {
+        const auto uses = [&](const std::string& layer) { return generation_path(layer) == generation; };
+        if (std::any_of(layers.begin(), layers.end(), uses)) {
+            return std::unexpected("InUse: server/" + server + " has been mounted with it in the meantime");
+        }
+    }
+    return store.collect(generation);
+}
+
+Store::Done carry_out(Store& store, const Paths& paths, const FileWork& work) {
+    const std::string& name = work.action.subject.name;
+    switch (work.action.verb) {
+        case Verb::Build: {
+            const auto overlay = work.desired->overlays.find(name);
+            if (overlay == work.desired->overlays.end())
+                return std::unexpected("no manifest names this overlay");
+            return store.build(name, overlay->second, work.action.generation);
+        }
+        case Verb::Render: {
+            const auto server = work.desired->servers.find(name);
+            if (server == work.desired->servers.end())
+                return std::unexpected("no manifest names this server");
+            if (work.rendering.generation != work.action.generation)
+                return std::unexpected("SourceChanged: its files changed since the plan was made");
+            return store.render(server->second, work.rendering);
+        }
+        case Verb::Forget:
+            return store.forget(name);
+        case Verb::Collect:
+            return collect(store, paths, work.action.generation);
+        default:
+            return std::unexpected(std::string(to_string(work.action.verb)) +
+                                   " is not a matter of the store");
+    }
+}
+
+std::vector<Outcome> carry_out(Store& store, const Paths& paths, std::vector<FileWork>& batch) {
+    std::vector<Outcome> outcomes;
+    bool wrote = false;
+    for (FileWork& work : batch) {
+        const Store::Done done = carry_out(store, paths, work);
+        work.outcome.done = done.has_value();
+        if (!done) explain(work.outcome, done.error());
+        wrote = wrote || (done && writes(work.action.verb));
+    }
+    // Nothing may start from files that a power cut could take away again.
+    const Store::Done synced = wrote ? store.sync() : Store::Done();
+    for (FileWork& work : batch) {
+        if (!synced && work.outcome.done && writes(work.action.verb)) {
+            work.outcome.done = false;
+            explain(work.outcome, synced.error());
+        }
+        outcomes.push_back(std::move(work.outcome));
+    }
+    return outcomes;
+}
+
 }  // namespace
 
 Machine::Machine(Paths paths, std::unique_ptr<Units> units)
@@ -64,7 +133,7 @@ std::expected<Observed, std::string> Machine::observe(const Desired& desired) {
 
 void Machine::begin(const Desired& desired, const Plan& plan, std::span<const ActionIndex> actions) {
     begin_units(plan, actions);
-    run_store(desired, plan, actions);
+    begin_files(desired, plan, actions);
 }
 
 void Machine::begin_units(const Plan& plan, std::span<const ActionIndex> actions) {
@@ -73,98 +142,52 @@ void Machine::begin_units(const Plan& plan, std::span<const ActionIndex> actions
         const Action& action = plan.actions[index];
         if (!is_effect(action.verb) || is_store_verb(action.verb)) continue;
         batches[action.verb].push_back(action.subject.name);
-        under_way_[{action.verb, action.subject.name}] = index;
+        under_way_[{action.verb, action.subject.name}] = {&plan, index};
     }
     for (const auto& [verb, servers] : batches) units_->begin(verb, servers);
 }
 
-void Machine::run_store(const Desired& desired, const Plan& plan, std::span<const ActionIndex> actions) {
-    std::vector<Outcome> written;
+void Machine::begin_files(const Desired& desired, const Plan& plan, std::span<const ActionIndex> actions) {
+    std::vector<FileWork> batch;
     for (const ActionIndex index : actions) {
         const Action& action = plan.actions[index];
         if (!is_store_verb(action.verb)) continue;
-        const Store::Done done = run(desired, action);
-        Outcome outcome{.action = index, .done = done.has_value(), .reason = {}, .message = {}};
-        if (!done) explain(outcome, done.error());
-        if (done && writes(action.verb)) {
-            written.push_back(std::move(outcome));
-        } else {
-            finished_.push_back(std::move(outcome));
+        FileWork work{
+            .action = action, .outcome = {index, false, {}, {}, &plan}, .desired = &desired, .rendering = {}};
+        if (const auto wanted = wanted_.find(action.subject.name);
+            action.verb == Verb::Render && wanted != wanted_.end()) {
+            work.rendering = wanted->second;
         }
+        batch.push_back(std::move(work));
     }
-    if (written.empty()) return;
-    // Nothing may start from files that a power cut could take away again.
-    if (const Store::Done synced = store_.sync(); !synced) {
-        for (Outcome& outcome : written) {
-            outcome.done = false;
-            explain(outcome, synced.error());
-        }
-    }
-    std::move(written.begin(), written.end(), std::back_inserter(finished_));
+    if (batch.empty()) return;
+    worker_.begin([this, batch = std::move(batch)]() mutable { return carry_out(store_, paths_, batch); });
 }
 
-Store::Done Machine::run(const Desired& desired, const Action& action) {
-    const std::string& name = action.subject.name;
-    switch (action.verb) {
-        case Verb::Build: {
-            const auto overlay = desired.overlays.find(name);
-            if (overlay == desired.overlays.end()) return std::unexpected("no manifest names this overlay");
-            return store_.build(name, overlay->second, action.generation);
-        }
-        case Verb::Render: {
-            const auto server = desired.servers.find(name);
-            const auto wanted = wanted_.find(name);
-            if (server == desired.servers.end() || wanted == wanted_.end()) {
-                return std::unexpected("no manifest names this server");
-            }
-            if (wanted->second.generation != action.generation) {
-                return std::unexpected("SourceChanged: its files changed since the plan was made");
-            }
-            return store_.render(server->second, wanted->second);
-        }
-        case Verb::Forget:
-            return store_.forget(name);
-        case Verb::Collect:
-            return collect(action.generation);
-        default:
-            return std::unexpected(std::string(to_string(action.verb)) + " is not a matter of the store");
+std::vector<Outcome> Machine::collect() {
+    std::vector<Outcome> outcomes = worker_.collect();
+    for (const auto& [verb, unit] : units_->collect()) {
+        const auto found = under_way_.find({verb, unit.server});
+        if (found == under_way_.end()) continue;
+        outcomes.push_back({found->second.action, unit.done, unit.reason, unit.message, found->second.plan});
+        under_way_.erase(found);
     }
-}
-
-Store::Done Machine::collect(const std::string& generation) {
-    // A server may have been started since the plan was made, and layers must not go from under a mount.
-    const auto mounts = read_mounts(paths_);
-    if (!mounts) return std::unexpected(mounts.error());
-    for (const auto& [server, layers] : *mounts) {
-        const auto uses = [&](const std::string& layer) { return generation_path(layer) == generation; };
-        if (std::any_of(layers.begin(), layers.end(), uses)) {
-            return std::unexpected("InUse: server/" + server + " has been mounted with it in the meantime");
-        }
-    }
-    return store_.collect(generation);
-}
-
-std::vector<Outcome> Machine::wait() {
-    std::vector<Outcome> outcomes(std::make_move_iterator(finished_.begin()),
-                                  std::make_move_iterator(finished_.end()));
-    finished_.clear();
-    // What has ended already is told at once; only then is there a reason to block.
-    while (outcomes.empty() && !under_way_.empty()) {
-        const auto ended = units_->wait();
-        if (ended.empty()) {
-            for (const auto& [key, action] : under_way_) {
-                outcomes.push_back({action, false, "NoAnswer", "nothing was heard of this request any more"});
-            }
-            under_way_.clear();
-        }
-        for (const auto& [verb, unit] : ended) {
-            const auto found = under_way_.find({verb, unit.server});
-            if (found == under_way_.end()) continue;
-            outcomes.push_back({found->second, unit.done, unit.reason, unit.message});
-            under_way_.erase(found);
+    // Never seen; but a request that nobody knows of any more would otherwise be waited for for ever.
+    if (units_->idle() && outcomes.empty()) {
+        for (const auto& [request, begun] : std::exchange(under_way_, {})) {
+            outcomes.push_back(
+                {begun.action, false, "NoAnswer", "nothing was heard of this request any more", begun.plan});
         }
     }
     return outcomes;
+}
+
+std::vector<Outcome> Machine::wait() {
+    for (;;) {
+        std::vector<Outcome> outcomes = collect();
+        if (!outcomes.empty() || (under_way_.empty() && worker_.idle())) return outcomes;
+        wait_for_any(readiness());
+    }
 }
 
 }  // namespace left4me

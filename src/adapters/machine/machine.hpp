@@ -1,43 +1,52 @@
 #pragma once
 
-#include <deque>
 #include <map>
 #include <memory>
 #include <utility>
+#include <vector>
 
+#include "adapters/machine/worker.hpp"
 #include "adapters/paths.hpp"
+#include "adapters/readiness.hpp"
 #include "adapters/store/store.hpp"
 #include "adapters/systemd/units.hpp"
 #include "reconciler/host.hpp"
 
 namespace left4me {
 
-/// The real Host: systemd's units, the overlay mounts and the store of generations of this machine.
+/// The real Host: systemd's units, the overlay mounts and the store of generations of this machine. Files are
+/// worked on beside the units, by a thread of its own.
 class Machine : public Host {
   public:
     Machine(Paths paths, std::unique_ptr<Units> units);
 
     std::expected<Observed, std::string> observe(const Desired& desired) override;
-    /// Requests about units are sent first, so that systemd works while this process copies files.
     void begin(const Desired& desired, const Plan& plan, std::span<const ActionIndex> actions) override;
     std::vector<Outcome> wait() override;
+    std::vector<Outcome> collect() override;
+
+    /// When collect() should be called again: any of these.
+    std::vector<Readiness> readiness() const { return {units_->readiness(), worker_.readiness()}; }
 
     Units& units() { return *units_; }
 
   private:
+    struct Begun {
+        const Plan* plan = nullptr;
+        ActionIndex action = 0;
+    };
+
     void begin_units(const Plan& plan, std::span<const ActionIndex> actions);
-    void run_store(const Desired& desired, const Plan& plan, std::span<const ActionIndex> actions);
-    Store::Done run(const Desired& desired, const Action& action);
-    Store::Done collect(const std::string& generation);
+    void begin_files(const Desired& desired, const Plan& plan, std::span<const ActionIndex> actions);
 
     Paths paths_;
     std::unique_ptr<Units> units_;
     Store store_;
     /// The renderings that the last look asked for; a plan's Render names only the generation.
     std::map<std::string, WantedRendering> wanted_;
-    /// How units' outcomes find back to the actions of the plan.
-    std::map<std::pair<Verb, std::string>, ActionIndex> under_way_;
-    std::deque<Outcome> finished_;
+    /// How units' outcomes find back to the actions of their plan.
+    std::map<std::pair<Verb, std::string>, Begun> under_way_;
+    Worker worker_;  ///< last, so that it ends before what it works with
 };
 
 }  // namespace left4me

@@ -63,6 +63,20 @@ std::string describe_holder(int file) {
     return words.ends_with(", " + process) ? words : process;
 }
 
+/// The words are a courtesy, the lock is what counts.
+void write_holder(int file, const std::string& purpose) {
+    const std::string words = fmt::format("{}, pid {}\n", purpose, ::getpid());
+    if (::ftruncate(file, 0) == 0) (void)::pwrite(file, words.data(), words.size(), 0);
+}
+
+std::expected<Fd, std::string> open_lock(const std::filesystem::path& path) {
+    std::error_code ignored;
+    std::filesystem::create_directories(path.parent_path(), ignored);
+    Fd file(::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644));
+    if (!file) return lock_error(path);
+    return file;
+}
+
 }  // namespace
 
 std::expected<PassLock, std::string> PassLock::acquire(
@@ -75,26 +89,32 @@ std::expected<PassLock, std::string> PassLock::acquire_for_edit(
     return acquire_file(paths.source_lock(), purpose, waiting);
 }
 
+std::expected<std::optional<PassLock>, std::string> PassLock::try_acquire(const Paths& paths,
+                                                                          const std::string& purpose) {
+    auto file = open_lock(paths.lock());
+    if (!file) return std::unexpected(file.error());
+    if (::flock(file->get(), LOCK_EX | LOCK_NB) != 0) {
+        if (errno != EWOULDBLOCK) return lock_error(paths.lock());
+        return std::nullopt;
+    }
+    write_holder(file->get(), purpose);
+    return PassLock(file->release());
+}
+
 std::expected<PassLock, std::string> PassLock::acquire_file(
     const std::filesystem::path& path, const std::string& purpose,
     const std::function<void(const std::string&)>& waiting) {
-    std::error_code ignored;
-    std::filesystem::create_directories(path.parent_path(), ignored);
-    Fd file(::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644));
-    if (!file) return lock_error(path);
-    if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
+    auto file = open_lock(path);
+    if (!file) return std::unexpected(file.error());
+    if (::flock(file->get(), LOCK_EX | LOCK_NB) != 0) {
         if (errno != EWOULDBLOCK) return lock_error(path);
-        if (waiting) waiting(describe_holder(file.get()));
-        while (::flock(file.get(), LOCK_EX) != 0) {
+        if (waiting) waiting(describe_holder(file->get()));
+        while (::flock(file->get(), LOCK_EX) != 0) {
             if (errno != EINTR) return lock_error(path);
         }
     }
-    const std::string words = fmt::format("{}, pid {}\n", purpose, ::getpid());
-    if (::ftruncate(file.get(), 0) == 0) {
-        (void)::pwrite(file.get(), words.data(), words.size(),
-                       0);  // the words are a courtesy, the lock is what counts
-    }
-    return PassLock(file.release());
+    write_holder(file->get(), purpose);
+    return PassLock(file->release());
 }
 
 PassLock::PassLock(PassLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}

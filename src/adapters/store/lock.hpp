@@ -4,6 +4,7 @@
 #include <expected>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "adapters/paths.hpp"
@@ -19,6 +20,9 @@ class PassLock {
     static std::expected<PassLock, std::string> acquire(
         const Paths& paths, const std::string& purpose,
         const std::function<void(const std::string&)>& waiting);
+    /// Does not wait: nullopt if somebody holds it.
+    static std::expected<std::optional<PassLock>, std::string> try_acquire(const Paths& paths,
+                                                                           const std::string& purpose);
     /// The lock under which manifests are edited. It is another one, for edits shall not wait until a server
     /// has stopped; whoever needs both takes this one second.
     static std::expected<PassLock, std::string> acquire_for_edit(

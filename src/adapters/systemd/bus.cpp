@@ -94,6 +94,42 @@ std::expected<void, BusError> Bus::watch(const Method& signal,
     }
 }
 
+std::expected<void, BusError> Bus::match(const std::string& rule,
+                                         std::function<void(const std::string&)> on_match) {
+    try {
+        sdbus_compat::match(*connection_, rule, [kept = std::move(on_match)](sdbus::Message& message) {
+            kept(sdbus_compat::path_of(message));
+        });
+        count_round_trip();
+        return {};
+    } catch (const sdbus::Error& error) {
+        return std::unexpected(from(error));
+    }
+}
+
+std::expected<void, BusError> Bus::process() {
+    try {
+        while (sdbus_compat::process(*connection_)) continue;
+        forget_answered();
+        return {};
+    } catch (const sdbus::Error& error) {
+        return std::unexpected(BusError{disconnected_error, error.getMessage()});
+    }
+}
+
+Readiness Bus::readiness() const {
+    const auto wanted = connection_->getEventLoopPollData();
+    const int timeout = wanted.getPollTimeout();
+    return {.fd = wanted.fd,
+            .events = wanted.events,
+            .timeout = timeout < 0 ? std::nullopt : std::optional(std::chrono::milliseconds(timeout))};
+}
+
+/// A proxy must not be destroyed while one of its calls is being answered.
+void Bus::forget_answered() {
+    if (unanswered_ == 0 && waiting_to_be_sent_.empty()) calling_.clear();
+}
+
 bool Bus::wait_for_input(std::chrono::milliseconds patience) {
     const auto wanted = connection_->getEventLoopPollData();
     pollfd fd{.fd = wanted.fd, .events = wanted.events, .revents = 0};
@@ -110,7 +146,7 @@ std::expected<bool, BusError> Bus::wait_until(const std::function<bool()>& done,
             if (sdbus_compat::process(*connection_)) continue;
             if (!wait_for_input(patience)) return false;
         }
-        if (unanswered_ == 0 && waiting_to_be_sent_.empty()) calling_.clear();
+        forget_answered();
         return true;
     } catch (const sdbus::Error& error) {
         return std::unexpected(BusError{disconnected_error, error.getMessage()});

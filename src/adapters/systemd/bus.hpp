@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "adapters/readiness.hpp"
 #include "adapters/systemd/sdbus_compat.hpp"
 
 namespace left4me {
@@ -43,6 +44,15 @@ class Bus {
     /// Matched before this returns. For as long as the bus lives.
     std::expected<void, BusError> watch(const Method& signal, std::function<void(sdbus::Signal&)> on_signal);
 
+    /// Calls `on_match` with the object path of every message that fits a match rule (sd_bus_add_match(3)).
+    std::expected<void, BusError> match(const std::string& rule,
+                                        std::function<void(const std::string& path)> on_match);
+
+    /// Works on what has come in, without waiting for more.
+    std::expected<void, BusError> process();
+    /// When process() should be called again.
+    Readiness readiness() const;
+
     /// Works on what comes in until `done` says so or nothing has come for `patience` (then false).
     std::expected<bool, BusError> wait_until(const std::function<bool()>& done,
                                              std::chrono::milliseconds patience = std::chrono::hours(24));
@@ -57,6 +67,7 @@ class Bus {
     explicit Bus(std::unique_ptr<sdbus::IConnection> connection) : connection_(std::move(connection)) {}
     void send_more();
     bool wait_for_input(std::chrono::milliseconds patience);
+    void forget_answered();
 
     std::unique_ptr<sdbus::IConnection> connection_;
     std::vector<std::unique_ptr<sdbus::IProxy>> watching_;

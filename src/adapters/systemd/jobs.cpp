@@ -25,7 +25,7 @@ constexpr std::chrono::minutes helper_patience{10};
 // helper has not seen the request then: it may be repeated.
 constexpr const char* not_activated = "org.freedesktop.DBus.Error.TimedOut";
 constexpr int activation_attempts = 4;
-// A signal can be lost only when PID 1 re-executes. Nothing is asked while jobs come and go.
+// A signal can be lost only when PID 1 re-executes. Nothing is asked while requests end.
 constexpr std::chrono::seconds silence{10};
 
 const char* method_of(Verb verb) {
@@ -65,6 +65,7 @@ std::uint64_t now_usec() {
 
 void Jobs::begin(Bus& bus, Verb verb, std::span<const std::string> servers) {
     if (makes_jobs(verb)) watch(bus);
+    heard_ = std::chrono::steady_clock::now();
     std::vector<std::string> names;
     for (const std::string& server : servers) {
         under_way_.emplace(Request{verb, server}, now_usec());
@@ -221,13 +222,23 @@ void Jobs::finish(const Request& request, UnitOutcome outcome) {
     for (auto i = count; i > 0; --i) finished_.emplace_back(request.first, outcome);
 }
 
-std::expected<Jobs::Finished, BusError> Jobs::wait(Bus& bus) {
-    while (finished_.empty() && !under_way_.empty()) {
-        const auto came = bus.wait_until([this] { return !finished_.empty(); }, silence);
-        if (!came) return std::unexpected(came.error());
-        if (!*came) look_for_lost_jobs(bus);
+std::expected<Jobs::Finished, BusError> Jobs::collect(Bus& bus) {
+    if (const auto processed = bus.process(); !processed) return std::unexpected(processed.error());
+    const auto now = std::chrono::steady_clock::now();
+    if (!finished_.empty()) {
+        heard_ = now;
+    } else if (!jobs_.empty() && now - heard_ >= silence) {
+        heard_ = now;
+        look_for_lost_jobs(bus);
     }
     return std::exchange(finished_, {});
+}
+
+std::optional<std::chrono::milliseconds> Jobs::patience() const {
+    if (!finished_.empty()) return std::chrono::milliseconds(0);
+    if (under_way_.empty()) return std::nullopt;
+    const auto left = heard_ + silence - std::chrono::steady_clock::now();
+    return std::max(std::chrono::ceil<std::chrono::milliseconds>(left), std::chrono::milliseconds(0));
 }
 
 Jobs::Finished Jobs::give_up(const BusError& error) {

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <expected>
 #include <map>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -22,8 +23,10 @@ class Jobs {
     using Finished = std::vector<std::pair<Verb, UnitOutcome>>;
 
     void begin(Bus& bus, Verb verb, std::span<const std::string> servers);
-    /// Blocks until something has ended. After an error the bus is of no use any more: give_up().
-    std::expected<Finished, BusError> wait(Bus& bus);
+    /// What has ended, without waiting for more. After an error the bus is of no use any more: give_up().
+    std::expected<Finished, BusError> collect(Bus& bus);
+    /// How long collect() may be left alone when nothing comes in; nullopt: nothing is under way.
+    std::optional<std::chrono::milliseconds> patience() const;
     bool idle() const { return under_way_.empty() && finished_.empty(); }
     /// The bus is gone: everything under way ends with this error.
     Finished give_up(const BusError& error);
@@ -50,6 +53,7 @@ class Jobs {
     std::multimap<std::string, Request>
         jobs_;  ///< under way, by job path (a merged job serves several requests)
     std::multimap<Request, std::uint64_t> under_way_;  ///< since when, CLOCK_MONOTONIC in microseconds
+    std::chrono::steady_clock::time_point heard_;      ///< when a request was begun, ended or looked for last
     Finished finished_;
 };
 

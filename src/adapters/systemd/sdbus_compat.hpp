@@ -49,6 +49,14 @@ inline void watch(sdbus::IProxy& proxy, const char* interface, const char* name,
         [on_signal = std::move(on_signal)](sdbus::Signal signal) { on_signal(signal); });
 }
 
+/// Every message that fits the rule, for as long as the connection lives.
+inline void match(sdbus::IConnection& bus, const std::string& rule,
+                  std::function<void(sdbus::Message&)> on_message) {
+    bus.addMatch(rule, [on_message = std::move(on_message)](sdbus::Message message) { on_message(message); });
+}
+
+inline std::string path_of(const sdbus::Message& message) { return message.getPath(); }
+
 inline bool process(sdbus::IConnection& bus) { return bus.processPendingEvent(); }
 
 #else
@@ -76,6 +84,13 @@ inline void watch(sdbus::IProxy& proxy, const char* interface, const char* name,
     proxy.registerSignalHandler(interface, name, std::move(on_signal));
     proxy.finishRegistration();
 }
+
+inline void match(sdbus::IConnection& bus, const std::string& rule,
+                  std::function<void(sdbus::Message&)> on_message) {
+    bus.addMatch(rule, std::move(on_message), sdbus::floating_slot);
+}
+
+inline std::string path_of(const sdbus::Message& message) { return message.getPath(); }
 
 inline bool process(sdbus::IConnection& bus) { return bus.processPendingRequest(); }
 

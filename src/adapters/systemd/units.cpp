@@ -9,6 +9,7 @@
 #include "adapters/systemd/jobs.hpp"
 #include "adapters/systemd/names.hpp"
 #include "adapters/systemd/unit_properties.hpp"
+#include "adapters/systemd/unit_signals.hpp"
 #include "specs/name.hpp"
 
 namespace left4me {
@@ -57,7 +58,9 @@ class SystemdUnits : public Units {
     std::expected<UnitMap, std::string> list() override;
     std::expected<DetailMap, std::string> details(std::span<const std::string> servers) override;
     void begin(Verb verb, std::span<const std::string> servers) override;
-    std::vector<std::pair<Verb, UnitOutcome>> wait() override;
+    Ended collect() override;
+    Readiness readiness() const override;
+    void subscribe(std::function<void()> on_change) override;
     bool idle() const override { return jobs_.idle() && given_up_.empty(); }
     std::uint64_t round_trips() const override {
         return earlier_round_trips_ + (bus_ ? bus_->round_trips() : 0);
@@ -72,7 +75,8 @@ class SystemdUnits : public Units {
     Paths paths_;
     std::unique_ptr<Bus> bus_;
     Jobs jobs_;
-    std::vector<std::pair<Verb, UnitOutcome>> given_up_;
+    Ended given_up_;
+    std::function<void()> on_change_;
     std::uint64_t earlier_round_trips_ = 0;
 };
 
@@ -81,6 +85,10 @@ std::expected<void, BusError> SystemdUnits::reconnect() {
     auto opened = Bus::open();
     if (!opened) return std::unexpected(opened.error());
     bus_ = std::move(*opened);
+    if (on_change_) {
+        watch_units(*bus_, on_change_);
+        on_change_();
+    }
     return {};
 }
 
@@ -89,6 +97,7 @@ std::unexpected<std::string> SystemdUnits::lose(const BusError& error) {
         for (auto& outcome : jobs_.give_up(error)) given_up_.push_back(std::move(outcome));
         earlier_round_trips_ += bus_->round_trips();
         bus_.reset();
+        if (on_change_) on_change_();
     }
     return std::unexpected(unreachable(error));
 }
@@ -178,12 +187,27 @@ void SystemdUnits::begin(Verb verb, std::span<const std::string> servers) {
     jobs_.begin(*bus_, verb, servers);
 }
 
-std::vector<std::pair<Verb, UnitOutcome>> SystemdUnits::wait() {
+Units::Ended SystemdUnits::collect() {
     if (!given_up_.empty() || !bus_) return std::exchange(given_up_, {});
-    auto finished = jobs_.wait(*bus_);
+    auto finished = jobs_.collect(*bus_);
     if (finished) return std::move(*finished);
     (void)lose(finished.error());
     return std::exchange(given_up_, {});
+}
+
+Readiness SystemdUnits::readiness() const {
+    if (!given_up_.empty()) return {.fd = -1, .events = 0, .timeout = std::chrono::milliseconds(0)};
+    if (!bus_) return {};
+    Readiness readiness = bus_->readiness();
+    if (const auto patience = jobs_.patience()) {
+        readiness.timeout = std::min(readiness.timeout.value_or(*patience), *patience);
+    }
+    return readiness;
+}
+
+void SystemdUnits::subscribe(std::function<void()> on_change) {
+    on_change_ = std::move(on_change);
+    if (bus_) watch_units(*bus_, on_change_);
 }
 
 }  // namespace
@@ -192,6 +216,14 @@ std::expected<UnitDetails, std::string> Units::details(const std::string& server
     auto of_all = details(std::span(&server, 1));
     if (!of_all) return std::unexpected(of_all.error());
     return std::move(of_all->at(server));
+}
+
+Units::Ended Units::wait() {
+    for (;;) {
+        Ended ended = collect();
+        if (!ended.empty() || idle()) return ended;
+        wait_for_any({readiness()});
+    }
 }
 
 std::expected<std::unique_ptr<Units>, std::string> Units::connect(const Paths& paths) {

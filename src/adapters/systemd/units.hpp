@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <expected>
+#include <functional>
 #include <map>
 #include <memory>
 #include <span>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "adapters/paths.hpp"
+#include "adapters/readiness.hpp"
 #include "reconciler/observed.hpp"
 #include "reconciler/plan.hpp"
 
@@ -57,9 +59,18 @@ class Units {
     /// of `servers`, and returns without waiting for the jobs: wait() tells of each server once.
     virtual void begin(Verb verb, std::span<const std::string> servers) = 0;
 
-    /// Blocks until at least one begun request has ended. Empty only if none is under way.
-    virtual std::vector<std::pair<Verb, UnitOutcome>> wait() = 0;
+    using Ended = std::vector<std::pair<Verb, UnitOutcome>>;
+    /// The requests that have ended since the last time; never blocks.
+    virtual Ended collect() = 0;
+    /// When collect() should be called again.
+    virtual Readiness readiness() const = 0;
     virtual bool idle() const = 0;
+    /// Blocks until at least one begun request has ended. Empty only if none is under way.
+    Ended wait();
+
+    /// From now on `on_change` is called, from within the other functions, whenever a unit of ours may have
+    /// changed, PID 1 has reloaded or executed itself anew, or the bus was lost and is back.
+    virtual void subscribe(std::function<void()> on_change) = 0;
 
     /// Round trips to the bus so far, for benchmarks.
     virtual std::uint64_t round_trips() const = 0;

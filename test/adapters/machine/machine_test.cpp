@@ -27,13 +27,20 @@ class ScriptedUnits : public Units {
     void begin(Verb verb, std::span<const std::string> servers) override {
         asked.emplace_back(verb, std::vector<std::string>(servers.begin(), servers.end()));
     }
-    std::vector<std::pair<Verb, UnitOutcome>> wait() override {
+    bool working = false;  ///< on something that it has not answered for yet
+
+    Ended collect() override {
         if (answers.empty()) return {};
         auto next = answers.front();
         answers.erase(answers.begin());
         return next;
     }
-    bool idle() const override { return answers.empty(); }
+    Readiness readiness() const override {
+        if (answers.empty()) return {};
+        return {.fd = -1, .events = 0, .timeout = std::chrono::milliseconds(0)};
+    }
+    void subscribe(std::function<void()>) override {}
+    bool idle() const override { return answers.empty() && !working; }
     std::uint64_t round_trips() const override { return 0; }
 };
 
@@ -144,6 +151,7 @@ TEST_CASE("an overlay is built and told of at once, while systemd still works") 
     const std::string generation = observed->overlays.at("rules").wanted.value();
     const ActionIndex start = world.add(Verb::Start, "a");
     const ActionIndex build = world.add(Verb::Build, "rules", generation);
+    world.units->working = true;
     world.machine->begin(world.desired, world.plan, std::vector{start, build});
     CHECK(world.units->asked.size() == 1);
     const auto outcomes = world.machine->wait();

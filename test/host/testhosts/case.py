@@ -210,3 +210,33 @@ class HostTest(unittest.TestCase):
         lines = self.host.run("journalctl", "--no-pager", "-n", "60", "-o", "short-monotonic").stdout
         status = self.host.run("sh", "-c", "l4d2ctl get servers; l4d2ctl diff; findmnt -t overlay -o TARGET").stdout
         return f"{status}\n{lines}"
+
+
+class DaemonTest(HostTest):
+    """A host that l4d2d keeps as the community's manifests say; alpha is bent, beta and gamma are the bystanders."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.write(f"{MANIFESTS}/community.yaml", COMMUNITY)
+        self.run_in("systemctl", "enable", "--now", "left4me.service")
+        for name, port in SERVERS.items():
+            self.until(f"{name} answers", lambda port=port: self.a2s(port))
+        self.settled()
+        self.bystanders = self.lives("beta", "gamma")
+
+    def daemon(self) -> dict[str, str]:
+        shown = self.run_in("systemctl", "show", "left4me.service").stdout
+        return dict(line.split("=", 1) for line in shown.splitlines() if "=" in line)
+
+    def settled(self, seconds: float = 20) -> None:
+        """Without anybody's command, nothing differs any more."""
+        self.until("nothing differs", lambda: self.ctl("diff", expect=None).returncode == 0, seconds)
+
+    def bystanders_live_on(self) -> None:
+        self.assertEqual(self.lives("beta", "gamma"), self.bystanders)
+
+    def daemon_says(self, word: str, seconds: float = 10) -> None:
+        def said() -> bool:
+            return word in self.run_in("journalctl", "--no-pager", "-u", "left4me.service").stdout
+
+        self.until(f"l4d2d says {word!r}", said, seconds)

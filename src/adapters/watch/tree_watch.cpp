@@ -1,0 +1,125 @@
+#include "adapters/watch/tree_watch.hpp"
+
+#include <fmt/format.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <system_error>
+#include <utility>
+
+namespace left4me {
+namespace {
+
+namespace fs = std::filesystem;
+
+// IN_MODIFY is left out: a writer is heard when it closes. IN_ATTRIB: what was unreadable may be readable
+// now.
+constexpr std::uint32_t changes = IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO |
+                                  IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR | IN_MASK_ADD;
+/// What makes the set of watched directories another one.
+constexpr std::uint32_t upheavals = IN_Q_OVERFLOW | IN_UNMOUNT | IN_DELETE_SELF | IN_MOVE_SELF;
+/// Nobody nests manifests or game files deeper, and a loop of bind mounts must end somewhere.
+constexpr int deepest = 32;
+
+/// What an editor leaves beside the file it writes; whoever reads passes them over, too.
+bool is_leftover(const char* name) {
+    const std::string_view text(name);
+    return text.ends_with('~') || text.ends_with(".swp") || text.ends_with(".swx") || text == "4913";
+}
+
+}  // namespace
+
+TreeWatch::TreeWatch(std::vector<fs::path> roots) : roots_(std::move(roots)) { arm(); }
+
+/// A new inotify instance each time: it is empty, and nothing that the old one still has to tell matters.
+void TreeWatch::arm() {
+    trouble_.clear();
+    places_.clear();
+    inotify_ = Fd(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+    if (!inotify_) {
+        trouble_ = fmt::format("inotify: {} (see fs.inotify.max_user_instances)", std::strerror(errno));
+        return;
+    }
+    for (const fs::path& root : roots_) {
+        add_parent(root);
+        add_tree(root, 0);
+    }
+}
+
+/// The nearest directory above the root that exists; the root, or what leads to it, will appear there.
+void TreeWatch::add_parent(const fs::path& root) {
+    for (fs::path path = root; path.has_relative_path(); path = path.parent_path()) {
+        if (add(path.parent_path(), path.filename().string()) >= 0) return;
+    }
+}
+
+int TreeWatch::add(const fs::path& directory, const std::string& only) {
+    const int watch = inotify_add_watch(inotify_.get(), directory.c_str(), changes);
+    if (watch >= 0) {
+        const auto [first, last] = places_.equal_range(watch);
+        const bool known = std::any_of(first, last, [&](const auto& place) {
+            return place.second.path == directory && place.second.only == only;
+        });
+        if (!known) places_.emplace(watch, Place{directory, only});
+    } else if (errno == ENOSPC) {
+        trouble_ = fmt::format("{}: no inotify watch is left for it (see fs.inotify.max_user_watches)",
+                               directory.string());
+    }
+    return watch;
+}
+
+void TreeWatch::add_tree(const fs::path& directory, int depth) {
+    if (depth > deepest || add(directory, {}) < 0) return;
+    // Watched first, listed then: what appears in between is seen by one of both.
+    std::error_code error;
+    for (fs::directory_iterator entry(directory, error); !error && entry != fs::directory_iterator();
+         entry.increment(error)) {
+        std::error_code ignored;
+        if (entry->is_directory(ignored) && !entry->is_symlink(ignored)) add_tree(entry->path(), depth + 1);
+    }
+}
+
+bool TreeWatch::drain() {
+    alignas(inotify_event) std::array<char, 16 * 1024> buffer{};
+    bool changed = false;
+    bool rearm = false;
+    std::vector<fs::path> appeared;
+    for (;;) {
+        const ssize_t got = ::read(inotify_.get(), buffer.data(), buffer.size());
+        if (got <= 0) break;
+        for (ssize_t at = 0; at < got;) {
+            inotify_event event{};
+            std::memcpy(&event, buffer.data() + at, sizeof event);
+            const char* const name = event.len > 0 ? buffer.data() + at + sizeof event : "";
+            at += static_cast<ssize_t>(sizeof event + event.len);
+            if ((event.mask & IN_Q_OVERFLOW) != 0) rearm = true;
+            const auto [first, last] = places_.equal_range(event.wd);
+            for (auto place = first; place != last; ++place) {
+                if (!place->second.only.empty()) {
+                    if (place->second.only == name || (event.mask & upheavals) != 0) rearm = true;
+                    continue;
+                }
+                if ((event.mask & upheavals) != 0) rearm = true;
+                if (event.len > 0 && is_leftover(name)) continue;
+                changed = true;
+                if ((event.mask & IN_ISDIR) == 0) continue;
+                if ((event.mask & IN_MOVED_FROM) != 0) rearm = true;  // its watches stay with what has moved
+                if ((event.mask & (IN_CREATE | IN_MOVED_TO)) != 0)
+                    appeared.push_back(place->second.path / name);
+            }
+            if ((event.mask & IN_IGNORED) != 0) places_.erase(event.wd);
+        }
+    }
+    if (rearm) {
+        arm();
+        return true;
+    }
+    for (const fs::path& directory : appeared) add_tree(directory, 0);
+    return changed;
+}
+
+}  // namespace left4me

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "adapters/fd.hpp"
+#include "adapters/readiness.hpp"
+
+namespace left4me {
+
+/// Tells that something beneath a few directories may have changed; what it was is for the reader to find
+/// out. inotify(7) watches directories, not files: editors and `mv` replace files, and a watch on a file
+/// would go with the old one. Each root's own parent is watched as well, so that a root which is a symlink,
+/// is not there yet, is removed or is mounted over is seen coming and going.
+class TreeWatch {
+  public:
+    explicit TreeWatch(std::vector<std::filesystem::path> roots);
+    TreeWatch(const TreeWatch&) = delete;
+    TreeWatch& operator=(const TreeWatch&) = delete;
+
+    /// When drain() should be called; -1 while nothing can be watched.
+    Readiness readiness() const { return {.fd = inotify_.get(), .events = POLLIN, .timeout = {}}; }
+
+    /// Reads what is there; never blocks. True: something may have changed. Directories that appeared are
+    /// watched from now on.
+    bool drain();
+
+    /// Why some directories are not watched (the kernel's limit of watches is reached); empty: all are.
+    /// Whoever gets an answer here has to look now and then.
+    const std::string& trouble() const { return trouble_; }
+
+    std::size_t watched() const { return places_.size(); }
+
+  private:
+    struct Place {
+        std::filesystem::path path;
+        /// For the parent of a root: the only name in it that matters. Empty: all names, at any depth.
+        std::string only;
+    };
+
+    void arm();
+    void add_parent(const std::filesystem::path& root);
+    void add_tree(const std::filesystem::path& directory, int depth);
+    int add(const std::filesystem::path& directory, const std::string& only);
+
+    std::vector<std::filesystem::path> roots_;
+    Fd inotify_;
+    std::multimap<int, Place> places_;  ///< by watch descriptor: one directory may be two places
+    std::string trouble_;
+};
+
+}  // namespace left4me

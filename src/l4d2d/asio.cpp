@@ -1,0 +1,2 @@
+// Boost.Asio compiled once, not in every file that uses it.
+#include <boost/asio/impl/src.hpp>

@@ -1,0 +1,283 @@
+#include "l4d2d/daemon.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <csignal>
+#include <utility>
+
+#include "adapters/source/open.hpp"
+#include "adapters/store/status_file.hpp"
+#include "l4d2d/config_file.hpp"
+#include "l4d2d/notify.hpp"
+
+namespace left4me {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Signals can be lost (a full queue, a connection that broke), and some sources send none at all.
+constexpr auto resync = 30s;
+// An editor that writes several files, a copy that is still going on: read when it is quiet.
+constexpr auto quiet = 100ms;
+constexpr auto longest_unquiet = 2s;
+// While somebody else (l4d2ctl) makes a pass.
+constexpr auto lock_retry = 50ms;
+constexpr auto first_host_retry = 1s;
+
+std::string standing(const Plan& difference, std::size_t under_way) {
+    std::string text = fmt::format("servers: {} agree, {} differ", difference.agreeing_servers,
+                                   difference.differing_servers);
+    if (under_way > 0) text += fmt::format("; actions under way: {}", under_way);
+    return text;
+}
+
+}  // namespace
+
+std::expected<std::unique_ptr<Daemon>, std::string> Daemon::create(Paths paths, std::string config_path,
+                                                                   Config config) {
+    auto units = Units::connect(paths);
+    if (!units) return std::unexpected(units.error());
+    auto poked = PokeSocket::listen(paths);
+    if (!poked) return std::unexpected(poked.error());
+    return std::unique_ptr<Daemon>(new Daemon(std::move(paths), std::move(config_path), std::move(config),
+                                              std::move(*units), std::move(*poked)));
+}
+
+Daemon::Daemon(Paths paths, std::string config_path, Config config, std::unique_ptr<Units> units,
+               PokeSocket poked)
+    : paths_(std::move(paths)),
+      config_path_(std::move(config_path)),
+      config_(std::move(config)),
+      machine_(paths_, std::move(units)),
+      loop_(machine_, Status{}),
+      manifests_(paths_, config_),
+      poked_(std::move(poked)) {
+    machine_.units().subscribe([this] { agenda_.add(Key::Host, pace_.earliest(Agenda::Clock::now())); });
+    watch_places();
+    await_signals();
+}
+
+void Daemon::run() {
+    const Time now = Agenda::Clock::now();
+    if (manifests_.source().fetch_interval()) agenda_.add(Key::Fetch, now);
+    agenda_.add(Key::Source, now);
+    agenda_.add(Key::Host, now);
+    wake();
+    notify("READY=1\nSTATUS=looking at the host");
+    io_.run();
+    notify("STOPPING=1");
+}
+
+void Daemon::watch_places() {
+    source_watch_.emplace(manifests_.source().places());
+    // Enablement is links in these directories; renderings are files beneath instances/.
+    host_watch_.emplace(
+        std::vector<std::filesystem::path>{paths_.systemd_etc, paths_.systemd_run, paths_.instances()});
+    for (const TreeWatch* watch : {&*source_watch_, &*host_watch_}) {
+        if (watch->trouble().empty()) continue;
+        log(Level::Warning, fmt::format("{}; what changes there is seen every {} s", watch->trouble(),
+                                        std::chrono::seconds(resync).count()));
+    }
+}
+
+void Daemon::await_signals() {
+    signals_.add(SIGTERM);
+    signals_.add(SIGINT);
+    signals_.add(SIGHUP);
+    signals_.async_wait([this](const boost::system::error_code& error, int signal) {
+        if (error) return;
+        if (signal != SIGHUP) return io_.stop();
+        signals_.clear();
+        reload();
+        await_signals();
+    });
+}
+
+void Daemon::reload() {
+    notify("RELOADING=1");
+    auto config = read_config_file(config_path_);
+    if (config) {
+        config_ = std::move(*config);
+        manifests_.follow_source_of(config_);
+        watch_places();
+        if (manifests_.source().fetch_interval()) agenda_.add(Key::Fetch, Agenda::Clock::now());
+        log(Level::Notice, "configuration reloaded");
+    } else {
+        log(Level::Error, "the configuration stays as it was: " + config.error());
+    }
+    const Time now = Agenda::Clock::now();
+    agenda_.add(Key::Source, now);
+    agenda_.add(Key::Host, now);
+    wake();
+    notify("READY=1");
+}
+
+/// Any number of wake-ups before the next turn are one.
+void Daemon::wake() {
+    if (std::exchange(turn_is_posted_, true)) return;
+    boost::asio::post(io_, [this] {
+        turn_is_posted_ = false;
+        turn();
+    });
+}
+
+void Daemon::turn() {
+    drain();
+    Time now = Agenda::Clock::now();
+    if (agenda_.take(Key::Fetch, now)) fetch(now);
+    if (agenda_.take(Key::Source, now)) {
+        read_source();
+        now = Agenda::Clock::now();
+    }
+    if (agenda_.take(Key::Host, now)) look(now);
+    sleep(Agenda::Clock::now());
+}
+
+/// Takes note of all that has come in, so that it is known before anything is decided.
+void Daemon::drain() {
+    const Time now = Agenda::Clock::now();
+    if (loop_.collect()) agenda_.add(Key::Host, pace_.earliest(now));
+    if (host_watch_->drain()) agenda_.add(Key::Host, pace_.earliest(now));
+    if (mount_watch_.drain()) agenda_.add(Key::Host, pace_.earliest(now));
+    if (source_watch_->drain()) agenda_.put_off(Key::Source, now, quiet, longest_unquiet);
+    if (const auto fetched = fetcher_.collect()) {
+        const std::string error = *fetched ? std::string() : fetched->error();
+        if (error != logged_fetch_error_ && !error.empty()) log(Level::Warning, error);
+        if (error.empty() && !logged_fetch_error_.empty())
+            log(Level::Notice, "the remote can be reached again");
+        logged_fetch_error_ = error;
+        agenda_.add(Key::Source, now);
+    }
+    if (poked_.drain()) {
+        agenda_.add(Key::Source, now);
+        agenda_.add(Key::Host, pace_.earliest(now));
+    }
+}
+
+void Daemon::fetch(Time now) {
+    const auto interval = manifests_.source().fetch_interval();
+    if (!interval) return;
+    agenda_.add(Key::Fetch, now + *interval);
+    fetcher_.begin(open_source(paths_, config_));
+}
+
+void Daemon::read_source() {
+    const auto before = manifests_.desired();
+    manifests_.read();
+    loop_.set_source_error(manifests_.error());
+    if (manifests_.error() != logged_source_error_) {
+        logged_source_error_ = manifests_.error();
+        log(Level::Error,
+            logged_source_error_.empty() ? "the source is in order again" : logged_source_error_);
+    }
+    agenda_.add(Key::Source, Agenda::Clock::now() + resync);
+    if (manifests_.desired() == before) return;
+    log(Level::Info, "following revision " + manifests_.desired()->revision);
+    agenda_.add(Key::Host, Agenda::Clock::now());
+}
+
+void Daemon::look(Time now) {
+    agenda_.add(Key::Host, now + resync);
+    if (!hold_lock(now)) return agenda_.add(Key::Host, now + lock_retry);
+    if (const auto desired = manifests_.desired()) {
+        const auto step = loop_.step(desired);
+        if (step) {
+            looked(now, *step);
+        } else {
+            host_failed(now, step.error());
+        }
+        if (loop_.collect()) agenda_.add(Key::Host, pace_.earliest(Agenda::Clock::now()));
+    } else {
+        save(now);
+    }
+    release_lock();
+}
+
+void Daemon::looked(Time now, const StepResult& step) {
+    if (!host_error_.empty()) log(Level::Notice, "the host can be read again");
+    host_error_.clear();
+    host_retry_ = {};
+    pace_.looked(now, Agenda::Clock::now());
+    for (const Outcome& outcome : step.ended.outcomes) {
+        const Action& action = step.ended.plan.actions[outcome.action];
+        log(outcome.done ? Level::Info : Level::Warning,
+            fmt::format("{}: {}{}: {}", to_string(action.subject), to_string(action.verb),
+                        outcome.done ? "" : " failed (" + outcome.reason + ")",
+                        outcome.done ? action.reason : outcome.message));
+    }
+    // No further off than the resync, so that a clock that is set back makes nobody wait.
+    if (step.wake)
+        agenda_.add(Key::Host, now + std::min<Agenda::Clock::duration>(*step.wake - step.now, resync));
+    save(now);
+    const std::string says = standing(step.difference, loop_.open_actions());
+    if (says != said_status_) notify("STATUS=" + says);
+    said_status_ = says;
+}
+
+void Daemon::host_failed(Time now, const std::string& error) {
+    host_retry_ = std::clamp<Agenda::Clock::duration>(2 * host_retry_, first_host_retry, resync);
+    agenda_.add(Key::Host, now + host_retry_);
+    if (error == host_error_) return;
+    host_error_ = error;
+    log(Level::Error, error);
+    notify("STATUS=" + error);
+}
+
+/// Held for as long as anything is under way: two passes never run at once.
+bool Daemon::hold_lock(Time) {
+    if (lock_) return true;
+    auto lock = PassLock::try_acquire(paths_, "l4d2d");
+    if (!lock || !*lock) return false;
+    lock_ = std::move(**lock);
+    // Somebody else may have made a pass since.
+    loop_.set_status(load_status(paths_));
+    loop_.set_source_error(manifests_.error());
+    return true;
+}
+
+void Daemon::release_lock() {
+    if (!loop_.busy()) lock_.reset();
+}
+
+void Daemon::save(Time now) {
+    if (const auto saved = save_status(paths_, loop_.status()); !saved) {
+        log(Level::Warning, "the status is not written: " + saved.error());
+    }
+    saved_ = now;
+}
+
+void Daemon::sleep(Time now) {
+    std::optional<Time> until = agenda_.next();
+    const auto earlier = [&until](Time when) { until = until ? std::min(*until, when) : when; };
+    if (const auto interval = watchdog_interval()) {
+        if (now - alive_ >= *interval / 3) {
+            notify("WATCHDOG=1");
+            alive_ = now;
+        }
+        earlier(alive_ + *interval / 2);
+    }
+    std::vector<Readiness> awaited = machine_.readiness();
+    for (const Readiness& more : {poked_.readiness(), fetcher_.readiness(), source_watch_->readiness(),
+                                  host_watch_->readiness(), mount_watch_.readiness()}) {
+        awaited.push_back(more);
+    }
+    while (wakeups_.size() < awaited.size()) {
+        wakeups_.push_back(std::make_unique<Wakeup>(io_, [this] { wake(); }));
+    }
+    for (std::size_t i = 0; i < awaited.size(); ++i) {
+        wakeups_[i]->arm(awaited[i]);
+        if (awaited[i].timeout) earlier(now + *awaited[i].timeout);
+    }
+    if (mount_watch_.drain()) {
+        agenda_.add(Key::Host, pace_.earliest(now));
+        earlier(pace_.earliest(now));
+    }
+    timer_.expires_at(until.value_or(now + resync));
+    timer_.async_wait([this](const boost::system::error_code& error) {
+        if (!error) wake();
+    });
+}
+
+}  // namespace left4me

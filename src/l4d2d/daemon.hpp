@@ -1,0 +1,93 @@
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <expected>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "adapters/config/config.hpp"
+#include "adapters/machine/machine.hpp"
+#include "adapters/paths.hpp"
+#include "adapters/poke/poke.hpp"
+#include "adapters/store/lock.hpp"
+#include "adapters/watch/mount_watch.hpp"
+#include "adapters/watch/tree_watch.hpp"
+#include "l4d2d/agenda.hpp"
+#include "l4d2d/fetcher.hpp"
+#include "l4d2d/manifests.hpp"
+#include "l4d2d/wakeup.hpp"
+#include "reconciler/loop.hpp"
+
+namespace left4me {
+
+/// l4d2d: keeps the host as the manifests say. Everything that happens (a unit changes, something is mounted,
+/// a file is written, a commit is pushed, time passes) only wakes it up; a turn then reads what there is to
+/// read and takes one step of the loop. It sleeps otherwise.
+class Daemon {
+  public:
+    /// Errors: no system bus, no place for the socket.
+    static std::expected<std::unique_ptr<Daemon>, std::string> create(Paths paths, std::string config_path,
+                                                                      Config config);
+    Daemon(const Daemon&) = delete;
+    Daemon& operator=(const Daemon&) = delete;
+
+    /// Returns on SIGTERM or SIGINT. Servers, and what was asked of systemd, go on.
+    void run();
+
+  private:
+    Daemon(Paths paths, std::string config_path, Config config, std::unique_ptr<Units> units,
+           PokeSocket poked);
+
+    using Time = Agenda::Time;
+
+    void wake();
+    void turn();
+    void drain();
+    void read_source();
+    void fetch(Time now);
+    void look(Time now);
+    void host_failed(Time now, const std::string& error);
+    void looked(Time now, const StepResult& step);
+    bool hold_lock(Time now);
+    void release_lock();
+    void save(Time now);
+    void sleep(Time now);
+    void reload();
+    void watch_places();
+    void await_signals();
+
+    Paths paths_;
+    std::string config_path_;
+    Config config_;
+    Machine machine_;
+    Loop loop_;
+    Manifests manifests_;
+    PokeSocket poked_;
+    std::optional<TreeWatch> source_watch_;
+    std::optional<TreeWatch> host_watch_;
+    MountWatch mount_watch_;
+    Fetcher fetcher_;
+
+    boost::asio::io_context io_{1};
+    boost::asio::signal_set signals_{io_};
+    boost::asio::steady_timer timer_{io_};
+    std::vector<std::unique_ptr<Wakeup>> wakeups_;
+    bool turn_is_posted_ = false;
+
+    Agenda agenda_;
+    Pace pace_;
+    std::optional<PassLock> lock_;
+    std::string said_status_;  ///< to systemd
+    std::string host_error_;
+    std::string logged_source_error_;
+    std::string logged_fetch_error_;
+    Agenda::Clock::duration host_retry_{};
+    Time saved_{};
+    Time alive_{};  ///< when the watchdog was told last
+};
+
+}  // namespace left4me

@@ -1,0 +1,51 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <exception>
+
+#include "l4d2d/config_file.hpp"
+#include "l4d2d/daemon.hpp"
+#include "l4d2d/notify.hpp"
+
+namespace {
+
+using namespace left4me;
+
+// Those of systemd.exec(5) and sysexits.h: what a restart will not mend is told apart.
+constexpr int exit_failure = 1;
+constexpr int exit_not_configured = 6;
+
+int run(int argc, char** argv) {
+    CLI::App app("left4me's daemon: keeps the servers of this host as the manifests say", "l4d2d");
+    std::string config_path = config_file;
+    app.add_option("--config", config_path, "The configuration (default /etc/left4me/config.yaml)");
+    app.set_version_flag("--version", "l4d2d " LEFT4ME_VERSION, "Shows the version");
+    app.footer("systemctl start left4me runs it; l4d2ctl is how to talk about servers. See left4me(7).");
+    CLI11_PARSE(app, argc, argv);
+
+    auto config = read_config_file(config_path);
+    if (!config) {
+        log(Level::Error, config.error());
+        return exit_not_configured;
+    }
+    auto daemon = Daemon::create(Paths{}, config_path, std::move(*config));
+    if (!daemon) {
+        log(Level::Error, daemon.error());
+        return exit_failure;
+    }
+    (*daemon)->run();
+    // A copy that is still being made is made again by the next pass; nobody waits for it here.
+    std::_Exit(EXIT_SUCCESS);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    try {
+        return run(argc, argv);
+    } catch (const std::exception& exception) {
+        log(Level::Error, exception.what());
+        return exit_failure;
+    }
+}

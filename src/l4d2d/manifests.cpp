@@ -1,0 +1,45 @@
+#include "l4d2d/manifests.hpp"
+
+#include <utility>
+
+#include "adapters/source/open.hpp"
+
+namespace left4me {
+
+Manifests::Manifests(Paths paths, const Config& config)
+    : paths_(std::move(paths)), limits_(config.limits), source_(open_source(paths_, config)) {}
+
+void Manifests::follow_source_of(const Config& config) {
+    limits_ = config.limits;
+    source_ = open_source(paths_, config);
+    read_.clear();
+}
+
+void Manifests::read() {
+    // Most of the time nothing has moved, and then parsing would be most of the work.
+    if (const auto snapshot = source_->read();
+        snapshot && desired_ && error_.empty() && snapshot->revision == read_) {
+        const bool approved = is_approved(paths_, read_);
+        if (approved == desired_->approved) return;
+    }
+    const auto in_force = revision_in_force(paths_, *source_, limits_);
+    if (!in_force) {
+        error_ = in_force.error().message;
+        return;
+    }
+    follow(*in_force);
+}
+
+void Manifests::follow(const InForce& in_force) {
+    error_ = in_force.error;
+    read_ = in_force.snapshot.revision;
+    if (in_force.trouble == Trouble::None) {
+        if (const auto kept = keep_last_good(paths_, in_force.snapshot); !kept) {
+            // Followed all the same: not being able to fall back to it is no reason to let servers wait.
+            error_ = "the revision cannot be remembered: " + kept.error();
+        }
+    }
+    desired_ = std::make_shared<const Desired>(in_force.desired(paths_));
+}
+
+}  // namespace left4me

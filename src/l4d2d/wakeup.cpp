@@ -1,0 +1,40 @@
+#include "l4d2d/wakeup.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/stat.h>
+
+#include <utility>
+
+namespace left4me {
+
+void Wakeup::arm(const Readiness& awaited) {
+    struct stat file{};
+    const bool known = awaited.fd >= 0 && fstat(awaited.fd, &file) == 0;
+    if (!known || file.st_ino != file_ || !descriptor_.is_open()) {
+        boost::system::error_code ignored;
+        if (descriptor_.is_open()) descriptor_.close(ignored);
+        reading_ = writing_ = minding_ = false;
+        if (!known) return;
+        const int duplicate = fcntl(awaited.fd, F_DUPFD_CLOEXEC, 3);
+        if (duplicate < 0) return;
+        descriptor_.assign(duplicate);
+        file_ = file.st_ino;
+    }
+    using Type = boost::asio::posix::stream_descriptor::wait_type;
+    if ((awaited.events & POLLIN) != 0) wait(Type::wait_read, reading_);
+    if ((awaited.events & POLLOUT) != 0) wait(Type::wait_write, writing_);
+    if ((awaited.events & POLLPRI) != 0) wait(Type::wait_error, minding_);
+}
+
+void Wakeup::wait(boost::asio::posix::stream_descriptor::wait_type type, bool& waiting) {
+    if (std::exchange(waiting, true)) return;
+    descriptor_.async_wait(type, [this, &waiting](const boost::system::error_code& error) {
+        // Closed and armed anew meanwhile: that one has a call back of its own.
+        if (error == boost::asio::error::operation_aborted) return;
+        waiting = false;
+        wake_();
+    });
+}
+
+}  // namespace left4me

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <functional>
+
+#include "adapters/readiness.hpp"
+
+namespace left4me {
+
+/// Calls back when a descriptor that belongs to somebody else is ready. The owner may close and reopen it at
+/// any time: what is waited for is a duplicate.
+class Wakeup {
+  public:
+    Wakeup(boost::asio::io_context& io, std::function<void()> wake)
+        : descriptor_(io), wake_(std::move(wake)) {}
+    Wakeup(const Wakeup&) = delete;
+    Wakeup& operator=(const Wakeup&) = delete;
+
+    /// Waits once; called again after each call back. The timeout is the caller's to keep.
+    void arm(const Readiness& awaited);
+
+  private:
+    void wait(boost::asio::posix::stream_descriptor::wait_type type, bool& waiting);
+
+    boost::asio::posix::stream_descriptor descriptor_;
+    std::function<void()> wake_;
+    ino_t file_ = 0;  ///< which open file the duplicate is of
+    bool reading_ = false;
+    bool writing_ = false;
+    bool minding_ = false;  ///< POLLPRI
+};
+
+}  // namespace left4me

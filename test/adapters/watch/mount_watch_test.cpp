@@ -1,0 +1,35 @@
+#include "adapters/watch/mount_watch.hpp"
+
+#include <sys/epoll.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include "support/catch.hpp"
+#include "support/scratch.hpp"
+
+using namespace left4me;
+
+TEST_CASE("A mount and an unmount are each noticed once", "[watch][root]") {
+    left4me::test::Scratch scratch;
+    MountWatch watch("/proc/self/mountinfo");
+    // As an event loop does: whoever waits is told, and whoever asks afterwards is told as well.
+    const Fd epoll(epoll_create1(EPOLL_CLOEXEC));
+    epoll_event event{.events = EPOLLPRI, .data = {}};
+    REQUIRE(epoll_ctl(epoll.get(), EPOLL_CTL_ADD, watch.readiness().fd, &event) == 0);
+    if (geteuid() != 0 || mount("tmpfs", scratch.path().c_str(), "tmpfs", 0, nullptr) != 0) {
+        WARN("not allowed to mount: not tested");
+        return;
+    }
+    CHECK(epoll_wait(epoll.get(), &event, 1, 0) == 1);
+    CHECK(watch.drain());
+    CHECK_FALSE(watch.drain());
+    REQUIRE(umount(scratch.path().c_str()) == 0);
+    CHECK(epoll_wait(epoll.get(), &event, 1, 0) == 1);
+    CHECK(watch.drain());
+}
+
+TEST_CASE("A mount table that cannot be opened never wakes anybody", "[watch]") {
+    MountWatch watch("/nonexistent/mountinfo");
+    CHECK(watch.readiness().fd == -1);
+    CHECK_FALSE(watch.drain());
+}

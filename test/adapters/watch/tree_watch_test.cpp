@@ -1,0 +1,160 @@
+#include "adapters/watch/tree_watch.hpp"
+
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "support/catch.hpp"
+#include "support/scratch.hpp"
+
+using namespace left4me;
+using left4me::test::Scratch;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// The kernel queues an event before the call that caused it returns: nothing has to be waited for.
+struct Watched {
+    Scratch scratch;
+    fs::path root = scratch.path() / "manifests";
+    TreeWatch watch{(fs::create_directories(root), std::vector<fs::path>{root})};
+
+    void write(const std::string& name, const std::string& text = "a: b\n") {
+        scratch.write("manifests/" + name, text);
+    }
+};
+
+}  // namespace
+
+TEST_CASE("A quiet directory wakes nobody", "[watch]") {
+    Watched site;
+    CHECK_FALSE(site.watch.drain());
+    CHECK(site.watch.trouble().empty());
+}
+
+TEST_CASE("A written, renamed or removed file is noticed", "[watch]") {
+    Watched site;
+    site.write("a.yaml");
+    CHECK(site.watch.drain());
+    CHECK_FALSE(site.watch.drain());
+    fs::rename(site.root / "a.yaml", site.root / "b.yaml");
+    CHECK(site.watch.drain());
+    fs::remove(site.root / "b.yaml");
+    CHECK(site.watch.drain());
+}
+
+TEST_CASE("An editor that replaces the file goes on being noticed", "[watch]") {
+    Watched site;
+    site.write("a.yaml");
+    REQUIRE(site.watch.drain());
+    for (int times = 0; times < 3; ++times) {
+        site.write("a.yaml.tmp");
+        fs::rename(site.root / "a.yaml.tmp", site.root / "a.yaml");
+        CHECK(site.watch.drain());
+    }
+}
+
+TEST_CASE("What an editor leaves beside the file wakes nobody", "[watch]") {
+    Watched site;
+    for (const char* name : {"a.yaml~", ".a.yaml.swp", "4913"}) site.write(name);
+    CHECK_FALSE(site.watch.drain());
+}
+
+TEST_CASE("A new directory is watched, with what was written into it before anybody knew", "[watch]") {
+    Watched site;
+    site.write("pool/deep/a.yaml");
+    CHECK(site.watch.drain());
+    site.write("pool/deep/b.yaml");
+    CHECK(site.watch.drain());
+}
+
+TEST_CASE("A directory that was moved away is not watched any more", "[watch]") {
+    Watched site;
+    site.write("pool/a.yaml");
+    REQUIRE(site.watch.drain());
+    fs::rename(site.root / "pool", site.scratch.path() / "elsewhere");
+    REQUIRE(site.watch.drain());
+    site.scratch.write("elsewhere/b.yaml", "");
+    CHECK_FALSE(site.watch.drain());
+}
+
+TEST_CASE("A symlink that is swapped is noticed, as Kubernetes swaps a ConfigMap", "[watch]") {
+    Watched site;
+    site.write("..1/a.yaml");
+    fs::create_directory_symlink("..1", site.root / "..data");
+    fs::create_symlink("..data/a.yaml", site.root / "a.yaml");
+    REQUIRE(site.watch.drain());
+    site.write("..2/a.yaml", "c: d\n");
+    REQUIRE(site.watch.drain());
+    fs::create_directory_symlink("..2", site.root / "..data_tmp");
+    fs::rename(site.root / "..data_tmp", site.root / "..data");
+    CHECK(site.watch.drain());
+}
+
+TEST_CASE("A root that is itself a symlink is followed to where it points now", "[watch]") {
+    Scratch scratch;
+    scratch.write("one/a.yaml", "");
+    scratch.write("two/a.yaml", "");
+    fs::create_directory_symlink("one", scratch.path() / "current");
+    TreeWatch watch({scratch.path() / "current"});
+    scratch.write("two/b.yaml", "");
+    CHECK_FALSE(watch.drain());
+    fs::create_directory_symlink("two", scratch.path() / "next");
+    fs::rename(scratch.path() / "next", scratch.path() / "current");
+    CHECK(watch.drain());
+    scratch.write("two/c.yaml", "");
+    CHECK(watch.drain());
+}
+
+TEST_CASE("A root that is removed is noticed, and noticed again when it is back", "[watch]") {
+    Watched site;
+    fs::remove_all(site.root);
+    CHECK(site.watch.drain());
+    CHECK_FALSE(site.watch.drain());
+    site.write("a.yaml");
+    CHECK(site.watch.drain());
+    site.write("b.yaml");
+    CHECK(site.watch.drain());
+}
+
+TEST_CASE("A root of which not even the parent is there yet is noticed when it comes", "[watch]") {
+    Scratch scratch;
+    TreeWatch watch({scratch.path() / "srv/left4me/manifests"});
+    CHECK_FALSE(watch.drain());
+    scratch.write("srv/left4me/manifests/a.yaml", "");
+    CHECK(watch.drain());
+    scratch.write("srv/left4me/manifests/b.yaml", "");
+    CHECK(watch.drain());
+}
+
+TEST_CASE("When more happens than the kernel keeps, everything counts as changed and is watched anew",
+          "[watch]") {
+    Watched site;
+    // fs.inotify.max_queued_events is 16384 by default; each file is several events.
+    for (int i = 0; i < 9000; ++i) {
+        site.write("a.yaml", std::to_string(i));
+        site.write("b.yaml", std::to_string(i));
+    }
+    CHECK(site.watch.drain());
+    CHECK_FALSE(site.watch.drain());
+    site.write("pool/c.yaml");
+    CHECK(site.watch.drain());
+    site.write("pool/d.yaml");
+    CHECK(site.watch.drain());
+}
+
+TEST_CASE("A file system that is unmounted is noticed, and what lies below it is watched", "[watch][root]") {
+    Scratch scratch;
+    const fs::path root = scratch.path() / "manifests";
+    fs::create_directories(root);
+    if (geteuid() != 0 || mount("tmpfs", root.c_str(), "tmpfs", 0, nullptr) != 0) {
+        WARN("not allowed to mount: not tested");
+        return;
+    }
+    TreeWatch watch({root});
+    REQUIRE(umount(root.c_str()) == 0);
+    CHECK(watch.drain());
+    scratch.write("manifests/a.yaml", "");
+    CHECK(watch.drain());
+}

@@ -1,0 +1,185 @@
+"""l4d2d keeps a host as the manifests say, without anybody's command."""
+
+from testhosts.case import MANIFESTS, SERVERS, STATE, COMMUNITY, DaemonTest, HostTest, server, unit_of
+
+
+class Continuous(DaemonTest):
+    def corrected(self) -> None:
+        self.until("alpha answers", lambda: self.a2s(27015))
+        self.settled()
+        self.assert_running("alpha", 27015)
+        self.bystanders_live_on()
+
+    def restart_alpha_at_once(self) -> None:
+        """From now on alpha does not wait for its players."""
+        immediate = "spec: {blueprint: modded, port: 27015, rollout: {policy: Immediate}}"
+        self.write(
+            f"{MANIFESTS}/community.yaml", COMMUNITY.replace("spec: {blueprint: modded, port: 27015}", immediate)
+        )
+        self.until("alpha is Immediate", lambda: "Immediate" in self.ctl("get", "server", "alpha", "-o", "yaml").stdout)
+        self.settled()
+
+    # -- drift ------------------------------------------------------------------------------------------------------
+
+    def test_a_server_stopped_by_hand_runs_again(self):
+        self.run_in("systemctl", "stop", unit_of("alpha"))
+        self.corrected()
+
+    def test_a_server_disabled_by_hand_is_enabled_without_a_restart(self):
+        before = self.life("alpha")
+        self.run_in("systemctl", "disable", unit_of("alpha"))
+        self.until("alpha is enabled", lambda: self.enabled("alpha") == "enabled")
+        self.assertEqual(self.life("alpha"), before)
+        self.corrected()
+
+    def test_a_server_masked_and_stopped_by_hand_runs_again(self):
+        self.run_in("systemctl", "mask", "--now", unit_of("alpha"))
+        self.corrected()
+
+    def test_a_killed_server_runs_again(self):
+        before = self.life("alpha")
+        self.run_in("systemctl", "kill", "--signal=SIGKILL", unit_of("alpha"))
+        self.until("alpha has a new process", lambda: self.life("alpha") != before)
+        self.corrected()
+
+    def test_an_unmounted_server_is_mounted_and_runs_again(self):
+        self.restart_alpha_at_once()
+        self.run_in("umount", f"{STATE}/runtime/alpha/merged")
+        self.until("alpha is mounted", lambda: self.mounts("alpha"))
+        self.corrected()
+
+    def test_an_unmounted_server_with_players_is_left_to_them(self):
+        before = self.life("alpha")
+        self.run_in("umount", f"{STATE}/runtime/alpha/merged")
+        self.until("alpha is held", lambda: "hold" in self.ctl("diff", expect=1).stdout)
+        self.assertEqual(self.life("alpha"), before)
+
+    def test_a_rendered_file_that_was_removed_is_back(self):
+        self.run_in("rm", f"{STATE}/instances/alpha/current/server.env")
+        self.until("it is back", lambda: self.exists(f"{STATE}/instances/alpha/current/server.env"))
+        self.corrected()
+
+    def test_a_server_that_only_reports_drift_stays_as_it_was_left(self):
+        manifests = COMMUNITY.replace("spec: {blueprint: modded, port: 27015}",
+                                      "spec: {blueprint: modded, port: 27015, drift: Report}")  # fmt: skip
+        self.write(f"{MANIFESTS}/community.yaml", manifests)
+        self.until("alpha only reports", lambda: "Report" in self.ctl("get", "server", "alpha", "-o", "yaml").stdout)
+        self.run_in("l4d2ctl", "reconcile")
+        self.run_in("systemctl", "stop", unit_of("alpha"))
+        self.until("the drift is told", lambda: "report" in self.ctl("diff", expect=None).stdout)
+        self.assertEqual(self.properties("alpha")["ActiveState"], "inactive")
+        self.bystanders_live_on()
+
+    # -- manifests --------------------------------------------------------------------------------------------------
+
+    def test_a_new_manifest_is_a_new_server(self):
+        self.write(f"{MANIFESTS}/delta.yaml", server("delta", 27018))
+        self.until("delta answers", lambda: self.a2s(27018))
+        self.settled()
+        self.bystanders_live_on()
+
+    def test_a_removed_manifest_is_a_removed_server(self):
+        self.write(f"{MANIFESTS}/delta.yaml", server("delta", 27018))
+        self.until("delta answers", lambda: self.a2s(27018))
+        self.run_in("rm", f"{MANIFESTS}/delta.yaml")
+        self.until("delta is gone", lambda: not self.exists(f"{STATE}/instances/delta"))
+        self.assert_gone("delta")
+        self.bystanders_live_on()
+
+    def test_what_l4d2ctl_applies_is_not_done_twice(self):
+        self.ctl("apply", "-f", "-", text_in=server("delta", 27018))
+        self.assert_running("delta", 27018)
+        before = self.life("delta")
+        self.settled()
+        self.assertEqual(self.life("delta"), before)
+        self.bystanders_live_on()
+
+    def test_a_mistake_changes_nothing_and_is_told(self):
+        self.write(f"{MANIFESTS}/delta.yaml", "apiVersion: left4me/v1\nkind: Sever\n")
+        self.daemon_says("did you mean")
+        for name, port in SERVERS.items():
+            self.assert_running(name, port)
+        self.bystanders_live_on()
+        self.run_in("rm", f"{MANIFESTS}/delta.yaml")
+        self.daemon_says("in order again")
+
+    def test_a_server_that_crashes_at_once_ends_in_a_crash_loop_and_slows_nobody(self):
+        self.write(f"{MANIFESTS}/delta.yaml", server("delta", 27018))
+        self.until("delta answers", lambda: self.a2s(27018))
+        self.write(f"{STATE}/runtime/delta/merged/left4dead2/standin.cfg", "standin_crash 1\n")
+        self.run_in("systemctl", "kill", "--signal=SIGKILL", unit_of("delta"))
+
+        def stalled() -> str:
+            conditions = {one["type"]: one for one in self.status("delta")["conditions"]}
+            return conditions["Stalled"]["reason"] if conditions["Stalled"]["status"] == "True" else ""
+
+        self.until("delta is in a crash loop", lambda: stalled() == "CrashLoop", 60)
+        self.run_in("systemctl", "stop", unit_of("alpha"))
+        self.until("alpha answers", lambda: self.a2s(27015), 5)
+        self.bystanders_live_on()
+
+    # -- the daemon's own life --------------------------------------------------------------------------------------
+
+    def test_servers_do_not_notice_that_the_daemon_is_stopped_and_upgraded(self):
+        before = self.lives(*SERVERS)
+        self.run_in("systemctl", "stop", "left4me.service")
+        self.run_in("sh", "-c", "cp -a /usr/sbin/l4d2d /usr/sbin/.new && mv /usr/sbin/.new /usr/sbin/l4d2d")
+        self.run_in("systemctl", "start", "left4me.service")
+        self.settled()
+        self.run_in("systemctl", "kill", "--signal=SIGKILL", "left4me.service")
+        self.until("l4d2d is back", lambda: self.daemon()["ActiveState"] == "active")
+        self.settled()
+        self.assertEqual(self.lives(*SERVERS), before)
+
+    def test_what_drifted_while_the_daemon_was_away_is_corrected_when_it_is_back(self):
+        self.run_in("systemctl", "stop", "left4me.service")
+        self.run_in("systemctl", "mask", "--now", unit_of("alpha"))
+        self.run_in("systemctl", "start", "left4me.service")
+        self.corrected()
+
+    def test_servers_and_daemon_are_back_after_a_reboot(self):
+        self.host.reboot()
+        for port in SERVERS.values():
+            self.until(f"{port} answers", lambda port=port: self.a2s(port))
+        self.until("l4d2d runs", lambda: self.daemon()["ActiveState"] == "active")
+        self.settled()
+
+    def test_sighup_reads_the_configuration_again(self):
+        self.write("/srv/other/one.yaml", COMMUNITY + server("delta", 27018))
+        self.write("/etc/left4me/config.yaml", "source: {directory: /srv/other}\n")
+        self.run_in("systemctl", "reload", "left4me.service")
+        self.until("delta answers", lambda: self.a2s(27018))
+        self.write("/etc/left4me/config.yaml", "sauce: {}\n")
+        self.run_in("systemctl", "reload", "left4me.service")
+        self.daemon_says("unknown setting")
+        self.assertEqual(self.daemon()["ActiveState"], "active")
+        self.bystanders_live_on()
+
+    def test_a_configuration_that_is_wrong_at_start_is_told_and_not_tried_again(self):
+        self.run_in("systemctl", "stop", "left4me.service")
+        self.write("/etc/left4me/config.yaml", "sauce: {}\n")
+        self.run_in("systemctl", "start", "left4me.service", expect=1)
+        self.daemon_says("unknown setting")
+        self.assertEqual(self.daemon()["NRestarts"], "0")
+        self.bystanders_live_on()
+
+
+class Timer(HostTest):
+    """For hosts that want no daemon: the same pass, now and then."""
+
+    def test_the_timer_makes_the_host_follow_the_manifests(self):
+        self.write(f"{MANIFESTS}/community.yaml", COMMUNITY)
+        self.run_in("systemctl", "enable", "--now", "left4me-reconcile.timer")
+        for port in SERVERS.values():
+            self.until(f"{port} answers", lambda port=port: self.a2s(port))
+        self.run_in("systemctl", "stop", unit_of("alpha"))
+        self.run_in("systemctl", "start", "left4me-reconcile.service")
+        self.assert_running("alpha", 27015)
+        self.assert_converged()
+
+    def test_the_daemon_takes_the_timer_s_place(self):
+        self.write(f"{MANIFESTS}/community.yaml", COMMUNITY)
+        self.run_in("systemctl", "start", "left4me-reconcile.timer")
+        self.run_in("systemctl", "start", "left4me.service")
+        self.until("the timer has stopped", lambda: "inactive" in self.run_in(
+            "systemctl", "is-active", "left4me-reconcile.timer", expect=None).stdout)  # fmt: skip
