@@ -7,9 +7,11 @@
 #include <charconv>
 #include <string_view>
 
+#include "adapters/events/origin.hpp"
 #include "adapters/events/record.hpp"
 #include "adapters/metrics/metrics.hpp"
 #include "adapters/metrics/textfile.hpp"
+#include "adapters/poke/poke.hpp"
 #include "adapters/store/status_file.hpp"
 #include "l4d2ctl/caller.hpp"
 #include "l4d2ctl/follow.hpp"
@@ -47,15 +49,10 @@ void note_source_error(const Session& session, const std::string& error) {
     (void)record(session.paths, events_of(before, {}, {}, {}, status), actor_of(session.caller));
 }
 
-RevisionOrigin origin_of(const Snapshot& snapshot) {
-    RevisionOrigin origin{snapshot.revision, snapshot.author, snapshot.subject, {}};
-    if (snapshot.at) origin.committed_at = std::chrono::floor<std::chrono::microseconds>(*snapshot.at);
-    return origin;
-}
-
 void write_metrics(const Session& session, const Desired& desired, const PassResult& pass,
                    std::chrono::duration<double> took) {
-    if (session.config.metrics_textfile.empty()) return;
+    // A daemon has more to tell in that file, and has been woken up by what was done here.
+    if (session.config.metrics_textfile.empty() || poke(session.paths)) return;
     const Standing standing{desired, pass.status, pass.remaining, session.source->name(), took};
     if (auto written = write_textfile(session.config.metrics_textfile, metrics_text(standing, nullptr));
         !written)

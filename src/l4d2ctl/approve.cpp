@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "adapters/poke/poke.hpp"
 #include "l4d2ctl/acting.hpp"
 #include "l4d2ctl/verbs.hpp"
 
@@ -27,6 +28,7 @@ Result<Exit> agree(Session& session, const std::string& revision) {
     }
     if (auto approved = approve(session.paths, stands); !approved)
         return fail(Exit::Refused, approved.error());
+    (void)poke(session.paths);
     print(fmt::format("revision {} approved\n", stands));
     return reconcile(session, std::nullopt);
 }

@@ -1,6 +1,4 @@
 #include <fmt/format.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,6 +8,7 @@
 
 #include "adapters/fd.hpp"
 #include "adapters/git/manifest_repository.hpp"
+#include "adapters/poke/poke.hpp"
 #include "adapters/source/files.hpp"
 #include "l4d2ctl/verbs.hpp"
 
@@ -117,21 +116,6 @@ Result<Exit> pre_receive(Session& session) {
     return check_push(session, session.config.git.value_or(GitSettings{}), *update, here);
 }
 
-/// Any datagram means "look again". Whether somebody is there to look.
-bool poke_daemon(const Paths& paths) {
-    const std::string path = (paths.run / "daemon" / "poke").string();
-    sockaddr_un address{};
-    if (path.size() >= sizeof(address.sun_path)) return false;
-    address.sun_family = AF_UNIX;
-    std::memcpy(address.sun_path, path.c_str(), path.size());
-    const Fd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    if (!socket) return false;
-    const ssize_t sent =
-        ::sendto(socket.get(), "", 0, 0, reinterpret_cast<const sockaddr*>(&address), sizeof(address));
-    // A full queue is a daemon that has been told already.
-    return sent >= 0 || errno == EAGAIN;
-}
-
 Result<Exit> post_receive(Session& session) {
     std::error_code ignored;
     const fs::path here = fs::current_path(ignored);
@@ -152,7 +136,7 @@ Result<Exit> post_receive(Session& session) {
                         "  sudo l4d2ctl approve {}",
                         update->before.substr(0, 12), update->now));
     }
-    if (poke_daemon(session.paths)) {
+    if (poke(session.paths)) {
         say("the host is being changed; to watch it\n  l4d2ctl events --follow\n  l4d2ctl get servers "
             "--watch");
     } else {

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "adapters/events/record.hpp"
+#include "adapters/poke/poke.hpp"
 #include "adapters/store/status_file.hpp"
 #include "adapters/store/suspensions.hpp"
 #include "l4d2ctl/acting.hpp"
@@ -77,6 +78,7 @@ Result<Exit> suspend(Session& session, const Options& options) {
     }
     if (auto saved = save_suspensions(session.paths, *suspensions); !saved)
         return fail(Exit::Refused, saved.error());
+    (void)poke(session.paths);  // while the lock is held, so that a daemon knows before it acts again
     tell(session, options, "Suspended", suspension_text(suspension));
     print(fmt::format("{} {}\n", options.all ? "everything" : subject_of(options),
                       printable(suspension_text(suspension))));
@@ -106,6 +108,7 @@ Result<Exit> resume(Session& session, const Options& options) {
     }
     if (auto saved = save_suspensions(session.paths, *suspensions); !saved)
         return fail(Exit::Refused, saved.error());
+    (void)poke(session.paths);  // while the lock is held, so that a daemon knows before it acts again
     tell(session, options, "Resumed", "left4me follows the manifests again");
     print(fmt::format("{} resumed\n", options.all ? "everything" : subject_of(options)));
     return reconcile(session, std::nullopt);

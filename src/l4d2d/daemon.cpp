@@ -53,7 +53,8 @@ Daemon::Daemon(Paths paths, std::string config_path, Config config, std::unique_
       machine_(paths_, std::move(units)),
       loop_(machine_, Status{}),
       manifests_(paths_, config_),
-      poked_(std::move(poked)) {
+      poked_(std::move(poked)),
+      chronicle_(paths_) {
     machine_.units().subscribe([this] { agenda_.add(Key::Host, pace_.earliest(Agenda::Clock::now())); });
     watch_places();
     await_signals();
@@ -166,7 +167,6 @@ void Daemon::fetch(Time now) {
 void Daemon::read_source() {
     const auto before = manifests_.desired();
     manifests_.read();
-    loop_.set_source_error(manifests_.error());
     if (manifests_.error() != logged_source_error_) {
         logged_source_error_ = manifests_.error();
         log(Level::Error,
@@ -181,32 +181,30 @@ void Daemon::read_source() {
 void Daemon::look(Time now) {
     agenda_.add(Key::Host, now + resync);
     if (!hold_lock(now)) return agenda_.add(Key::Host, now + lock_retry);
+    // What somebody has said while they held the lock (a suspension, an approval) holds from here on.
+    if (poked_.drain()) read_source();
     if (const auto desired = manifests_.desired()) {
-        const auto step = loop_.step(desired);
+        auto step = loop_.step(desired, manifests_.error());
         if (step) {
-            looked(now, *step);
+            looked(now, std::move(*step));
         } else {
             host_failed(now, step.error());
         }
         if (loop_.collect()) agenda_.add(Key::Host, pace_.earliest(Agenda::Clock::now()));
     } else {
+        const Status before = loop_.status();
+        loop_.set_source_error(manifests_.error());
+        chronicle_.no_revision(before, loop_.status());
         save(now);
     }
     release_lock();
 }
 
-void Daemon::looked(Time now, const StepResult& step) {
+void Daemon::looked(Time now, StepResult step) {
     if (!host_error_.empty()) log(Level::Notice, "the host can be read again");
     host_error_.clear();
     host_retry_ = {};
     pace_.looked(now, Agenda::Clock::now());
-    for (const Outcome& outcome : step.ended.outcomes) {
-        const Action& action = step.ended.plan.actions[outcome.action];
-        log(outcome.done ? Level::Info : Level::Warning,
-            fmt::format("{}: {}{}: {}", to_string(action.subject), to_string(action.verb),
-                        outcome.done ? "" : " failed (" + outcome.reason + ")",
-                        outcome.done ? action.reason : outcome.message));
-    }
     // No further off than the resync, so that a clock that is set back makes nobody wait.
     if (step.wake)
         agenda_.add(Key::Host, now + std::min<Agenda::Clock::duration>(*step.wake - step.now, resync));
@@ -214,6 +212,7 @@ void Daemon::looked(Time now, const StepResult& step) {
     const std::string says = standing(step.difference, loop_.open_actions());
     if (says != said_status_) notify("STATUS=" + says);
     said_status_ = says;
+    chronicle_.step(manifests_.revisions(), manifests_.desired(), std::move(step), loop_.status());
 }
 
 void Daemon::host_failed(Time now, const std::string& error) {
@@ -233,7 +232,6 @@ bool Daemon::hold_lock(Time) {
     lock_ = std::move(**lock);
     // Somebody else may have made a pass since.
     loop_.set_status(load_status(paths_));
-    loop_.set_source_error(manifests_.error());
     return true;
 }
 

@@ -17,6 +17,7 @@
 #include "adapters/watch/mount_watch.hpp"
 #include "adapters/watch/tree_watch.hpp"
 #include "l4d2d/agenda.hpp"
+#include "l4d2d/chronicle.hpp"
 #include "l4d2d/fetcher.hpp"
 #include "l4d2d/manifests.hpp"
 #include "l4d2d/wakeup.hpp"
@@ -51,7 +52,7 @@ class Daemon {
     void fetch(Time now);
     void look(Time now);
     void host_failed(Time now, const std::string& error);
-    void looked(Time now, const StepResult& step);
+    void looked(Time now, StepResult step);
     bool hold_lock(Time now);
     void release_lock();
     void save(Time now);
@@ -70,6 +71,7 @@ class Daemon {
     std::optional<TreeWatch> source_watch_;
     std::optional<TreeWatch> host_watch_;
     MountWatch mount_watch_;
+    Chronicle chronicle_;
     Fetcher fetcher_;
 
     boost::asio::io_context io_{1};

@@ -2,7 +2,9 @@
 
 #include <utility>
 
+#include "adapters/events/origin.hpp"
 #include "adapters/source/open.hpp"
+#include "adapters/store/suspensions.hpp"
 
 namespace left4me {
 
@@ -19,8 +21,10 @@ void Manifests::read() {
     // Most of the time nothing has moved, and then parsing would be most of the work.
     if (const auto snapshot = source_->read();
         snapshot && desired_ && error_.empty() && snapshot->revision == read_) {
-        const bool approved = is_approved(paths_, read_);
-        if (approved == desired_->approved) return;
+        const auto suspended = load_suspensions(paths_);
+        if (is_approved(paths_, read_) == desired_->approved && suspended &&
+            *suspended == desired_->suspended)
+            return;
     }
     const auto in_force = revision_in_force(paths_, *source_, limits_);
     if (!in_force) {
@@ -39,6 +43,9 @@ void Manifests::follow(const InForce& in_force) {
             error_ = "the revision cannot be remembered: " + kept.error();
         }
     }
+    revisions_ = {origin_of(in_force.snapshot), {}};
+    if (in_force.trouble == Trouble::Invalid && !in_force.offered.empty())
+        revisions_.invalid = {RevisionOrigin{in_force.offered, {}, {}, {}}, in_force.error};
     desired_ = std::make_shared<const Desired>(in_force.desired(paths_));
 }
 

@@ -7,6 +7,7 @@
 #include "adapters/paths.hpp"
 #include "adapters/source/revision.hpp"
 #include "adapters/source/source.hpp"
+#include "l4d2d/chronicle.hpp"
 #include "reconciler/desired.hpp"
 
 namespace left4me {
@@ -27,6 +28,9 @@ class Manifests {
     /// Why the source's own revision is not the one in force; empty: it is.
     const std::string& error() const { return error_; }
 
+    /// For the history.
+    const Chronicle::Revisions& revisions() const { return revisions_; }
+
     Source& source() { return *source_; }
 
   private:
@@ -38,6 +42,7 @@ class Manifests {
     std::string read_;  ///< the revision that was parsed last, good or not
     std::shared_ptr<const Desired> desired_;
     std::string error_;
+    Chronicle::Revisions revisions_;
 };
 
 }  // namespace left4me

@@ -28,7 +28,8 @@ Plan part_beside(const Plan& plan, const std::set<Subject>& worked_on) {
     return part;
 }
 
-std::expected<StepResult, std::string> Loop::step(std::shared_ptr<const Desired> desired) {
+std::expected<StepResult, std::string> Loop::step(std::shared_ptr<const Desired> desired,
+                                                  const std::string& source_error) {
     std::expected<Observed, std::string> observed = host_.observe(*desired);
     if (!observed) return std::unexpected(observed.error());
     StepResult result;
@@ -40,6 +41,7 @@ std::expected<StepResult, std::string> Loop::step(std::shared_ptr<const Desired>
     result.difference = plan(*desired, *observed);
     Status next = next_status(status_, *desired, *observed, result.ended.plan, result.ended.outcomes,
                               result.difference);
+    next.source_error = source_error;
     result.before = std::exchange(status_, std::move(next));
     result.wake = earliest_wake(*desired, status_, result.difference, observed->now);
     result.now = observed->now;

@@ -40,8 +40,10 @@ class Loop {
   public:
     Loop(Host& host, Status status) : host_(host), status_(std::move(status)) {}
 
-    /// Observes, plans, begins. The error is the host's: nothing was begun, and all that was said remains.
-    std::expected<StepResult, std::string> step(std::shared_ptr<const Desired> desired);
+    /// Observes, plans, begins. `source_error`: why the source's own revision is not the one in force; empty:
+    /// it is. The error is the host's: nothing was begun, and all that was said remains.
+    std::expected<StepResult, std::string> step(std::shared_ptr<const Desired> desired,
+                                                const std::string& source_error);
 
     /// Takes what has ended and begins what waited for it, without ever blocking. True when something has
     /// ended: the host is not what the last step saw.
@@ -55,7 +57,7 @@ class Loop {
     const Status& status() const { return status_; }
     /// What another pass has left behind meanwhile. Not while anything is under way.
     void set_status(Status status) { status_ = std::move(status); }
-    /// Whoever reads the source says here what is wrong with it; empty: nothing.
+    /// There is no revision at all that a step could be made with.
     void set_source_error(std::string error) { status_.source_error = std::move(error); }
 
   private:

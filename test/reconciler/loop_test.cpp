@@ -19,7 +19,7 @@ struct LoopSite {
     FakeHost host{FakeWorld{}};
     Loop loop{host, Status{}};
 
-    StepResult step() { return *loop.step(std::make_shared<Desired>(*desired)); }
+    StepResult step() { return *loop.step(std::make_shared<Desired>(*desired), ""); }
 
     /// Until nothing ends any more.
     void turn_until_quiet() {
@@ -142,7 +142,7 @@ TEST_CASE("A host that cannot be read leaves everything as it was said", "[loop]
     site.turn_until_quiet();
     const std::size_t calls = site.host.calls.size();
     site.host.observe_error = "no system bus";
-    const auto step = site.loop.step(std::make_shared<Desired>(*site.desired));
+    const auto step = site.loop.step(std::make_shared<Desired>(*site.desired), "");
     REQUIRE_FALSE(step);
     CHECK(step.error() == "no system bus");
     CHECK(site.loop.status().servers.at("a").find("Ready")->status == ConditionStatus::True);
@@ -182,17 +182,17 @@ TEST_CASE("Whatever a world looks like, and however steps and endings fall, a lo
         const auto desired = std::make_shared<const Desired>(generated.desired);
         // Steps come at any time, also in the middle of what is under way.
         for (int turn = 0; turn < 60; ++turn) {
-            REQUIRE(loop.step(desired));
+            REQUIRE(loop.step(desired, ""));
             if (random.below(2) == 0) loop.collect();
             if (random.below(8) == 0) host.settle();
         }
         for (int turn = 0; turn < 40; ++turn) {
             host.settle();
             while (loop.collect()) continue;
-            REQUIRE(loop.step(desired));
+            REQUIRE(loop.step(desired, ""));
         }
         while (loop.collect()) continue;
-        const StepResult last = *loop.step(desired);
+        const StepResult last = *loop.step(desired, "");
         INFO("seed " << seed << "\n" << describe(generated) << describe(last.difference));
         // A unit that was on its way up may have mounted what a plan removes; the host looks again and
         // refuses.
