@@ -55,8 +55,9 @@ Daemon::Daemon(Paths paths, std::string config_path, Config config, std::unique_
       manifests_(paths_, config_),
       poked_(std::move(poked)),
       chronicle_(paths_) {
-    machine_.units().subscribe([this] { agenda_.add(Key::Host, pace_.earliest(Agenda::Clock::now())); });
+    machine_.units().subscribe([this] { wish(Agenda::Clock::now()); });
     watch_places();
+    configure_telemetry();
     await_signals();
 }
 
@@ -102,6 +103,7 @@ void Daemon::reload() {
     if (config) {
         config_ = std::move(*config);
         manifests_.follow_source_of(config_);
+        configure_telemetry();
         watch_places();
         if (manifests_.source().fetch_interval()) agenda_.add(Key::Fetch, Agenda::Clock::now());
         log(Level::Notice, "configuration reloaded");
@@ -139,9 +141,9 @@ void Daemon::turn() {
 /// Takes note of all that has come in, so that it is known before anything is decided.
 void Daemon::drain() {
     const Time now = Agenda::Clock::now();
-    if (loop_.collect()) agenda_.add(Key::Host, pace_.earliest(now));
-    if (host_watch_->drain()) agenda_.add(Key::Host, pace_.earliest(now));
-    if (mount_watch_.drain()) agenda_.add(Key::Host, pace_.earliest(now));
+    if (loop_.collect()) wish(now);
+    if (host_watch_->drain()) wish(now);
+    if (mount_watch_.drain()) wish(now);
     if (source_watch_->drain()) agenda_.put_off(Key::Source, now, quiet, longest_unquiet);
     if (const auto fetched = fetcher_.collect()) {
         const std::string error = *fetched ? std::string() : fetched->error();
@@ -153,8 +155,18 @@ void Daemon::drain() {
     }
     if (poked_.drain()) {
         agenda_.add(Key::Source, now);
-        agenda_.add(Key::Host, pace_.earliest(now));
+        wish(now);
     }
+}
+
+void Daemon::wish(Time now) {
+    agenda_.add(Key::Host, pace_.earliest(now));
+    telemetry_.wished(now);
+}
+
+void Daemon::configure_telemetry() {
+    if (const auto configured = telemetry_.configure(config_); !configured)
+        log(Level::Error, "no metrics on a port: " + configured.error());
 }
 
 void Daemon::fetch(Time now) {
@@ -184,13 +196,14 @@ void Daemon::look(Time now) {
     // What somebody has said while they held the lock (a suspension, an approval) holds from here on.
     if (poked_.drain()) read_source();
     if (const auto desired = manifests_.desired()) {
+        telemetry_.began(now);
         auto step = loop_.step(desired, manifests_.error());
         if (step) {
             looked(now, std::move(*step));
         } else {
             host_failed(now, step.error());
         }
-        if (loop_.collect()) agenda_.add(Key::Host, pace_.earliest(Agenda::Clock::now()));
+        if (loop_.collect()) wish(Agenda::Clock::now());
     } else {
         const Status before = loop_.status();
         loop_.set_source_error(manifests_.error());
@@ -212,10 +225,13 @@ void Daemon::looked(Time now, StepResult step) {
     const std::string says = standing(step.difference, loop_.open_actions());
     if (says != said_status_) notify("STATUS=" + says);
     said_status_ = says;
+    telemetry_.ended(Agenda::Clock::now(), manifests_.desired(), step, loop_.status(),
+                     manifests_.source().name());
     chronicle_.step(manifests_.revisions(), manifests_.desired(), std::move(step), loop_.status());
 }
 
 void Daemon::host_failed(Time now, const std::string& error) {
+    telemetry_.failed(Agenda::Clock::now());
     host_retry_ = std::clamp<Agenda::Clock::duration>(2 * host_retry_, first_host_retry, resync);
     agenda_.add(Key::Host, now + host_retry_);
     if (error == host_error_) return;
@@ -269,7 +285,7 @@ void Daemon::sleep(Time now) {
         if (awaited[i].timeout) earlier(now + *awaited[i].timeout);
     }
     if (mount_watch_.drain()) {
-        agenda_.add(Key::Host, pace_.earliest(now));
+        wish(now);
         earlier(pace_.earliest(now));
     }
     timer_.expires_at(until.value_or(now + resync));

@@ -20,6 +20,7 @@
 #include "l4d2d/chronicle.hpp"
 #include "l4d2d/fetcher.hpp"
 #include "l4d2d/manifests.hpp"
+#include "l4d2d/telemetry.hpp"
 #include "l4d2d/wakeup.hpp"
 #include "reconciler/loop.hpp"
 
@@ -58,6 +59,9 @@ class Daemon {
     void save(Time now);
     void sleep(Time now);
     void reload();
+    void configure_telemetry();
+    /// Something happened to the host.
+    void wish(Time now);
     void watch_places();
     void await_signals();
 
@@ -78,6 +82,7 @@ class Daemon {
     boost::asio::signal_set signals_{io_};
     boost::asio::steady_timer timer_{io_};
     std::vector<std::unique_ptr<Wakeup>> wakeups_;
+    Telemetry telemetry_{io_};
     bool turn_is_posted_ = false;
 
     Agenda agenda_;

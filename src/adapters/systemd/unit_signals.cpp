@@ -2,12 +2,11 @@
 
 #include <string>
 
+#include "adapters/systemd/names.hpp"
+
 namespace left4me {
 namespace {
 
-constexpr const char* systemd = "org.freedesktop.systemd1";
-constexpr const char* systemd_path = "/org/freedesktop/systemd1";
-constexpr const char* manager = "org.freedesktop.systemd1.Manager";
 /// `left4me-server@` in an object path: each byte that is no letter or digit as _ and two hex digits
 /// (sd_bus_path_encode(3)).
 constexpr const char* our_units = "/org/freedesktop/systemd1/unit/left4me_2dserver_40";
@@ -15,7 +14,7 @@ constexpr const char* our_units = "/org/freedesktop/systemd1/unit/left4me_2dserv
 /// PID 1 sends signals about units only while somebody is subscribed, org.freedesktop.systemd1(5).
 void subscribe(Bus& bus) {
     bus.call(
-        {systemd, systemd_path, manager, "Subscribe"}, [](sdbus::MethodCall&) {},
+        {systemd::service, systemd::path, systemd::manager, "Subscribe"}, [](sdbus::MethodCall&) {},
         [](sdbus::MethodReply&, const BusError*) {});
 }
 
@@ -38,16 +37,17 @@ void watch_units(Bus& bus, const std::function<void()>& on_change) {
                         changed);
     }
     for (const char* member : {"UnitNew", "UnitRemoved", "JobRemoved"}) {
-        (void)bus.watch({systemd, systemd_path, manager, member}, [on_change, member](sdbus::Signal& signal) {
-            std::string unit;
-            if (std::string_view(member) == "JobRemoved") {
-                std::uint32_t id = 0;
-                sdbus::ObjectPath job;
-                signal >> id >> job;
-            }
-            signal >> unit;
-            if (unit.starts_with("left4me-server@")) on_change();
-        });
+        (void)bus.watch({systemd::service, systemd::path, systemd::manager, member},
+                        [on_change, member](sdbus::Signal& signal) {
+                            std::string unit;
+                            if (std::string_view(member) == "JobRemoved") {
+                                std::uint32_t id = 0;
+                                sdbus::ObjectPath job;
+                                signal >> id >> job;
+                            }
+                            signal >> unit;
+                            if (unit.starts_with("left4me-server@")) on_change();
+                        });
     }
     // A PID 1 that executed itself anew comes back under another connection and has forgotten its
     // subscribers.

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <chrono>
+#include <expected>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "adapters/config/config.hpp"
+#include "adapters/metrics/counters.hpp"
+#include "adapters/metrics/port.hpp"
+#include "reconciler/loop.hpp"
+
+namespace left4me {
+
+/// What Prometheus gets to see of the daemon: counters kept here, and how the host stood after the last step.
+class Telemetry {
+  public:
+    using Clock = std::chrono::steady_clock;
+
+    explicit Telemetry(boost::asio::io_context& io) : io_(io) {}
+
+    /// The error is the port's; everything else goes on.
+    std::expected<void, std::string> configure(const Config& config);
+
+    /// The host is to be looked at: the first wish since the last look counts as its beginning.
+    void wished(Clock::time_point now);
+    void began(Clock::time_point now);
+    void failed(Clock::time_point now);
+    void ended(Clock::time_point now, std::shared_ptr<const Desired> desired, const StepResult& step,
+               const Status& status, const std::string& source);
+
+  private:
+    std::string text() const;
+    void write_file(Clock::time_point now);
+
+    boost::asio::io_context& io_;
+    std::filesystem::path textfile_;
+    std::unique_ptr<MetricsPort> port_;
+    Counters counters_;
+    std::optional<Clock::time_point> wished_;
+    Clock::time_point began_{};
+    Clock::time_point written_{};
+    std::string file_error_;
+    // How the host stood after the last step.
+    std::shared_ptr<const Desired> desired_ = std::make_shared<const Desired>();
+    Status status_;
+    Plan difference_;
+    std::string source_;
+    std::chrono::duration<double> took_{};
+};
+
+}  // namespace left4me
