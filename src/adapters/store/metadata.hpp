@@ -3,7 +3,9 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
 
@@ -22,24 +24,43 @@ struct Looks {
 class Metadata {
   public:
     void note(std::string_view path, const struct stat& status) {
-        digest_.field(path)
-            .number(status.st_mode)
-            .number(status.st_dev)
-            .number(status.st_ino)
-            .number(static_cast<std::uint64_t>(status.st_size))
-            .number(static_cast<std::uint64_t>(nanoseconds(status.st_mtim)))
-            .number(static_cast<std::uint64_t>(nanoseconds(status.st_ctim)));
+        number(path.size());
+        bytes_ += path;
+        number(status.st_mode);
+        number(status.st_dev);
+        number(status.st_ino);
+        number(static_cast<std::uint64_t>(status.st_size));
+        number(static_cast<std::uint64_t>(nanoseconds(status.st_mtim)));
+        number(static_cast<std::uint64_t>(nanoseconds(status.st_ctim)));
         newest_change_ = std::max(newest_change_, nanoseconds(status.st_ctim));
+        constexpr std::size_t plenty = 1U << 16U;
+        if (bytes_.size() >= plenty) hash();
     }
 
-    Looks finish() { return {digest_.generation(), newest_change_}; }
+    Looks finish() {
+        hash();
+        return {digest_.generation(), newest_change_};
+    }
 
   private:
     static std::int64_t nanoseconds(const timespec& time) {
         return time.tv_sec * 1'000'000'000LL + time.tv_nsec;
     }
 
+    /// In this machine's own order: nobody else reads it.
+    void number(std::uint64_t value) {
+        std::array<char, sizeof(value)> bytes{};
+        std::memcpy(bytes.data(), &value, sizeof(value));
+        bytes_.append(bytes.data(), bytes.size());
+    }
+
+    void hash() {
+        digest_.add(bytes_);
+        bytes_.clear();
+    }
+
     Digest digest_;
+    std::string bytes_;  ///< what is still to be hashed: in one go, for it is many small numbers
     std::int64_t newest_change_ = 0;
 };
 

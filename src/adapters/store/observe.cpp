@@ -5,12 +5,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <string_view>
+#include <utility>
 
 #include "adapters/generation.hpp"
 #include "adapters/store/files.hpp"
+#include "adapters/store/metadata.hpp"
 #include "adapters/store/rendering.hpp"
 #include "specs/name.hpp"
 
@@ -95,41 +98,66 @@ void Observer::runtimes() {
 void Observer::instances() {
     const Fd place = open_directory(state_.get(), "instances");
     for (const std::string& name : list(place.get())) {
-        if (!is_valid_name(name)) continue;
-        const Fd directory(
-            ::openat(place.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-        if (directory) instance(name, directory.get());
+        if (is_valid_name(name)) instance(place.get(), name);
     }
-    constexpr int nowhere = -1;
     for (const auto& [name, desired] : desired_.servers) {
         ObservedServer& server = observed_.servers[name];
-        if (!server.ours) want(desired, nowhere, server);
+        if (!server.ours) want(place.get(), desired, server);
     }
 }
 
-void Observer::instance(const std::string& name, int directory) {
+bool Observer::renderings(int place, const std::string& name, std::optional<std::string>& current) {
+    struct stat status{};
+    if (::fstatat(place, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISDIR(status.st_mode))
+        return false;
+    Metadata metadata;
+    metadata.note({}, status);
+    const Looks looks = metadata.finish();  // before the names: what changes meanwhile is looked at again
+    const std::string key = "instances/" + name;
+    if (auto only = digests_.find(key, looks)) {
+        observed_.generations.insert(fmt::format("{}/{}", key, *only));
+        current = std::move(only);
+        return true;
+    }
+    const Fd directory(::openat(place, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (!directory) return false;
+    current = read_current(directory.get());
+    const std::vector<std::string> names = list(directory.get());
+    for (const std::string& generation : names) {
+        if (is_generation(generation)) observed_.generations.insert(fmt::format("{}/{}", key, generation));
+    }
+    // One rendering and the link to it: what nearly every server has, and can be said in one word.
+    const bool single =
+        current && names.size() == 2 && std::find(names.begin(), names.end(), *current) != names.end();
+    if (single) digests_.remember(key, looks, *current);
+    return true;
+}
+
+void Observer::instance(int place, const std::string& name) {
+    std::optional<std::string> current;
+    if (!renderings(place, name, current)) return;
     ObservedServer& server = observed_.servers[name];
     server.ours = true;
-    server.current = read_current(directory);
-    for (const std::string& generation : list(directory)) {
-        if (is_generation(generation))
-            observed_.generations.insert(fmt::format("instances/{}/{}", name, generation));
-    }
+    server.current = std::move(current);
     const auto desired = desired_.servers.find(name);
-    if (desired != desired_.servers.end()) want(desired->second, directory, server);
-    if (!server.mounted) return;
+    if (desired != desired_.servers.end()) want(place, desired->second, server);
+    if (server.mounted) started_with(place, name, server);
+}
+
+void Observer::started_with(int place, const std::string& name, ObservedServer& server) const {
     const std::string generation = mounted_generation(name, *server.mounted);
     if (generation.empty()) return;
     if (server.wanted && server.wanted->generation == generation) {
         // The generation is made from this text: whatever has become of the file, it was started with that.
-        server.mounted_environment = desired->second.environment;
+        server.mounted_environment = desired_.servers.at(name).environment;
     } else {
-        server.mounted_environment = read_file(directory, generation + "/server.env", max_environment_bytes);
+        server.mounted_environment =
+            read_file(place, fmt::format("{}/{}/server.env", name, generation), max_environment_bytes);
     }
     if (server.mounted_environment) server.mounted_port = port_in(*server.mounted_environment);
 }
 
-void Observer::want(const DesiredServer& desired, int instance, ObservedServer& server) {
+void Observer::want(int place, const DesiredServer& desired, ObservedServer& server) {
     const auto lower = lower_layers(desired);
     if (!lower) {
         server.wanted = std::unexpected(lower.error());
@@ -143,10 +171,11 @@ void Observer::want(const DesiredServer& desired, int instance, ObservedServer& 
     server.wanted = rendering->wanted;
     const std::string& generation = rendering->wanted.generation;
     const std::string key = fmt::format("instances/{}/{}", desired.name, generation);
-    const auto looks =
-        glance(instance, *rendering);  // before the contents: what changes meanwhile is looked at again
+    const auto looks = glance(place, desired.name,
+                              *rendering);  // before the contents: what changes meanwhile is looked at again
     if (looks && digests_.find(key, *looks) == generation) return;
-    server.damaged = find_damage(instance, *rendering);
+    const Fd instance = open_directory(place, desired.name);
+    server.damaged = find_damage(instance.get(), *rendering);
     if (looks && server.damaged.empty()) digests_.remember(key, *looks, generation);
 }
 

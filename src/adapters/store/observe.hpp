@@ -24,8 +24,11 @@ class Observer {
     void generations_of_overlays();
     void runtimes();
     void instances();
-    void instance(const std::string& name, int directory);
-    void want(const DesiredServer& desired, int instance, ObservedServer& server);
+    void instance(int place, const std::string& name);
+    /// What lies in `instances/NAME`; false if that is no directory.
+    bool renderings(int place, const std::string& name, std::optional<std::string>& current);
+    void started_with(int place, const std::string& name, ObservedServer& server) const;
+    void want(int place, const DesiredServer& desired, ObservedServer& server);
     std::expected<std::vector<std::string>, std::string> lower_layers(const DesiredServer& server) const;
 
     const Paths& paths_;

@@ -207,12 +207,15 @@ std::vector<std::string> find_damage(int instance, const Rendering& rendering) {
     return damaged;
 }
 
-std::optional<Looks> glance(int instance, const Rendering& rendering) {
+std::optional<Looks> glance(int instances, const std::string& server, const Rendering& rendering) {
     Metadata metadata;
+    std::string path = fmt::format("{}/{}", server, rendering.wanted.generation);
+    const std::size_t above = path.size();
     for (const std::string& part : parts()) {
         struct stat status{};
-        const std::string path = rendering.wanted.generation + part;
-        if (::fstatat(instance, path.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) return std::nullopt;
+        path.resize(above);
+        path += part;
+        if (::fstatat(instances, path.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) return std::nullopt;
         metadata.note(part, status);
     }
     return metadata.finish();

@@ -35,8 +35,8 @@ std::vector<std::string> find_damage(int instance, const Rendering& rendering);
 
 /// How the rendering looks from outside; nothing if a part of it is missing. Two renderings that look the
 /// same are the same, names that do not belong there included: those would show in their directory's change
-/// time.
-std::optional<Looks> glance(int instance, const Rendering& rendering);
+/// time. `instances` is the directory of that name.
+std::optional<Looks> glance(int instances, const std::string& server, const Rendering& rendering);
 
 /// Writes a rendering that is not there, or repairs one that is.
 Done write_rendering(int instance, const Rendering& rendering);

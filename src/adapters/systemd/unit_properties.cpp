@@ -60,7 +60,6 @@ std::string describe_failure(const Values& of_service) {
 UnitProperties gather(const Values& of_unit, const Values& of_service) {
     UnitProperties gathered;
     gathered.active = value<std::string>(of_unit, "ActiveState");
-    gathered.sub = value<std::string>(of_unit, "SubState");
     gathered.result = value<std::string>(of_service, "Result");
     if (gathered.active == "failed") {
         gathered.result = corrected_result(
@@ -69,9 +68,6 @@ UnitProperties gather(const Values& of_unit, const Values& of_service) {
             value<std::uint64_t>(of_service, "RestartUSec"));
     }
     gathered.detail = describe_failure(of_service);
-    gathered.main_pid = value<std::uint32_t>(of_service, "MainPID");
-    gathered.restarts = value<std::uint32_t>(of_service, "NRestarts");
-    gathered.state_change_usec = value<std::uint64_t>(of_unit, "StateChangeTimestamp");
     gathered.inactive_exit_usec = value<std::uint64_t>(of_unit, "InactiveExitTimestampMonotonic");
     return gathered;
 }
@@ -121,34 +117,61 @@ void ask_properties(Bus& bus, const std::string& server,
     });
 }
 
-void ask_result(Bus& bus, const std::string& server, std::function<void(const std::string&)> on_result) {
+namespace {
+
+/// Some properties of one unit, all asked for at once. The error is that of the last one.
+template <std::size_t n>
+void ask_values(Bus& bus, const std::string& server,
+                const std::array<std::pair<const char*, const char*>, n>& wanted,
+                std::function<void(const Values&, const BusError*)> on_values) {
     struct Progress {
-        std::function<void(const std::string&)> tell;
+        std::function<void(const Values&, const BusError*)> tell;
         Values values;
     };
-    const auto progress = std::make_shared<Progress>(std::move(on_result), Values{});
+    const auto progress = std::make_shared<Progress>(std::move(on_values), Values{});
     const std::string path = object_path(server);
-    constexpr std::array wanted{std::pair{interface::unit, "InactiveEnterTimestampMonotonic"},
-                                std::pair{interface::service, "RestartUSec"},
-                                std::pair{interface::service, "ExecStopPost"},
-                                std::pair{interface::service, "Result"}};
     for (const auto& one : wanted) {
+        const bool last = &one == &wanted.back();
         bus.call(
             {systemd::service, path, interface::properties, "Get"},
             [one](sdbus::MethodCall& message) {
                 message << std::string(one.first) << std::string(one.second);
             },
-            [progress, name = std::string(one.second)](sdbus::MethodReply& reply, const BusError* error) {
+            [progress, last, name = std::string(one.second)](sdbus::MethodReply& reply,
+                                                             const BusError* error) {
                 if (error == nullptr) reply >> progress->values[name];
-                if (name != "Result") return;
-                const Values& got = progress->values;
-                progress->tell(
-                    corrected_result(value<std::string>(got, "Result"),
-                                     last_exit_usec(value<std::vector<Command>>(got, "ExecStopPost")),
-                                     value<std::uint64_t>(got, "InactiveEnterTimestampMonotonic"),
-                                     value<std::uint64_t>(got, "RestartUSec")));
+                if (last) progress->tell(progress->values, error);
             });
     }
+}
+
+}  // namespace
+
+void ask_process(Bus& bus, const std::string& server,
+                 std::function<void(const UnitProcess*, const BusError*)> on_process) {
+    constexpr std::array wanted{std::pair{interface::unit, "StateChangeTimestamp"},
+                                std::pair{interface::service, "NRestarts"},
+                                std::pair{interface::service, "MainPID"}};
+    ask_values(bus, server, wanted, [tell = std::move(on_process)](const Values& got, const BusError* error) {
+        if (error != nullptr) return tell(nullptr, error);
+        const UnitProcess process{.main_pid = value<std::uint32_t>(got, "MainPID"),
+                                  .restarts = value<std::uint32_t>(got, "NRestarts"),
+                                  .state_change_usec = value<std::uint64_t>(got, "StateChangeTimestamp")};
+        tell(&process, nullptr);
+    });
+}
+
+void ask_result(Bus& bus, const std::string& server, std::function<void(const std::string&)> on_result) {
+    constexpr std::array wanted{std::pair{interface::unit, "InactiveEnterTimestampMonotonic"},
+                                std::pair{interface::service, "RestartUSec"},
+                                std::pair{interface::service, "ExecStopPost"},
+                                std::pair{interface::service, "Result"}};
+    ask_values(bus, server, wanted, [tell = std::move(on_result)](const Values& got, const BusError*) {
+        tell(corrected_result(value<std::string>(got, "Result"),
+                              last_exit_usec(value<std::vector<Command>>(got, "ExecStopPost")),
+                              value<std::uint64_t>(got, "InactiveEnterTimestampMonotonic"),
+                              value<std::uint64_t>(got, "RestartUSec")));
+    });
 }
 
 }  // namespace left4me

@@ -32,23 +32,25 @@ UnitMap observed(const std::vector<Listed>& listed, const std::map<std::string, 
     return units;
 }
 
-UnitDetails detailed(const UnitProperties& unit) {
-    UnitDetails details;
-    details.unit.active = unit.active_state();
-    details.unit.sub = unit.sub;
-    if (details.unit.active == ActiveState::Failed) details.unit.result = unit.result;
-    details.main_pid = unit.main_pid;
-    details.restarts = unit.restarts;
-    if (unit.state_change_usec != 0) {
-        details.since =
-            TimePoint(std::chrono::microseconds(static_cast<std::int64_t>(unit.state_change_usec)));
-    }
-    return details;
-}
-
 std::string unreachable(const BusError& error) {
     return fmt::format("cannot talk to systemd over the system bus: {} (is dbus.service running?)",
                        error.message);
+}
+
+/// What is asked of PID 1 about all units, and its answer.
+struct Listing {
+    std::vector<Listed> units;
+    std::optional<BusError> refused;
+    bool answered = false;
+};
+
+void note(UnitDetails& details, const UnitProcess& process) {
+    details.main_pid = process.main_pid;
+    details.restarts = process.restarts;
+    if (process.state_change_usec != 0) {
+        details.since =
+            TimePoint(std::chrono::microseconds(static_cast<std::int64_t>(process.state_change_usec)));
+    }
 }
 
 class SystemdUnits : public Units {
@@ -68,6 +70,9 @@ class SystemdUnits : public Units {
 
   private:
     std::expected<UnitMap, std::string> list_once();
+    void ask_list(Listing& listing);
+    /// The Result of those that failed.
+    std::expected<void, std::string> explain_failures(UnitMap& units);
     std::expected<void, BusError> reconnect();
     /// Lets go of a bus that is gone; the next request connects anew.
     std::unexpected<std::string> lose(const BusError& error);
@@ -110,24 +115,31 @@ std::expected<UnitMap, std::string> SystemdUnits::list() {
 
 std::expected<UnitMap, std::string> SystemdUnits::list_once() {
     if (auto connected = reconnect(); !connected) return std::unexpected(unreachable(connected.error()));
-    std::vector<Listed> listed;
-    std::optional<BusError> refused;
-    bool answered = false;
+    Listing listing;
+    ask_list(listing);
+    if (const auto done = bus_->round_trip([&] { return listing.answered; }); !done)
+        return lose(done.error());
+    if (listing.refused) return lose(*listing.refused);
+    UnitMap units = observed(listing.units, read_enablement(paths_));
+    if (auto explained = explain_failures(units); !explained) return std::unexpected(explained.error());
+    return units;
+}
+
+void SystemdUnits::ask_list(Listing& listing) {
     const Bus::Method method{systemd::service, systemd::path, systemd::manager, "ListUnitsByPatterns"};
     const auto write = [](sdbus::MethodCall& message) {
         message << std::vector<std::string>{} << std::vector<std::string>{server_unit("*")};
     };
-    bus_->call(method, write, [&](sdbus::MethodReply& reply, const BusError* error) {
-        answered = true;
+    bus_->call(method, write, [&listing](sdbus::MethodReply& reply, const BusError* error) {
+        listing.answered = true;
         if (error != nullptr)
-            refused = *error;
+            listing.refused = *error;
         else
-            reply >> listed;
+            reply >> listing.units;
     });
-    if (const auto done = bus_->round_trip([&] { return answered; }); !done) return lose(done.error());
-    if (refused) return lose(*refused);
+}
 
-    UnitMap units = observed(listed, read_enablement(paths_));
+std::expected<void, std::string> SystemdUnits::explain_failures(UnitMap& units) {
     std::size_t unanswered = 0;
     for (auto& [server, unit] : units) {
         if (unit.active != ActiveState::Failed) continue;
@@ -137,38 +149,44 @@ std::expected<UnitMap, std::string> SystemdUnits::list_once() {
             --unanswered;
         });
     }
-    if (unanswered == 0) return units;
+    if (unanswered == 0) return {};
     if (const auto done = bus_->round_trip([&] { return unanswered == 0; }); !done) return lose(done.error());
-    return units;
+    return {};
 }
 
 std::expected<DetailMap, std::string> SystemdUnits::details(std::span<const std::string> servers) {
+    DetailMap details;
     for (const std::string& server : servers) {
         if (!is_valid_name(server))
             return std::unexpected(fmt::format("\"{}\" is not a server's name", server));
-    }
-    if (auto connected = reconnect(); !connected) return std::unexpected(unreachable(connected.error()));
-    DetailMap details;
-    std::optional<BusError> refused;
-    for (const std::string& server : servers) details.try_emplace(server);
-    std::size_t unanswered = details.size();
-    for (auto& entry : details) {
-        ask_properties(
-            *bus_, entry.first,
-            [&to = entry.second, &refused, &unanswered](const UnitProperties* told, const BusError* error) {
-                --unanswered;
-                if (told != nullptr)
-                    to = detailed(*told);
-                else
-                    refused = *error;
-            });
+        details.try_emplace(server);
     }
     if (details.empty()) return details;
-    if (const auto done = bus_->round_trip([&] { return unanswered == 0; }); !done) return lose(done.error());
-    if (refused) return lose(*refused);
-    for (const auto& [server, how] : read_enablement(paths_)) {
-        if (const auto found = details.find(server); found != details.end())
-            found->second.unit.enablement = how;
+    if (auto connected = reconnect(); !connected) return std::unexpected(unreachable(connected.error()));
+    Listing listing;
+    std::size_t unanswered = details.size();
+    ask_list(listing);
+    for (auto& entry : details) {
+        const auto answered = [&to = entry.second, &listing, &unanswered](const UnitProcess* process,
+                                                                          const BusError* error) {
+            --unanswered;
+            if (process != nullptr)
+                note(to, *process);
+            else
+                listing.refused = *error;
+        };
+        ask_process(*bus_, entry.first, answered);
+    }
+    const auto all = [&] { return listing.answered && unanswered == 0; };
+    if (const auto done = bus_->round_trip(all); !done) return lose(done.error());
+    if (listing.refused) return lose(*listing.refused);
+
+    UnitMap units = observed(listing.units, read_enablement(paths_));
+    std::erase_if(units, [&details](const auto& unit) { return !details.contains(unit.first); });
+    if (auto explained = explain_failures(units); !explained) return std::unexpected(explained.error());
+    for (auto& [server, detail] : details) {
+        if (const auto unit = units.find(server); unit != units.end()) detail.unit = unit->second;
+        if (detail.unit.sub.empty()) detail.unit.sub = "dead";  // it is not even loaded
     }
     return details;
 }

@@ -50,7 +50,8 @@ class Units {
     /// costs a call a unit); the Result of failed units is asked for in one pipelined go.
     virtual std::expected<std::map<std::string, ObservedUnit>, std::string> list() = 0;
 
-    /// These units, each with its process, by server name: one round trip, however many they are.
+    /// These units, each with its process, by server name: one round trip, however many they are, and another
+    /// if some of them failed.
     virtual std::expected<std::map<std::string, UnitDetails>, std::string> details(
         std::span<const std::string> servers) = 0;
     std::expected<UnitDetails, std::string> details(const std::string& server);

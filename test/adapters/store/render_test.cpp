@@ -217,6 +217,42 @@ TEST_CASE("damage is seen in a rendering that has been found whole before") {
     }
 }
 
+TEST_CASE("what is changed beside a rendering that has been found alone before is seen") {
+    const Rendered host;
+    const std::string instance = "instances/comp1";
+    const auto look = [&] { return host.place.observe(host.desired); };
+    host.place.let_settle();
+    CHECK(look().servers.at("comp1").current == host.wanted.generation);
+    REQUIRE(host.place.read("state/digests").find(instance + "\n") != std::string::npos);
+    const std::string rendering = instance + "/" + host.wanted.generation;
+    CHECK(look().generations.contains(rendering));  // from memory now
+    CHECK(look().servers.at("comp1").current == host.wanted.generation);
+    SECTION("another rendering") {
+        host.place.directory(instance + "/0123456789abcdef");
+        CHECK(look().generations.contains(instance + "/0123456789abcdef"));
+    }
+    SECTION("no current") {
+        host.place.remove(instance + "/current");
+        CHECK_FALSE(look().servers.at("comp1").current);
+    }
+    SECTION("current renamed over") {
+        host.place.symlink(instance + "/.current", "0123456789abcdef");
+        REQUIRE(::rename(host.place.path(instance + "/.current").c_str(),
+                         host.place.path(instance + "/current").c_str()) == 0);
+        CHECK(look().servers.at("comp1").current == "0123456789abcdef");
+    }
+    SECTION("the rendering gone") {
+        host.place.remove(rendering);
+        CHECK_FALSE(look().generations.contains(rendering));
+        CHECK(look().servers.at("comp1").damaged == Names{"."});
+    }
+    SECTION("a file in the place of everything") {
+        host.place.remove(instance);
+        host.place.file(instance, "no directory");
+        CHECK_FALSE(look().servers.at("comp1").ours);
+    }
+}
+
 TEST_CASE("repairing through a link never writes into what it leads to") {
     const Rendered host;
     const std::string config = host.at + "layer/left4dead2/cfg/server.cfg";

@@ -120,6 +120,7 @@ TEST_CASE("the reason of a failure is told: start limit, exit code, signal, time
     const auto details = connected->details("limit");
     REQUIRE(details);
     CHECK(details->unit == units->at("limit"));
+    CHECK(details->main_pid == 0);
 }
 
 TEST_CASE("failed units are explained in two round trips, also more than the bus allows unanswered") {
@@ -166,13 +167,14 @@ TEST_CASE(
     const auto unknown = units->details("never-heard-of");
     REQUIRE(unknown);
     CHECK(unknown->unit.active == ActiveState::Inactive);
+    CHECK(unknown->unit.sub == "dead");
     CHECK_FALSE(unknown->since);
     CHECK_FALSE(units->details("../x"));
 }
 
 TEST_CASE("details of many units take one round trip, also more than the bus allows unanswered") {
     PlainServers servers;
-    const auto names = numbered("many-", 150);  // two questions each
+    const auto names = numbered("many-", 150);  // three questions each
     servers.add_all({names[0], names[149]});
     REQUIRE(run("systemctl start " + unit(names[0]) + " " + unit(names[149])).status == 0);
     const auto units = connect();
