@@ -27,7 +27,8 @@ std::string field(sd_journal* journal, const char* name) {
 
 Journal open_at_end() {
     sd_journal* journal = nullptr;
-    if (::sd_journal_open(&journal, SD_JOURNAL_LOCAL_ONLY | SD_JOURNAL_SYSTEM) < 0) return nullptr;
+    // Users' journals too: what sudo logs goes to the one of who called it.
+    if (::sd_journal_open(&journal, SD_JOURNAL_LOCAL_ONLY) < 0) return nullptr;
     Journal owned(journal);
     // Fields with an underscore come from journald, not from whoever logs: `logger -t sudo` is not believed.
     if (::sd_journal_add_match(journal, "_COMM=sudo", 0) < 0) return nullptr;
