@@ -75,10 +75,33 @@ std::set<std::string> options_of(const std::string& verb) {
 }  // namespace
 
 TEST_CASE("every mistake of usage exits 2 and says what is wrong") {
-    for (const char* words :
-         {"", "aply", "--nonsense", "get", "get nonsense", "get all coop", "get servers -o xml", "status",
-          "status Upper", "status ../etc", "wait coop --timeout=soon", "reconcile --wait=soon",
-          "describe server", "delete", "logs a@b", "apply"}) {
+    for (const char* words : {"",
+                              "aply",
+                              "--nonsense",
+                              "get",
+                              "get nonsense",
+                              "get all coop",
+                              "get servers -o xml",
+                              "status",
+                              "status Upper",
+                              "status ../etc",
+                              "wait coop --timeout=soon",
+                              "reconcile --wait=soon",
+                              "describe server",
+                              "delete",
+                              "logs a@b",
+                              "apply",
+                              "suspend",
+                              "suspend coop",
+                              "suspend --reason x",
+                              "suspend coop --all --reason x",
+                              "suspend coop --reason x --for soon",
+                              "resume",
+                              "resume coop --all",
+                              "get blueprints --watch",
+                              "get servers -o yaml --watch",
+                              "events a@b",
+                              "history -o yaml"}) {
         INFO(words);
         const Said said = l4d2ctl(words);
         CHECK(said.code == 2);

@@ -1,6 +1,7 @@
 """Every change to the host is an event that says what, why, when, from which revision and, where the host can tell, who."""
 
 import json
+import time
 
 from testhosts.case import COMMUNITY, MANIFESTS, STATE, HostTest, server, unit_of
 
@@ -131,3 +132,26 @@ class Events(HostTest):
         self.assertIn('left4me_server_ready{server="alpha"} 1\n', text)
         self.assertIn('left4me_server_desired_running{server="beta"} 0\n', text)
         self.assertIn("left4me_source_ok 1\n", text)
+
+    def test_waiting_for_a_suspended_server_ends_at_once_and_says_why(self):
+        self.ctl("suspend", "alpha", "--reason", "trying a map")
+        self.run_in("systemctl", "stop", unit_of("alpha"))
+        begin = time.monotonic()
+        said = self.ctl("wait", "alpha", "--timeout=60s", expect=6).stderr
+        self.assertLess(time.monotonic() - begin, 20)
+        self.assertIn("suspended by root: trying a map", said)
+        self.ctl("reconcile", "--wait=60s", expect=6)
+        self.assertLess(time.monotonic() - begin, 30)
+
+    def test_watching_shows_each_server_once_and_then_what_changes(self):
+        watch = "timeout 8 l4d2ctl get servers --watch -o json & sleep 2; l4d2ctl stop beta >/dev/null; wait"
+        lines = self.run_in("sh", "-c", watch, expect=None).stdout.splitlines()
+        seen = [(item["name"], item["desired"]["state"]) for item in map(json.loads, lines)]
+        self.assertEqual(seen[:3], [("alpha", "Running"), ("beta", "Running"), ("gamma", "Running")])
+        self.assertIn(("beta", "Stopped"), seen[3:])
+        self.assertEqual({name for name, _ in seen[3:]}, {"beta"})
+
+    def test_following_events_shows_what_happens_meanwhile(self):
+        follow = "timeout 6 l4d2ctl events beta --lines 1 --follow & sleep 2; l4d2ctl stop beta >/dev/null; wait"
+        said = self.run_in("sh", "-c", follow, expect=None).stdout
+        self.assertRegex(said, r"server/beta +Stopped +the unit is active, the manifest says Stopped; asked for by root")
