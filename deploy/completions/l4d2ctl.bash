@@ -53,7 +53,7 @@ _l4d2ctl() {
             get) words='--output --watch' ;;
             status) words='--json' ;;
             start | stop) words='--wait' ;;
-            reconcile) words='--wait --fetch' ;;
+            reconcile) words='--wait --fetch --unattended' ;;
             init-repo) words='--group' ;;
             wait) words='--for --timeout' ;;
             suspend) words='--all --reason --for' ;;

@@ -39,6 +39,7 @@ complete -c l4d2ctl -n '__fish_seen_subcommand_from apply diff validate' -s f -l
 complete -c l4d2ctl -n '__fish_seen_subcommand_from apply' -l dry-run -d 'Only check and show'
 complete -c l4d2ctl -n '__fish_seen_subcommand_from apply start stop reconcile' -l wait -d 'Then wait until ready'
 complete -c l4d2ctl -n '__fish_seen_subcommand_from reconcile' -l fetch -d 'First fetch the remote'
+complete -c l4d2ctl -n '__fish_seen_subcommand_from reconcile' -l unattended -d 'As the timer does it'
 complete -c l4d2ctl -n '__fish_seen_subcommand_from diff' -l revision -x -d 'As if the source stood there'
 complete -c l4d2ctl -n '__fish_seen_subcommand_from init-repo' -l group -x -a '(__fish_complete_groups)' -d 'Who may push'
 complete -c l4d2ctl -n '__fish_seen_subcommand_from diff events' -s o -l output -x -a 'text json'
