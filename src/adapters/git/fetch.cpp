@@ -153,10 +153,8 @@ class Home {
         if (failed) return std::unexpected(errno_message(path_ / ".ssh", failed.value()));
         if (auto written = write_file(path_ / ".ssh/known_hosts", plain_known_hosts(known_hosts)); !written)
             return written;
-        git_libgit2_opts(GIT_OPT_SET_SEARCH_PATH, GIT_CONFIG_LEVEL_GLOBAL, path_.c_str());
-#if LIBGIT2_VER_MAJOR > 1 || LIBGIT2_VER_MINOR >= 7
-        git_libgit2_opts(GIT_OPT_SET_HOMEDIR, path_.c_str());
-#endif
+        // libgit2 asks the environment once, when it begins: this is a process that only fetches.
+        ::setenv("HOME", path_.c_str(), 1);  // NOLINT(concurrency-mt-unsafe)
         return {};
     }
 
@@ -240,13 +238,15 @@ std::string tracking_reference(const GitSettings& settings) {
 std::expected<void, std::string> fetch_remote(const GitSettings& settings) {
     const auto url = parse_remote_url(settings.remote);
     if (!url) return std::unexpected(settings.remote + ": no address that left4me fetches from");
-    const auto repository = open_or_make(settings.repository);
-    if (!repository) return std::unexpected(repository.error());
     Fetch fetch{.settings = settings, .url = *url, .known_hosts = {}, .token = {}, .refusal = {}};
     if (auto read = read_secrets(fetch); !read) return read;
-    set_timeouts();
     Home home;
-    if (auto made = home.make(fetch.known_hosts); !made) return made;
+    if (url->scheme == RemoteUrl::Scheme::Ssh) {
+        if (auto made = home.make(fetch.known_hosts); !made) return made;
+    }
+    const auto repository = open_or_make(settings.repository);
+    if (!repository) return std::unexpected(repository.error());
+    set_timeouts();
 
     git_remote_create_options create = GIT_REMOTE_CREATE_OPTIONS_INIT;
     create.repository = repository->get();

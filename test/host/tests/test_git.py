@@ -153,7 +153,7 @@ class People(GitTest):
         self.push()
         self.clone("bob")
         self.person("bob", "cd manifests && git reset -q --hard origin/main")
-        self.commit("bob.yaml", server("epsilon", 27019).lstrip("-\n"), "bob")
+        self.commit("bob.yaml", server("epsilon", 27019, more="rollout: {policy: Immediate}").lstrip("-\n"), "bob")
         self.push("bob")
         self.ctl("start", "beta")
         # And root, who has a clone of its own.
@@ -298,3 +298,61 @@ source:
         self.assertIn(f"does not descend from {first}", self.ctl("reconcile", "--fetch", expect=5).stderr)
         self.ctl("approve", anew)
         self.assert_converged()
+
+
+class Daemon(GitTest):
+    """l4d2d runs: nobody types anything on the host."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.ctl("init-repo")
+        self.run_in("systemctl", "start", "left4me.service")
+        self.clone()
+
+    def active(self, name: str) -> bool:
+        return self.properties(name)["ActiveState"] == "active"
+
+    def test_a_push_alone_brings_servers_up_and_changes_them(self):
+        self.commit("all.yaml", COMMUNITY)
+        said = self.push().stderr
+        self.assertIn("l4d2ctl get servers --watch", said)
+        for name, port in SERVERS.items():
+            self.until(f"{name} answers", lambda port=port: self.a2s(port))
+        before = self.lives(*SERVERS)
+        with self.subTest("one more"):
+            self.commit("delta.yaml", server("delta", 27018).lstrip("-\n"))
+            self.push()
+            self.until("delta is active", lambda: self.active("delta"))
+        with self.subTest("a push that is rejected"):
+            self.commit("delta.yaml", "nonsense\n")
+            self.push(expect=1)
+            self.person("alice", "cd manifests && git reset -q --hard HEAD~1")
+        with self.subTest("a forced push is held"):
+            self.person("alice", "cd manifests && git reset -q --hard HEAD~1")
+            self.push(words="+HEAD:main")
+            self.until("the status says so", lambda: "does not descend" in self.status())
+            self.assertTrue(self.active("delta"))
+            self.ctl("approve", self.head())
+            self.until("delta is gone", lambda: not self.active("delta"))
+        with self.subTest("the repository is deleted, and comes back"):
+            self.run_in("mv", REPOSITORY, "/root/kept.git")
+            self.run_in("systemctl", "stop", "left4me-server@beta.service")
+            self.until("beta is active", lambda: self.active("beta"))
+            self.until("the status says so", lambda: "not a repository" in self.status() or "No such file" in self.status()
+                       or "failed to resolve path" in self.status(), 40)  # fmt: skip
+            self.run_in("mv", "/root/kept.git", REPOSITORY)
+            self.until("it is in order again", lambda: not json.loads(self.status()).get("sourceError"), 40)
+        self.assertEqual({name: self.life(name) for name in ("alpha", "gamma")}, {name: before[name] for name in ("alpha", "gamma")})
+
+    def test_many_pushes_in_a_row_end_at_the_last_one(self):
+        self.commit("all.yaml", COMMUNITY)
+        self.push()
+        for name, port in SERVERS.items():
+            self.until(f"{name} answers", lambda port=port: self.a2s(port))
+        before = self.lives(*SERVERS)
+        for n in range(12):
+            self.commit("delta.yaml", server("delta", 27018 + n, more="rollout: {policy: Immediate}").lstrip("-\n"))
+            self.push()
+        self.until("the last one is followed", lambda: self.a2s(27029), 60)
+        self.until("nothing differs", lambda: self.ctl("diff", expect=None).returncode == 0)
+        self.assertEqual(self.lives(*SERVERS), before)
