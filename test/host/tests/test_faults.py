@@ -1,0 +1,145 @@
+"""What goes wrong around l4d2d: nothing that runs and is still wanted is restarted, nothing is lost, status says what is
+wrong, and when it is over everything is as the manifests say."""
+
+import time
+
+from testhosts.case import COMMUNITY, MANIFESTS, SERVERS, STATE, DaemonTest, server, unit_of
+
+
+class Faults(DaemonTest):
+    def setUp(self) -> None:
+        super().setUp()
+        self.everybody = self.lives(*SERVERS)
+
+    def all_live_on(self) -> None:
+        self.assertEqual(self.lives(*SERVERS), self.everybody)
+
+    def still_corrects(self) -> None:
+        """Drift is seen and repaired as if nothing had been."""
+        self.run_in("systemctl", "stop", unit_of("alpha"))
+        self.until("alpha answers", lambda: self.a2s(27015), 5)
+        self.settled()
+        self.bystanders_live_on()
+
+    def source_error(self) -> str:
+        return self.run_in("sed", "-n", "s/.*\"sourceError\": \"//p", f"{STATE}/state/status.json").stdout
+
+    # -- the host's own services ------------------------------------------------------------------------------------
+
+    def test_a_restarted_bus_is_connected_to_again(self):
+        self.run_in("systemctl", "restart", "dbus.service")
+        self.all_live_on()
+        self.still_corrects()
+
+    def test_a_pid_1_that_executes_itself_anew_is_heard_again(self):
+        for _ in range(3):
+            self.run_in("systemctl", "daemon-reexec")
+        self.all_live_on()
+        self.still_corrects()
+
+    def test_a_reloaded_pid_1_is_heard_again(self):
+        for _ in range(3):
+            self.run_in("systemctl", "daemon-reload")
+        self.all_live_on()
+        self.still_corrects()
+
+    def test_a_helper_that_is_killed_is_started_again(self):
+        self.run_in("systemctl", "kill", "--signal=SIGKILL", "left4me-helper.service")
+        self.still_corrects()
+
+    # -- the disk ---------------------------------------------------------------------------------------------------
+
+    def test_a_full_disk_stops_nobody_and_is_told(self):
+        self.run_in("mount", "-t", "tmpfs", "-o", "size=64k,mode=0755,uid=left4me", "tmpfs", f"{STATE}/state")
+        self.run_in("sh", "-c", f"head -c 1M /dev/zero >{STATE}/state/filler; true")
+        self.write(f"{MANIFESTS}/delta.yaml", server("delta", 27018))
+        self.until("delta answers", lambda: self.a2s(27018))
+        self.daemon_says("No space left on device")
+        self.all_live_on()
+        self.still_corrects()
+        self.run_in("umount", "--lazy", f"{STATE}/state")
+        self.settled()
+
+    def test_a_state_that_cannot_be_written_stops_nobody_and_is_told(self):
+        self.run_in("mount", "--bind", "-o", "ro", f"{STATE}/state", f"{STATE}/state")
+        self.run_in("mount", "-o", "remount,bind,ro", f"{STATE}/state")
+        self.still_corrects()
+        self.daemon_says("Read-only file system")
+        self.run_in("umount", f"{STATE}/state")
+        self.settled()
+
+    # -- the source -------------------------------------------------------------------------------------------------
+
+    def vanished(self) -> None:
+        self.until("the trouble is told", lambda: self.source_error() != "")
+        self.all_live_on()
+        self.still_corrects()
+
+    def test_a_source_that_is_unmounted_stops_nobody(self):
+        self.run_in("mount", "-t", "tmpfs", "tmpfs", MANIFESTS)
+        self.write(f"{MANIFESTS}/community.yaml", COMMUNITY)
+        self.settled()
+        self.run_in("rm", "-f", "/tmp/nothing")
+        self.run_in("umount", MANIFESTS)
+        # What lies below the mount is what was there before: the same manifests. Now that is gone, too.
+        self.run_in("rm", f"{MANIFESTS}/community.yaml")
+        self.vanished()
+
+    def test_a_source_that_is_removed_stops_nobody_and_is_followed_again_when_it_is_back(self):
+        self.run_in("mv", MANIFESTS, "/srv/away")
+        self.vanished()
+        self.run_in("mv", "/srv/away", MANIFESTS)
+        self.until("all is well again", lambda: self.source_error() == "")
+        self.write(f"{MANIFESTS}/delta.yaml", server("delta", 27018))
+        self.until("delta answers", lambda: self.a2s(27018))
+
+    def test_more_than_half_of_the_servers_are_not_stopped_without_a_person(self):
+        self.write(f"{MANIFESTS}/community.yaml", COMMUNITY[: COMMUNITY.index("---\napiVersion: left4me/v1\nkind: Server")])
+        self.until("the removal waits", lambda: "approve" in self.ctl("diff", expect=None).stdout)
+        time.sleep(1)
+        self.all_live_on()
+
+    def test_a_file_of_100_mb_is_refused_at_once(self):
+        self.run_in("sh", "-c", f"head -c 100M /dev/zero | tr '\\0' 'a' >{MANIFESTS}/big.yaml")
+        self.until("the trouble is told", lambda: "big.yaml" in self.source_error())
+        self.all_live_on()
+        self.assertLess(int(self.daemon()["MemoryCurrent"]), 64 << 20)
+        self.still_corrects()
+
+    def test_a_yaml_bomb_is_refused_at_once(self):
+        lines = ['a0: &a0 ["x","x","x","x","x","x","x","x","x"]']
+        lines += [f"a{n}: &a{n} [{','.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 12)]
+        self.write(f"{MANIFESTS}/bomb.yaml", "\n".join(lines) + "\n")
+        self.until("the trouble is told", lambda: "bomb.yaml" in self.source_error())
+        self.all_live_on()
+        self.still_corrects()
+
+    def test_ten_thousand_documents_too_many_are_refused(self):
+        self.write(f"{MANIFESTS}/many.yaml", "".join(f"---\na: {n}\n" for n in range(10_001)))
+        self.until("the trouble is told", lambda: self.source_error() != "")
+        self.all_live_on()
+        self.still_corrects()
+
+    # -- the daemon -------------------------------------------------------------------------------------------------
+
+    def test_killed_at_any_moment_of_a_rolling_change_it_still_gets_there(self):
+        """200 times: a manifest changes, and a moment later, another one each time, l4d2d is killed."""
+        self.run_in("mkdir", "-p", "/etc/systemd/system/left4me.service.d")
+        self.write("/etc/systemd/system/left4me.service.d/fast.conf", "[Service]\nRestartSec=10ms\n")
+        self.run_in("systemctl", "daemon-reload")
+        self.write(f"{MANIFESTS}/rolling.yaml", server("rolling", 27020, more="rollout: {policy: Immediate}"))
+        self.until("rolling answers", lambda: self.a2s(27020))
+        self.settled()
+        self.run_in(
+            "sh",
+            "-c",
+            f"""for n in $(seq 200); do
+                sed -i "s/port: 270[0-9]*/port: $((27020 + n % 9))/" {MANIFESTS}/rolling.yaml
+                sleep 0.$((n * 37 % 30 + 10))
+                systemctl kill --signal=SIGKILL left4me.service
+            done""",
+            timeout=400,
+        )
+        self.until("l4d2d is back", lambda: self.daemon()["ActiveState"] == "active", 20)
+        self.settled(60)
+        self.all_live_on()
