@@ -1,6 +1,7 @@
 """What goes wrong around l4d2d: nothing that runs and is still wanted is restarted, nothing is lost, status says what is
 wrong, and when it is over everything is as the manifests say."""
 
+import json
 import time
 
 from testhosts.case import COMMUNITY, MANIFESTS, SERVERS, STATE, DaemonTest, server, unit_of
@@ -22,7 +23,7 @@ class Faults(DaemonTest):
         self.bystanders_live_on()
 
     def source_error(self) -> str:
-        return self.run_in("sed", "-n", "s/.*\"sourceError\": \"//p", f"{STATE}/state/status.json").stdout
+        return json.loads(self.run_in("cat", f"{STATE}/state/status.json").stdout)["sourceError"]
 
     # -- the host's own services ------------------------------------------------------------------------------------
 
