@@ -3,7 +3,7 @@
 import json
 import time
 
-from testhosts.case import COMMUNITY, MANIFESTS, STATE, HostTest, server, unit_of
+from testhosts.case import COMMUNITY, MANIFESTS, STATE, DaemonTest, HostTest, server, unit_of
 
 
 class Events(HostTest):
@@ -155,3 +155,47 @@ class Events(HostTest):
         follow = "timeout 6 l4d2ctl events beta --lines 1 --follow & sleep 2; l4d2ctl stop beta >/dev/null; wait"
         said = self.run_in("sh", "-c", follow, expect=None).stdout
         self.assertRegex(said, r"server/beta +Stopped +the unit is active, the manifest says Stopped; asked for by root")
+
+
+class DaemonEvents(DaemonTest):
+    """The same, told by the daemon."""
+
+    def drift(self) -> list[dict]:
+        lines = self.ctl("events", "alpha", "-n", "0", "-o", "json").stdout.splitlines()
+        return [event for event in map(json.loads, lines) if event["drift"]]
+
+    def test_the_daemon_names_who_stopped_a_server_with_sudo(self):
+        self.run_in("useradd", "--create-home", "alice")
+        self.write("/etc/sudoers.d/alice", "alice ALL=(ALL) NOPASSWD: ALL\n")
+        self.run_in("chmod", "0440", "/etc/sudoers.d/alice")
+        self.run_in("runuser", "-u", "alice", "--", "sudo", "systemctl", "stop", unit_of("alpha"))
+        self.until("the correction is told", lambda: [one for one in self.drift() if one["reason"] == "Started"])
+        self.assertEqual({event["actor"] for event in self.drift()}, {"alice"})
+        self.bystanders_live_on()
+
+    def test_a_server_is_suspended_and_resumed_under_the_daemon(self):
+        self.ctl("suspend", "alpha", "--reason", "trying a map")
+        self.run_in("systemctl", "stop", unit_of("alpha"))
+        time.sleep(3)
+        self.assertEqual(self.properties("alpha")["ActiveState"], "inactive")
+        self.ctl("resume", "alpha")
+        self.settled()
+        self.assert_running("alpha", 27015)
+        self.bystanders_live_on()
+
+    def test_the_daemon_answers_prometheus_on_its_loopback_port(self):
+        self.write("/etc/left4me/config.yaml", "metrics: {port: 9727}\n")
+        self.run_in("systemctl", "reload", "left4me.service")
+        ask = 'exec 3<>/dev/tcp/127.0.0.1/9727; printf "GET /metrics HTTP/1.0\\r\\n\\r\\n" >&3; cat <&3'
+        self.until("the port is open", lambda: self.run_in("bash", "-c", ask, expect=None).returncode == 0)
+        self.run_in("systemctl", "stop", unit_of("alpha"))
+        self.settled()
+
+        def answers() -> str:
+            return self.run_in("bash", "-c", ask, expect=None).stdout
+
+        self.until("the correction is counted", lambda: 'left4me_drift_corrections_total{reason="Started"} 1' in answers())
+        text = answers()
+        self.assertTrue(text.startswith("HTTP/1.0 200 OK"), text[:100])
+        self.assertIn('left4me_server_ready{server="alpha"} 1\n', text)
+        self.assertIn('controller_runtime_reconcile_total{controller="server",result="success"}', text)
