@@ -133,6 +133,21 @@ def words(_: Log) -> None:
         raise Failed("\n".join(found))
 
 
+def promises(_: Log) -> Result:
+    """Every test that docs/promises.md names exists in the file that stands beside it."""
+    named = re.findall(r'"([^"]+)" \(`([^`:]+)[`:]', (PROJECT / "docs/promises.md").read_text())
+    missing = []
+    for title, name in named:
+        text = (PROJECT / name).read_text() if (PROJECT / name).is_file() else ""
+        function = "def test_" + re.sub(r"\W", "_", title)
+        joined = re.sub(r'"\s*\n\s*"', "", text)
+        if title not in joined and function not in text:
+            missing.append(f"docs/promises.md: no test {title!r} in {name}")
+    if missing or len(named) < 20:
+        raise Failed("\n".join(missing) or "docs/promises.md names hardly any test")
+    return Result(passed=len(named), note=f"{len(named)} tests named")
+
+
 def counted(said: str) -> Result:
     """The sum of what CTest and the host tests say at their end."""
     result = Result()
@@ -225,6 +240,7 @@ STEPS = [
     Step("format", "formatting (clang-format)", formatting, fast=True),
     Step("scripts", "scripts (shellcheck, python syntax)", scripts, fast=True),
     Step("words", "no mirror is named, the core does no I/O", words, fast=True),
+    Step("promises", "docs/promises.md names tests that exist", promises, fast=True),
     Step(f"tree-{HERE}", f"test host tree for {HERE}", tree("host", HERE), cores=0),
     Step(HERE, f"build and unit tests on {HERE}", build_and_test(HERE), cores=2),
     Step(f"tree-{OTHER}", f"build tree for {OTHER}", tree("build", OTHER), [f"tree-{HERE}"], cores=0),
