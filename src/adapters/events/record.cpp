@@ -17,8 +17,8 @@ using namespace std::chrono_literals;
 
 /// Between two passes of the timer nobody looked; a command of an hour ago tells nothing all the same.
 constexpr std::chrono::minutes longest_memory = 10min;
-/// What was typed just before the last look may have taken its time.
-constexpr std::chrono::seconds lead = 15s;
+/// A stop takes up to 15 s, and a daemon has looked several times until it is over.
+constexpr std::chrono::seconds lead = 30s;
 
 /// One look at the journal for each server, however many events it has.
 class Culprits {
