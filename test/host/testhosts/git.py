@@ -30,23 +30,27 @@ class GitTest(HostTest):
                     "systemd-run -q --unit=test-sshd /usr/sbin/sshd -D -f /etc/ssh/test_config")  # fmt: skip
         for name in ("alice", "bob", "carol"):
             self.add_user(name)
-        self.until("sshd answers", lambda: self.person("alice", f"ssh -p {PORT} alice@127.0.0.1 true", expect=None).returncode == 0)
+        visit = f"ssh -p {PORT} alice@127.0.0.1 true"
+        self.until("sshd answers", lambda: self.person("alice", visit, expect=None).returncode == 0)
 
     def add_user(self, name: str) -> None:
         more = "" if name == "carol" else "-G left4me-operators"
         # '*' is a password that nobody has; without one the account would count as locked.
-        self.run_in("useradd", "-m", "-p", "*", "-s", "/bin/bash", "-c", f"{name.title()} Example,,,", *more.split(), name)
+        self.run_in("useradd", "-m", "-p", "*", "-s", "/bin/bash", "-c", f"{name.title()} Example,,,",
+                    *more.split(), name)  # fmt: skip
         self.person(name, "mkdir -m 700 .ssh && ssh-keygen -q -t ed25519 -N '' -f .ssh/id_ed25519 && "
                     "cp .ssh/id_ed25519.pub .ssh/authorized_keys && "
                     f"(echo '[127.0.0.1]:{PORT}' $(cut -d' ' -f1,2 /etc/ssh/test_host_key.pub)) >.ssh/known_hosts && "
                     f"git config --global user.name '{name.title()} Example' && "
-                    f"git config --global user.email {name}@example.org && git config --global pull.rebase true")  # fmt: skip
+                    f"git config --global user.email {name}@example.org && "
+                    "git config --global pull.rebase true")  # fmt: skip
 
     # -- doing --------------------------------------------------------------------------------------------------
 
     def person(self, name: str, script: str, expect: int | None = 0, text_in: str | None = None):
         """Runs a script as that person, at home."""
-        return self.run_in("setpriv", f"--reuid={name}", f"--regid={name}", "--init-groups", "env", f"HOME=/home/{name}", "bash", "-c", f"cd ~ && {script}",
+        return self.run_in("setpriv", f"--reuid={name}", f"--regid={name}", "--init-groups", "env", f"HOME=/home/{name}",
+                           "bash", "-c", f"cd ~ && {script}",
                            expect=expect, text_in=text_in)  # fmt: skip
 
     def address(self, name: str, path: str = REPOSITORY) -> str:
@@ -58,7 +62,8 @@ class GitTest(HostTest):
     def commit(self, path: str, text: str | None, name: str = "alice", more: str = "") -> str:
         """One file changed (None: removed); returns the commit."""
         change = f"rm {path}" if text is None else f'mkdir -p "$(dirname {path})" && cat >{path}'
-        self.person(name, f"cd manifests && {change} && git add -A . && git commit -q {more} -m 'change {path}'", text_in=text)
+        commit = f"git add -A . && git commit -q {more} -m 'change {path}'"
+        self.person(name, f"cd manifests && {change} && {commit}", text_in=text)
         return self.person(name, "cd manifests && git rev-parse HEAD").stdout.strip()
 
     def push(self, name: str = "alice", words: str = "HEAD:main", expect: int | None = 0):

@@ -7,6 +7,10 @@ from testhosts.git import REPOSITORY, GitTest
 
 
 class Push(GitTest):
+    def commit_100_megabytes(self) -> None:
+        self.person("alice", "cd manifests && head -c 104857600 /dev/zero | tr '\\0' '#' >d.yaml && "
+                    "git add . && git commit -qm big")  # fmt: skip
+
     def test_from_nothing_to_a_push_that_runs_servers(self):
         said = self.ctl("init-repo").stdout
         for word in ("pre-receive", "post-receive", "safe.directory", "left4me-operators", "git clone ssh://"):
@@ -28,15 +32,19 @@ class Push(GitTest):
     def test_an_invalid_push_is_told_its_places_and_changes_nothing(self):
         first = self.begin()
         before = self.lives(*SERVERS)
-        bombs = {
-            "a mistake": ("apiVersion: left4me/v1\nkind: Server\nmetadata: {name: d}\nspec: {blueprint: plain, prot: 1}\n", "d.yaml:4:26: "),
-            "a bomb": ("a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(f"{b}: &{b} [{','.join(['*' + a] * 9)}]\n" for a, b in zip("abcdefgh", "bcdefghi")), "d.yaml:"),
-            "documents": ("".join(f"---\napiVersion: left4me/v1\nkind: Server\nmetadata: {{name: s{n}}}\nspec: {{blueprint: plain, port: {n % 60000 + 1024}}}\n" for n in range(10_001)), "10000"),
-        }  # fmt: skip
-        for what, (text, expected) in bombs.items():
+        head = "apiVersion: left4me/v1\nkind: Server\n"
+        levels = zip("abcdefgh", "bcdefghi")
+        bomb = "".join(f"{after}: &{after} [{','.join([f'*{before}'] * 9)}]\n" for before, after in levels)
+        many = "".join(f"---\n{head}metadata: {{name: s{n}}}\nspec: {{blueprint: plain, port: {n + 1024}}}\n" for n in range(10_001))
+        wrong = {
+            "a mistake": (f"{head}metadata: {{name: d}}\nspec: {{blueprint: plain, prot: 1}}\n", "d.yaml:4:26: "),
+            "a bomb": (f"a: &a [x,x,x,x,x,x,x,x,x]\n{bomb}", "d.yaml:"),
+            "documents": (many, "10000"),
+        }
+        for what, (text, expected) in wrong.items():
             with self.subTest(what):
                 self.commit("d.yaml", text)
-                took = self.timed(lambda: self.assertIn(f"remote: d.yaml", self.push(expect=1).stderr))
+                took = self.timed(lambda: self.assertIn("remote: d.yaml", self.push(expect=1).stderr))
                 self.assertLess(took, 10)
                 said = self.push(expect=1).stderr
                 self.assertIn(expected, said)
@@ -44,7 +52,7 @@ class Push(GitTest):
                 self.assertEqual(self.head(), first)
                 self.person("alice", f"cd manifests && git reset -q --hard {first}")
         with self.subTest("100 MB"):
-            self.person("alice", "cd manifests && head -c 104857600 /dev/zero | tr '\\0' '#' >d.yaml && git add . && git commit -qm big")
+            self.commit_100_megabytes()
             self.assertIn("remote: d.yaml: has 104857600 bytes, more than 1048576", self.push(expect=1).stderr)
             self.assertEqual(self.head(), first)
         with self.subTest("deletion"):
@@ -55,9 +63,7 @@ class Push(GitTest):
     def test_what_got_into_the_branch_past_the_hook_leaves_the_last_good_revision_in_force(self):
         first = self.begin()
         before = self.lives(*SERVERS)
-        self.person("alice", "cd manifests && head -c 104857600 /dev/zero | tr '\\0' '#' >d.yaml && git add . && git commit -qm big")
-        self.run_in("sh", "-c", f"git -C {REPOSITORY} -c safe.directory=* fetch -q /home/alice/manifests HEAD:refs/heads/main",
-                    expect=None)  # fmt: skip
+        self.commit_100_megabytes()
         self.run_in("git", "config", "--system", "--add", "safe.directory", "*")
         self.run_in("git", "-C", REPOSITORY, "fetch", "-q", "/home/alice/manifests", "+HEAD:refs/heads/main")
         self.assertNotEqual(self.head(), first)
@@ -123,7 +129,8 @@ class Push(GitTest):
     def test_a_push_returns_at_once_though_a_pass_is_under_way(self):
         self.begin()
         self.run_in("systemd-run", "-q", "--unit=holder", "flock", "/run/left4me/lock", "sleep", "60")
-        self.until("the lock is taken", lambda: self.run_in("flock", "-n", "/run/left4me/lock", "true", expect=None).returncode)
+        taken = ("flock", "-n", "/run/left4me/lock", "true")
+        self.until("the lock is taken", lambda: self.run_in(*taken, expect=None).returncode)
         self.commit("README.md", "words")
         self.assertLess(self.timed(self.push), 5)
         self.run_in("systemctl", "stop", "holder")
@@ -144,8 +151,9 @@ class People(GitTest):
         self.run_in("sh", "-c", "SUDO_UID=$(id -u bob) l4d2ctl stop beta")
         self.assert_gone("beta")
         host = self.run_in("hostname").stdout.strip()
-        self.assertEqual(self.git("log", "-1", "--format=%an <%ae>, %cn: %s"), f"Bob Example <bob@{host}>, left4me: server/beta configured")
-        self.assertEqual(self.git("diff", "--stat", "main^", "main", "--", "all.yaml").splitlines()[-1].split(",")[0].strip(), "1 file changed")
+        made = f"Bob Example <bob@{host}>, left4me: server/beta configured"
+        self.assertEqual(self.git("log", "-1", "--format=%an <%ae>, %cn: %s"), made)
+        self.assertEqual(self.git("diff", "--name-only", "main^", "main"), "all.yaml")
         # alice's clone is behind now.
         self.commit("alice.yaml", server("delta", 27018).lstrip("-\n"))
         self.assertIn("fetch first", self.push(expect=1).stderr)
@@ -158,16 +166,18 @@ class People(GitTest):
         self.ctl("start", "beta")
         # And root, who has a clone of its own.
         self.run_in("sh", "-c", f"git clone -q {REPOSITORY} /root/m && cd /root/m && sed -i s/27019/27020/ bob.yaml && "
-                    "git -c user.name=root -c user.email=root@here commit -qam port && git push -q origin HEAD:main")  # fmt: skip
+                    "git -c user.name=root -c user.email=root@here commit -qam port && "
+                    "git push -q origin HEAD:main")  # fmt: skip
         self.run_in("sh", "-c", "cd /root/m && echo nonsense >x.yaml && git add . && "
-                    "git -c user.name=root -c user.email=root@here commit -qm bad && git push -q origin HEAD:main", expect=1)  # fmt: skip
+                    "git -c user.name=root -c user.email=root@here commit -qm bad && "
+                    "git push -q origin HEAD:main", expect=1)  # fmt: skip
         self.ctl("apply", "-f", "-", text_in=server("zeta", 27021).lstrip("-\n"))
         for name in ("beta", "delta", "epsilon", "zeta"):
             self.assert_running(name)
         self.assertIn("27020", self.ctl("get", "servers").stdout)
         self.assert_converged()
         self.git("fsck", "--strict")
-        self.person("alice", f"cd manifests && git pull -q {self.address('alice')} main && git log --oneline | grep -c .")
+        self.person("alice", f"cd manifests && git pull -q {self.address('alice')} main")
 
     def test_who_may_push_cannot_exchange_what_runs_in_the_name_of_others(self):
         self.ctl("init-repo")
@@ -177,7 +187,8 @@ class People(GitTest):
         ):  # fmt: skip
             with self.subTest(script):
                 self.person("alice", f"cd {REPOSITORY} && {script} </dev/null", expect=1)
-                self.run_in("runuser", "-u", "left4me", "--", "bash", "-c", f"cd {REPOSITORY} && {script} </dev/null", expect=1)
+                self.run_in("setpriv", "--reuid=left4me", "--regid=left4me", "--init-groups", "bash", "-c",
+                            f"cd {REPOSITORY} && {script} </dev/null", expect=1)  # fmt: skip
 
     def test_who_is_not_in_the_group_cannot_push(self):
         self.begin()
@@ -196,7 +207,8 @@ class People(GitTest):
         said = self.ctl("init-repo").stdout
         self.assertIn("config.before-left4me", said)
         self.assertEqual(self.run_in("stat", "-c", "%U %G %a %s", "/etc/shadow").stdout, shadow)
-        self.assertEqual(self.run_in("stat", "-c", "%U %G %a", REPOSITORY).stdout.split(), ["root", "left4me-operators", "3775"])
+        made = self.run_in("stat", "-c", "%U %G %a", REPOSITORY).stdout
+        self.assertEqual(made, "root left4me-operators 3775\n")
         self.clone()
         self.commit("all.yaml", COMMUNITY)
         self.push()
@@ -213,9 +225,11 @@ class Signed(GitTest):
     CONFIG = "source:\n  git:\n    allowedSigners: /etc/left4me/signers\n"
 
     def test_only_signed_commits_enter_and_only_signed_commits_are_followed(self):
-        self.run_in("sh", "-c", "echo alice@example.org $(cut -d' ' -f1,2 /home/alice/.ssh/id_ed25519.pub) >/etc/left4me/signers")
+        self.run_in("sh", "-c", "echo alice@example.org $(cut -d' ' -f1,2 /home/alice/.ssh/id_ed25519.pub) "
+                    ">/etc/left4me/signers")  # fmt: skip
         for name in ("alice", "bob"):
-            self.person(name, "git config --global gpg.format ssh && git config --global user.signingKey ~/.ssh/id_ed25519.pub")
+            self.person(name, "git config --global gpg.format ssh && "
+                        "git config --global user.signingKey ~/.ssh/id_ed25519.pub")  # fmt: skip
         self.ctl("init-repo")
         self.clone()
         first = self.commit("all.yaml", COMMUNITY, more="-S")
@@ -248,9 +262,11 @@ source:
 
     def setUp(self) -> None:
         super().setUp()
-        self.person("alice", "git init -q --bare -b main origin.git && git clone -q origin.git manifests && cd manifests && git checkout -q -B main")
-        self.run_in("sh", "-c", "ssh-keygen -q -t ed25519 -N '' -f /etc/left4me/secrets/key && chown left4me /etc/left4me/secrets/key && "
-                    "cat /etc/left4me/secrets/key.pub >>/home/alice/.ssh/authorized_keys && cp /home/alice/.ssh/known_hosts /etc/left4me/known_hosts")  # fmt: skip
+        self.person("alice", "git init -q --bare -b main origin.git && git clone -q origin.git manifests && "
+                    "cd manifests && git checkout -q -B main")  # fmt: skip
+        self.run_in("sh", "-c", "cd /etc/left4me/secrets && ssh-keygen -q -t ed25519 -N '' -f key && chown left4me key && "
+                    "cat key.pub >>/home/alice/.ssh/authorized_keys && "
+                    "cp /home/alice/.ssh/known_hosts /etc/left4me/known_hosts")  # fmt: skip
         self.commit("all.yaml", COMMUNITY)
 
     def publish(self) -> None:
@@ -267,10 +283,12 @@ source:
             self.assertIn("3 servers agree", self.ctl("reconcile", "--fetch").stdout)
         with self.subTest("editing here says where to push"):
             for words in (("stop", "beta"), ("delete", "beta")):
-                self.assertIn("git push ssh://alice@127.0.0.1:2222/home/alice/origin.git", self.ctl(*words, expect=5).stderr)
-            self.assertIn("push there", self.ctl("init-repo", expect=5).stderr.replace("where to push, and", "push there"))
+                said = self.ctl(*words, expect=5).stderr
+                self.assertIn("git push ssh://alice@127.0.0.1:2222/home/alice/origin.git", said)
+            self.assertIn("this host follows ssh://", self.ctl("init-repo", expect=5).stderr)
         with self.subTest("another host key"):
-            self.run_in("sh", "-c", "ssh-keygen -q -t ed25519 -N '' -f /tmp/other && (echo '[127.0.0.1]:2222' $(cut -d' ' -f1,2 /tmp/other.pub)) >/etc/left4me/known_hosts")
+            self.run_in("sh", "-c", "ssh-keygen -q -t ed25519 -N '' -f /tmp/other && "
+                        "echo '[127.0.0.1]:2222' $(cut -d' ' -f1,2 /tmp/other.pub) >/etc/left4me/known_hosts")  # fmt: skip
             self.commit("all.yaml", COMMUNITY.replace("27016", "27026"))
             self.publish()
             self.assertIn("another host key", self.ctl("reconcile", "--fetch", expect=5).stderr)
@@ -338,11 +356,11 @@ class Daemon(GitTest):
             self.run_in("mv", REPOSITORY, "/root/kept.git")
             self.run_in("systemctl", "stop", "left4me-server@beta.service")
             self.until("beta is active", lambda: self.active("beta"))
-            self.until("the status says so", lambda: "not a repository" in self.status() or "No such file" in self.status()
-                       or "failed to resolve path" in self.status(), 40)  # fmt: skip
+            self.until("the status says so", lambda: json.loads(self.status()).get("sourceError"), 40)
             self.run_in("mv", "/root/kept.git", REPOSITORY)
             self.until("it is in order again", lambda: not json.loads(self.status()).get("sourceError"), 40)
-        self.assertEqual({name: self.life(name) for name in ("alpha", "gamma")}, {name: before[name] for name in ("alpha", "gamma")})
+        for name in ("alpha", "gamma"):
+            self.assertEqual(self.life(name), before[name])
 
     def test_many_pushes_in_a_row_end_at_the_last_one(self):
         self.commit("all.yaml", COMMUNITY)
