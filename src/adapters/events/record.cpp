@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <map>
+#include <thread>
 
 #include "adapters/events/event_file.hpp"
 #include "adapters/events/journal.hpp"
@@ -19,6 +21,8 @@ using namespace std::chrono_literals;
 constexpr std::chrono::minutes longest_memory = 10min;
 /// A stop takes up to 15 s, and a daemon has looked several times until it is over.
 constexpr std::chrono::seconds lead = 30s;
+/// A correction may be faster than the journal is with the line that tells why it was needed.
+constexpr std::chrono::milliseconds journal_lag = 400ms;
 
 /// One look at the journal for each server, however many events it has.
 class Culprits {
@@ -47,9 +51,16 @@ class Culprits {
 std::expected<void, std::string> record(const Paths& paths, std::vector<Event> events,
                                         const std::string& actor) {
     if (events.empty()) return {};
-    Culprits culprits;
+    for (const auto pause : {0ms, journal_lag}) {
+        const bool unnamed = std::any_of(events.begin(), events.end(), [](const Event& event) {
+            return event.drift && event.actor.empty();
+        });
+        if (!unnamed) break;
+        std::this_thread::sleep_for(pause);
+        Culprits culprits;
+        for (Event& event : events) culprits.name(event);
+    }
     for (Event& event : events) {
-        culprits.name(event);
         if (!event.drift && event.actor.empty()) event.actor = actor;
     }
     log_events(events);
