@@ -13,7 +13,7 @@ using left4me::test::TlsServer;
 
 namespace {
 
-std::string fetch_error(const Scratch& here, unsigned port, const std::string& host = "localhost") {
+std::string fetch_error(const Scratch& here, unsigned port, const std::string& host = "127.0.0.1") {
     GitSettings settings;
     settings.repository = here.path() / "here.git";
     settings.remote = fmt::format("https://{}:{}/m.git", host, port);
@@ -34,7 +34,7 @@ void trust(const Scratch& here, const TlsServer& server) {
 TEST_CASE("an https server whose certificate no authority has signed is not talked to") {
     const Scratch here;
     const TlsServer server("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
-    CHECK(fetch_error(here, server.port()).find("certificate of localhost is not valid") !=
+    CHECK(fetch_error(here, server.port()).find("certificate of 127.0.0.1 is not valid") !=
           std::string::npos);
     CHECK(server.requests() == 0);
 }
@@ -43,7 +43,7 @@ TEST_CASE("a certificate for another name is not valid, though an authority has 
     const Scratch here;
     const TlsServer server("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
     trust(here, server);
-    CHECK(fetch_error(here, server.port(), "127.0.0.1").find("certificate of 127.0.0.1 is not valid") !=
+    CHECK(fetch_error(here, server.port(), "127.0.0.2").find("certificate of 127.0.0.2 is not valid") !=
           std::string::npos);
     CHECK(server.requests() == 0);
     // With its own name it is.
@@ -55,7 +55,7 @@ TEST_CASE("a redirect to another host is not followed") {
     const Scratch here;
     const TlsServer elsewhere("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
     const TlsServer server(fmt::format(
-        "HTTP/1.1 302 Found\r\nLocation: https://127.0.0.1:{}/m.git/info/refs?service=git-upload-pack\r\n"
+        "HTTP/1.1 302 Found\r\nLocation: https://127.0.0.2:{}/m.git/info/refs?service=git-upload-pack\r\n"
         "Content-Length: 0\r\nConnection: close\r\n\r\n",
         elsewhere.port()));
     trust(here, server);
@@ -74,7 +74,7 @@ TEST_CASE("a server that wants to know who we are is not asked again and again")
 
     GitSettings settings;
     settings.repository = here.path() / "here.git";
-    settings.remote = fmt::format("https://localhost:{}/m.git", server.port());
+    settings.remote = fmt::format("https://127.0.0.1:{}/m.git", server.port());
     settings.key = here.write("token", "not the right one\n");
     const auto fetched = git::fetch_remote(settings);
     REQUIRE_FALSE(fetched);

@@ -9,8 +9,8 @@
 
 namespace left4me::test {
 
-/// A web server on localhost with a certificate that nobody but itself has signed. It gives the same answer
-/// to every request.
+/// A web server on every loopback address with a certificate for 127.0.0.1 that nobody but itself has signed.
+/// It gives the same answer to every request.
 class TlsServer {
   public:
     explicit TlsServer(std::string answer);
