@@ -16,6 +16,8 @@ struct Readiness {
     int fd = -1;  ///< -1: nothing to wait for but time
     short events = POLLIN;
     std::optional<std::chrono::milliseconds> timeout;
+    /// Another number when `fd` is another open file than before, though it may have the same number.
+    unsigned instance = 0;
 };
 
 /// Blocks until one of them should be called again.

@@ -2,24 +2,22 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/stat.h>
 
 #include <utility>
 
 namespace left4me {
 
 void Wakeup::arm(const Readiness& awaited) {
-    struct stat file{};
-    const bool known = awaited.fd >= 0 && fstat(awaited.fd, &file) == 0;
-    if (!known || file.st_ino != file_ || !descriptor_.is_open()) {
+    // An inode would not tell: all of inotify's and eventfd's are one.
+    if (awaited.fd != of_.fd || awaited.instance != of_.instance || !descriptor_.is_open()) {
         boost::system::error_code ignored;
         if (descriptor_.is_open()) descriptor_.close(ignored);
         reading_ = writing_ = minding_ = false;
-        if (!known) return;
+        of_ = awaited;
+        if (awaited.fd < 0) return;
         const int duplicate = fcntl(awaited.fd, F_DUPFD_CLOEXEC, 3);
         if (duplicate < 0) return;
         descriptor_.assign(duplicate);
-        file_ = file.st_ino;
     }
     using Type = boost::asio::posix::stream_descriptor::wait_type;
     if ((awaited.events & POLLIN) != 0) wait(Type::wait_read, reading_);

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <sys/types.h>
-
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <functional>
@@ -27,7 +25,7 @@ class Wakeup {
 
     boost::asio::posix::stream_descriptor descriptor_;
     std::function<void()> wake_;
-    ino_t file_ = 0;  ///< which open file the duplicate is of
+    Readiness of_;  ///< what the duplicate is a duplicate of
     bool reading_ = false;
     bool writing_ = false;
     bool minding_ = false;  ///< POLLPRI

@@ -1,6 +1,7 @@
 #include "l4d2d/wakeup.hpp"
 
 #include <fcntl.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <array>
@@ -64,14 +65,18 @@ TEST_CASE("Arming twice wakes once", "[wakeup]") {
 
 TEST_CASE("A descriptor that its owner closed and opened anew under the same number is waited for",
           "[wakeup]") {
-    Pipe first;
     Site site;
-    site.wakeup.arm(first.readiness());
-    const int number = first.read.get();
-    const Pipe second;
-    REQUIRE(::dup3(second.read.get(), number, O_CLOEXEC) == number);
-    site.wakeup.arm({.fd = number, .events = POLLIN, .timeout = {}});
-    second.say();
+    // All of eventfd's have one inode, as have all of inotify's.
+    const Fd mine(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    const int number = mine.get();
+    site.wakeup.arm({.fd = number, .events = POLLIN, .timeout = {}, .instance = 1});
+    const Fd next(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    // The old one is ready and nobody will ever read it.
+    REQUIRE(eventfd_write(number, 1) == 0);
+    REQUIRE(::dup3(next.get(), number, O_CLOEXEC) == number);
+    site.wakeup.arm({.fd = number, .events = POLLIN, .timeout = {}, .instance = 2});
+    CHECK(site.poll() == 0);
+    REQUIRE(eventfd_write(next.get(), 1) == 0);
     CHECK(site.poll() == 1);
 }
 

@@ -82,6 +82,7 @@ class SystemdUnits : public Units {
     Jobs jobs_;
     Ended given_up_;
     std::function<void()> on_change_;
+    unsigned connections_ = 0;  ///< so far
     std::uint64_t earlier_round_trips_ = 0;
 };
 
@@ -90,6 +91,7 @@ std::expected<void, BusError> SystemdUnits::reconnect() {
     auto opened = Bus::open();
     if (!opened) return std::unexpected(opened.error());
     bus_ = std::move(*opened);
+    ++connections_;
     if (on_change_) {
         watch_units(*bus_, on_change_);
         on_change_();
@@ -217,6 +219,7 @@ Readiness SystemdUnits::readiness() const {
     if (!given_up_.empty()) return {.fd = -1, .events = 0, .timeout = std::chrono::milliseconds(0)};
     if (!bus_) return {};
     Readiness readiness = bus_->readiness();
+    readiness.instance = connections_;
     if (const auto patience = jobs_.patience()) {
         readiness.timeout = std::min(readiness.timeout.value_or(*patience), *patience);
     }

@@ -39,6 +39,7 @@ TreeWatch::TreeWatch(std::vector<fs::path> roots) : roots_(std::move(roots)) { a
 void TreeWatch::arm() {
     trouble_.clear();
     places_.clear();
+    ++instance_;
     inotify_ = Fd(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
     if (!inotify_) {
         trouble_ = fmt::format("inotify: {} (see fs.inotify.max_user_instances)", std::strerror(errno));

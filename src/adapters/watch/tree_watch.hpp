@@ -21,7 +21,9 @@ class TreeWatch {
     TreeWatch& operator=(const TreeWatch&) = delete;
 
     /// When drain() should be called; -1 while nothing can be watched.
-    Readiness readiness() const { return {.fd = inotify_.get(), .events = POLLIN, .timeout = {}}; }
+    Readiness readiness() const {
+        return {.fd = inotify_.get(), .events = POLLIN, .timeout = {}, .instance = instance_};
+    }
 
     /// Reads what is there; never blocks. True: something may have changed. Directories that appeared are
     /// watched from now on.
@@ -47,6 +49,7 @@ class TreeWatch {
 
     std::vector<std::filesystem::path> roots_;
     Fd inotify_;
+    unsigned instance_ = 0;
     std::multimap<int, Place> places_;  ///< by watch descriptor: one directory may be two places
     std::string trouble_;
 };

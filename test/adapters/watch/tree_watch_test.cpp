@@ -158,3 +158,11 @@ TEST_CASE("A file system that is unmounted is noticed, and what lies below it is
     scratch.write("manifests/a.yaml", "");
     CHECK(watch.drain());
 }
+
+TEST_CASE("Watching anew is another descriptor, and says so", "[watch]") {
+    Watched site;
+    const unsigned before = site.watch.readiness().instance;
+    fs::remove_all(site.root);
+    CHECK(site.watch.drain());
+    CHECK(site.watch.readiness().instance != before);
+}
