@@ -12,6 +12,8 @@ struct Paths {
     std::filesystem::path config = "/etc/left4me";
     std::filesystem::path systemd_etc = "/etc/systemd/system";
     std::filesystem::path systemd_run = "/run/systemd/system";
+    /// The mount table of the host, whatever mount namespace one is in oneself.
+    std::filesystem::path mountinfo = "/proc/1/mountinfo";
 
     std::filesystem::path installation() const { return state / "installation"; }
     std::filesystem::path overlays() const { return state / "overlays"; }

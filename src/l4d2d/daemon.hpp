@@ -74,7 +74,7 @@ class Daemon {
     PokeSocket poked_;
     std::optional<TreeWatch> source_watch_;
     std::optional<TreeWatch> host_watch_;
-    MountWatch mount_watch_;
+    MountWatch mount_watch_{paths_.mountinfo};
     Chronicle chronicle_;
     Fetcher fetcher_;
 

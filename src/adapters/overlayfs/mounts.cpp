@@ -192,9 +192,8 @@ std::expected<std::string, std::string> read_mountinfo(const std::filesystem::pa
     }
 }
 
-std::expected<std::map<std::string, std::vector<std::string>>, std::string> read_mounts(
-    const Paths& paths, const std::filesystem::path& mountinfo) {
-    const auto text = read_mountinfo(mountinfo);
+std::expected<std::map<std::string, std::vector<std::string>>, std::string> read_mounts(const Paths& paths) {
+    const auto text = read_mountinfo(paths.mountinfo);
     if (!text) return std::unexpected(text.error());
     Paths canonical = paths;  // mountinfo shows names without symlinks
     std::error_code ignored;

@@ -14,10 +14,8 @@ namespace left4me {
 /// The lower layers of every overlay mounted at `runtime/NAME/merged`, by server name, uppermost first.
 /// Layers beneath the state directory are relative to it, others absolute. Something else than an overlay
 /// mounted there is told as the single layer "TYPE:SOURCE"; of several mounts on top of each other the
-/// uppermost counts. Reads PID 1's mountinfo (or that of `pid_root`), which is not truncated however many
-/// layers there are.
-std::expected<std::map<std::string, std::vector<std::string>>, std::string> read_mounts(
-    const Paths& paths, const std::filesystem::path& mountinfo = "/proc/1/mountinfo");
+/// uppermost counts. Reads `paths.mountinfo`, which is not truncated however many layers there are.
+std::expected<std::map<std::string, std::vector<std::string>>, std::string> read_mounts(const Paths& paths);
 
 /// The pure half: `text` is a mountinfo file, proc(5).
 std::map<std::string, std::vector<std::string>> parse_mountinfo(std::string_view text, const Paths& paths);

@@ -11,7 +11,7 @@ namespace left4me {
 /// mountinfo then polls with POLLERR and POLLPRI.
 class MountWatch {
   public:
-    explicit MountWatch(const std::filesystem::path& mountinfo = "/proc/1/mountinfo");
+    explicit MountWatch(const std::filesystem::path& mountinfo);
 
     /// -1 when mountinfo cannot be opened.
     Readiness readiness() const { return {.fd = waited_for_.get(), .events = POLLPRI, .timeout = {}}; }

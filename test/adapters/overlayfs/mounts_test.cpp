@@ -104,7 +104,9 @@ TEST_CASE("five hundred layers are all read") {
 }
 
 TEST_CASE("a mountinfo that can not be read is an error that names it") {
-    const auto mounts = left4me::read_mounts(paths(), "/proc/self/no-such-file");
+    left4me::Paths elsewhere = paths();
+    elsewhere.mountinfo = "/proc/self/no-such-file";
+    const auto mounts = left4me::read_mounts(elsewhere);
     REQUIRE_FALSE(mounts);
     CHECK(mounts.error() == "/proc/self/no-such-file: No such file or directory");
 }
