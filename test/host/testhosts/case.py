@@ -75,6 +75,15 @@ def server(name: str, port: int, blueprint: str = "plain", state: str = "Running
     )
 
 
+def crowd(names: list[str], more: str = "") -> str:
+    """Manifests of many servers, without overlays, each with a port of its own."""
+    blueprint = (
+        "apiVersion: left4me/v1\nkind: Blueprint\nmetadata: {name: plain}\n"
+        'spec: {arguments: ["+map", "c1m1_hotel"], config: "hostname ${name}\\n"}\n'
+    )
+    return blueprint + "".join(server(name, 27000 + number, more=more) for number, name in enumerate(names))
+
+
 def unit_of(name: str) -> str:
     return f"left4me-server@{name}.service"
 
