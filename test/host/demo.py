@@ -221,8 +221,23 @@ def mistake(stage: Stage) -> None:
     stage.type(f"rm {SOURCE}/oops.yaml")
 
 
+def hand_over(stage: Stage) -> None:
+    stage.show.step("Hand it to the daemon", "l4d2d watches units, mounts, renderings and manifests; from here on nobody types a pass")
+    stage.type("systemctl enable --now left4me.service", most=2)
+    time.sleep(1)
+    stage.type("systemctl stop left4me-server@coop1 left4me-server@versus1 && systemctl disable left4me-server@versus2", most=1)
+    stage.show.figure("two stopped and one disabled by hand: all back", stage.watch(lambda: None))
+    stage.type(f"sed -i 's/port: 27021/port: 27025/' {SOURCE}/servers.yaml")
+    began = time.monotonic()
+    while stage.host.run("/usr/libexec/left4me-tests/a2s_query", "127.0.0.1", "27025", "0.1").returncode != 0:
+        if time.monotonic() - began > 30:
+            raise HostError("versus2 does not answer on its new port")
+    stage.show.figure("a saved file became a server on another port", time.monotonic() - began)
+    stage.type("l4d2ctl events | tail -n 5", most=6)
+
+
 def reboot(stage: Stage) -> None:
-    stage.show.step("Reboot the host", "nothing of ours runs a pass: what is enabled is simply there")
+    stage.show.step("Reboot the host", "what is enabled is simply there, before anything of ours has looked")
     with Working("power off"):
         stage.host.stop()
     began = time.monotonic()
@@ -249,7 +264,7 @@ def main() -> int:
         with Working("boot"):
             host.boot()
         stage = Stage(host, show)
-        for scene in (bring_up, kill, disable, edit, mistake, reboot):
+        for scene in (bring_up, kill, disable, edit, mistake, hand_over, reboot):
             scene(stage)
         show.summary()
         if keep:

@@ -1,9 +1,12 @@
 #include "adapters/watch/tree_watch.hpp"
 
+#include <sched.h>
 #include <sys/mount.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <filesystem>
+#include <fstream>
 
 #include "support/catch.hpp"
 #include "support/scratch.hpp"
@@ -165,4 +168,30 @@ TEST_CASE("Watching anew is another descriptor, and says so", "[watch]") {
     fs::remove_all(site.root);
     CHECK(site.watch.drain());
     CHECK(site.watch.readiness().instance != before);
+}
+
+TEST_CASE("When the kernel has no watch left, that is said, and what is watched goes on being watched",
+          "[watch][root]") {
+    Watched site;
+    for (const char* name : {"a", "b", "c", "d", "e"}) fs::create_directories(site.root / name);
+    // The limit is a user namespace's own: nobody else's is touched.
+    const pid_t child = fork();
+    REQUIRE(child >= 0);
+    if (child == 0) {
+        if (unshare(CLONE_NEWUSER) != 0) _exit(77);
+        std::ofstream limit("/proc/sys/user/max_inotify_watches");
+        if (!(limit << 4 << std::flush)) _exit(77);
+        TreeWatch watch({site.root});
+        if (watch.trouble().find("fs.inotify.max_user_watches") == std::string::npos) _exit(1);
+        site.write("x.yaml");
+        _exit(watch.drain() ? 0 : 2);
+    }
+    int status = 0;
+    REQUIRE(waitpid(child, &status, 0) == child);
+    REQUIRE(WIFEXITED(status));
+    if (WEXITSTATUS(status) == 77) {
+        WARN("no user namespace here: not tested");
+        return;
+    }
+    CHECK(WEXITSTATUS(status) == 0);
 }
