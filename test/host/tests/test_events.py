@@ -1,6 +1,7 @@
 """Every change to the host is an event that says what, why, when, from which revision and, where the host can tell, who."""
 
 import json
+import shlex
 import time
 
 from testhosts.case import COMMUNITY, MANIFESTS, STATE, DaemonTest, HostTest, server, unit_of
@@ -31,7 +32,7 @@ class Events(HostTest):
         self.write(f"/etc/sudoers.d/{user}", f"{user} ALL=(ALL) NOPASSWD: ALL\n")
         self.run_in("chmod", "0440", f"/etc/sudoers.d/{user}")
         self.run_in("runuser", "-u", user, "--", "sudo", "sh", "-c", "true")
-        self.run_in("runuser", "-u", user, "--", "sudo", *command.split())
+        self.run_in("runuser", "-u", user, "--", "sudo", *shlex.split(command))
 
     def test_an_action_is_told_by_l4d2ctl_and_by_the_journal(self):
         started = [event for event in self.events("alpha") if event["reason"] == "Started"]
@@ -64,7 +65,8 @@ class Events(HostTest):
     def test_who_unmounted_a_server_with_sudo_is_named(self):
         self.apply(server("alpha", 27015, "modded", more="rollout: {policy: Immediate}"))
         self.news()
-        self.by_sudo("bob", f"umount {STATE}/runtime/alpha/merged")
+        # journald looks up who a line is from while the sender lives; on a busy machine an umount is faster than that.
+        self.by_sudo("bob", f"sh -c 'umount {STATE}/runtime/alpha/merged; sleep 1'")
         self.ctl("reconcile")
         drift = [event for event in self.news() if event["drift"]]
         self.assertEqual({event["actor"] for event in drift}, {"bob"})

@@ -48,6 +48,31 @@ class Faults(DaemonTest):
         self.run_in("systemctl", "kill", "--signal=SIGKILL", "left4me-helper.service")
         self.still_corrects()
 
+    # -- the clock --------------------------------------------------------------------------------------------------
+
+    def test_a_clock_that_is_set_back_an_hour_makes_nobody_wait(self):
+        """The daemon's own clock: a container's is the machine's, and is not to be touched."""
+        self.write("/srv/clock", "+0\n")
+        self.write(
+            "/etc/systemd/system/left4me.service.d/clock.conf",
+            "[Service]\nEnvironment=LD_PRELOAD=/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1\n"
+            "Environment=FAKETIME_TIMESTAMP_FILE=/srv/clock FAKETIME_NO_CACHE=1 FAKETIME_DONT_FAKE_MONOTONIC=1\n",
+        )
+        self.run_in("systemctl", "daemon-reload")
+        self.run_in("systemctl", "restart", "left4me.service")
+        self.write(f"{MANIFESTS}/delta.yaml", server("delta", 27018))
+        self.until("delta answers", lambda: self.a2s(27018))
+        self.write(f"{STATE}/runtime/delta/merged/left4dead2/standin.cfg", "standin_crash 1\n")
+        self.run_in("systemctl", "kill", "--signal=SIGKILL", unit_of("delta"))
+        self.until("delta backs off", lambda: "BackOff" in self.ctl("diff", "-o", "json", expect=None).stdout, 60)
+        self.write("/srv/clock", "-1h\n")
+        self.run_in("rm", f"{STATE}/runtime/delta/upper/left4dead2/standin.cfg")
+        self.until("delta is tried again", lambda: self.a2s(27018), 60)
+        seen = json.loads(self.run_in("cat", f"{STATE}/state/status.json").stdout)["lastPass"]
+        self.assertLess(seen, self.run_in("date", "-u", "-d", "-30 min", "+%FT%TZ").stdout, "the clock was not set back")
+        self.all_live_on()
+        self.still_corrects()
+
     # -- the disk ---------------------------------------------------------------------------------------------------
 
     def test_a_full_disk_stops_nobody_and_is_told(self):
