@@ -11,8 +11,8 @@
 
 namespace left4me::ctl {
 
-/// Wakes up when a file of the state was written: every pass replaces the status, and what happens is
-/// appended to the events. Only says "look again".
+/// Wakes up when a file of the state was written: a pass with news replaces the status, and what happens
+/// is appended to the events. Only says "look again".
 class StateWatch {
   public:
     explicit StateWatch(const Paths& paths);

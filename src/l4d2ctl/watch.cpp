@@ -14,7 +14,7 @@ namespace left4me::ctl {
 
 namespace {
 
-/// A pass replaces the status, and that wakes us up. Without a daemon nobody may make one for long.
+/// A pass with news replaces the status, and that wakes us up. Without a daemon nobody may make one for long.
 constexpr std::chrono::milliseconds look_anyway{1000};
 
 /// All that a line shows but times, which change by themselves.

@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "adapters/source/open.hpp"
-#include "adapters/store/status_file.hpp"
 #include "l4d2d/config_file.hpp"
 #include "l4d2d/notify.hpp"
 
@@ -54,6 +53,7 @@ Daemon::Daemon(Paths paths, std::string config_path, Config config, std::unique_
       loop_(machine_, Status{}),
       manifests_(paths_, config_),
       poked_(std::move(poked)),
+      status_file_(paths_),
       chronicle_(paths_) {
     machine_.units().subscribe([this] { wish(Agenda::Clock::now()); });
     watch_places();
@@ -192,7 +192,7 @@ void Daemon::read_source() {
 
 void Daemon::look(Time now) {
     agenda_.add(Key::Host, now + resync);
-    if (!hold_lock(now)) return agenda_.add(Key::Host, now + lock_retry);
+    if (!hold_lock()) return agenda_.add(Key::Host, now + lock_retry);
     // What somebody has said while they held the lock (a suspension, an approval) holds from here on.
     if (poked_.drain()) read_source();
     if (const auto desired = manifests_.desired()) {
@@ -208,7 +208,7 @@ void Daemon::look(Time now) {
         const Status before = loop_.status();
         loop_.set_source_error(manifests_.error());
         chronicle_.no_revision(before, loop_.status());
-        save(now);
+        save();
     }
     release_lock();
 }
@@ -221,7 +221,7 @@ void Daemon::looked(Time now, StepResult step) {
     // No further off than the resync, so that a clock that is set back makes nobody wait.
     if (step.wake)
         agenda_.add(Key::Host, now + std::min<Agenda::Clock::duration>(*step.wake - step.now, resync));
-    save(now);
+    save();
     const std::string says = standing(step.difference, loop_.open_actions());
     if (says != said_status_) notify("STATUS=" + says);
     said_status_ = says;
@@ -241,13 +241,13 @@ void Daemon::host_failed(Time now, const std::string& error) {
 }
 
 /// Held for as long as anything is under way: two passes never run at once.
-bool Daemon::hold_lock(Time) {
+bool Daemon::hold_lock() {
     if (lock_) return true;
     auto lock = PassLock::try_acquire(paths_, "l4d2d");
     if (!lock || !*lock) return false;
     lock_ = std::move(**lock);
     // Somebody else may have made a pass since.
-    loop_.set_status(load_status(paths_));
+    if (auto status = status_file_.read_if_changed()) loop_.set_status(std::move(*status));
     return true;
 }
 
@@ -255,11 +255,9 @@ void Daemon::release_lock() {
     if (!loop_.busy()) lock_.reset();
 }
 
-void Daemon::save(Time now) {
-    if (const auto saved = save_status(paths_, loop_.status()); !saved) {
+void Daemon::save() {
+    if (const auto saved = status_file_.save(loop_.status()); !saved)
         log(Level::Warning, "the status is not written: " + saved.error());
-    }
-    saved_ = now;
 }
 
 void Daemon::sleep(Time now) {

@@ -14,6 +14,7 @@
 #include "adapters/paths.hpp"
 #include "adapters/poke/poke.hpp"
 #include "adapters/store/lock.hpp"
+#include "adapters/store/status_file.hpp"
 #include "adapters/watch/mount_watch.hpp"
 #include "adapters/watch/tree_watch.hpp"
 #include "l4d2d/agenda.hpp"
@@ -54,9 +55,9 @@ class Daemon {
     void look(Time now);
     void host_failed(Time now, const std::string& error);
     void looked(Time now, StepResult step);
-    bool hold_lock(Time now);
+    bool hold_lock();
     void release_lock();
-    void save(Time now);
+    void save();
     void sleep(Time now);
     void reload();
     void configure_telemetry();
@@ -75,6 +76,7 @@ class Daemon {
     std::optional<TreeWatch> source_watch_;
     std::optional<TreeWatch> host_watch_;
     MountWatch mount_watch_{paths_.mountinfo};
+    StatusFile status_file_;
     Chronicle chronicle_;
     Fetcher fetcher_;
 
@@ -93,7 +95,6 @@ class Daemon {
     std::string logged_source_error_;
     std::string logged_fetch_error_;
     Agenda::Clock::duration host_retry_{};
-    Time saved_{};
     Time alive_{};  ///< when the watchdog was told last
 };
 

@@ -100,6 +100,8 @@ struct Remembered {
     /// the same revision starts do not make it look harmless by and by.
     std::string awaits_approval;
     Backoff backoff;
+
+    bool operator==(const Remembered&) const = default;
 };
 
 /// What the host reports: one moment, read as a whole.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <tuple>
 
 #include "reconciler/backoff.hpp"
 
@@ -235,6 +236,14 @@ const Condition* ServerStatus::find(const std::string& type) const {
     const auto found = std::find_if(conditions.begin(), conditions.end(),
                                     [&type](const Condition& condition) { return condition.type == type; });
     return found == conditions.end() ? nullptr : &*found;
+}
+
+bool says_the_same(const Status& one, const Status& other) {
+    const auto all_but_time = [](const Status& status) {
+        return std::tie(status.last_attempted_revision, status.last_applied_revision, status.source_error,
+                        status.servers, status.overlays);
+    };
+    return all_but_time(one) == all_but_time(other);
 }
 
 Status next_status(const Status& previous, const Desired& desired, const Observed& observed,

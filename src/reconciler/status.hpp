@@ -36,6 +36,7 @@ struct ServerStatus {
     std::vector<Condition> conditions;  ///< Ready, Reconciling, Stalled, in this order
 
     const Condition* find(const std::string& type) const;
+    bool operator==(const ServerStatus&) const = default;
 };
 
 struct Status {
@@ -47,6 +48,9 @@ struct Status {
     std::map<std::string, ServerStatus> servers;
     std::map<std::string, Backoff> overlays;  ///< those that could not be built lately
 };
+
+/// They differ in nothing but when the host was looked at.
+bool says_the_same(const Status& one, const Status& other);
 
 /// The status after a pass: pure, from what was asked, what stands now, what was planned and how it ended.
 /// `remaining` is plan_rest(desired, observed) taken after the pass: what still differs. `previous` gives

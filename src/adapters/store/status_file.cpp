@@ -1,5 +1,8 @@
 #include "adapters/store/status_file.hpp"
 
+#include <sys/stat.h>
+
+#include <chrono>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -10,6 +13,10 @@ namespace left4me {
 namespace {
 
 using nlohmann::json;
+
+constexpr const char* file_name = "status.json";
+// While much happens and nothing of it is news, the host is looked at many times a second.
+constexpr std::chrono::seconds look_is_news{10};
 
 ConditionStatus to_status(const std::string& text) {
     if (text == "True") return ConditionStatus::True;
@@ -105,10 +112,12 @@ Status to_whole(const json& object) {
     return status;
 }
 
+std::filesystem::path path_of(const Paths& paths) { return paths.status() / file_name; }
+
 }  // namespace
 
 Status load_status(const Paths& paths) {
-    std::ifstream stream(paths.status() / "status.json");
+    std::ifstream stream(path_of(paths));
     if (!stream) return {};
     try {
         return to_whole(json::parse(stream));
@@ -129,7 +138,33 @@ std::expected<void, std::string> save_status(const Paths& paths, const Status& s
     // Messages quote what programs and files said, which need not be UTF-8.
     const std::string text = object.dump(1, ' ', false, json::error_handler_t::replace) + "\n";
 
-    return replace_state_file(paths, "status.json", text);
+    return replace_state_file(paths, file_name, text);
+}
+
+StatusFile::Stamp StatusFile::stamp() const {
+    struct stat status{};
+    if (::stat(path_of(paths_).c_str(), &status) != 0) return {};
+    return {status.st_ino, status.st_size,
+            std::int64_t{status.st_ctim.tv_sec} * 1'000'000'000 + status.st_ctim.tv_nsec};
+}
+
+std::optional<Status> StatusFile::read_if_changed() {
+    const Stamp now = stamp();
+    if (now == seen_) return std::nullopt;
+    seen_ = now;
+    kept_ = load_status(paths_);
+    return kept_;
+}
+
+std::expected<void, std::string> StatusFile::save(const Status& status) {
+    const bool looked_again =
+        status.last_pass &&
+        (!kept_.last_pass || std::chrono::abs(*status.last_pass - *kept_.last_pass) >= look_is_news);
+    if (!looked_again && says_the_same(status, kept_)) return {};
+    if (auto saved = save_status(paths_, status); !saved) return saved;
+    seen_ = stamp();
+    kept_ = status;
+    return {};
 }
 
 }  // namespace left4me

@@ -113,3 +113,60 @@ TEST_CASE("the fields of the status file keep their names") {
         CHECK(text.find(std::string("\"") + field + "\"") != std::string::npos);
     }
 }
+
+TEST_CASE("who writes the status again and again reads only what others have written") {
+    const Place place;
+    StatusFile file(place.paths);
+    REQUIRE(file.read_if_changed());
+    CHECK_FALSE(file.read_if_changed());
+    REQUIRE(file.save(a_status()));
+    CHECK_FALSE(file.read_if_changed());
+
+    Status theirs = a_status();
+    theirs.source_error = "another pass found this";
+    REQUIRE(save_status(place.paths, theirs));
+    const auto read = file.read_if_changed();
+    REQUIRE(read);
+    CHECK(read->source_error == theirs.source_error);
+    CHECK_FALSE(file.read_if_changed());
+
+    place.remove("state/status.json");
+    const auto lost = file.read_if_changed();
+    REQUIRE(lost);
+    CHECK(lost->servers.empty());
+}
+
+TEST_CASE("a status that says nothing new is not written, but for the time now and then") {
+    using namespace std::chrono_literals;
+    const Place place;
+    StatusFile file(place.paths);
+    Status status = a_status();
+    REQUIRE(file.save(status));
+    const TimePoint written = *status.last_pass;
+    const auto kept_time = [&] { return load_status(place.paths).last_pass; };
+
+    status.last_pass = written + 1s;
+    REQUIRE(file.save(status));
+    CHECK(kept_time() == written);
+    status.servers["comp1"].remembered.backoff.failures = 4;
+    REQUIRE(file.save(status));
+    CHECK(kept_time() == written + 1s);
+
+    SECTION("time goes on") { status.last_pass = written + 30s; }
+    SECTION("the clock was set back") { status.last_pass = written - 1h; }
+    REQUIRE(file.save(status));
+    CHECK(kept_time() == status.last_pass);
+}
+
+TEST_CASE("a status that could not be written is written later, and is not forgotten meanwhile") {
+    const Place place;
+    StatusFile file(place.paths);
+    (void)file.read_if_changed();
+    place.directory("state/.status.json");
+    const Status status = a_status();
+    CHECK_FALSE(file.save(status));
+    CHECK_FALSE(file.read_if_changed());
+    place.remove("state/.status.json");
+    REQUIRE(file.save(status));
+    CHECK(load_status(place.paths).servers.contains("comp1"));
+}
