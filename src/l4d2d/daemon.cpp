@@ -145,14 +145,6 @@ void Daemon::drain() {
     if (host_watch_->drain()) wish(now);
     if (mount_watch_.drain()) wish(now);
     if (source_watch_->drain()) agenda_.put_off(Key::Source, now, quiet, longest_unquiet);
-    if (const auto fetched = fetcher_.collect()) {
-        const std::string error = *fetched ? std::string() : fetched->error();
-        if (error != logged_fetch_error_ && !error.empty()) log(Level::Warning, error);
-        if (error.empty() && !logged_fetch_error_.empty())
-            log(Level::Notice, "the remote can be reached again");
-        logged_fetch_error_ = error;
-        agenda_.add(Key::Source, now);
-    }
     if (poked_.drain()) {
         agenda_.add(Key::Source, now);
         wish(now);
@@ -173,7 +165,21 @@ void Daemon::fetch(Time now) {
     const auto interval = manifests_.source().fetch_interval();
     if (!interval) return;
     agenda_.add(Key::Fetch, now + *interval);
-    fetcher_.begin(open_source(paths_, config_));
+    if (std::exchange(fetching_, true)) return;
+    boost::asio::post(network_, [this, source = open_source(paths_, config_)] {
+        boost::asio::post(io_, [this, result = source->fetch()] { fetched(result); });
+    });
+}
+
+void Daemon::fetched(const std::expected<void, std::string>& result) {
+    fetching_ = false;
+    const std::string error = result ? std::string() : result.error();
+    if (error != logged_fetch_error_)
+        log(error.empty() ? Level::Notice : Level::Warning,
+            error.empty() ? "the remote can be reached again" : error);
+    logged_fetch_error_ = error;
+    agenda_.add(Key::Source, Agenda::Clock::now());
+    wake();
 }
 
 void Daemon::read_source() {
@@ -271,8 +277,8 @@ void Daemon::sleep(Time now) {
         earlier(alive_ + *interval / 2);
     }
     std::vector<Readiness> awaited = machine_.readiness();
-    for (const Readiness& more : {poked_.readiness(), fetcher_.readiness(), source_watch_->readiness(),
-                                  host_watch_->readiness(), mount_watch_.readiness()}) {
+    for (const Readiness& more : {poked_.readiness(), source_watch_->readiness(), host_watch_->readiness(),
+                                  mount_watch_.readiness()}) {
         awaited.push_back(more);
     }
     while (wakeups_.size() < awaited.size()) {

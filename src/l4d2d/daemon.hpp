@@ -3,6 +3,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
 #include <expected>
 #include <memory>
 #include <optional>
@@ -19,7 +20,6 @@
 #include "adapters/watch/tree_watch.hpp"
 #include "l4d2d/agenda.hpp"
 #include "l4d2d/chronicle.hpp"
-#include "l4d2d/fetcher.hpp"
 #include "l4d2d/manifests.hpp"
 #include "l4d2d/telemetry.hpp"
 #include "l4d2d/wakeup.hpp"
@@ -52,6 +52,7 @@ class Daemon {
     void drain();
     void read_source();
     void fetch(Time now);
+    void fetched(const std::expected<void, std::string>& result);
     void look(Time now);
     void host_failed(Time now, const std::string& error);
     void looked(Time now, StepResult step);
@@ -78,7 +79,6 @@ class Daemon {
     MountWatch mount_watch_{paths_.mountinfo};
     StatusFile status_file_;
     Chronicle chronicle_;
-    Fetcher fetcher_;
 
     boost::asio::io_context io_{1};
     boost::asio::signal_set signals_{io_};
@@ -86,6 +86,9 @@ class Daemon {
     std::vector<std::unique_ptr<Wakeup>> wakeups_;
     Telemetry telemetry_{io_};
     bool turn_is_posted_ = false;
+    bool fetching_ = false;
+    /// A network may take minutes to say no.
+    boost::asio::thread_pool network_{1};
 
     Agenda agenda_;
     Pace pace_;
