@@ -20,8 +20,8 @@ struct Readiness {
     unsigned instance = 0;
 };
 
-/// Blocks until one of them should be called again.
-inline void wait_for_any(const std::vector<Readiness>& awaited) {
+/// Blocks until one of them should be called again. False: only because time has passed.
+inline bool wait_for_any(const std::vector<Readiness>& awaited) {
     std::vector<pollfd> fds;
     int timeout = -1;
     for (const Readiness& one : awaited) {
@@ -30,9 +30,9 @@ inline void wait_for_any(const std::vector<Readiness>& awaited) {
         const auto limit = static_cast<int>(std::clamp<std::int64_t>(one.timeout->count(), 0, 86'400'000));
         timeout = timeout < 0 ? limit : std::min(timeout, limit);
     }
-    if (fds.empty() && timeout < 0) return;
+    if (fds.empty() && timeout < 0) return true;
     // Interrupted by a signal is as good as ready: whoever waits looks again.
-    (void)poll(fds.data(), fds.size(), timeout);
+    return poll(fds.data(), fds.size(), timeout) != 0;
 }
 
 }  // namespace left4me

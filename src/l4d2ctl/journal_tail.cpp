@@ -9,6 +9,7 @@
 #include <cerrno>
 
 #include "adapters/source/files.hpp"
+#include "adapters/systemd/unit_names.hpp"
 
 namespace left4me::ctl {
 
@@ -30,8 +31,6 @@ class SpawnActions {
 
 }  // namespace
 
-std::string unit_of(const std::string& server) { return "left4me-server@" + server + ".service"; }
-
 JournalTail::JournalTail(const std::string& server, unsigned lines) {
     std::array<int, 2> ends{};
     if (::pipe2(ends.data(), O_CLOEXEC) != 0) return;
@@ -42,7 +41,7 @@ JournalTail::JournalTail(const std::string& server, unsigned lines) {
     posix_spawn_file_actions_addopen(actions.get(), STDERR_FILENO, "/dev/null", O_WRONLY, 0);
     posix_spawn_file_actions_addopen(actions.get(), STDIN_FILENO, "/dev/null", O_RDONLY, 0);
 
-    std::string unit = "--unit=" + unit_of(server);
+    std::string unit = "--unit=" + server_unit(server);
     std::string count = "--lines=" + std::to_string(lines);
     std::string program = "journalctl";
     std::string quiet = "--quiet";

@@ -24,7 +24,4 @@ class JournalTail {
     pid_t child_ = -1;
 };
 
-/// The unit whose journal it is.
-std::string unit_of(const std::string& server);
-
 }  // namespace left4me::ctl

@@ -3,7 +3,7 @@
 #include <cerrno>
 #include <system_error>
 
-#include "l4d2ctl/journal_tail.hpp"
+#include "adapters/systemd/unit_names.hpp"
 #include "l4d2ctl/kinds.hpp"
 #include "l4d2ctl/verbs.hpp"
 
@@ -21,7 +21,7 @@ struct Options {
 /// to read.
 Result<Exit> logs(const Options& options) {
     if (auto checked = check_name(options.name); !checked) return std::unexpected(checked.error());
-    const std::string unit = "--unit=" + unit_of(options.name);
+    const std::string unit = "--unit=" + server_unit(options.name);
     const std::string lines = "--lines=" + std::to_string(options.lines);
     (void)std::fflush(nullptr);
     // NOLINTNEXTLINE(cppcoreguidelines-pro-type-vararg)

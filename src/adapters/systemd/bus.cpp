@@ -1,8 +1,5 @@
 #include "adapters/systemd/bus.hpp"
 
-#include <poll.h>
-
-#include <cerrno>
 #include <utility>
 
 namespace left4me {
@@ -130,13 +127,11 @@ void Bus::forget_answered() {
     if (unanswered_ == 0 && waiting_to_be_sent_.empty()) calling_.clear();
 }
 
-bool Bus::wait_for_input(std::chrono::milliseconds patience) {
-    const auto wanted = connection_->getEventLoopPollData();
-    pollfd fd{.fd = wanted.fd, .events = wanted.events, .revents = 0};
-    const int own = wanted.getPollTimeout();
-    const auto limit = static_cast<int>(patience.count());
-    const int timeout = own < 0 ? limit : std::min(own, limit);
-    return poll(&fd, 1, timeout) != 0 || timeout == own;
+bool Bus::wait_for_input(std::chrono::milliseconds patience) const {
+    Readiness awaited = readiness();
+    const bool has_something_due = awaited.timeout && *awaited.timeout <= patience;
+    if (!has_something_due) awaited.timeout = patience;
+    return wait_for_any({awaited}) || has_something_due;
 }
 
 std::expected<bool, BusError> Bus::wait_until(const std::function<bool()>& done,

@@ -66,7 +66,7 @@ class Bus {
   private:
     explicit Bus(std::unique_ptr<sdbus::IConnection> connection) : connection_(std::move(connection)) {}
     void send_more();
-    bool wait_for_input(std::chrono::milliseconds patience);
+    bool wait_for_input(std::chrono::milliseconds patience) const;
     void forget_answered();
 
     std::unique_ptr<sdbus::IConnection> connection_;

@@ -1,17 +1,15 @@
 #include "adapters/systemd/enablement.hpp"
 
 #include <filesystem>
+#include <optional>
 #include <system_error>
 
-#include "specs/name.hpp"
+#include "adapters/systemd/unit_names.hpp"
 
 namespace left4me {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr std::string_view prefix = "left4me-server@";
-constexpr std::string_view suffix = ".service";
 
 /// Calls `use` for every entry; a directory that does not exist has none.
 template <typename Use>
@@ -29,16 +27,6 @@ bool is_mask(const fs::directory_entry& entry) {
 }
 
 }  // namespace
-
-std::string server_unit(std::string_view server) { return std::string(prefix).append(server).append(suffix); }
-
-std::optional<std::string> server_of(std::string_view unit) {
-    if (!unit.starts_with(prefix) || !unit.ends_with(suffix) || unit.size() < prefix.size() + suffix.size())
-        return std::nullopt;
-    const std::string_view name = unit.substr(prefix.size(), unit.size() - prefix.size() - suffix.size());
-    if (!is_valid_name(name)) return std::nullopt;
-    return std::string(name);
-}
 
 std::map<std::string, Enablement> read_enablement(const Paths& paths) {
     std::map<std::string, Enablement> found;

@@ -5,10 +5,11 @@
 #include <algorithm>
 #include <tuple>
 
-#include "adapters/systemd/enablement.hpp"
 #include "adapters/systemd/names.hpp"
 #include "adapters/systemd/outcome.hpp"
+#include "adapters/systemd/unit_names.hpp"
 #include "adapters/systemd/unit_properties.hpp"
+#include "adapters/systemd/unit_signals.hpp"
 #include "specs/name.hpp"
 
 namespace left4me {
@@ -98,9 +99,7 @@ void Jobs::watch(Bus& bus) {
     };
     (void)bus.watch({systemd::service, systemd::path, systemd::manager, "JobRemoved"}, on_removed);
     // PID 1 gets this before the helper gets the request that follows: the bus keeps one sender's order.
-    bus.call(
-        {systemd::service, systemd::path, systemd::manager, "Subscribe"}, [](sdbus::MethodCall&) {},
-        [](sdbus::MethodReply&, const BusError*) {});
+    subscribe(bus);
 }
 
 void Jobs::ask_helper(Bus& bus, Verb verb, std::vector<std::string> servers, int attempts) {

@@ -5,6 +5,7 @@ namespace left4me::systemd {
 
 inline constexpr const char* service = "org.freedesktop.systemd1";
 inline constexpr const char* path = "/org/freedesktop/systemd1";
+inline constexpr const char* units = "/org/freedesktop/systemd1/unit";
 inline constexpr const char* manager = "org.freedesktop.systemd1.Manager";
 
 namespace interface {

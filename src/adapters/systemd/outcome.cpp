@@ -6,7 +6,7 @@
 #include <array>
 #include <cctype>
 
-#include "adapters/systemd/enablement.hpp"
+#include "adapters/systemd/unit_names.hpp"
 
 namespace left4me {
 namespace {

@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
-#include "adapters/systemd/enablement.hpp"
 #include "adapters/systemd/names.hpp"
+#include "adapters/systemd/unit_names.hpp"
 
 namespace left4me {
 namespace {
@@ -20,15 +20,6 @@ using Values = std::map<std::string, sdbus::Variant>;
 /// status
 using Command = sdbus::Struct<std::string, std::vector<std::string>, bool, std::uint64_t, std::uint64_t,
                               std::uint64_t, std::uint64_t, std::uint32_t, std::int32_t, std::int32_t>;
-
-std::string object_path(const std::string& server) {
-    std::string path = std::string(systemd::path) + "/unit/";
-    for (const char c : server_unit(server)) {
-        const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-        path += plain ? std::string(1, c) : fmt::format("_{:02x}", static_cast<unsigned char>(c));
-    }
-    return path;
-}
 
 template <typename T>
 T value(const Values& values, const char* name) {
@@ -98,7 +89,7 @@ void ask_properties(Bus& bus, const std::string& server,
         Values of_unit;
     };
     const auto progress = std::make_shared<Progress>(std::move(on_properties), Values{});
-    const std::string path = object_path(server);
+    const std::string path = unit_path(server_unit(server));
     const auto ask = [&](const char* of, Bus::OnReply on_reply) {
         bus.call(
             {systemd::service, path, interface::properties, "GetAll"},
@@ -129,7 +120,7 @@ void ask_values(Bus& bus, const std::string& server,
         Values values;
     };
     const auto progress = std::make_shared<Progress>(std::move(on_values), Values{});
-    const std::string path = object_path(server);
+    const std::string path = unit_path(server_unit(server));
     for (const auto& one : wanted) {
         const bool last = &one == &wanted.back();
         bus.call(

@@ -1,39 +1,34 @@
 #include "adapters/systemd/unit_signals.hpp"
 
+#include <fmt/format.h>
+
 #include <string>
+#include <string_view>
 
 #include "adapters/systemd/names.hpp"
+#include "adapters/systemd/unit_names.hpp"
 
 namespace left4me {
-namespace {
 
-/// `left4me-server@` in an object path: each byte that is no letter or digit as _ and two hex digits
-/// (sd_bus_path_encode(3)).
-constexpr const char* our_units = "/org/freedesktop/systemd1/unit/left4me_2dserver_40";
-
-/// PID 1 sends signals about units only while somebody is subscribed, org.freedesktop.systemd1(5).
 void subscribe(Bus& bus) {
     bus.call(
         {systemd::service, systemd::path, systemd::manager, "Subscribe"}, [](sdbus::MethodCall&) {},
         [](sdbus::MethodReply&, const BusError*) {});
 }
 
-}  // namespace
-
 void watch_units(Bus& bus, const std::function<void()>& on_change) {
     const auto changed = [on_change](const std::string&) { on_change(); };
     // One connection may have 512 match rules on Debian's system bus: none a server.
-    (void)bus.match(
-        "type='signal',sender='org.freedesktop.systemd1',interface='org.freedesktop.DBus.Properties',"
-        "member='PropertiesChanged',path_namespace='/org/freedesktop/systemd1/unit',"
-        "arg0='org.freedesktop.systemd1.Unit'",
-        [on_change](const std::string& path) {
-            if (path.starts_with(our_units)) on_change();
-        });
+    (void)bus.match(fmt::format("type='signal',sender='{}',interface='{}',member='PropertiesChanged',"
+                                "path_namespace='{}',arg0='{}'",
+                                systemd::service, systemd::interface::properties, systemd::units,
+                                systemd::interface::unit),
+                    [on_change, ours = unit_path(server_unit_prefix)](const std::string& path) {
+                        if (path.starts_with(ours)) on_change();
+                    });
     for (const char* member : {"UnitFilesChanged", "Reloading"}) {
-        (void)bus.match(std::string("type='signal',sender='org.freedesktop.systemd1',"
-                                    "interface='org.freedesktop.systemd1.Manager',member='") +
-                            member + "'",
+        (void)bus.match(fmt::format("type='signal',sender='{}',interface='{}',member='{}'", systemd::service,
+                                    systemd::manager, member),
                         changed);
     }
     for (const char* member : {"UnitNew", "UnitRemoved", "JobRemoved"}) {
@@ -46,14 +41,15 @@ void watch_units(Bus& bus, const std::function<void()>& on_change) {
                                 signal >> id >> job;
                             }
                             signal >> unit;
-                            if (unit.starts_with("left4me-server@")) on_change();
+                            if (server_of(unit)) on_change();
                         });
     }
     // A PID 1 that executed itself anew comes back under another connection and has forgotten its
     // subscribers.
     (void)bus.match(
-        "type='signal',sender='org.freedesktop.DBus',interface='org.freedesktop.DBus',"
-        "member='NameOwnerChanged',arg0='org.freedesktop.systemd1'",
+        fmt::format("type='signal',sender='org.freedesktop.DBus',interface='org.freedesktop.DBus',"
+                    "member='NameOwnerChanged',arg0='{}'",
+                    systemd::service),
         [&bus, on_change](const std::string&) {
             subscribe(bus);
             on_change();

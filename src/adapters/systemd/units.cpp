@@ -8,6 +8,7 @@
 #include "adapters/systemd/enablement.hpp"
 #include "adapters/systemd/jobs.hpp"
 #include "adapters/systemd/names.hpp"
+#include "adapters/systemd/unit_names.hpp"
 #include "adapters/systemd/unit_properties.hpp"
 #include "adapters/systemd/unit_signals.hpp"
 #include "specs/name.hpp"

@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include "adapters/systemd/enablement.hpp"
+#include "adapters/systemd/unit_names.hpp"
 #include "support/catch.hpp"
 
 using namespace left4me;
@@ -92,4 +93,10 @@ TEST_CASE("a host without systemd's directories has nothing enabled") {
     paths.systemd_etc = "/nonexistent/etc";
     paths.systemd_run = "/nonexistent/run";
     CHECK(read_enablement(paths).empty());
+}
+
+TEST_CASE("a unit's object is named as sd-bus names it") {
+    CHECK(unit_path(server_unit("comp-1")) ==
+          "/org/freedesktop/systemd1/unit/left4me_2dserver_40comp_2d1_2eservice");
+    CHECK(unit_path(server_unit("a")).starts_with(unit_path(server_unit_prefix)));
 }

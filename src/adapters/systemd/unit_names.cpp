@@ -1,0 +1,39 @@
+#include "adapters/systemd/unit_names.hpp"
+
+#include <fmt/format.h>
+
+#include "adapters/systemd/names.hpp"
+#include "specs/name.hpp"
+
+namespace left4me {
+namespace {
+
+constexpr std::string_view suffix = ".service";
+
+}  // namespace
+
+std::string server_unit(std::string_view server) {
+    return std::string(server_unit_prefix).append(server).append(suffix);
+}
+
+std::optional<std::string> server_of(std::string_view unit) {
+    if (!unit.starts_with(server_unit_prefix) || !unit.ends_with(suffix) ||
+        unit.size() < server_unit_prefix.size() + suffix.size())
+        return std::nullopt;
+    const std::string_view name =
+        unit.substr(server_unit_prefix.size(), unit.size() - server_unit_prefix.size() - suffix.size());
+    if (!is_valid_name(name)) return std::nullopt;
+    return std::string(name);
+}
+
+/// As sd_bus_path_encode(3) does it.
+std::string unit_path(std::string_view unit) {
+    std::string path = std::string(systemd::units) + "/";
+    for (const char c : unit) {
+        const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+        path += plain ? std::string(1, c) : fmt::format("_{:02x}", static_cast<unsigned char>(c));
+    }
+    return path;
+}
+
+}  // namespace left4me
