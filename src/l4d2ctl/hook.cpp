@@ -7,9 +7,9 @@
 #include <system_error>
 
 #include "adapters/fd.hpp"
+#include "adapters/files.hpp"
 #include "adapters/git/manifest_repository.hpp"
 #include "adapters/poke/poke.hpp"
-#include "adapters/source/files.hpp"
 #include "l4d2ctl/verbs.hpp"
 
 // What the repository's hooks run, under the name of whoever pushes. Standard error reaches that person, each

@@ -8,7 +8,7 @@
 #include <system_error>
 
 #include "adapters/directory/source.hpp"
-#include "adapters/source/files.hpp"
+#include "adapters/files.hpp"
 
 namespace left4me::ctl {
 

@@ -8,7 +8,7 @@
 #include <array>
 #include <cerrno>
 
-#include "adapters/source/files.hpp"
+#include "adapters/files.hpp"
 #include "adapters/systemd/unit_names.hpp"
 
 namespace left4me::ctl {

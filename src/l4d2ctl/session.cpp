@@ -6,9 +6,8 @@
 
 #include <cerrno>
 #include <optional>
-#include <system_error>
 
-#include "adapters/source/files.hpp"
+#include "adapters/config/file.hpp"
 #include "adapters/source/open.hpp"
 #include "adapters/store/status_file.hpp"
 #include "l4d2ctl/caller.hpp"
@@ -18,24 +17,10 @@ namespace left4me::ctl {
 
 namespace {
 
-constexpr std::size_t max_config_bytes = std::size_t{1} << 20U;
-
-/// The bytes of the configuration; nullopt: there is none, which is fine for the default place.
-Result<std::optional<std::string>> config_text(const Session& session) {
-    std::error_code ignored;
-    const bool is_default = session.config_path == config_file;
-    if (is_default && !std::filesystem::exists(session.config_path, ignored)) return std::nullopt;
-    auto text = read_file(session.config_path, max_config_bytes);
-    if (!text) return fail(Exit::Invalid, text.error());
-    return std::optional<std::string>(std::move(*text));
-}
-
 Result<void> configure(Session& session, const std::optional<std::string>& text) {
-    if (text) {
-        auto config = parse_config(session.config_path, *text);
-        if (!config) return fail(Exit::Invalid, to_string(config.error()));
-        session.config = std::move(*config);
-    }
+    auto config = parse_config_text(session.config_path, text);
+    if (!config) return fail(Exit::Invalid, config.error());
+    session.config = std::move(*config);
     session.source = open_source(session.paths, session.config);
     return {};
 }
@@ -58,8 +43,8 @@ Command add_verb(CLI::App& app, Session& session, const std::string& name, const
 }
 
 Result<void> enter(Session& session, Access access) {
-    const auto text = config_text(session);
-    if (!text) return std::unexpected(text.error());
+    const auto text = read_config_text(session.config_path);
+    if (!text) return fail(Exit::Invalid, text.error());
     session.caller = calling_person();
     if (auto dropped = give_up_privileges(access, session.verb); !dropped) return dropped;
     return configure(session, *text);
@@ -75,8 +60,8 @@ Result<void> enter_as_root(Session& session) {
         return fail(Exit::Refused,
                     session.config_path + ": must belong to root, and nobody else may write it");
     }
-    const auto text = config_text(session);
-    if (!text) return std::unexpected(text.error());
+    const auto text = read_config_text(session.config_path);
+    if (!text) return fail(Exit::Invalid, text.error());
     return configure(session, *text);
 }
 

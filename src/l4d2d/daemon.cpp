@@ -7,8 +7,8 @@
 #include <csignal>
 #include <utility>
 
+#include "adapters/config/file.hpp"
 #include "adapters/source/open.hpp"
-#include "l4d2d/config_file.hpp"
 #include "l4d2d/notify.hpp"
 
 namespace left4me {
@@ -99,7 +99,7 @@ void Daemon::await_signals() {
 
 void Daemon::reload() {
     notify("RELOADING=1");
-    auto config = read_config_file(config_path_);
+    auto config = read_config(config_path_);
     if (config) {
         config_ = std::move(*config);
         manifests_.follow_source_of(config_);

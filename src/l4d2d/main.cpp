@@ -4,7 +4,7 @@
 #include <cstdlib>
 #include <exception>
 
-#include "l4d2d/config_file.hpp"
+#include "adapters/config/file.hpp"
 #include "l4d2d/daemon.hpp"
 #include "l4d2d/notify.hpp"
 
@@ -24,7 +24,7 @@ int run(int argc, char** argv) {
     app.footer("systemctl start left4me runs it; l4d2ctl is how to talk about servers. See left4me(7).");
     CLI11_PARSE(app, argc, argv);
 
-    auto config = read_config_file(config_path);
+    auto config = read_config(config_path);
     if (!config) {
         log(Level::Error, config.error());
         return exit_not_configured;

@@ -9,8 +9,8 @@
 
 #include "adapters/directory/hash.hpp"
 #include "adapters/directory/source.hpp"
+#include "adapters/files.hpp"
 #include "adapters/source/bundle.hpp"
-#include "adapters/source/files.hpp"
 
 namespace left4me {
 

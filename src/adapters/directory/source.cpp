@@ -9,7 +9,7 @@
 
 #include "adapters/directory/hash.hpp"
 #include "adapters/directory/journal.hpp"
-#include "adapters/source/files.hpp"
+#include "adapters/files.hpp"
 
 namespace left4me {
 

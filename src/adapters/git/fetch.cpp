@@ -14,10 +14,10 @@
 #include <system_error>
 
 #include "adapters/config/remote_url.hpp"
+#include "adapters/files.hpp"
 #include "adapters/git/child.hpp"
 #include "adapters/git/known_hosts.hpp"
 #include "adapters/git/library.hpp"
-#include "adapters/source/files.hpp"
 
 namespace left4me::git {
 

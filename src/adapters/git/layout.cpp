@@ -12,8 +12,8 @@
 #include <optional>
 
 #include "adapters/fd.hpp"
+#include "adapters/files.hpp"
 #include "adapters/git/safe_directory.hpp"
-#include "adapters/source/files.hpp"
 
 namespace left4me::git {
 

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
+#include "adapters/files.hpp"
 #include "adapters/source/bundle.hpp"
-#include "adapters/source/files.hpp"
 #include "adapters/store/suspensions.hpp"
 
 namespace left4me {

@@ -1,7 +1,9 @@
 #include "adapters/config/config.hpp"
 
+#include "adapters/config/file.hpp"
 #include "adapters/config/remote_url.hpp"
 #include "support/catch.hpp"
+#include "support/scratch.hpp"
 
 using namespace left4me;
 
@@ -128,4 +130,22 @@ TEST_CASE("addresses of remotes") {
     REQUIRE(https);
     CHECK((https->scheme == Scheme::Https && https->user.empty() && https->host == "example.org"));
     CHECK(parse_remote_url("file:///srv/m.git")->path == "/srv/m.git");
+}
+
+TEST_CASE("a configuration that was named must be there") {
+    const auto config = read_config("/nonexistent/config.yaml");
+    REQUIRE_FALSE(config);
+    CHECK(config.error() == "/nonexistent/config.yaml: No such file or directory");
+}
+
+TEST_CASE("a configuration is read from its file, and its errors name it") {
+    const left4me::test::Scratch scratch;
+    const std::string path = scratch.write("config.yaml", "metrics: {port: 9727}\n");
+    const auto config = read_config(path);
+    REQUIRE(config);
+    CHECK(config->metrics_port == 9727);
+    scratch.write("config.yaml", "metrics:\n  prot: 1\n");
+    const auto wrong = read_config(path);
+    REQUIRE_FALSE(wrong);
+    CHECK(wrong.error().starts_with(path + ":2:3: "));
 }

@@ -2,7 +2,7 @@
 
 #include <sys/stat.h>
 
-#include "adapters/source/files.hpp"
+#include "adapters/files.hpp"
 #include "support/catch.hpp"
 #include "support/scratch.hpp"
 

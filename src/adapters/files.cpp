@@ -1,4 +1,4 @@
-#include "adapters/source/files.hpp"
+#include "adapters/files.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>

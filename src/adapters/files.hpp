@@ -8,8 +8,7 @@
 namespace left4me {
 
 /// The whole text of a file, at most `limit` bytes of it; a longer one is an error, as is a directory. Never
-/// blocks on opening a FIFO that nobody writes to; `regular_only` refuses everything that is not a plain
-/// file.
+/// blocks on opening a FIFO that nobody writes to, unless any kind of file will do.
 enum class FileKind { Regular, Any };
 std::expected<std::string, std::string> read_file(const std::filesystem::path& path, std::size_t limit,
                                                   FileKind kind = FileKind::Regular);

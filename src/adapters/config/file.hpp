@@ -1,0 +1,21 @@
+#pragma once
+
+#include <expected>
+#include <optional>
+#include <string>
+
+#include "adapters/config/config.hpp"
+
+namespace left4me {
+
+/// The bytes of the configuration, unparsed, for a program that is root and does not want to be when it
+/// parses. nullopt: there is none in the default place, which means the defaults.
+std::expected<std::optional<std::string>, std::string> read_config_text(const std::string& path);
+/// Errors name file, line and column.
+std::expected<Config, std::string> parse_config_text(const std::string& path,
+                                                     const std::optional<std::string>& text);
+
+/// Both at once.
+std::expected<Config, std::string> read_config(const std::string& path);
+
+}  // namespace left4me
