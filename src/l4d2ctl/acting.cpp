@@ -62,18 +62,10 @@ void write_metrics(const Session& session, const Desired& desired, const PassRes
 /// The pass has done what it could: that its story cannot be told is worth a line, not a failure.
 void tell_story(const Session& session, const InForce& in_force, const Desired& desired, const Status& before,
                 const PassResult& pass) {
-    PassEnd end{before,
-                desired,
-                pass.attempted,
-                pass.outcomes,
-                pass.remaining,
-                pass.status,
-                origin_of(in_force.snapshot),
-                {},
-                actor_of(session.caller)};
-    if (in_force.trouble == Trouble::Invalid && !in_force.offered.empty())
-        end.invalid = {RevisionOrigin{in_force.offered, {}, {}, {}}, in_force.error};
-    if (auto recorded = record_pass(session.paths, end); !recorded)
+    PassEnd end = end_of_pass(before, desired, pass.attempted, pass.outcomes, pass.remaining, pass.status);
+    end.revisions = revisions_of(in_force);
+    end.actor = actor_of(session.caller);
+    if (auto recorded = record_pass(session.paths, std::move(end)); !recorded)
         print_error("the events of this pass could not be kept: " + recorded.error());
 }
 

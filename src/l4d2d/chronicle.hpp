@@ -1,14 +1,10 @@
 #pragma once
 
 #include <boost/asio/thread_pool.hpp>
-#include <memory>
-#include <optional>
-#include <string>
-#include <utility>
+#include <vector>
 
-#include "adapters/events/history.hpp"
+#include "adapters/events/record.hpp"
 #include "adapters/paths.hpp"
-#include "reconciler/loop.hpp"
 
 namespace left4me {
 
@@ -18,17 +14,9 @@ class Chronicle {
   public:
     explicit Chronicle(Paths paths) : paths_(std::move(paths)) {}
 
-    /// The revision in force, and the source's own when that is invalid.
-    struct Revisions {
-        RevisionOrigin in_force;
-        std::optional<std::pair<RevisionOrigin, std::string>> invalid;
-    };
-
-    /// A step that told nothing new costs a comparison.
-    void step(const Revisions& revisions, std::shared_ptr<const Desired> desired, StepResult step,
-              const Status& after);
-    /// There is no revision to make a step with.
-    void no_revision(const Status& before, const Status& after);
+    void pass(PassEnd end);
+    /// Where there is no revision to make a pass with.
+    void events(std::vector<Event> events);
 
   private:
     Paths paths_;

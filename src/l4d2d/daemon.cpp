@@ -203,9 +203,9 @@ void Daemon::look(Time now) {
     if (poked_.drain()) read_source();
     if (const auto desired = manifests_.desired()) {
         telemetry_.began(now);
-        auto step = loop_.step(desired, manifests_.error());
+        const auto step = loop_.step(desired, manifests_.error());
         if (step) {
-            looked(now, std::move(*step));
+            looked(now, *step);
         } else {
             host_failed(now, step.error());
         }
@@ -213,13 +213,13 @@ void Daemon::look(Time now) {
     } else {
         const Status before = loop_.status();
         loop_.set_source_error(manifests_.error());
-        chronicle_.no_revision(before, loop_.status());
+        chronicle_.events(events_of(before, {}, {}, {}, loop_.status()));
         save();
     }
     release_lock();
 }
 
-void Daemon::looked(Time now, StepResult step) {
+void Daemon::looked(Time now, const StepResult& step) {
     if (!host_error_.empty()) log(Level::Notice, "the host can be read again");
     host_error_.clear();
     host_retry_ = {};
@@ -231,9 +231,13 @@ void Daemon::looked(Time now, StepResult step) {
     const std::string says = standing(step.difference, loop_.open_actions());
     if (says != said_status_) notify("STATUS=" + says);
     said_status_ = says;
-    telemetry_.ended(Agenda::Clock::now(), manifests_.desired(), step, loop_.status(),
+    PassEnd end = end_of_pass(step.before, *manifests_.desired(), step.ended.plan, step.ended.outcomes,
+                              step.difference, loop_.status());
+    telemetry_.ended(Agenda::Clock::now(), manifests_.desired(), step, end.events, loop_.status(),
                      manifests_.source().name());
-    chronicle_.step(manifests_.revisions(), manifests_.desired(), std::move(step), loop_.status());
+    if (step.ended.outcomes.empty() && says_the_same(step.before, loop_.status())) return;
+    end.revisions = manifests_.revisions();
+    chronicle_.pass(std::move(end));
 }
 
 void Daemon::host_failed(Time now, const std::string& error) {

@@ -55,7 +55,7 @@ class Daemon {
     void fetched(const std::expected<void, std::string>& result);
     void look(Time now);
     void host_failed(Time now, const std::string& error);
-    void looked(Time now, StepResult step);
+    void looked(Time now, const StepResult& step);
     bool hold_lock();
     void release_lock();
     void save();

@@ -19,14 +19,14 @@ void Manifests::follow_source_of(const Config& config) {
 
 void Manifests::read() {
     // Most of the time nothing has moved, and then parsing would be most of the work.
-    if (const auto snapshot = source_->read();
-        snapshot && desired_ && error_.empty() && snapshot->revision == read_) {
+    auto snapshot = source_->read();
+    if (snapshot && desired_ && error_.empty() && snapshot->revision == read_) {
         const auto suspended = load_suspensions(paths_);
         if (is_approved(paths_, read_) == desired_->approved && suspended &&
             *suspended == desired_->suspended)
             return;
     }
-    const auto in_force = revision_in_force(paths_, *source_, limits_);
+    const auto in_force = revision_in_force(paths_, *source_, std::move(snapshot), limits_);
     if (!in_force) {
         error_ = in_force.error().message;
         return;
@@ -43,9 +43,7 @@ void Manifests::follow(const InForce& in_force) {
             error_ = "the revision cannot be remembered: " + kept.error();
         }
     }
-    revisions_ = {origin_of(in_force.snapshot), {}};
-    if (in_force.trouble == Trouble::Invalid && !in_force.offered.empty())
-        revisions_.invalid = {RevisionOrigin{in_force.offered, {}, {}, {}}, in_force.error};
+    revisions_ = revisions_of(in_force);
     desired_ = std::make_shared<const Desired>(in_force.desired(paths_));
 }
 

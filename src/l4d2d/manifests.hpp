@@ -4,10 +4,10 @@
 #include <string>
 
 #include "adapters/config/config.hpp"
+#include "adapters/events/history.hpp"
 #include "adapters/paths.hpp"
 #include "adapters/source/revision.hpp"
 #include "adapters/source/source.hpp"
-#include "l4d2d/chronicle.hpp"
 #include "reconciler/desired.hpp"
 
 namespace left4me {
@@ -29,7 +29,7 @@ class Manifests {
     const std::string& error() const { return error_; }
 
     /// For the history.
-    const Chronicle::Revisions& revisions() const { return revisions_; }
+    const Revisions& revisions() const { return revisions_; }
 
     Source& source() { return *source_; }
 
@@ -42,7 +42,7 @@ class Manifests {
     std::string read_;  ///< the revision that was parsed last, good or not
     std::shared_ptr<const Desired> desired_;
     std::string error_;
-    Chronicle::Revisions revisions_;
+    Revisions revisions_;
 };
 
 }  // namespace left4me

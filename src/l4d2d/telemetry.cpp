@@ -43,7 +43,7 @@ void Telemetry::failed(Clock::time_point now) {
 }
 
 void Telemetry::ended(Clock::time_point now, std::shared_ptr<const Desired> desired, const StepResult& step,
-                      const Status& status, const std::string& source) {
+                      std::span<const Event> events, const Status& status, const std::string& source) {
     using Result = Counters::Result;
     const bool acts = std::any_of(step.difference.actions.begin(), step.difference.actions.end(),
                                   [](const Action& action) { return is_effect(action.verb); });
@@ -52,7 +52,7 @@ void Telemetry::ended(Clock::time_point now, std::shared_ptr<const Desired> desi
                                               : Result::Success);
     counters_.actions(step.ended.plan, step.ended.outcomes);
     if (textfile_.empty() && !port_) return;
-    counters_.events(events_of(step.before, *desired, step.ended.plan, step.ended.outcomes, status));
+    counters_.events(events);
     desired_ = std::move(desired);
     status_ = status;
     difference_ = step.difference;

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "adapters/config/config.hpp"
@@ -30,7 +31,7 @@ class Telemetry {
     void began(Clock::time_point now);
     void failed(Clock::time_point now);
     void ended(Clock::time_point now, std::shared_ptr<const Desired> desired, const StepResult& step,
-               const Status& status, const std::string& source);
+               std::span<const Event> events, const Status& status, const std::string& source);
 
   private:
     std::string text() const;

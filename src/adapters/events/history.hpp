@@ -4,6 +4,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "adapters/paths.hpp"
@@ -17,6 +18,13 @@ struct RevisionOrigin {
     std::string author;
     std::string subject;  ///< first line of the commit message
     std::optional<TimePoint> committed_at;
+};
+
+/// What a pass follows.
+struct Revisions {
+    RevisionOrigin in_force;
+    /// The source's own when that is invalid, and what is wrong with it.
+    std::optional<std::pair<RevisionOrigin, std::string>> invalid;
 };
 
 /// What became of a revision.

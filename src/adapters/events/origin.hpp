@@ -3,7 +3,7 @@
 #include <chrono>
 
 #include "adapters/events/history.hpp"
-#include "adapters/source/source.hpp"
+#include "adapters/source/revision.hpp"
 
 namespace left4me {
 
@@ -12,6 +12,13 @@ inline RevisionOrigin origin_of(const Snapshot& snapshot) {
     RevisionOrigin origin{snapshot.revision, snapshot.author, snapshot.subject, {}};
     if (snapshot.at) origin.committed_at = std::chrono::floor<std::chrono::microseconds>(*snapshot.at);
     return origin;
+}
+
+inline Revisions revisions_of(const InForce& in_force) {
+    Revisions revisions{origin_of(in_force.snapshot), {}};
+    if (in_force.trouble == Trouble::Invalid && !in_force.offered.empty())
+        revisions.invalid = {RevisionOrigin{in_force.offered, {}, {}, {}}, in_force.error};
+    return revisions;
 }
 
 }  // namespace left4me

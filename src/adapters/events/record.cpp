@@ -67,22 +67,26 @@ std::expected<void, std::string> record(const Paths& paths, std::vector<Event> e
     return append_events(paths, events);
 }
 
-std::expected<void, std::string> record_pass(const Paths& paths, const PassEnd& end) {
-    const auto recorded =
-        record(paths, events_of(end.before, end.desired, end.attempted, end.outcomes, end.after), end.actor);
-    const TimePoint now = end.after.last_pass.value_or(TimePoint{});
-    if (end.invalid) {
-        if (auto noted =
-                note_history(paths, end.invalid->first, {"Invalid", end.invalid->second}, false, now);
+PassEnd end_of_pass(const Status& before, const Desired& desired, const Plan& attempted,
+                    std::span<const Outcome> outcomes, const Plan& remaining, const Status& after) {
+    return {.events = events_of(before, desired, attempted, outcomes, after),
+            .verdict = verdict_of(remaining, outcomes),
+            .is_new = before.last_attempted_revision != after.last_attempted_revision,
+            .at = after.last_pass.value_or(TimePoint{}),
+            .revisions = {},
+            .actor = {}};
+}
+
+std::expected<void, std::string> record_pass(const Paths& paths, PassEnd end) {
+    const auto recorded = record(paths, std::move(end.events), end.actor);
+    if (const auto& invalid = end.revisions.invalid) {
+        if (auto noted = note_history(paths, invalid->first, {"Invalid", invalid->second}, false, end.at);
             !noted) {
             return noted;
         }
     }
-    const bool is_new = end.before.last_attempted_revision != end.after.last_attempted_revision;
-    if (auto noted = note_history(paths, end.origin, verdict_of(end.remaining, end.outcomes), is_new, now);
-        !noted) {
+    if (auto noted = note_history(paths, end.revisions.in_force, end.verdict, end.is_new, end.at); !noted)
         return noted;
-    }
     return recorded;
 }
 

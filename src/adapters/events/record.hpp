@@ -20,19 +20,19 @@ std::expected<void, std::string> record(const Paths& paths, std::vector<Event> e
 
 /// All that is to be remembered of a pass when it has ended.
 struct PassEnd {
-    const Status& before;
-    const Desired& desired;
-    const Plan& attempted;
-    std::span<const Outcome> outcomes;
-    const Plan& remaining;
-    const Status& after;
-    RevisionOrigin origin;  ///< of the revision in force
-    /// The source's own revision when that is invalid, and what is wrong with it.
-    std::optional<std::pair<RevisionOrigin, std::string>> invalid;
+    std::vector<Event> events;
+    Verdict verdict;
+    bool is_new = false;  ///< another revision was in force until now
+    TimePoint at{};
+    Revisions revisions;
     std::string actor;  ///< the person who asked for the pass; empty: nobody did
 };
 
+/// All of it that the pass itself can tell: without the revisions and the actor.
+PassEnd end_of_pass(const Status& before, const Desired& desired, const Plan& attempted,
+                    std::span<const Outcome> outcomes, const Plan& remaining, const Status& after);
+
 /// Its events and its line in the history. A pass that changed nothing writes nothing.
-std::expected<void, std::string> record_pass(const Paths& paths, const PassEnd& end);
+std::expected<void, std::string> record_pass(const Paths& paths, PassEnd end);
 
 }  // namespace left4me

@@ -59,8 +59,9 @@ std::expected<ManifestSet, SourceError> load_snapshot(const Snapshot& snapshot, 
 namespace {
 
 /// The source's own revision, if it may be followed.
-std::expected<InForce, SourceError> own_revision(const Paths& paths, Source& source, const Limits& limits) {
-    auto snapshot = source.read();
+std::expected<InForce, SourceError> own_revision(const Paths& paths, Source& source,
+                                                 std::expected<Snapshot, SourceError> snapshot,
+                                                 const Limits& limits) {
     if (!snapshot) return std::unexpected(std::move(snapshot.error()));
     auto set = load_snapshot(*snapshot, limits);
     if (!set) return std::unexpected(std::move(set.error()));
@@ -83,7 +84,13 @@ std::expected<InForce, SourceError> own_revision(const Paths& paths, Source& sou
 
 std::expected<InForce, SourceError> revision_in_force(const Paths& paths, Source& source,
                                                       const Limits& limits) {
-    auto own = own_revision(paths, source, limits);
+    return revision_in_force(paths, source, source.read(), limits);
+}
+
+std::expected<InForce, SourceError> revision_in_force(const Paths& paths, Source& source,
+                                                      std::expected<Snapshot, SourceError> reading,
+                                                      const Limits& limits) {
+    auto own = own_revision(paths, source, std::move(reading), limits);
     if (own) return own;
     auto kept = read_last_good(paths);
     if (!kept) return own;

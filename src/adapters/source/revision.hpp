@@ -27,6 +27,10 @@ std::expected<ManifestSet, SourceError> load_snapshot(const Snapshot& snapshot, 
 /// Reads the source and falls back to the last good revision. An error only when there is neither.
 std::expected<InForce, SourceError> revision_in_force(const Paths& paths, Source& source,
                                                       const Limits& limits);
+/// The same for what source.read() has just given.
+std::expected<InForce, SourceError> revision_in_force(const Paths& paths, Source& source,
+                                                      std::expected<Snapshot, SourceError> reading,
+                                                      const Limits& limits);
 
 /// Remembers a valid revision, whole, as the one to fall back to.
 std::expected<void, std::string> keep_last_good(const Paths& paths, const Snapshot& snapshot);
