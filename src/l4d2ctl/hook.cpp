@@ -77,8 +77,8 @@ std::string why_not_followed(const Session& session, const fs::path& here) {
 
 void say(const std::string& text) { print_error("left4me: " + text); }
 
-Result<Exit> check_push(const Session& session, const GitSettings& settings, const Update& update,
-                        const fs::path& here) {
+Result<Exit> check_push(const Session& session, const Update& update, const fs::path& here) {
+    const GitSettings settings = session.config.git.value_or(GitSettings{});
     if (!settings.remote.empty()) {
         return fail(Exit::Refused, fmt::format("left4me: this host follows branch {} of {}; push there\n",
                                                settings.branch, settings.remote));
@@ -105,36 +105,18 @@ Result<Exit> check_push(const Session& session, const GitSettings& settings, con
                             wrong, settings.branch));
 }
 
-Result<Exit> pre_receive(Session& session) {
-    std::error_code ignored;
-    const fs::path here = fs::current_path(ignored);
-    if (auto entered = enter(session, Access::Read); !entered) return std::unexpected(entered.error());
-    const auto updates = read_updates();
-    if (!updates) return std::unexpected(updates.error());
-    const Update* const update = find_ours(session, *updates);
-    if (update == nullptr) return Exit::Done;
-    return check_push(session, session.config.git.value_or(GitSettings{}), *update, here);
-}
-
-Result<Exit> post_receive(Session& session) {
-    std::error_code ignored;
-    const fs::path here = fs::current_path(ignored);
-    if (auto entered = enter(session, Access::Read); !entered) return std::unexpected(entered.error());
-    const auto updates = read_updates();
-    if (!updates) return std::unexpected(updates.error());
-    const Update* const update = find_ours(session, *updates);
-    if (update == nullptr) return Exit::Done;
+Result<Exit> tell_pushed(const Session& session, const Update& update, const fs::path& here) {
     if (const std::string why = why_not_followed(session, here); !why.empty()) {
         say(why);
         return Exit::Done;
     }
     const GitSettings& settings = *session.config.git;
-    say(fmt::format("{} is at {} now", settings.branch, update->now));
-    if (!is_nothing(update->before) && !session.source->follows(update->before, update->now)) {
+    say(fmt::format("{} is at {} now", settings.branch, update.now));
+    if (!is_nothing(update.before) && !session.source->follows(update.before, update.now)) {
         say(
             fmt::format("that does not descend from {}: it waits until somebody says on this host\n"
                         "  sudo l4d2ctl approve {}",
-                        update->before.substr(0, 12), update->now));
+                        update.before.substr(0, 12), update.now));
     }
     if (poke(session.paths)) {
         say("the host is being changed; to watch it\n  l4d2ctl events --follow\n  l4d2ctl get servers "
@@ -146,13 +128,24 @@ Result<Exit> post_receive(Session& session) {
     return Exit::Done;
 }
 
+Result<Exit> hook(Session& session, const std::string& which) {
+    std::error_code ignored;
+    const fs::path here = fs::current_path(ignored);
+    if (auto entered = enter(session, Access::Read); !entered) return std::unexpected(entered.error());
+    const auto updates = read_updates();
+    if (!updates) return std::unexpected(updates.error());
+    const Update* const update = find_ours(session, *updates);
+    if (update == nullptr) return Exit::Done;
+    return which == "pre-receive" ? check_push(session, *update, here) : tell_pushed(session, *update, here);
+}
+
 }  // namespace
 
 void add_hook(CLI::App& app, Session& session) {
     auto which = std::make_shared<std::string>();
-    Command verb = add_verb(
-        app, session, "hook", "What the repository's hooks run", "  l4d2ctl hook pre-receive",
-        [&session, which] { return *which == "pre-receive" ? pre_receive(session) : post_receive(session); });
+    Command verb =
+        add_verb(app, session, "hook", "What the repository's hooks run", "  l4d2ctl hook pre-receive",
+                 [&session, which] { return hook(session, *which); });
     verb.hide();
     verb.choice("HOOK", *which, {"pre-receive", "post-receive"}, "Which one");
 }
