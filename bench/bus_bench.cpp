@@ -27,6 +27,7 @@
 #include "fake_systemd.hpp"
 #include "growth_plot.hpp"
 #include "reconciler/loop.hpp"
+#include "server.hpp"
 
 namespace {
 
@@ -69,15 +70,9 @@ Desired make_desired(std::size_t servers) {
     desired.overlays["tick"] = InlineSource{{{"left4dead2/cfg/tick.cfg", "fps_max 0\n"}}};
     desired.overlays["maps"] = InlineSource{{{"left4dead2/addons/maps.txt", "c1m1_hotel\n"}}};
     for (std::size_t index = 0; index < servers; ++index) {
-        DesiredServer server;
-        server.name = server_name(index);
-        server.port = static_cast<std::uint16_t>(20'000 + index);
-        server.blueprint = "versus";
-        server.overlays = {"tick", "maps"};
-        server.environment = fmt::format("L4D2_NAME={}\nL4D2_PORT={}\nset -- -tickrate 100 +map c1m1_hotel\n",
-                                         server.name, server.port);
-        server.config = fmt::format("hostname \"{}\"\n{}\n", server.name, std::string(400, '/'));
-        desired.servers[server.name] = server;
+        const std::string name = server_name(index);
+        desired.servers[name] =
+            usual_server(name, static_cast<std::uint16_t>(20'000 + index), {"tick", "maps"});
     }
     return desired;
 }
@@ -186,7 +181,7 @@ class Watcher {
         step();
     }
 
-    /// l4d2d does this with each step, too: others may have made a pass, and want to read of this one.
+    /// l4d2d writes it after a step that found news, and reads it when others have written it.
     void file() {
         must(save_status(paths_, loop_.status()));
         loop_.set_status(load_status(paths_));

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "adapters/store/store.hpp"
+#include "server.hpp"
 
 namespace {
 
@@ -37,14 +38,9 @@ Desired make_desired(int servers) {
     Desired desired;
     desired.overlays["tick"] = left4me::InlineSource{{{"left4dead2/cfg/tick.cfg", "fps_max 0\n"}}};
     for (int i = 0; i < servers; ++i) {
-        left4me::DesiredServer server;
-        server.name = fmt::format("server-{}", i);
-        server.port = static_cast<std::uint16_t>(27015 + i);
-        server.overlays = {"tick"};
-        server.environment = fmt::format("L4D2_NAME={}\nL4D2_PORT={}\nset -- -tickrate 100 +map c1m1_hotel\n",
-                                         server.name, server.port);
-        server.config = fmt::format("hostname \"{}\"\n{}", server.name, std::string(400, '/'));
-        desired.servers[server.name] = server;
+        const std::string name = fmt::format("server-{}", i);
+        desired.servers[name] =
+            left4me::bench::usual_server(name, static_cast<std::uint16_t>(27015 + i), {"tick"});
     }
     return desired;
 }
