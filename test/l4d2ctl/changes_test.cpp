@@ -17,15 +17,21 @@ std::string server(const std::string& name, int port, const std::string& more = 
 
 const std::string blueprint = "apiVersion: left4me/v1\nkind: Blueprint\nmetadata: {name: coop}\nspec: {}\n";
 
-/// A source and a state directory of the test's own.
-struct World {
+/// A state directory of the test's own.
+struct Place {
     Scratch scratch;
     Session session;
 
-    World() {
+    Place() {
         session.paths.state = scratch.path() / "state";
-        session.config.source_directory = scratch.path() / "source";
         std::filesystem::create_directories(session.paths.status());
+    }
+};
+
+/// With a source.
+struct World : Place {
+    World() {
+        session.config.source_directory = scratch.path() / "source";
         std::filesystem::create_directories(session.config.source_directory);
         session.source = open_source(session.paths, session.config);
     }
@@ -207,14 +213,9 @@ TEST_CASE("two hundred servers are applied without looking at each of them again
 namespace {
 
 /// The same with a repository, of which a directory counts.
-struct GitWorld {
-    Scratch scratch;
-    Session session;
-
+struct GitWorld : Place {
     GitWorld() {
-        session.paths.state = scratch.path() / "state";
         session.paths.run = scratch.path() / "run";
-        std::filesystem::create_directories(session.paths.status());
         std::filesystem::create_directories(session.paths.run);
         session.config.git.emplace();
         session.config.git->repository = scratch.path() / "m.git";

@@ -15,11 +15,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr const char* coop =
-    "apiVersion: left4me/v1\nkind: Blueprint\nmetadata: {name: coop}\nspec: {}\n"
-    "---\napiVersion: left4me/v1\nkind: Server\nmetadata: {name: coop}\nspec: {blueprint: coop, port: "
-    "27015}\n";
-
 /// A host's repository with its hooks, and somebody's clone of it.
 class World {
   public:

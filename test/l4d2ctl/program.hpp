@@ -19,4 +19,16 @@ std::string quote(const std::string& text);
 
 std::string read_text(const std::string& path);
 
+/// A Blueprint and a Server that are in order.
+inline constexpr const char* coop =
+    "apiVersion: left4me/v1\n"
+    "kind: Blueprint\n"
+    "metadata: {name: coop}\n"
+    "spec: {}\n"
+    "---\n"
+    "apiVersion: left4me/v1\n"
+    "kind: Server\n"
+    "metadata: {name: coop}\n"
+    "spec: {blueprint: coop, port: 27015}\n";
+
 }  // namespace left4me::test

@@ -17,17 +17,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr const char* coop =
-    "apiVersion: left4me/v1\n"
-    "kind: Blueprint\n"
-    "metadata: {name: coop}\n"
-    "spec: {}\n"
-    "---\n"
-    "apiVersion: left4me/v1\n"
-    "kind: Server\n"
-    "metadata: {name: coop}\n"
-    "spec: {blueprint: coop, port: 27015}\n";
-
 /// A configuration whose source is a directory of the test's own. Root drops to user left4me where that
 /// exists.
 class Source {

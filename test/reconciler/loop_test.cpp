@@ -29,6 +29,13 @@ struct LoopSite {
         }
         FAIL("the loop never comes to rest");
     }
+    /// The manifest says Stopped, and the game does not want to.
+    void hang_while_stopping(const std::string& name) {
+        host.hanging = {name};
+        desired->servers.at(name).state = RunState::Stopped;
+        step();
+        loop.collect();
+    }
     FakeServer& server(const std::string& name) { return host.world.servers.at(name); }
     bool is_running(const std::string& name) { return server(name).unit.active == ActiveState::Active; }
 };
@@ -60,10 +67,7 @@ TEST_CASE("While one server does not want to stop, another one's drift is repair
     ask_for(*site.desired, "other", 27016);
     site.turn_until_quiet();
 
-    site.host.hanging = {"slow"};
-    site.desired->servers.at("slow").state = RunState::Stopped;
-    site.step();
-    site.loop.collect();
+    site.hang_while_stopping("slow");
     REQUIRE(site.loop.busy());
 
     reset(site.server("other").unit);
@@ -100,10 +104,7 @@ TEST_CASE("A change of mind while a server is worked on is carried out when that
     ask_for(*site.desired, "a", 27015);
     site.turn_until_quiet();
 
-    site.host.hanging = {"a"};
-    site.desired->servers.at("a").state = RunState::Stopped;
-    site.step();
-    site.loop.collect();
+    site.hang_while_stopping("a");
     site.desired->servers.at("a").state = RunState::Running;
     site.desired->revision = "r2";
     site.step();

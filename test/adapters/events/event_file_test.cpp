@@ -6,21 +6,13 @@
 #include "adapters/events/lines.hpp"
 #include "adapters/events/record.hpp"
 #include "adapters/store/suspensions.hpp"
+#include "place.hpp"
 #include "support/catch.hpp"
-#include "support/scratch.hpp"
 
 using namespace left4me;
-using left4me::test::Scratch;
+using left4me::test::Place;
 
 namespace {
-
-struct Place : Scratch {
-    Place() {
-        paths.state = path();
-        std::filesystem::create_directory(paths.status());
-    }
-    Paths paths;
-};
 
 Event an_event() {
     Event event;

@@ -1,24 +1,18 @@
 #include "adapters/events/history.hpp"
 
+#include "place.hpp"
 #include "support/catch.hpp"
-#include "support/scratch.hpp"
 
 using namespace left4me;
 using namespace std::chrono_literals;
-using left4me::test::Scratch;
 
 namespace {
 
-struct Place : Scratch {
-    Place() {
-        paths.state = path();
-        std::filesystem::create_directory(paths.status());
-    }
+struct Place : left4me::test::Place {
     void note(const std::string& revision, const std::string& result, bool is_new, TimePoint now) const {
         REQUIRE(note_history(paths, {revision, "Alice <alice@example.org>", "more maps", {}}, {result, "why"},
                              is_new, now));
     }
-    Paths paths;
 };
 
 Action action(Verb verb, const std::string& code = {}) {

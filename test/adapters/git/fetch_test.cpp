@@ -30,94 +30,83 @@ std::expected<void, std::string> fetch(const GitSettings& settings) {
     return git::fetch_apart(settings, LEFT4ME_FETCH_PROGRAM);
 }
 
+/// A host that follows a remote with one commit, which it has not fetched yet.
+struct World {
+    Repository origin;
+    Scratch here;
+    std::string first = origin.commit({{"a.yaml", {coop}}});
+    GitSettings settings = following(origin, here);
+    ManifestRepository source{settings, {}};
+};
+
 }  // namespace
 
 TEST_CASE("a remote is fetched into the host's repository, and read from there") {
-    const Repository origin;
-    const Scratch here;
-    const std::string first = origin.commit({{"a.yaml", {coop}}});
-    const GitSettings settings = following(origin, here);
-    ManifestRepository source(settings, {});
-    CHECK(source.fetch_interval() == std::chrono::seconds(60));
-    const auto before = source.read();
+    World world;
+    CHECK(world.source.fetch_interval() == std::chrono::seconds(60));
+    const auto before = world.source.read();
     REQUIRE_FALSE(before);
     CHECK(before.error().trouble == Trouble::Vanished);
-    REQUIRE(fetch(settings));
-    REQUIRE(source.read());
-    CHECK(source.read()->revision == first);
-    CHECK(source.read_revision("main")->revision == first);
+    REQUIRE(fetch(world.settings));
+    REQUIRE(world.source.read());
+    CHECK(world.source.read()->revision == world.first);
+    CHECK(world.source.read_revision("main")->revision == world.first);
 
-    const std::string second = origin.commit({{"a.yaml", {plain}}});
-    CHECK(source.read()->revision == first);
-    REQUIRE(fetch(settings));
-    CHECK(source.read()->revision == second);
-    CHECK(source.follows(first, second));
-    CHECK_FALSE(source.follows(second, first));
+    const std::string second = world.origin.commit({{"a.yaml", {plain}}});
+    CHECK(world.source.read()->revision == world.first);
+    REQUIRE(fetch(world.settings));
+    CHECK(world.source.read()->revision == second);
+    CHECK(world.source.follows(world.first, second));
+    CHECK_FALSE(world.source.follows(second, world.first));
 }
 
 TEST_CASE("a remote's rewritten branch is fetched, and known for what it is") {
-    const Repository origin;
-    const Scratch here;
-    const std::string first = origin.commit({{"a.yaml", {coop}}});
-    const GitSettings settings = following(origin, here);
-    ManifestRepository source(settings, {});
-    REQUIRE(fetch(settings));
-    const std::string other = origin.commit({{"a.yaml", {plain}}}, "main", "none");
-    REQUIRE(fetch(settings));
-    CHECK(source.read()->revision == other);
-    CHECK_FALSE(source.follows(first, other));
+    World world;
+    REQUIRE(fetch(world.settings));
+    const std::string other = world.origin.commit({{"a.yaml", {plain}}}, "main", "none");
+    REQUIRE(fetch(world.settings));
+    CHECK(world.source.read()->revision == other);
+    CHECK_FALSE(world.source.follows(world.first, other));
 }
 
 TEST_CASE("a remote that is gone, or has lost the branch, leaves what was fetched") {
-    const Repository origin;
-    const Scratch here;
-    const std::string first = origin.commit({{"a.yaml", {coop}}});
-    const GitSettings settings = following(origin, here);
-    ManifestRepository source(settings, {});
-    REQUIRE(fetch(settings));
+    World world;
+    REQUIRE(fetch(world.settings));
     std::string expected;
     SECTION("gone") {
-        std::filesystem::remove_all(origin.path());
-        expected = origin.path().string();
+        std::filesystem::remove_all(world.origin.path());
+        expected = world.origin.path().string();
     }
     SECTION("without the branch") {
-        origin.git("branch -m main other");
+        world.origin.git("branch -m main other");
         expected = "has no branch main";
     }
-    const auto fetched = fetch(settings);
+    const auto fetched = fetch(world.settings);
     REQUIRE_FALSE(fetched);
     CHECK(fetched.error().find(expected) != std::string::npos);
-    REQUIRE(source.read());
-    CHECK(source.read()->revision == first);
+    REQUIRE(world.source.read());
+    CHECK(world.source.read()->revision == world.first);
 }
 
 TEST_CASE("a repository on this host may belong to somebody else") {
     if (::geteuid() != 0) return;  // only root can give files away
-    const Repository origin;
-    const Scratch here;
-    origin.commit({{"a.yaml", {coop}}});
-    REQUIRE(std::system(fmt::format("chown -R 65534 {}", origin.path().string()).c_str()) == 0);
-    const GitSettings settings = following(origin, here);
-    ManifestRepository source(settings, {});
-    const auto fetched = fetch(settings);
+    World world;
+    REQUIRE(std::system(fmt::format("chown -R 65534 {}", world.origin.path().string()).c_str()) == 0);
+    const auto fetched = fetch(world.settings);
     INFO((fetched ? "" : fetched.error()));
     CHECK(fetched);
 }
 
 TEST_CASE("an address that the repository's own configuration rewrites is not rewritten") {
-    const Repository origin;
+    World world;
     const Repository other;
-    const Scratch here;
-    const std::string first = origin.commit({{"a.yaml", {coop}}});
     other.commit({{"a.yaml", {plain}}});
-    const GitSettings settings = following(origin, here);
-    ManifestRepository source(settings, {});
-    REQUIRE(fetch(settings));
-    here.write("here.git/config",
-               fmt::format("[core]\n\tbare = true\n[url \"file://{}\"]\n\tinsteadOf = file://{}\n",
-                           other.path().string(), origin.path().string()));
-    REQUIRE(fetch(settings));
-    CHECK(source.read()->revision == first);
+    REQUIRE(fetch(world.settings));
+    world.here.write("here.git/config",
+                     fmt::format("[core]\n\tbare = true\n[url \"file://{}\"]\n\tinsteadOf = file://{}\n",
+                                 other.path().string(), world.origin.path().string()));
+    REQUIRE(fetch(world.settings));
+    CHECK(world.source.read()->revision == world.first);
 }
 
 TEST_CASE("an unreachable remote is an error that names it") {

@@ -13,13 +13,11 @@ namespace {
 
 struct World {
     Repository repository;
-    Paths paths;
+    Paths paths = repository.paths();
     std::string first;
     std::string second;
 
     World() {
-        paths.state = repository.scratch().path() / "state";
-        std::filesystem::create_directories(paths.status());
         first = repository.commit({{"a.yaml", {coop}}});
         second = repository.commit({{"a.yaml", {coop}}, {"b.yaml", {plain}}});
         REQUIRE(follow().empty());

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "adapters/config/config.hpp"
+#include "adapters/paths.hpp"
 #include "support/scratch.hpp"
 
 namespace left4me::test {
@@ -23,6 +24,14 @@ class Repository {
         GitSettings settings;
         settings.repository = path();
         return settings;
+    }
+
+    /// A host's state beside it.
+    Paths paths() const {
+        Paths paths;
+        paths.state = scratch_.path() / "state";
+        std::filesystem::create_directories(paths.status());
+        return paths;
     }
 
     /// What git prints, without the newline behind it. Fails the test when git does.

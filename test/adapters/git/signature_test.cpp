@@ -18,7 +18,7 @@ namespace {
 struct World {
     Repository repository;
     GitSettings settings;
-    Paths paths;
+    Paths paths = repository.paths();
     std::string first;
 
     World() {
@@ -28,8 +28,6 @@ struct World {
         settings = repository.settings();
         settings.allowed_signers = repository.scratch().write(
             "signers", "alice@example.org namespaces=\"git\" " + key.substr(0, key.rfind(' ')) + "\n");
-        paths.state = repository.scratch().path() / "state";
-        std::filesystem::create_directories(paths.status());
         first = commit(coop, "alice");
         ManifestRepository source(settings, {});
         const auto snapshot = source.read();

@@ -26,6 +26,10 @@ struct Watched {
     void write(const std::string& name, const std::string& text = "a: b\n") {
         scratch.write("manifests/" + name, text);
     }
+    bool sees(const std::string& written) {
+        write(written);
+        return watch.drain();
+    }
 };
 
 }  // namespace
@@ -38,8 +42,7 @@ TEST_CASE("A quiet directory wakes nobody", "[watch]") {
 
 TEST_CASE("A written, renamed or removed file is noticed", "[watch]") {
     Watched site;
-    site.write("a.yaml");
-    CHECK(site.watch.drain());
+    CHECK(site.sees("a.yaml"));
     CHECK_FALSE(site.watch.drain());
     fs::rename(site.root / "a.yaml", site.root / "b.yaml");
     CHECK(site.watch.drain());
@@ -49,8 +52,7 @@ TEST_CASE("A written, renamed or removed file is noticed", "[watch]") {
 
 TEST_CASE("An editor that replaces the file goes on being noticed", "[watch]") {
     Watched site;
-    site.write("a.yaml");
-    REQUIRE(site.watch.drain());
+    REQUIRE(site.sees("a.yaml"));
     for (int times = 0; times < 3; ++times) {
         site.write("a.yaml.tmp");
         fs::rename(site.root / "a.yaml.tmp", site.root / "a.yaml");
@@ -66,16 +68,13 @@ TEST_CASE("What an editor leaves beside the file wakes nobody", "[watch]") {
 
 TEST_CASE("A new directory is watched, with what was written into it before anybody knew", "[watch]") {
     Watched site;
-    site.write("pool/deep/a.yaml");
-    CHECK(site.watch.drain());
-    site.write("pool/deep/b.yaml");
-    CHECK(site.watch.drain());
+    CHECK(site.sees("pool/deep/a.yaml"));
+    CHECK(site.sees("pool/deep/b.yaml"));
 }
 
 TEST_CASE("A directory that was moved away is not watched any more", "[watch]") {
     Watched site;
-    site.write("pool/a.yaml");
-    REQUIRE(site.watch.drain());
+    REQUIRE(site.sees("pool/a.yaml"));
     fs::rename(site.root / "pool", site.scratch.path() / "elsewhere");
     REQUIRE(site.watch.drain());
     site.scratch.write("elsewhere/b.yaml", "");
@@ -115,10 +114,8 @@ TEST_CASE("A root that is removed is noticed, and noticed again when it is back"
     fs::remove_all(site.root);
     CHECK(site.watch.drain());
     CHECK_FALSE(site.watch.drain());
-    site.write("a.yaml");
-    CHECK(site.watch.drain());
-    site.write("b.yaml");
-    CHECK(site.watch.drain());
+    CHECK(site.sees("a.yaml"));
+    CHECK(site.sees("b.yaml"));
 }
 
 TEST_CASE("A root of which not even the parent is there yet is noticed when it comes", "[watch]") {
@@ -141,10 +138,8 @@ TEST_CASE("When more happens than the kernel keeps, everything counts as changed
     }
     CHECK(site.watch.drain());
     CHECK_FALSE(site.watch.drain());
-    site.write("pool/c.yaml");
-    CHECK(site.watch.drain());
-    site.write("pool/d.yaml");
-    CHECK(site.watch.drain());
+    CHECK(site.sees("pool/c.yaml"));
+    CHECK(site.sees("pool/d.yaml"));
 }
 
 TEST_CASE("A file system that is unmounted is noticed, and what lies below it is watched", "[watch][root]") {
