@@ -4,7 +4,7 @@
 
 namespace left4me {
 
-/// Where left4me lives on a host (design.md, "The host"). Adapters take this as an argument so that tests can
+/// Where left4me lives on a host. Adapters take this as an argument so that tests can
 /// use a directory of their own; the root programs only ever use the defaults.
 struct Paths {
     std::filesystem::path state = "/var/lib/left4me";

@@ -32,11 +32,7 @@ Result<Exit> apply(Session& session, const Options& options) {
     if (!inputs) return std::unexpected(inputs.error());
     if (options.dry_run) return show(session, *inputs);
     if (auto entered = enter(session, Access::Act); !entered) return std::unexpected(entered.error());
-    const auto edited = edit(session, [&] { return propose(session, *inputs); });
-    if (!edited) return std::unexpected(edited.error());
-    const auto lock = lock_host(session);
-    if (!lock) return std::unexpected(lock.error());
-    return reconcile(session, *options.patience);
+    return edit_and_reconcile(session, [&] { return propose(session, *inputs); }, *options.patience);
 }
 
 }  // namespace

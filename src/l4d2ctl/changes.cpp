@@ -276,4 +276,13 @@ Result<Proposal> edit(Session& session, const std::function<Result<Proposal>()>&
     }
 }
 
+Result<Exit> edit_and_reconcile(Session& session, const std::function<Result<Proposal>()>& make,
+                                const Patience& patience) {
+    // Even when nothing was changed: the host may have drifted from what the manifests say.
+    if (auto edited = edit(session, make); !edited) return std::unexpected(edited.error());
+    const auto lock = lock_host(session);
+    if (!lock) return std::unexpected(lock.error());
+    return reconcile(session, patience);
+}
+
 }  // namespace left4me::ctl

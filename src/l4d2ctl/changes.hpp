@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "adapters/source/source.hpp"
+#include "l4d2ctl/acting.hpp"
 #include "l4d2ctl/session.hpp"
 #include "l4d2ctl/source_text.hpp"
 
@@ -39,5 +40,9 @@ Result<Proposal> propose_removal(const Session& session, const DocumentName& obj
 /// created`. `make` is asked again when the source has moved on between its reading and the commit.
 Result<Proposal> edit(Session& session, const std::function<Result<Proposal>()>& make);
 void tell_effects(const Session& session, const Proposal& proposal, const std::string& suffix = {});
+
+/// edit(), then a pass that makes the host follow.
+Result<Exit> edit_and_reconcile(Session& session, const std::function<Result<Proposal>()>& make,
+                                const Patience& patience);
 
 }  // namespace left4me::ctl

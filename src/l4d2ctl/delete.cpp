@@ -1,4 +1,3 @@
-#include "l4d2ctl/acting.hpp"
 #include "l4d2ctl/changes.hpp"
 #include "l4d2ctl/kinds.hpp"
 #include "l4d2ctl/verbs.hpp"
@@ -21,11 +20,7 @@ Result<Exit> remove(Session& session, const std::vector<std::string>& words) {
     const auto object = parse_object(words);
     if (!object) return std::unexpected(object.error());
     if (auto entered = enter(session, Access::Act); !entered) return std::unexpected(entered.error());
-    const auto edited = edit(session, [&] { return propose_removal(session, *object); });
-    if (!edited) return std::unexpected(edited.error());
-    const auto lock = lock_host(session);
-    if (!lock) return std::unexpected(lock.error());
-    return reconcile(session, std::nullopt);
+    return edit_and_reconcile(session, [&] { return propose_removal(session, *object); }, std::nullopt);
 }
 
 }  // namespace

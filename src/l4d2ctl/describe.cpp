@@ -20,16 +20,6 @@ std::string names_or_none(const std::vector<std::string>& names) {
 
 std::string place(const Origin& origin) { return fmt::format("{}:{}", origin.where.file, origin.where.line); }
 
-std::string indented(std::string_view text) {
-    std::string result = "  ";
-    for (const char c : text) {
-        result += c;
-        if (c == '\n') result += "  ";
-    }
-    while (result.ends_with(' ') || result.ends_with('\n')) result.pop_back();
-    return result + "\n";
-}
-
 std::string page(std::vector<std::vector<Cell>> rows, const Session& session, const std::string& title) {
     for (auto& row : rows) row.front().paint = Paint::Dim;
     return session.out.paint(Paint::Bold, title) + "\n\n" + table(rows, session.out);
@@ -40,15 +30,13 @@ Result<std::string> describe_blueprint(const Session& session, const View& view,
     if (found == view.in_force.set.blueprints.end())
         return fail(Exit::NotFound, "blueprint/" + name + " is not there");
     const Blueprint& blueprint = found->second;
-    std::string text =
+    const std::string text =
         page({{{"Servers"}, {names_or_none(servers_using(view.in_force.set, name))}},
               {{"Overlays"}, {names_or_none(blueprint.overlays)}},
               {{"Arguments"}, {printable(fmt::format("{}", fmt::join(blueprint.arguments, " ")))}},
               {{"Manifest"}, {place(blueprint.origin)}}},
              session, "blueprint/" + name);
-    if (blueprint.config.empty()) return text;
-    return text + "\n" + session.out.paint(Paint::Bold, "server.cfg") + "\n" +
-           indented(printable(blueprint.config));
+    return text + section("server.cfg", printable(blueprint.config), session.out);
 }
 
 Result<std::string> describe_overlay(const Session& session, const View& view, const std::string& name) {
@@ -74,10 +62,11 @@ Result<std::string> describe_server(const Session& session, View& view, const st
     const auto details = unit_details(view, name);
     if (!details) return std::unexpected(details.error());
     const std::string log = tail.text();
-    return server_page(view, name, *details, session.out) + "\n" + session.out.paint(Paint::Bold, "Log") +
-           "\n" +
-           indented(log.empty() ? "nothing, or you may not read the journal: sudo l4d2ctl logs " + name
-                                : printable(log));
+    return server_page(view, name, *details, session.out) +
+           section("Log",
+                   log.empty() ? "nothing, or you may not read the journal: sudo l4d2ctl logs " + name
+                               : printable(log),
+                   session.out);
 }
 
 Result<Exit> describe(Session& session, const std::vector<std::string>& words) {

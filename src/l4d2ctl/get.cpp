@@ -42,6 +42,11 @@ std::vector<std::string> manifest_names(const ManifestSet& set, Kind kind) {
     return {};
 }
 
+/// Those of the manifests, and servers that only the host knows of.
+std::vector<std::string> shown_names(const View& view, Kind kind) {
+    return kind == Kind::Server ? shown_servers(view) : manifest_names(view.in_force.set, kind);
+}
+
 /// The kinds and names that the command line asks for, from those that there are.
 Result<std::vector<std::string>> pick(std::vector<std::string> names, Kind kind, const Target& target) {
     if (target.name.empty()) return names;
@@ -97,8 +102,7 @@ Result<std::vector<Json>> objects_json(View& view, Kind kind, const std::vector<
 Result<Exit> get_json(View& view, const Target& target) {
     Json items = Json::array();
     for (const Kind kind : kinds_of(target)) {
-        const auto all = kind == Kind::Server ? shown_servers(view) : manifest_names(view.in_force.set, kind);
-        const auto names = pick(all, kind, target);
+        const auto names = pick(shown_names(view, kind), kind, target);
         if (!names) return std::unexpected(names.error());
         const auto objects = objects_json(view, kind, *names);
         if (!objects) return std::unexpected(objects.error());
@@ -115,8 +119,7 @@ Result<Exit> get_json(View& view, const Target& target) {
 Result<Exit> get_tables(const Session& session, const View& view, const Target& target, bool wide) {
     std::string text;
     for (const Kind kind : kinds_of(target)) {
-        const auto all = kind == Kind::Server ? shown_servers(view) : manifest_names(view.in_force.set, kind);
-        const auto names = pick(all, kind, target);
+        const auto names = pick(shown_names(view, kind), kind, target);
         if (!names) return std::unexpected(names.error());
         if (names->empty()) {
             if (target.kind) print_error(fmt::format("no {}s", to_string(kind)));

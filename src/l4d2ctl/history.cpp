@@ -28,12 +28,7 @@ std::string took_text(const HistoryEntry& entry) {
 }
 
 std::string history_table(const std::vector<HistoryEntry>& entries, const Terminal& terminal) {
-    std::vector<std::vector<Cell>> rows{{{"REVISION", Paint::Dim},
-                                         {"RESULT", Paint::Dim},
-                                         {"WHEN", Paint::Dim},
-                                         {"TOOK", Paint::Dim},
-                                         {"AUTHOR", Paint::Dim},
-                                         {"WHAT", Paint::Dim}}};
+    std::vector<std::vector<Cell>> rows{heading({"REVISION", "RESULT", "WHEN", "TOOK", "AUTHOR", "WHAT"})};
     for (const HistoryEntry& entry : entries) {
         const std::string& why = entry.message.empty() ? entry.origin.subject : entry.message;
         rows.push_back({{entry.origin.revision.substr(0, 12), Paint::Bold},
@@ -47,10 +42,6 @@ std::string history_table(const std::vector<HistoryEntry>& entries, const Termin
 }
 
 Json text_or_null(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
-
-Json time_or_null(const std::optional<TimePoint>& time) {
-    return time ? Json(time_text(*time)) : Json(nullptr);
-}
 
 Json history_json(const std::vector<HistoryEntry>& entries) {
     Json items = Json::array();

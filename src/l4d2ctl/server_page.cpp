@@ -14,19 +14,6 @@ namespace {
 
 using Rows = std::vector<std::vector<Cell>>;
 
-/// Indented below its heading.
-std::string section(const std::string& title, const std::string& body, const Terminal& terminal) {
-    if (body.empty()) return {};
-    std::string text = "\n" + terminal.paint(Paint::Bold, title) + "\n";
-    std::size_t begin = 0;
-    while (begin < body.size()) {
-        const std::size_t end = std::min(body.find('\n', begin), body.size());
-        text += "  " + body.substr(begin, end - begin) + "\n";
-        begin = end + 1;
-    }
-    return text;
-}
-
 Cell headline_state(const Condition* ready) {
     if (ready == nullptr) return {"not in the manifests", Paint::Yellow};
     switch (ready->status) {
@@ -115,7 +102,6 @@ std::string layers_text(const ObservedServer& server, const Terminal& terminal) 
             std::find(server.mounted->begin(), server.mounted->end(), layer) != server.mounted->end();
         if (!there) text += terminal.paint(Paint::Green, "+ " + layer) + "\n";
     }
-    if (!server.wanted) return text;
     return text;
 }
 

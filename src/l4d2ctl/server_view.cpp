@@ -41,7 +41,7 @@ Json actual_json(const UnitDetails& details) {
     actual["unitFileState"] = enablement_text(details.unit.enablement);
     actual["result"] = details.unit.result.empty() ? "success" : details.unit.result;
     actual["mainPid"] = details.main_pid;
-    actual["since"] = details.since ? Json(time_text(*details.since)) : Json(nullptr);
+    actual["since"] = time_or_null(details.since);
     actual["restarts"] = details.restarts;
     return actual;
 }
@@ -51,8 +51,8 @@ Json suspension_json(const Suspension* suspension) {
     Json json;
     json["reason"] = suspension->reason;
     json["by"] = suspension->by;
-    json["since"] = suspension->since ? Json(time_text(*suspension->since)) : Json(nullptr);
-    json["until"] = suspension->until ? Json(time_text(*suspension->until)) : Json(nullptr);
+    json["since"] = time_or_null(suspension->since);
+    json["until"] = time_or_null(suspension->until);
     return json;
 }
 
@@ -108,6 +108,10 @@ std::string time_text(TimePoint time) {
     const std::time_t seconds = std::chrono::system_clock::to_time_t(
         std::chrono::time_point_cast<std::chrono::system_clock::duration>(time));
     return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(seconds));
+}
+
+Json time_or_null(const std::optional<TimePoint>& time) {
+    return time ? Json(time_text(*time)) : Json(nullptr);
 }
 
 const Condition* ready_condition(const View& view, const std::string& name) {

@@ -25,6 +25,7 @@ std::string lower_case(std::string text);
 std::string age_text(TimePoint since, TimePoint now);
 /// `2026-03-01T12:00:00Z`.
 std::string time_text(TimePoint time);
+Json time_or_null(const std::optional<TimePoint>& time);
 
 /// The Ready condition as it stands, or nullptr for a server that no manifest names.
 const Condition* ready_condition(const View& view, const std::string& name);
@@ -32,7 +33,7 @@ const Condition* ready_condition(const View& view, const std::string& name);
 /// What an operator wants to know next: what differs, or why it is not ready. Nothing for a healthy server.
 std::string why_text(const View& view, const std::string& name);
 
-/// The object that `status NAME --json` prints: design.md fixes its fields, docs/cli.md documents them.
+/// The object that `status NAME --json` prints: docs/cli.md documents its fields.
 Json server_json(const View& view, const std::string& name, const UnitDetails& details);
 
 /// UnitDetails of one server, its errors as a Failure.

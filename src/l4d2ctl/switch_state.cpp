@@ -15,12 +15,8 @@ struct Options {
 Result<Exit> switch_state(Session& session, const Options& options, RunState state) {
     if (auto checked = check_name(options.server); !checked) return std::unexpected(checked.error());
     if (auto entered = enter(session, Access::Act); !entered) return std::unexpected(entered.error());
-    const auto edited = edit(session, [&] { return propose_state(session, options.server, state); });
-    if (!edited) return std::unexpected(edited.error());
-    const auto lock = lock_host(session);
-    if (!lock) return std::unexpected(lock.error());
-    // Even when the manifest said so already: the host may have drifted from it.
-    return reconcile(session, *options.patience);
+    return edit_and_reconcile(
+        session, [&] { return propose_state(session, options.server, state); }, *options.patience);
 }
 
 }  // namespace

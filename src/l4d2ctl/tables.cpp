@@ -13,12 +13,6 @@ namespace {
 
 using Row = std::vector<Cell>;
 
-Row heading(const std::vector<std::string>& titles) {
-    Row row;
-    for (const std::string& title : titles) row.push_back({title, Paint::Dim});
-    return row;
-}
-
 Paint paint_of(ActiveState state) {
     switch (state) {
         case ActiveState::Active:

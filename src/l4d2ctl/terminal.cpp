@@ -101,6 +101,23 @@ std::string table(const std::vector<std::vector<Cell>>& rows, const Terminal& te
     return text;
 }
 
+std::vector<Cell> heading(const std::vector<std::string>& titles) {
+    std::vector<Cell> row;
+    for (const std::string& title : titles) row.push_back({title, Paint::Dim});
+    return row;
+}
+
+std::string section(const std::string& title, std::string_view text, const Terminal& terminal) {
+    const std::size_t last = text.find_last_not_of(" \n");
+    if (last == std::string_view::npos) return {};
+    std::string indented = "\n" + terminal.paint(Paint::Bold, title) + "\n  ";
+    for (const char c : text.substr(0, last + 1)) {
+        indented += c;
+        if (c == '\n') indented += "  ";
+    }
+    return indented + "\n";
+}
+
 std::string printable(std::string_view text) {
     std::string clean;
     for (const char c : text) {

@@ -34,9 +34,15 @@ struct Cell {
 /// A narrower window gets fewer columns, closer together.
 inline constexpr std::size_t roomy = 100;
 
+/// The titles of a table's columns.
+std::vector<Cell> heading(const std::vector<std::string>& titles);
+
 /// Rows with their columns aligned, two or three spaces between them; the last column is cut to the width of
 /// the terminal. Every row has as many cells as the first.
 std::string table(const std::vector<std::vector<Cell>>& rows, const Terminal& terminal);
+
+/// A title and, indented below it, the text; an empty line above. Nothing when there is no text.
+std::string section(const std::string& title, std::string_view text, const Terminal& terminal);
 
 /// Control characters out of a text that somebody else wrote, so that a log line cannot drive the terminal.
 std::string printable(std::string_view text);
