@@ -45,8 +45,12 @@ void note_source_error(const Session& session, const std::string& error) {
     Status status = before;
     status.source_error = error;
     status.last_pass = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
-    (void)save_status(session.paths, status);  // The error itself is about to be shown.
-    (void)record(session.paths, events_of(before, {}, {}, {}, status), actor_of(session.caller));
+    if (auto saved = save_status(session.paths, status); !saved)
+        print_error("the status could not be kept: " + saved.error());
+    if (auto recorded =
+            record(session.paths, events_of(before, {}, {}, {}, status), actor_of(session.caller));
+        !recorded)
+        print_error("the event could not be kept: " + recorded.error());
 }
 
 void write_metrics(const Session& session, const Desired& desired, const PassResult& pass,
