@@ -130,7 +130,7 @@ Result<milliseconds> parse_patience(const std::string& text) {
     return std::chrono::seconds(std::uint64_t{value} * seconds);
 }
 
-void add_wait_option(Command& verb, std::shared_ptr<Patience> patience) {
+void add_wait_option(Command& verb, const std::shared_ptr<Patience>& patience) {
     verb.optional_value(
         "--wait", "DURATION",
         [patience](const std::string& text) {

@@ -16,7 +16,7 @@ using Patience = std::optional<std::chrono::milliseconds>;
 Result<std::chrono::milliseconds> parse_patience(const std::string& text);
 
 /// Adds `--wait[=DURATION]` to a verb. `given` holds what follows it, nullopt when it was not given.
-void add_wait_option(Command& verb, std::shared_ptr<Patience> patience);
+void add_wait_option(Command& verb, const std::shared_ptr<Patience>& patience);
 
 /// The lock for edits of the source, with a word on stderr about who holds it; and a change that an earlier
 /// commit() was killed in the middle of is finished. Nobody else edits the source through left4me meanwhile.

@@ -33,9 +33,7 @@ Result<Desired> other_revision(Session& session, const std::string& revision) {
     }
     const auto set = load_snapshot(*snapshot, session.config.limits);
     if (!set) return fail(Exit::Invalid, set.error().message);
-    Desired desired = make_desired(*set, snapshot->revision);
-    desired.approved = is_approved(session.paths, snapshot->revision);
-    return desired;
+    return desired_at(session.paths, *set, snapshot->revision);
 }
 
 Result<Desired> desired_revision(Session& session, const Options& options,
@@ -48,9 +46,7 @@ Result<Desired> desired_revision(Session& session, const Options& options,
     }
     const auto proposal = propose(session, inputs);
     if (!proposal) return std::unexpected(proposal.error());
-    Desired desired = make_desired(proposal->set, proposal->revision);
-    desired.approved = is_approved(session.paths, proposal->revision);
-    return desired;
+    return desired_at(session.paths, proposal->set, proposal->revision);
 }
 
 Result<Exit> diff(Session& session, const Options& options) {

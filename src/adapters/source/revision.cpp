@@ -31,9 +31,9 @@ std::optional<Snapshot> read_last_good(const Paths& paths) {
 
 }  // namespace
 
-Desired InForce::desired(const Paths& paths) const {
-    Desired desired = make_desired(set, snapshot.revision);
-    desired.approved = is_approved(paths, snapshot.revision);
+Desired desired_at(const Paths& paths, const ManifestSet& set, const std::string& revision) {
+    Desired desired = make_desired(set, revision);
+    desired.approved = is_approved(paths, revision);
     auto suspensions = load_suspensions(paths);
     if (suspensions) {
         desired.suspended = std::move(*suspensions);
@@ -43,6 +43,8 @@ Desired InForce::desired(const Paths& paths) const {
     }
     return desired;
 }
+
+Desired InForce::desired(const Paths& paths) const { return desired_at(paths, set, snapshot.revision); }
 
 std::expected<ManifestSet, SourceError> load_snapshot(const Snapshot& snapshot, const Limits& limits) {
     auto set = load(snapshot.files, limits);

@@ -17,9 +17,12 @@ struct InForce {
     std::string error;         ///< what is wrong with the source's own revision, one line an error
     std::string offered = {};  ///< the source's own revision, if it has one and it is not the one in force
 
-    /// With a person's agreement to it, if there is one, and what people have suspended.
+    /// desired_at() this revision.
     Desired desired(const Paths& paths) const;
 };
+
+/// What a revision asks, with a person's agreement to it, if there is one, and what people have suspended.
+Desired desired_at(const Paths& paths, const ManifestSet& set, const std::string& revision);
 
 /// Manifests of one reading, or every error in them; the names in it say which revision they are of.
 std::expected<ManifestSet, SourceError> load_snapshot(const Snapshot& snapshot, const Limits& limits);

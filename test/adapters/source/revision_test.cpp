@@ -1,6 +1,7 @@
 #include "adapters/source/revision.hpp"
 
 #include "adapters/directory/manifest_directory.hpp"
+#include "adapters/store/suspensions.hpp"
 #include "support/catch.hpp"
 #include "support/scratch.hpp"
 
@@ -75,4 +76,18 @@ TEST_CASE("agreement is to one revision, not to the next") {
     CHECK(is_approved(world.paths, "0123456789abcdef"));
     CHECK_FALSE(is_approved(world.paths, "0123456789abcde0"));
     CHECK_FALSE(is_approved(world.paths, ""));
+}
+
+TEST_CASE("what a person has suspended or agreed to counts for a revision that is only proposed, too") {
+    const World world;
+    const ManifestSet proposed = world.in_force()->set;
+    CHECK_FALSE(desired_at(world.paths, proposed, "r2").approved);
+    REQUIRE(approve(world.paths, "r2"));
+    Suspensions suspensions;
+    suspensions.servers["comp1"].reason = "trying a map";
+    REQUIRE(save_suspensions(world.paths, suspensions));
+    const Desired desired = desired_at(world.paths, proposed, "r2");
+    CHECK(desired.revision == "r2");
+    CHECK(desired.approved);
+    CHECK(desired.suspended == suspensions);
 }
