@@ -1,7 +1,5 @@
 #include "l4d2ctl/caller.hpp"
 
-#include "l4d2ctl/privileges.hpp"
-
 #include <pwd.h>
 #include <sys/types.h>
 #include <unistd.h>
@@ -11,6 +9,8 @@
 #include <cstdlib>
 #include <cstring>
 #include <vector>
+
+#include "l4d2ctl/privileges.hpp"
 
 namespace left4me::ctl {
 
@@ -27,12 +27,6 @@ uid_t calling_uid() {
     return parsed.ec == std::errc() && parsed.ptr == end ? uid : real;
 }
 
-std::string host_name() {
-    std::array<char, 256> name{};
-    if (::gethostname(name.data(), name.size() - 1) != 0 || name.front() == '\0') return "localhost";
-    return name.data();
-}
-
 /// What may stand in a commit's author line.
 std::string printable(std::string text) {
     std::erase_if(text, [](char c) {
@@ -42,6 +36,12 @@ std::string printable(std::string text) {
 }
 
 }  // namespace
+
+std::string host_name() {
+    std::array<char, 256> name{};
+    if (::gethostname(name.data(), name.size() - 1) != 0 || name.front() == '\0') return "localhost";
+    return name.data();
+}
 
 Authorship calling_person() {
     const uid_t uid = calling_uid();

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string>
+
 #include "adapters/source/source.hpp"
 
 namespace left4me::ctl {
@@ -10,5 +12,8 @@ Authorship calling_person();
 
 /// What an event calls them: the name they log in with. left4me itself, as the timer runs it, is nobody.
 std::string actor_of(const Authorship& person);
+
+/// What this host calls itself.
+std::string host_name();
 
 }  // namespace left4me::ctl

@@ -1,13 +1,12 @@
 #include <fmt/format.h>
 #include <grp.h>
-#include <pwd.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include <sys/types.h>
 
 #include <algorithm>
 #include <vector>
 
 #include "adapters/git/layout.hpp"
+#include "l4d2ctl/caller.hpp"
 #include "l4d2ctl/verbs.hpp"
 
 namespace left4me::ctl {
@@ -27,31 +26,12 @@ Result<gid_t> find_group(const std::string& name) {
     return found->gr_gid;
 }
 
-struct Account {
-    uid_t user = 0;
-    std::vector<gid_t> groups;
-};
-
-Result<Account> find_service_user() {
-    std::vector<char> buffer(16384);
-    passwd entry{};
-    passwd* found = nullptr;
-    if (::getpwnam_r(service_user, &entry, buffer.data(), buffer.size(), &found) != 0 || found == nullptr) {
-        return fail(Exit::Refused,
-                    fmt::format("user {} does not exist on this host; run systemd-sysusers", service_user));
-    }
+bool is_member(const Account& account, gid_t group) {
     int count = 256;
     std::vector<gid_t> groups(static_cast<std::size_t>(count));
-    if (::getgrouplist(service_user, found->pw_gid, groups.data(), &count) < 0) count = 0;
+    if (::getgrouplist(service_user, account.group, groups.data(), &count) < 0) count = 0;
     groups.resize(static_cast<std::size_t>(count));
-    return Account{found->pw_uid, std::move(groups)};
-}
-
-std::string host_name() {
-    std::string name(256, '\0');
-    if (::gethostname(name.data(), name.size() - 1) != 0) return "HOST";
-    name.resize(name.find('\0'));
-    return name;
+    return std::find(groups.begin(), groups.end(), group) != groups.end();
 }
 
 std::string next_steps(const Session& session, const GitSettings& settings, const std::string& group,
@@ -88,8 +68,11 @@ Result<Exit> init_repo(Session& session, const std::string& group) {
     }
     const auto gid = find_group(group);
     if (!gid) return std::unexpected(gid.error());
-    const auto account = find_service_user();
-    if (!account) return std::unexpected(account.error());
+    const auto account = find_account(service_user);
+    if (!account) {
+        return fail(Exit::Refused,
+                    fmt::format("user {} does not exist on this host; run systemd-sysusers", service_user));
+    }
     const auto told = git::lay_out({.repository = settings.repository,
                                     .branch = settings.branch,
                                     .reader = account->user,
@@ -98,9 +81,7 @@ Result<Exit> init_repo(Session& session, const std::string& group) {
     if (!told) return fail(Exit::Refused, told.error());
     for (const std::string& line : *told) print(line + "\n");
     if (told->empty()) print(settings.repository.string() + ": is as it should be\n");
-    const bool member =
-        std::find(account->groups.begin(), account->groups.end(), *gid) != account->groups.end();
-    print(next_steps(session, settings, group, member));
+    print(next_steps(session, settings, group, is_member(*account, *gid)));
     return Exit::Done;
 }
 

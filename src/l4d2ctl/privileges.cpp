@@ -7,28 +7,12 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <optional>
 #include <system_error>
 #include <vector>
 
 namespace left4me::ctl {
 
 namespace {
-
-struct Account {
-    uid_t user = 0;
-    gid_t group = 0;
-};
-
-std::optional<Account> find_account(const char* name) {
-    std::vector<char> buffer(16384);
-    passwd entry{};
-    passwd* found = nullptr;
-    if (::getpwnam_r(name, &entry, buffer.data(), buffer.size(), &found) != 0 || found == nullptr) {
-        return std::nullopt;
-    }
-    return Account{entry.pw_uid, entry.pw_gid};
-}
 
 Result<void> refuse(const char* call) {
     return fail(Exit::Refused, fmt::format("cannot become user {}: {}: {}", service_user, call,
@@ -54,6 +38,16 @@ Result<void> become(const Account& account) {
 }
 
 }  // namespace
+
+std::optional<Account> find_account(const char* name) {
+    std::vector<char> buffer(16384);
+    passwd entry{};
+    passwd* found = nullptr;
+    if (::getpwnam_r(name, &entry, buffer.data(), buffer.size(), &found) != 0 || found == nullptr) {
+        return std::nullopt;
+    }
+    return Account{entry.pw_uid, entry.pw_gid};
+}
 
 Result<void> give_up_privileges(Access access, const std::string& verb) {
     const auto account = find_account(service_user);

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <sys/types.h>
+
+#include <optional>
 #include <string>
 
 #include "l4d2ctl/exit.hpp"
@@ -13,6 +16,13 @@ enum class Access {
 
 /// The user that parses what others wrote.
 inline constexpr const char* service_user = "left4me";
+
+/// A user of this host.
+struct Account {
+    uid_t user = 0;
+    gid_t group = 0;
+};
+std::optional<Account> find_account(const char* name);
 
 /// Root becomes user left4me for good, groups included; everybody else stays who they are, and may not Act.
 /// Call it when all given files are open and nothing has been parsed. `verb` is for the message.
