@@ -62,11 +62,7 @@ Daemon::Daemon(Paths paths, std::string config_path, Config config, std::unique_
 }
 
 void Daemon::run() {
-    const Time now = Agenda::Clock::now();
-    if (manifests_.source().fetch_interval()) agenda_.add(Key::Fetch, now);
-    agenda_.add(Key::Source, now);
-    agenda_.add(Key::Host, now);
-    wake();
+    look_at_everything();
     notify("READY=1\nSTATUS=looking at the host");
     io_.run();
     notify("STOPPING=1");
@@ -105,16 +101,18 @@ void Daemon::reload() {
         manifests_.follow_source_of(config_);
         configure_telemetry();
         watch_places();
-        if (manifests_.source().fetch_interval()) agenda_.add(Key::Fetch, Agenda::Clock::now());
         log(Level::Notice, "configuration reloaded");
     } else {
         log(Level::Error, "the configuration stays as it was: " + config.error());
     }
-    const Time now = Agenda::Clock::now();
-    agenda_.add(Key::Source, now);
-    agenda_.add(Key::Host, now);
-    wake();
+    look_at_everything();
     notify("READY=1");
+}
+
+void Daemon::look_at_everything() {
+    const Time now = Agenda::Clock::now();
+    for (const Key key : {Key::Fetch, Key::Source, Key::Host}) agenda_.add(key, now);
+    wake();
 }
 
 /// Any number of wake-ups before the next turn are one.
@@ -187,12 +185,16 @@ void Daemon::read_source() {
     manifests_.read();
     if (manifests_.error() != logged_source_error_) {
         logged_source_error_ = manifests_.error();
-        log(Level::Error,
-            logged_source_error_.empty() ? "the source is in order again" : logged_source_error_);
+        const bool mended = logged_source_error_.empty();
+        log(mended ? Level::Notice : Level::Error,
+            mended ? "the source is in order again" : logged_source_error_);
     }
     agenda_.add(Key::Source, Agenda::Clock::now() + resync);
     if (manifests_.desired() == before) return;
-    log(Level::Info, "following revision " + manifests_.desired()->revision);
+    const std::string& revision = manifests_.desired()->revision;
+    // It is another reading of the same one while the source is in trouble, or when somebody suspends a
+    // server.
+    if (!before || before->revision != revision) log(Level::Info, "following revision " + revision);
     agenda_.add(Key::Host, Agenda::Clock::now());
 }
 

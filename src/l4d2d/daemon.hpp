@@ -47,6 +47,7 @@ class Daemon {
 
     using Time = Agenda::Time;
 
+    void look_at_everything();
     void wake();
     void turn();
     void drain();
