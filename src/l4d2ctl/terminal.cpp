@@ -110,10 +110,12 @@ std::vector<Cell> heading(const std::vector<std::string>& titles) {
 std::string section(const std::string& title, std::string_view text, const Terminal& terminal) {
     const std::size_t last = text.find_last_not_of(" \n");
     if (last == std::string_view::npos) return {};
-    std::string indented = "\n" + terminal.paint(Paint::Bold, title) + "\n  ";
+    std::string indented = "\n" + terminal.paint(Paint::Bold, title) + "\n";
+    char before = '\n';
     for (const char c : text.substr(0, last + 1)) {
+        if (before == '\n' && c != '\n') indented += "  ";
         indented += c;
-        if (c == '\n') indented += "  ";
+        before = c;
     }
     return indented + "\n";
 }

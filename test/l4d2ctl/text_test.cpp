@@ -72,6 +72,13 @@ TEST_CASE("an empty last cell leaves no blanks at the end of its line") {
     CHECK(table({{{"A"}, {"B"}}, {{"x"}, {""}}}, file) == "A   B\nx\n");
 }
 
+TEST_CASE("a section stands indented below its title, and an empty one does not stand at all") {
+    const Terminal plain;
+    CHECK(section("Log", "one\n  two\n\nthree\n\n", plain) == "\nLog\n  one\n    two\n\n  three\n");
+    CHECK(section("Log", "", plain).empty());
+    CHECK(section("Log", "\n", plain).empty());
+}
+
 TEST_CASE("ages are short and never negative") {
     using namespace std::chrono_literals;
     const TimePoint then = TimePoint(1'700'000'000s);
