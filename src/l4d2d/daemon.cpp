@@ -1,6 +1,7 @@
 #include "l4d2d/daemon.hpp"
 
 #include <fmt/format.h>
+#include <malloc.h>
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
@@ -23,7 +24,9 @@ constexpr auto quiet = 100ms;
 constexpr auto longest_unquiet = 2s;
 // While somebody else (l4d2ctl) makes a pass.
 constexpr auto lock_retry = 50ms;
+constexpr auto fetch_retry = 1s;
 constexpr auto first_host_retry = 1s;
+constexpr auto trim_interval = 10s;
 
 std::string standing(const Plan& difference, std::size_t under_way) {
     std::string text = fmt::format("servers: {} agree, {} differ", difference.agreeing_servers,
@@ -162,7 +165,9 @@ void Daemon::configure_telemetry() {
 void Daemon::fetch(Time now) {
     const auto interval = manifests_.source().fetch_interval();
     if (!interval) return;
-    agenda_.add(Key::Fetch, now + *interval);
+    // Since a reload it may be another remote than the one that is being asked: that one comes to its end
+    // first.
+    agenda_.add(Key::Fetch, now + (fetching_ ? fetch_retry : *interval));
     if (std::exchange(fetching_, true)) return;
     boost::asio::post(network_, [this, source = open_source(paths_, config_)] {
         boost::asio::post(io_, [this, result = source->fetch()] { fetched(result); });
@@ -273,6 +278,11 @@ void Daemon::save() {
 }
 
 void Daemon::sleep(Time now) {
+    // What reading manifests and looking at the host took for a moment, the C library would keep.
+    if (now - trimmed_ >= trim_interval) {
+        (void)::malloc_trim(0);
+        trimmed_ = now;
+    }
     std::optional<Time> until = agenda_.next();
     const auto earlier = [&until](Time when) { until = until ? std::min(*until, when) : when; };
     if (const auto interval = watchdog_interval()) {

@@ -100,6 +100,7 @@ class Daemon {
     std::string logged_fetch_error_;
     Agenda::Clock::duration host_retry_{};
     Time alive_{};  ///< when the watchdog was told last
+    Time trimmed_{};
 };
 
 }  // namespace left4me
