@@ -52,7 +52,7 @@ std::expected<std::string, std::string> read_descriptor(int fd, const std::strin
         if (got == 0) return text;
         text.append(chunk.data(), static_cast<std::size_t>(got));
         if (text.size() > limit) {
-            return std::unexpected(fmt::format("{}: larger than {} bytes (limits.fileBytes)", name, limit));
+            return std::unexpected(fmt::format("{}: larger than {} bytes", name, limit));
         }
     }
 }

@@ -68,6 +68,10 @@ std::expected<void, std::string> list_entry(Listing& listing, const fs::director
         return std::unexpected(fmt::format("{}: more than {} files (limits.documents)", entry.path().string(),
                                            limits.documents));
     }
+    if (status.st_size > 0 && static_cast<std::size_t>(status.st_size) > limits.file_bytes) {
+        return std::unexpected(fmt::format("{}: has {} bytes, more than {} (limits.fileBytes)",
+                                           entry.path().string(), status.st_size, limits.file_bytes));
+    }
     listing.push_back({entry.path(), status.st_ino, status.st_size, status.st_mtim});
     return {};
 }
