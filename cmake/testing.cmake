@@ -19,10 +19,14 @@ endfunction()
 
 # left4me_host_test(NAME SOURCES… LIBRARIES…): a Catch2 program that runs as root inside a test host which has left4me
 # installed; NAME begins with host_. `cmake --install BUILD --component tests` puts it where test/host/run-tests looks.
+if(NOT TARGET left4me_host_tests)
+  add_custom_target(left4me_host_tests)
+endif()
+
 function(left4me_host_test name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LIBRARIES" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE left4me_test_main ${ARG_LIBRARIES} left4me_warnings)
   install(TARGETS ${name} DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/left4me-tests COMPONENT tests EXCLUDE_FROM_ALL)
-  set_property(GLOBAL APPEND PROPERTY LEFT4ME_HOST_TESTS ${name})
+  add_dependencies(left4me_host_tests ${name})
 endfunction()
