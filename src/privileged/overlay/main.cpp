@@ -1,4 +1,5 @@
-// left4me-overlay mount|umount NAME: runs as root from the server's unit. Exit codes: failure.hpp.
+// left4me-overlay mount|umount|attach NAME: runs as root, mount and umount from the server's unit, attach
+// from left4me-attach@. Exit codes: failure.hpp.
 #include <fmt/format.h>
 #include <pwd.h>
 #include <sys/stat.h>
@@ -27,6 +28,18 @@ int failed(std::string_view what, const left4me::overlay::Error& error) {
     return static_cast<int>(error.failure);
 }
 
+const char* in_words(left4me::overlay::Attached attached) {
+    switch (attached) {
+        case left4me::overlay::Attached::Done:
+            return "the overlay that the game still had is mounted again";
+        case left4me::overlay::Attached::WasMounted:
+            return "its overlay is mounted: nothing to attach";
+        case left4me::overlay::Attached::NotRunning:
+            break;
+    }
+    return "the server does not run: nothing to attach";
+}
+
 left4me::overlay::Result<left4me::overlay::Owner> find_owner() {
     errno = 0;
     const passwd* user = ::getpwnam(game_user);  // NOLINT(concurrency-mt-unsafe): there is one thread
@@ -41,8 +54,8 @@ left4me::overlay::Result<left4me::overlay::Owner> find_owner() {
 
 int main(int argc, char** argv) {
     const std::string_view verb = argc > 1 ? argv[1] : "";
-    if (argc != 3 || (verb != "mount" && verb != "umount")) {
-        fmt::print(stderr, "usage: left4me-overlay mount|umount NAME\n");
+    if (argc != 3 || (verb != "mount" && verb != "umount" && verb != "attach")) {
+        fmt::print(stderr, "usage: left4me-overlay mount|umount|attach NAME\n");
         return static_cast<int>(Failure::Usage);
     }
     const std::string server = argv[2];
@@ -59,6 +72,12 @@ int main(int argc, char** argv) {
     if (verb == "umount") {
         const auto done = left4me::overlay::umount_server(site, server);
         return done ? 0 : failed(what, done.error());
+    }
+    if (verb == "attach") {
+        const auto done = left4me::overlay::attach_server(site, server, left4me::overlay::find_game);
+        if (!done) return failed(what, done.error());
+        fmt::print("{}\n", in_words(*done));
+        return 0;
     }
     const auto owner = find_owner();
     if (!owner) return failed(what, owner.error());

@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "adapters/overlayfs/mounts.hpp"
+#include "privileged/overlay/attaching.hpp"
 #include "privileged/overlay/holders.hpp"
 #include "privileged/overlay/kernel.hpp"
 #include "privileged/overlay/pinned.hpp"
@@ -90,6 +91,38 @@ Result<> check_mounted(const State& state, const Stack& stack, const Runtime& ru
                             mounted->layers.size(), fmt::join(mounted->layers, ":"), stack.layers.size()));
 }
 
+/// The game's mount is the one that it was started with, or it is none that the host should show.
+Result<> check_attached(const State& state, const Runtime& runtime) {
+    const auto generation = runtime.linked_rendering();
+    if (!generation) return std::unexpected(generation.error());
+    const auto names = read_layer_names(state.directory.get(), runtime.server, *generation);
+    if (!names) return std::unexpected(names.error());
+    const auto mounted = look(state, runtime.server);
+    if (!mounted) return std::unexpected(mounted.error());
+    if (mounted->layers == *names && mounted->upper == runtime.upper_name()) return {};
+    return fail(Failure::Refused,
+                fmt::format("the game has another stack ({}) than the one that it was started with ({})",
+                            fmt::join(mounted->layers, ":"), fmt::join(*names, ":")));
+}
+
+Result<> attach_to(const State& state, const Site& site, const Runtime& runtime, const Game& game) {
+    {
+        // The sandbox shows the game its overlay by the compiled-in name, whatever links lead there on the
+        // host.
+        const auto clone =
+            clone_overlay(game.mounts.get(), fmt::format("{}/runtime/{}/merged", site.state, runtime.server));
+        if (!clone) return std::unexpected(clone.error());
+        const auto merged = kernel::open_beneath(runtime.directory.get(), "merged");
+        if (!merged) return std::unexpected(merged.error());
+        if (auto done = attach_overlay(clone->get(), merged->get()); !done) return done;
+    }  // open descriptors would keep it busy
+    auto checked = check_attached(state, runtime);
+    if (checked) return checked;
+    const auto undone = unmount_all(state, runtime, site.patience);
+    if (!undone) checked.error().message += "; " + undone.error().message;
+    return checked;
+}
+
 }  // namespace
 
 Result<> check_name(const std::string& server) {
@@ -123,6 +156,28 @@ Result<> mount_server(const Site& site, const std::string& server, Way way) {
         return checked;
     }
     return runtime->link_rendering(stack->generation);
+}
+
+Result<Attached> attach_server(const Site& site, const std::string& server, const FindGame& find) {
+    const auto state = open_state(site, server);
+    if (!state) return std::unexpected(state.error());
+    // Locked before anything is looked at: a unit that stops meanwhile waits for us with its umount, and one
+    // that has unmounted has no process left to be found.
+    const auto runtime = open_runtime(state->directory.get(), server);
+    if (!runtime && runtime.error().number == ENOENT) return Attached::NotRunning;
+    if (!runtime) return std::unexpected(runtime.error());
+    if (runtime->is_mounted()) return Attached::WasMounted;
+    const auto game = find(server);
+    if (!game) return std::unexpected(game.error());
+    if (!*game) return Attached::NotRunning;
+    const auto done = attach_to(*state, site, *runtime, **game);
+    if (done && (*game)->lives()) return Attached::Done;
+    if ((*game)->lives()) return std::unexpected(done.error());
+    // Its namespace outlives it for as long as it is open here. Whatever was attached is nobody's any more,
+    // and whether the unit's own umount is still to come, nobody can tell.
+    if (auto undone = unmount_all(*state, *runtime, site.patience); !undone)
+        return std::unexpected(undone.error());
+    return Attached::NotRunning;
 }
 
 Result<> umount_server(const Site& site, const std::string& server) {

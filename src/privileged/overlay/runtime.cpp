@@ -6,9 +6,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstdio>
+#include <string_view>
 
+#include "adapters/generation.hpp"
 #include "privileged/overlay/kernel.hpp"
 
 namespace left4me::overlay {
@@ -104,6 +107,20 @@ Result<> Runtime::link_rendering(const std::string& generation) const {
         return system_failure("rendering");
     }
     return {};
+}
+
+Result<std::string> Runtime::linked_rendering() const {
+    std::array<char, 256> target{};
+    const ssize_t length = ::readlinkat(directory.get(), "rendering", target.data(), target.size());
+    if (length < 0) return system_failure(fmt::format("runtime/{}/rendering", server));
+    std::string_view generation(target.data(), static_cast<std::size_t>(length));
+    const std::string above = fmt::format("../../instances/{}/", server);
+    if (generation.starts_with(above)) generation.remove_prefix(above.size());
+    if (!is_generation(generation)) {
+        return fail(Failure::Refused,
+                    fmt::format("runtime/{}/rendering leads to no rendering of this server", server));
+    }
+    return std::string(generation);
 }
 
 Result<Runtime> open_runtime(int state, const std::string& server) {

@@ -29,6 +29,8 @@ struct Runtime {
     bool is_mounted() const;
     /// Points `rendering` at the rendering that is mounted, at once: the launcher reads server.env there.
     Result<> link_rendering(const std::string& generation) const;
+    /// The generation that it points at: what the server was last mounted with.
+    Result<std::string> linked_rendering() const;
 };
 
 /// Makes what is missing, and waits for the lock.

@@ -129,6 +129,18 @@ std::vector<std::string> Stack::names() const {
     return names;
 }
 
+Result<std::vector<std::string>> read_layer_names(int state, const std::string& server,
+                                                  const std::string& generation) {
+    const std::string name = fmt::format("instances/{}/{}", server, generation);
+    const auto rendering = kernel::open_beneath(state, name);
+    if (!rendering) return std::unexpected(rendering.error());
+    const auto list = read_list(rendering->get(), name + "/layers");
+    if (!list) return std::unexpected(list.error());
+    std::vector<std::string> names = split_lines(*list);
+    if (auto checked = check_names(names, name + "/layer"); !checked) return std::unexpected(checked.error());
+    return names;
+}
+
 Result<Stack> read_stack(int state, const std::string& server) {
     const std::string instance_name = "instances/" + server;
     const auto instance = kernel::open_beneath(state, instance_name);
@@ -138,19 +150,10 @@ Result<Stack> read_stack(int state, const std::string& server) {
     if (!instance) return std::unexpected(instance.error());
     auto generation = read_current(instance->get(), server);
     if (!generation) return std::unexpected(generation.error());
-
-    const std::string rendering_name = instance_name + "/" + *generation;
-    const auto rendering = kernel::open_beneath(state, rendering_name);
-    if (!rendering) return std::unexpected(rendering.error());
-    const auto list = read_list(rendering->get(), rendering_name + "/layers");
-    if (!list) return std::unexpected(list.error());
-
-    const std::vector<std::string> names = split_lines(*list);
-    if (auto checked = check_names(names, rendering_name + "/layer"); !checked) {
-        return std::unexpected(checked.error());
-    }
+    const auto names = read_layer_names(state, server, *generation);
+    if (!names) return std::unexpected(names.error());
     Stack stack{.generation = std::move(*generation), .layers = {}};
-    for (const std::string& name : names) {
+    for (const std::string& name : *names) {
         auto directory = kernel::open_beneath(state, name);
         if (!directory) return std::unexpected(directory.error());
         stack.layers.push_back(Layer{name, std::move(*directory)});

@@ -27,6 +27,10 @@ struct Stack {
     std::vector<std::string> names() const;
 };
 
+/// The names of the layers of one rendering, `instances/NAME/GENERATION`, checked for their form only.
+Result<std::vector<std::string>> read_layer_names(int state, const std::string& server,
+                                                  const std::string& generation);
+
 /// Reads `instances/NAME/current` and the `layers` of that rendering. Whoever writes those files is not
 /// trusted: a stack is this server's own instance layer, then generations of overlays, then the installation,
 /// or it is refused.

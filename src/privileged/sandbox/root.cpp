@@ -188,7 +188,10 @@ Result<> add_place(const Tree& tree, const std::string& state, const Place& plac
     const std::string own = fmt::format("{}/runtime/{}/", state.substr(1), place.server);
     if (auto done = tree.directory(own + "merged"); !done) return done;
     if (auto done = tree.directory(own + "rendering"); !done) return done;
-    // An umount on the host must take the overlay away here too.
+    // What an operator mounts in it later is seen here, too. An umount of the overlay itself does not come
+    // here: it goes where the mount below it is followed (mount_namespaces(7)), and below it is a root of our
+    // own. So a game keeps its files when somebody unmounts them by hand, and left4me-overlay attach can put
+    // them back.
     if (auto done = tree.show(place.merged.get(), "", own + "merged", plain, true); !done) return done;
     return tree.show(place.rendering.get(), "", own + "rendering", shown | MOUNT_ATTR_NOEXEC);
 }

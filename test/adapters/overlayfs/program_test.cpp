@@ -83,9 +83,9 @@ TEST_CASE("wrong words are a usage error") {
              {}, {"mount"}, {"mount", "a", "b"}, {"remount", "a"}, {"--help"}, {"", ""}}) {
         const Ended ended = run(words);
         CHECK(ended.code == 2);
-        CHECK(ended.words == "usage: left4me-overlay mount|umount NAME\n");
+        CHECK(ended.words == "usage: left4me-overlay mount|umount|attach NAME\n");
     }
-    for (const char* verb : {"mount", "umount"}) {
+    for (const char* verb : {"mount", "umount", "attach"}) {
         const Ended ended = run({verb, "../etc\n"});
         CHECK(ended.code == 2);
         CHECK(ended.words == std::string("left4me-overlay: ") + verb +

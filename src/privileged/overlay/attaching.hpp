@@ -1,0 +1,17 @@
+#pragma once
+
+#include <string>
+
+#include "adapters/fd.hpp"
+#include "privileged/overlay/failure.hpp"
+
+namespace left4me::overlay {
+
+/// The overlay mounted at `path` (absolute, without symlinks) in another mount namespace, as a mount of the
+/// very same file system that is attached nowhere yet.
+Result<Fd> clone_overlay(int mount_namespace, const std::string& path);
+
+/// Attaches it at a directory of this namespace.
+Result<> attach_overlay(int clone, int directory);
+
+}  // namespace left4me::overlay
