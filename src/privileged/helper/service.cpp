@@ -69,6 +69,7 @@ const sd_bus_vtable Service::vtable_[] = {
     SD_BUS_METHOD("Start", "as", "a(sss)", handle<start>, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD("Stop", "as", "a(sss)", handle<stop>, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD("Restart", "as", "a(sss)", handle<restart>, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD("Attach", "as", "a(sss)", handle<attach>, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD("ResetFailed", "as", "a(sss)", handle<reset_failed>, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD("Purge", "as", "a(sss)", handle<purge>, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_VTABLE_END};

@@ -147,6 +147,21 @@ void stop(Manager& manager, const BatchPtr& batch) {
     });
 }
 
+void attach(Manager& manager, const BatchPtr& batch) {
+    manager.list_servers([&manager, batch](const UnitStates& states, const std::string& error) {
+        const std::set<std::string> mounted = mounted_servers();
+        for (Entry& entry : batch->entries) {
+            entry.error = error;
+            if (!error.empty()) continue;
+            const auto state = states.find(entry.name);
+            const bool runs = state != states.end() && state->second.active == "active";
+            // What is mounted needs nothing, and a game that has ended has nothing to give back.
+            if (runs && !mounted.contains(entry.name))
+                enqueue(manager, "StartUnit", attach_unit(entry.name), batch, entry);
+        }
+    });
+}
+
 void forget_failure(Manager& manager, const BatchPtr& batch, Entry& entry) {
     const std::string unit = server_unit(entry.name);
     manager.call(

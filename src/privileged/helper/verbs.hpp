@@ -10,6 +10,7 @@ void enable(Manager& manager, const BatchPtr& batch);
 void disable(Manager& manager, const BatchPtr& batch);
 void start(Manager& manager, const BatchPtr& batch);
 void stop(Manager& manager, const BatchPtr& batch);
+void attach(Manager& manager, const BatchPtr& batch);
 void restart(Manager& manager, const BatchPtr& batch);
 void reset_failed(Manager& manager, const BatchPtr& batch);
 void purge(Manager& manager, const BatchPtr& batch);

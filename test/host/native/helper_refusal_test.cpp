@@ -9,8 +9,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const std::vector<const char*> methods{"Enable",  "Disable",     "Start", "Stop",
-                                       "Restart", "ResetFailed", "Purge"};
+const std::vector<const char*> methods{"Enable",  "Disable", "Start",       "Stop",
+                                       "Restart", "Attach",  "ResetFailed", "Purge"};
 
 uid_t uid_of(const char* user) {
     const passwd* entry = getpwnam(user);
@@ -20,7 +20,8 @@ uid_t uid_of(const char* user) {
 
 /// Everything that the helper could have changed.
 std::string world() {
-    return run("systemctl list-units --plain --no-legend 'left4me-server@*' 'left4me-umount@*'; "
+    return run("systemctl list-units --plain --no-legend 'left4me-server@*' 'left4me-umount@*' "
+               "'left4me-attach@*'; "
                "ls -R /etc/systemd/system /run/systemd/system; ls -l /var/lib/left4me/runtime")
         .output;
 }
@@ -121,7 +122,8 @@ TEST_CASE("user left4me is heard") {
     PlainServers servers;
     servers.add_all({"one", "two"});
     const uid_t left4me = uid_of("left4me");
-    for (const char* method : {"Enable", "Start", "Restart", "Stop", "ResetFailed", "Disable", "Purge"}) {
+    for (const char* method :
+         {"Enable", "Start", "Restart", "Attach", "Stop", "ResetFailed", "Disable", "Purge"}) {
         INFO(method);
         const Answers answers = ask_as(left4me, method, {"one", "two"});
         REQUIRE(answers);

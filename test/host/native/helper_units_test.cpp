@@ -116,7 +116,7 @@ TEST_CASE("starting a masked server says why it cannot") {
 }
 
 TEST_CASE("stopping what does not run, and forgetting the failure of what never failed, is done at once") {
-    for (const char* method : {"Stop", "ResetFailed", "Disable", "Purge"}) {
+    for (const char* method : {"Stop", "Attach", "ResetFailed", "Disable", "Purge"}) {
         INFO(method);
         const Answers answers = ask(method, {"never-seen"});
         accepted(answers, 1);
@@ -135,6 +135,27 @@ TEST_CASE("an overlay that its stopped unit left mounted is unmounted by Stop") 
     accepted(answers, 1);
     CHECK_FALSE(answers->at(0).job.empty());
     CHECK(eventually([] { return !is_mounted("left-over"); }));
+}
+
+TEST_CASE(
+    "what was unmounted under a running server is mounted again by Attach, and nothing else is touched") {
+    RealServers servers;
+    for (const char* server : {"unmounted", "mounted", "stopped"}) servers.add(server);
+    REQUIRE(run("systemctl start " + unit("unmounted") + " " + unit("mounted")).status == 0);
+    const std::string pid = property("unmounted", "MainPID");
+    // From then on it is out of the host's mount namespace.
+    REQUIRE(eventually([&] { return run("cat /proc/" + pid + "/comm").output == "sleep\n"; }));
+    REQUIRE(run("nsenter --mount=/proc/1/ns/mnt -- umount " +
+                (RealServers::runtime("unmounted") / "merged").string())
+                .status == 0);
+    const Answers answers = ask("Attach", {"unmounted", "mounted", "stopped"});
+    accepted(answers, 3);
+    CHECK(answers->at(0).job.starts_with("/org/freedesktop/systemd1/job/"));
+    CHECK(answers->at(1).job.empty());
+    CHECK(answers->at(2).job.empty());
+    CHECK(eventually([] { return is_mounted("unmounted"); }));
+    CHECK(property("unmounted", "MainPID") == pid);
+    CHECK_FALSE(is_mounted("stopped"));
 }
 
 TEST_CASE("requests that meet a helper on its way out are all answered") {

@@ -99,6 +99,7 @@ class Secrets(HostTest):
 
 
 class Refusals(HostTest):
+    VERBS = ("Enable", "Disable", "Start", "Stop", "Restart", "Attach", "ResetFailed", "Purge")
     NAMES = ("", "a/b", "..", "../alpha", "a@b", "a" * 33, "ä", "alpha.service", "-alpha", "ALPHA", "alpha beta")
 
     def test_the_root_programs_refuse_every_name_that_is_not_one(self):
@@ -107,11 +108,11 @@ class Refusals(HostTest):
         mounted = self.run_in("cat", "/proc/1/mountinfo").stdout
         for name in self.NAMES:
             with self.subTest(name):
-                for verb in ("mount", "umount"):
+                for verb in ("mount", "umount", "attach"):
                     done = self.run_in("/usr/libexec/left4me-overlay", verb, name, expect=None)
                     self.assertNotEqual(done.returncode, 0)
                     self.assertNotEqual(done.stderr, "")
-                for verb in ("Enable", "Disable", "Start", "Stop", "Restart", "ResetFailed", "Purge"):
+                for verb in self.VERBS:
                     self.assertNotIn("/job/", self.helper(verb, name).stdout)
         self.assertEqual(self.run_in("cat", "/proc/1/mountinfo").stdout, mounted)
         self.assertEqual(self.lives(*SERVERS), before)
@@ -119,7 +120,7 @@ class Refusals(HostTest):
     def test_the_helper_refuses_callers_other_than_left4me_and_root(self):
         self.apply()
         before = self.lives(*SERVERS)
-        for verb in ("Enable", "Disable", "Start", "Stop", "Restart", "ResetFailed", "Purge"):
+        for verb in self.VERBS:
             for user in ("nobody", "left4me-server"):
                 done = self.helper(verb, "alpha", "setpriv", f"--reuid={user}", "--clear-groups")
                 self.assertNotEqual(done.returncode, 0)
