@@ -32,6 +32,7 @@ Paint paint_of(Verb verb) {
     switch (verb) {
         case Verb::Enable:
         case Verb::Start:
+        case Verb::Attach:
             return Paint::Green;
         case Verb::Disable:
         case Verb::Stop:

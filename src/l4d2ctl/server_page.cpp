@@ -86,20 +86,21 @@ std::string layers_text(const ObservedServer& server, const Terminal& terminal) 
     const std::vector<std::string> none;
     const std::vector<std::string>& wanted = server.wanted ? server.wanted->layers : none;
     std::string text;
-    if (!server.mounted) {
+    const auto& stack = server.stack();
+    if (!stack) {
         text = "not mounted; the next start mounts\n";
         for (const std::string& layer : wanted) text += "  " + layer + "\n";
         return server.wanted ? text : "not mounted\n";
     }
-    const bool same = *server.mounted == wanted;
-    text = !server.wanted ? "mounted\n" : same ? "mounted, as wanted\n" : "mounted, but not what is wanted\n";
-    for (const std::string& layer : *server.mounted) {
+    const bool same = *stack == wanted;
+    text = server.mounted ? "mounted" : "unmounted by hand, but the game still has it";
+    text += !server.wanted ? "\n" : same ? ", as wanted\n" : ", but not what is wanted\n";
+    for (const std::string& layer : *stack) {
         const bool stays = !server.wanted || std::find(wanted.begin(), wanted.end(), layer) != wanted.end();
         text += stays ? "  " + layer + "\n" : terminal.paint(Paint::Red, "- " + layer) + "\n";
     }
     for (const std::string& layer : wanted) {
-        const bool there =
-            std::find(server.mounted->begin(), server.mounted->end(), layer) != server.mounted->end();
+        const bool there = std::find(stack->begin(), stack->end(), layer) != stack->end();
         if (!there) text += terminal.paint(Paint::Green, "+ " + layer) + "\n";
     }
     return text;

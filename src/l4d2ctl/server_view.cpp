@@ -13,7 +13,7 @@ namespace left4me::ctl {
 namespace {
 
 bool has_traces(const ObservedServer& server) {
-    return server.ours || server.runtime || server.mounted || server.unit.active != ActiveState::Inactive ||
+    return server.ours || server.runtime || server.stack() || server.unit.active != ActiveState::Inactive ||
            server.unit.enablement != Enablement::Disabled;
 }
 
@@ -60,7 +60,7 @@ Json overlay_json(const ObservedServer& server) {
     Json overlay;
     overlay["mounted"] = server.mounted.has_value();
     overlay["current"] = server.current ? Json(*server.current) : Json(nullptr);
-    overlay["layers"] = server.mounted ? Json(*server.mounted) : Json::array();
+    overlay["layers"] = server.stack() ? Json(*server.stack()) : Json::array();
     return overlay;
 }
 

@@ -59,7 +59,7 @@ Row server_row(const View& view, const std::string& name, bool all, bool wide) {
         row.push_back({ready == nullptr ? "-" : age_text(ready->last_transition, view.observed.now)});
     }
     if (wide) {
-        row.push_back({observed.mounted ? "mounted" : "-"});
+        row.push_back({observed.mounted ? "mounted" : observed.held_by_game ? "unmounted" : "-"});
         row.push_back({observed.current.value_or("-")});
         row.push_back({wanted ? to_string(desired->second.rollout.policy) : "-"});
     }

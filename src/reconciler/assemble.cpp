@@ -35,18 +35,20 @@ int rank(Verb verb) {
             return 6;
         case Verb::Restart:
             return 7;
-        case Verb::Purge:
+        case Verb::Attach:
             return 8;
-        case Verb::Forget:
+        case Verb::Purge:
             return 9;
-        case Verb::Collect:
+        case Verb::Forget:
             return 10;
-        case Verb::Hold:
+        case Verb::Collect:
             return 11;
-        case Verb::Report:
+        case Verb::Hold:
             return 12;
+        case Verb::Report:
+            return 13;
     }
-    return 13;
+    return 14;
 }
 
 /// Gives every step an id, knows which must wait for which, and puts them in order at the end.

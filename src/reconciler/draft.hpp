@@ -79,12 +79,17 @@ ServerDraft plan_orphan(const std::string& name, const ObservedServer& observed)
 
 /// Render, or why not. False: there is nothing that this server could be started with.
 bool plan_rendering(const World& world, ServerDraft& draft);
-/// "layers differ (tickrate 4f1c → 9ab0)", "server.cfg changed"…: how the mounted stack differs from the
+/// "layers differ (tickrate 4f1c → 9ab0)", "server.cfg changed"…: how the stack in use differs from the
 /// wanted one.
 std::string describe_mounted(const DesiredServer& desired, const ObservedServer& observed);
 /// A change that needs a restart: now (Restart) or later (Hold), as the manifest's rollout has it.
 Step decide_rollout(const World& world, const DesiredServer& desired, const ObservedServer& observed,
                     const std::string& change);
+
+/// Whatever else is decided: that the game has is mounted again, under any rollout policy.
+void plan_attach(ServerDraft& draft);
+/// A server that is stopped or restarted anyway does not need it.
+void leave_out_needless_attach(ServerDraft& draft);
 
 /// A suspended server keeps what it has; what would be done is only said.
 void leave_suspended_alone(const World& world, ServerDraft& draft);

@@ -27,6 +27,8 @@ const char* past(Verb verb) {
             return "Started";
         case Verb::Restart:
             return "Restarted";
+        case Verb::Attach:
+            return "Attached";
         case Verb::Purge:
             return "Purged";
         case Verb::Forget:

@@ -68,13 +68,19 @@ struct ObservedServer {
     /// The lower layers of the mounted overlay, uppermost first, relative to the state directory where they
     /// lie beneath it, else absolute. nullopt: nothing is mounted there.
     std::optional<std::vector<std::string>> mounted;
-    /// The port and the text of server.env that the mounted rendering was made with.
+    /// The same of what the running game still has in its own mount namespace, though nothing is mounted on
+    /// the host: somebody unmounted it by hand. Only for units that are Active and have no `mounted`.
+    std::optional<std::vector<std::string>> held_by_game;
+    /// The port and the text of server.env that the rendering in stack() was made with.
     std::optional<std::uint16_t> mounted_port;
     std::optional<std::string> mounted_environment;
     /// `runtime/NAME` exists (upper, work, merged).
     bool runtime = false;
     /// Human players in the game; nullopt: not known, which counts as occupied.
     std::optional<unsigned> players;
+
+    /// The layers that are in use: an overlay that the game still has is as good as mounted.
+    const std::optional<std::vector<std::string>>& stack() const { return mounted ? mounted : held_by_game; }
 };
 
 /// What failed lately and when it is tried again; see backoff.hpp.

@@ -45,6 +45,7 @@ Plan plan(const Desired& desired, const Observed& observed) {
     for (draft::ServerDraft& server : servers) draft::hold_back_off(world, server);
     draft::hold_back_off(world, overlays, servers);
     draft::settle_ports(world, servers);
+    for (draft::ServerDraft& server : servers) draft::leave_out_needless_attach(server);
     std::vector<draft::CollectDraft> collects = draft::plan_collect(world, servers);
     return draft::assemble(world, std::move(overlays), std::move(servers), std::move(collects));
 }

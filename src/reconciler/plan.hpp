@@ -19,8 +19,9 @@ enum class Verb {
     Enable,       ///< started at boot; takes a mask away
     Start,
     Restart,  ///< stop, umount, mount the current rendering, start
-    Purge,    ///< remove runtime/NAME: what the server wrote
-    Forget,   ///< remove instances/NAME: from then on the server is not ours
+    Attach,  ///< mount again what was unmounted by hand and the running game still has; nobody is interrupted
+    Purge,   ///< remove runtime/NAME: what the server wrote
+    Forget,  ///< remove instances/NAME: from then on the server is not ours
     Collect,  ///< remove a generation that nothing uses
     // What is only said.
     Hold,    ///< a difference that waits: for a rollout, a person, a source

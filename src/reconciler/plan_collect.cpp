@@ -20,8 +20,8 @@ class Usage {
         if (known) keep(server.wanted->layers);
         // Held until its source can be read again, and then it may want any of them.
         if (desired != nullptr && !known) keeps_all_overlays_ = true;
-        if (server.mounted && !(known && *server.mounted == server.wanted->layers)) {
-            add_mounted(name, *server.mounted, draft);
+        if (server.stack() && !(known && *server.stack() == server.wanted->layers)) {
+            add_mounted(name, *server.stack(), draft);
         }
         if (server.current && !(known && *server.current == server.wanted->generation)) {
             add_current(name, server, draft);
@@ -71,18 +71,18 @@ class Usage {
     /// the drafts replace or remove it. Only what is mounted can tell which they are.
     void add_current(const std::string& name, const ObservedServer& server, const ServerDraft* draft) {
         const Layer top =
-            server.mounted && !server.mounted->empty() ? parse_layer(server.mounted->front()) : Layer{};
+            server.stack() && !server.stack()->empty() ? parse_layer(server.stack()->front()) : Layer{};
         const bool known = top.kind == Layer::Kind::Rendering && top.generation == *server.current;
         const bool renders = draft != nullptr && draft->has(Verb::Render);
         const bool forgets = draft != nullptr && draft->has(Verb::Forget);
         if (!renders && !forgets) {
-            if (known) keep(*server.mounted);
+            if (known) keep(*server.stack());
             keeps_all_overlays_ = keeps_all_overlays_ || !known;
             return;
         }
         const Verb verb = renders ? Verb::Render : Verb::Forget;
         if (known) {
-            release(*server.mounted, name, verb);
+            release(*server.stack(), name, verb);
         } else {
             unknown_released_by_.emplace_back(name, verb);
         }

@@ -13,7 +13,7 @@ void report(ServerDraft& draft) {
     const auto add = [&found](const std::string& word) { found += (found.empty() ? "" : ", ") + word; };
     if (observed.unit.active != ActiveState::Inactive) add(to_string(observed.unit.active));
     if (observed.unit.enablement == Enablement::Enabled) add("enabled");
-    if (observed.mounted) add("mounted");
+    if (observed.stack()) add("mounted");
     if (found.empty()) return;
     draft.steps.push_back(
         {Verb::Report,
@@ -34,7 +34,7 @@ ServerDraft plan_orphan(const std::string& name, const ObservedServer& observed)
         draft.steps.push_back({verb, std::move(reason), {}, {}});
     };
     const ObservedUnit& unit = observed.unit;
-    const bool stop = occupies(unit.active) || observed.mounted.has_value();
+    const bool stop = occupies(unit.active) || observed.stack().has_value();
     if (unit.enablement == Enablement::Enabled)
         step(Verb::Disable, "the unit is enabled, but not in the manifests");
     if (stop) {

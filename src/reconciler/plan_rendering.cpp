@@ -19,8 +19,8 @@ std::string why_unknown(const World& world, const DesiredServer& desired, const 
 }
 
 bool mounted_is_current(const ObservedServer& observed) {
-    if (!observed.mounted || observed.mounted->empty() || !observed.current) return false;
-    const Layer top = parse_layer(observed.mounted->front());
+    if (!observed.stack() || observed.stack()->empty() || !observed.current) return false;
+    const Layer top = parse_layer(observed.stack()->front());
     return top.kind == Layer::Kind::Rendering && top.generation == *observed.current;
 }
 
@@ -59,17 +59,17 @@ bool plan_rendering(const World& world, ServerDraft& draft) {
 }
 
 std::string describe_mounted(const DesiredServer& desired, const ObservedServer& observed) {
-    if (!observed.mounted) return "nothing is mounted";
+    if (!observed.stack()) return "nothing is mounted";
     if (!observed.wanted) return "another stack is mounted";
+    const std::vector<std::string>& stack = *observed.stack();
     std::string sentence;
-    const std::string overlays = describe_overlay_changes(*observed.mounted, observed.wanted->layers);
+    const std::string overlays = describe_overlay_changes(stack, observed.wanted->layers);
     if (!overlays.empty()) sentence = fmt::format("layers differ ({})", overlays);
 
-    const bool other_rendering = observed.mounted->empty() || observed.wanted->layers.empty() ||
-                                 observed.mounted->front() != observed.wanted->layers.front();
+    const bool other_rendering =
+        stack.empty() || observed.wanted->layers.empty() || stack.front() != observed.wanted->layers.front();
     if (!other_rendering) return sentence.empty() ? "the mounted stack differs" : sentence;
-    const bool instance_layer =
-        !observed.mounted->empty() && parse_layer(observed.mounted->front()).kind == Layer::Kind::Rendering;
+    const bool instance_layer = !stack.empty() && parse_layer(stack.front()).kind == Layer::Kind::Rendering;
     std::string rendering;
     if (!instance_layer) {
         rendering = "the instance layer is not mounted";

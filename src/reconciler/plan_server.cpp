@@ -34,7 +34,7 @@ void plan_enablement(ServerDraft& draft) {
 
 /// An overlay that was left mounted is only used again if it is the very stack that a start would mount.
 bool stale_mount(const ObservedServer& observed) {
-    return observed.mounted && !(observed.wanted && *observed.mounted == observed.wanted->layers);
+    return observed.stack() && !(observed.wanted && *observed.stack() == observed.wanted->layers);
 }
 
 void plan_start(const World& world, ServerDraft& draft) {
@@ -75,7 +75,7 @@ void plan_running(const World& world, ServerDraft& draft) {
         case ActiveState::Active: {
             // When it cannot be told what should be mounted, what is mounted may stay.
             const bool right =
-                observed.mounted && (!observed.wanted || *observed.mounted == observed.wanted->layers);
+                observed.stack() && (!observed.wanted || *observed.stack() == observed.wanted->layers);
             if (right) break;
             const std::string change = describe_mounted(*draft.desired, observed);
             Step step = decide_rollout(world, *draft.desired, observed, change);
@@ -103,7 +103,7 @@ void plan_stopped(ServerDraft& draft) {
     if (occupies(observed.unit.active)) {
         draft.steps.push_back(
             {Verb::Stop, fmt::format("{}, the manifest says Stopped", unit_is(observed.unit)), {}, {}});
-    } else if (observed.mounted) {
+    } else if (observed.stack()) {
         draft.steps.push_back(
             {Verb::Stop, "its overlay is still mounted, the manifest says Stopped", {}, {}});
     }
@@ -120,6 +120,7 @@ void plan_stopped(ServerDraft& draft) {
 ServerDraft plan_server(const World& world, const DesiredServer& desired, const ObservedServer& observed) {
     ServerDraft draft{desired.name, &desired, &observed, {}, {}};
     const bool startable = plan_rendering(world, draft);
+    plan_attach(draft);
     if (desired.state == RunState::Stopped) {
         plan_stopped(draft);
     } else if (startable) {

@@ -80,7 +80,7 @@ struct Verdict {
 
 Verdict ready(const Findings& findings) {
     const ObservedUnit& unit = findings.observed->unit;
-    const bool mounted = findings.observed->mounted.has_value();
+    const bool mounted = findings.observed->stack().has_value();
     if (findings.desired == nullptr)
         return {ConditionStatus::False, "Removing", "not in the manifests any more"};
     if (findings.desired->state == RunState::Stopped) {

@@ -50,6 +50,8 @@ const char* to_string(Verb verb) {
             return "start";
         case Verb::Restart:
             return "restart";
+        case Verb::Attach:
+            return "attach";
         case Verb::Purge:
             return "purge";
         case Verb::Forget:

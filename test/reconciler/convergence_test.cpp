@@ -31,6 +31,20 @@ bool keeps_order(const Plan& plan) {
     return true;
 }
 
+bool has(const Plan& plan, Verb verb, const Subject& subject) {
+    return std::any_of(plan.actions.begin(), plan.actions.end(), [&](const Action& action) {
+        return action.verb == verb && action.subject == subject;
+    });
+}
+
+/// Nothing is mounted again for a server that is taken down anyway.
+bool attaches_in_vain(const Plan& plan) {
+    return std::any_of(plan.actions.begin(), plan.actions.end(), [&plan](const Action& action) {
+        return action.verb == Verb::Attach &&
+               (has(plan, Verb::Stop, action.subject) || has(plan, Verb::Restart, action.subject));
+    });
+}
+
 /// What may still be said after a pass that met no failure, and only because the world itself says so.
 bool may_remain(const Case& generated, const Observed& observed, const Action& action) {
     const std::string& name = action.subject.name;
@@ -84,6 +98,7 @@ Failure check_any_world(Choices& choices) {
 
     if (!host.violations.empty()) return fail(host.violations.front());
     if (!keeps_order(pass.attempted)) return fail("an action waits for a later one, or has no reason");
+    if (attaches_in_vain(pass.attempted)) return fail("what is taken down is attached first");
     for (const std::string& name : host.kicked) {
         if (!may_be_kicked(generated, name)) return fail("players were kicked from server/" + name);
     }

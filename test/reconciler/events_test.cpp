@@ -70,6 +70,16 @@ TEST_CASE("what somebody did by hand is told as drift, what the manifests change
           Lines{"source NewRevision", "server/a Rendered", "server/a Restarted", "server/a Collected"});
 }
 
+TEST_CASE("an umount by hand is told as drift, and the server was ready all the time") {
+    UpSite site;
+    const unsigned processes = site.server("a").processes;
+    site.server("a").mounted.reset();
+    CHECK(site.pass_and_tell() == Lines{"~server/a Attached"});
+    CHECK(site.server("a").mounted.has_value());
+    CHECK(site.server("a").processes == processes);
+    CHECK(site.pass_and_tell().empty());
+}
+
 TEST_CASE("a crash loop is told try by try, not look by look") {
     UpSite site;
     site.host.crashing = {"a"};

@@ -13,7 +13,7 @@ namespace {
 
 enum class Role { Running, Stopped, Deleted, Foreign };
 enum class Render { Wanted, Edited, Outdated, Never };
-enum class Mount { Nothing, Current, Other };
+enum class Mount { Nothing, Current, Other, InGame };
 
 /// One server in one of all its states.
 struct State {
@@ -33,10 +33,11 @@ std::vector<State> all_states() {
                  {Enablement::Disabled, Enablement::Enabled, Enablement::Masked}) {
                 for (const Render render :
                      {Render::Wanted, Render::Edited, Render::Outdated, Render::Never}) {
-                    for (const Mount mount : {Mount::Nothing, Mount::Current, Mount::Other}) {
+                    for (const Mount mount : {Mount::Nothing, Mount::Current, Mount::Other, Mount::InGame}) {
                         // What was never rendered is not mounted from a rendering; what is foreign was never
                         // rendered.
                         if (render == Render::Never && mount == Mount::Current) continue;
+                        if (active != ActiveState::Active && mount == Mount::InGame) continue;
                         if (role == Role::Foreign && render != Render::Never) continue;
                         states.push_back({role, active, enablement, render, mount});
                     }
@@ -50,7 +51,8 @@ std::vector<State> all_states() {
 std::string describe(const State& state) {
     static constexpr std::array roles{"Running", "Stopped", "deleted", "foreign"};
     static constexpr std::array renders{"rendered", "edited", "outdated", "never rendered"};
-    static constexpr std::array mounts{"nothing mounted", "current mounted", "something else mounted"};
+    static constexpr std::array mounts{"nothing mounted", "current mounted", "something else mounted",
+                                       "unmounted by hand"};
     return fmt::format("{} {} {} {} {}", roles[static_cast<std::size_t>(state.role)], to_string(state.active),
                        to_string(state.enablement), renders[static_cast<std::size_t>(state.render)],
                        mounts[static_cast<std::size_t>(state.mount)]);
@@ -106,7 +108,13 @@ struct Builder {
         if (state.mount == Mount::Other && server.current && *server.current == new_generation) {
             server.mounted = before.layers;
         }
+        if (state.mount == Mount::InGame) {
+            server.mounted = server.current ? server.renderings.at(*server.current).layers
+                                            : std::vector<std::string>{"/srv/elsewhere"};
+        }
         server.runtime = server.mounted.has_value();
+        if (state.active == ActiveState::Active) server.in_game = server.mounted;
+        if (state.mount == Mount::InGame) server.mounted.reset();
         if (state.role == Role::Running || state.role == Role::Stopped) desired.servers.emplace(name, wanted);
     }
 };

@@ -37,6 +37,22 @@ TEST_CASE("the fake starts a server with its current rendering mounted, and a st
     CHECK(site.server("a").runtime);
 }
 
+TEST_CASE("the fake's running game keeps what is unmounted by hand until it ends, and gives it back") {
+    TwoServers site;
+    const auto layers = site.server("a").mounted;
+    site.server("a").mounted.reset();
+    CHECK(site.host.observe(site.desired)->servers.at("a").held_by_game == layers);
+    CHECK(carry_out(site, Verb::Attach, "a").done);
+    CHECK(site.server("a").mounted == layers);
+    CHECK_FALSE(site.host.observe(site.desired)->servers.at("a").held_by_game.has_value());
+
+    site.server("a").mounted.reset();
+    CHECK(carry_out(site, Verb::Stop, "a").done);
+    CHECK(carry_out(site, Verb::Attach, "a").done);
+    CHECK_FALSE(site.server("a").mounted.has_value());
+    CHECK_FALSE(site.server("a").in_game.has_value());
+}
+
 TEST_CASE("the fake starts no masked unit, and enabling takes the mask away") {
     TwoServers site;
     (void)carry_out(site, Verb::Stop, "a");

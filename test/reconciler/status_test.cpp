@@ -174,6 +174,21 @@ TEST_CASE("drift that is only reported is Stalled, and stays as it is") {
     CHECK(site.condition("a", "Ready").status == ConditionStatus::True);
 }
 
+TEST_CASE("a server whose overlay only its game still has is Ready, and something is left to do") {
+    Site site;
+    ask_for(site.desired, "a", 1);
+    (void)site.pass();
+    site.server("a").mounted.reset();
+    site.host.fail_call = site.host.calls.size();
+    (void)site.pass();
+    CHECK(site.condition("a", "Ready").status == ConditionStatus::True);
+    CHECK(site.condition("a", "Stalled").reason == "Injected");
+    CHECK(site.condition("a", "Reconciling").reason == "BackOff");
+    site.host.settle();
+    CHECK(site.pass().remaining.empty());
+    CHECK(site.condition("a", "Reconciling").status == ConditionStatus::False);
+}
+
 TEST_CASE("what somebody must see to is Stalled: no game, no secret") {
     Site site;
     ask_for(site.desired, "a", 1);

@@ -32,14 +32,15 @@ std::expected<Observed, std::string> FakeHost::observe(const Desired& desired) {
         seen.ours = server.ours;
         seen.current = server.current;
         seen.mounted = server.mounted;
+        if (!server.mounted && server.unit.active == ActiveState::Active) seen.held_by_game = server.in_game;
         seen.runtime = server.runtime;
         seen.players = server.players;
         for (const auto& [generation, rendering] : server.renderings) {
             observed.generations.insert(fmt::format("instances/{}/{}", name, generation));
         }
-        if (!server.mounted || server.mounted->empty()) continue;
+        if (!seen.stack() || seen.stack()->empty()) continue;
         const auto mounted =
-            server.renderings.find(std::string(parse_layer(server.mounted->front()).generation));
+            server.renderings.find(std::string(parse_layer(seen.stack()->front()).generation));
         if (mounted == server.renderings.end()) continue;
         seen.mounted_port = mounted->second.port;
         seen.mounted_environment = mounted->second.environment;
@@ -154,6 +155,8 @@ FakeHost::Result FakeHost::perform(const Job& job) {
             return stop(server, job.subject.name);
         case Verb::Restart:
             return restart(server, job.subject.name);
+        case Verb::Attach:
+            return attach(server);
         case Verb::Purge:
             return purge(server);
         case Verb::Enable:

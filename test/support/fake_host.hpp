@@ -28,12 +28,16 @@ struct FakeServer {
     std::map<std::string, FakeRendering> renderings;
     std::optional<std::string> current;
     std::optional<std::vector<std::string>> mounted;
+    /// The same in the mount namespace of the running game: an umount by hand leaves it there.
+    std::optional<std::vector<std::string>> in_game;
     bool runtime = false;
     std::optional<unsigned> players;
     unsigned starts = 0;     ///< since the last reset-failed: systemd's start-limit counter
     unsigned processes = 0;  ///< how often the game was started: a new number is a new MainPID
 
     bool operator==(const FakeServer&) const = default;
+
+    const std::optional<std::vector<std::string>>& stack() const { return mounted ? mounted : in_game; }
 };
 
 /// Inactive, as if never started; enabled or masked as before.
@@ -133,6 +137,7 @@ class FakeHost : public Host {
     Result start(FakeServer& server, const std::string& name);
     Result stop(FakeServer& server, const std::string& name);
     Result restart(FakeServer& server, const std::string& name);
+    Result attach(FakeServer& server);
     Result purge(FakeServer& server);
     std::optional<std::uint16_t> port_in_use(const FakeServer& server) const;
     bool mount(FakeServer& server, const std::string& name);

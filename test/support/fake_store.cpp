@@ -103,6 +103,8 @@ bool FakeHost::in_use(const std::string& generation) const {
     return std::any_of(world.servers.begin(), world.servers.end(), [&used_by](const auto& entry) {
         const FakeServer& server = entry.second;
         if (server.mounted && used_by(*server.mounted)) return true;
+        if (server.unit.active == ActiveState::Active && server.in_game && used_by(*server.in_game))
+            return true;
         return server.current && server.renderings.contains(*server.current) &&
                used_by(server.renderings.at(*server.current).layers);
     });

@@ -20,8 +20,8 @@ bool has_processes(const FakeServer& server) {
 }  // namespace
 
 std::optional<std::uint16_t> FakeHost::port_in_use(const FakeServer& server) const {
-    if (!has_processes(server) || !server.mounted || server.mounted->empty()) return std::nullopt;
-    const auto mounted = server.renderings.find(std::string(parse_layer(server.mounted->front()).generation));
+    if (!has_processes(server) || !server.stack() || server.stack()->empty()) return std::nullopt;
+    const auto mounted = server.renderings.find(std::string(parse_layer(server.stack()->front()).generation));
     if (mounted == server.renderings.end()) return std::nullopt;
     return mounted->second.port;
 }
@@ -52,6 +52,7 @@ void FakeHost::fail_unit(FakeServer& server, const std::string& result) {
     server.unit.sub = "failed";
     server.unit.result = result;
     server.mounted.reset();
+    server.in_game.reset();
 }
 
 FakeHost::Result FakeHost::start(FakeServer& server, const std::string& name) {
@@ -77,6 +78,7 @@ FakeHost::Result FakeHost::start(FakeServer& server, const std::string& name) {
     server.unit.active = ActiveState::Active;
     server.unit.sub = "running";
     server.unit.result.clear();
+    server.in_game = server.mounted;
     server.players = 0;
     ++server.processes;
     return {};
@@ -89,6 +91,7 @@ FakeHost::Result FakeHost::stop(FakeServer& server, const std::string& name) {
         server.unit.sub = "dead";
     }
     server.mounted.reset();
+    server.in_game.reset();
     return {};
 }
 
@@ -96,6 +99,14 @@ FakeHost::Result FakeHost::restart(FakeServer& server, const std::string& name) 
     if (server.unit.enablement == Enablement::Masked) return failed("UnitMasked", "the unit is masked");
     (void)stop(server, name);
     return start(server, name);
+}
+
+/// What left4me-overlay attach does: a server that has ended meanwhile is no error.
+FakeHost::Result FakeHost::attach(FakeServer& server) {
+    if (server.mounted || !has_processes(server)) return {};
+    if (!server.in_game) return failed("AttachFailed", "the game has no overlay any more");
+    server.mounted = server.in_game;
+    return {};
 }
 
 FakeHost::Result FakeHost::purge(FakeServer& server) {
@@ -124,6 +135,7 @@ void FakeHost::reboot() {
     for (auto& [name, server] : world.servers) {
         reset(server.unit);
         server.mounted.reset();
+        server.in_game.reset();
         server.starts = 0;
         server.players.reset();
     }

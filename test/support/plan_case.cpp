@@ -164,7 +164,7 @@ class Builder {
 
     void add_found(const std::string& name, const YAML::Node& node, const DesiredServer* asked) {
         check_keys(node, {"active", "result", "enablement", "players", "ours", "runtime", "was", "current",
-                          "mounted", "edited", "unrenderable", "remembered", "held", "failed"});
+                          "mounted", "unmounted", "edited", "unrenderable", "remembered", "held", "failed"});
         FakeServer server;
         server.unit.active = enum_of(node, "active",
                                      {ActiveState::Inactive, ActiveState::Activating, ActiveState::Active,
@@ -209,6 +209,8 @@ class Builder {
         if (mounted == "was" || (mounted == "asked" && !wanted))
             server.mounted = server.renderings.at(was.value()).layers;
         if (mounted == "asked" && wanted) server.mounted = server.renderings.at(*wanted).layers;
+        if (running) server.in_game = server.mounted;
+        if (value_of(node, "unmounted", false)) server.mounted.reset();
     }
 
     const YAML::Node& row_;

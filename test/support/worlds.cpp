@@ -143,6 +143,8 @@ class Generator {
                                               ActiveState::Activating, ActiveState::Deactivating});
         server.unit.enablement =
             choices_.one_of({Enablement::Disabled, Enablement::Enabled, Enablement::Masked});
+        if (server.unit.active == ActiveState::Active) server.in_game = server.mounted;
+        if (server.in_game && choices_.one_in(4)) server.mounted.reset();  // umount by hand
         if (server.unit.active == ActiveState::Failed) server.unit.result = "start-limit-hit";
         if (server.unit.active == ActiveState::Failed) server.starts = FakeHost::start_limit;
         if (choices_.one_in(2)) server.players = choices_.below(2) * 3;
@@ -212,11 +214,12 @@ std::string describe(const Case& generated) {
     }
     for (const auto& [name, server] : world.servers) {
         text +=
-            fmt::format("  found {}: {} {} {}current {} runtime {} players {} mounted {}\n", name,
+            fmt::format("  found {}: {} {} {}current {} runtime {} players {} mounted {} in game {}\n", name,
                         to_string(server.unit.active), to_string(server.unit.enablement),
                         server.ours ? "ours " : "", server.current.value_or("-"), server.runtime,
                         server.players ? std::to_string(*server.players) : "?",
-                        server.mounted ? fmt::format("[{}]", fmt::join(*server.mounted, " ")) : "nothing");
+                        server.mounted ? fmt::format("[{}]", fmt::join(*server.mounted, " ")) : "nothing",
+                        server.in_game ? fmt::format("[{}]", fmt::join(*server.in_game, " ")) : "nothing");
         for (const auto& [generation, rendering] : server.renderings) {
             text += fmt::format("    rendering {} port {} [{}] damaged [{}]\n", generation, rendering.port,
                                 fmt::join(rendering.layers, " "), fmt::join(rendering.damaged, " "));

@@ -122,6 +122,7 @@ std::expected<Observed, std::string> Machine::observe(const Desired& desired) {
     for (auto& [name, layers] : *mounts) {
         if (is_valid_name(name)) observed.servers[name].mounted = std::move(layers);
     }
+    if (auto looked = look_into_games(observed); !looked) return std::unexpected(looked.error());
     store_.observe(desired, observed);
 
     wanted_.clear();
@@ -129,6 +130,25 @@ std::expected<Observed, std::string> Machine::observe(const Desired& desired) {
         if (server.wanted) wanted_.emplace(name, *server.wanted);
     }
     return observed;
+}
+
+/// Hardly ever is a server active without its mount; only then is PID 1 asked once more, about all such at
+/// once.
+std::expected<void, std::string> Machine::look_into_games(Observed& observed) {
+    std::vector<std::string> unmounted;
+    for (const auto& [name, server] : observed.servers) {
+        if (server.unit.active == ActiveState::Active && !server.mounted) unmounted.push_back(name);
+    }
+    if (unmounted.empty()) return {};
+    const auto details = units_->details(unmounted);
+    if (!details) return std::unexpected(details.error());
+    for (const auto& [name, detail] : *details) {
+        if (detail.main_pid == 0) continue;
+        auto mounts = read_mounts_of(detail.main_pid, paths_);
+        if (const auto own = mounts.find(name); own != mounts.end())
+            observed.servers[name].held_by_game = std::move(own->second);
+    }
+    return {};
 }
 
 void Machine::begin(const Desired& desired, const Plan& plan, std::span<const ActionIndex> actions) {

@@ -31,6 +31,8 @@ class Machine : public Host {
     Units& units() { return *units_; }
 
   private:
+    std::expected<void, std::string> look_into_games(Observed& observed);
+
     struct Begun {
         const Plan* plan = nullptr;
         ActionIndex action = 0;

@@ -192,6 +192,12 @@ std::expected<std::string, std::string> read_mountinfo(const std::filesystem::pa
     }
 }
 
+std::map<std::string, std::vector<std::string>> read_mounts_of(std::uint32_t pid, const Paths& paths) {
+    const auto text = read_mountinfo("/proc/" + std::to_string(pid) + "/mountinfo");
+    // The sandbox shows a game its overlay by the configured name, whatever links lead there on the host.
+    return text ? parse_mountinfo(*text, paths) : std::map<std::string, std::vector<std::string>>{};
+}
+
 std::expected<std::map<std::string, std::vector<std::string>>, std::string> read_mounts(const Paths& paths) {
     const auto text = read_mountinfo(paths.mountinfo);
     if (!text) return std::unexpected(text.error());

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <expected>
 #include <filesystem>
 #include <map>
@@ -16,6 +17,10 @@ namespace left4me {
 /// mounted there is told as the single layer "TYPE:SOURCE"; of several mounts on top of each other the
 /// uppermost counts. Reads `paths.mountinfo`, which is not truncated however many layers there are.
 std::expected<std::map<std::string, std::vector<std::string>>, std::string> read_mounts(const Paths& paths);
+
+/// The same as one process sees it, in its own mount namespace and from its own root directory; empty if it
+/// has ended. Nobody but the kernel is asked, and no privilege is needed (fs/proc_namespace.c).
+std::map<std::string, std::vector<std::string>> read_mounts_of(std::uint32_t pid, const Paths& paths);
 
 /// The pure half: `text` is a mountinfo file, proc(5).
 std::map<std::string, std::vector<std::string>> parse_mountinfo(std::string_view text, const Paths& paths);

@@ -141,11 +141,11 @@ void Observer::instance(int place, const std::string& name) {
     server.current = std::move(current);
     const auto desired = desired_.servers.find(name);
     if (desired != desired_.servers.end()) want(place, desired->second, server);
-    if (server.mounted) started_with(place, name, server);
+    if (server.stack()) started_with(place, name, server);
 }
 
 void Observer::started_with(int place, const std::string& name, ObservedServer& server) const {
-    const std::string generation = mounted_generation(name, *server.mounted);
+    const std::string generation = mounted_generation(name, *server.stack());
     if (generation.empty()) return;
     if (server.wanted && server.wanted->generation == generation) {
         // The generation is made from this text: whatever has become of the file, it was started with that.

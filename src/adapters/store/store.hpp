@@ -26,7 +26,7 @@ class Store {
     Store& operator=(const Store&) = delete;
 
     /// Fills in `overlays`, `generations`, `installation`, and of each server `ours`, `wanted`, `current`,
-    /// `damaged`, `runtime`; for servers in observed.servers with `mounted` set also mounted_port and
+    /// `damaged`, `runtime`; for servers in observed.servers with a stack() also mounted_port and
     /// mounted_environment. Directory sources are hashed once and remembered by the metadata of their files
     /// (state/digests).
     void observe(const Desired& desired, Observed& observed);

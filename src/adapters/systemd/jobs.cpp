@@ -41,6 +41,8 @@ const char* method_of(Verb verb) {
             return "Stop";
         case Verb::Restart:
             return "Restart";
+        case Verb::Attach:
+            return "Attach";
         case Verb::ResetFailed:
             return "ResetFailed";
         case Verb::Purge:
@@ -50,7 +52,9 @@ const char* method_of(Verb verb) {
     }
 }
 
-bool makes_jobs(Verb verb) { return verb == Verb::Start || verb == Verb::Stop || verb == Verb::Restart; }
+bool makes_jobs(Verb verb) {
+    return verb == Verb::Start || verb == Verb::Stop || verb == Verb::Restart || verb == Verb::Attach;
+}
 
 UnitOutcome failure(const std::string& server, const char* reason, std::string message) {
     return {.server = server, .done = false, .reason = reason, .message = std::move(message)};
@@ -157,9 +161,10 @@ void Jobs::settle(Bus& bus, const Request& request, const Removed& removed) {
     if (removed.result == "done") return finish(request, job_outcome(server, "done"));
     // The helper stops a server whose unit is inactive but whose overlay is mounted by unmounting it.
     if (server_of(removed.unit) != server) {
-        return finish(request, failure(server, "UnmountFailed",
-                                       fmt::format("its overlay cannot be unmounted; see journalctl -u {}",
-                                                   removed.unit)));
+        const bool attaches = request.first == Verb::Attach;
+        return finish(request, failure(server, attaches ? "AttachFailed" : "UnmountFailed",
+                                       fmt::format("its overlay cannot be {}; see journalctl -u {}",
+                                                   attaches ? "mounted again" : "unmounted", removed.unit)));
     }
     if (removed.result == "failed") return explain_failure(bus, request);
     finish(request, job_outcome(server, removed.result));

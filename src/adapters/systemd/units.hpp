@@ -56,8 +56,8 @@ class Units {
         std::span<const std::string> servers) = 0;
     std::expected<UnitDetails, std::string> details(const std::string& server);
 
-    /// Asks the helper to carry `verb` (Enable, Disable, Start, Stop, Restart, ResetFailed, Purge) out on all
-    /// of `servers`, and returns without waiting for the jobs: wait() tells of each server once.
+    /// Asks the helper to carry `verb` (Enable, Disable, Start, Stop, Restart, Attach, ResetFailed, Purge)
+    /// out on all of `servers`, and returns without waiting for the jobs: wait() tells of each server once.
     virtual void begin(Verb verb, std::span<const std::string> servers) = 0;
 
     using Ended = std::vector<std::pair<Verb, UnitOutcome>>;

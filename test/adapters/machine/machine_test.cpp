@@ -1,6 +1,12 @@
 #include "adapters/machine/machine.hpp"
 
+#include <sched.h>
 #include <sys/mount.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
 
 #include "support/catch.hpp"
 #include "support/scratch.hpp"
@@ -14,6 +20,8 @@ namespace {
 class ScriptedUnits : public Units {
   public:
     std::map<std::string, ObservedUnit> units;
+    std::map<std::string, std::uint32_t> pids;
+    int details_asked = 0;
     std::vector<std::pair<Verb, std::vector<std::string>>> asked;
     std::vector<std::vector<std::pair<Verb, UnitOutcome>>> answers;
 
@@ -21,7 +29,11 @@ class ScriptedUnits : public Units {
     std::expected<std::map<std::string, UnitDetails>, std::string> details(
         std::span<const std::string> servers) override {
         std::map<std::string, UnitDetails> all;
-        for (const std::string& server : servers) all[server].unit = units[server];
+        ++details_asked;
+        for (const std::string& server : servers) {
+            all[server].unit = units[server];
+            if (const auto pid = pids.find(server); pid != pids.end()) all[server].main_pid = pid->second;
+        }
         return all;
     }
     void begin(Verb verb, std::span<const std::string> servers) override {
@@ -98,6 +110,37 @@ class MountedOverlay {
 
   private:
     std::filesystem::path at_;
+};
+
+/// A process that keeps, in a mount namespace of its own, what is mounted now.
+class Keeper {
+  public:
+    Keeper() {
+        std::array<int, 2> ready{};
+        REQUIRE(::pipe(ready.data()) == 0);
+        child_ = ::fork();
+        if (child_ == 0) {
+            const bool alone = ::unshare(CLONE_NEWNS) == 0 &&
+                               ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0;
+            (void)!::write(ready[1], alone ? "y" : "n", 1);
+            while (true) ::pause();
+        }
+        char done = 0;
+        REQUIRE(::read(ready[0], &done, 1) == 1);
+        ::close(ready[0]);
+        ::close(ready[1]);
+        REQUIRE(done == 'y');
+    }
+    ~Keeper() {
+        ::kill(child_, SIGKILL);
+        ::waitpid(child_, nullptr, 0);
+    }
+    Keeper(const Keeper&) = delete;
+    Keeper& operator=(const Keeper&) = delete;
+    std::uint32_t pid() const { return static_cast<std::uint32_t>(child_); }
+
+  private:
+    pid_t child_ = -1;
 };
 
 }  // namespace
@@ -217,4 +260,42 @@ TEST_CASE("desired servers are in the picture, and units by names that no manife
     CHECK(observed->servers.contains("comp1"));
     CHECK(observed->servers.at("comp2").unit.active == ActiveState::Active);
     CHECK_FALSE(observed->servers.contains("Not_Ours"));
+}
+
+TEST_CASE("what only the games of active servers still have is seen, and all are asked for at once") {
+    World world;
+    const std::vector<std::string> layers{"instances/comp1/fedcba9876543210/layer", "installation"};
+    std::optional<MountedOverlay> mounted(std::in_place, world.paths, "comp1", layers);
+    const Keeper game;
+    for (const char* server : {"comp1", "comp2", "comp3"}) {
+        world.units->units[server].active = ActiveState::Active;
+        world.units->pids[server] = game.pid();
+    }
+    world.units->pids["comp3"] = 0;
+    world.units->units["comp4"].active = ActiveState::Failed;
+
+    const auto look = [&world] { return *world.machine->observe(world.desired); };
+    CHECK(look().servers.at("comp1").mounted == layers);
+    CHECK_FALSE(look().servers.at("comp1").held_by_game.has_value());
+
+    mounted.reset();
+    world.units->details_asked = 0;
+    const Observed observed = look();
+    CHECK(world.units->details_asked == 1);
+    CHECK_FALSE(observed.servers.at("comp1").mounted.has_value());
+    CHECK(observed.servers.at("comp1").held_by_game == layers);
+    // The same process has nothing of theirs.
+    CHECK_FALSE(observed.servers.at("comp2").held_by_game.has_value());
+    CHECK_FALSE(observed.servers.at("comp3").held_by_game.has_value());
+
+    world.units->units["comp1"].active = ActiveState::Inactive;
+    CHECK_FALSE(look().servers.at("comp1").held_by_game.has_value());
+}
+
+TEST_CASE("a pass over servers that are mounted asks for nothing more") {
+    World world;
+    const MountedOverlay mounted(world.paths, "comp1", {"installation", "overlays"});
+    world.units->units["comp1"].active = ActiveState::Active;
+    REQUIRE(world.machine->observe(world.desired));
+    CHECK(world.units->details_asked == 0);
 }

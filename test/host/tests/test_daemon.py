@@ -1,5 +1,8 @@
 """l4d2d keeps a host as the manifests say, without anybody's command."""
 
+import json
+import time
+
 from testhosts.case import MANIFESTS, SERVERS, STATE, COMMUNITY, DaemonTest, HostTest, server, unit_of
 
 
@@ -42,29 +45,47 @@ class Continuous(DaemonTest):
         self.until("alpha has a new process", lambda: self.life("alpha") != before)
         self.corrected()
 
-    def test_an_unmounted_server_is_mounted_and_runs_again(self):
-        self.restart_alpha_at_once()
-        self.run_in("umount", f"{STATE}/runtime/alpha/merged")
-        self.until("alpha is mounted", lambda: self.mounts("alpha"))
-        self.corrected()
+    def unmounted_and_mounted_again(self) -> None:
+        before, mounted = self.life("alpha"), self.mounts("alpha")
+        for how in ([], ["--lazy"]):
+            self.run_in("umount", *how, f"{STATE}/runtime/alpha/merged")
+            # Sooner than by looking at everything every 30 s.
+            self.until("alpha is mounted", lambda: self.mounts("alpha") == mounted, seconds=10)
+            self.corrected()
+            self.assertEqual(self.life("alpha"), before)
 
-    def test_an_unmounted_server_with_players_is_left_to_them(self):
+    def test_an_unmounted_server_is_mounted_again_and_nobody_is_kicked(self):
+        self.unmounted_and_mounted_again()
+        self.restart_alpha_at_once()
+        self.unmounted_and_mounted_again()
+
+    def test_an_unmounted_server_that_only_reports_drift_stays_unmounted(self):
+        self.only_report_alpha()
         before = self.life("alpha")
         self.run_in("umount", f"{STATE}/runtime/alpha/merged")
-        self.until("alpha is held", lambda: "hold" in self.ctl("diff", expect=1).stdout)
+        self.until("the drift is told", lambda: "report" in self.ctl("diff", expect=None).stdout)
+        time.sleep(1)
+        self.assertEqual(self.mounts("alpha"), [])
         self.assertEqual(self.life("alpha"), before)
+        self.bystanders_live_on()
 
     def test_a_rendered_file_that_was_removed_is_back(self):
         self.run_in("rm", f"{STATE}/instances/alpha/current/server.env")
         self.until("it is back", lambda: self.exists(f"{STATE}/instances/alpha/current/server.env"))
         self.corrected()
 
-    def test_a_server_that_only_reports_drift_stays_as_it_was_left(self):
+    def only_report_alpha(self) -> None:
         manifests = COMMUNITY.replace("spec: {blueprint: modded, port: 27015}",
                                       "spec: {blueprint: modded, port: 27015, drift: Report}")  # fmt: skip
         self.write(f"{MANIFESTS}/community.yaml", manifests)
         self.until("alpha only reports", lambda: "Report" in self.ctl("get", "server", "alpha", "-o", "yaml").stdout)
         self.run_in("l4d2ctl", "reconcile")
+        # What happens before the daemon has read it is corrected as the revision before asks.
+        revision = json.loads(self.ctl("diff", "-o", "json").stdout)["revision"]
+        self.daemon_says(f"following revision {revision}")
+
+    def test_a_server_that_only_reports_drift_stays_as_it_was_left(self):
+        self.only_report_alpha()
         self.run_in("systemctl", "stop", unit_of("alpha"))
         self.until("the drift is told", lambda: "report" in self.ctl("diff", expect=None).stdout)
         self.assertEqual(self.properties("alpha")["ActiveState"], "inactive")

@@ -1,6 +1,8 @@
 """What changes on a host behind left4me's back is named, and repaired without touching anybody else."""
 
-from testhosts.case import SERVERS, STATE, HostTest, server, unit_of
+import time
+
+from testhosts.case import COMMUNITY, SERVERS, STATE, HostTest, server, unit_of
 
 
 class Drift(HostTest):
@@ -75,20 +77,68 @@ class Drift(HostTest):
         self.apply(server("alpha", 27015, "modded", more="rollout: {policy: Immediate}"))
         self.assert_converged()
 
-    def unmount(self) -> None:
+    def unmount(self, *how: str) -> None:
         """As a person might who does not know better: the game lives on in its own view of the mount."""
-        self.run_in("umount", f"{STATE}/runtime/alpha/merged")
+        self.run_in("umount", *how, f"{STATE}/runtime/alpha/merged")
 
     def mount_something_else(self) -> None:
         self.unmount()
         self.run_in("mount", "-t", "overlay", "overlay", "-o", f"lowerdir={STATE}/installation:/srv/maps",
                     f"{STATE}/runtime/alpha/merged")  # fmt: skip
 
-    def test_a_running_server_whose_overlay_was_unmounted_is_restarted(self):
+    def gets_its_overlay_back(self) -> None:
+        before, mounted = self.life("alpha"), self.mounts("alpha")
+        for how in ([], ["--lazy"]):
+            self.unmount(*how)
+            self.assertEqual(self.mounts("alpha"), [])
+            self.assertIn("the game still has it", self.named("attach"))
+            self.repaired()
+            self.assertEqual(self.life("alpha"), before)
+            self.assertEqual(self.mounts("alpha"), mounted)
+        # It is the overlay that the game writes to, not another one over the same directories.
+        self.write(f"{STATE}/runtime/alpha/merged/left4dead2/seen", "by the host")
+        inside = f"/proc/{before.pid}/root{STATE}/runtime/alpha/merged/left4dead2/seen"
+        self.assertEqual(self.run_in("cat", inside).stdout, "by the host")
+
+    def test_an_unmounted_server_gets_its_overlay_back_and_its_players_notice_nothing(self):
+        self.gets_its_overlay_back()
         self.restart_at_once()
-        self.unmount()
-        self.named("restart")
+        self.gets_its_overlay_back()
+
+    def test_a_server_that_got_its_overlay_back_is_unmounted_by_its_stop(self):
+        self.unmount("--lazy")
+        self.ctl("reconcile")
+        self.assertEqual(len(self.mounts("alpha")), 1)
+        begun = time.monotonic()
+        self.run_in("systemctl", "stop", unit_of("alpha"))
+        self.assertLess(time.monotonic() - begun, 4)
+        self.assertNotIn(f"{STATE}/runtime/alpha", self.run_in("cat", "/proc/1/mountinfo").stdout)
+        self.assertEqual(self.properties("alpha")["Result"], "success")
+        self.assertNotIn("in use", self.logs("alpha"))
         self.repaired()
+
+    def test_an_unmounted_server_that_only_reports_drift_is_left_unmounted(self):
+        self.apply(server("alpha", 27015, "modded", more="drift: Report"))
+        self.converge()
+        before = self.life("alpha")
+        self.unmount()
+        self.named("report")
+        self.ctl("reconcile")
+        self.assertEqual(self.mounts("alpha"), [])
+        self.assertEqual(self.life("alpha"), before)
+        # Its own restart mounts what it needs.
+        self.run_in("systemctl", "restart", unit_of("alpha"))
+        self.assert_running("alpha", 27015)
+
+    def test_a_change_waits_for_its_rollout_although_the_overlay_was_unmounted(self):
+        before, mounted = self.life("alpha"), self.mounts("alpha")
+        changed = COMMUNITY.replace('hostname "${name}, modded"', 'hostname "${name}, changed"')
+        self.apply(changed)
+        self.unmount()
+        self.ctl("reconcile")
+        self.assertEqual(self.mounts("alpha"), mounted)
+        self.assertEqual(self.life("alpha"), before)
+        self.assertRegex(self.ctl("diff", expect=1).stdout, r"server/alpha +hold .*waits for the next start")
 
     def test_a_running_server_with_the_wrong_stack_is_restarted(self):
         self.restart_at_once()
@@ -96,16 +146,14 @@ class Drift(HostTest):
         self.assertIn("layers differ", self.named("restart"))
         self.repaired()
 
-    def test_a_running_server_that_lost_its_mount_keeps_its_players_until_its_next_start(self):
+    def test_a_running_server_with_the_wrong_stack_keeps_its_players_until_its_next_start(self):
         before = self.life("alpha")
-        for bend in (self.unmount, self.mount_something_else):
-            bend()
-            self.assertIn("waits for the next start", self.named("hold"))
-            self.ctl("reconcile")
-            self.assertEqual(self.life("alpha"), before)
-            self.run_in("systemctl", "restart", unit_of("alpha"))
-            self.repaired()
-            before = self.life("alpha")
+        self.mount_something_else()
+        self.assertIn("waits for the next start", self.named("hold"))
+        self.ctl("reconcile")
+        self.assertEqual(self.life("alpha"), before)
+        self.run_in("systemctl", "restart", unit_of("alpha"))
+        self.repaired()
 
     def test_the_leftover_mount_of_a_stopped_server_is_unmounted(self):
         self.ctl("stop", "alpha")
