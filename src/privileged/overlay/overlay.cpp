@@ -93,7 +93,7 @@ Result<> check_mounted(const State& state, const Stack& stack, const Runtime& ru
 
 /// The game's mount is the one that it was started with, or it is none that the host should show.
 Result<> check_attached(const State& state, const Runtime& runtime) {
-    const auto generation = runtime.linked_rendering();
+    const auto generation = linked_rendering(runtime.directory.get(), runtime.server);
     if (!generation) return std::unexpected(generation.error());
     const auto names = read_layer_names(state.directory.get(), runtime.server, *generation);
     if (!names) return std::unexpected(names.error());

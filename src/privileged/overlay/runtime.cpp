@@ -109,18 +109,17 @@ Result<> Runtime::link_rendering(const std::string& generation) const {
     return {};
 }
 
-Result<std::string> Runtime::linked_rendering() const {
+Result<std::string> linked_rendering(int runtime, const std::string& server) {
     std::array<char, 256> target{};
-    const ssize_t length = ::readlinkat(directory.get(), "rendering", target.data(), target.size());
+    const ssize_t length = ::readlinkat(runtime, "rendering", target.data(), target.size());
     if (length < 0) return system_failure(fmt::format("runtime/{}/rendering", server));
-    std::string_view generation(target.data(), static_cast<std::size_t>(length));
+    const std::string_view text(target.data(), static_cast<std::size_t>(length));
     const std::string above = fmt::format("../../instances/{}/", server);
-    if (generation.starts_with(above)) generation.remove_prefix(above.size());
-    if (!is_generation(generation)) {
+    if (!text.starts_with(above) || !is_generation(text.substr(above.size()))) {
         return fail(Failure::Refused,
                     fmt::format("runtime/{}/rendering leads to no rendering of this server", server));
     }
-    return std::string(generation);
+    return std::string(text.substr(above.size()));
 }
 
 Result<Runtime> open_runtime(int state, const std::string& server) {

@@ -29,9 +29,11 @@ struct Runtime {
     bool is_mounted() const;
     /// Points `rendering` at the rendering that is mounted, at once: the launcher reads server.env there.
     Result<> link_rendering(const std::string& generation) const;
-    /// The generation that it points at: what the server was last mounted with.
-    Result<std::string> linked_rendering() const;
 };
+
+/// The generation that `rendering` in the directory runtime/NAME points at: what the server was last mounted
+/// with.
+Result<std::string> linked_rendering(int runtime, const std::string& server);
 
 /// Makes what is missing, and waits for the lock.
 Result<Runtime> make_runtime(int state, const std::string& server, Owner owner);

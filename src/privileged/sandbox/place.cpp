@@ -5,13 +5,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
-#include <climits>
 #include <initializer_list>
-#include <string_view>
 
-#include "adapters/generation.hpp"
+#include "privileged/overlay/runtime.hpp"
 
 namespace left4me::sandbox {
 
@@ -52,18 +49,6 @@ Result<Fd> walk(int from, std::initializer_list<std::string> names) {
     return at;
 }
 
-Result<std::string> linked_generation(int runtime, const std::string& server) {
-    std::array<char, PATH_MAX> buffer{};
-    const ssize_t length = ::readlinkat(runtime, "rendering", buffer.data(), buffer.size());
-    if (length < 0) return system_failure("rendering");
-    const std::string_view target(buffer.data(), static_cast<std::size_t>(length));
-    const std::string above = fmt::format("../../instances/{}/", server);
-    if (!target.starts_with(above) || !is_generation(target.substr(above.size()))) {
-        return fail(Failure::Refused, "rendering leads to no rendering of this server");
-    }
-    return std::string(target.substr(above.size()));
-}
-
 }  // namespace
 
 Result<Place> open_place(const std::string& state_directory, const std::string& server, Owner game) {
@@ -73,7 +58,7 @@ Result<Place> open_place(const std::string& state_directory, const std::string& 
     if (!state) return system_failure(state_directory);
     const auto runtime = walk(state.get(), {"runtime", server});
     if (!runtime) return std::unexpected(runtime.error());
-    const auto generation = linked_generation(runtime->get(), server);
+    const auto generation = overlay::linked_rendering(runtime->get(), server);
     if (!generation) return std::unexpected(generation.error());
     Place place;
     place.server = server;
