@@ -52,7 +52,7 @@ class Faults(DaemonTest):
 
     def test_a_clock_that_is_set_back_an_hour_makes_nobody_wait(self):
         """The daemon's own clock: a container's is the machine's, and is not to be touched."""
-        self.write("/srv/clock", "+0\n")
+        self.set_clock("+0")
         self.write(
             "/etc/systemd/system/left4me.service.d/clock.conf",
             "[Service]\nEnvironment=LD_PRELOAD=/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1\n"
@@ -65,13 +65,18 @@ class Faults(DaemonTest):
         self.write(f"{STATE}/runtime/delta/merged/left4dead2/standin.cfg", "standin_crash 1\n")
         self.run_in("systemctl", "kill", "--signal=SIGKILL", unit_of("delta"))
         self.until("delta backs off", lambda: "BackOff" in self.ctl("diff", "-o", "json", expect=None).stdout, 60)
-        self.write("/srv/clock", "-1h\n")
+        self.set_clock("-1h")
         self.run_in("rm", f"{STATE}/runtime/delta/upper/left4dead2/standin.cfg")
         self.until("delta is tried again", lambda: self.a2s(27018), 60)
         seen = json.loads(self.run_in("cat", f"{STATE}/state/status.json").stdout)["lastPass"]
         self.assertLess(seen, self.run_in("date", "-u", "-d", "-30 min", "+%FT%TZ").stdout, "the clock was not set back")
         self.all_live_on()
         self.still_corrects()
+
+    def set_clock(self, offset: str) -> None:
+        """In one step: libfaketime ends a program that finds the file empty."""
+        self.write("/srv/clock.new", offset + "\n")
+        self.run_in("mv", "/srv/clock.new", "/srv/clock")
 
     # -- the disk ---------------------------------------------------------------------------------------------------
 

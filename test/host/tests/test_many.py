@@ -50,6 +50,8 @@ class Misbehaving(HostTest):
         self.ctl("apply", "-f", "-", text_in=broken, expect=None)
         for name, port in SERVERS.items():
             self.assert_running(name, port)
+        # Between its crashes it runs, for a moment.
+        self.until("systemd gives up", lambda: self.properties("broken")["ActiveState"] == "failed", 30)
         ready = {item["type"]: item["status"] for item in self.status("broken")["conditions"]}
         self.assertEqual(ready["Ready"], "False")
 
