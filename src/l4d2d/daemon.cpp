@@ -224,6 +224,14 @@ void Daemon::look(Time now) {
         save();
     }
     release_lock();
+    trim(now);
+}
+
+/// What reading manifests and looking at the host took for a moment, the C library would keep.
+void Daemon::trim(Time now) {
+    if (now - trimmed_ < trim_interval) return;
+    (void)::malloc_trim(0);
+    trimmed_ = now;
 }
 
 void Daemon::looked(Time now, const StepResult& step) {
@@ -278,11 +286,6 @@ void Daemon::save() {
 }
 
 void Daemon::sleep(Time now) {
-    // What reading manifests and looking at the host took for a moment, the C library would keep.
-    if (now - trimmed_ >= trim_interval) {
-        (void)::malloc_trim(0);
-        trimmed_ = now;
-    }
     std::optional<Time> until = agenda_.next();
     const auto earlier = [&until](Time when) { until = until ? std::min(*until, when) : when; };
     if (const auto interval = watchdog_interval()) {

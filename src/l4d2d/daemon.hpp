@@ -57,6 +57,7 @@ class Daemon {
     void look(Time now);
     void host_failed(Time now, const std::string& error);
     void looked(Time now, const StepResult& step);
+    void trim(Time now);
     bool hold_lock();
     void release_lock();
     void save();
