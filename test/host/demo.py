@@ -135,6 +135,14 @@ class Stage:
         print(f"{erase_line()}   {good('█' * 30)} {there}/{of} servers as asked  {duration(took)}")
         return took
 
+    def until(self, what: str, *command: str, seconds: float = 30) -> float:
+        """How long it takes until a command of the host succeeds."""
+        began = time.monotonic()
+        while self.host.run(*command).returncode != 0:
+            if time.monotonic() - began > seconds:
+                raise HostError(f"{what}: not within {seconds:.0f} s")
+        return time.monotonic() - began
+
     def reconcile(self, what: str) -> None:
         """A pass, with its progress and then its own words."""
         print(f"   {bold('$')} l4d2ctl reconcile")
@@ -228,11 +236,11 @@ def hand_over(stage: Stage) -> None:
     stage.type("systemctl stop left4me-server@coop1 left4me-server@versus1 && systemctl disable left4me-server@versus2", most=1)
     stage.show.figure("two stopped and one disabled by hand: all back", stage.watch(lambda: None))
     stage.type(f"sed -i 's/port: 27021/port: 27025/' {SOURCE}/servers.yaml")
-    began = time.monotonic()
-    while stage.host.run("/usr/libexec/left4me-tests/a2s_query", "127.0.0.1", "27025", "0.1").returncode != 0:
-        if time.monotonic() - began > 30:
-            raise HostError("versus2 does not answer on its new port")
-    stage.show.figure("a saved file became a server on another port", time.monotonic() - began)
+    answers = ("/usr/libexec/left4me-tests/a2s_query", "127.0.0.1", "27025", "0.1")
+    stage.show.figure("a saved file became a server on another port", stage.until("versus2 answers on its new port", *answers))
+    merged = "/var/lib/left4me/runtime/comp1/merged"
+    stage.type(f"umount --lazy {merged}")
+    stage.show.figure("its files are back, and the match goes on", stage.until("comp1 is mounted", "mountpoint", "-q", merged))
     stage.type("l4d2ctl events | tail -n 5", most=6)
 
 
