@@ -136,6 +136,21 @@ def words(_: Log) -> None:
         raise Failed("\n".join(found))
 
 
+def rooms(log: Log) -> Result:
+    """The rooms keep to their table, and the check that says so finds what it is there to find."""
+    said = log.command("python3", "-B", "test/house/test_rooms.py")
+    log.command("python3", "-B", "test/house/rooms.py")
+    return Result(passed=1 + int(re.search(r"^Ran (\d+) tests", said, re.MULTILINE)[1]))
+
+
+def release(log: Log) -> None:
+    """What users and packagers configure treats no warning as an error."""
+    log.command("cmake", "--preset", "release", "--fresh", "-B", "build/check/release")
+    strict = [name for name in tracked("CMakeLists.txt", "*/CMakeLists.txt", "*.cmake") if "-Werror" in (PROJECT / name).read_text()]
+    if "-Werror" in (PROJECT / "build/check/release/build.ninja").read_text() or strict != ["cmake/warnings.cmake"]:
+        raise Failed(f"a release build has -Werror; it is named in {', '.join(strict)}")
+
+
 def promises(_: Log) -> Result:
     """Every test that docs/promises.md names exists in the file that stands beside it."""
     named = re.findall(r'"([^"]+)" \(`([^`:]+)[`:]', (PROJECT / "docs/promises.md").read_text())
@@ -251,6 +266,8 @@ STEPS = [
     Step("format", "formatting (clang-format)", formatting, fast=True),
     Step("scripts", "scripts (shellcheck, python syntax)", scripts, fast=True),
     Step("words", "no mirror is named, the core does no I/O", words, fast=True),
+    Step("rooms", "rooms keep to the table in docs/architecture.md, nothing is decided by text", rooms, fast=True),
+    Step("release", "a release build treats no warning as an error", release, fast=True),
     Step("promises", "docs/promises.md names tests that exist", promises, fast=True),
     Step(f"tree-{HERE}", f"test host tree for {HERE}", tree("host", HERE), cores=0),
     Step(HERE, f"build on {HERE}", build(HERE), cores=2),

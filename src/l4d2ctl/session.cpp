@@ -8,7 +8,7 @@
 #include <optional>
 
 #include "adapters/config/file.hpp"
-#include "adapters/source/open.hpp"
+#include "adapters/sources/open.hpp"
 #include "adapters/store/status_file.hpp"
 #include "l4d2ctl/caller.hpp"
 #include "reconciler/memory.hpp"

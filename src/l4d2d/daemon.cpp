@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "adapters/config/file.hpp"
-#include "adapters/source/open.hpp"
+#include "adapters/sources/open.hpp"
 #include "l4d2d/notify.hpp"
 
 namespace left4me {

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "adapters/events/origin.hpp"
-#include "adapters/source/open.hpp"
+#include "adapters/sources/open.hpp"
 #include "adapters/store/suspensions.hpp"
 
 namespace left4me {

@@ -1,6 +1,6 @@
 #include "l4d2ctl/changes.hpp"
 
-#include "adapters/source/open.hpp"
+#include "adapters/sources/open.hpp"
 #include "support/catch.hpp"
 #include "support/scratch.hpp"
 

@@ -1,4 +1,4 @@
-#include "adapters/source/open.hpp"
+#include "adapters/sources/open.hpp"
 
 #include "adapters/directory/manifest_directory.hpp"
 #include "adapters/git/manifest_repository.hpp"
