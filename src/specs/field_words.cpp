@@ -122,21 +122,4 @@ std::string json_quoted(std::string_view text) {
     return json + "\"";
 }
 
-std::string_view pattern_of(Type type) {
-    switch (type) {
-        case Type::Name:
-            return "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$";
-        case Type::Label:
-            return "^[A-Za-z0-9._-]+$";
-        case Type::Duration:
-            return "^[1-9][0-9]*[smhd]$";
-        case Type::Directory:
-            return R"(^(/(?!\.{1,2}(/|$))[^/]+)+$)";
-        case Type::FilePath:
-            return R"(^(?!\.{1,2}(/|$))[^/\\]+(/(?!\.{1,2}(/|$))[^/\\]+)*$)";
-        default:
-            return "";
-    }
-}
-
 }  // namespace left4me

@@ -23,7 +23,4 @@ std::vector<const Field*> supported_children(const Field& field);
 /// A JSON string or pattern with its quotes.
 std::string json_quoted(std::string_view text);
 
-/// The regular expression (ECMA 262) of a type of text; "" when any text will do.
-std::string_view pattern_of(Type type);
-
 }  // namespace left4me

@@ -72,7 +72,8 @@ constexpr std::array rollout_fields{
               "Only with `policy: WhenEmpty`: how long a change may wait for the server to become empty. "
               "After that it is restarted even with players on it. Without a deadline the change waits "
               "for as long as it takes.",
-          .example = "12h"},
+          .example = "12h",
+          .only_with = {"policy", "WhenEmpty"}},
 };
 
 constexpr std::array server_spec{

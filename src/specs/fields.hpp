@@ -29,6 +29,12 @@ enum class Type {
     NotYet,     ///< known, but not supported by this version
 };
 
+/// The field has a meaning only while its sibling `field` has this value. No name: always.
+struct OnlyWith {
+    std::string_view field = {};
+    std::string_view value = {};
+};
+
 /// One field, defined here and nowhere else: the parser, `explain`, the JSON Schema and the reference page
 /// all read this. Texts are for operators.
 struct Field {
@@ -44,6 +50,7 @@ struct Field {
     std::string_view refers_to = {};  ///< Name: the kind that must have an object of this name
     bool unique = false;              ///< List: no item twice. Port: no two servers with the same
     std::span<const Field> children = {};
+    OnlyWith only_with = {};  ///< of an optional field
 };
 
 /// The three kinds: each a Map of apiVersion, kind, metadata and spec. `name` is the kind, "Server".

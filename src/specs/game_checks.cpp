@@ -88,6 +88,12 @@ void check_placeholders(std::string_view text, Secrets secrets, Complaints& comp
 
 }  // namespace
 
+std::vector<std::string_view> owned_options() {
+    std::vector<std::string_view> options;
+    for (const auto& [option, why] : owned) options.push_back(option);
+    return options;
+}
+
 void check_argument(std::string_view text, Complaints& complaints) {
     if (text.empty()) {
         complaints.push_back({Rule::TooShort, "an argument must not be empty; remove the item"});
@@ -103,7 +109,7 @@ void check_argument(std::string_view text, Complaints& complaints) {
             {Rule::ArgumentOwned, fmt::format("{} is left4me's own: {}; remove it and its value",
                                               in_quotes(found->first), found->second)});
     }
-    if (word.contains("rcon_password")) {
+    if (word.contains(password_variable)) {
         complaints.push_back(
             {Rule::ArgumentPassword,
              "all users of the host can read a command line; write `rcon_password "

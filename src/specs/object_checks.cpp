@@ -11,19 +11,6 @@ namespace {
 using yaml::Entry;
 using yaml::Node;
 
-void check_deadline(const Node& server, Reporter& reporter) {
-    const Node* spec = server.get("spec");
-    const Node* rollout = spec == nullptr ? nullptr : spec->get("rollout");
-    const Entry* deadline = rollout == nullptr ? nullptr : rollout->find("deadline");
-    if (deadline == nullptr) return;
-    const Node* policy = rollout->get("policy");
-    // An unknown policy has a message of its own.
-    if (policy != nullptr && policy->text != "OnNextStart" && policy->text != "Immediate") return;
-    reporter.add(
-        Rule::DeadlineWithoutWhenEmpty, deadline->mark,
-        "spec.rollout.deadline has no meaning without `policy: WhenEmpty`; add that or remove the deadline");
-}
-
 /// A path cannot be a file and a directory at once.
 void check_file_conflicts(const Node& overlay, Reporter& reporter) {
     const Node* spec = overlay.get("spec");
@@ -53,7 +40,6 @@ void check_file_conflicts(const Node& overlay, Reporter& reporter) {
 }  // namespace
 
 void check_object(const Field& kind, const yaml::Node& root, Reporter& reporter) {
-    if (kind.name == "Server") check_deadline(root, reporter);
     if (kind.name == "Overlay") check_file_conflicts(root, reporter);
 }
 

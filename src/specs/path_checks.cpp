@@ -8,9 +8,6 @@
 namespace left4me {
 namespace {
 
-/// left4me's own directory: an overlay must not be made of what left4me makes.
-constexpr std::string_view state_directory = "/var/lib/left4me";
-
 /// An empty component, `.` or `..`; "" if there is none. `path` has no leading slash.
 std::string_view odd_component(std::string_view path) {
     for (std::size_t begin = 0; begin <= path.size();) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "specs/field_words.hpp"
+#include "specs/patterns.hpp"
 
 namespace left4me {
 namespace {
@@ -63,6 +64,19 @@ void write_field(Json& json, std::string_view key, const Field& field) {
     json.close();
 }
 
+/// A field that has a meaning only beside a certain value of another.
+void write_dependencies(Json& json, const Field& field) {
+    std::string schemas;
+    for (const Field& child : field.children) {
+        if (child.only_with.field.empty()) continue;
+        const std::string other = json_quoted(child.only_with.field);
+        schemas += fmt::format(R"({}{}: {{"required": [{}], "properties": {{{}: {{"const": {}}}}}}})",
+                               schemas.empty() ? "" : ", ", json_quoted(child.name), other, other,
+                               json_quoted(child.only_with.value));
+    }
+    if (!schemas.empty()) json.put("dependentSchemas", "{" + schemas + "}");
+}
+
 void write_map(Json& json, const Field& field) {
     json.put_text("type", "object");
     json.put("additionalProperties", "false");
@@ -78,13 +92,19 @@ void write_map(Json& json, const Field& field) {
     json.open("properties");
     for (const Field* child : supported_children(field)) write_field(json, child->name, *child);
     json.close();
+    write_dependencies(json, field);
 }
 
 void write_text(Json& json, const Field& field) {
-    // The loader takes unquoted numbers as the text they are written as; editors shall not complain of them.
-    const bool name = field.type == Type::Name || field.type == Type::Label || field.type == Type::Argument;
-    json.put("type", name ? R"(["string", "number", "boolean"])" : R"("string")");
-    if (!pattern_of(field.type).empty()) json.put_text("pattern", pattern_of(field.type));
+    // The loader takes an unquoted number as the text it is written as, so editors must not complain about
+    // one.
+    const bool strict =
+        field.type == Type::Duration || field.type == Type::Directory || field.type == Type::FilePath;
+    json.put("type", strict ? R"("string")" : R"(["string", "number", "boolean"])");
+    if (const std::string pattern = pattern_of(field.type); !pattern.empty())
+        json.put_text("pattern", pattern);
+    json.put("not", fmt::format(R"({{"type": "string", "pattern": {}}})",
+                                json_quoted(control_characters_of(field.type))));
     if (field.type == Type::Name || field.type == Type::Argument) json.put("minLength", "1");
     if (field.maximum > 0) json.put("maxLength", std::to_string(field.maximum));
 }

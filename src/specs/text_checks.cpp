@@ -112,7 +112,7 @@ void check_duration(std::string_view text, Complaints& complaints) {
              fmt::format(
                  "{} is not a duration; write a number and one of s, m, h, d, e.g. 90s, 30m, 12h or 2d",
                  in_quotes(text))});
-    } else if (*duration > std::chrono::days(30)) {
+    } else if (*duration > max_duration) {
         complaints.push_back(
             {Rule::DurationRange, fmt::format("{} is too long; at most 30d are allowed", text)});
     }

@@ -98,6 +98,7 @@ class Validator {
                 misspelt.insert(unknown_field(entry, field, path));
             } else if (child->type != Type::Constant) {
                 value(*entry.value, *child, join(path, child->name), entry.mark);
+                check_company(map, field, *child, entry.mark, path);
             }
         }
         // What a merge key would have brought is not called missing as well.
@@ -142,6 +143,23 @@ class Validator {
   private:
     static std::string join(const std::string& path, std::string_view name) {
         return path.empty() ? std::string(name) : fmt::format("{}.{}", path, name);
+    }
+
+    /// A field without the sibling that gives it a meaning.
+    void check_company(const Node& map, const Field& parent, const Field& child, const Mark& key,
+                       const std::string& path) {
+        const auto& [name, wanted] = child.only_with;
+        if (name.empty()) return;
+        const Node* other = map.get(name);
+        if (other != nullptr) {
+            if (other->text == wanted) return;
+            // An unknown value has a message of its own.
+            const auto values = find_child(parent, name)->values;
+            if (std::find(values.begin(), values.end(), other->text) == values.end()) return;
+        }
+        reporter_.add(Rule::DeadlineWithoutWhenEmpty, key,
+                      fmt::format("{} has no meaning without `{}: {}`; add that or remove the {}",
+                                  join(path, child.name), name, wanted, child.name));
     }
 
     bool is_a(Node::Kind wanted, const Node& node, const Field& field, const std::string& path) {

@@ -7,6 +7,7 @@
 #include "specs/field_words.hpp"
 #include "specs/fields.hpp"
 #include "specs/name.hpp"
+#include "specs/patterns.hpp"
 #include "specs/reference.hpp"
 #include "specs/text_checks.hpp"
 #include "support/catch.hpp"
@@ -41,7 +42,7 @@ void compare(const Field& field, const json& schema) {
 }
 
 bool matches(Type type, const std::string& text) {
-    return std::regex_search(text, std::regex(std::string(pattern_of(type)), std::regex::ECMAScript));
+    return std::regex_search(text, std::regex(pattern_of(type), std::regex::ECMAScript));
 }
 
 }  // namespace
@@ -64,16 +65,49 @@ TEST_CASE("the patterns of the schema agree with the checks of the parser") {
               check_text(Field{.name = "test", .type = type, .documentation = "test"}, text).empty());
     };
     for (const char* text : {"a.b_c-D9", "", "a b", "ä", "a/b"}) agree(Type::Label, text);
-    for (const char* text : {"90s", "30m", "12h", "2d", "0s", "5", "5w", "-1s", "1.5h", "s", ""}) {
+    for (const char* text : {"90s",    "30m",    "12h",      "2d",       "0s",  "5",    "5w",   "-1s",
+                             "1.5h",   "s",      "",         "30d",      "31d", "720h", "721h", "43200m",
+                             "43201m", "99999m", "2592000s", "2592001s", "03h", "100s", "719h", "29d"}) {
         agree(Type::Duration, text);
     }
     for (const char* text : {"/srv/a", "/srv/a.b", "/srv/..a", "srv", "/", "", "/srv/", "/srv//a",
-                             "/srv/../a", "/srv/.", "/./a"}) {
+                             "/srv/../a", "/srv/.", "/./a", "/var", "/var/lib", "/var/lib/left4me",
+                             "/var/lib/left4me/overlays", "/var/lib/left4me2", "/var/lib2", "/variety"}) {
         agree(Type::Directory, text);
     }
     for (const char* text :
          {"a", "a/b.cfg", "..a/b", "/a", "", "a/", "a//b", "../a", "a/..", "a/./b", "a\\b"}) {
         agree(Type::FilePath, text);
+    }
+    for (const char* text : {"-tickrate",
+                             "-port",
+                             "-PORT",
+                             "+IP 10.0.0.1",
+                             "-port=1",
+                             "-portable",
+                             "x -port",
+                             "${name}",
+                             "${port}",
+                             "${nam}",
+                             "${secret:rcon}",
+                             "$${anything",
+                             "$$${name}",
+                             "$",
+                             "a$",
+                             "$$",
+                             "${",
+                             "$${",
+                             "+Rcon_Password",
+                             "x rcon_password y",
+                             "a${name",
+                             "${}",
+                             "$$$${port}"}) {
+        agree(Type::Argument, text);
+    }
+    for (const char* text :
+         {"", "two\nlines ${name}", "${secret:rcon}", "${secret:}", "${secret:.a}", "${secret:a/b}",
+          "${secret:a b}", "$${secret:a/b}", "${name\n}", "-port", "rcon_password"}) {
+        agree(Type::Config, text);
     }
 }
 

@@ -1,0 +1,106 @@
+#include "specs/patterns.hpp"
+
+#include <fmt/format.h>
+
+#include <cctype>
+
+#include "specs/text_checks.hpp"
+
+namespace left4me {
+namespace {
+
+/// Letters in either case: JSON Schema has no flag for that.
+std::string any_case(std::string_view text) {
+    std::string pattern;
+    for (const char c : text) {
+        const auto letter = static_cast<unsigned char>(c);
+        if (std::isalpha(letter) != 0) {
+            pattern += fmt::format("[{}{}]", static_cast<char>(std::tolower(letter)),
+                                   static_cast<char>(std::toupper(letter)));
+        } else if (c == '+') {
+            pattern += "[+]";
+        } else {
+            pattern += c;
+        }
+    }
+    return pattern;
+}
+
+/// Decimal numbers from 1 to `most`, without a leading zero.
+std::string number_up_to(std::int64_t most) {
+    const std::string digits = std::to_string(most);
+    std::string pattern = digits;
+    for (std::size_t i = 0; i < digits.size(); ++i) {
+        const char least = i == 0 ? '1' : '0';
+        if (digits[i] <= least) continue;
+        const std::size_t rest = digits.size() - i - 1;
+        pattern += fmt::format("|{}[{}-{}]", digits.substr(0, i), least, static_cast<char>(digits[i] - 1));
+        if (rest > 0) pattern += fmt::format("[0-9]{{{}}}", rest);
+    }
+    if (digits.size() > 1) pattern += fmt::format("|[1-9][0-9]{{0,{}}}", digits.size() - 2);
+    return pattern;
+}
+
+std::string duration_pattern() {
+    using namespace std::chrono;
+    const auto one = [](auto unit, char letter) {
+        return fmt::format("({}){}", number_up_to(max_duration / unit), letter);
+    };
+    return fmt::format("^({}|{}|{}|{})$", one(seconds(1), 's'), one(minutes(1), 'm'), one(hours(1), 'h'),
+                       one(days(1), 'd'));
+}
+
+/// `$${` and the placeholders, `$` where it begins neither, and every other character. No character can be
+/// taken in two ways, so that matching takes linear time.
+std::string text_with(std::string_view placeholders) {
+    return fmt::format(R"(([^$]|\$(?!\$?\{{)|\$\$\{{|\$\{{({})\}})*$)", placeholders);
+}
+
+std::string argument_pattern() {
+    std::string options;
+    for (const std::string_view option : owned_options())
+        options += (options.empty() ? "" : "|") + any_case(option);
+    return fmt::format("^(?!({})([ \\t=]|$))(?!.*{})", options, any_case(password_variable)) +
+           text_with("name|port");
+}
+
+std::string directory_pattern() {
+    // Neither the state directory, nor what is beneath it, nor a directory above it.
+    std::string at_or_above;
+    for (std::size_t end = state_directory.size(); end != 0; end = state_directory.rfind('/', end - 1)) {
+        const std::size_t begin = state_directory.rfind('/', end - 1);
+        const std::string tail = at_or_above.empty() ? "(/.*)?" : fmt::format("({})?", at_or_above);
+        at_or_above = std::string(state_directory.substr(begin, end - begin)) + tail;
+    }
+    return fmt::format(R"(^(?!{}$)(/(?!\.{{1,2}}(/|$))[^/]+)+$)", at_or_above);
+}
+
+}  // namespace
+
+std::string pattern_of(Type type) {
+    switch (type) {
+        case Type::Name:
+            return "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$";
+        case Type::Label:
+            return "^[A-Za-z0-9._-]+$";
+        case Type::Duration:
+            return duration_pattern();
+        case Type::Directory:
+            return directory_pattern();
+        case Type::FilePath:
+            return R"(^(?!\.{1,2}(/|$))[^/\\]+(/(?!\.{1,2}(/|$))[^/\\]+)*$)";
+        case Type::Argument:
+            return argument_pattern();
+        case Type::Config:
+            return "^" + text_with(R"(name|port|secret:(?!\.)[A-Za-z0-9._-]{1,64})");
+        default:
+            return "";
+    }
+}
+
+std::string_view control_characters_of(Type type) {
+    const bool lines = type == Type::Config || type == Type::Text;
+    return lines ? R"([\u0000-\u0008\u000b-\u001f\u007f-\u009f])" : R"([\u0000-\u001f\u007f-\u009f])";
+}
+
+}  // namespace left4me

@@ -1,0 +1,77 @@
+#include "specs/selector.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "specs/text_checks.hpp"
+#include "specs/words.hpp"
+
+namespace left4me {
+namespace {
+
+using Kind = LabelCondition::Kind;
+
+bool is_label(std::string_view text) {
+    Complaints complaints;
+    check_label(text, complaints);
+    return complaints.empty();
+}
+
+LabelCondition read_condition(std::string_view part) {
+    const std::size_t equals = part.find('=');
+    if (equals == std::string_view::npos) {
+        const bool absent = part.starts_with('!');
+        return {absent ? Kind::Absent : Kind::Exists, std::string(part.substr(absent ? 1 : 0)), {}};
+    }
+    std::string_view key = part.substr(0, equals);
+    std::string_view value = part.substr(equals + 1);
+    const bool differs = key.ends_with('!');
+    if (differs) key.remove_suffix(1);
+    if (!differs && value.starts_with('=')) value.remove_prefix(1);  // kubectl takes `==` as well
+    return {differs ? Kind::Differs : Kind::Equals, std::string(key), std::string(value)};
+}
+
+bool is_valid(const LabelCondition& condition) {
+    const bool compares = condition.kind == Kind::Equals || condition.kind == Kind::Differs;
+    return is_label(condition.key) && (!compares || is_label(condition.value));
+}
+
+}  // namespace
+
+std::expected<Selector, std::string> parse_selector(std::string_view text) {
+    Selector selector;
+    for (std::size_t begin = 0; begin <= text.size();) {
+        const std::size_t end = std::min(text.find(',', begin), text.size());
+        LabelCondition condition = read_condition(text.substr(begin, end - begin));
+        if (!is_valid(condition)) {
+            return std::unexpected(
+                fmt::format("{} is not a label selector; write KEY=VALUE, KEY!=VALUE, KEY or !KEY, "
+                            "several of them with commas",
+                            in_quotes(text.substr(begin, end - begin))));
+        }
+        selector.push_back(std::move(condition));
+        begin = end + 1;
+    }
+    return selector;
+}
+
+bool matches(const Selector& selector, const std::map<std::string, std::string>& labels) {
+    return std::all_of(selector.begin(), selector.end(), [&](const LabelCondition& condition) {
+        const auto label = labels.find(condition.key);
+        const bool there = label != labels.end();
+        switch (condition.kind) {
+            case Kind::Equals:
+                return there && label->second == condition.value;
+            case Kind::Differs:
+                return !there || label->second != condition.value;
+            case Kind::Exists:
+                return there;
+            case Kind::Absent:
+                return !there;
+        }
+        return false;
+    });
+}
+
+}  // namespace left4me
