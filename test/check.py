@@ -5,6 +5,7 @@ import concurrent.futures
 import fcntl
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -166,6 +167,30 @@ def promises(_: Log) -> Result:
     return Result(passed=len(named), note=f"{len(named)} tests named")
 
 
+def manuals(log: Log) -> Result:
+    pages = tracked("docs/man/*")
+    log.command("mandoc", "-T", "lint", "-W", "warning,stop", *pages)
+    return Result(passed=len(pages))
+
+
+def schema(log: Log) -> Result:
+    """The JSON Schema against two validators that others wrote. ajv comes from npm's registry, as pinned."""
+    modules = PROJECT / "build/ajv"
+    modules.mkdir(parents=True, exist_ok=True)
+    lock = PROJECT / "test/schema/package-lock.json"
+    installed = modules / "installed.json"
+    if not installed.is_file() or installed.read_bytes() != lock.read_bytes():
+        for name in ("package.json", "package-lock.json"):
+            shutil.copy(PROJECT / "test/schema" / name, modules)
+        log.command("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", modules)
+        shutil.copy(lock, installed)
+    return counted(log.command("test/schema/differential", modules))
+
+
+def shells(log: Log) -> Result:
+    return counted(log.command("test/l4d2ctl/shells", f"build/{HERE}/src/l4d2ctl/l4d2ctl"))
+
+
 def counted(said: str) -> Result:
     """The sum of what CTest and the host tests say at their end."""
     result = Result()
@@ -269,10 +294,13 @@ STEPS = [
     Step("rooms", "rooms keep to the table in docs/architecture.md, nothing is decided by text", rooms, fast=True),
     Step("release", "a release build treats no warning as an error", release, fast=True),
     Step("promises", "docs/promises.md names tests that exist", promises, fast=True),
+    Step("man", "manual pages (mandoc -T lint)", manuals, fast=True),
+    Step("schema", "the JSON Schema against ajv and python3-jsonschema", schema),
     Step(f"tree-{HERE}", f"test host tree for {HERE}", tree("host", HERE), cores=0),
     Step(HERE, f"build on {HERE}", build(HERE), cores=2),
     Step(f"tree-{OTHER}", f"build tree for {OTHER}", tree("build", OTHER), [f"tree-{HERE}"], cores=0),
     Step(f"host-tree-{OTHER}", f"test host tree for {OTHER}", tree("host", OTHER), [f"tree-{OTHER}"], cores=0),
+    Step("shells", "completion in bash, zsh and fish", shells, [HERE]),
     Step(f"hosts-{HERE}", f"host tests on {HERE}", host_tests(HERE), [HERE, f"tree-{HERE}"], cores=1),
     Step(OTHER, f"build and unit tests on {OTHER}", build_and_test(OTHER), [HERE, f"tree-{OTHER}"], cores=2),
     Step(f"hosts-{OTHER}", f"host tests on {OTHER}", host_tests(OTHER),
