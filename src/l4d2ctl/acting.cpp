@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <string_view>
 
 #include "adapters/events/origin.hpp"
@@ -17,6 +16,7 @@
 #include "l4d2ctl/follow.hpp"
 #include "l4d2ctl/narrator.hpp"
 #include "l4d2ctl/server_view.hpp"
+#include "specs/text_checks.hpp"
 
 namespace left4me::ctl {
 
@@ -116,18 +116,9 @@ Result<PassResult> make_pass(Session& session, const InForce& in_force, const De
 
 Result<milliseconds> parse_patience(const std::string& text) {
     if (text.empty()) return default_patience;
-    unsigned value = 0;
-    const char* const end = text.data() + text.size();
-    const auto [rest, error] = std::from_chars(text.data(), end, value);
-    const std::string unit(rest, end);
-    unsigned seconds = 0;
-    if (unit.empty() || unit == "s") seconds = 1;
-    if (unit == "m") seconds = 60;
-    if (unit == "h") seconds = 3600;
-    if (error != std::errc() || seconds == 0 || value > 100'000) {
-        return fail(Exit::Usage, "\"" + text + "\" is no duration; try 90s, 5m or 1h");
-    }
-    return std::chrono::seconds(std::uint64_t{value} * seconds);
+    const auto duration = parse_duration(text);
+    if (!duration) return fail(Exit::Usage, "\"" + text + "\" is not a duration; write 90s, 30m, 12h or 2d");
+    return *duration;
 }
 
 void add_wait_option(Command& verb, const std::shared_ptr<Patience>& patience) {

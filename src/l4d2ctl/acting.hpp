@@ -12,7 +12,8 @@ namespace left4me::ctl {
 /// How long to wait for servers after a pass; nullopt: not at all.
 using Patience = std::optional<std::chrono::milliseconds>;
 
-/// A duration from the command line: "" (the default of two minutes), "90", "90s", "5m", "1h".
+/// A duration from the command line, in the grammar of manifests: 90s, 30m, 12h, 2d. "": the default of two
+/// minutes.
 Result<std::chrono::milliseconds> parse_patience(const std::string& text);
 
 /// Adds `--wait[=DURATION]` to a verb. `given` holds what follows it, nullopt when it was not given.

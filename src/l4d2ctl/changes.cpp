@@ -4,6 +4,8 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <map>
+#include <set>
 
 #include "l4d2ctl/acting.hpp"
 #include "l4d2ctl/tables.hpp"
@@ -169,7 +171,8 @@ Authorship authorship(const Session& session, const Proposal& proposal) {
     Authorship who = session.caller;
     std::vector<std::string> done;
     for (const Effect& effect : proposal.effects) {
-        if (effect.word != "unchanged") done.push_back(to_string(effect.object) + " " + effect.word);
+        if (effect.word != "unchanged" && effect.word != "is not there")
+            done.push_back(to_string(effect.object) + " " + effect.word);
     }
     const std::size_t others = done.empty() ? 0 : done.size() - 1;
     who.message = done.empty() ? "manifests changed" : done.front();
@@ -198,57 +201,91 @@ Result<Proposal> propose(const Session& session, const std::vector<SourceFile>& 
     return finish(session, *before, edited.files(), std::move(change), std::move(effects));
 }
 
-Result<Proposal> propose_state(const Session& session, const std::string& server, RunState state) {
+Result<Proposal> propose_state(const Session& session, const Selection& selection, RunState state) {
     const auto source = read_for_edit(session);
     if (!source) return std::unexpected(source.error());
     Edited edited(source->files);
-    const DocumentName object{Kind::Server, server};
-    const DocumentPlace* const place = edited.find(object);
-    if (place == nullptr) {
-        return fail(Exit::NotFound,
-                    fmt::format("server/{} is not there; l4d2ctl get servers lists them", server));
-    }
-    // What says so already, perhaps by leaving the default out, keeps its text.
     const auto before = load(edited.files(), session.config.limits);
-    if (before && before->servers.at(server).state == state) {
-        return finish(session, *source, edited.files(), {}, {{object, "unchanged"}});
+    // One server can be stopped in a source that is invalid elsewhere; who has which labels, only a valid one
+    // says.
+    if (!before && selection.names.empty()) return fail(Exit::Invalid, to_string(before.error()));
+    const auto names =
+        before ? select_servers(selection, *before) : Result<std::vector<std::string>>(selection.names);
+    if (!names) return std::unexpected(names.error());
+    std::vector<Effect> effects;
+    for (const std::string& name : *names) {
+        const DocumentName object{Kind::Server, name};
+        const DocumentPlace* const place = edited.find(object);
+        if (place == nullptr) {
+            return fail(Exit::NotFound,
+                        fmt::format("server/{} is not there; l4d2ctl get servers lists them", name));
+        }
+        // What says so already, perhaps by leaving the default out, keeps its text.
+        if (before && before->servers.at(name).state == state) {
+            effects.push_back({object, "unchanged"});
+            continue;
+        }
+        auto text = set_state(edited.text(*place), place->document, state);
+        if (!text) return fail(Exit::Invalid, edited.files()[place->file].name + ": " + text.error());
+        edited.replace(*place, std::move(*text));
+        effects.push_back({object, "configured"});
     }
-    auto text = set_state(edited.text(*place), place->document, state);
-    if (!text) return fail(Exit::Invalid, edited.files()[place->file].name + ": " + text.error());
-    edited.replace(*place, std::move(*text));
-    return finish(session, *source, edited.files(), edited.change(), {{object, "configured"}});
+    return finish(session, *source, edited.files(), edited.change(), std::move(effects));
 }
 
-Result<Proposal> propose_removal(const Session& session, const DocumentName& object) {
+Result<Proposal> propose_removal(const Session& session, const std::vector<DocumentName>& objects) {
     const auto source = read_for_edit(session);
     if (!source) return std::unexpected(source.error());
     std::vector<SourceFile> files = source->files;
     const DocumentIndex index = index_documents(files);
-    const auto found = index.find(object);
-    if (found == index.end())
-        return finish(session, *source, std::move(files), {}, {{object, "is not there"}});
     // When the source is invalid already, this may be the very object to take out; the result is checked in
     // any case.
     const auto before = load(files, session.config.limits);
-    const auto names = before ? referrers(*before, object) : std::vector<std::string>();
-    if (!names.empty()) {
-        return fail(Exit::Invalid, fmt::format("{} is used by {}; take it out of there first",
-                                               to_string(object), fmt::join(names, ", ")));
+    std::vector<Effect> effects;
+    std::map<std::size_t, std::set<std::size_t>> doomed;  // documents, by file
+    for (const DocumentName& object : objects) {
+        const auto found = index.find(object);
+        effects.push_back({object, found == index.end() ? "is not there" : "deleted"});
+        if (found == index.end()) continue;
+        const auto names = before ? referrers(*before, object) : std::vector<std::string>();
+        if (!names.empty()) {
+            return fail(Exit::Invalid, fmt::format("{} is used by {}; take it out of there first",
+                                                   to_string(object), fmt::join(names, ", ")));
+        }
+        doomed[found->second.file].insert(found->second.document);
     }
-    const auto [file, document] = found->second;
-    const std::string name = files[file].name;
-    std::string text = remove_document(files[file].text, document);
     SourceChange change;
-    if (has_no_documents(text) && files.size() > 1) {
-        change.remove.insert(name);
-        files.erase(files.begin() + static_cast<std::ptrdiff_t>(file));
-    } else {
+    // From behind, so that the places of what is still to be taken out stay what they are.
+    for (auto file = doomed.rbegin(); file != doomed.rend(); ++file) {
+        SourceFile& edited = files[file->first];
+        for (auto document = file->second.rbegin(); document != file->second.rend(); ++document)
+            edited.text = remove_document(edited.text, *document);
+        if (has_no_documents(edited.text) && files.size() > 1) {
+            change.remove.insert(edited.name);
+            files.erase(files.begin() + static_cast<std::ptrdiff_t>(file->first));
+            continue;
+        }
         // The last file of all stays: an empty directory would be a source that has vanished.
-        if (has_no_documents(text)) text = with_comment(std::move(text));
-        change.write.emplace(name, text);
-        files[file].text = std::move(text);
+        if (has_no_documents(edited.text)) edited.text = with_comment(std::move(edited.text));
+        change.write.emplace(edited.name, edited.text);
     }
-    return finish(session, *source, std::move(files), std::move(change), {{object, "deleted"}});
+    return finish(session, *source, std::move(files), std::move(change), std::move(effects));
+}
+
+Result<Proposal> propose_removal(const Session& session, const Selection& selection) {
+    std::vector<std::string> names = selection.names;
+    if (names.empty()) {
+        const auto source = read_for_edit(session);
+        if (!source) return std::unexpected(source.error());
+        const auto set = load(source->files, session.config.limits);
+        if (!set) return fail(Exit::Invalid, to_string(set.error()));
+        auto selected = select_servers(selection, *set);
+        if (!selected) return std::unexpected(selected.error());
+        names = std::move(*selected);
+    }
+    std::vector<DocumentName> objects;
+    for (const std::string& name : names) objects.push_back({Kind::Server, name});
+    return propose_removal(session, objects);
 }
 
 void tell_effects(const Session& session, const Proposal& proposal, const std::string& suffix) {

@@ -6,6 +6,7 @@
 
 #include "adapters/source/source.hpp"
 #include "l4d2ctl/acting.hpp"
+#include "l4d2ctl/selection.hpp"
 #include "l4d2ctl/session.hpp"
 #include "l4d2ctl/source_text.hpp"
 
@@ -30,11 +31,13 @@ struct Proposal {
 /// the person wrote.
 Result<Proposal> propose(const Session& session, const std::vector<SourceFile>& inputs);
 
-/// Changes spec.state of one server.
-Result<Proposal> propose_state(const Session& session, const std::string& server, RunState state);
+/// Changes spec.state of the servers of a settled selection: of all of them, or of none.
+Result<Proposal> propose_state(const Session& session, const Selection& selection, RunState state);
 
-/// Takes one object out. Something that others refer to stays, and the message names them.
-Result<Proposal> propose_removal(const Session& session, const DocumentName& object);
+/// Takes objects out: those named, or the servers of a settled selection. Something that others refer to
+/// stays, and the message names them. What is not there is no error.
+Result<Proposal> propose_removal(const Session& session, const std::vector<DocumentName>& objects);
+Result<Proposal> propose_removal(const Session& session, const Selection& selection);
 
 /// Makes an edit under the lock for edits, whole or not at all, and prints its effects as `server/comp1
 /// created`. `make` is asked again when the source has moved on between its reading and the commit.

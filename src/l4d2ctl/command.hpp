@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
@@ -14,24 +15,60 @@ class Option;
 
 namespace left4me::ctl {
 
-/// One verb of the command line while it is put together. CLI11 stands behind it, in one file: its templates
-/// cost seconds a file. Everything referred to must outlive the parsing.
+/// What a word of the command line may be, for completion.
+enum class Words {
+    Nothing,  ///< nothing that can be guessed
+    Choices,  ///< one of a few
+    Servers,  ///< names of servers
+    Objects,  ///< KIND NAME… or KIND/NAME
+    Fields,   ///< paths of fields of manifests
+    Files,
+    Groups,
+};
+
+/// An option, as completion needs to know it.
+struct OptionShape {
+    std::string names;  ///< "-o,--output"
+    std::string help;
+    bool takes_value = false;
+    Words words = Words::Nothing;
+    std::vector<std::string> choices;
+};
+
+/// A verb, likewise: the command tree that `l4d2ctl __complete` walks.
+struct VerbShape {
+    std::string name;
+    std::string description;
+    bool hidden = false;
+    std::vector<OptionShape> options = {};
+    Words words = Words::Nothing;  ///< what its arguments are
+    std::size_t most_arguments = 0;
+    std::vector<std::string> choices = {};  ///< of its argument, if they are Choices
+};
+
+/// One verb of the command line while it is put together. CLI11 is hidden in one file, because its templates
+/// cost seconds for each file. Everything referred to must outlive the parsing.
 class Command {
   public:
-    Command(CLI::App& app, std::string& chosen, std::function<Result<Exit>()>& run, const std::string& name,
-            const std::string& description, const std::string& example, std::function<Result<Exit>()> what);
+    Command(CLI::App& app, std::string& chosen, std::function<Result<Exit>()>& run, VerbShape& shape,
+            const std::string& example, std::function<Result<Exit>()> what);
 
     /// A word without dashes that must be given.
-    void argument(const std::string& name, std::string& into, const std::string& help);
+    void argument(const std::string& name, std::string& into, const std::string& help,
+                  Words words = Words::Nothing);
     /// A word of a few.
     void choice(const std::string& name, std::string& into, const std::vector<std::string>& choices,
                 const std::string& help);
-    void optional_argument(const std::string& name, std::string& into, const std::string& help);
-    /// One or two such words: KIND NAME.
-    void arguments(const std::string& name, std::vector<std::string>& into, const std::string& help);
+    void optional_argument(const std::string& name, std::string& into, const std::string& help,
+                           Words words = Words::Nothing);
+    /// Any number of such words, perhaps none.
+    void arguments(const std::string& name, std::vector<std::string>& into, const std::string& help,
+                   Words words);
     /// `--output TEXT`, perhaps one of a few words.
     void option(const std::string& names, std::string& into, const std::string& help,
                 const std::vector<std::string>& choices = {});
+    /// `--group TEXT`, completed from what the host knows.
+    void option(const std::string& names, std::string& into, const std::string& help, Words words);
     void required_option(const std::string& names, std::string& into, const std::string& help);
     void option(const std::string& names, unsigned& into, const std::string& help);
     /// `-f A -f B`.
@@ -46,7 +83,12 @@ class Command {
     void hide();
 
   private:
+    void note(const std::string& names, const std::string& help, bool takes_value,
+              Words words = Words::Nothing, std::vector<std::string> choices = {});
+    void expect(Words words, std::size_t most);
+
     CLI::App* verb_;
+    VerbShape* shape_;
 };
 
 }  // namespace left4me::ctl

@@ -6,33 +6,55 @@ namespace left4me::ctl {
 
 namespace {
 
-/// `NAME` is a server, as it was in the first left4me; everything else says its kind.
-Result<DocumentName> parse_object(const std::vector<std::string>& words) {
-    const bool plain_name = words.size() == 1 && words.front().find('/') == std::string::npos;
-    const auto target = parse_target(plain_name ? std::vector<std::string>{"server", words.front()} : words);
-    if (!target) return std::unexpected(target.error());
-    if (!target->kind || target->name.empty())
-        return fail(Exit::Usage, "delete what? NAME, KIND NAME or KIND/NAME");
-    return DocumentName{*target->kind, target->name};
+/// Whether the words say of which kind the objects are; else they are names of servers.
+bool names_a_kind(const std::vector<std::string>& words) {
+    return !words.empty() && (words.front().find('/') != std::string::npos || parse_kind(words.front()) ||
+                              words.front() == "all");
 }
 
-Result<Exit> remove(Session& session, const std::vector<std::string>& words) {
-    const auto object = parse_object(words);
-    if (!object) return std::unexpected(object.error());
+Result<std::vector<DocumentName>> parse_objects(const std::vector<std::string>& words) {
+    const auto target = parse_target(words);
+    if (!target) return std::unexpected(target.error());
+    if (!target->kind || target->names.empty()) {
+        return fail(Exit::Usage,
+                    "delete what? \"" + words.front() + "\" is a kind: write NAME, KIND NAME or KIND/NAME");
+    }
+    std::vector<DocumentName> objects;
+    for (const std::string& name : target->names) objects.push_back({*target->kind, name});
+    return objects;
+}
+
+Result<Exit> remove(Session& session, Selection& selection) {
+    std::vector<DocumentName> objects;
+    if (selection.selector.empty() && names_a_kind(selection.names)) {
+        auto parsed = parse_objects(selection.names);
+        if (!parsed) return std::unexpected(parsed.error());
+        objects = std::move(*parsed);
+    } else if (auto settled = settle(selection); !settled) {
+        return std::unexpected(settled.error());
+    }
     if (auto entered = enter(session, Access::Act); !entered) return std::unexpected(entered.error());
-    return edit_and_reconcile(session, [&] { return propose_removal(session, *object); }, std::nullopt);
+    return edit_and_reconcile(
+        session,
+        [&] {
+            return objects.empty() ? propose_removal(session, selection) : propose_removal(session, objects);
+        },
+        std::nullopt);
 }
 
 }  // namespace
 
 void add_delete(CLI::App& app, Session& session) {
-    auto words = std::make_shared<std::vector<std::string>>();
+    auto selection = std::make_shared<Selection>();
     Command verb =
         add_verb(app, session, "delete",
-                 "Takes an object out of the source and makes the host follow; a server's files go with it",
-                 "  sudo l4d2ctl delete comp1\n  sudo l4d2ctl delete overlay tickrate",
-                 [&session, words] { return remove(session, *words); });
-    verb.arguments("target", *words, "NAME of a server, KIND NAME or KIND/NAME");
+                 "Takes objects out of the source and makes the host follow; a server's files go with it",
+                 "  sudo l4d2ctl delete comp1 comp2\n  sudo l4d2ctl delete overlay tickrate\n"
+                 "  sudo l4d2ctl delete -l pool=event",
+                 [&session, selection] { return remove(session, *selection); });
+    verb.arguments("OBJECT", selection->names, "NAMEs of servers, KIND NAME… or KIND/NAME…", Words::Objects);
+    verb.option("-l,--selector", selection->selector,
+                "Instead: all servers with these labels, as in pool=event");
 }
 
 }  // namespace left4me::ctl

@@ -72,17 +72,18 @@ Result<std::string> describe_server(const Session& session, View& view, const st
 Result<Exit> describe(Session& session, const std::vector<std::string>& words) {
     const auto target = parse_target(words);
     if (!target) return std::unexpected(target.error());
-    if (!target->kind || target->name.empty())
-        return fail(Exit::Usage, "describe what? KIND NAME or KIND/NAME");
+    if (!target->kind || target->names.size() != 1)
+        return fail(Exit::Usage, "describe what? one KIND NAME or KIND/NAME");
+    const std::string& name = target->names.front();
     std::optional<JournalTail> tail;
-    if (*target->kind == Kind::Server) tail.emplace(target->name, log_lines);
+    if (*target->kind == Kind::Server) tail.emplace(name, log_lines);
     if (auto entered = enter(session, Access::Read); !entered) return std::unexpected(entered.error());
     auto view = look(session);
     if (!view) return std::unexpected(view.error());
     tell_trouble(view->in_force);
-    const auto text = *target->kind == Kind::Server ? describe_server(session, *view, target->name, *tail)
-                      : *target->kind == Kind::Blueprint ? describe_blueprint(session, *view, target->name)
-                                                         : describe_overlay(session, *view, target->name);
+    const auto text = *target->kind == Kind::Server      ? describe_server(session, *view, name, *tail)
+                      : *target->kind == Kind::Blueprint ? describe_blueprint(session, *view, name)
+                                                         : describe_overlay(session, *view, name);
     if (!text) return std::unexpected(text.error());
     print(*text);
     return Exit::Done;
@@ -95,7 +96,7 @@ void add_describe(CLI::App& app, Session& session) {
     Command verb =
         add_verb(app, session, "describe", "Tells all about one object, and what to do next",
                  "  l4d2ctl describe server comp1", [&session, words] { return describe(session, *words); });
-    verb.arguments("target", *words, "KIND NAME or KIND/NAME");
+    verb.arguments("OBJECT", *words, "KIND NAME or KIND/NAME", Words::Objects);
 }
 
 }  // namespace left4me::ctl

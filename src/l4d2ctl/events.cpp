@@ -54,9 +54,11 @@ std::string shown(const Event& event, const Options& options, const Terminal& te
     }
 }
 
-Result<Exit> events(Session& session, const Options& options) {
+Result<Exit> events(Session& session, Options& options) {
     if (!options.server.empty()) {
-        if (auto checked = check_name(options.server); !checked) return std::unexpected(checked.error());
+        auto name = parse_server_name(options.server);
+        if (!name) return std::unexpected(name.error());
+        options.server = std::move(*name);
     }
     if (auto entered = enter(session, Access::Read); !entered) return std::unexpected(entered.error());
     Tail tail(events_path(session.paths));  // before the reading: nothing in between is lost
@@ -77,7 +79,7 @@ void add_events(CLI::App& app, Session& session) {
     Command verb = add_verb(app, session, "events", "Shows what was done, why, when and for whom",
                             "  l4d2ctl events comp1\n  l4d2ctl events --follow -o json",
                             [&session, options] { return events(session, *options); });
-    verb.optional_argument("SERVER", options->server, "Only what happened to this server");
+    verb.optional_argument("SERVER", options->server, "Only what happened to this server", Words::Servers);
     verb.flag("-f,--follow", options->follow, "Then show each new one as it happens");
     verb.option("-n,--lines", options->lines, "At most the last N (default 100; 0: all there are)");
     verb.option("-o,--output", options->output, "text, or json: one object a line", {"text", "json"});

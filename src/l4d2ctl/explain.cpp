@@ -14,7 +14,7 @@ void add_explain(CLI::App& app, Session& session) {
                                 print(*text);
                                 return Exit::Done;
                             });
-    verb.argument("FIELD", *field, "KIND or KIND.FIELD…, as in server.spec.port");
+    verb.argument("FIELD", *field, "KIND or KIND.FIELD…, as in server.spec.port", Words::Fields);
 }
 
 }  // namespace left4me::ctl

@@ -5,11 +5,13 @@
 
 #include "l4d2ctl/json.hpp"
 #include "l4d2ctl/kinds.hpp"
+#include "l4d2ctl/selection.hpp"
 #include "l4d2ctl/server_view.hpp"
 #include "l4d2ctl/source_text.hpp"
 #include "l4d2ctl/tables.hpp"
 #include "l4d2ctl/verbs.hpp"
 #include "l4d2ctl/watch.hpp"
+#include "specs/selector.hpp"
 
 namespace left4me::ctl {
 
@@ -17,6 +19,7 @@ namespace {
 
 struct Options {
     std::vector<std::string> target;
+    std::string selector;
     std::string output = "table";
     bool watch = false;
 };
@@ -47,13 +50,22 @@ std::vector<std::string> shown_names(const View& view, Kind kind) {
     return kind == Kind::Server ? shown_servers(view) : manifest_names(view.in_force.set, kind);
 }
 
-/// The kinds and names that the command line asks for, from those that there are.
-Result<std::vector<std::string>> pick(std::vector<std::string> names, Kind kind, const Target& target) {
-    if (target.name.empty()) return names;
-    if (std::find(names.begin(), names.end(), target.name) == names.end()) {
-        return fail(Exit::NotFound, fmt::format("{}/{} is not there", to_string(kind), target.name));
+/// What the command line asks for.
+struct Wanted {
+    Target target;
+    std::string selector;
+    std::string output;
+};
+
+/// The names that are asked for, from those that there are.
+Result<std::vector<std::string>> pick(std::vector<std::string> names, Kind kind, const Wanted& wanted,
+                                      const ManifestSet& set) {
+    if (wanted.target.names.empty()) return with_labels(std::move(names), kind, wanted.selector, set);
+    for (const std::string& name : wanted.target.names) {
+        if (std::find(names.begin(), names.end(), name) == names.end())
+            return fail(Exit::NotFound, fmt::format("{}/{} is not there", to_string(kind), name));
     }
-    return std::vector<std::string>{target.name};
+    return wanted.target.names;
 }
 
 std::vector<Kind> kinds_of(const Target& target) {
@@ -63,17 +75,17 @@ std::vector<Kind> kinds_of(const Target& target) {
 
 /// Names and manifests stand in the source alone: no host is asked, so completion is quick and works
 /// anywhere.
-Result<Exit> get_from_source(Session& session, const Target& target, const std::string& output) {
+Result<Exit> get_from_source(Session& session, const Wanted& wanted) {
     const auto in_force = read_source(session);
     if (!in_force) return std::unexpected(in_force.error());
     const std::vector<SourceFile>& files = in_force->snapshot.files;
-    const DocumentIndex index = output == "yaml" ? index_documents(files) : DocumentIndex();
+    const DocumentIndex index = wanted.output == "yaml" ? index_documents(files) : DocumentIndex();
     std::string text;
-    for (const Kind kind : kinds_of(target)) {
-        const auto names = pick(manifest_names(in_force->set, kind), kind, target);
+    for (const Kind kind : kinds_of(wanted.target)) {
+        const auto names = pick(manifest_names(in_force->set, kind), kind, wanted, in_force->set);
         if (!names) return std::unexpected(names.error());
         for (const std::string& name : *names) {
-            if (output == "name") {
+            if (wanted.output == "name") {
                 text += fmt::format("{}/{}\n", to_string(kind), name);
             } else {
                 const DocumentPlace place = index.at({kind, name});
@@ -99,10 +111,10 @@ Result<std::vector<Json>> objects_json(View& view, Kind kind, const std::vector<
     return objects;
 }
 
-Result<Exit> get_json(View& view, const Target& target) {
+Result<Exit> get_json(View& view, const Wanted& wanted) {
     Json items = Json::array();
-    for (const Kind kind : kinds_of(target)) {
-        const auto names = pick(shown_names(view, kind), kind, target);
+    for (const Kind kind : kinds_of(wanted.target)) {
+        const auto names = pick(shown_names(view, kind), kind, wanted, view.in_force.set);
         if (!names) return std::unexpected(names.error());
         const auto objects = objects_json(view, kind, *names);
         if (!objects) return std::unexpected(objects.error());
@@ -112,52 +124,59 @@ Result<Exit> get_json(View& view, const Target& target) {
             items.push_back(std::move(item));
         }
     }
-    print(json_text(target.name.empty() ? Json{{"items", std::move(items)}} : items.front()));
+    const bool one = wanted.target.names.size() == 1;
+    print(json_text(one ? items.front() : Json{{"items", std::move(items)}}));
     return Exit::Done;
 }
 
-Result<Exit> get_tables(const Session& session, const View& view, const Target& target, bool wide) {
+Result<Exit> get_tables(const Session& session, View& view, const Wanted& wanted) {
     std::string text;
-    for (const Kind kind : kinds_of(target)) {
-        const auto names = pick(shown_names(view, kind), kind, target);
+    for (const Kind kind : kinds_of(wanted.target)) {
+        const auto names = pick(shown_names(view, kind), kind, wanted, view.in_force.set);
         if (!names) return std::unexpected(names.error());
         if (names->empty()) {
-            if (target.kind) print_error(fmt::format("no {}s", to_string(kind)));
+            if (wanted.target.kind) print_error(fmt::format("no {}s", to_string(kind)));
             continue;
         }
-        text += (text.empty() ? "" : "\n") + kind_table(view, kind, *names, wide, session.out);
+        const auto shown = kind_table(view, kind, *names, wanted.output == "wide", session.out);
+        if (!shown) return std::unexpected(shown.error());
+        text += (text.empty() ? "" : "\n") + *shown;
     }
     print(text);
     return Exit::Done;
 }
 
 Result<Exit> get(Session& session, const Options& options) {
-    const auto target = parse_target(options.target);
+    auto target = parse_target(options.target);
     if (!target) return std::unexpected(target.error());
+    if (!options.selector.empty()) {
+        if (!target->names.empty()) return fail(Exit::Usage, "name objects, or choose by labels: not both");
+        if (auto parsed = parse_selector(options.selector); !parsed) return fail(Exit::Usage, parsed.error());
+    }
     if (options.watch &&
         (target->kind != Kind::Server || options.output == "name" || options.output == "yaml"))
         return fail(Exit::Usage, "--watch is for servers, as a table or as json");
     if (auto entered = enter(session, Access::Read); !entered) return std::unexpected(entered.error());
-    if (options.watch) return watch_servers(session, target->name, options.output);
-    if (options.output == "name" || options.output == "yaml") {
-        return get_from_source(session, *target, options.output);
-    }
+    const Wanted wanted{std::move(*target), options.selector, options.output};
+    if (options.watch) return watch_servers(session, wanted.target.names, wanted.selector, wanted.output);
+    if (options.output == "name" || options.output == "yaml") return get_from_source(session, wanted);
     auto view = look(session);
     if (!view) return std::unexpected(view.error());
     tell_trouble(view->in_force);
-    if (options.output == "json") return get_json(*view, *target);
-    return get_tables(session, *view, *target, options.output == "wide");
+    if (options.output == "json") return get_json(*view, wanted);
+    return get_tables(session, *view, wanted);
 }
 
 }  // namespace
 
 void add_get(CLI::App& app, Session& session) {
     auto options = std::make_shared<Options>();
-    Command verb =
-        add_verb(app, session, "get", "Shows servers, blueprints or overlays, one line each",
-                 "  l4d2ctl get servers\n  l4d2ctl get server comp1 -o yaml\n  l4d2ctl get all -o json",
-                 [&session, options] { return get(session, *options); });
-    verb.arguments("target", options->target, "KIND [NAME], KIND/NAME, or all");
+    Command verb = add_verb(app, session, "get", "Shows servers, blueprints or overlays, one line each",
+                            "  l4d2ctl get servers -l pool=competitive\n  l4d2ctl get server comp1 -o yaml\n "
+                            " l4d2ctl get all -o json",
+                            [&session, options] { return get(session, *options); });
+    verb.arguments("OBJECT", options->target, "KIND [NAME…], KIND/NAME…, or all", Words::Objects);
+    verb.option("-l,--selector", options->selector, "Only objects with these labels, as in pool=competitive");
     verb.option("-o,--output", options->output, "table, wide, yaml (the manifests), json or name",
                 {"table", "wide", "yaml", "json", "name"});
     verb.flag("-w,--watch", options->watch,

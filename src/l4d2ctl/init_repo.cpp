@@ -93,7 +93,8 @@ void add_init_repo(CLI::App& app, Session& session) {
                             "Makes the repository on this host that operators push manifests to, or mends it",
                             "  sudo l4d2ctl init-repo\n  sudo l4d2ctl init-repo --group admins",
                             [&session, group] { return init_repo(session, *group); });
-    verb.option("--group", *group, "Whoever is in this group may push (default left4me-operators)");
+    verb.option("--group", *group, "Whoever is in this group may push (default left4me-operators)",
+                Words::Groups);
 }
 
 }  // namespace left4me::ctl

@@ -6,6 +6,7 @@
 #include <exception>
 #include <string_view>
 
+#include "l4d2ctl/complete.hpp"
 #include "l4d2ctl/verbs.hpp"
 #include "specs/words.hpp"
 
@@ -78,6 +79,10 @@ int run(int argc, char** argv) {
     app.fallthrough();
     app.footer(exit_codes);
     add_verbs(app, session);
+    if (argc >= 2 && std::string_view(argv[1]) == "__complete") {
+        complete(session, {argv + 2, argv + argc});
+        return static_cast<int>(Exit::Done);
+    }
     if (const std::string message = unknown_verb(app, argc, argv); !message.empty()) {
         print_error(message);
         return static_cast<int>(Exit::Usage);

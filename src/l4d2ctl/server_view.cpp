@@ -66,6 +66,14 @@ Json overlay_json(const ObservedServer& server) {
 
 }  // namespace
 
+std::optional<std::uint16_t> port_in_use(const View& view, const std::string& name) {
+    const auto observed = view.observed.servers.find(name);
+    if (observed == view.observed.servers.end()) return std::nullopt;
+    const ActiveState active = observed->second.unit.active;
+    if (active == ActiveState::Inactive || active == ActiveState::Failed) return std::nullopt;
+    return observed->second.mounted_port;
+}
+
 bool is_shown(const View& view, const std::string& name) {
     if (view.desired.servers.contains(name)) return true;
     const auto observed = view.observed.servers.find(name);
@@ -133,6 +141,8 @@ Json server_json(const View& view, const std::string& name, const UnitDetails& d
                            {"revision", view.desired.revision}};
     }
     json["actual"] = actual_json(details);
+    const auto port = port_in_use(view, name);
+    json["actual"]["port"] = port ? Json(*port) : Json(nullptr);
     const auto observed = view.observed.servers.find(name);
     json["overlay"] =
         overlay_json(observed == view.observed.servers.end() ? ObservedServer{} : observed->second);

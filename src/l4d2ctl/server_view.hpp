@@ -21,6 +21,10 @@ std::string enablement_text(Enablement enablement);
 /// As systemd spells it, for JSON: `active`, `activating`.
 std::string lower_case(std::string text);
 
+/// The port that the running game has, which a change of the manifest changes at the next start only;
+/// nullopt: it is not running, or not known.
+std::optional<std::uint16_t> port_in_use(const View& view, const std::string& name);
+
 /// `45s`, `12m`, `3h12m`, `8d`.
 std::string age_text(TimePoint since, TimePoint now);
 /// `2026-03-01T12:00:00Z`.

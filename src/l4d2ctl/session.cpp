@@ -39,7 +39,8 @@ Result<void> check_sight(const Session& session) {
 
 Command add_verb(CLI::App& app, Session& session, const std::string& name, const std::string& description,
                  const std::string& example, std::function<Result<Exit>()> run) {
-    return {app, session.verb, session.run, name, description, example, std::move(run)};
+    session.verbs.push_back({.name = name, .description = description});
+    return {app, session.verb, session.run, session.verbs.back(), example, std::move(run)};
 }
 
 Result<void> enter(Session& session, Access access) {
@@ -129,11 +130,15 @@ void tell_trouble(const InForce& in_force) {
                             in_force.snapshot.revision));
 }
 
-void print(const std::string& text) { (void)std::fwrite(text.data(), 1, text.size(), stdout); }
+void print(const std::string& text) {
+    const std::string shown = for_locale(text, STDOUT_FILENO);
+    (void)std::fwrite(shown.data(), 1, shown.size(), stdout);
+}
 
 void print_error(const std::string& text) {
     (void)std::fflush(stdout);  // what was said before stays before
-    (void)std::fwrite(text.data(), 1, text.size(), stderr);
+    const std::string shown = for_locale(text, STDERR_FILENO);
+    (void)std::fwrite(shown.data(), 1, shown.size(), stderr);
     if (!text.ends_with('\n')) (void)std::fputc('\n', stderr);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdio>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -29,6 +30,7 @@ struct Session {
     bool unattended = false;            ///< nobody is waiting: what failed lately is tried when it is due
     std::string verb;                   ///< as typed: "apply", for messages and for who holds the lock
     std::function<Result<Exit>()> run;  ///< set by the verb that was chosen
+    std::deque<VerbShape> verbs;        ///< all that there are, for completion
 };
 
 /// Adds a verb: its description, what it does when it is chosen, and an example that stands below its

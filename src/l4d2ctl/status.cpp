@@ -1,7 +1,10 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "l4d2ctl/json.hpp"
 #include "l4d2ctl/kinds.hpp"
+#include "l4d2ctl/plan_text.hpp"
 #include "l4d2ctl/server_page.hpp"
 #include "l4d2ctl/server_view.hpp"
 #include "l4d2ctl/verbs.hpp"
@@ -12,23 +15,119 @@ namespace {
 
 struct Options {
     std::string name;
+    std::string output = "text";
     bool json = false;
 };
 
+/// How the whole host stands to its source.
+struct Summary {
+    std::string source;  ///< its place, as messages call it
+    const char* state;   ///< InForce, Invalid, Vanished, Held: what became of the source's own revision
+    std::size_t running = 0;
+    std::size_t held = 0;  ///< servers that differ and wait
+    std::size_t differ = 0;
+    std::size_t agree = 0;
+};
+
+const char* to_state(Trouble trouble) {
+    switch (trouble) {
+        case Trouble::None:
+            return "InForce";
+        case Trouble::Invalid:
+            return "Invalid";
+        case Trouble::Vanished:
+            return "Vanished";
+        case Trouble::Held:
+            return "Held";
+    }
+    return "?";
+}
+
+Summary summary_of(const Session& session, const View& view) {
+    Summary summary{.source = session.source->name(), .state = to_state(view.in_force.trouble)};
+    for (const std::string& name : shown_servers(view)) {
+        const auto observed = view.observed.servers.find(name);
+        if (observed != view.observed.servers.end() && observed->second.unit.active == ActiveState::Active)
+            ++summary.running;
+        const auto actions = actions_of(view, name);
+        const bool acts =
+            std::any_of(actions.begin(), actions.end(), [](const Action* a) { return is_effect(a->verb); });
+        if (actions.empty()) {
+            ++summary.agree;
+        } else if (acts) {
+            ++summary.differ;
+        } else {
+            ++summary.held;
+        }
+    }
+    return summary;
+}
+
+Json summary_json(const View& view, const Summary& summary) {
+    Json json;
+    json["source"] = summary.source;
+    json["state"] = summary.state;
+    json["revision"] = view.in_force.snapshot.revision;
+    json["error"] = view.in_force.error.empty() ? Json(nullptr) : Json(view.in_force.error);
+    json["servers"] = {{"running", summary.running},
+                       {"agree", summary.agree},
+                       {"differ", summary.differ},
+                       {"held", summary.held}};
+    json["lastPass"] = time_or_null(view.status.last_pass);
+    const auto& all = view.desired.suspended.all;
+    json["suspended"] = all ? Json{{"reason", all->reason}, {"by", all->by}} : Json(nullptr);
+    return json;
+}
+
+std::string summary_page(const Session& session, const View& view, const Summary& summary) {
+    std::vector<std::vector<Cell>> rows{
+        {{"Source"}, {summary.source}},
+        {{"Revision"}, {view.in_force.snapshot.revision}},
+        {{"Servers"},
+         {fmt::format("{} running; {} agree, {} differ, {} held", summary.running, summary.agree,
+                      summary.differ, summary.held)}}};
+    if (view.in_force.trouble != Trouble::None)
+        rows.insert(rows.begin() + 2,
+                    {{"State"},
+                     {std::string(summary.state) + ": the last good revision is in force", Paint::Yellow}});
+    if (view.status.last_pass)
+        rows.push_back({{"Last pass"}, {age_text(*view.status.last_pass, view.observed.now) + " ago"}});
+    if (const auto& all = view.desired.suspended.all)
+        rows.push_back({{"Suspended"}, {printable(suspension_text(*all)), Paint::Yellow}});
+    for (auto& row : rows) row.front().paint = Paint::Dim;
+    std::string text = table(rows, session.out);
+    const PlanColumns columns(view.plan);
+    std::string waiting;
+    for (const Action& action : view.plan.actions)
+        waiting += action_line(action, columns, session.out) + "\n";
+    return text + section("Differences", waiting, session.out);
+}
+
+Result<Exit> whole_status(const Session& session, const View& view, bool json) {
+    const Summary summary = summary_of(session, view);
+    print(json ? json_text(summary_json(view, summary)) : summary_page(session, view, summary));
+    return Exit::Done;
+}
+
+Result<Exit> server_status(const Session& session, View& view, const std::string& name, bool json) {
+    if (!is_shown(view, name)) return fail(Exit::NotFound, fmt::format("server/{} is not there", name));
+    const auto details = unit_details(view, name);
+    if (!details) return std::unexpected(details.error());
+    print(json ? json_text(server_json(view, name, *details))
+               : server_page(view, name, *details, session.out));
+    return Exit::Done;
+}
+
 Result<Exit> status(Session& session, const Options& options) {
-    if (auto checked = check_name(options.name); !checked) return std::unexpected(checked.error());
+    const bool whole = options.name.empty();
+    const auto name = whole ? Result<std::string>() : parse_server_name(options.name);
+    if (!name) return std::unexpected(name.error());
     if (auto entered = enter(session, Access::Read); !entered) return std::unexpected(entered.error());
     auto view = look(session);
     if (!view) return std::unexpected(view.error());
     tell_trouble(view->in_force);
-    if (!is_shown(*view, options.name)) {
-        return fail(Exit::NotFound, fmt::format("server/{} is not there", options.name));
-    }
-    const auto details = unit_details(*view, options.name);
-    if (!details) return std::unexpected(details.error());
-    print(options.json ? json_text(server_json(*view, options.name, *details))
-                       : server_page(*view, options.name, *details, session.out));
-    return Exit::Done;
+    const bool json = options.json || options.output == "json";
+    return whole ? whole_status(session, *view, json) : server_status(session, *view, *name, json);
 }
 
 }  // namespace
@@ -36,10 +135,12 @@ Result<Exit> status(Session& session, const Options& options) {
 void add_status(CLI::App& app, Session& session) {
     auto options = std::make_shared<Options>();
     Command verb =
-        add_verb(app, session, "status", "Shows one server: what is wanted, and what is",
-                 "  l4d2ctl status comp1 --json", [&session, options] { return status(session, *options); });
-    verb.argument("NAME", options->name, "The server");
-    verb.flag("--json", options->json, "As one JSON object with stable fields");
+        add_verb(app, session, "status", "Shows how the host stands to its source; with a name, one server",
+                 "  l4d2ctl status\n  l4d2ctl status comp1 -o json",
+                 [&session, options] { return status(session, *options); });
+    verb.optional_argument("NAME", options->name, "The server", Words::Servers);
+    verb.option("-o,--output", options->output, "text or json", {"text", "json"});
+    verb.flag("--json", options->json, "The same as -o json");
 }
 
 }  // namespace left4me::ctl

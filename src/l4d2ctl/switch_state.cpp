@@ -8,25 +8,26 @@ namespace left4me::ctl {
 namespace {
 
 struct Options {
-    std::string server;
+    Selection selection;
     std::shared_ptr<Patience> patience = std::make_shared<Patience>();
 };
 
-Result<Exit> switch_state(Session& session, const Options& options, RunState state) {
-    if (auto checked = check_name(options.server); !checked) return std::unexpected(checked.error());
+Result<Exit> switch_state(Session& session, Options& options, RunState state) {
+    if (auto settled = settle(options.selection); !settled) return std::unexpected(settled.error());
     if (auto entered = enter(session, Access::Act); !entered) return std::unexpected(entered.error());
     return edit_and_reconcile(
-        session, [&] { return propose_state(session, options.server, state); }, *options.patience);
+        session, [&] { return propose_state(session, options.selection, state); }, *options.patience);
 }
 
 }  // namespace
 
 void add_switch(CLI::App& app, Session& session, const Switch& kind) {
     auto options = std::make_shared<Options>();
-    Command verb =
-        add_verb(app, session, kind.name, kind.description, "  sudo l4d2ctl " + kind.name + " comp1",
-                 [&session, options, state = kind.state] { return switch_state(session, *options, state); });
-    verb.argument("NAME", options->server, "The server");
+    Command verb = add_verb(
+        app, session, kind.name, kind.description,
+        "  sudo l4d2ctl " + kind.name + " comp1 comp2\n  sudo l4d2ctl " + kind.name + " -l pool=competitive",
+        [&session, options, state = kind.state] { return switch_state(session, *options, state); });
+    add_selection(verb, options->selection, MayBeAll::No);
     add_wait_option(verb, options->patience);
 }
 

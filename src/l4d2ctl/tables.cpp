@@ -41,22 +41,35 @@ Cell ready_cell(const Condition* ready) {
     return {};
 }
 
-Row server_row(const View& view, const std::string& name, bool all, bool wide) {
+/// Since when it is as READY and ACTIVE say: a restart begins anew.
+std::string since_text(const View& view, const Condition* ready, const UnitDetails& details) {
+    if (ready == nullptr) return "-";
+    return age_text(std::max(ready->last_transition, details.since.value_or(ready->last_transition)),
+                    view.observed.now);
+}
+
+using Details = std::map<std::string, UnitDetails>;
+
+/// `details`: only for a table with all columns.
+Row server_row(const View& view, const std::string& name, const Details* details, bool wide) {
     static const ObservedServer nothing;
     const auto found = view.observed.servers.find(name);
     const ObservedServer& observed = found == view.observed.servers.end() ? nothing : found->second;
     const auto desired = view.desired.servers.find(name);
     const bool wanted = desired != view.desired.servers.end();
     const Condition* const ready = ready_condition(view, name);
+    const std::optional<std::uint16_t> used = port_in_use(view, name);
     Row row{{name, Paint::Bold},
             ready_cell(ready),
             {wanted ? to_string(desired->second.state) : "-"},
             {activity_text(observed.unit), paint_of(observed.unit.active)},
             {enablement_text(observed.unit.enablement)},
-            {wanted ? std::to_string(desired->second.port) : "-"}};
-    if (all) {
+            {used     ? std::to_string(*used)
+             : wanted ? std::to_string(desired->second.port)
+                      : "-"}};
+    if (details != nullptr) {
         row.push_back({wanted ? desired->second.blueprint : "-"});
-        row.push_back({ready == nullptr ? "-" : age_text(ready->last_transition, view.observed.now)});
+        row.push_back({since_text(view, ready, details->at(name))});
     }
     if (wide) {
         row.push_back({observed.mounted ? "mounted" : observed.held_by_game ? "unmounted" : "-"});
@@ -67,8 +80,8 @@ Row server_row(const View& view, const std::string& name, bool all, bool wide) {
     return row;
 }
 
-std::vector<Row> server_rows(const View& view, const std::vector<std::string>& names, bool wide,
-                             const Terminal& terminal) {
+Result<std::vector<Row>> server_rows(View& view, const std::vector<std::string>& names, bool wide,
+                                     const Terminal& terminal) {
     // In a narrow window the reason needs the room more.
     const bool all = wide || terminal.width >= roomy;
     std::vector<std::string> titles{"NAME", "READY", "WANTED", "ACTIVE", "AT BOOT", "PORT"};
@@ -76,7 +89,14 @@ std::vector<Row> server_rows(const View& view, const std::vector<std::string>& n
     if (wide) titles.insert(titles.end(), {"OVERLAY", "RENDERING", "ROLLOUT"});
     titles.emplace_back("WHY");
     std::vector<Row> rows{heading(titles)};
-    for (const std::string& name : names) rows.push_back(server_row(view, name, all, wide));
+    std::optional<Details> details;
+    if (all) {
+        auto asked = unit_details(view, names);
+        if (!asked) return std::unexpected(asked.error());
+        details = std::move(*asked);
+    }
+    for (const std::string& name : names)
+        rows.push_back(server_row(view, name, details ? &*details : nullptr, wide));
     return rows;
 }
 
@@ -129,17 +149,20 @@ std::vector<Row> overlay_rows(const View& view, const std::vector<std::string>& 
 
 }  // namespace
 
-std::string kind_table(const View& view, Kind kind, const std::vector<std::string>& names, bool wide,
-                       const Terminal& terminal) {
+Result<std::string> kind_table(View& view, Kind kind, const std::vector<std::string>& names, bool wide,
+                               const Terminal& terminal) {
     switch (kind) {
-        case Kind::Server:
-            return table(server_rows(view, names, wide, terminal), terminal);
+        case Kind::Server: {
+            const auto rows = server_rows(view, names, wide, terminal);
+            if (!rows) return std::unexpected(rows.error());
+            return table(*rows, terminal);
+        }
         case Kind::Blueprint:
             return table(blueprint_rows(view, names, wide), terminal);
         case Kind::Overlay:
             return table(overlay_rows(view, names, wide), terminal);
     }
-    return {};
+    return std::string();
 }
 
 std::vector<std::string> servers_using(const ManifestSet& set, const std::string& blueprint) {

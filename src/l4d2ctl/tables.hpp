@@ -9,9 +9,9 @@
 
 namespace left4me::ctl {
 
-/// One line an object, with a heading.
-std::string kind_table(const View& view, Kind kind, const std::vector<std::string>& names, bool wide,
-                       const Terminal& terminal);
+/// One line for each object, with a heading. Refused when systemd cannot be asked.
+Result<std::string> kind_table(View& view, Kind kind, const std::vector<std::string>& names, bool wide,
+                               const Terminal& terminal);
 
 Json blueprint_json(const View& view, const std::string& name);
 Json overlay_object_json(const View& view, const std::string& name);

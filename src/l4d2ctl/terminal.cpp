@@ -1,11 +1,18 @@
 #include "l4d2ctl/terminal.hpp"
 
+#include <langinfo.h>
+#include <locale.h>  // NOLINT(modernize-deprecated-headers): newlocale() is POSIX
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <charconv>
+#include <climits>
 #include <cstdlib>
+#include <cwchar>
 #include <limits>
+#include <optional>
 
 namespace left4me::ctl {
 
@@ -38,19 +45,85 @@ bool set_and_not_empty(const char* variable) {
     return value != nullptr && *value != '\0';
 }
 
+/// COLUMNS, which only somebody who means it exports.
+std::optional<std::size_t> asked_width() {
+    const char* const value = std::getenv("COLUMNS");
+    if (value == nullptr) return std::nullopt;
+    const std::string_view text(value);
+    std::uint16_t columns = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), columns);
+    if (error != std::errc() || end != text.data() + text.size() || columns == 0) return std::nullopt;
+    return columns;
+}
+
+/// The locale of the environment, for this one purpose: anything else of it would change how numbers look and
+/// how bytes are compared.
+class OwnLocale {
+  public:
+    OwnLocale() : locale_(::newlocale(LC_CTYPE_MASK, "", nullptr)) {}
+    OwnLocale(const OwnLocale&) = delete;
+    OwnLocale& operator=(const OwnLocale&) = delete;
+    ~OwnLocale() {
+        if (locale_ != nullptr) ::freelocale(locale_);
+    }
+
+    /// A locale that does not exist is the C locale, as for other programs.
+    bool is_utf8() const {
+        return locale_ != nullptr && std::string_view(::nl_langinfo_l(CODESET, locale_)) == "UTF-8";
+    }
+
+    /// The character in the locale's own set; nullopt when it is not in there.
+    std::optional<std::string> encode(wchar_t character) const {
+        if (locale_ == nullptr) return std::nullopt;
+        const locale_t before = ::uselocale(locale_);
+        std::array<char, MB_LEN_MAX> bytes{};
+        std::mbstate_t state{};
+        const std::size_t length = std::wcrtomb(bytes.data(), character, &state);
+        ::uselocale(before);
+        if (length == static_cast<std::size_t>(-1)) return std::nullopt;
+        return std::string(bytes.data(), length);
+    }
+
+  private:
+    locale_t locale_;
+};
+
+/// Of the characters that l4d2ctl itself prints.
+std::string similar(wchar_t character) {
+    switch (character) {
+        case L'…':
+            return "...";
+        case L'●':
+        case L'·':
+            return "*";
+        case L'→':
+            return "->";
+        case L'✓':
+            return "ok";
+        case L'✗':
+            return "x";
+        case L'–':
+            return "-";
+        default:
+            return "?";
+    }
+}
+
 }  // namespace
 
 Terminal Terminal::of(int fd) {
     Terminal terminal;
     terminal.person = ::isatty(fd) == 1;
+    const std::optional<std::size_t> asked = asked_width();
     if (!terminal.person) {
-        terminal.width = std::numeric_limits<std::size_t>::max();
+        terminal.width = asked.value_or(std::numeric_limits<std::size_t>::max());
         return terminal;
     }
     const char* const kind = std::getenv("TERM");
     terminal.colour = !set_and_not_empty("NO_COLOR") && kind != nullptr && std::string_view(kind) != "dumb";
     winsize size{};
     if (::ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) terminal.width = size.ws_col;
+    terminal.width = asked.value_or(terminal.width);
     return terminal;
 }
 
@@ -118,6 +191,30 @@ std::string section(const std::string& title, std::string_view text, const Termi
         before = c;
     }
     return indented + "\n";
+}
+
+std::string for_locale(std::string_view text, int fd) {
+    static const OwnLocale locale;
+    const bool ascii =
+        std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80U; });
+    if (ascii || ::isatty(fd) != 1 || locale.is_utf8()) return std::string(text);
+    std::string shown;
+    for (std::size_t at = 0; at < text.size();) {
+        const auto first = static_cast<unsigned char>(text[at]);
+        std::size_t length = 1;
+        while (first >= 0xC0U && at + length < text.size() && continues(text[at + length])) ++length;
+        if (first < 0x80U) {
+            shown += text[at];
+        } else {
+            unsigned code = first & (0xFFU >> (length + 1));
+            for (std::size_t i = 1; i < length; ++i)
+                code = (code << 6U) | (static_cast<unsigned char>(text[at + i]) & 0x3FU);
+            const auto character = static_cast<wchar_t>(code);
+            shown += length == 1 ? "?" : locale.encode(character).value_or(similar(character));
+        }
+        at += length;
+    }
+    return shown;
 }
 
 std::string printable(std::string_view text) {

@@ -13,7 +13,7 @@ enum class Paint { Plain, Bold, Dim, Green, Yellow, Red };
 struct Terminal {
     bool person = false;     ///< it is a terminal: progress, ticks and timings make sense
     bool colour = false;     ///< and neither NO_COLOR nor a dumb terminal says otherwise
-    std::size_t width = 80;  ///< columns; of a file: unlimited
+    std::size_t width = 80;  ///< columns: what COLUMNS says, else the window's; of a file: unlimited
 
     static Terminal of(int fd);
     /// `text` between the escapes of `paint`, or as it is.
@@ -43,6 +43,10 @@ std::string table(const std::vector<std::vector<Cell>>& rows, const Terminal& te
 
 /// A title and, indented below it, the text; an empty line above. Nothing when there is no text.
 std::string section(const std::string& title, std::string_view text, const Terminal& terminal);
+
+/// `text` in the character set of the terminal that `fd` is: what that cannot show becomes something similar,
+/// or `?`. UTF-8 stays as it is, and so does everything that goes to a file or a program.
+std::string for_locale(std::string_view text, int fd);
 
 /// Control characters out of a text that somebody else wrote, so that a log line cannot drive the terminal.
 std::string printable(std::string_view text);

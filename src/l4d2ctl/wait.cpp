@@ -1,7 +1,5 @@
-#include <fmt/format.h>
-
 #include "l4d2ctl/acting.hpp"
-#include "l4d2ctl/kinds.hpp"
+#include "l4d2ctl/selection.hpp"
 #include "l4d2ctl/verbs.hpp"
 
 namespace left4me::ctl {
@@ -9,22 +7,21 @@ namespace left4me::ctl {
 namespace {
 
 struct Options {
-    std::string server;
+    Selection selection;
     std::string condition = "ready";
     std::string timeout;
 };
 
-Result<Exit> wait(Session& session, const Options& options) {
-    if (auto checked = check_name(options.server); !checked) return std::unexpected(checked.error());
+Result<Exit> wait(Session& session, Options& options) {
+    if (auto settled = settle(options.selection); !settled) return std::unexpected(settled.error());
     const auto patience = parse_patience(options.timeout);
     if (!patience) return std::unexpected(patience.error());
     if (auto entered = enter(session, Access::Read); !entered) return std::unexpected(entered.error());
     const auto in_force = read_source(session);
     if (!in_force) return std::unexpected(in_force.error());
-    if (!in_force->set.servers.contains(options.server)) {
-        return fail(Exit::NotFound, fmt::format("server/{} is not in the manifests", options.server));
-    }
-    return wait_until_ready(session, {options.server}, *patience);
+    const auto servers = select_servers(options.selection, in_force->set);
+    if (!servers) return std::unexpected(servers.error());
+    return wait_until_ready(session, *servers, *patience);
 }
 
 }  // namespace
@@ -32,10 +29,10 @@ Result<Exit> wait(Session& session, const Options& options) {
 void add_wait(CLI::App& app, Session& session) {
     auto options = std::make_shared<Options>();
     Command verb =
-        add_verb(app, session, "wait", "Waits until a server is ready; exits 6 when it takes too long",
-                 "  l4d2ctl wait comp1 --for=ready --timeout=90s",
+        add_verb(app, session, "wait", "Waits until servers are ready; exits 6 when it takes too long",
+                 "  l4d2ctl wait comp1 --for=ready --timeout=90s\n  l4d2ctl wait -l pool=competitive",
                  [&session, options] { return wait(session, *options); });
-    verb.argument("NAME", options->server, "The server");
+    add_selection(verb, options->selection, MayBeAll::Yes);
     verb.option("--for", options->condition, "ready", {"ready"});
     verb.option("--timeout", options->timeout, "At most this long: 90s, 5m (default 2m)");
 }

@@ -7,6 +7,7 @@
 
 #include "l4d2ctl/follow.hpp"
 #include "l4d2ctl/kinds.hpp"
+#include "l4d2ctl/selection.hpp"
 #include "l4d2ctl/server_view.hpp"
 #include "l4d2ctl/tables.hpp"
 
@@ -32,12 +33,20 @@ std::string key_of(const View& view, const std::string& name) {
 
 class Watching {
   public:
-    Watching(const Session& session, std::string name, std::string output)
-        : session_(session), name_(std::move(name)), output_(std::move(output)) {}
+    Watching(const Session& session, std::vector<std::string> names, std::string selector, std::string output)
+        : session_(session),
+          names_(std::move(names)),
+          selector_(std::move(selector)),
+          output_(std::move(output)) {}
 
     Result<void> show(View& view) {
-        std::vector<std::string> names = shown_servers(view);
-        if (!name_.empty()) std::erase_if(names, [this](const std::string& one) { return one != name_; });
+        std::vector<std::string> names =
+            with_labels(shown_servers(view), Kind::Server, selector_, view.in_force.set);
+        if (!names_.empty()) {
+            std::erase_if(names, [this](const std::string& name) {
+                return std::find(names_.begin(), names_.end(), name) == names_.end();
+            });
+        }
         std::map<std::string, std::string> keys;
         std::vector<std::string> changed;
         for (const std::string& name : names) {
@@ -71,10 +80,12 @@ class Watching {
     }
 
     /// Every line is cut from the table of all, so that the columns stay where they are.
-    Result<void> show_table(const View& view, const std::vector<std::string>& names,
+    Result<void> show_table(View& view, const std::vector<std::string>& names,
                             const std::vector<std::string>& changed) {
         if (changed.empty()) return {};
-        const std::string text = kind_table(view, Kind::Server, names, output_ == "wide", session_.out);
+        const auto table = kind_table(view, Kind::Server, names, output_ == "wide", session_.out);
+        if (!table) return std::unexpected(table.error());
+        const std::string& text = *table;
         std::size_t begin = text.find('\n') + 1;
         if (!headed_) print(text.substr(0, begin));
         headed_ = true;
@@ -88,7 +99,8 @@ class Watching {
     }
 
     const Session& session_;
-    std::string name_;
+    std::vector<std::string> names_;
+    std::string selector_;
     std::string output_;
     std::map<std::string, std::string> keys_;
     bool headed_ = false;
@@ -96,15 +108,20 @@ class Watching {
 
 }  // namespace
 
-Result<Exit> watch_servers(Session& session, const std::string& name, const std::string& output) {
+Result<Exit> watch_servers(Session& session, const std::vector<std::string>& names,
+                           const std::string& selector, const std::string& output) {
     StateWatch watch(session.paths);
-    Watching watching(session, name, output);
+    Watching watching(session, names, selector, output);
     std::string said;
     for (bool first = true;; first = false) {
         auto view = look(session);
         if (first && !view) return std::unexpected(view.error());
-        if (first && !name.empty() && !is_shown(*view, name))
-            return fail(Exit::NotFound, fmt::format("server/{} is not there", name));
+        const auto missing =
+            first ? std::find_if(names.begin(), names.end(),
+                                 [&](const std::string& name) { return !is_shown(*view, name); })
+                  : names.end();
+        if (missing != names.end())
+            return fail(Exit::NotFound, fmt::format("server/{} is not there", *missing));
         const Result<void> shown = view ? watching.show(*view) : std::unexpected(view.error());
         // A bus that is restarted comes back; the same trouble is told once.
         const std::string error = shown ? "" : shown.error().message;

@@ -143,16 +143,18 @@ TEST_CASE("only comments are no manifest") {
 TEST_CASE("stop and start change the manifest's state, and keep every comment") {
     const World world;
     world.have("all.yaml", blueprint + "---\n" + server("comp1", 27015));
-    CHECK(world.done(propose_state(world.session, "comp1", RunState::Running)) == "server/comp1 unchanged\n");
-    CHECK(world.done(propose_state(world.session, "comp1", RunState::Stopped)) ==
+    CHECK(world.done(propose_state(world.session, Selection{.names = {"comp1"}}, RunState::Running)) ==
+          "server/comp1 unchanged\n");
+    CHECK(world.done(propose_state(world.session, Selection{.names = {"comp1"}}, RunState::Stopped)) ==
           "server/comp1 configured\n");
     CHECK(world.text("all.yaml").find("port: 27015  # theirs\n") != std::string::npos);
     CHECK(world.text("all.yaml").find("state: Stopped") != std::string::npos);
-    CHECK(world.done(propose_state(world.session, "comp1", RunState::Stopped)) == "server/comp1 unchanged\n");
-    CHECK(world.done(propose_state(world.session, "comp1", RunState::Running)) ==
+    CHECK(world.done(propose_state(world.session, Selection{.names = {"comp1"}}, RunState::Stopped)) ==
+          "server/comp1 unchanged\n");
+    CHECK(world.done(propose_state(world.session, Selection{.names = {"comp1"}}, RunState::Running)) ==
           "server/comp1 configured\n");
 
-    const auto missing = propose_state(world.session, "comp9", RunState::Stopped);
+    const auto missing = propose_state(world.session, Selection{.names = {"comp9"}}, RunState::Stopped);
     REQUIRE_FALSE(missing);
     CHECK(missing.error().code == Exit::NotFound);
 }
@@ -161,19 +163,45 @@ TEST_CASE("delete takes the document, and the file when it was the last one in i
     const World world;
     world.have("base.yaml", blueprint);
     world.have("all.yaml", server("comp1", 27015) + "---\n" + server("comp2", 27016));
-    CHECK(world.done(propose_removal(world.session, {Kind::Server, "comp1"})) == "server/comp1 deleted\n");
+    CHECK(world.done(propose_removal(world.session, {DocumentName{Kind::Server, "comp1"}})) ==
+          "server/comp1 deleted\n");
     CHECK(world.text("all.yaml").find("comp1") == std::string::npos);
     CHECK(world.text("all.yaml").find("comp2") != std::string::npos);
-    CHECK(world.done(propose_removal(world.session, {Kind::Server, "comp2"})) == "server/comp2 deleted\n");
+    CHECK(world.done(propose_removal(world.session, {DocumentName{Kind::Server, "comp2"}})) ==
+          "server/comp2 deleted\n");
     CHECK_FALSE(world.has("all.yaml"));
-    CHECK(world.done(propose_removal(world.session, {Kind::Server, "comp2"})) ==
+    CHECK(world.done(propose_removal(world.session, {DocumentName{Kind::Server, "comp2"}})) ==
           "server/comp2 is not there\n");
+}
+
+TEST_CASE("several servers are stopped and deleted in one edit, by name or by label") {
+    const World world;
+    world.have("base.yaml", blueprint);
+    world.have("one.yaml",
+               server("comp1", 27015) + "---\n" + server("comp2", 27016) + "---\n" + server("comp3", 27017));
+    std::string labelled = server("event", 27018);
+    labelled.replace(labelled.find("event}"), 6, "event, labels: {pool: event}}");
+    world.have("two.yaml", labelled);
+    CHECK(
+        world.done(propose_state(world.session, Selection{.names = {"comp3", "comp1"}}, RunState::Stopped)) ==
+        "server/comp3 configured\nserver/comp1 configured\n");
+    CHECK(world.done(propose_state(world.session, Selection{.selector = "pool=event"}, RunState::Stopped)) ==
+          "server/event configured\n");
+    // One that does not exist, and nothing is changed.
+    CHECK_FALSE(propose_state(world.session, Selection{.names = {"comp2", "comp9"}}, RunState::Stopped));
+    CHECK(world.done(propose_removal(world.session, Selection{.names = {"comp1", "comp9", "comp3"}})) ==
+          "server/comp1 deleted\nserver/comp9 is not there\nserver/comp3 deleted\n");
+    CHECK(world.text("one.yaml").find("comp2") != std::string::npos);
+    CHECK(world.text("one.yaml").find("comp1") == std::string::npos);
+    CHECK(world.done(propose_removal(world.session, Selection{.selector = "pool=event"})) ==
+          "server/event deleted\n");
+    CHECK_FALSE(world.has("two.yaml"));
 }
 
 TEST_CASE("when the last manifest goes, a file stays: an empty directory would be a vanished source") {
     const World world;
     world.have("only.yaml", blueprint);
-    CHECK(world.done(propose_removal(world.session, {Kind::Blueprint, "coop"})) ==
+    CHECK(world.done(propose_removal(world.session, {DocumentName{Kind::Blueprint, "coop"}})) ==
           "blueprint/coop deleted\n");
     CHECK(world.text("only.yaml").starts_with("#"));
     const auto snapshot = world.session.source->read();
@@ -184,7 +212,7 @@ TEST_CASE("when the last manifest goes, a file stays: an empty directory would b
 TEST_CASE("what others refer to cannot be deleted, and they are named") {
     const World world;
     world.have("all.yaml", blueprint + "---\n" + server("comp1", 27015) + "---\n" + server("comp2", 27016));
-    const auto refused = propose_removal(world.session, {Kind::Blueprint, "coop"});
+    const auto refused = propose_removal(world.session, {DocumentName{Kind::Blueprint, "coop"}});
     REQUIRE_FALSE(refused);
     CHECK(refused.error().code == Exit::Invalid);
     CHECK(refused.error().message.find("server/comp1, server/comp2") != std::string::npos);
@@ -195,7 +223,8 @@ TEST_CASE("the offender can be deleted from an invalid source") {
     world.have("all.yaml", server("comp1", 27015));  // its blueprint is not there
     world.have("base.yaml", blueprint);
     world.have("bad.yaml", server("comp2", 27015));
-    CHECK(world.done(propose_removal(world.session, {Kind::Server, "comp2"})) == "server/comp2 deleted\n");
+    CHECK(world.done(propose_removal(world.session, {DocumentName{Kind::Server, "comp2"}})) ==
+          "server/comp2 deleted\n");
 }
 
 TEST_CASE("two hundred servers are applied without looking at each of them again for every other") {
@@ -268,7 +297,7 @@ TEST_CASE("an edit is made anew on top of a push that came between") {
     REQUIRE(world.apply(blueprint + "---\n" + server("comp1", 27015)));
     int made = 0;
     const auto done = edit(world.session, [&] {
-        auto proposal = propose_state(world.session, "comp1", RunState::Stopped);
+        auto proposal = propose_state(world.session, Selection{.names = {"comp1"}}, RunState::Stopped);
         if (++made == 1) {
             const auto other = propose(world.session, {{"given.yaml", server("comp2", 27016)}});
             REQUIRE(other);

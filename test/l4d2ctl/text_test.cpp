@@ -1,6 +1,7 @@
 #include "l4d2ctl/kinds.hpp"
 #include "l4d2ctl/narrator.hpp"
 #include "l4d2ctl/plan_text.hpp"
+#include "l4d2ctl/selection.hpp"
 #include "l4d2ctl/server_view.hpp"
 #include "l4d2ctl/terminal.hpp"
 #include "support/catch.hpp"
@@ -99,11 +100,57 @@ TEST_CASE("kinds are known by every name that kubectl's users try") {
     const auto target = parse_target({"server/comp1"});
     REQUIRE(target);
     CHECK(target->kind == Kind::Server);
-    CHECK(target->name == "comp1");
+    CHECK(target->names == std::vector<std::string>{"comp1"});
+    const auto several = parse_target({"servers", "a", "b", "a"});
+    REQUIRE(several);
+    CHECK(several->names == std::vector<std::string>{"a", "b"});
+    CHECK(parse_target({"server/a", "srv/b"})->names == std::vector<std::string>{"a", "b"});
+    CHECK_FALSE(parse_target({"server/a", "overlay/b"}));
     CHECK_FALSE(parse_target({"server/"}));
     CHECK_FALSE(parse_target({"server", "../x"}));
     CHECK_FALSE(parse_target({"server/a", "b"}));
     CHECK_FALSE(parse_target({"all", "comp1"}));
+}
+
+TEST_CASE("a server is named as people type it and as the output has it") {
+    CHECK(parse_server_name("coop") == "coop");
+    CHECK(parse_server_name("server/coop") == "coop");
+    CHECK(parse_server_name("servers/coop") == "coop");
+    for (const char* word : {"", "server/", "overlay/coop", "server/../x", "a/b", "Coop"}) {
+        INFO(word);
+        CHECK_FALSE(parse_server_name(word).has_value());
+    }
+}
+
+TEST_CASE("servers are chosen by name, by labels or all, and in one way only") {
+    const auto settled = [](Selection selection) { return settle(selection).has_value(); };
+    CHECK(settled({.names = {"a", "server/b"}}));
+    CHECK(settled({.selector = "pool=x"}));
+    CHECK(settled({.all = true}));
+    CHECK_FALSE(settled({}));
+    CHECK_FALSE(settled({.names = {"a"}, .all = true}));
+    CHECK_FALSE(settled({.names = {"a"}, .selector = "pool=x"}));
+    CHECK_FALSE(settled({.selector = "pool="}));
+    CHECK_FALSE(settled({.names = {"overlay/a"}}));
+
+    left4me::ManifestSet set;
+    set.servers["a"].metadata.labels = {{"pool", "x"}};
+    set.servers["b"].metadata.labels = {{"pool", "y"}};
+    set.servers["c"];
+    CHECK(select_servers({.names = {"c", "a"}}, set) == std::vector<std::string>{"c", "a"});
+    CHECK(select_servers({.selector = "pool=x"}, set) == std::vector<std::string>{"a"});
+    CHECK(select_servers({.selector = "pool!=x"}, set) == std::vector<std::string>{"b", "c"});
+    CHECK(select_servers({.all = true}, set)->size() == 3);
+    CHECK(select_servers({.selector = "pool=z"}, set).error().code == Exit::NotFound);
+    CHECK(select_servers({.names = {"a", "d"}}, set).error().code == Exit::NotFound);
+}
+
+TEST_CASE("COLUMNS says how wide a table may be, for files too") {
+    ::setenv("COLUMNS", "60", 1);
+    CHECK(Terminal::of(1).width == 60);
+    ::setenv("COLUMNS", "wide", 1);
+    CHECK(Terminal::of(1).width != 60);
+    ::unsetenv("COLUMNS");
 }
 
 TEST_CASE("a failure is told in the host's own words, with the command that tells more") {

@@ -1,0 +1,294 @@
+#include "l4d2ctl/complete.hpp"
+
+#include <fmt/format.h>
+#include <grp.h>
+
+#include <algorithm>
+
+#include "l4d2ctl/kinds.hpp"
+#include "specs/field_words.hpp"
+#include "specs/fields.hpp"
+
+namespace left4me::ctl {
+
+namespace {
+
+constexpr std::string_view ask_the_shell = ":files";
+
+struct Candidate {
+    std::string word;
+    std::string help;
+};
+using Candidates = std::vector<Candidate>;
+
+std::vector<std::string> split_names(const std::string& names) {
+    std::vector<std::string> split;
+    for (std::size_t begin = 0; begin < names.size();) {
+        const std::size_t end = std::min(names.find(',', begin), names.size());
+        std::string name = names.substr(begin, end - begin);
+        // `!--no-follow` is how CLI11 is told of a flag's opposite.
+        if (name.starts_with('!')) name.erase(0, 1);
+        split.push_back(std::move(name));
+        begin = end + 1;
+    }
+    return split;
+}
+
+/// The options that stand before a verb.
+const std::vector<OptionShape>& common_options() {
+    static const std::vector<OptionShape> options{
+        {"--config", "The configuration", true, Words::Files, {}},
+        {"--help", "Shows the options and an example", false, Words::Nothing, {}},
+        {"--version", "Shows the version", false, Words::Nothing, {}},
+    };
+    return options;
+}
+
+const OptionShape* find_option(const std::vector<OptionShape>& options, const std::string& name) {
+    for (const OptionShape& option : options) {
+        const auto names = split_names(option.names);
+        if (std::find(names.begin(), names.end(), name) != names.end()) return &option;
+    }
+    return nullptr;
+}
+
+std::vector<std::string> names_of(const ManifestSet& set, Kind kind) {
+    std::vector<std::string> names;
+    const auto add_all = [&names](const auto& objects) {
+        for (const auto& [name, object] : objects) names.push_back(name);
+    };
+    switch (kind) {
+        case Kind::Server:
+            add_all(set.servers);
+            break;
+        case Kind::Blueprint:
+            add_all(set.blueprints);
+            break;
+        case Kind::Overlay:
+            add_all(set.overlays);
+            break;
+    }
+    return names;
+}
+
+/// What has been typed so far, sorted out.
+struct Typed {
+    const VerbShape* verb = nullptr;
+    const OptionShape* value_of = nullptr;  ///< the option whose value stands at the cursor
+    std::vector<std::string> arguments;     ///< of the verb, before the cursor
+    std::string config;
+};
+
+class Completion {
+  public:
+    Completion(Session& session, const std::vector<std::string>& words) : session_(session) {
+        if (!words.empty()) cursor_ = words.back();
+        for (std::size_t i = 0; i + 1 < words.size(); ++i) read(words, i);
+        if (!typed_.config.empty()) session_.config_path = typed_.config;
+    }
+
+    std::string text() {
+        Candidates candidates = find();
+        if (candidates.size() == 1 && candidates.front().word == ask_the_shell)
+            return std::string(ask_the_shell) + "\n";
+        std::string text;
+        for (const Candidate& candidate : candidates) {
+            if (!candidate.word.starts_with(cursor_)) continue;
+            text += candidate.word + (candidate.help.empty() ? "" : "\t" + candidate.help) + "\n";
+        }
+        return text;
+    }
+
+  private:
+    const OptionShape* option(const std::string& name) const {
+        const OptionShape* found = typed_.verb == nullptr ? nullptr : find_option(typed_.verb->options, name);
+        return found == nullptr ? find_option(common_options(), name) : found;
+    }
+
+    /// One word before the cursor; `i` moves on over the value of an option.
+    void read(const std::vector<std::string>& words, std::size_t& i) {
+        const std::string& word = words[i];
+        if (!word.starts_with('-') || word == "-") {
+            if (typed_.verb != nullptr) {
+                typed_.arguments.push_back(word);
+                return;
+            }
+            const auto named = [&word](const VerbShape& verb) { return verb.name == word; };
+            const auto verb = std::find_if(session_.verbs.begin(), session_.verbs.end(), named);
+            if (verb != session_.verbs.end()) typed_.verb = &*verb;
+            return;
+        }
+        const std::size_t equals = word.find('=');
+        const OptionShape* const shape = option(word.substr(0, equals));
+        if (shape == nullptr || !shape->takes_value) return;
+        const bool is_config = shape->names == "--config";
+        if (equals != std::string::npos) {
+            if (is_config) typed_.config = word.substr(equals + 1);
+        } else if (i + 2 == words.size()) {
+            typed_.value_of = shape;
+        } else {
+            ++i;
+            if (is_config) typed_.config = words[i];
+        }
+    }
+
+    Candidates find() {
+        if (typed_.value_of != nullptr) return values(typed_.value_of->words, typed_.value_of->choices);
+        if (cursor_.starts_with("--") && cursor_.find('=') != std::string::npos) return value_behind_equals();
+        if (cursor_.starts_with('-')) return options();
+        if (typed_.verb == nullptr) return verbs();
+        if (typed_.arguments.size() >= typed_.verb->most_arguments) return {};
+        return values(typed_.verb->words, typed_.verb->choices);
+    }
+
+    Candidates verbs() const {
+        Candidates candidates;
+        for (const VerbShape& verb : session_.verbs) {
+            if (!verb.hidden) candidates.push_back({verb.name, verb.description});
+        }
+        return candidates;
+    }
+
+    Candidates options() const {
+        Candidates candidates;
+        const auto add = [&candidates](const std::vector<OptionShape>& options) {
+            for (const OptionShape& option : options) {
+                for (const std::string& name : split_names(option.names))
+                    candidates.push_back({name, option.help});
+            }
+        };
+        if (typed_.verb != nullptr) add(typed_.verb->options);
+        add(common_options());
+        return candidates;
+    }
+
+    /// `--output=ya`
+    Candidates value_behind_equals() {
+        const std::size_t behind = cursor_.find('=') + 1;
+        const OptionShape* const shape = option(cursor_.substr(0, behind - 1));
+        if (shape == nullptr) return {};
+        Candidates candidates = values(shape->words, shape->choices);
+        if (candidates.size() == 1 && candidates.front().word == ask_the_shell) return candidates;
+        for (Candidate& candidate : candidates) candidate.word.insert(0, cursor_, 0, behind);
+        return candidates;
+    }
+
+    Candidates values(Words words, const std::vector<std::string>& choices) {
+        switch (words) {
+            case Words::Nothing:
+                return {};
+            case Words::Choices: {
+                Candidates candidates;
+                for (const std::string& choice : choices) candidates.push_back({choice, {}});
+                return candidates;
+            }
+            case Words::Servers:
+                return objects_of(Kind::Server, cursor_.find('/') != std::string::npos);
+            case Words::Objects:
+                return objects();
+            case Words::Fields:
+                return fields();
+            case Words::Files:
+                return {{std::string(ask_the_shell), {}}};
+            case Words::Groups:
+                return groups();
+        }
+        return {};
+    }
+
+    /// The manifests, or none when they cannot be read.
+    const ManifestSet& manifests() {
+        if (!set_) {
+            set_.emplace();
+            if (enter(session_, Access::Read)) {
+                if (auto in_force = read_source(session_)) set_ = std::move(in_force->set);
+            }
+        }
+        return *set_;
+    }
+
+    /// Names of one kind that were not given yet; `server/NAME` when it begins so.
+    Candidates objects_of(Kind kind, bool with_kind) {
+        const std::string prefix = with_kind ? cursor_.substr(0, cursor_.find('/') + 1) : "";
+        if (with_kind && parse_kind(prefix.substr(0, prefix.size() - 1)) != kind) return {};
+        Candidates candidates;
+        for (const std::string& name : names_of(manifests(), kind)) {
+            const bool given =
+                std::any_of(typed_.arguments.begin(), typed_.arguments.end(), [&](const auto& word) {
+                    return word == name || word == std::string(to_string(kind)) + "/" + name;
+                });
+            if (!given) candidates.push_back({prefix + name, to_string(kind)});
+        }
+        return candidates;
+    }
+
+    /// KIND NAME… or KIND/NAME…; `delete` takes the names of servers by themselves.
+    Candidates objects() {
+        if (const std::size_t slash = cursor_.find('/'); slash != std::string::npos) {
+            const auto kind = parse_kind(cursor_.substr(0, slash));
+            return kind ? objects_of(*kind, true) : Candidates();
+        }
+        const bool plain_names = typed_.verb->name == "delete";
+        if (typed_.arguments.empty()) {
+            Candidates candidates = plain_names ? objects_of(Kind::Server, false) : Candidates();
+            candidates.push_back({"servers", "Game servers"});
+            candidates.push_back({"blueprints", "What servers are made from"});
+            candidates.push_back({"overlays", "Files laid over the game"});
+            if (typed_.verb->name == "get") candidates.push_back({"all", "Every kind"});
+            return candidates;
+        }
+        const auto kind = parse_kind(typed_.arguments.front());
+        if (kind) return objects_of(*kind, false);
+        return plain_names ? objects_of(Kind::Server, false) : Candidates();
+    }
+
+    /// The fields of what stands before the last dot.
+    Candidates fields() const {
+        Candidates candidates;
+        const std::size_t dot = cursor_.rfind('.');
+        if (dot == std::string::npos) {
+            for (const Field& kind : kinds()) {
+                if (const auto known = parse_kind(std::string(kind.name)))
+                    candidates.push_back({to_string(*known), std::string(kind.documentation)});
+            }
+            return candidates;
+        }
+        const std::string parent = cursor_.substr(0, dot);
+        const auto kind = parse_kind(parent.substr(0, parent.find('.')));
+        const Field* field = kind ? find_kind(manifest_kind(*kind)) : nullptr;
+        for (std::size_t at = parent.find('.'); field != nullptr && at < parent.size();
+             at = parent.find('.', at + 1)) {
+            const std::size_t end = std::min(parent.find('.', at + 1), parent.size());
+            field = has_named_children(*field) ? find_child(*field, parent.substr(at + 1, end - at - 1))
+                                               : nullptr;
+        }
+        if (field == nullptr || !has_named_children(*field)) return candidates;
+        for (const Field* const child : supported_children(*field)) {
+            const std::string_view text = child->documentation;
+            candidates.push_back(
+                {fmt::format("{}.{}", parent, child->name), std::string(text.substr(0, text.find('.')))});
+        }
+        return candidates;
+    }
+
+    static Candidates groups() {
+        Candidates candidates;
+        ::setgrent();
+        while (const group* const one = ::getgrent()) candidates.push_back({one->gr_name, {}});
+        ::endgrent();
+        return candidates;
+    }
+
+    Session& session_;
+    Typed typed_;
+    std::string cursor_;
+    std::optional<ManifestSet> set_;
+};
+
+}  // namespace
+
+void complete(Session& session, const std::vector<std::string>& words) {
+    print(Completion(session, words).text());
+}
+
+}  // namespace left4me::ctl
