@@ -1,0 +1,70 @@
+"""What an operator types, and what the tables say about running servers."""
+
+import json
+
+from testhosts.case import HostTest
+
+
+class CommandLine(HostTest):
+    def code(self, words: str) -> tuple[int, str]:
+        """The exit code and everything that was said."""
+        said = self.run_in("sh", "-c", f"l4d2ctl {words} 2>&1; echo \"=$?\"").stdout
+        text, _, code = said.rpartition("=")
+        return int(code), text
+
+    def test_several_servers_are_started_in_one_go(self):
+        self.apply()
+        for name in ("server/alpha", "beta"):  # both at once would be more than half, and wait for an approval
+            code, said = self.code(f"stop {name}")
+            self.assertEqual(code, 0, said)
+        self.assertEqual(self.code("start alpha server/beta")[0], 0)
+        for name in ("alpha", "beta"):
+            self.assertEqual(self.run_in("systemctl", "is-active", f"left4me-server@{name}").stdout.strip(), "active")
+        self.assertEqual(self.code("wait --all --timeout 60s")[0], 0)
+
+    def test_logs_of_a_server_that_does_not_exist_exit_4_and_those_of_a_deleted_one_are_shown(self):
+        self.apply()
+        self.until("alpha logs", lambda: self.code("logs alpha --since 1h")[1].strip())
+        self.assertEqual(self.code("logs nosuch")[0], 4)
+        self.assertEqual(self.code("delete server/alpha")[0], 0)
+        self.assertIn("is not there", self.code("delete alpha")[1])
+        code, said = self.code("logs alpha")
+        self.assertEqual(code, 0, said)
+        self.assertTrue(said.strip())
+
+    def test_PORT_is_the_port_of_the_running_game_until_it_is_restarted(self):
+        self.apply()
+        self.assertEqual(json.loads(self.ctl("status", "alpha", "-o", "json").stdout)["actual"]["port"], 27015)
+        port = "l4d2ctl get server alpha -o yaml | sed 's/27015/27515/' | l4d2ctl apply -f - "
+        self.run_in("sh", "-c", port)
+        status = json.loads(self.ctl("status", "alpha", "-o", "json").stdout)
+        self.assertEqual((status["port"], status["actual"]["port"]), (27515, 27015))
+        self.assertIn(" 27015 ", self.ctl("get", "servers").stdout)
+        self.assertNotIn(" 27515 ", self.ctl("get", "servers").stdout)
+
+    def test_SINCE_begins_anew_with_a_restart(self):
+        self.apply()
+        self.until("alpha is old", lambda: self.since("alpha") >= 4)
+        self.run_in("systemctl", "restart", "left4me-server@alpha.service")
+        self.assertLess(self.since("alpha"), self.since("beta"))
+
+    def since(self, name: str) -> int:
+        heading, *rows = [line.split() for line in self.ctl("get", "servers").stdout.splitlines()]
+        # AT BOOT is one title of two words.
+        column = heading.index("SINCE") - 1
+        age = next(row[column] for row in rows if row[0] == name)
+        return int(age.removesuffix("s")) if age.endswith("s") else 60
+
+    def test_status_without_a_name_says_how_the_host_stands_to_its_source(self):
+        self.apply()
+        status = json.loads(self.ctl("status", "-o", "json").stdout)
+        self.assertEqual((status["state"], status["servers"]["agree"], status["servers"]["differ"]), ("InForce", 3, 0))
+        self.run_in("systemctl", "stop", "left4me-server@alpha.service")
+        self.assertEqual(json.loads(self.ctl("status", "-o", "json").stdout)["servers"]["differ"], 1)
+        self.assertIn("1 differ", self.ctl("status").stdout)
+
+    def test_a_terminal_without_UTF_8_gets_characters_that_it_can_show(self):
+        self.apply()
+        shown = self.run_in("sh", "-c", "LC_ALL=C script -qec 'l4d2ctl status alpha' /dev/null | od -An -tx1").stdout
+        self.assertNotRegex(shown, r"\b[89a-f][0-9a-f]\b")
+        self.assertIn("Ready", self.run_in("sh", "-c", "LC_ALL=C l4d2ctl status alpha").stdout)
