@@ -22,6 +22,19 @@ class CommandLine(HostTest):
             self.assertEqual(self.run_in("systemctl", "is-active", f"left4me-server@{name}").stdout.strip(), "active")
         self.assertEqual(self.code("wait --all --timeout 60s")[0], 0)
 
+    def test_a_stop_or_start_that_is_held_exits_5_and_says_what_was_not_done(self):
+        self.apply()
+        code, said = self.code("stop alpha beta")
+        self.assertEqual(code, 5, said)
+        self.assertIn("server/alpha was not stopped: ", said)
+        self.assertIn("l4d2ctl approve", said)
+        self.assertEqual(self.run_in("systemctl", "is-active", "left4me-server@alpha").stdout.strip(), "active")
+        self.assertEqual(self.code("start alpha beta")[0], 0)
+        self.assertEqual(self.code("suspend gamma --reason test")[0], 0)
+        code, said = self.code("stop gamma")
+        self.assertEqual(code, 5, said)
+        self.assertIn("server/gamma was not stopped: ", said)
+
     def test_logs_of_a_server_that_does_not_exist_exit_4_and_those_of_a_deleted_one_are_shown(self):
         self.apply()
         self.until("alpha logs", lambda: self.code("logs alpha --since 1h")[1].strip())
