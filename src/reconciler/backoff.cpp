@@ -15,15 +15,22 @@ using std::chrono::seconds;
 constexpr seconds first_delay{10};
 constexpr seconds longest_delay{300};
 constexpr std::chrono::minutes forgotten_after{10};
+constexpr std::string_view source_changed = "SourceChanged";
 
 /// Nothing that the server could have done better: the way to it was blocked, somebody else was faster, or
 /// its files were just being written.
 bool is_nobodys_fault(std::string_view reason) {
     constexpr std::array<std::string_view, 11> reasons{
-        "PrerequisiteFailed", "SourceChanged", "InUse",        "Canceled",
-        "Disconnected",       "NoAnswer",      "NoReply",      "AccessDenied",
-        "BusError",           "HelperFailed",  "HelperMissing"};
+        "PrerequisiteFailed", source_changed, "InUse",        "Canceled",
+        "Disconnected",       "NoAnswer",     "NoReply",      "AccessDenied",
+        "BusError",           "HelperFailed", "HelperMissing"};
     return std::find(reasons.begin(), reasons.end(), reason) != reasons.end();
+}
+
+/// An overlay's source that changed during the copy is built again at once; if that fails too, something
+/// keeps changing it, and a retry without a delay would never end.
+bool is_worth_one_retry(std::string_view reason, unsigned failures) {
+    return reason == source_changed && failures == 1;
 }
 
 /// 0 … 2000, from the name alone (FNV-1a).
@@ -78,8 +85,9 @@ bool backs_off(const Backoff& backoff, const std::string& asked, TimePoint now) 
 std::map<Subject, Mishap> mishaps_of(const Plan& attempted, std::span<const Outcome> outcomes) {
     std::map<Subject, Mishap> mishaps = failed_units(attempted);
     for (const Outcome& outcome : outcomes) {
-        if (outcome.done || is_nobodys_fault(outcome.reason)) continue;
         const Action& action = attempted.actions[outcome.action];
+        const bool rebuilds = action.verb == Verb::Build && outcome.reason == source_changed;
+        if (outcome.done || (is_nobodys_fault(outcome.reason) && !rebuilds)) continue;
         mishaps[action.subject] = {starts(action.verb), false, outcome.reason,
                                    fmt::format("{}: {}", to_string(action.verb), outcome.message)};
     }
@@ -96,7 +104,9 @@ Backoff next_backoff(const Backoff& previous, const std::string& name, const std
     if (counted) return next;
     ++next.failures;
     next.failed_at = now;
-    next.retry_at = now + backoff_delay(name, next.failures);
+    next.retry_at = now;
+    if (!is_worth_one_retry(mishap->reason, next.failures))
+        *next.retry_at += backoff_delay(name, next.failures);
     next.crashed = mishap->crashed;
     next.reason = mishap->reason;
     next.message = mishap->message;

@@ -89,8 +89,9 @@ class FakeHost : public Host {
     // Failures to inject.
     std::optional<std::size_t> fail_call;  ///< the call with this number (from 0) fails
     std::set<std::string> crashing;        ///< servers whose game exits at once, every time
-    std::set<std::string> hanging;         ///< servers whose actions end only when nothing else is under way
-    bool dawdling = false;                 ///< after each ending, collect() has nothing to tell for once
+    bool source_changes_during_builds = false;
+    std::set<std::string> hanging;  ///< servers whose actions end only when nothing else is under way
+    bool dawdling = false;          ///< after each ending, collect() has nothing to tell for once
     std::optional<std::string> observe_error;
 
     // What was seen.

@@ -64,6 +64,9 @@ Fd open_directory(int root, const std::string& path) {
 std::vector<std::string> list(int directory) {
     // Not readdir(3): it would take the descriptor, and a pass lists some thousands of small directories.
     std::vector<std::string> names;
+    // From the beginning: a descriptor keeps its place, and btrfs shows it nothing that was made after it was
+    // opened, unless it rewinds.
+    if (::lseek(directory, 0, SEEK_SET) != 0) return names;
     alignas(dirent64) std::array<char, 1U << 14U> buffer;
     while (true) {
         const ssize_t got = ::getdents64(directory, buffer.data(), buffer.size());

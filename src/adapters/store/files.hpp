@@ -37,8 +37,7 @@ class ExactModes {
 Fd open_beneath(int root, const std::string& path, int flags);
 Fd open_directory(int root, const std::string& path);
 
-/// The names in a directory that was just opened, without "." and ".."; unsorted. Reads from where the last
-/// reading ended.
+/// The names in an open directory now, without "." and ".."; unsorted.
 std::vector<std::string> list(int directory);
 
 /// Reads a regular file; nullopt if it is none, or longer than `limit`, or cannot be read.
