@@ -6,6 +6,7 @@
 
 #include "specs/cross_checks.hpp"
 #include "specs/documents.hpp"
+#include "specs/overlay_roots.hpp"
 #include "specs/read.hpp"
 #include "specs/reporter.hpp"
 #include "specs/validate.hpp"
@@ -110,8 +111,10 @@ class Loading {
             return;
         }
         Facts facts = validate(*document.root, reporter);
+        if (diagnostics_.size() == before) check_root(*document.root, limits_.overlay_roots, reporter);
         if (diagnostics_.size() == before) {
-            read_object(*document.root, *facts.kind, {reporter.at(document.root->mark), index}, set_);
+            read_object(*document.root, *facts.kind, {reporter.at(document.root->mark), index}, limits_,
+                        set_);
         }
         objects_.push_back(std::move(facts));
     }

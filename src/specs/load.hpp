@@ -4,6 +4,7 @@
 #include <expected>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "specs/manifest.hpp"
 
@@ -20,6 +21,9 @@ struct Limits {
     std::size_t file_bytes = 1U << 20U;  ///< one manifest file
     std::size_t documents = 10'000;      ///< of one revision, over all files
     std::size_t depth = 32;              ///< nesting within one document
+    /// Where directories of overlays may be: absolute, normalised paths. A host's configuration is narrower.
+    std::vector<std::string> overlay_roots{"/"};
+    SourceLimits source;  ///< of each overlay
 };
 
 /// Parses and cross-checks a whole revision. Either every document is valid, or all errors of the revision

@@ -27,9 +27,20 @@ struct Metadata {
     bool operator==(const Metadata&) const = default;
 };
 
-/// The overlay's files are copied from a directory of the host (absolute path).
+/// What one overlay's source may take: of the host's disk, and of the time that looking at it costs.
+struct SourceLimits {
+    std::uint64_t bytes = 256ULL << 30U;  ///< of data; holes of sparse files do not count
+    std::uint64_t entries = 200'000;      ///< files, directories and links
+
+    bool operator==(const SourceLimits&) const = default;
+};
+
+/// The overlay's files are copied from a directory of the host.
 struct DirectorySource {
-    std::string path;
+    std::string path;  ///< absolute and normalised, as the manifest says
+    /// The declared root that it is opened beneath, without following a symlink; `path` is in it.
+    std::string root;
+    SourceLimits limits;
 
     bool operator==(const DirectorySource&) const = default;
 };

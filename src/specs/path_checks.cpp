@@ -21,13 +21,12 @@ std::string_view odd_component(std::string_view path) {
     return "";
 }
 
-/// `inner` is `outer` or lies beneath it.
+}  // namespace
+
 bool lies_in(std::string_view inner, std::string_view outer) {
     if (!inner.starts_with(outer)) return false;
-    return inner.size() == outer.size() || inner[outer.size()] == '/';
+    return inner.size() == outer.size() || outer.ends_with('/') || inner[outer.size()] == '/';
 }
-
-}  // namespace
 
 void check_directory(std::string_view text, Complaints& complaints) {
     const auto complain = [&](Rule rule, std::string_view why) {

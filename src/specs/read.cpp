@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "specs/overlay_roots.hpp"
 #include "specs/text_checks.hpp"
 
 namespace left4me {
@@ -70,23 +71,26 @@ Blueprint read_blueprint(const Value& object, const Origin& origin) {
             spec["config"].text(), origin};
 }
 
-Overlay read_overlay(const Value& object, const Origin& origin) {
+Overlay read_overlay(const Value& object, const Origin& origin, const Limits& limits) {
     const Value source = object["spec"]["source"];
     const Metadata metadata = read_metadata(object["metadata"]);
     if (const Value directory = source["directory"]; directory.node != nullptr) {
-        return {metadata, DirectorySource{directory.text()}, origin};
+        const std::string path = directory.text();
+        return {metadata, DirectorySource{path, *find_root(path, limits.overlay_roots), limits.source},
+                origin};
     }
     return {metadata, InlineSource{text_map(source["inline"]["files"])}, origin};
 }
 
 }  // namespace
 
-void read_object(const yaml::Node& root, const Field& kind, const Origin& origin, ManifestSet& set) {
+void read_object(const yaml::Node& root, const Field& kind, const Origin& origin, const Limits& limits,
+                 ManifestSet& set) {
     const Value object{&root, &kind};
     const std::string name = object["metadata"]["name"].text();
     if (kind.name == "Server") set.servers.emplace(name, read_server(object, origin));
     if (kind.name == "Blueprint") set.blueprints.emplace(name, read_blueprint(object, origin));
-    if (kind.name == "Overlay") set.overlays.emplace(name, read_overlay(object, origin));
+    if (kind.name == "Overlay") set.overlays.emplace(name, read_overlay(object, origin, limits));
 }
 
 }  // namespace left4me

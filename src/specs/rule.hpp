@@ -48,6 +48,7 @@ enum class Rule {
     SourceUnsupported,
     DirectoryInvalid,
     DirectoryInState,
+    DirectoryOutsideRoots,
     FilePathInvalid,
     FilePathConflict,
     // What reaches the game.

@@ -41,6 +41,8 @@ std::optional<std::uint16_t> parse_port(std::string_view text);
 void check_name(std::string_view text, Complaints& complaints);
 void check_label(std::string_view text, Complaints& complaints);
 void check_duration(std::string_view text, Complaints& complaints);
+/// `inner` is `outer` or a path beneath it; both absolute and normalised.
+bool lies_in(std::string_view inner, std::string_view outer);
 void check_directory(std::string_view text, Complaints& complaints);
 void check_file_path(std::string_view text, Complaints& complaints);
 void check_argument(std::string_view text, Complaints& complaints);

@@ -59,7 +59,7 @@ TEST_CASE("a whole revision in one file is read with its defaults") {
     CHECK(set.blueprints.at("competitive").arguments ==
           std::vector<std::string>{"-tickrate", "100", "+map", "c1m1_hotel"});
     CHECK(set.blueprints.at("competitive").config == "hostname \"${name}\"\n");
-    CHECK(set.overlays.at("tickrate").source == OverlaySource(DirectorySource{"/srv/tickrate"}));
+    CHECK(set.overlays.at("tickrate").source == OverlaySource(DirectorySource{"/srv/tickrate", "/", {}}));
 }
 
 TEST_CASE("every field that differs from its default is read") {
@@ -111,4 +111,37 @@ TEST_CASE("limits are told with what to do about them") {
     const std::string many = overlay + "---\n" + overlay + "---\n" + overlay;
     CHECK(load_invalid({{"a.yaml", many}}, {.documents = 1}) ==
           "a.yaml:6:1: the revision has more than 1 documents; this is one too many\n");
+}
+
+TEST_CASE("an overlay's directory must be in a place that the host's configuration names") {
+    Limits limits;
+    limits.overlay_roots = {"/srv/left4me", "/srv/left4me/maps", "/opt/overlays"};
+    const auto load_at = [&](const std::string& path) {
+        return load(std::vector<SourceFile>{{"a.yaml",
+                                             "apiVersion: left4me/v1\nkind: Overlay\nmetadata: {name: o}\n"
+                                             "spec:\n  source:\n    directory: " +
+                                                 path + "\n"}},
+                    limits);
+    };
+    for (const char* path : {"/etc/left4me/secrets", "/srv/left4me-other", "/srv", "/srv/left4m"}) {
+        INFO(path);
+        const auto refused = load_at(path);
+        REQUIRE_FALSE(refused);
+        REQUIRE(refused.error().size() == 1);
+        CHECK(refused.error().front().rule == Rule::DirectoryOutsideRoots);
+        CHECK(to_string(refused.error())
+                  .starts_with("a.yaml:6:16: spec.source.directory: '" + std::string(path)));
+        CHECK(refused.error().front().message.contains("(/srv/left4me, /srv/left4me/maps, /opt/overlays)"));
+        CHECK(refused.error().front().message.contains("overlayRoots in /etc/left4me/config.yaml"));
+    }
+    for (const auto& [path, root] :
+         std::map<std::string, std::string>{{"/srv/left4me/a", "/srv/left4me"},
+                                            {"/srv/left4me", "/srv/left4me"},
+                                            {"/srv/left4me/maps/a", "/srv/left4me/maps"},
+                                            {"/opt/overlays/b/c", "/opt/overlays"}}) {
+        INFO(path);
+        const auto loaded = load_at(path);
+        REQUIRE(loaded);
+        CHECK(std::get<DirectorySource>(loaded->overlays.at("o").source).root == root);
+    }
 }

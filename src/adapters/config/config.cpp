@@ -2,10 +2,15 @@
 
 #include <yaml-cpp/yaml.h>
 
+#include <fmt/format.h>
+
+#include <array>
+#include <string_view>
 #include <vector>
 
 #include "adapters/config/git_settings.hpp"
 #include "adapters/config/reader.hpp"
+#include "specs/text_checks.hpp"
 
 namespace left4me {
 
@@ -37,11 +42,31 @@ void read_metrics(Reader& reader, const YAML::Node& node, Config& config) {
                  }}});
 }
 
+/// Places whose files left4me may read and operators may not, and those that are no files at all.
+constexpr std::array<std::string_view, 6> never_roots{
+    "/etc/left4me", "/var/lib/left4me", "/run", "/proc", "/sys", "/dev"};
+
+void read_overlay_roots(Reader& reader, const YAML::Node& node, Config& config) {
+    reader.directories(node, config.limits.overlay_roots);
+    for (const YAML::Node& item : node) {
+        if (!item.IsScalar()) continue;
+        const std::string path = std::filesystem::path(item.Scalar()).lexically_normal().string();
+        for (const std::string_view place : never_roots) {
+            if (!lies_in(path, place) && !lies_in(place, path)) continue;
+            reader.error(item.Mark(), fmt::format("{} must not be in an overlay: name a directory that holds "
+                                                  "nothing but sources of overlays",
+                                                  place));
+            break;
+        }
+    }
+}
+
 void read(Reader& reader, const YAML::Node& root, Config& config) {
     reader.map(
         root, "the configuration",
         {{"source", [&](const YAML::Node& node) { read_source(reader, node, config); }},
          {"metrics", [&](const YAML::Node& node) { read_metrics(reader, node, config); }},
+         {"overlayRoots", [&](const YAML::Node& node) { read_overlay_roots(reader, node, config); }},
          {"limits", [&](const YAML::Node& node) {
               Limits& limits = config.limits;
               reader.map(
@@ -52,7 +77,14 @@ void read(Reader& reader, const YAML::Node& root, Config& config) {
                     }},
                    {"documents",
                     [&](const YAML::Node& value) { reader.number(value, 1, 1'000'000, limits.documents); }},
-                   {"depth", [&](const YAML::Node& value) { reader.number(value, 8, 1000, limits.depth); }}});
+                   {"depth", [&](const YAML::Node& value) { reader.number(value, 8, 1000, limits.depth); }},
+                   {"overlayBytes",
+                    [&](const YAML::Node& value) {
+                        reader.number(value, 1U << 20U, std::size_t{1} << 50U, limits.source.bytes);
+                    }},
+                   {"overlayEntries", [&](const YAML::Node& value) {
+                        reader.number(value, 1, 10'000'000, limits.source.entries);
+                    }}});
           }}});
 }
 

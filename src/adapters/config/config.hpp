@@ -29,7 +29,7 @@ struct GitSettings {
 struct Config {
     std::filesystem::path source_directory = "/etc/left4me/manifests";
     std::optional<GitSettings> git;  ///< instead of the directory
-    Limits limits;
+    Limits limits{.overlay_roots = {"/srv/left4dead2", "/srv/left4me"}, .source = {}};
     std::filesystem::path metrics_textfile;  ///< empty: none
     std::uint16_t metrics_port = 0;          ///< on 127.0.0.1, by the daemon; 0: none
 };

@@ -82,6 +82,19 @@ void Reader::directory(const YAML::Node& node, std::filesystem::path& into) {
     if (absolute_path(node, "directory", into) && !into.has_filename()) into = into.parent_path();
 }
 
+void Reader::directories(const YAML::Node& node, std::vector<std::string>& into) {
+    if (!node.IsSequence() || node.size() == 0) {
+        return error(node.Mark(), "must be a list of directories, as in [/srv/left4dead2]");
+    }
+    into.clear();
+    for (const YAML::Node& item : node) {
+        std::filesystem::path path;
+        const std::size_t mistakes = diagnostics_.size();
+        directory(item, path);
+        if (diagnostics_.size() == mistakes) into.push_back(path.string());
+    }
+}
+
 void Reader::file(const YAML::Node& node, std::filesystem::path& into) {
     if (absolute_path(node, "file", into) && !into.has_filename()) {
         error(node.Mark(), "must be the absolute path of a file");

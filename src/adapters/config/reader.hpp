@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "specs/diagnostic.hpp"
 
@@ -23,6 +24,8 @@ class Reader {
     void error(const YAML::Mark& mark, std::string message);
     void map(const YAML::Node& node, const std::string& what, const std::map<std::string, Field>& fields);
     void directory(const YAML::Node& node, std::filesystem::path& into);
+    /// A list of at least one absolute path.
+    void directories(const YAML::Node& node, std::vector<std::string>& into);
     void file(const YAML::Node& node, std::filesystem::path& into);
     void number(const YAML::Node& node, std::size_t low, std::size_t high, std::size_t& into);
     /// `90s`, `5m`, `1h`.

@@ -2,9 +2,8 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include <cerrno>
+#include "adapters/store/content.hpp"
 
 namespace left4me::store {
 
@@ -12,33 +11,16 @@ namespace {
 
 using Kind = TreeEntry::Kind;
 
-Done copy_by_hand(int from, int into, const std::string& path) {
-    std::string buffer(1U << 18U, '\0');
-    while (true) {
-        const ssize_t got = ::read(from, buffer.data(), buffer.size());
-        if (got < 0 && errno == EINTR) continue;
-        if (got < 0) return io_error(path);
-        if (got == 0) return {};
-        const std::string_view piece(buffer.data(), static_cast<std::size_t>(got));
-        if (auto wrote = write_all(into, piece, path); !wrote) return wrote;
-    }
-}
-
 Done copy_file(int source, const TreeEntry& entry, int destination) {
-    const Fd from = open_beneath(source, entry.path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
-    if (!from) return io_error(entry.path);
+    const auto from = open_file(source, entry);
+    if (!from) return std::unexpected(from.error());
     const mode_t mode = entry.kind == Kind::Program ? overlay_program_mode : overlay_file_mode;
-    const Fd into(::openat(destination, entry.path.c_str(),
-                           O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
+    const Fd into(
+        ::openat(destination, entry.path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
     if (!into) return io_error(entry.path);
-    constexpr std::size_t step = 1U << 30U;
-    while (true) {
-        const ssize_t copied = ::copy_file_range(from.get(), nullptr, into.get(), nullptr, step, 0);
-        if (copied > 0 || (copied < 0 && errno == EINTR)) continue;
-        // Nothing more, or not between these two file systems. Some answer 0 for files that are not empty:
-        // read on by hand.
-        return copy_by_hand(from.get(), into.get(), entry.path);
-    }
+    const auto copied = copy_content(from->get(), into.get(), entry.path, [](std::uint64_t) {});
+    if (!copied) return std::unexpected(copied.error());
+    return {};
 }
 
 }  // namespace

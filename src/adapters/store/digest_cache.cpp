@@ -10,25 +10,26 @@
 #include <system_error>
 
 #include "adapters/generation.hpp"
-#include "adapters/store/files.hpp"
+#include "adapters/store/source_root.hpp"
 #include "adapters/store/tree.hpp"
 
 namespace left4me::store {
 
 std::expected<std::string, std::string> DigestCache::generation_of(const OverlaySource& source) {
     if (const auto* files = std::get_if<InlineSource>(&source)) return digest_inline(files->files);
-    return of_directory(std::get<DirectorySource>(source).path);
+    return of_directory(std::get<DirectorySource>(source));
 }
 
-std::expected<std::string, std::string> DigestCache::of_directory(const std::string& path) {
-    const Fd root(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!root) return io_error(path);
-    const auto tree = scan_tree(root.get());
+std::expected<std::string, std::string> DigestCache::of_directory(const DirectorySource& source) {
+    const std::string& path = source.path;
+    const auto root = open_source(source);
+    if (!root) return std::unexpected(root.error());
+    const auto tree = scan_tree(root->get(), source.limits);
     if (!tree) return std::unexpected(fmt::format("{}: {}", path, tree.error()));
     // What is left behind when a disk is not mounted. Nobody needs an overlay with nothing in it.
     if (tree->entries.empty()) return std::unexpected(path + " is empty; is its file system mounted?");
     if (auto known = find(path, tree->looks)) return *known;
-    auto generation = digest_tree(root.get(), *tree);
+    auto generation = digest_tree(root->get(), *tree);
     if (!generation) return std::unexpected(fmt::format("{}: {}", path, generation.error()));
     remember(path, tree->looks, *generation);
     return generation;

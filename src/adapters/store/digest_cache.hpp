@@ -36,7 +36,7 @@ class DigestCache {
         bool used = false;
     };
 
-    std::expected<std::string, std::string> of_directory(const std::string& path);
+    std::expected<std::string, std::string> of_directory(const DirectorySource& source);
     void load();
 
     std::filesystem::path file_;

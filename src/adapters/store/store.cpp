@@ -13,6 +13,7 @@
 #include "adapters/store/files.hpp"
 #include "adapters/store/observe.hpp"
 #include "adapters/store/rendering.hpp"
+#include "adapters/store/source_root.hpp"
 #include "specs/name.hpp"
 
 namespace left4me {
@@ -21,7 +22,8 @@ using namespace store;
 
 namespace {
 
-constexpr mode_t overlay_mode = 0755;   // overlays/NAME
+// Not for others: what an operator keeps from local users must not become readable by being copied.
+constexpr mode_t overlay_mode = 0750;   // overlays/NAME
 constexpr mode_t instance_mode = 0750;  // instances/NAME
 
 std::expected<Fd, std::string> open_place(const std::filesystem::path& path) {
@@ -56,12 +58,13 @@ Done fill(int destination, const OverlaySource& source, const std::string& gener
     if (const auto* files = std::get_if<InlineSource>(&source)) {
         if (auto wrote = write_inline(files->files, destination); !wrote) return wrote;
     } else {
-        const std::string& path = std::get<DirectorySource>(source).path;
-        const Fd root(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-        if (!root) return io_error(path);
-        const auto tree = scan_tree(root.get());
+        const auto& directory = std::get<DirectorySource>(source);
+        const std::string& path = directory.path;
+        const auto root = open_source(directory);
+        if (!root) return std::unexpected(root.error());
+        const auto tree = scan_tree(root->get(), directory.limits);
         if (!tree) return std::unexpected(fmt::format("{}: {}", path, tree.error()));
-        if (auto copied = copy_tree(root.get(), *tree, destination); !copied) {
+        if (auto copied = copy_tree(root->get(), *tree, destination); !copied) {
             return std::unexpected(fmt::format("{}: {}", path, copied.error()));
         }
     }

@@ -13,6 +13,7 @@
 
 #include "adapters/store/digest.hpp"
 #include "adapters/store/files.hpp"
+#include "adapters/store/source_root.hpp"
 
 namespace left4me::store {
 
@@ -41,7 +42,12 @@ bool stays_inside(std::string_view target, int depth) {
 
 class Scanner {
   public:
+    explicit Scanner(const SourceLimits& limits) : limits_(limits) {}
+
     std::expected<Tree, std::string> scan(int root) {
+        const auto mount = mount_of(root, "the source");
+        if (!mount) return std::unexpected(mount.error());
+        mount_ = *mount;
         if (auto done = directory(root, "", 0); !done) return std::unexpected(done.error());
         std::sort(tree_.entries.begin(), tree_.entries.end(),
                   [](const TreeEntry& a, const TreeEntry& b) { return a.path < b.path; });
@@ -66,28 +72,56 @@ class Scanner {
     Done entry(int parent, const std::string& name, const std::string& path, int depth) {
         struct stat status{};
         if (::fstatat(parent, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) return io_error(path);
-        if (tree_.entries.size() >= max_tree_entries) {
-            return std::unexpected(fmt::format("more than {} files", max_tree_entries));
+        if (tree_.entries.size() >= limits_.entries) {
+            return std::unexpected(
+                fmt::format("more than {} files; remove some, or raise limits.overlayEntries "
+                            "in /etc/left4me/config.yaml",
+                            limits_.entries));
         }
         if (S_ISDIR(status.st_mode)) {
-            tree_.entries.push_back({Kind::Directory, path, {}});
+            tree_.entries.push_back({Kind::Directory, path, {}, 0, {}});
             const Fd inside(::openat(parent, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
             if (!inside) return io_error(path);
+            if (auto same = on_mount(inside.get(), path); !same) return same;
             return directory(inside.get(), path + "/", depth + 1);
         }
         metadata_.note(path, status);
-        if (S_ISREG(status.st_mode)) {
-            bytes_ += static_cast<std::uint64_t>(status.st_size);
-            if (bytes_ > max_tree_bytes) {
-                return std::unexpected(fmt::format("more than {} GiB", max_tree_bytes >> 30U));
-            }
-            const bool program = (status.st_mode & S_IXUSR) != 0;
-            tree_.entries.push_back({program ? Kind::Program : Kind::File, path, {}});
-            return {};
-        }
+        if (S_ISREG(status.st_mode)) return file(status, path);
         if (S_ISLNK(status.st_mode)) return link(parent, name, path, depth);
         return std::unexpected(path +
                                " is neither a file nor a directory; remove it from the overlay's source");
+    }
+
+    Done on_mount(int fd, const std::string& path) const {
+        const auto mount = mount_of(fd, path);
+        if (!mount) return std::unexpected(mount.error());
+        if (*mount == mount_) return {};
+        return std::unexpected(path + " is a mount point; put a copy of its files in its place");
+    }
+
+    Done file(const struct stat& status, const std::string& path) {
+        // Where the kernel does not protect hard links, a second name of somebody else's file could be made
+        // here.
+        if (status.st_nlink > 1 && (status.st_mode & S_IROTH) == 0) {
+            return std::unexpected(path +
+                                   " has another name (a hard link) and is not readable by everybody; put "
+                                   "a copy in its place");
+        }
+        const auto size = static_cast<std::uint64_t>(status.st_size);
+        const std::uint64_t bytes = std::min(size, static_cast<std::uint64_t>(status.st_blocks) * 512);
+        tree_.bytes += bytes;
+        if (tree_.bytes > limits_.bytes) {
+            return std::unexpected(
+                fmt::format("more than {} bytes; remove some files, or raise "
+                            "limits.overlayBytes in /etc/left4me/config.yaml",
+                            limits_.bytes));
+        }
+        Metadata looks;
+        looks.note(path, status);
+        const bool program = (status.st_mode & S_IXUSR) != 0;
+        tree_.entries.push_back(
+            {program ? Kind::Program : Kind::File, path, {}, bytes, looks.finish().fingerprint});
+        return {};
     }
 
     Done link(int parent, const std::string& name, const std::string& path, int depth) {
@@ -99,36 +133,24 @@ class Scanner {
             return std::unexpected(
                 path + " is a symlink that leads out of the overlay's source; put a copy in its place");
         }
-        tree_.entries.push_back({Kind::Link, path, std::move(target)});
+        tree_.entries.push_back({Kind::Link, path, std::move(target), 0, {}});
         return {};
     }
 
+    const SourceLimits& limits_;
+    std::uint64_t mount_ = 0;
     Tree tree_;
     Metadata metadata_;
-    std::uint64_t bytes_ = 0;
 };
 
-void add_entry(Digest& digest, Kind kind, std::string_view path, std::string_view content) {
-    const char letter = static_cast<char>(kind);
-    digest.add({&letter, 1}).field(path).field(content);
+void add_entry(Digest& digest, char kind, std::string_view path, std::string_view content) {
+    digest.add({&kind, 1}).field(path).field(content);
 }
 
-std::expected<std::string, std::string> digest_file(int root, const std::string& path) {
-    const Fd file = open_beneath(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
-    struct stat status{};
-    if (!file || ::fstat(file.get(), &status) != 0) return io_error(path);
-    if (!S_ISREG(status.st_mode)) return std::unexpected(path + " changed while it was read");
-    Digest digest;
-    std::string buffer(std::min<std::size_t>(static_cast<std::size_t>(status.st_size) + 1, 1U << 18U), '\0');
-    while (true) {
-        const ssize_t got = ::read(file.get(), buffer.data(), buffer.size());
-        if (got < 0 && errno == EINTR) continue;
-        if (got < 0) return io_error(path);
-        if (got == 0) break;
-        digest.add({buffer.data(), static_cast<std::size_t>(got)});
-    }
-    const auto bytes = digest.finish();
-    return std::string(bytes.begin(), bytes.end());
+/// Sparse files have letters of their own, so that no plain file can be made to look like one.
+char letter_of(Kind kind, bool sparse) {
+    if (!sparse) return static_cast<char>(kind);
+    return kind == Kind::Program ? 'S' : 's';
 }
 
 std::string digest_text(std::string_view text) {
@@ -138,18 +160,51 @@ std::string digest_text(std::string_view text) {
 
 }  // namespace
 
-std::expected<Tree, std::string> scan_tree(int root) { return Scanner().scan(root); }
+std::expected<Tree, std::string> scan_tree(int root, const SourceLimits& limits) {
+    return Scanner(limits).scan(root);
+}
+
+std::expected<Fd, std::string> open_file(int root, const TreeEntry& entry) {
+    // Not through openat2(2): see source_root.cpp.
+    const std::string& path = entry.path;
+    Fd at;
+    for (std::size_t begin = 0;;) {
+        const std::size_t slash = path.find('/', begin);
+        const int flags = slash == std::string::npos ? O_NONBLOCK | O_NOCTTY : O_DIRECTORY;
+        const std::string name = path.substr(begin, slash - begin);
+        at = Fd(::openat(at ? at.get() : root, name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | flags));
+        if (!at) return io_error(path);
+        if (slash == std::string::npos) break;
+        begin = slash + 1;
+    }
+    struct stat status{};
+    if (::fstat(at.get(), &status) != 0) return io_error(path);
+    const auto here = mount_of(root, path);
+    const auto there = mount_of(at.get(), path);
+    if (!S_ISREG(status.st_mode) || !here || !there || *here != *there) {
+        return std::unexpected(path + " changed while it was read");
+    }
+    return at;
+}
+
+void TreeDigest::add(const TreeEntry& entry, const Content& content) {
+    const bool file = entry.kind == Kind::File || entry.kind == Kind::Program;
+    add_entry(digest_, letter_of(entry.kind, file && content.sparse), entry.path,
+              file ? content.digest : entry.target);
+}
 
 std::expected<std::string, std::string> digest_tree(int root, const Tree& tree) {
-    Digest digest;
+    TreeDigest digest;
     for (const TreeEntry& entry : tree.entries) {
-        std::string content = entry.target;
+        Content content;
         if (entry.kind == Kind::File || entry.kind == Kind::Program) {
-            auto read = digest_file(root, entry.path);
-            if (!read) return read;
+            const auto file = open_file(root, entry);
+            if (!file) return std::unexpected(file.error());
+            auto read = hash_content(file->get(), entry.path);
+            if (!read) return std::unexpected(read.error());
             content = std::move(*read);
         }
-        add_entry(digest, entry.kind, entry.path, content);
+        digest.add(entry, content);
     }
     return digest.generation();
 }
@@ -166,9 +221,9 @@ std::string digest_inline(const std::map<std::string, std::string>& files) {
     Digest digest;
     for (const auto& [path, text] : entries) {
         if (text == nullptr) {
-            add_entry(digest, Kind::Directory, path, {});
+            add_entry(digest, static_cast<char>(Kind::Directory), path, {});
         } else {
-            add_entry(digest, Kind::File, path, digest_text(*text));
+            add_entry(digest, static_cast<char>(Kind::File), path, digest_text(*text));
         }
     }
     return digest.generation();

@@ -149,3 +149,22 @@ TEST_CASE("a configuration is read from its file, and its errors name it") {
     REQUIRE_FALSE(wrong);
     CHECK(wrong.error().starts_with(path + ":2:3: "));
 }
+
+TEST_CASE("the places for overlays have a default, and are never where secrets or left4me's own files are") {
+    CHECK(parse_config("config.yaml", "")->limits.overlay_roots ==
+          std::vector<std::string>{"/srv/left4dead2", "/srv/left4me"});
+    const auto config = parse_config("config.yaml",
+                                     "overlayRoots: [/opt/maps/, /srv/x]\n"
+                                     "limits: {overlayBytes: 1073741824, overlayEntries: 10}\n");
+    REQUIRE(config);
+    CHECK(config->limits.overlay_roots == std::vector<std::string>{"/opt/maps", "/srv/x"});
+    CHECK(config->limits.source == SourceLimits{.bytes = 1U << 30U, .entries = 10});
+    for (const char* root : {"/", "/etc", "/etc/left4me/secrets", "/var/lib", "/var/lib/left4me/overlays",
+                             "/proc", "/run/left4me", "/srv/../proc"}) {
+        INFO(root);
+        CHECK(errors("overlayRoots: [" + std::string(root) + "]\n").contains("must not be in an overlay"));
+    }
+    CHECK(errors("overlayRoots: []\n") ==
+          "config.yaml:1:15: must be a list of directories, as in [/srv/left4dead2]\n");
+    CHECK(errors("overlayRoots: [maps]\n") == "config.yaml:1:16: must be the absolute path of a directory\n");
+}

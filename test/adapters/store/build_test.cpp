@@ -1,5 +1,8 @@
 // Generations of overlays: built, listed, collected.
 #include <sys/stat.h>
+#include <unistd.h>
+
+#include <fstream>
 
 #include "place.hpp"
 
@@ -13,14 +16,14 @@ TEST_CASE("a directory is copied into its generation, with modes for the game's 
     place.symlink("source/left4dead2/link", "addons/plugin.so");
     const auto source = directory_source(place.path("source"));
     const std::string generation = wanted(place, source);
-    REQUIRE(::chmod(place.path("overlays").c_str(), 02755) == 0);
+    REQUIRE(::chmod(place.path("overlays").c_str(), 02750) == 0);
     REQUIRE(Store(place.paths).build("rework", source, generation));
 
     const std::string built = "overlays/rework/" + generation;
     CHECK(place.names(built) == place.names("source"));
     CHECK(place.read(built + "/left4dead2/addons/plugin.so") == std::string(300'000, 'p'));
     CHECK(std::filesystem::read_symlink(place.path(built + "/left4dead2/link")) == "addons/plugin.so");
-    CHECK(place.mode("overlays/rework") == 02755);
+    CHECK(place.mode("overlays/rework") == 02750);
     CHECK(place.mode(built) == 02775);
     CHECK(place.mode(built + "/left4dead2") == 02775);
     CHECK(place.mode(built + "/left4dead2/addons/plugin.so") == 0664);
@@ -128,13 +131,78 @@ TEST_CASE("the game is there when its launcher is") {
     CHECK(place.observe({}).installation);
 }
 
-TEST_CASE("a source reached through a symlink is followed, because that is how people switch versions") {
+TEST_CASE("a symlink on the way to a source is not followed, whoever it leads to") {
     const Place place;
-    place.file("v1/a", "one");
-    place.file("v2/a", "two");
-    place.symlink("current", "v1");
-    const std::string one = wanted(place, directory_source(place.path("current")));
-    place.remove("current");
-    place.symlink("current", "v2");
-    CHECK(wanted(place, directory_source(place.path("current"))) != one);
+    place.file("etc/secrets/rcon", "hunter2");
+    place.file("root/real/a", "one");
+    place.symlink("root/link", "real");
+    place.symlink("root/out", place.path("etc/secrets"));
+    const auto below = [&](const std::string& path) {
+        return OverlaySource(DirectorySource{place.path(path), place.path("root"), {}});
+    };
+    CHECK_FALSE(wanted(place, below("root/real")).empty());
+    for (const char* path : {"root/link", "root/out"}) {
+        INFO(path);
+        CHECK(
+            refusal(place, below(path)).starts_with(place.path(path) + " is a symlink; name the directory"));
+    }
+    place.directory("root/deep");
+    place.symlink("root/deep/out", place.path("etc"));
+    CHECK(refusal(place, below("root/deep/out/secrets")).contains("/root/deep/out is a symlink"));
+}
+
+TEST_CASE("a root that root itself made a symlink is followed") {
+    const Place place;
+    place.file("disk/a/file", "one");
+    place.symlink("root", "disk");
+    CHECK_FALSE(wanted(place, DirectorySource{place.path("root/a"), place.path("root"), {}}).empty());
+}
+
+TEST_CASE("an overlay's source may take no more than its limits") {
+    const Place place;
+    place.file("source/a", std::string(10'000, 'a'));
+    place.file("source/sub/b", "");
+    const auto limited = [&](SourceLimits limits) {
+        return OverlaySource(DirectorySource{place.path("source"), place.path(""), limits});
+    };
+    CHECK_FALSE(wanted(place, limited({.bytes = 20'000, .entries = 3})).empty());
+    CHECK(refusal(place, limited({.bytes = 9'999, .entries = 3})).contains("more than 9999 bytes"));
+    CHECK(refusal(place, limited({.bytes = 20'000, .entries = 2})).contains("more than 2 files"));
+}
+
+TEST_CASE("a file with a second name is refused, unless everybody may read it") {
+    const Place place;
+    place.file("secret", "hunter2");
+    place.directory("source");
+    std::filesystem::create_hard_link(place.path("secret"), place.path("source/a"));
+    const auto source = directory_source(place.path("source"));
+    CHECK_FALSE(wanted(place, source).empty());
+    REQUIRE(::chmod(place.path("secret").c_str(), 0640) == 0);
+    CHECK(refusal(place, source).contains("a has another name (a hard link)"));
+}
+
+TEST_CASE("a sparse file costs neither time nor disk, and its holes are zeros") {
+    const Place place;
+    place.file("source/big.vpk", "begin");
+    REQUIRE(::truncate(place.path("source/big.vpk").c_str(), 100LL << 30U) == 0);
+    const auto source = directory_source(place.path("source"));
+    const std::string generation = wanted(place, source);
+    REQUIRE(Store(place.paths).build("o", source, generation));
+    struct stat status{};
+    REQUIRE(::stat(place.path("overlays/o/" + generation + "/big.vpk").c_str(), &status) == 0);
+    CHECK(status.st_size == 100LL << 30U);
+    CHECK(status.st_blocks * 512 < 4 << 20U);
+
+    // The same content without holes has the same name.
+    place.file("holes/a", std::string(3 << 20U, '\0') + "end");
+    place.file("zeros/a", std::string(3 << 20U, '\0') + "end");
+    place.remove("holes/a");
+    place.file("holes/a", "");
+    REQUIRE(::truncate(place.path("holes/a").c_str(), 3 << 20U) == 0);
+    std::ofstream(place.path("holes/a"), std::ios::app) << "end";
+    CHECK(wanted(place, directory_source(place.path("holes"))) ==
+          wanted(place, directory_source(place.path("zeros"))));
+    place.file("other/a", std::string(4 << 20U, '\0') + "end");
+    CHECK(wanted(place, directory_source(place.path("other"))) !=
+          wanted(place, directory_source(place.path("zeros"))));
 }

@@ -120,7 +120,9 @@ Desired one_server(const std::string& name) {
 }
 
 OverlaySource inline_source(const std::map<std::string, std::string>& files) { return InlineSource{files}; }
-OverlaySource directory_source(const std::string& path) { return DirectorySource{path}; }
+OverlaySource directory_source(const std::string& path) {
+    return DirectorySource{path, std::filesystem::path(path).parent_path().string(), {}};
+}
 
 std::string wanted(const Place& place, const OverlaySource& source) {
     Desired desired;

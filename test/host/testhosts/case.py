@@ -19,7 +19,7 @@ COMMUNITY = """
 apiVersion: left4me/v1
 kind: Overlay
 metadata: {name: maps}
-spec: {source: {directory: /srv/maps}}
+spec: {source: {directory: /srv/left4dead2/maps}}
 ---
 apiVersion: left4me/v1
 kind: Overlay
@@ -107,7 +107,7 @@ class HostTest(unittest.TestCase):
         self.addCleanup(self.host.destroy)
         self.lay_out(self.host.storage / "upper")
         self.host.boot()
-        self.write("/srv/maps/left4dead2/addons/dark.vpk", "a map")
+        self.write("/srv/left4dead2/maps/left4dead2/addons/dark.vpk", "a map")
 
     def lay_out(self, root: Path) -> None:
         """For tests that want files on the host before it boots."""

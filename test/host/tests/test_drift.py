@@ -83,7 +83,7 @@ class Drift(HostTest):
 
     def mount_something_else(self) -> None:
         self.unmount()
-        self.run_in("mount", "-t", "overlay", "overlay", "-o", f"lowerdir={STATE}/installation:/srv/maps",
+        self.run_in("mount", "-t", "overlay", "overlay", "-o", f"lowerdir={STATE}/installation:/srv/left4dead2/maps",
                     f"{STATE}/runtime/alpha/merged")  # fmt: skip
 
     def gets_its_overlay_back(self) -> None:

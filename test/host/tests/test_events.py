@@ -89,7 +89,7 @@ class Events(HostTest):
         before = self.lives("beta", "gamma")
         self.ctl("suspend", "alpha", "--reason", "trying a map", "--for", "1h")
         self.run_in("systemctl", "disable", "--now", unit_of("alpha"))
-        self.write("/srv/maps/left4dead2/addons/dark.vpk", "another map")
+        self.write("/srv/left4dead2/maps/left4dead2/addons/dark.vpk", "another map")
         self.ctl("reconcile")
         self.assert_gone("alpha")
         said = self.ctl("diff", expect=1).stdout

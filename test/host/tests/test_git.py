@@ -215,7 +215,7 @@ class People(GitTest):
         self.ctl("reconcile")
         self.assert_running("alpha")
         # What is there and no repository is left alone.
-        self.write("/etc/left4me/config.yaml", "source:\n  git:\n    repository: /srv/maps\n")
+        self.write("/etc/left4me/config.yaml", "source:\n  git:\n    repository: /srv/left4dead2/maps\n")
         self.assertIn("neither empty nor a bare repository", self.ctl("init-repo", expect=5).stderr)
         self.ctl("init-repo", "--group", "nonsense", expect=4)
         self.person("alice", "l4d2ctl init-repo", expect=5)

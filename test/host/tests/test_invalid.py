@@ -12,6 +12,8 @@ CORPUS = PROJECT / "test/cases/invalid"
 class Invalid(HostTest):
     def lay_out(self, root: Path) -> None:
         shutil.copytree(CORPUS, root / "srv/invalid")
+        (root / "etc/left4me").mkdir(parents=True, exist_ok=True)
+        (root / "etc/left4me/config.yaml").write_text("overlayRoots: [/srv, /o]\n", encoding="utf-8")
 
     def host_now(self) -> str:
         """Everything that a pass could have changed."""

@@ -1,0 +1,140 @@
+#include "adapters/store/content.hpp"
+
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <string_view>
+#include <vector>
+
+#include "adapters/store/digest.hpp"
+
+namespace left4me::store {
+
+namespace {
+
+/// Part of what digests mean: another size would give sparse files other digests.
+constexpr std::uint64_t block_bytes = 1U << 20U;
+
+bool is_zero(std::string_view block) {
+    return block.front() == '\0' && std::memcmp(block.data(), block.data() + 1, block.size() - 1) == 0;
+}
+
+/// Hashes blocks as they come.
+class ContentDigest {
+  public:
+    void data(std::string_view bytes) { digest_.add(bytes); }
+
+    void zeros(std::uint64_t first_block, std::uint64_t blocks) {
+        if (!runs_.empty() && runs_.back().first + runs_.back().count == first_block) {
+            runs_.back().count += blocks;
+        } else {
+            runs_.push_back({first_block, blocks});
+        }
+    }
+
+    Content finish(std::uint64_t size) {
+        // At the end, with their number last: read from behind, it can be told apart from data.
+        for (const Run& run : runs_) digest_.number(run.first).number(run.count);
+        if (!runs_.empty()) digest_.number(runs_.size()).number(size);
+        const auto bytes = digest_.finish();
+        return {{bytes.begin(), bytes.end()}, !runs_.empty()};
+    }
+
+  private:
+    struct Run {
+        std::uint64_t first = 0;
+        std::uint64_t count = 0;
+    };
+
+    Digest digest_;
+    std::vector<Run> runs_;
+};
+
+/// Where data begins at or after `at`; `size` if there is none. File systems without holes say `at`.
+std::uint64_t next_data(int file, std::uint64_t at, std::uint64_t size) {
+    const off_t found = ::lseek(file, static_cast<off_t>(at), SEEK_DATA);
+    if (found >= 0) return std::min(static_cast<std::uint64_t>(found), size);
+    return errno == ENXIO ? size : at;
+}
+
+/// Fills the buffer from `at`, less at the end of the file.
+std::expected<std::string_view, std::string> read_block(int file, std::string& buffer, std::uint64_t at,
+                                                        const std::string& shown) {
+    std::size_t length = 0;
+    while (length < buffer.size()) {
+        const ssize_t got =
+            ::pread(file, buffer.data() + length, buffer.size() - length, static_cast<off_t>(at + length));
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return io_error(shown);
+        if (got == 0) break;
+        length += static_cast<std::size_t>(got);
+    }
+    return std::string_view(buffer.data(), length);
+}
+
+Done write_block(int file, std::string_view block, std::uint64_t at, const std::string& shown) {
+    while (!block.empty()) {
+        const ssize_t wrote = ::pwrite(file, block.data(), block.size(), static_cast<off_t>(at));
+        if (wrote < 0 && errno == EINTR) continue;
+        if (wrote < 0) return io_error(shown);
+        block.remove_prefix(static_cast<std::size_t>(wrote));
+        at += static_cast<std::uint64_t>(wrote);
+    }
+    return {};
+}
+
+/// Goes through a file once. `into` is -1, or gets what is no whole block of zeros.
+std::expected<Content, std::string> go_through(int from, int into, const std::string& shown,
+                                               const OnBytes& on_bytes) {
+    struct stat status{};
+    if (::fstat(from, &status) != 0) return io_error(shown);
+    const auto size = static_cast<std::uint64_t>(status.st_size);
+    ContentDigest digest;
+    std::string buffer(std::min(size, block_bytes), '\0');
+    for (std::uint64_t at = 0; at < size;) {
+        const std::uint64_t data = next_data(from, at, size);
+        const std::uint64_t hole = (data - at) / block_bytes;
+        if (hole > 0) {
+            digest.zeros(at / block_bytes, hole);
+            at += hole * block_bytes;
+            continue;
+        }
+        const auto block = read_block(from, buffer, at, shown);
+        if (!block) return std::unexpected(block.error());
+        if (block->empty()) break;  // it was made shorter meanwhile
+        if (block->size() == block_bytes && is_zero(*block)) {
+            digest.zeros(at / block_bytes, 1);
+        } else {
+            digest.data(*block);
+            if (into >= 0) {
+                if (auto wrote = write_block(into, *block, at, shown); !wrote)
+                    return std::unexpected(wrote.error());
+            }
+        }
+        at += block->size();
+        on_bytes(block->size());
+        if (block->size() < buffer.size() && at < size) break;
+    }
+    if (into >= 0 && ::ftruncate(into, status.st_size) != 0) return io_error(shown);
+    return digest.finish(size);
+}
+
+}  // namespace
+
+std::expected<Content, std::string> hash_content(int file, const std::string& shown) {
+    return go_through(file, -1, shown, [](std::uint64_t) {});
+}
+
+std::expected<Content, std::string> copy_content(int from, int into, const std::string& shown,
+                                                 const OnBytes& on_bytes) {
+    // FICLONE of ioctl_ficlonerange(2): all or nothing, and only within one file system.
+    if (::ioctl(into, FICLONE, from) == 0) return go_through(into, -1, shown, on_bytes);
+    return go_through(from, into, shown, on_bytes);
+}
+
+}  // namespace left4me::store

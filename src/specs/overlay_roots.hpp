@@ -1,0 +1,19 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "specs/reporter.hpp"
+
+namespace left4me {
+
+/// The innermost of the declared roots that `path` is in; nullopt if it is in none.
+std::optional<std::string> find_root(std::string_view path, const std::vector<std::string>& roots);
+
+/// Reports an overlay's directory that is in none of the roots. left4me can read more than those who write
+/// manifests may, so a manifest must not be able to name any place. `root` is a valid document.
+void check_root(const yaml::Node& root, const std::vector<std::string>& roots, Reporter& reporter);
+
+}  // namespace left4me

@@ -1,0 +1,98 @@
+// Builds on the file systems that hosts have beneath /var/lib/left4me. Needs root, and loop devices.
+#include <sched.h>
+#include <sys/mount.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "place.hpp"
+
+using namespace left4me;
+
+namespace {
+
+/// An image of a file system, mounted over `place.paths.state` for this process alone.
+class Mounted {
+  public:
+    Mounted(const Place& place, const std::string& type)
+        : at_(place.path("volume")), image_(place.path("image")) {
+        static const bool separated =
+            ::unshare(CLONE_NEWNS) == 0 && ::mount("", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0;
+        REQUIRE(separated);
+        place.directory("volume");
+        if (type == "tmpfs") {
+            run("mount -t tmpfs tmpfs " + at_);
+            return;
+        }
+        run("truncate -s 320M " + image_);
+        run("mkfs." + type + " -q " + image_ + " >" + place.path("mkfs.log") + " 2>&1");
+        run("mount -o loop " + image_ + " " + at_);
+    }
+    ~Mounted() {
+        // With its loop device, which `mount -o loop` lets go of by itself.
+        if (std::system(("umount " + at_).c_str()) != 0) std::abort();
+    }
+    Mounted(const Mounted&) = delete;
+    Mounted& operator=(const Mounted&) = delete;
+
+  private:
+    static void run(const std::string& command) {
+        INFO(command);
+        REQUIRE(std::system(("PATH=$PATH:/usr/sbin:/sbin; " + command).c_str()) == 0);
+    }
+
+    std::string at_;
+    std::string image_;
+};
+
+}  // namespace
+
+TEST_CASE("an overlay is built on every file system that a host may have beneath its state directory") {
+    for (const char* type : {"ext4", "xfs", "btrfs", "tmpfs"}) {
+        INFO(type);
+        Place place;
+        const Mounted mounted(place, type);
+        place.paths.state = place.path("volume");
+        for (const char* part : {"overlays", "instances", "runtime", "state"})
+            place.directory(std::string("volume/") + part);
+        for (const char* where :
+             {"source", "volume/source"}) {  // from another file system, and from the same
+            INFO(where);
+            place.file(std::string(where) + "/left4dead2/cfg/a.cfg", "one");
+            place.file(std::string(where) + "/left4dead2/addons/map.vpk", std::string(5'000'000, 'm'));
+            const auto source = directory_source(place.path(where));
+            const std::string generation = wanted(place, source);
+            const auto built = Store(place.paths).build("o", source, generation);
+            INFO((built ? "" : built.error()));
+            REQUIRE(built);
+            const std::string result = "volume/overlays/o/" + generation;
+            CHECK(place.read(result + "/left4dead2/cfg/a.cfg") == "one");
+            CHECK(place.read(result + "/left4dead2/addons/map.vpk").size() == 5'000'000);
+            REQUIRE(Store(place.paths).collect("overlays/o/" + generation));
+        }
+    }
+}
+
+TEST_CASE("a mount point within a source, or on the way to it, is refused") {
+    Place place;
+    const Mounted mounted(place, "tmpfs");
+    place.file("etc/secrets/rcon", "hunter2");
+    for (const char* directory : {"volume/source/in", "volume/root/in"}) {
+        place.file(std::string(directory) + "/a", "one");
+    }
+    place.file("volume/source/file", "one");
+    const auto bind = [&](const std::string& what, const std::string& over) {
+        REQUIRE(::mount(place.path(what).c_str(), place.path(over).c_str(), nullptr, MS_BIND, nullptr) == 0);
+    };
+    // Of the same file system, too: st_dev would not tell.
+    bind("volume/root", "volume/source/in");
+    CHECK(refusal(place, directory_source(place.path("volume/source"))).contains("in is a mount point"));
+    REQUIRE(::umount(place.path("volume/source/in").c_str()) == 0);
+    bind("etc/secrets/rcon", "volume/source/file");
+    CHECK(refusal(place, directory_source(place.path("volume/source"))).contains("file"));
+    REQUIRE(::umount(place.path("volume/source/file").c_str()) == 0);
+    bind("etc", "volume/root/in");
+    CHECK(refusal(place, DirectorySource{place.path("volume/root/in/secrets"), place.path("volume/root"), {}})
+              .contains("/volume/root/in is a mount point"));
+    REQUIRE(::umount(place.path("volume/root/in").c_str()) == 0);
+}
