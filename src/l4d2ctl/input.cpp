@@ -27,7 +27,9 @@ Result<std::vector<SourceFile>> read_input(const std::string& name) {
         return std::vector<SourceFile>{{"<stdin>", std::move(*text)}};
     }
     if (fs::is_directory(name, ignored)) {
-        auto files = read_manifests(name, Limits{.file_bytes = most_bytes});
+        Limits limits;
+        limits.file_bytes = most_bytes;
+        auto files = read_manifests(name, limits);
         if (!files) return fail(Exit::Invalid, files.error());
         if (files->empty()) return fail(Exit::Invalid, name + ": holds no manifest (*.yaml)");
         return std::move(*files);

@@ -198,7 +198,7 @@ TEST_CASE(
     for (int i = 0; i < 1000; ++i) {  // as events come in during two minutes
         const std::size_t before = site.host.calls.size();
         (void)site.pass();
-        builds += site.host.calls.size() > before ? 1 : 0;
+        if (site.host.calls.size() > before) ++builds;
         if (i == 1) CHECK(builds == 2);
         site.host.world.now += 120ms;
     }

@@ -106,10 +106,10 @@ TEST_CASE("a document that cannot be read hides neither its neighbours' errors n
 }
 
 TEST_CASE("limits are told with what to do about them") {
-    CHECK(load_invalid({{"a.yaml", overlay}}, {.file_bytes = 10}) ==
+    CHECK(load_invalid({{"a.yaml", overlay}}, {.file_bytes = 10, .source = {}}) ==
           "a.yaml: the file has 107 bytes; at most 10 are allowed; split it\n");
     const std::string many = overlay + "---\n" + overlay + "---\n" + overlay;
-    CHECK(load_invalid({{"a.yaml", many}}, {.documents = 1}) ==
+    CHECK(load_invalid({{"a.yaml", many}}, {.documents = 1, .source = {}}) ==
           "a.yaml:6:1: the revision has more than 1 documents; this is one too many\n");
 }
 

@@ -11,6 +11,7 @@ namespace left4me::helper {
 inline constexpr std::string_view server_prefix = "left4me-server@";
 inline constexpr std::string_view umount_prefix = "left4me-umount@";
 inline constexpr std::string_view attach_prefix = "left4me-attach@";
+inline constexpr std::string_view build_prefix = "left4me-build@";
 inline constexpr std::string_view unit_suffix = ".service";
 
 /// `name` must have passed is_valid_name(): it is then its own escaped form.
@@ -26,6 +27,11 @@ inline std::string umount_unit(std::string_view name) {
 /// The oneshot unit that mounts again what a running server still has.
 inline std::string attach_unit(std::string_view name) {
     return std::string(attach_prefix).append(name).append(unit_suffix);
+}
+
+/// The unit that builds an overlay.
+inline std::string build_unit(std::string_view overlay) {
+    return std::string(build_prefix).append(overlay).append(unit_suffix);
 }
 
 /// The server's name in `left4me-server@NAME.service`; nullopt for units that left4me would never make.

@@ -162,6 +162,14 @@ void attach(Manager& manager, const BatchPtr& batch) {
     });
 }
 
+void start_build(Manager& manager, const BatchPtr& batch) {
+    for (Entry& entry : batch->entries) enqueue(manager, "StartUnit", build_unit(entry.name), batch, entry);
+}
+
+void stop_build(Manager& manager, const BatchPtr& batch) {
+    for (Entry& entry : batch->entries) enqueue(manager, "StopUnit", build_unit(entry.name), batch, entry);
+}
+
 void forget_failure(Manager& manager, const BatchPtr& batch, Entry& entry) {
     const std::string unit = server_unit(entry.name);
     manager.call(

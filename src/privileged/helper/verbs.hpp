@@ -15,6 +15,11 @@ void restart(Manager& manager, const BatchPtr& batch);
 void reset_failed(Manager& manager, const BatchPtr& batch);
 void purge(Manager& manager, const BatchPtr& batch);
 
+/// The names are of overlays. What is built stands in a file that left4me-build reads, and root does not.
+void start_build(Manager& manager, const BatchPtr& batch);
+/// A build that is stopped has not failed; one that does not run is stopped.
+void stop_build(Manager& manager, const BatchPtr& batch);
+
 /// reset-failed of one server of the batch.
 void forget_failure(Manager& manager, const BatchPtr& batch, Entry& entry);
 

@@ -9,8 +9,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const std::vector<const char*> methods{"Enable",  "Disable", "Start",       "Stop",
-                                       "Restart", "Attach",  "ResetFailed", "Purge"};
+const std::vector<const char*> methods{"Enable", "Disable",     "Start", "Stop",       "Restart",
+                                       "Attach", "ResetFailed", "Purge", "StartBuild", "StopBuild"};
 
 uid_t uid_of(const char* user) {
     const passwd* entry = getpwnam(user);
@@ -21,7 +21,7 @@ uid_t uid_of(const char* user) {
 /// Everything that the helper could have changed.
 std::string world() {
     return run("systemctl list-units --plain --no-legend 'left4me-server@*' 'left4me-umount@*' "
-               "'left4me-attach@*'; "
+               "'left4me-attach@*' 'left4me-build@*'; "
                "ls -R /etc/systemd/system /run/systemd/system; ls -l /var/lib/left4me/runtime")
         .output;
 }

@@ -1,0 +1,136 @@
+#include "adapters/store/build_files.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "adapters/generation.hpp"
+#include "adapters/store/state_files.hpp"
+
+namespace left4me::store {
+
+namespace {
+
+using nlohmann::json;
+
+constexpr std::size_t max_bytes = 64U << 10U;
+constexpr const char* request_file = "request";
+constexpr const char* record_file = "record";
+constexpr const char* progress_file = "progress";
+
+Done replace(int directory, const std::string& name, const json& object) {
+    const std::string fresh = name + ".new";
+    const Fd file(
+        ::openat(directory, fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0640));
+    if (!file) return io_error(name);
+    if (auto wrote = write_all(file.get(), object.dump() + "\n", name); !wrote) return wrote;
+    if (::renameat(directory, fresh.c_str(), directory, name.c_str()) != 0) return io_error(name);
+    return {};
+}
+
+/// Null if there is none, or none that is JSON.
+json read(int directory, const std::string& name) {
+    const auto text = read_file(directory, name, max_bytes);
+    if (!text) return nullptr;
+    return json::parse(*text, nullptr, false);
+}
+
+/// An absent or odd value is as good as none.
+template <typename Value>
+Value value(const json& object, const char* key, Value otherwise = {}) {
+    const auto found = object.find(key);
+    if (found == object.end()) return otherwise;
+    try {
+        return found->get<Value>();
+    } catch (const json::exception&) {
+        return otherwise;
+    }
+}
+
+}  // namespace
+
+std::expected<Fd, std::string> make_build_directory(int overlay) {
+    return make_directory(overlay, build_directory, 0750);
+}
+
+Done write_request(int directory, const OverlaySource& source) {
+    const auto* from = std::get_if<DirectorySource>(&source);
+    if (from == nullptr) return std::unexpected(std::string("this source is not built by a unit"));
+    return replace(directory, request_file,
+                   {{"directory",
+                     {{"path", from->path},
+                      {"root", from->root},
+                      {"maxBytes", from->limits.bytes},
+                      {"maxEntries", from->limits.entries}}}});
+}
+
+std::expected<OverlaySource, std::string> read_request(int directory) {
+    const json request = read(directory, request_file);
+    const auto from = request.find("directory");
+    if (!request.is_object() || from == request.end() || !from->is_object())
+        return std::unexpected(std::string("nobody has written what is to be built"));
+    DirectorySource source{value<std::string>(*from, "path"), value<std::string>(*from, "root"), {}};
+    source.limits.bytes = value(*from, "maxBytes", source.limits.bytes);
+    source.limits.entries = value(*from, "maxEntries", source.limits.entries);
+    if (!source.path.starts_with('/') || !source.root.starts_with('/'))
+        return std::unexpected(std::string("what is to be built has no absolute path"));
+    return source;
+}
+
+Done write_record(int directory, const BuildRecord& record) {
+    json object = {{"invocation", record.invocation}};
+    if (record.artifact)
+        object["artifact"] = {{"digest", record.artifact->generation}, {"input", record.artifact->input}};
+    if (record.failure) {
+        const BuildFailure& failure = *record.failure;
+        object["failure"] = {{"reason", to_string(failure.kind)},
+                             {"message", failure.message},
+                             {"failures", failure.failures},
+                             {"at", time_to_json(failure.at)},
+                             {"input", failure.input}};
+    }
+    return replace(directory, record_file, object);
+}
+
+BuildRecord read_record(int directory) {
+    BuildRecord record;
+    const json object = read(directory, record_file);
+    if (!object.is_object()) return record;
+    record.invocation = value<std::string>(object, "invocation");
+    if (const auto artifact = object.find("artifact"); artifact != object.end() && artifact->is_object()) {
+        record.artifact = {value<std::string>(*artifact, "digest"), value<std::string>(*artifact, "input")};
+        if (!is_generation(record.artifact->generation)) record.artifact.reset();
+    }
+    if (const auto failure = object.find("failure"); failure != object.end() && failure->is_object()) {
+        record.failure = {
+            parse_build_failure(value<std::string>(*failure, "reason")).value_or(BuildFailureKind::IOError),
+            value<std::string>(*failure, "message"), value<unsigned>(*failure, "failures", 1),
+            time_from_json(value<std::string>(*failure, "at")).value_or(TimePoint{}),
+            value<std::string>(*failure, "input")};
+    }
+    return record;
+}
+
+Done write_progress(int directory, const BuildProgress& progress) {
+    return replace(directory, progress_file,
+                   {{"bytes", progress.bytes},
+                    {"totalBytes", progress.total_bytes},
+                    {"files", progress.files},
+                    {"totalFiles", progress.total_files},
+                    {"input", progress.input}});
+}
+
+std::optional<BuildProgress> read_progress(int directory) {
+    const json object = read(directory, progress_file);
+    if (!object.is_object()) return std::nullopt;
+    return BuildProgress{value<std::uint64_t>(object, "bytes"), value<std::uint64_t>(object, "totalBytes"),
+                         value<std::uint64_t>(object, "files"), value<std::uint64_t>(object, "totalFiles"),
+                         value<std::string>(object, "input")};
+}
+
+void remove_progress(int directory) { (void)::unlinkat(directory, progress_file, 0); }
+
+}  // namespace left4me::store

@@ -1,0 +1,121 @@
+#include "builder/build.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+
+#include <chrono>
+#include <cstdio>
+#include <expected>
+
+#include "adapters/store/build_files.hpp"
+#include "adapters/store/files.hpp"
+#include "builder/directory/copy.hpp"
+
+namespace left4me::builder {
+
+namespace {
+
+/// `overlays/NAME` and its `.build`, which nobody else builds in meanwhile.
+struct Workplace {
+    Fd overlay;
+    Fd directory;
+};
+
+std::expected<Workplace, std::string> open_workplace(const std::filesystem::path& overlays,
+                                                     const std::string& name) {
+    Workplace place;
+    place.overlay = Fd(::open((overlays / name).c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (!place.overlay) return store::io_error((overlays / name).string());
+    place.directory = store::open_directory(place.overlay.get(), store::build_directory);
+    if (!place.directory) return store::io_error(store::build_directory);
+    return place;
+}
+
+/// The one place that knows the kinds of sources.
+Built<Staged> stage(const OverlaySource& source, Staging& staging, Progress& progress, std::string& input) {
+    if (const auto* directory = std::get_if<DirectorySource>(&source))
+        return stage_directory(*directory, staging, progress, input);
+    return source_failure("this source is not built by a unit");
+}
+
+Built<Staged> build_in(const Workplace& place, std::string& input) {
+    const auto source = store::read_request(place.directory.get());
+    if (!source) return source_failure(source.error());
+    const store::ExactModes exact;
+    Progress progress(place.directory.get());
+    auto staging = Staging::open(place.directory.get());
+    if (!staging) return std::unexpected(staging.error());
+    auto staged = stage(*source, *staging, progress, input);
+    if (!staged) return staged;
+    const auto published = staging->publish(place.overlay.get(), staged->generation);
+    if (!published) return std::unexpected(published.error());
+    (void)std::fprintf(stderr, "%s %s\n", *published ? "built" : "nothing new: the content is that of",
+                       staged->generation.c_str());
+    return staged;
+}
+
+BuildFailure failure_after(const store::BuildRecord& before, const BuildError& error,
+                           const std::string& input) {
+    BuildFailure failure{error.kind, error.message, 1,
+                         std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now()),
+                         input};
+    // Another input is another matter, unless it is the changing that fails.
+    const bool same = before.failure && (before.failure->input == input ||
+                                         (error.kind == BuildFailureKind::SourceChanged &&
+                                          before.failure->kind == BuildFailureKind::SourceChanged));
+    if (same) failure.failures = before.failure->failures + 1;
+    return failure;
+}
+
+int fail(const char* name, const std::string& message) {
+    (void)std::fprintf(stderr, "%s: %s\n", name, message.c_str());
+    return 1;
+}
+
+}  // namespace
+
+int build(const std::filesystem::path& overlays, const std::string& name, const std::string& invocation) {
+    const auto place = open_workplace(overlays, name);
+    if (!place) return fail(name.c_str(), place.error());
+    if (::flock(place->directory.get(), LOCK_EX | LOCK_NB) != 0)
+        return fail(name.c_str(), "another build of this overlay is under way");
+    store::BuildRecord record = store::read_record(place->directory.get());
+    std::string input;
+    const auto staged = build_in(*place, input);
+    record.invocation = invocation;
+    if (staged) {
+        record.artifact = store::BuiltArtifact{staged->generation, staged->input};
+        record.failure.reset();
+    } else {
+        // What fills the disk must not stay there while others need it.
+        if (staged.error().kind == BuildFailureKind::NoSpace) (void)Staging::discard(place->directory.get());
+        record.failure = failure_after(record, staged.error(), input);
+    }
+    const auto written = store::write_record(place->directory.get(), record);
+    if (!staged) return fail(name.c_str(), staged.error().message);
+    if (!written) return fail(name.c_str(), written.error());
+    return 0;
+}
+
+int record_end(const std::filesystem::path& overlays, const std::string& name, const ServiceResult& ended) {
+    const auto place = open_workplace(overlays, name);
+    if (!place) return fail(name.c_str(), place.error());
+    const auto progress = store::read_progress(place->directory.get());
+    store::remove_progress(place->directory.get());
+    store::BuildRecord record = store::read_record(place->directory.get());
+    // "success": it has ended by itself, or was stopped by SIGTERM, which is no failure.
+    if (record.invocation == ended.invocation || ended.result == "success") return 0;
+    BuildError error{BuildFailureKind::Killed,
+                     fmt::format("the build ended with {} {}", ended.result, ended.status)};
+    if (ended.result == "oom-kill")
+        error = {BuildFailureKind::OutOfMemory, "the build needed more than its MemoryMax="};
+    if (ended.result == "timeout")
+        error = {BuildFailureKind::TimedOut, "the build took longer than its RuntimeMaxSec="};
+    record.failure = failure_after(record, error, progress ? progress->input : "");
+    record.invocation = ended.invocation;
+    const auto written = store::write_record(place->directory.get(), record);
+    return written ? 0 : fail(name.c_str(), written.error());
+}
+
+}  // namespace left4me::builder

@@ -1,0 +1,48 @@
+// left4me-build NAME [ended]: one build of an overlay, in left4me-build@NAME.service. What is to be built
+// stands in a file that left4me has written; see adapters/store/build_files.hpp. `ended` is for
+// ExecStopPost=.
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "adapters/paths.hpp"
+#include "builder/build.hpp"
+#include "specs/name.hpp"
+
+namespace {
+
+std::string variable(const char* name) {
+    const char* const value = std::getenv(name);
+    return value == nullptr ? "" : value;
+}
+
+int run(std::span<char*> arguments) {
+    const bool ended = arguments.size() == 3 && std::string_view(arguments[2]) == "ended";
+    if ((arguments.size() != 2 && !ended) || !left4me::is_valid_name(arguments[1])) {
+        (void)std::fputs("usage: left4me-build NAME [ended]\n", stderr);
+        return 2;
+    }
+    const std::string state = variable("LEFT4ME_BUILD_STATE");  // for tests
+    const auto overlays =
+        (state.empty() ? left4me::Paths{}.state : std::filesystem::path(state)) / "overlays";
+    if (ended) {
+        return left4me::builder::record_end(
+            overlays, arguments[1],
+            {variable("INVOCATION_ID"), variable("SERVICE_RESULT"), variable("EXIT_STATUS")});
+    }
+    return left4me::builder::build(overlays, arguments[1], variable("INVOCATION_ID"));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    try {
+        return run(std::span(argv, static_cast<std::size_t>(argc)));
+    } catch (const std::exception& exception) {
+        (void)std::fprintf(stderr, "left4me-build: %s\n", exception.what());
+        return 1;
+    }
+}

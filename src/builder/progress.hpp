@@ -1,0 +1,46 @@
+#pragma once
+
+#include <chrono>
+
+#include "adapters/store/build_files.hpp"
+
+namespace left4me::builder {
+
+/// Writes how far the build is, twice a second at most. That it cannot be written fails no build.
+class Progress {
+  public:
+    explicit Progress(int build_directory) : directory_(build_directory) {}
+    ~Progress() { store::remove_progress(directory_); }
+    Progress(const Progress&) = delete;
+    Progress& operator=(const Progress&) = delete;
+
+    void begin(std::uint64_t total_bytes, std::uint64_t total_files, const std::string& input) {
+        now_ = {0, total_bytes, 0, total_files, input};
+        write();
+    }
+    void bytes(std::uint64_t more) {
+        now_.bytes += more;
+        tick();
+    }
+    void file() {
+        ++now_.files;
+        tick();
+    }
+
+  private:
+    using Clock = std::chrono::steady_clock;
+
+    void tick() {
+        if (Clock::now() - written_ >= std::chrono::milliseconds(500)) write();
+    }
+    void write() {
+        written_ = Clock::now();
+        (void)store::write_progress(directory_, now_);
+    }
+
+    int directory_;
+    BuildProgress now_;
+    Clock::time_point written_;
+};
+
+}  // namespace left4me::builder

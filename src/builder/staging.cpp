@@ -1,0 +1,147 @@
+#include "builder/staging.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <fstream>
+#include <iterator>
+#include <string_view>
+
+#include "adapters/store/copy.hpp"
+#include "adapters/store/files.hpp"
+
+namespace left4me::builder {
+
+namespace {
+
+using Kind = store::TreeEntry::Kind;
+
+constexpr const char* tree_name = "tree";
+constexpr const char* journal_name = "journal";
+constexpr std::size_t max_journal_bytes = 1U << 30U;
+
+// One record: the entry's looks, 's' or '-', the SHA-256.
+constexpr std::size_t looks_bytes = 16;
+constexpr std::size_t digest_bytes = 32;
+constexpr std::size_t record_bytes = looks_bytes + 1 + digest_bytes;
+
+std::string boot_id() {
+    std::ifstream file("/proc/sys/kernel/random/boot_id");
+    std::string id;
+    std::getline(file, id);
+    return "boot " + id + "\n";
+}
+
+Kind kind_of(const struct stat& status) {
+    if (S_ISDIR(status.st_mode)) return Kind::Directory;
+    return S_ISLNK(status.st_mode) ? Kind::Link : Kind::File;
+}
+
+Kind without_mode(Kind kind) { return kind == Kind::Program ? Kind::File : kind; }
+
+const store::TreeEntry* find(const store::Tree& tree, const std::string& path) {
+    const auto found = std::lower_bound(
+        tree.entries.begin(), tree.entries.end(), path,
+        [](const store::TreeEntry& entry, const std::string& wanted) { return entry.path < wanted; });
+    return found != tree.entries.end() && found->path == path ? &*found : nullptr;
+}
+
+}  // namespace
+
+Built<Staging> Staging::open(int build_directory) {
+    const std::string boot = boot_id();
+    std::string journal =
+        store::read_file(build_directory, journal_name, max_journal_bytes).value_or(std::string());
+    if (!journal.starts_with(boot)) {
+        if (auto gone = discard(build_directory); !gone) return std::unexpected(gone.error());
+        journal.clear();
+    }
+    auto tree = store::make_directory(build_directory, tree_name, store::overlay_directory_mode);
+    if (!tree) return own_failure(errno, tree.error());
+    Fd file(::openat(build_directory, journal_name, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC,
+                     0640));
+    if (!file) return own_failure(errno, store::io_error(journal_name).error());
+    Staging staging(build_directory, std::move(*tree), std::move(file));
+    if (journal.empty()) {
+        if (auto wrote = store::write_all(staging.journal_.get(), boot, journal_name); !wrote)
+            return own_failure(errno, wrote.error());
+    } else {
+        // A record that a kill cut off would be the beginning of the next one.
+        const std::size_t whole = boot.size() + (journal.size() - boot.size()) / record_bytes * record_bytes;
+        if (::ftruncate(staging.journal_.get(), static_cast<off_t>(whole)) != 0)
+            return own_failure(errno, store::io_error(journal_name).error());
+        staging.read(journal.substr(boot.size(), whole - boot.size()));
+    }
+    return staging;
+}
+
+void Staging::read(const std::string& journal) {
+    for (std::size_t at = 0; at + record_bytes <= journal.size(); at += record_bytes) {
+        known_[journal.substr(at, looks_bytes)] = {journal.substr(at + looks_bytes + 1, digest_bytes),
+                                                   journal[at + looks_bytes] == 's'};
+    }
+}
+
+Built<void> Staging::prune(const store::Tree& tree) { return prune_beneath(tree_.get(), "", tree); }
+
+Built<void> Staging::prune_beneath(int directory, const std::string& prefix, const store::Tree& tree) {
+    for (const std::string& name : store::list(directory)) {
+        const std::string path = prefix + name;
+        struct stat status{};
+        if (::fstatat(directory, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0)
+            return own_failure(errno, store::io_error(path).error());
+        const store::TreeEntry* const entry = find(tree, path);
+        const bool fits = entry != nullptr && without_mode(entry->kind) == kind_of(status);
+        if (fits && entry->kind == Kind::Directory) {
+            const Fd inside = store::open_directory(directory, name);
+            if (!inside) return own_failure(errno, store::io_error(path).error());
+            if (auto pruned = prune_beneath(inside.get(), path + "/", tree); !pruned) return pruned;
+            continue;
+        }
+        if (fits && entry->kind != Kind::Link && known_.contains(entry->looks)) continue;
+        if (auto removed = store::remove_tree(directory, name); !removed)
+            return own_failure(errno, removed.error());
+    }
+    return {};
+}
+
+std::optional<store::Content> Staging::staged(const store::TreeEntry& entry) const {
+    const auto found = known_.find(entry.looks);
+    if (found == known_.end()) return std::nullopt;
+    struct stat status{};
+    const bool there = ::fstatat(tree_.get(), entry.path.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0;
+    if (!there || !S_ISREG(status.st_mode)) return std::nullopt;
+    return found->second;
+}
+
+Built<void> Staging::remember(const store::TreeEntry& entry, const store::Content& content) {
+    const std::string record = entry.looks + (content.sparse ? "s" : "-") + content.digest;
+    if (auto wrote = store::write_all(journal_.get(), record, journal_name); !wrote)
+        return own_failure(errno, wrote.error());
+    return {};
+}
+
+Built<bool> Staging::publish(int overlay, const std::string& generation) {
+    // Nobody compares artifacts with their sources later, so a name must never stand for half-written files,
+    // power cut or not.
+    if (::syncfs(tree_.get()) != 0) return own_failure(errno, store::io_error("writing to disk").error());
+    const bool fresh = ::renameat2(directory_, tree_name, overlay, generation.c_str(), RENAME_NOREPLACE) == 0;
+    if (!fresh && errno != EEXIST) return own_failure(errno, store::io_error(generation).error());
+    if (fresh && ::fsync(overlay) != 0) return own_failure(errno, store::io_error(generation).error());
+    if (auto gone = discard(directory_); !gone) return std::unexpected(gone.error());
+    return fresh;
+}
+
+Built<void> Staging::discard(int build_directory) {
+    // The journal first: it must not speak of files that are gone.
+    for (const char* name : {journal_name, tree_name}) {
+        if (auto removed = store::remove_tree(build_directory, name); !removed)
+            return own_failure(errno, removed.error());
+    }
+    return {};
+}
+
+}  // namespace left4me::builder
