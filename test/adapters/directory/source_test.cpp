@@ -86,14 +86,16 @@ TEST_CASE("what is no plain file is refused without waiting for it") {
 TEST_CASE("a file above the limit is an error that names the limit") {
     const Scratch scratch;
     scratch.write("a.yaml", std::string(2000, '#'));
-    CHECK(error_of(scratch.path(), Limits{.file_bytes = 1999, .source = {}}).find("limits.fileBytes") != std::string::npos);
+    CHECK(error_of(scratch.path(), Limits{.file_bytes = 1999, .source = {}}).find("limits.fileBytes") !=
+          std::string::npos);
     CHECK(read_directory(scratch.path(), Limits{.file_bytes = 2000, .source = {}}));
 }
 
 TEST_CASE("more files than documents are allowed are not even read") {
     const Scratch scratch;
     for (const char* name : {"a.yaml", "b.yaml", "c.yaml"}) scratch.write(name, "#");
-    CHECK(error_of(scratch.path(), Limits{.documents = 2, .source = {}}).find("limits.documents") != std::string::npos);
+    CHECK(error_of(scratch.path(), Limits{.documents = 2, .source = {}}).find("limits.documents") !=
+          std::string::npos);
 }
 
 TEST_CASE("a revision is named by names and texts alone, not by where the directory lies") {
