@@ -4,6 +4,8 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <string>
+#include <vector>
 
 #include "place.hpp"
 
@@ -45,10 +47,17 @@ class Mounted {
     std::string image_;
 };
 
+/// The containers that build for another release have no loop devices: there, only tmpfs can be tried.
+std::vector<std::string> types() {
+    if (std::filesystem::exists("/dev/loop-control")) return {"ext4", "xfs", "btrfs", "tmpfs"};
+    WARN("no loop devices here: of the file systems only tmpfs is tried");
+    return {"tmpfs"};
+}
+
 }  // namespace
 
 TEST_CASE("an overlay is built on every file system that a host may have beneath its state directory") {
-    for (const char* type : {"ext4", "xfs", "btrfs", "tmpfs"}) {
+    for (const std::string& type : types()) {
         INFO(type);
         Place place;
         const Mounted mounted(place, type);
