@@ -23,7 +23,7 @@ class Mounted {
         REQUIRE(separated);
         place.directory("volume");
         if (type == "tmpfs") {
-            run("mount -t tmpfs tmpfs " + at_);
+            REQUIRE(::mount("tmpfs", at_.c_str(), "tmpfs", 0, nullptr) == 0);
             return;
         }
         run("truncate -s 320M " + image_);
@@ -32,7 +32,7 @@ class Mounted {
     }
     ~Mounted() {
         // With its loop device, which `mount -o loop` lets go of by itself.
-        if (std::system(("umount " + at_).c_str()) != 0) std::abort();
+        if (::umount2(at_.c_str(), 0) != 0) std::abort();
     }
     Mounted(const Mounted&) = delete;
     Mounted& operator=(const Mounted&) = delete;
