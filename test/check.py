@@ -28,6 +28,7 @@ OTHER = next(release for release in trees.RELEASES if release != HERE)
 # clang-tidy has what is left of the time that the whole may take, within these bounds.
 WHOLE_SECONDS = 27 * 60
 TIDY_SECONDS = (2 * 60, 10 * 60)
+SILENCE_SECONDS = 15 * 60
 STARTED = time.monotonic()
 
 
@@ -62,23 +63,20 @@ class Log:
         self.path = LOGS / f"{name}.log"
         self.path.unlink(missing_ok=True)
 
-    def command(self, *words: str | Path, timeout: float = 1500, **settings: str) -> str:
-        """Runs a command; all that it prints goes to the log and comes back. Raises Failed when it does."""
+    def command(self, *words: str | Path, **settings: str) -> str:
+        """Runs a command; all that it prints goes to the log and comes back. Raises Failed when it does, and when it
+        prints nothing for a quarter of an hour: how long the whole takes depends on the machine, its silence does not."""
         with open(self.path, "ab") as output:
             start = output.tell()
-            try:
-                done = subprocess.run(
-                    [str(word) for word in words],
-                    cwd=PROJECT,
-                    stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=output,
-                    timeout=timeout,
-                    env={**os.environ, **settings},
-                )
-                code = done.returncode
-            except subprocess.TimeoutExpired:
-                code = f"no end after {timeout:.0f} s"
+            child = subprocess.Popen(
+                [str(word) for word in words],
+                cwd=PROJECT,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env={**os.environ, **settings},
+            )
+            code = self.end_of(child)
         said = self.path.read_bytes()[start:].decode(errors="replace")
         if code != 0:
             spoken = " ".join(map(str, words))
@@ -86,6 +84,21 @@ class Log:
             failures = [line for line in said.splitlines() if re.match(r"FAIL |.*\*\*\*Failed|FAILED: |.*: error: ", line)]
             raise Failed("\n".join([f"{spoken}: {code}", *failures[:40], *tail(said).splitlines()]))
         return said
+
+    def end_of(self, child: subprocess.Popen) -> int | str:
+        """Its exit code, or the words for why it was ended."""
+        size, grown = 0, time.monotonic()
+        while True:
+            try:
+                return child.wait(timeout=5)
+            except subprocess.TimeoutExpired:
+                now = self.path.stat().st_size
+                if now != size:
+                    size, grown = now, time.monotonic()
+                elif time.monotonic() - grown > SILENCE_SECONDS:
+                    child.kill()
+                    child.wait()
+                    return f"it printed nothing for {SILENCE_SECONDS} s"
 
 
 def tail(text: str, lines: int = 60) -> str:
