@@ -166,13 +166,14 @@ std::vector<std::string> referrers(const ManifestSet& set, const DocumentName& o
     return names;
 }
 
-/// `server/comp1: created`, and how it came to be below.
+/// `server/comp1 created` or `stop server/comp1`, and how it came to be below.
 Authorship authorship(const Session& session, const Proposal& proposal) {
     Authorship who = session.caller;
     std::vector<std::string> done;
     for (const Effect& effect : proposal.effects) {
-        if (effect.word != "unchanged" && effect.word != "is not there")
-            done.push_back(to_string(effect.object) + " " + effect.word);
+        if (effect.word == "unchanged" || effect.word == "is not there") continue;
+        const std::string object = to_string(effect.object);
+        done.push_back(proposal.verb.empty() ? object + " " + effect.word : proposal.verb + " " + object);
     }
     const std::size_t others = done.empty() ? 0 : done.size() - 1;
     who.message = done.empty() ? "manifests changed" : done.front();
@@ -230,7 +231,9 @@ Result<Proposal> propose_state(const Session& session, const Selection& selectio
         edited.replace(*place, std::move(*text));
         effects.push_back({object, "configured"});
     }
-    return finish(session, *source, edited.files(), edited.change(), std::move(effects));
+    auto proposal = finish(session, *source, edited.files(), edited.change(), std::move(effects));
+    if (proposal) proposal->verb = state == RunState::Running ? "start" : "stop";
+    return proposal;
 }
 
 Result<Proposal> propose_removal(const Session& session, const std::vector<DocumentName>& objects) {

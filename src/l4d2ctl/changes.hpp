@@ -22,6 +22,7 @@ struct Effect {
 struct Proposal {
     std::vector<Effect> effects;
     SourceChange change;
+    std::string verb;  ///< what the commit calls it, "stop"; empty: the effects' own words
     std::string revision;
     ManifestSet set;
 };

@@ -2,12 +2,15 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <cstring>
+#include <string_view>
 #include <system_error>
 
 #include "adapters/fd.hpp"
 #include "adapters/files.hpp"
+#include "adapters/git/layout.hpp"
 #include "adapters/git/manifest_repository.hpp"
 #include "adapters/poke/poke.hpp"
 #include "l4d2ctl/verbs.hpp"
@@ -75,6 +78,49 @@ std::string why_not_followed(const Session& session, const fs::path& here) {
     return {};
 }
 
+/// Why the repository takes none of the updates: it is not only the followed branch that matters to who else
+/// pushes.
+std::string why_refused(const Update& update, const fs::path& here) {
+    constexpr std::array<std::string_view, 2> places{"refs/heads/", "refs/tags/"};
+    const auto place = std::find_if(places.begin(), places.end(), [&update](std::string_view prefix) {
+        return update.reference.starts_with(prefix);
+    });
+    // Any operator could put a link into the place of a directory, and git would write through it.
+    if (place == places.end() || update.reference.find('/', place->size()) != std::string::npos) {
+        return fmt::format("{}: this repository keeps branches and tags, and their names have no '/'",
+                           update.reference);
+    }
+    // Git locks packed-refs for it, in the directory where only root writes.
+    if (is_nothing(update.now)) {
+        return fmt::format(
+            "{0}: a push deletes nothing here; on this host: sudo git -C {1} update-ref -d {0}",
+            update.reference, here.string());
+    }
+    std::error_code ignored;
+    const auto kind = fs::symlink_status(here / update.reference, ignored).type();
+    if (kind != fs::file_type::regular && kind != fs::file_type::not_found) {
+        return fmt::format(
+            "{}: something that is no reference is in its place; sudo l4d2ctl init-repo moves it "
+            "out of the way",
+            update.reference);
+    }
+    return {};
+}
+
+Result<void> check_updates(const std::vector<Update>& updates, const fs::path& here) {
+    if (git::is_open_to_others(here)) {
+        return fail(Exit::Refused,
+                    fmt::format("left4me: {}: has the layout of an earlier release, in which whoever pushes "
+                                "can lead everybody's git elsewhere; on this host:\n  sudo l4d2ctl init-repo",
+                                here.string()));
+    }
+    for (const Update& update : updates) {
+        if (const std::string why = why_refused(update, here); !why.empty())
+            return fail(Exit::Refused, "left4me: " + why);
+    }
+    return {};
+}
+
 void say(const std::string& text) { print_error("left4me: " + text); }
 
 Result<Exit> check_push(const Session& session, const Update& update, const fs::path& here) {
@@ -128,15 +174,37 @@ Result<Exit> tell_pushed(const Session& session, const Update& update, const fs:
     return Exit::Done;
 }
 
+/// Somebody whose git calls a new branch `master` would wait for a change that never comes.
+void tell_not_followed(const Session& session, const std::vector<Update>& updates) {
+    constexpr std::string_view prefix = "refs/heads/";
+    if (!session.config.git || !session.config.git->remote.empty()) return;
+    const std::string& branch = session.config.git->branch;
+    for (const Update& update : updates) {
+        if (!update.reference.starts_with(prefix)) continue;
+        const std::string pushed = update.reference.substr(prefix.size());
+        say(
+            fmt::format("this host follows {0}, so {1} changes nothing on it; to put it in force\n"
+                        "  git push origin {1}:{0}",
+                        branch, pushed));
+    }
+}
+
 Result<Exit> hook(Session& session, const std::string& which) {
     std::error_code ignored;
     const fs::path here = fs::current_path(ignored);
     if (auto entered = enter(session, Access::Read); !entered) return std::unexpected(entered.error());
     const auto updates = read_updates();
     if (!updates) return std::unexpected(updates.error());
+    const bool before = which == "pre-receive";
     const Update* const update = find_ours(session, *updates);
-    if (update == nullptr) return Exit::Done;
-    return which == "pre-receive" ? check_push(session, *update, here) : tell_pushed(session, *update, here);
+    if (before && (update == nullptr || !is_nothing(update->now))) {
+        if (auto checked = check_updates(*updates, here); !checked) return std::unexpected(checked.error());
+    }
+    if (update == nullptr) {
+        if (!before) tell_not_followed(session, *updates);
+        return Exit::Done;
+    }
+    return before ? check_push(session, *update, here) : tell_pushed(session, *update, here);
 }
 
 }  // namespace

@@ -66,6 +66,13 @@ Result<Exit> init_repo(Session& session, const std::string& group) {
                                 "is nothing to make here",
                                 settings.remote));
     }
+    if (settings.branch.find('/') != std::string::npos) {
+        return fail(
+            Exit::Invalid,
+            fmt::format(
+                "source.git.branch: {}: branches of a repository on this host have no '/' in their names",
+                settings.branch));
+    }
     const auto gid = find_group(group);
     if (!gid) return std::unexpected(gid.error());
     const auto account = find_account(service_user);

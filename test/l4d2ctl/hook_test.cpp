@@ -105,12 +105,12 @@ TEST_CASE("a push is checked as a whole: many branches, one of them wrong, and n
     world.commit();
     CHECK_FALSE(world.push("HEAD:main HEAD:other"));
     CHECK(world.head() == before);
-    // Another branch alone is nobody's business.
+    // Another branch alone is taken, and whoever pushed it is told that no host follows it.
     CHECK(world.push("HEAD:other"));
-    CHECK(world.said().find("remote: left4me") == std::string::npos);
+    CHECK(world.said().find("this host follows main, so other changes nothing on it") != std::string::npos);
 }
 
-TEST_CASE("a branch without manifests, and its deletion, are refused") {
+TEST_CASE("a branch without manifests, and the deletion of any branch, are refused") {
     const World world;
     world.write("README.md", "soon\n");
     world.commit();
@@ -122,7 +122,8 @@ TEST_CASE("a branch without manifests, and its deletion, are refused") {
     CHECK_FALSE(world.push(":main"));
     CHECK(world.said().find("it is not deleted") != std::string::npos);
     CHECK(world.push("HEAD:other"));
-    CHECK(world.push(":other"));
+    CHECK_FALSE(world.push(":other"));
+    CHECK(world.said().find("a push deletes nothing here") != std::string::npos);
 }
 
 TEST_CASE("a forced push enters the branch, and is told that it waits for a person") {

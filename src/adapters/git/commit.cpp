@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "adapters/git/reference.hpp"
+
 namespace left4me::git {
 
 namespace {
@@ -94,21 +96,12 @@ int write_commit(git_oid& id, git_repository* repository, const git_oid& tree_id
                                who.message.c_str(), tree.get(), base == nullptr ? 0U : 1U, base);
 }
 
-/// Compare and swap.
-int move_branch(git_repository* repository, const std::string& reference, const git_oid& to,
-                const git_oid* from) {
-    Owned<git_reference> moved;
-    return take(moved, [&](git_reference** out) {
-        if (from == nullptr)
-            return git_reference_create(out, repository, reference.c_str(), &to, 0, "l4d2ctl");
-        return git_reference_create_matching(out, repository, reference.c_str(), &to, 1, from, "l4d2ctl");
-    });
-}
-
 }  // namespace
 
-std::expected<std::string, CommitError> commit_change(git_repository* repository, const std::string& branch,
-                                                      const SourceChange& change, const Authorship& who) {
+std::expected<std::string, CommitError> commit_change(git_repository* repository,
+                                                      const std::filesystem::path& path,
+                                                      const std::string& branch, const SourceChange& change,
+                                                      const Authorship& who) {
     const GroupMayWrite shared;
     git_oid base_id{};
     Owned<git_commit> base;
@@ -122,12 +115,17 @@ std::expected<std::string, CommitError> commit_change(git_repository* repository
     if (changed_tree(tree, repository, base.get(), change) != 0) return failure("write the changed files");
     git_oid id{};
     if (write_commit(id, repository, tree, base.get(), who) != 0) return failure("write the commit");
-    const int moved = move_branch(repository, "refs/heads/" + branch, id, base ? &base_id : nullptr);
-    if (moved == GIT_EMODIFIED || moved == GIT_ELOCKED || moved == GIT_EEXISTS || moved == GIT_ENOTFOUND) {
-        return std::unexpected(
-            CommitError{true, fmt::format("branch {} keeps moving: {}", branch, last_error())});
+    const std::string reference = "refs/heads/" + branch;
+    const auto moved = move_reference(path, reference, id, base ? &base_id : nullptr);
+    if (!moved) return std::unexpected(CommitError{false, moved.error()});
+    if (!*moved) {
+        return std::unexpected(CommitError{
+            true,
+            fmt::format(
+                "branch {} keeps moving, or a push that was killed left {}/{}.lock: remove that file if no "
+                "push is under way",
+                branch, path.string(), reference)});
     }
-    if (moved != 0) return failure("move the branch");
     return to_text(id);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <expected>
+#include <filesystem>
 #include <string>
 
 #include "adapters/git/library.hpp"
@@ -9,9 +10,11 @@
 namespace left4me::git {
 
 /// Commits a change onto `change.base` (empty: the branch does not exist yet) and moves the branch there, if
-/// it still stands at the base: a push that came between is never lost. The author is `who`, the committer
-/// left4me.
-std::expected<std::string, CommitError> commit_change(git_repository* repository, const std::string& branch,
-                                                      const SourceChange& change, const Authorship& who);
+/// it still is at the base: a push that came between is never lost. The author is `who`, the committer
+/// left4me. `path` is where the repository is.
+std::expected<std::string, CommitError> commit_change(git_repository* repository,
+                                                      const std::filesystem::path& path,
+                                                      const std::string& branch, const SourceChange& change,
+                                                      const Authorship& who);
 
 }  // namespace left4me::git

@@ -2,11 +2,15 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <optional>
 #include <utility>
+#include <vector>
 
 #include "adapters/git/commit.hpp"
 #include "adapters/git/fetch.hpp"
 #include "adapters/git/library.hpp"
+#include "adapters/git/reference.hpp"
 #include "adapters/git/signature.hpp"
 #include "adapters/git/store.hpp"
 #include "adapters/git/tree.hpp"
@@ -43,16 +47,56 @@ Snapshot describe(const git_commit* commit) {
     return snapshot;
 }
 
-std::expected<Owned<git_commit>, SourceError> find_commit(git_repository* repository, const std::string& name,
-                                                          const std::string& hint) {
+std::unexpected<SourceError> unreadable(const std::string& name) {
+    return vanished(fmt::format("{}: {}", name, git::last_error()));
+}
+
+/// An object by its digits, 4 to 40 of them.
+int look_up_digits(Owned<git_object>& object, git_repository* repository, const std::string& digits) {
+    git_oid id{};
+    const bool fits = digits.size() >= 4 && digits.size() <= GIT_OID_HEXSZ;
+    if (!fits || git_oid_fromstrn(&id, digits.data(), digits.size()) != 0) return GIT_ENOTFOUND;
+    return git::take(object, [&](git_object** out) {
+        return git_object_lookup_prefix(out, repository, &id, digits.size(), GIT_OBJECT_ANY);
+    });
+}
+
+/// What a person calls a commit: its digits, a branch or a tag, perhaps followed by `~2` or `^`. `head` is
+/// what HEAD stands for. libgit2 is given digits only: it would read any file in refs/ that a name leads to.
+std::expected<Owned<git_commit>, SourceError> find_commit(git_repository* repository, const fs::path& path,
+                                                          const std::string& name, const std::string& head) {
+    const std::size_t end = std::min(name.find_first_of("~^"), name.size());
+    const std::string base = name.substr(0, end);
+    const std::string shown = printable(name.c_str());
     Owned<git_object> object;
-    const std::string specification = name + "^{commit}";
-    if (git::take(object, [&](git_object** out) {
+    int result = look_up_digits(object, repository, base);
+    if (result == GIT_ENOTFOUND) {
+        const std::vector<std::string> candidates =
+            base == "HEAD"
+                ? std::vector{head}
+                : std::vector{"refs/heads/" + base, "refs/tags/" + base, "refs/remotes/origin/" + base};
+        std::optional<git_oid> id;
+        for (const std::string& candidate : candidates) {
+            auto found = git::read_reference(path, candidate);
+            if (!found) return vanished(fmt::format("{}: {}", shown, found.error()));
+            if ((id = *found)) break;
+        }
+        if (!id) return vanished(fmt::format("{}: no commit, branch or tag has that name", shown));
+        result = git::take(object, [&](git_object** out) {
+            return git_object_lookup(out, repository, &*id, GIT_OBJECT_ANY);
+        });
+    }
+    if (result != 0) return unreadable(shown);
+    // Digits only from here on; `^{commit}` leads from an annotated tag to what it is about.
+    const std::string specification =
+        git::to_text(*git_object_id(object.get())) + name.substr(end) + "^{commit}";
+    Owned<git_object> commit;
+    if (git::take(commit, [&](git_object** out) {
             return git_revparse_single(out, repository, specification.c_str());
         }) != 0) {
-        return vanished(fmt::format("{}: {}{}", name, git::last_error(), hint));
+        return unreadable(shown);
     }
-    return Owned<git_commit>(reinterpret_cast<git_commit*>(object.release()));
+    return Owned<git_commit>(reinterpret_cast<git_commit*>(commit.release()));
 }
 
 std::expected<Snapshot, SourceError> read_commit(git_repository* repository, const git_commit* commit,
@@ -103,12 +147,14 @@ std::expected<Snapshot, SourceError> ManifestRepository::read() {
         return vanished(repository.error() + (remote ? "\n  sudo l4d2ctl reconcile --fetch fetches it"
                                                      : "\n  sudo l4d2ctl init-repo makes it"));
     }
-    git_oid id{};
-    if (git_reference_name_to_id(&id, repository->get(), reference().c_str()) != 0) {
+    const auto tip = git::read_reference(settings_.repository, reference());
+    if (!tip) return vanished(tip.error());
+    if (!*tip) {
         return vanished(fmt::format("{}: has no branch {}{}", settings_.repository.string(), settings_.branch,
                                     remote ? " yet; sudo l4d2ctl reconcile --fetch fetches it"
                                            : "; a push of it makes it, or source.git.branch names another"));
     }
+    const git_oid id = **tip;
     Owned<git_commit> commit;
     if (git::take(commit, [&](git_commit** out) { return git_commit_lookup(out, repository->get(), &id); }) !=
         0) {
@@ -125,12 +171,7 @@ std::expected<Snapshot, SourceError> ManifestRepository::read() {
 std::expected<Snapshot, SourceError> ManifestRepository::read_revision(const std::string& revision) {
     const auto repository = git::open_repository(settings_.repository);
     if (!repository) return vanished(repository.error());
-    auto commit = find_commit(repository->get(), revision, {});
-    // A branch that was fetched is known under the name that it has there.
-    if (!commit && !settings_.remote.empty()) {
-        auto fetched = find_commit(repository->get(), "refs/remotes/origin/" + revision, {});
-        if (fetched) commit = std::move(fetched);
-    }
+    auto commit = find_commit(repository->get(), settings_.repository, revision, reference());
     if (!commit) return std::unexpected(std::move(commit.error()));
     const git_oid id = *git_commit_id(commit->get());
     return read_commit(repository->get(), commit->get(), settings_, limits_, git::to_short_text(id) + ":");
@@ -148,7 +189,7 @@ std::expected<Snapshot, SourceError> ManifestRepository::read_pushed(const std::
             return vanished(fmt::format("{}: {}", quarantine.string(), git::last_error()));
         }
     }
-    const auto commit = find_commit(repository->get(), revision, {});
+    const auto commit = find_commit(repository->get(), settings_.repository, revision, reference());
     if (!commit) return std::unexpected(commit.error());
     if (auto good = check_signature(repository->get(), commit->get(), settings_.allowed_signers); !good) {
         return std::unexpected(std::move(good.error()));
@@ -160,8 +201,8 @@ bool ManifestRepository::is_blank() {
     if (!settings_.remote.empty()) return false;
     const auto repository = git::open_repository(settings_.repository);
     if (!repository) return false;
-    git_oid id{};
-    return git_reference_name_to_id(&id, repository->get(), reference().c_str()) == GIT_ENOTFOUND;
+    const auto tip = git::read_reference(settings_.repository, reference());
+    return tip && !*tip;
 }
 
 bool ManifestRepository::follows(const std::string& before, const std::string& now) {
@@ -201,11 +242,12 @@ std::expected<std::string, CommitError> ManifestRepository::commit(const SourceC
     }
     const auto repository = git::open_repository(settings_.repository);
     if (!repository) return refuse(repository.error());
-    return git::commit_change(repository->get(), settings_.branch, change, who);
+    return git::commit_change(repository->get(), settings_.repository, settings_.branch, change, who);
 }
 
 std::vector<fs::path> ManifestRepository::places() const {
-    return {settings_.repository / (settings_.remote.empty() ? "refs/heads" : "refs/remotes")};
+    // Nothing but the branch: what else is in refs/ is anybody's who may push.
+    return {settings_.repository / reference()};
 }
 
 std::optional<std::chrono::seconds> ManifestRepository::fetch_interval() const {

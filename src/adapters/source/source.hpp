@@ -90,7 +90,7 @@ class Source {
     /// Finishes what an earlier commit() was killed in the middle of; reading does not depend on it.
     virtual std::expected<void, std::string> finish_commit() { return {}; }
 
-    /// Directories whose change, at any depth, means that reading again may show another revision.
+    /// Files, and directories at any depth, whose change means that reading again may show another revision.
     virtual std::vector<std::filesystem::path> places() const = 0;
 
     /// How often fetch() is due; nullopt: everything there is to read is on this host.

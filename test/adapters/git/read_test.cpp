@@ -1,5 +1,9 @@
+#include <sys/stat.h>
+
 #include <atomic>
 #include <chrono>
+#include <filesystem>
+#include <fstream>
 #include <set>
 #include <thread>
 
@@ -237,6 +241,75 @@ TEST_CASE("objects that a power cut has cut short are an error, and reading them
         repository.scratch().write(name, whole);
         CHECK(read(repository));
     }
+}
+
+TEST_CASE("whatever stands in the place of the branch, reading it ends with an error that says what it is") {
+    const Repository repository;
+    const std::string commit = repository.commit({{"a.yaml", {coop}}});
+    const std::filesystem::path branch = repository.path() / "refs/heads/main";
+    const std::filesystem::path elsewhere = repository.scratch().write("elsewhere", commit + "\n");
+    std::filesystem::remove(branch);
+    std::string said;
+    SECTION("a FIFO") {
+        REQUIRE(::mkfifo(branch.c_str(), 0666) == 0);
+        said = "is no regular file";
+    }
+    SECTION("a link to a whole reference") {
+        std::filesystem::create_symlink(elsewhere, branch);
+        said = "is a symbolic link";
+    }
+    SECTION("a directory") {
+        std::filesystem::create_directory(branch);
+        said = "is no regular file";
+    }
+    SECTION("a file of 100 GiB") {
+        repository.scratch().write("m.git/refs/heads/main", "");
+        std::filesystem::resize_file(branch, std::uintmax_t{100} << 30U);
+        said = "has 107374182400 bytes";
+    }
+    SECTION("a symbolic reference") {
+        repository.scratch().write("m.git/refs/heads/main", "ref: refs/heads/other\n");
+        said = "is a symbolic reference";
+    }
+    SECTION("something else") {
+        repository.scratch().write("m.git/refs/heads/main", commit.substr(1) + "\n");
+        said = "does not name a commit";
+    }
+    CHECK(refused(repository, Trouble::Vanished).find("refs/heads/main: " + said) != std::string::npos);
+    ManifestRepository source(repository.settings(), {});
+    CHECK_FALSE(source.is_blank());
+    CHECK_FALSE(source.read_revision("main"));
+    SourceChange change;
+    change.base = commit;
+    change.write["a.yaml"] = plain;
+    const auto made = source.commit(change, {.name = "x", .email = "x@x", .message = "x"});
+    REQUIRE_FALSE(made);
+    CHECK(made.error().message.find(said) != std::string::npos);
+    CHECK(repository.scratch().read("elsewhere") == commit + "\n");
+    CHECK_FALSE(repository.scratch().has("m.git/refs/heads/main.lock"));
+}
+
+TEST_CASE("a loose object that was exchanged is an error, and reading it ends") {
+    const Repository repository;
+    const std::string blob = repository.git("hash-object -w --stdin", coop);
+    const std::string other = repository.git("hash-object -w --stdin", plain);
+    const std::string tree = repository.git("mktree", "100644 blob " + blob + "\ta.yaml\n");
+    repository.git("update-ref refs/heads/main " + repository.git("commit-tree -m x " + tree));
+    REQUIRE(read(repository));
+    const auto file_of = [&repository](const std::string& id) {
+        return repository.path() / "objects" / id.substr(0, 2) / id.substr(2);
+    };
+    const std::filesystem::path file = file_of(blob);
+    std::filesystem::remove(file);
+    SECTION("a FIFO") { REQUIRE(::mkfifo(file.c_str(), 0666) == 0); }
+    SECTION("a link to another object") { std::filesystem::create_symlink(file_of(other), file); }
+    SECTION("another object") { std::filesystem::copy_file(file_of(other), file); }
+    SECTION("a directory") { std::filesystem::create_directory(file); }
+    SECTION("100 GiB of nothing") {
+        std::ofstream(file) << "";
+        std::filesystem::resize_file(file, std::uintmax_t{100} << 30U);
+    }
+    CHECK(refused(repository, Trouble::Vanished).find("a.yaml: cannot be read") != std::string::npos);
 }
 
 TEST_CASE("other revisions are read by branch, id or short id") {

@@ -98,6 +98,23 @@ class Push(GitTest):
         self.assert_gone("delta")
         self.assert_converged()
 
+    def test_a_push_of_a_branch_that_the_host_does_not_follow_says_so(self):
+        self.begin()
+        said = self.push(words="HEAD:master").stderr
+        self.assertIn("this host follows main, so master changes nothing on it", said)
+        self.assertIn("git push origin master:main", said)
+        self.assertNotIn("this host follows", self.push(words="HEAD:refs/tags/v1").stderr)
+
+    def test_a_clone_of_the_empty_repository_is_on_the_branch_that_the_host_follows(self):
+        self.write("/etc/left4me/config.yaml", "source:\n  git: {branch: live}\n")
+        self.ctl("init-repo")
+        self.person("alice", f"git clone -q {REPOSITORY} manifests")
+        self.assertEqual(self.person("alice", "cd manifests && git symbolic-ref HEAD").stdout, "refs/heads/live\n")
+        self.commit("all.yaml", COMMUNITY)
+        self.person("alice", "cd manifests && git push -q")
+        self.person("bob", f"git clone -q {self.address('bob')} manifests")
+        self.assertEqual(self.person("bob", "cd manifests && git symbolic-ref HEAD").stdout, "refs/heads/live\n")
+
     def test_a_damaged_or_deleted_repository_stops_no_server(self):
         self.begin()
         before = self.lives(*SERVERS)
@@ -151,7 +168,7 @@ class People(GitTest):
         self.run_in("sh", "-c", "SUDO_UID=$(id -u bob) l4d2ctl stop beta")
         self.assert_gone("beta")
         host = self.run_in("hostname").stdout.strip()
-        made = f"Bob Example <bob@{host}>, left4me: server/beta configured"
+        made = f"Bob Example <bob@{host}>, left4me: stop server/beta"
         self.assertEqual(self.git("log", "-1", "--format=%an <%ae>, %cn: %s"), made)
         self.assertEqual(self.git("diff", "--name-only", "main^", "main"), "all.yaml")
         # alice's clone is behind now.
@@ -208,7 +225,7 @@ class People(GitTest):
         self.assertIn("config.before-left4me", said)
         self.assertEqual(self.run_in("stat", "-c", "%U %G %a %s", "/etc/shadow").stdout, shadow)
         made = self.run_in("stat", "-c", "%U %G %a", REPOSITORY).stdout
-        self.assertEqual(made, "root left4me-operators 3775\n")
+        self.assertEqual(made, "root root 755\n")
         self.clone()
         self.commit("all.yaml", COMMUNITY)
         self.push()
