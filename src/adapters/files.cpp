@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,6 +15,10 @@
 namespace left4me {
 
 namespace {
+
+/// How the name of a half-written file begins. The dot keeps readers of the directory away from it, the rest
+/// tells it from the files that editors and rsync leave.
+constexpr std::string_view unfinished = ".left4me-new-";
 
 std::expected<void, std::string> write_all(int fd, std::string_view text, const std::filesystem::path& path) {
     while (!text.empty()) {
@@ -35,6 +40,32 @@ std::expected<void, std::string> sync_directory(const std::filesystem::path& dir
 }
 
 }  // namespace
+
+void remove_leftovers(const std::filesystem::path& directory) {
+    std::error_code error;
+    std::filesystem::directory_iterator entries(directory, error);
+    for (; !error && entries != std::filesystem::directory_iterator(); entries.increment(error)) {
+        const std::string name = entries->path().filename().string();
+        if (name.starts_with(unfinished)) (void)::unlink(entries->path().c_str());
+    }
+}
+
+std::expected<Fd, int> open_lock_file(const std::filesystem::path& path) {
+    Fd file(::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600));
+    struct stat status{};
+    if (!file || ::fstat(file.get(), &status) != 0) return std::unexpected(errno);
+    if (!S_ISREG(status.st_mode)) return std::unexpected(EINVAL);
+    if ((status.st_mode & 0077U) != 0 && ::fchmod(file.get(), 0600) != 0) return std::unexpected(errno);
+    return file;
+}
+
+std::expected<Fd, int> hold_lock_file(const std::filesystem::path& path) {
+    auto file = open_lock_file(path);
+    while (file && ::flock(file->get(), LOCK_EX) != 0) {
+        if (errno != EINTR) return std::unexpected(errno);
+    }
+    return file;
+}
 
 std::string errno_message(const std::filesystem::path& path, int error) {
     return fmt::format("{}: {}", path.string(), std::generic_category().message(error));
@@ -75,8 +106,8 @@ std::expected<void, std::string> write_file(const std::filesystem::path& path, c
     const bool exists = ::stat(path.c_str(), &before) == 0;
     const mode_t mode = exists ? before.st_mode & 07777U : 0644U;
 
-    // The leading dot keeps readers of the directory away from the half-written file.
-    std::string beside = (path.parent_path() / ("." + path.filename().string() + ".XXXXXX")).string();
+    std::string beside =
+        (path.parent_path() / (std::string(unfinished) + path.filename().string() + ".XXXXXX")).string();
     const Fd fd(::mkostemp(beside.data(), O_CLOEXEC));
     if (!fd) return std::unexpected(errno_message(path.parent_path(), errno));
     auto written = write_all(fd.get(), text, beside);

@@ -21,9 +21,13 @@ struct Paths {
     std::filesystem::path runtime() const { return state / "runtime"; }
     std::filesystem::path status() const { return state / "state"; }
     std::filesystem::path secrets() const { return config / "secrets"; }
+    /// Keys and tokens of a git remote: no manifest can name them.
+    std::filesystem::path git_keys() const { return config / "git"; }
     std::filesystem::path manifests() const { return config / "manifests"; }
     std::filesystem::path lock() const { return run / "lock"; }
     std::filesystem::path source_lock() const { return run / "source.lock"; }
+    /// Locks of single overlays and instances, in a directory that is left4me's alone.
+    std::filesystem::path locks() const { return run / "daemon/locks"; }
     /// Where l4d2d listens for "look again".
     std::filesystem::path poke() const { return run / "daemon/poke"; }
 };

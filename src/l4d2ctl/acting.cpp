@@ -56,7 +56,7 @@ void note_source_error(const Session& session, const std::string& error) {
 void write_metrics(const Session& session, const Desired& desired, const PassResult& pass,
                    std::chrono::duration<double> took) {
     // A daemon has more to tell in that file, and has been woken up by what was done here.
-    if (session.config.metrics_textfile.empty() || poke(session.paths)) return;
+    if (session.config.metrics_textfile.empty() || poke(session.paths) == Poked::Heard) return;
     const Standing standing{desired, pass.status, pass.remaining, session.source->name(), took};
     if (auto written = write_textfile(session.config.metrics_textfile, metrics_text(standing, nullptr));
         !written)

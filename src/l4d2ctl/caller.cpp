@@ -1,16 +1,22 @@
 #include "l4d2ctl/caller.hpp"
 
+#include <fmt/format.h>
+#include <grp.h>
 #include <pwd.h>
 #include <sys/types.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <cerrno>
 #include <charconv>
 #include <cstdlib>
 #include <cstring>
+#include <system_error>
 #include <vector>
 
 #include "l4d2ctl/privileges.hpp"
+#include "specs/words.hpp"
 
 namespace left4me::ctl {
 
@@ -27,12 +33,21 @@ uid_t calling_uid() {
     return parsed.ec == std::errc() && parsed.ptr == end ? uid : real;
 }
 
+/// The groups of a user without an entry, and of whoever cannot be looked up: none.
+bool take_groups_of(uid_t user) {
+    std::vector<char> buffer(16384);
+    passwd entry{};
+    passwd* found = nullptr;
+    if (::getpwuid_r(user, &entry, buffer.data(), buffer.size(), &found) != 0 || found == nullptr)
+        return ::setgroups(0, nullptr) == 0 && ::setegid(static_cast<gid_t>(-2)) == 0;
+    return ::initgroups(entry.pw_name, entry.pw_gid) == 0 && ::setegid(entry.pw_gid) == 0;
+}
+
 /// What may stand in a commit's author line.
-std::string printable(std::string text) {
-    std::erase_if(text, [](char c) {
-        return static_cast<unsigned char>(c) < ' ' || c == '<' || c == '>' || c == '\x7f';
-    });
-    return text;
+std::string author_text(std::string_view text) {
+    std::string shown = printable_line(text);
+    std::erase_if(shown, [](char c) { return c == '<' || c == '>'; });
+    return shown;
 }
 
 }  // namespace
@@ -51,12 +66,36 @@ Authorship calling_person() {
     std::string user = "uid" + std::to_string(uid);
     std::string name;
     if (::getpwuid_r(uid, &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr) {
-        user = printable(entry.pw_name);
+        user = author_text(entry.pw_name);
         name = entry.pw_gecos == nullptr ? "" : entry.pw_gecos;
-        name = printable(name.substr(0, name.find(',')));
+        name = author_text(name.substr(0, name.find(',')));
     }
     if (name.find_first_not_of(' ') == std::string::npos) name = user;
     return {.name = std::move(name), .email = user + "@" + host_name(), .message = {}};
+}
+
+Result<void> with_rights_of_caller(const std::function<void()>& open) {
+    const uid_t caller = calling_uid();
+    if (::geteuid() != 0 || caller == 0) {
+        open();
+        return {};
+    }
+    std::vector<gid_t> groups(static_cast<std::size_t>(std::max(::getgroups(0, nullptr), 0)));
+    const gid_t group = ::getegid();
+    const auto failed = [caller] {
+        return fail(Exit::Refused, fmt::format("cannot open files with the rights of uid {}: {}", caller,
+                                               std::generic_category().message(errno)));
+    };
+    if (::getgroups(static_cast<int>(groups.size()), groups.data()) < 0) return failed();
+    if (!take_groups_of(caller) || ::seteuid(caller) != 0) return failed();
+    open();
+    if (::seteuid(0) != 0 || ::setegid(group) != 0 || ::setgroups(groups.size(), groups.data()) != 0)
+        return failed();
+    return {};
+}
+
+std::string whose_rights() {
+    return ::geteuid() != 0 || calling_uid() == 0 ? std::string() : actor_of(calling_person());
 }
 
 std::string actor_of(const Authorship& person) {

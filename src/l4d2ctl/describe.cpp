@@ -7,6 +7,7 @@
 #include "l4d2ctl/server_view.hpp"
 #include "l4d2ctl/tables.hpp"
 #include "l4d2ctl/verbs.hpp"
+#include "specs/words.hpp"
 
 namespace left4me::ctl {
 

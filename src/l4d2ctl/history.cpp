@@ -5,6 +5,7 @@
 #include "l4d2ctl/json.hpp"
 #include "l4d2ctl/server_view.hpp"
 #include "l4d2ctl/verbs.hpp"
+#include "specs/words.hpp"
 
 namespace left4me::ctl {
 

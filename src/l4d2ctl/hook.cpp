@@ -164,12 +164,20 @@ Result<Exit> tell_pushed(const Session& session, const Update& update, const fs:
                         "  sudo l4d2ctl approve {}",
                         update.before.substr(0, 12), update.now));
     }
-    if (poke(session.paths)) {
-        say("the host is being changed; to watch it\n  l4d2ctl events --follow\n  l4d2ctl get servers "
-            "--watch");
-    } else {
-        say("no daemon runs on this host: left4me-reconcile.timer takes it up, if it is enabled; or now\n"
-            "  sudo l4d2ctl reconcile");
+    switch (poke(session.paths)) {
+        case Poked::Heard:
+            say("the host is being changed; to watch it\n  l4d2ctl events --follow\n  l4d2ctl get servers "
+                "--watch");
+            break;
+        case Poked::Refused:
+            // The daemon watches the repository, too.
+            say("the host takes it up by itself within 30 s; who is in the repository's group is heard at "
+                "once");
+            break;
+        case Poked::NoDaemon:
+            say("no daemon runs on this host: left4me-reconcile.timer takes it up, if it is enabled; or now\n"
+                "  sudo l4d2ctl reconcile");
+            break;
     }
     return Exit::Done;
 }

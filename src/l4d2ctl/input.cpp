@@ -1,14 +1,18 @@
 #include "l4d2ctl/input.hpp"
 
+#include <fcntl.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
 #include <iterator>
 #include <system_error>
 
 #include "adapters/directory/source.hpp"
 #include "adapters/files.hpp"
+#include "l4d2ctl/caller.hpp"
 
 namespace left4me::ctl {
 
@@ -21,7 +25,8 @@ constexpr std::size_t most_bytes = std::size_t{64} << 20U;
 
 Result<std::vector<SourceFile>> read_input(const std::string& name) {
     std::error_code ignored;
-    if (name == "-") {
+    // The path would be opened anew, which the rights of another user do not allow.
+    if (name == "-" || name == "/dev/stdin") {
         auto text = read_descriptor(STDIN_FILENO, "<stdin>", most_bytes);
         if (!text) return fail(Exit::Invalid, text.error());
         return std::vector<SourceFile>{{"<stdin>", std::move(*text)}};
@@ -43,12 +48,30 @@ Result<std::vector<SourceFile>> read_input(const std::string& name) {
 
 Result<std::vector<SourceFile>> read_inputs(const std::vector<std::string>& names) {
     std::vector<SourceFile> all;
-    for (const std::string& name : names) {
-        auto files = read_input(name);
-        if (!files) return files;
-        std::move(files->begin(), files->end(), std::back_inserter(all));
+    Result<void> read;
+    bool denied = false;
+    // sudo may allow a person l4d2ctl and nothing else: what their own eyes may not read, no message quotes.
+    const auto allowed = with_rights_of_caller([&] {
+        for (const std::string& name : names) {
+            auto files = read_input(name);
+            if (!files) {
+                read = std::unexpected(files.error());
+                denied = ::faccessat(AT_FDCWD, name.c_str(), R_OK, AT_EACCESS) != 0 && errno == EACCES;
+                return;
+            }
+            std::move(files->begin(), files->end(), std::back_inserter(all));
+        }
+    });
+    if (!allowed) return std::unexpected(allowed.error());
+    if (read) return all;
+    // In a root shell that sudo gave, too.
+    if (const std::string who = denied ? whose_rights() : ""; !who.empty()) {
+        return fail(read.error().code,
+                    fmt::format("{}\n  files are opened with the rights of {}, who called sudo; -f - <FILE "
+                                "takes what this shell may read",
+                                read.error().message, who));
     }
-    return all;
+    return std::unexpected(read.error());
 }
 
 }  // namespace left4me::ctl

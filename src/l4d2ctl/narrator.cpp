@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "l4d2ctl/session.hpp"
+#include "specs/words.hpp"
 
 namespace left4me::ctl {
 

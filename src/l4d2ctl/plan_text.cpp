@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "l4d2ctl/json.hpp"
+#include "specs/words.hpp"
 
 namespace left4me::ctl {
 

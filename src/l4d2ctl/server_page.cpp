@@ -7,6 +7,7 @@
 
 #include "l4d2ctl/plan_text.hpp"
 #include "l4d2ctl/server_view.hpp"
+#include "specs/words.hpp"
 
 namespace left4me::ctl {
 

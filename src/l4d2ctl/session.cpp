@@ -1,7 +1,6 @@
 #include "l4d2ctl/session.hpp"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -44,10 +43,17 @@ Command add_verb(CLI::App& app, Session& session, const std::string& name, const
 }
 
 Result<void> enter(Session& session, Access access) {
-    const auto text = read_config_text(session.config_path);
-    if (!text) return fail(Exit::Invalid, text.error());
     session.caller = calling_person();
+    ConfigText text;
+    // A path that a person gave is opened as that person, the host's own configuration as user left4me, which
+    // the daemon is, too: root opens nothing, so no message can quote what only root may read.
+    if (session.config_path != config_file) {
+        const auto read = with_rights_of_caller([&] { text = read_config_text(session.config_path); });
+        if (!read) return read;
+    }
     if (auto dropped = give_up_privileges(access, session.verb); !dropped) return dropped;
+    if (session.config_path == config_file) text = read_config_text(session.config_path);
+    if (!text) return fail(Exit::Invalid, text.error());
     return configure(session, *text);
 }
 
@@ -55,13 +61,12 @@ Result<void> enter_as_root(Session& session) {
     if (::geteuid() != 0) {
         return fail(Exit::Refused, fmt::format("only root can do that\n  sudo l4d2ctl {} …", session.verb));
     }
-    struct stat status{};
-    if (::stat(session.config_path.c_str(), &status) == 0 &&
-        (status.st_uid != 0 || (status.st_mode & 022U) != 0)) {
-        return fail(Exit::Refused,
-                    session.config_path + ": must belong to root, and nobody else may write it");
-    }
-    const auto text = read_config_text(session.config_path);
+    ConfigText text;
+    const auto read = [&] { text = read_config_text(session.config_path, ConfigOwner::Root); };
+    if (session.config_path == config_file)
+        read();
+    else if (auto allowed = with_rights_of_caller(read); !allowed)
+        return allowed;
     if (!text) return fail(Exit::Invalid, text.error());
     return configure(session, *text);
 }
@@ -131,11 +136,14 @@ void tell_trouble(const InForce& in_force) {
 }
 
 void print(const std::string& text) {
-    const std::string shown = for_locale(text, STDOUT_FILENO);
+    // A program that reads our output gets every byte.
+    static const bool terminal = ::isatty(STDOUT_FILENO) == 1;
+    const std::string shown = terminal ? for_locale(fit_for_terminal(text), STDOUT_FILENO) : text;
     (void)std::fwrite(shown.data(), 1, shown.size(), stdout);
 }
 
-void print_error(const std::string& text) {
+void print_error(const std::string& message) {
+    const std::string text = fit_for_terminal(message);
     (void)std::fflush(stdout);  // what was said before stays before
     const std::string shown = for_locale(text, STDERR_FILENO);
     (void)std::fwrite(shown.data(), 1, shown.size(), stderr);

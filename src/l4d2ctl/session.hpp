@@ -38,12 +38,12 @@ struct Session {
 Command add_verb(CLI::App& app, Session& session, const std::string& name, const std::string& description,
                  const std::string& example, std::function<Result<Exit>()> run);
 
-/// Reads the configuration's bytes, gives up root, then parses them. Every verb that parses anything begins
+/// Gives up root, then reads and parses the configuration. Every verb that parses anything begins
 /// with it. Bytes that the verb itself was given must have been read before.
 Result<void> enter(Session& session, Access access);
 
 /// For the one verb that works as root: nothing is given up, and the configuration is believed only if it is
-/// root's own.
+/// root's own. Another one than the host's is opened with the rights of whoever asked for sudo.
 Result<void> enter_as_root(Session& session);
 
 /// The revision that the host follows; see tell_trouble().
@@ -76,7 +76,9 @@ Result<View> look(Session& session);
 /// Says on stderr why another revision than the source's own one is in force.
 void tell_trouble(const InForce& in_force);
 
+/// To standard output; on a terminal nothing but text and colours.
 void print(const std::string& text);
-void print_error(const std::string& text);
+/// To standard error, and nothing but text and colours.
+void print_error(const std::string& message);
 
 }  // namespace left4me::ctl

@@ -8,6 +8,7 @@
 #include "l4d2ctl/server_page.hpp"
 #include "l4d2ctl/server_view.hpp"
 #include "l4d2ctl/verbs.hpp"
+#include "specs/words.hpp"
 
 namespace left4me::ctl {
 
@@ -126,6 +127,7 @@ Result<Exit> status(Session& session, const Options& options) {
     auto view = look(session);
     if (!view) return std::unexpected(view.error());
     tell_trouble(view->in_force);
+    if (whole && !session.config.warnings.empty()) print_error(to_string(session.config.warnings));
     const bool json = options.json || options.output == "json";
     return whole ? whole_status(session, *view, json) : server_status(session, *view, *name, json);
 }

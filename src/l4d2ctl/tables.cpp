@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "l4d2ctl/server_view.hpp"
+#include "specs/words.hpp"
 
 namespace left4me::ctl {
 

@@ -15,6 +15,8 @@
 #include <limits>
 #include <optional>
 
+#include "specs/words.hpp"
+
 namespace left4me::ctl {
 
 namespace {
@@ -218,14 +220,22 @@ std::string for_locale(std::string_view text, int fd) {
     return shown;
 }
 
-std::string printable(std::string_view text) {
-    std::string clean;
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        const bool control = (byte < 0x20U && c != '\n' && c != '\t') || byte == 0x7FU;
-        clean += control ? '?' : c;
+std::string fit_for_terminal(std::string_view text) {
+    static constexpr std::array<std::string_view, 6> ours{"\033[0m",  "\033[1m",  "\033[2m",
+                                                          "\033[31m", "\033[32m", "\033[33m"};
+    std::string fit;
+    while (!text.empty()) {
+        const auto colour =
+            std::find_if(ours.begin(), ours.end(), [&](std::string_view c) { return text.starts_with(c); });
+        const std::size_t length =
+            colour != ours.end() ? colour->size() : std::min(text.find('\033', 1), text.size());
+        if (colour != ours.end())
+            fit += *colour;
+        else
+            fit += printable(text.substr(0, length));
+        text.remove_prefix(length);
     }
-    return clean;
+    return fit;
 }
 
 }  // namespace left4me::ctl

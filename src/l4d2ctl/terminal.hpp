@@ -48,7 +48,7 @@ std::string section(const std::string& title, std::string_view text, const Termi
 /// or `?`. UTF-8 stays as it is, and so does everything that goes to a file or a program.
 std::string for_locale(std::string_view text, int fd);
 
-/// Control characters out of a text that somebody else wrote, so that a log line cannot drive the terminal.
-std::string printable(std::string_view text);
+/// printable(), but the colours of Terminal::paint() stay: the last thing before a text reaches a terminal.
+std::string fit_for_terminal(std::string_view text);
 
 }  // namespace left4me::ctl

@@ -1,7 +1,9 @@
 #include "l4d2d/daemon.hpp"
 
 #include <fmt/format.h>
+#include <grp.h>
 #include <malloc.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
@@ -11,6 +13,7 @@
 #include "adapters/config/file.hpp"
 #include "adapters/sources/open.hpp"
 #include "l4d2d/notify.hpp"
+#include "specs/words.hpp"
 
 namespace left4me {
 namespace {
@@ -28,9 +31,37 @@ constexpr auto fetch_retry = 1s;
 constexpr auto first_host_retry = 1s;
 constexpr auto trim_interval = 10s;
 
-std::string standing(const Plan& difference, std::size_t under_way) {
-    std::string text = fmt::format("servers: {} agree, {} differ", difference.agreeing_servers,
-                                   difference.differing_servers);
+/// Who may ask for a look: whoever may push to the repository (`init-repo --group`), or else
+/// left4me-operators.
+std::optional<gid_t> group_of_operators(const Config& config) {
+    struct stat repository{};
+    // The repository's own directory is root's; this one is open to those who push.
+    const bool pushed_to = config.git && config.git->remote.empty();
+    if (pushed_to && ::stat((config.git->repository / "objects").c_str(), &repository) == 0)
+        return repository.st_gid;
+    const group* const operators = ::getgrnam("left4me-operators");
+    return operators == nullptr ? std::nullopt : std::optional(operators->gr_gid);
+}
+
+void log_warnings(const Config& config) {
+    for (const Diagnostic& warning : config.warnings) log(Level::Warning, to_string(warning));
+}
+
+/// "the source is not followed: servers.yaml:3:1: …; ", or "" when it is.
+std::string trouble_with(const std::string& source_error) {
+    if (source_error.empty()) return {};
+    return fmt::format("the source is not followed: {}; ",
+                       printable(source_error.substr(0, source_error.find('\n'))));
+}
+
+/// What `systemctl status left4me` shows: first what keeps the newest manifests from being followed.
+std::string standing(const Plan& difference, std::size_t under_way, const std::string& source_error) {
+    std::string text = trouble_with(source_error);
+    const auto waits = std::any_of(difference.actions.begin(), difference.actions.end(),
+                                   [](const Action& action) { return action.code == "ApprovalRequired"; });
+    if (waits) text += fmt::format("revision {} waits for l4d2ctl approve; ", difference.revision);
+    text += fmt::format("servers: {} agree, {} differ", difference.agreeing_servers,
+                        difference.differing_servers);
     if (under_way > 0) text += fmt::format("; actions under way: {}", under_way);
     return text;
 }
@@ -41,7 +72,8 @@ std::expected<std::unique_ptr<Daemon>, std::string> Daemon::create(Paths paths, 
                                                                    Config config) {
     auto units = Units::connect(paths);
     if (!units) return std::unexpected(units.error());
-    auto poked = PokeSocket::listen(paths);
+    log_warnings(config);
+    auto poked = PokeSocket::listen(paths, group_of_operators(config));
     if (!poked) return std::unexpected(poked.error());
     return std::unique_ptr<Daemon>(new Daemon(std::move(paths), std::move(config_path), std::move(config),
                                               std::move(*units), std::move(*poked)));
@@ -101,6 +133,7 @@ void Daemon::reload() {
     auto config = read_config(config_path_);
     if (config) {
         config_ = std::move(*config);
+        log_warnings(config_);
         manifests_.follow_source_of(config_);
         configure_telemetry();
         watch_places();
@@ -205,6 +238,7 @@ void Daemon::read_source() {
 
 void Daemon::look(Time now) {
     agenda_.add(Key::Host, now + resync);
+    follow_clock();  // before the status of another pass is read, which is moved already
     if (!hold_lock()) return agenda_.add(Key::Host, now + lock_retry);
     // What somebody has said while they held the lock (a suspension, an approval) holds from here on.
     if (poked_.drain()) read_source();
@@ -220,11 +254,26 @@ void Daemon::look(Time now) {
     } else {
         const Status before = loop_.status();
         loop_.set_source_error(manifests_.error());
+        said_status_ = trouble_with(manifests_.error()) + "no revision was ever in force";
+        notify("STATUS=" + said_status_);
         chronicle_.events(events_of(before, {}, {}, {}, loop_.status()));
         save();
     }
     release_lock();
     trim(now);
+}
+
+/// Deadlines and waits are neither shortened nor extended when somebody sets the clock.
+void Daemon::follow_clock() {
+    const ClockMark now = read_clock();
+    const auto jump = jump_between(std::exchange(clock_, now), now);
+    if (jump == jump.zero()) return;
+    Status moved = loop_.status();
+    move_times(moved, jump);
+    loop_.set_status(std::move(moved));
+    log(Level::Notice, fmt::format("the clock was set {} s {}",
+                                   std::chrono::abs(std::chrono::round<std::chrono::seconds>(jump)).count(),
+                                   jump > jump.zero() ? "forwards" : "back"));
 }
 
 /// What reading manifests and looking at the host took for a moment, the C library would keep.
@@ -243,7 +292,7 @@ void Daemon::looked(Time now, const StepResult& step) {
     if (step.wake)
         agenda_.add(Key::Host, now + std::min<Agenda::Clock::duration>(*step.wake - step.now, resync));
     save();
-    const std::string says = standing(step.difference, loop_.open_actions());
+    const std::string says = standing(step.difference, loop_.open_actions(), manifests_.error());
     if (says != said_status_) notify("STATUS=" + says);
     said_status_ = says;
     PassEnd end = end_of_pass(step.before, *manifests_.desired(), step.ended.plan, step.ended.outcomes,

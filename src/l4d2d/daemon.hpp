@@ -14,6 +14,7 @@
 #include "adapters/machine/machine.hpp"
 #include "adapters/paths.hpp"
 #include "adapters/poke/poke.hpp"
+#include "adapters/store/clock.hpp"
 #include "adapters/store/lock.hpp"
 #include "adapters/store/status_file.hpp"
 #include "adapters/watch/mount_watch.hpp"
@@ -55,6 +56,7 @@ class Daemon {
     void fetch(Time now);
     void fetched(const std::expected<void, std::string>& result);
     void look(Time now);
+    void follow_clock();
     void host_failed(Time now, const std::string& error);
     void looked(Time now, const StepResult& step);
     void trim(Time now);
@@ -80,6 +82,7 @@ class Daemon {
     std::optional<TreeWatch> host_watch_;
     MountWatch mount_watch_{paths_.mountinfo};
     StatusFile status_file_;
+    ClockMark clock_ = read_clock();
     Chronicle chronicle_;
 
     boost::asio::io_context io_{1};

@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdlib>
@@ -24,6 +25,11 @@ int run(int argc, char** argv) {
     app.footer("systemctl start left4me runs it; l4d2ctl is how to talk about servers. See left4me(7).");
     CLI11_PARSE(app, argc, argv);
 
+    // Root could read, and quote in its messages, whatever file --config names.
+    if (::geteuid() == 0) {
+        log(Level::Error, "l4d2d parses what others wrote and does not run as root: systemctl start left4me");
+        return exit_failure;
+    }
     auto config = read_config(config_path);
     if (!config) {
         log(Level::Error, config.error());

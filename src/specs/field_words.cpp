@@ -9,6 +9,7 @@ namespace {
 
 std::string item_in_words(const Field& item) {
     if (!item.refers_to.empty()) return fmt::format("names of {}s", item.refers_to);
+    if (item.type == Type::SecretFile) return "names of secrets";
     return item.type == Type::Argument ? "words" : "texts";
 }
 
@@ -47,6 +48,8 @@ std::string type_in_words(const Field& field) {
             return "relative path";
         case Type::Argument:
             return "word";
+        case Type::SecretFile:
+            return "name of a secret";
         case Type::Config:
         case Type::Text:
             return "text";

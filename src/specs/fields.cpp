@@ -132,6 +132,12 @@ constexpr std::array blueprint_argument{
           .documentation = "One word of the command line.",
           .maximum = 512},
 };
+constexpr std::array blueprint_secret{
+    Field{.name = "item",
+          .type = Type::SecretFile,
+          .documentation = "The name of a file in `/etc/left4me/secrets`.",
+          .maximum = 64},
+};
 constexpr std::array blueprint_spec{
     Field{.name = "overlays",
           .type = Type::List,
@@ -151,12 +157,21 @@ constexpr std::array blueprint_spec{
           .example = "[\"-tickrate\", \"100\", \"+map\", c1m1_hotel]",
           .maximum = 128,
           .children = blueprint_argument},
+    Field{.name = "secrets",
+          .type = Type::List,
+          .documentation = "The files in `/etc/left4me/secrets` that `config` may use as `${secret:FILE}`. "
+                           "Any other is refused, so "
+                           "that a review of this list is a review of what the servers get to know.",
+          .example = "[rcon]",
+          .maximum = 32,
+          .unique = true,
+          .children = blueprint_secret},
     Field{.name = "config",
           .type = Type::Config,
           .documentation =
               "Becomes `left4dead2/cfg/server.cfg`, above that of every overlay. `${name}` and `${port}` are "
               "replaced by the server's own, `${secret:FILE}` by the content of that file in "
-              "`/etc/left4me/secrets`. A literal `${` is written `$${`.",
+              "`/etc/left4me/secrets`, if `secrets` lists it. A literal `${` is written `$${`.",
           .example = "|\n  hostname \"${name}\"\n  rcon_password \"${secret:rcon}\"",
           .maximum = 64 * kib},
 };

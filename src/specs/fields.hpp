@@ -11,22 +11,23 @@ namespace left4me {
 /// What a field holds. Everything that depends on the type alone (its words, its pattern, its check) lives in
 /// value_types.cpp.
 enum class Type {
-    Map,        ///< the fields in `children`
-    Choice,     ///< exactly one of the fields in `children`
-    TextMap,    ///< keys of the type of children[0], values of the type of children[1]
-    List,       ///< items of the type of children[0]
-    Constant,   ///< the one text in `values`
-    Enum,       ///< one of `values`
-    Name,       ///< of an object, is_valid_name()
-    Label,      ///< key or value of a label
-    Port,       ///< a plain integer
-    Duration,   ///< 90s, 30m, 12h, 2d
-    Directory,  ///< absolute path of the host
-    FilePath,   ///< relative path within an overlay
-    Argument,   ///< one word of the game's command line
-    Config,     ///< text with placeholders
-    Text,       ///< any text
-    NotYet,     ///< known, but not supported by this version
+    Map,         ///< the fields in `children`
+    Choice,      ///< exactly one of the fields in `children`
+    TextMap,     ///< keys of the type of children[0], values of the type of children[1]
+    List,        ///< items of the type of children[0]
+    Constant,    ///< the one text in `values`
+    Enum,        ///< one of `values`
+    Name,        ///< of an object, is_valid_name()
+    Label,       ///< key or value of a label
+    Port,        ///< a plain integer
+    Duration,    ///< 90s, 30m, 12h, 2d
+    Directory,   ///< absolute path of the host
+    FilePath,    ///< relative path within an overlay
+    Argument,    ///< one word of the game's command line
+    SecretFile,  ///< the name of a file in /etc/left4me/secrets
+    Config,      ///< text with placeholders
+    Text,        ///< any text
+    NotYet,      ///< known, but not supported by this version
 };
 
 /// The field has a meaning only while its sibling `field` has this value. No name: always.

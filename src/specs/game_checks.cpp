@@ -18,8 +18,10 @@ constexpr std::string_view by_systemd = "systemd watches the process and restart
 constexpr std::string_view by_left4me = "left4me updates the installation; a server never writes to it";
 
 /// Options of the command line that are left4me's own, and why.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 12> owned{{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 14> owned{{
     {"-port", by_port},
+    {"+port", by_port},
+    {"-hostport", by_port},
     {"+hostport", by_port},
     {"-strictportbind", "left4me always sets it, so that a server never takes another one's port"},
     {"-ip", by_address},
@@ -40,6 +42,38 @@ std::string lower(std::string_view text) {
     return result;
 }
 
+/// One option or console variable of an argument.
+struct Option {
+    std::string name;        ///< "-port", "+hostport"; lower case
+    std::size_t offset = 0;  ///< within the argument
+};
+
+/// Every word of an argument that the game could take for an option. srcds_run and the engine join all words
+/// of the command line with blanks and take them apart again, so quotes and blanks within an argument hide
+/// nothing from them; behind a `;` begins a console command, as behind a `+`.
+std::vector<Option> options_in(std::string_view text) {
+    std::vector<Option> options;
+    bool command = false;  // the word is the first one behind a `;`
+    for (std::size_t at = 0; at < text.size();) {
+        const std::size_t begin = text.find_first_not_of(" \t\r\n\v\f\"'", at);
+        if (begin == std::string_view::npos) break;
+        if (text[begin] == ';') {
+            command = true;
+            at = begin + 1;
+            continue;
+        }
+        at = std::min(text.find_first_of(" \t\r\n\v\f\"';", begin), text.size());
+        const std::string word = lower(text.substr(begin, at - begin));
+        std::string name = word.substr(0, word.find('='));
+        // An alias or a binding runs its text later; these two names can mean nothing else.
+        const bool unmistakable = name == "hostport" || name == "servercfgfile";
+        if (unmistakable || (command && name.front() != '+' && name.front() != '-')) name.insert(0, 1, '+');
+        options.push_back({std::move(name), begin});
+        command = false;
+    }
+    return options;
+}
+
 /// "; did you mean '${name}'?", or how to have the text as it stands.
 std::string hint_for(const Piece& unknown) {
     constexpr std::array<std::string_view, 3> names{"name", "port", "secret"};
@@ -49,6 +83,13 @@ std::string hint_for(const Piece& unknown) {
     std::string_view rest = colon == std::string_view::npos ? "" : unknown.inner.substr(colon);
     if (meant == "secret" && rest.empty()) rest = ":FILE";
     return fmt::format("; did you mean '${{{}{}}}'?", meant, meant == "secret" ? rest : "");
+}
+
+std::string no_secret_file(std::string_view text) {
+    return fmt::format(
+        "{} is not the name of a secret: it takes A-Z, a-z, 0-9, '.', '_' and '-', not beginning with "
+        "'.'; the file lies in /etc/left4me/secrets",
+        in_quotes(text));
 }
 
 enum class Secrets { Allowed, Refused };
@@ -76,11 +117,7 @@ void check_placeholders(std::string_view text, Secrets secrets, Complaints& comp
                 fmt::format("{}: all users of the host can read a command line; put secrets into spec.config",
                             in_quotes(piece.source)));
         } else if (piece.kind == Piece::Kind::Secret && !is_valid_secret_file(piece.inner)) {
-            complain(
-                Rule::SecretFileInvalid,
-                fmt::format("{} is not the name of a secret: it takes A-Z, a-z, 0-9, '.', '_' and '-', not "
-                            "beginning with '.'; the file lies in /etc/left4me/secrets",
-                            in_quotes(piece.inner)));
+            complain(Rule::SecretFileInvalid, no_secret_file(piece.inner));
         }
         offset += piece.source.size();
     }
@@ -99,23 +136,26 @@ void check_argument(std::string_view text, Complaints& complaints) {
         complaints.push_back({Rule::TooShort, "an argument must not be empty; remove the item"});
         return;
     }
-    const std::string word = lower(text);
-    // The engine joins the words to one line again, so that the option may hide in front of a blank.
-    const std::string_view option = std::string_view(word).substr(0, word.find_first_of(" \t="));
-    const auto found =
-        std::find_if(owned.begin(), owned.end(), [&](const auto& pair) { return pair.first == option; });
-    if (found != owned.end()) {
-        complaints.push_back(
-            {Rule::ArgumentOwned, fmt::format("{} is left4me's own: {}; remove it and its value",
-                                              in_quotes(found->first), found->second)});
+    for (const Option& option : options_in(text)) {
+        const auto found = std::find_if(owned.begin(), owned.end(),
+                                        [&](const auto& pair) { return pair.first == option.name; });
+        if (found == owned.end()) continue;
+        complaints.push_back({Rule::ArgumentOwned,
+                              fmt::format("{} is left4me's own: {}; remove it and its value",
+                                          in_quotes(found->first), found->second),
+                              option.offset});
     }
-    if (word.contains(password_variable)) {
+    if (lower(text).contains(password_variable)) {
         complaints.push_back(
             {Rule::ArgumentPassword,
              "all users of the host can read a command line; write `rcon_password "
              "\"${secret:rcon}\"` into spec.config and the password into /etc/left4me/secrets/rcon"});
     }
     check_placeholders(text, Secrets::Refused, complaints);
+}
+
+void check_secret_file(std::string_view text, Complaints& complaints) {
+    if (!is_valid_secret_file(text)) complaints.push_back({Rule::SecretFileInvalid, no_secret_file(text)});
 }
 
 void check_config(std::string_view text, Complaints& complaints) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstddef>
 
 #include "specs/cross_checks.hpp"
 #include "specs/documents.hpp"
@@ -36,6 +37,9 @@ std::size_t find_control(std::string_view text) {
     }
     return std::string_view::npos;
 }
+
+/// Rules that version 0.1 did not have, or had for less.
+bool is_of_a_later_version(Rule rule) { return rule == Rule::SecretNotListed || rule == Rule::ArgumentOwned; }
 
 /// One revision on its way from texts to a set.
 class Loading {
@@ -111,6 +115,13 @@ class Loading {
             return;
         }
         Facts facts = validate(*document.root, reporter);
+        check_reserved_secrets(*document.root, limits_.reserved_secrets, reporter);
+        if (limits_.followed_before) {
+            diagnostics_.erase(
+                std::remove_if(diagnostics_.begin() + static_cast<std::ptrdiff_t>(before), diagnostics_.end(),
+                               [](const Diagnostic& one) { return is_of_a_later_version(one.rule); }),
+                diagnostics_.end());
+        }
         if (diagnostics_.size() == before) check_root(*document.root, limits_.overlay_roots, reporter);
         if (diagnostics_.size() == before) {
             read_object(*document.root, *facts.kind, {reporter.at(document.root->mark), index}, limits_,

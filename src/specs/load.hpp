@@ -24,6 +24,10 @@ struct Limits {
     /// Where directories of overlays may be: absolute, normalised paths. A host's configuration is narrower.
     std::vector<std::string> overlay_roots{"/"};
     SourceLimits source;  ///< of each overlay
+    /// Files in /etc/left4me/secrets that no Blueprint may list, because they are the host's own.
+    std::vector<std::string> reserved_secrets{};
+    /// The revision was in force before, so that rules of later versions must not make it invalid.
+    bool followed_before = false;
 };
 
 /// Parses and cross-checks a whole revision. Either every document is valid, or all errors of the revision

@@ -1,7 +1,14 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <functional>
 #include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
 
+#include "specs/placeholders.hpp"
 #include "specs/validate.hpp"
 #include "specs/words.hpp"
 
@@ -37,9 +44,61 @@ void check_file_conflicts(const Node& overlay, Reporter& reporter) {
     }
 }
 
+/// spec.NAME; nullptr if it is missing.
+const Node* spec_field(const Node& root, std::string_view name) {
+    const Node* spec = root.kind == Node::Kind::Map ? root.get("spec") : nullptr;
+    return spec == nullptr || spec->kind != Node::Kind::Map ? nullptr : spec->get(name);
+}
+
+/// Calls `use` for every secret that spec.config uses, with its place. What is no name of a secret has a
+/// message of its own.
+void for_each_secret(const Node& root, const Reporter& reporter,
+                     const std::function<void(const Piece&, const yaml::Mark&)>& use) {
+    const Node* config = spec_field(root, "config");
+    if (config == nullptr || config->kind != Node::Kind::Scalar) return;
+    std::size_t offset = 0;
+    for (const Piece& piece : placeholder_pieces(config->text)) {
+        if (piece.kind == Piece::Kind::Secret && is_valid_secret_file(piece.inner))
+            use(piece, reporter.within(*config, offset));
+        offset += piece.source.size();
+    }
+}
+
+/// A blueprint names the secrets it uses, so that nobody publishes another one by a line of config.
+void check_secrets(const Node& blueprint, Reporter& reporter) {
+    const Node* listed = spec_field(blueprint, "secrets");
+    std::set<std::string_view> allowed;
+    if (listed != nullptr) {
+        for (const yaml::NodePtr& item : listed->items) allowed.insert(item->text);
+    }
+    for_each_secret(blueprint, reporter, [&](const Piece& piece, const yaml::Mark& mark) {
+        if (!allowed.insert(piece.inner).second) return;  // each secret is reported once
+        const std::string remedy = listed == nullptr
+                                       ? fmt::format("add `secrets: [{}]` to the spec", piece.inner)
+                                       : fmt::format("add {} to that list", in_quotes(piece.inner));
+        reporter.add(
+            Rule::SecretNotListed, mark,
+            fmt::format("spec.config: {} is not among spec.secrets, which name the secrets that this "
+                        "Blueprint may use; {}",
+                        in_quotes(piece.source), remedy));
+    });
+}
+
 }  // namespace
 
+void check_reserved_secrets(const Node& root, const std::vector<std::string>& reserved, Reporter& reporter) {
+    if (reserved.empty()) return;
+    for_each_secret(root, reporter, [&](const Piece& piece, const yaml::Mark& mark) {
+        if (std::find(reserved.begin(), reserved.end(), piece.inner) == reserved.end()) return;
+        reporter.add(Rule::SecretReserved, mark,
+                     fmt::format("spec.config: {} is the host's key for its git remote, which no Blueprint "
+                                 "may use; remove it",
+                                 in_quotes(piece.source)));
+    });
+}
+
 void check_object(const Field& kind, const yaml::Node& root, Reporter& reporter) {
+    if (kind.name == "Blueprint") check_secrets(root, reporter);
     if (kind.name == "Overlay") check_file_conflicts(root, reporter);
 }
 

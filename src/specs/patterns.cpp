@@ -9,6 +9,9 @@
 namespace left4me {
 namespace {
 
+/// What is_valid_secret_file() accepts.
+constexpr std::string_view secret_file = R"((?!\.)[A-Za-z0-9._-]{1,64})";
+
 /// Letters in either case: JSON Schema has no flag for that.
 std::string any_case(std::string_view text) {
     std::string pattern;
@@ -83,6 +86,8 @@ std::string pattern_of(Type type) {
             return "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$";
         case Type::Label:
             return "^[A-Za-z0-9._-]+$";
+        case Type::SecretFile:
+            return fmt::format("^{}$", secret_file);
         case Type::Duration:
             return duration_pattern();
         case Type::Directory:
@@ -92,7 +97,7 @@ std::string pattern_of(Type type) {
         case Type::Argument:
             return argument_pattern();
         case Type::Config:
-            return "^" + text_with(R"(name|port|secret:(?!\.)[A-Za-z0-9._-]{1,64})");
+            return "^" + text_with(fmt::format("name|port|secret:{}", secret_file));
         default:
             return "";
     }

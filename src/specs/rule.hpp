@@ -58,6 +58,8 @@ enum class Rule {
     PlaceholderUnterminated,
     SecretInArgument,
     SecretFileInvalid,
+    SecretNotListed,
+    SecretReserved,
     // Between fields and between documents.
     DeadlineWithoutWhenEmpty,
     DuplicateName,

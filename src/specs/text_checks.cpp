@@ -142,6 +142,9 @@ Complaints check_text(const Field& field, std::string_view text) {
             check_control_characters(text, false, complaints);
             check_file_path(text, complaints);
             break;
+        case Type::SecretFile:
+            check_secret_file(text, complaints);
+            break;
         case Type::Argument:
             check_control_characters(text, false, complaints);
             check_argument(text, complaints);

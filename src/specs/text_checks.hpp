@@ -45,6 +45,7 @@ void check_duration(std::string_view text, Complaints& complaints);
 bool lies_in(std::string_view inner, std::string_view outer);
 void check_directory(std::string_view text, Complaints& complaints);
 void check_file_path(std::string_view text, Complaints& complaints);
+void check_secret_file(std::string_view text, Complaints& complaints);
 void check_argument(std::string_view text, Complaints& complaints);
 void check_config(std::string_view text, Complaints& complaints);
 

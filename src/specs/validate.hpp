@@ -33,6 +33,10 @@ struct Facts {
 /// Checks one document against the field table and reports everything that is wrong within it.
 Facts validate(const yaml::Node& root, Reporter& reporter);
 
+/// Reports every secret in spec.config that is `reserved`. `root` may be invalid.
+void check_reserved_secrets(const yaml::Node& root, const std::vector<std::string>& reserved,
+                            Reporter& reporter);
+
 /// What the field table cannot say: rules between the fields of one document.
 void check_object(const Field& kind, const yaml::Node& root, Reporter& reporter);
 

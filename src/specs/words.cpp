@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <cstdint>
 
@@ -61,6 +62,34 @@ std::size_t utf8_length(std::string_view text, std::size_t at) {
     return overlong || surrogate || too_large ? 0 : length;
 }
 
+struct Range {
+    char32_t first;
+    char32_t last;
+};
+
+/// Format characters that are not seen themselves but change how a person reads what is around them.
+constexpr std::array<Range, 11> invisible{{
+    {0x00AD, 0x00AD},    // soft hyphen
+    {0x061C, 0x061C},    // Arabic letter mark
+    {0x180E, 0x180E},    // Mongolian vowel separator
+    {0x200B, 0x200F},    // zero-width characters, left-to-right and right-to-left marks
+    {0x2028, 0x202E},    // line and paragraph separators, bidirectional embeddings and overrides
+    {0x2060, 0x206F},    // invisible operators, bidirectional isolates
+    {0xFEFF, 0xFEFF},    // byte order mark
+    {0xFFF9, 0xFFFB},    // interlinear annotations
+    {0x1BCA0, 0x1BCA3},  // shorthand format controls
+    {0x1D173, 0x1D17A},  // musical format controls
+    {0xE0000, 0xE0FFF},  // tags and variation selectors
+}};
+
+char32_t code_point(std::string_view character) {
+    const unsigned char lead = byte_at(character, 0);
+    if (character.size() == 1) return lead;
+    char32_t value = lead & (0xFFU >> (character.size() + 1));
+    for (std::size_t i = 1; i < character.size(); ++i) value = value << 6U | (byte_at(character, i) & 0x3FU);
+    return value;
+}
+
 /// How many bytes of a control character begin at `at`, or 0.
 std::size_t control_length(std::string_view text, std::size_t at) {
     const unsigned char byte = byte_at(text, at);
@@ -69,23 +98,56 @@ std::size_t control_length(std::string_view text, std::size_t at) {
     return c1 ? 2 : 0;
 }
 
+/// How many bytes begin at `at` that must not reach a terminal, or 0.
+std::size_t unprintable_length(std::string_view text, std::size_t at) {
+    if (const std::size_t control = control_length(text, at); control > 0) return control;
+    const std::size_t length = utf8_length(text, at);
+    if (length == 0) return 1;
+    const char32_t character = code_point(text.substr(at, length));
+    const bool hidden = std::any_of(invisible.begin(), invisible.end(), [character](const Range& range) {
+        return range.first <= character && character <= range.last;
+    });
+    return hidden ? length : 0;
+}
+
 }  // namespace
 
 std::string in_quotes(std::string_view text) {
     std::string shown = "'";
     for (std::size_t at = 0; at < text.size();) {
         if (shown.size() > longest_shown) return shown + "…'";
-        if (const std::size_t control = control_length(text, at); control > 0) {
-            for (std::size_t i = 0; i < control; ++i)
-                shown += fmt::format("\\x{:02x}", byte_at(text, at + i));
-            at += control;
+        if (const std::size_t bad = unprintable_length(text, at); bad > 0) {
+            for (std::size_t i = 0; i < bad; ++i) shown += fmt::format("\\x{:02x}", byte_at(text, at + i));
+            at += bad;
             continue;
         }
-        const std::size_t length = std::max<std::size_t>(utf8_length(text, at), 1);
+        const std::size_t length = utf8_length(text, at);
         shown += text.substr(at, length);
         at += length;
     }
     return shown + "'";
+}
+
+std::string printable(std::string_view text) {
+    std::string clean;
+    clean.reserve(text.size());
+    for (std::size_t at = 0; at < text.size();) {
+        const bool white = text[at] == '\n' || text[at] == '\t';
+        const std::size_t bad = white ? 0 : unprintable_length(text, at);
+        const std::size_t length = bad > 0 ? bad : utf8_length(text, at);
+        if (bad > 0)
+            clean += '?';
+        else
+            clean += text.substr(at, length);
+        at += length;
+    }
+    return clean;
+}
+
+std::string printable_line(std::string_view text) {
+    std::string line = printable(text);
+    std::replace_if(line.begin(), line.end(), [](char c) { return c == '\n' || c == '\t'; }, ' ');
+    return line;
 }
 
 std::string_view closest(std::string_view word, std::span<const std::string_view> candidates) {

@@ -8,8 +8,16 @@
 
 namespace left4me {
 
-/// `text` in single quotes, fit for a terminal: control characters escaped, long texts cut.
+/// `text` in single quotes, fit for a terminal: what printable() replaces is escaped, long texts are cut.
 std::string in_quotes(std::string_view text);
+
+/// A text that somebody else wrote, fit for a terminal: every character that could drive the terminal or hide
+/// or reorder what a person reads becomes a '?'. Those are the control characters (C0 besides line feed and
+/// tab, DEL, C1), the bidirectional and other invisible format characters of Unicode, and bytes that are not
+/// UTF-8 (a terminal with 8-bit controls takes them for C1).
+std::string printable(std::string_view text);
+/// printable() for one line: line feeds and tabs become blanks.
+std::string printable_line(std::string_view text);
 
 /// The candidate that a person who typed `word` probably meant; "" if none looks like it.
 std::string_view closest(std::string_view word, std::span<const std::string_view> candidates);

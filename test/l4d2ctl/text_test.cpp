@@ -4,6 +4,7 @@
 #include "l4d2ctl/selection.hpp"
 #include "l4d2ctl/server_view.hpp"
 #include "l4d2ctl/terminal.hpp"
+#include "specs/words.hpp"
 #include "support/catch.hpp"
 
 using namespace left4me;

@@ -145,3 +145,21 @@ TEST_CASE("an overlay's directory must be in a place that the host's configurati
         CHECK(std::get<DirectorySource>(loaded->overlays.at("o").source).root == root);
     }
 }
+
+TEST_CASE("the host's own key among the secrets is refused even where a Blueprint lists it") {
+    const std::vector<SourceFile> files{
+        {"a.yaml",
+         "apiVersion: left4me/v1\nkind: Blueprint\nmetadata: {name: coop}\n"
+         "spec: {secrets: [rcon, key], config: '${secret:rcon} ${secret:key}'}\n"}};
+    REQUIRE(load(files));
+    Limits limits;
+    limits.reserved_secrets = {"key"};
+    for (const bool before : {false, true}) {
+        limits.followed_before = before;
+        const auto set = load(files, limits);
+        REQUIRE_FALSE(set);
+        CHECK(to_string(set.error()) ==
+              "a.yaml:4:38: spec.config: '${secret:key}' is the host's key for its git remote, which no "
+              "Blueprint may use; remove it\n");
+    }
+}

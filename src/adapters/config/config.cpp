@@ -102,6 +102,7 @@ std::expected<Config, Diagnostics> parse_config(const std::string& name, const s
     }
     Diagnostics diagnostics = reader.take();
     if (!diagnostics.empty()) return std::unexpected(std::move(diagnostics));
+    config.warnings = reader.take_warnings();
     return config;
 }
 

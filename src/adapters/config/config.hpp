@@ -32,6 +32,7 @@ struct Config {
     Limits limits{.overlay_roots = {"/srv/left4dead2", "/srv/left4me"}, .source = {}};
     std::filesystem::path metrics_textfile;  ///< empty: none
     std::uint16_t metrics_port = 0;          ///< on 127.0.0.1, by the daemon; 0: none
+    Diagnostics warnings;                    ///< what works, and should be changed all the same
 };
 
 inline constexpr const char* config_file = "/etc/left4me/config.yaml";

@@ -1,9 +1,12 @@
 #include "adapters/config/git_settings.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <string_view>
 
 #include "adapters/config/remote_url.hpp"
+#include "adapters/paths.hpp"
 
 namespace left4me {
 
@@ -54,6 +57,23 @@ void read_remote(Reader& reader, const YAML::Node& node, std::string& into) {
     into = node.Scalar();
 }
 
+/// A file in /etc/left4me/secrets may end up in a server's config, if a Blueprint lists it. Hosts that keep
+/// their key there, as version 0.1 advised, go on working; until it is moved, no Blueprint may use it.
+void read_key(Reader& reader, const YAML::Node& node, Config& config) {
+    std::filesystem::path& key = config.git->key;
+    reader.file(node, key);
+    const std::filesystem::path secrets = Paths{}.secrets();
+    if (key.parent_path() != secrets) return;
+    config.limits.reserved_secrets.push_back(key.filename().string());
+    const std::filesystem::path there = Paths{}.git_keys() / key.filename();
+    reader.warning(node.Mark(),
+                   fmt::format("a git key does not belong in {0}, whose files Blueprints use; move it:\n"
+                               "  sudo install -d -o left4me -g left4me -m 0700 {3}\n"
+                               "  sudo mv {1} {2}\n"
+                               "  and write `key: {2}`",
+                               secrets.string(), key.string(), there.string(), there.parent_path().string()));
+}
+
 /// What would only show when the first fetch fails.
 void check_together(Reader& reader, const YAML::Node& node, const GitSettings& git) {
     const auto url = parse_remote_url(git.remote);
@@ -88,7 +108,7 @@ void read_git_settings(Reader& reader, const YAML::Node& node, Config& config) {
          {"remote", [&](const YAML::Node& value) { read_remote(reader, value, git.remote); }},
          {"interval",
           [&](const YAML::Node& value) { reader.duration(value, seconds(10), hours(24), git.interval); }},
-         {"key", [&](const YAML::Node& value) { reader.file(value, git.key); }},
+         {"key", [&](const YAML::Node& value) { read_key(reader, value, config); }},
          {"knownHosts", [&](const YAML::Node& value) { reader.file(value, git.known_hosts); }},
          {"allowedSigners", [&](const YAML::Node& value) { reader.file(value, git.allowed_signers); }}});
     if (node.IsMap()) check_together(reader, node, git);

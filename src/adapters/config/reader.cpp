@@ -46,6 +46,10 @@ void Reader::error(const YAML::Mark& mark, std::string message) {
     diagnostics_.push_back({{file_, mark.line + 1, mark.column + 1}, std::move(message)});
 }
 
+void Reader::warning(const YAML::Mark& mark, std::string message) {
+    warnings_.push_back({{file_, mark.line + 1, mark.column + 1}, std::move(message)});
+}
+
 void Reader::map(const YAML::Node& node, const std::string& what,
                  const std::map<std::string, Field>& fields) {
     if (node.IsNull()) return;

@@ -22,6 +22,7 @@ class Reader {
     using Field = std::function<void(const YAML::Node&)>;
 
     void error(const YAML::Mark& mark, std::string message);
+    void warning(const YAML::Mark& mark, std::string message);
     void map(const YAML::Node& node, const std::string& what, const std::map<std::string, Field>& fields);
     void directory(const YAML::Node& node, std::filesystem::path& into);
     /// A list of at least one absolute path.
@@ -33,12 +34,14 @@ class Reader {
                   std::chrono::seconds& into);
 
     Diagnostics take() { return std::move(diagnostics_); }
+    Diagnostics take_warnings() { return std::move(warnings_); }
 
   private:
     bool absolute_path(const YAML::Node& node, const char* what, std::filesystem::path& into);
 
     std::string file_;
     Diagnostics diagnostics_;
+    Diagnostics warnings_;
 };
 
 }  // namespace left4me

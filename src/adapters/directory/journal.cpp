@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <map>
+#include <set>
 #include <system_error>
 
 #include "adapters/directory/hash.hpp"
@@ -157,6 +158,10 @@ std::expected<void, std::string> commit(const fs::path& directory, const SourceC
     for (const fs::path& path : change.remove) {
         if (auto ours = check_place(directory, path); !ours) return ours;
     }
+    // A commit that was killed leaves a file behind in each directory that it wrote to; edits hold a lock.
+    std::set<fs::path> places{directory};
+    for (const auto& [path, text] : change.write) places.insert(path.parent_path());
+    for (const fs::path& place : places) remove_leftovers(place);
     const Journal journal = journal_of(directory, change);
     if (journal.size() > 1) {
         Bundle bundle{.title = "a change of the manifests, to be finished", .entries = {}};

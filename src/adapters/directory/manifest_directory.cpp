@@ -18,8 +18,11 @@ std::string ManifestDirectory::name() const { return directory_.string(); }
 
 std::expected<Snapshot, SourceError> ManifestDirectory::read() {
     auto snapshot = read_directory(directory_, limits_);
-    if (!snapshot) return std::unexpected(SourceError{Trouble::Vanished, snapshot.error() + "\n"});
-    return std::move(*snapshot);
+    if (snapshot) return std::move(*snapshot);
+    // One file that a person wrote as root is a mistake in that file, not the loss of a source.
+    if (std::string message = unreadable_manifest(directory_); !message.empty())
+        return std::unexpected(SourceError{Trouble::Invalid, std::move(message)});
+    return std::unexpected(SourceError{Trouble::Vanished, snapshot.error() + "\n"});
 }
 
 std::expected<Snapshot, SourceError> ManifestDirectory::read_revision(const std::string& revision) {

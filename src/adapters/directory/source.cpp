@@ -1,7 +1,9 @@
 #include "adapters/directory/source.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -10,6 +12,7 @@
 #include "adapters/directory/hash.hpp"
 #include "adapters/directory/journal.hpp"
 #include "adapters/files.hpp"
+#include "adapters/source/source.hpp"
 
 namespace left4me {
 
@@ -35,10 +38,6 @@ struct Listed {
 };
 
 using Listing = std::vector<Listed>;
-
-bool is_manifest_name(const std::string& name) {
-    return !name.starts_with('.') && (name.ends_with(".yaml") || name.ends_with(".yml"));
-}
 
 std::expected<void, std::string> list_into(Listing& listing, const fs::path& directory, const Limits& limits,
                                            int depth);
@@ -125,6 +124,28 @@ std::expected<std::vector<SourceFile>, std::string> read_manifests(const fs::pat
         }
     }
     return std::unexpected(directory.string() + ": its files keep changing while they are read");
+}
+
+std::string unreadable_manifest(const fs::path& directory) {
+    std::error_code error;
+    fs::recursive_directory_iterator entries(directory, error);
+    for (; !error && entries != fs::recursive_directory_iterator(); entries.increment(error)) {
+        const fs::path& path = entries->path();
+        const std::string name = path.filename().string();
+        std::error_code ignored;
+        const bool inside = entries->is_directory(ignored) && !entries->is_symlink(ignored);
+        if (name.starts_with('.') || entries.depth() > max_directory_depth) {
+            if (inside) entries.disable_recursion_pending();
+            continue;
+        }
+        if (!inside && !is_manifest_name(name)) continue;
+        if (::faccessat(AT_FDCWD, path.c_str(), inside ? R_OK | X_OK : R_OK, AT_EACCESS) == 0 ||
+            errno != EACCES)
+            continue;
+        return fmt::format("{0}: user left4me may not read it\n  sudo chown {1}left4me: {0}\n", path.string(),
+                           inside ? "-R " : "");
+    }
+    return {};
 }
 
 std::string revision_of(const fs::path& directory, const std::vector<SourceFile>& files) {

@@ -24,6 +24,10 @@ std::expected<Snapshot, std::string> read_directory(const std::filesystem::path&
 std::expected<std::vector<SourceFile>, std::string> read_manifests(const std::filesystem::path& directory,
                                                                    const Limits& limits);
 
+/// The message for the first directory or manifest beneath `directory` that this user may not read; "" if
+/// there is none.
+std::string unreadable_manifest(const std::filesystem::path& directory);
+
 /// The content hash that names a revision. Names count relative to `directory`, so that a copy has the same
 /// one.
 std::string revision_of(const std::filesystem::path& directory, const std::vector<SourceFile>& files);

@@ -1,7 +1,6 @@
 #include "adapters/events/lines.hpp"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,6 +10,7 @@
 #include <fstream>
 
 #include "adapters/fd.hpp"
+#include "adapters/files.hpp"
 
 namespace left4me {
 
@@ -21,19 +21,15 @@ std::unexpected<std::string> error_of(const std::filesystem::path& path) {
     return std::unexpected(path.string() + ": " + std::strerror(number));
 }
 
-/// Opens the file that has the name now and keeps others from moving it.
-std::expected<Fd, std::string> open_locked(const std::filesystem::path& path) {
-    for (;;) {
-        Fd file(::open(path.c_str(), O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644));
-        if (!file) return error_of(path);
-        while (::flock(file.get(), LOCK_EX) != 0) {
-            if (errno != EINTR) return error_of(path);
-        }
-        struct stat opened{};
-        struct stat named{};
-        if (::fstat(file.get(), &opened) != 0) return error_of(path);
-        if (::stat(path.c_str(), &named) == 0 && opened.st_ino == named.st_ino) return file;
-    }
+std::expected<Fd, std::string> open_for_appending(const std::filesystem::path& path) {
+    Fd file(::open(path.c_str(), O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644));
+    if (!file) return error_of(path);
+    return file;
+}
+
+/// Beside the file, which others may read and therefore could lock.
+std::filesystem::path lock_of(const std::filesystem::path& path) {
+    return path.parent_path() / ("." + path.filename().string() + ".lock");
 }
 
 bool ends_well(int file) {
@@ -67,12 +63,14 @@ std::filesystem::path older_file(const std::filesystem::path& path) {
 std::expected<void, std::string> append_lines(const std::filesystem::path& path,
                                               const std::vector<std::string>& lines, std::size_t limit) {
     if (lines.empty()) return {};
-    auto file = open_locked(path);
+    const auto lock = hold_lock_file(lock_of(path));
+    if (!lock) return std::unexpected(errno_message(lock_of(path), lock.error()));
+    auto file = open_for_appending(path);
     if (!file) return std::unexpected(file.error());
     struct stat now{};
     if (::fstat(file->get(), &now) == 0 && static_cast<std::size_t>(now.st_size) >= limit) {
         if (::rename(path.c_str(), older_file(path).c_str()) != 0) return error_of(path);
-        file = open_locked(path);
+        file = open_for_appending(path);
         if (!file) return std::unexpected(file.error());
     }
     std::string before = ends_well(file->get()) ? "" : "\n";

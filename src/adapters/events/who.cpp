@@ -1,9 +1,16 @@
 #include "adapters/events/who.hpp"
 
+#include <pwd.h>
+#include <sys/stat.h>
 #include <systemd/sd-journal.h>
 
 #include <algorithm>
+#include <array>
+#include <charconv>
+#include <filesystem>
 #include <memory>
+#include <system_error>
+#include <vector>
 
 namespace left4me {
 
@@ -30,10 +37,30 @@ Journal open_at_end() {
     // Users' journals too: what sudo logs goes to the one of who called it.
     if (::sd_journal_open(&journal, SD_JOURNAL_LOCAL_ONLY) < 0) return nullptr;
     Journal owned(journal);
-    // Fields with an underscore come from journald, not from whoever logs: `logger -t sudo` is not believed.
+    // Fields with an underscore come from journald and the kernel, not from whoever logs: `logger -t sudo` is
+    // not believed.
     if (::sd_journal_add_match(journal, "_COMM=sudo", 0) < 0) return nullptr;
     if (::sd_journal_seek_tail(journal) < 0) return nullptr;
     return owned;
+}
+
+/// Where the host's sudo is, links resolved; "" if there is none that could make anybody root.
+std::string program_of_sudo() {
+    std::error_code error;
+    const std::string path = std::filesystem::canonical("/usr/bin/sudo", error).string();
+    struct stat status{};
+    const bool real = !error && ::stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode) &&
+                      status.st_uid == 0 && (status.st_mode & S_ISUID) != 0 &&
+                      (status.st_mode & (S_IWGRP | S_IWOTH)) == 0;
+    return real ? path : std::string();
+}
+
+/// The next word of a command line, which is taken off it.
+std::string_view take_word(std::string_view& command) {
+    command.remove_prefix(std::min(command.find_first_not_of(' '), command.size()));
+    const std::string_view word = command.substr(0, command.find(' '));
+    command.remove_prefix(word.size());
+    return word;
 }
 
 bool is_name_character(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; }
@@ -70,17 +97,44 @@ bool names_server(std::string_view command, std::string_view server) {
            mentions(command, "left4me/instances/", server);
 }
 
+bool is_user(const std::string& name, std::string_view uid) {
+    uid_t proven = 0;
+    const auto [end, error] = std::from_chars(uid.data(), uid.data() + uid.size(), proven);
+    if (uid.empty() || error != std::errc() || end != uid.data() + uid.size()) return false;
+    std::vector<char> buffer(16384);
+    passwd entry{};
+    passwd* found = nullptr;
+    return ::getpwnam_r(name.c_str(), &entry, buffer.data(), buffer.size(), &found) == 0 &&
+           found != nullptr && found->pw_uid == proven;
+}
+
+bool only_reads(std::string_view command) {
+    constexpr std::array<std::string_view, 11> readers{"cat",  "du", "findmnt", "grep", "head", "journalctl",
+                                                       "less", "ls", "lsof",    "stat", "tail"};
+    constexpr std::array<std::string_view, 8> reading_verbs{
+        "cat", "is-active", "is-enabled", "is-failed", "list-dependencies", "list-units", "show", "status"};
+    std::string_view program = take_word(command);
+    program.remove_prefix(program.rfind('/') + 1);
+    if (std::find(readers.begin(), readers.end(), program) != readers.end()) return true;
+    if (program != "systemctl") return false;
+    std::string_view verb = take_word(command);
+    while (verb.starts_with('-')) verb = take_word(command);
+    return std::find(reading_verbs.begin(), reading_verbs.end(), verb) != reading_verbs.end();
+}
+
 std::optional<Culprit> who_touched(const std::string& server, TimePoint since) {
-    const Journal journal = open_at_end();
+    const std::string sudo = program_of_sudo();
+    const Journal journal = sudo.empty() ? nullptr : open_at_end();
     if (journal == nullptr) return std::nullopt;
     const auto earliest = static_cast<std::uint64_t>(since.time_since_epoch().count());
     for (int line = 0; line < most_lines && ::sd_journal_previous(journal.get()) > 0; ++line) {
         std::uint64_t at = 0;
         if (::sd_journal_get_realtime_usec(journal.get(), &at) < 0 || at < earliest) return std::nullopt;
-        const std::string program = field(journal.get(), "_EXE");
-        if (!program.empty() && !program.ends_with("/bin/sudo")) continue;
+        if (field(journal.get(), "_EXE") != sudo) continue;
         auto culprit = parse_sudo(field(journal.get(), "MESSAGE"));
-        if (culprit && names_server(culprit->command, server)) return culprit;
+        if (culprit && is_user(culprit->user, field(journal.get(), "_UID")) &&
+            !only_reads(culprit->command) && names_server(culprit->command, server))
+            return culprit;
     }
     return std::nullopt;
 }

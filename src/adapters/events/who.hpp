@@ -19,6 +19,13 @@ std::optional<Culprit> parse_sudo(std::string_view message);
 /// Whether a command line is about the server: it names its unit, all servers' units, or a path of its.
 bool names_server(std::string_view command, std::string_view server);
 
+/// Whether the user of this name has this uid. sudo logs with the real uid of whoever called it, which the
+/// kernel proves to journald: a forged line, even from a program that is /usr/bin/sudo in a mount namespace
+/// of its own, can only accuse whoever forged it.
+bool is_user(const std::string& name, std::string_view uid);
+/// Whether a command line only looks: `systemctl status`, journalctl and the like.
+bool only_reads(std::string_view command);
+
 /// The last one who ran something by sudo that names the server, since `since`. systemd itself does not say
 /// on whose behalf it stops, disables or masks a unit, so what somebody did as root without sudo is nobody's.
 /// Needs to be allowed to read the system's journal.

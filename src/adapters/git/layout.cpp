@@ -20,6 +20,7 @@
 #include "adapters/git/child.hpp"
 #include "adapters/git/config_file.hpp"
 #include "adapters/git/library.hpp"
+#include "specs/words.hpp"
 
 namespace left4me::git {
 
@@ -60,12 +61,6 @@ constexpr std::array<Setting, 2> defaults{{
     {"receive.fsckObjects", "true"},
     {"receive.maxInputSize", "64m"},
 }};
-
-/// A name that an operator chose, fit for a terminal.
-std::string printable(std::string text) {
-    std::replace_if(text.begin(), text.end(), [](unsigned char c) { return c < ' ' || c >= 0x7f; }, '?');
-    return text;
-}
 
 std::optional<struct stat> look(int directory, const std::string& name) {
     struct stat status{};
@@ -152,8 +147,8 @@ class Builder {
     Owner root() const { return {0, 0, closed_mode}; }
 
     bool fail(const std::string& name) {
-        error_ =
-            errno_message(name.empty() ? layout_.repository : layout_.repository / printable(name), errno);
+        error_ = errno_message(name.empty() ? layout_.repository : layout_.repository / printable_line(name),
+                               errno);
         return false;
     }
 
@@ -211,7 +206,7 @@ class Builder {
                         return fail(other);
                 }
                 aside_ = other;
-                tell(fmt::format("{}: {}; it is {} now", printable(path), why, printable(other)));
+                tell(fmt::format("{}: {}; it is {} now", printable_line(path), why, printable_line(other)));
                 return true;
             }
             if (errno == ENOENT) return true;
@@ -369,7 +364,7 @@ class Builder {
         if ((status.st_mode & 0444U) == 0444U || !S_ISREG(status.st_mode) || status.st_nlink != 1)
             return true;
         if (::fchmod(file.get(), mode) != 0) return fail(path);
-        tell(printable(path) + ": everybody may read it again");
+        tell(printable_line(path) + ": everybody may read it again");
         return true;
     }
 
@@ -412,7 +407,7 @@ class Builder {
                       pack, Fd(), unpack_timeout);
         const bool done = ended && ended->code == 0;
         const std::string why = done ? "" : ended ? ended->output : ended.error();
-        tell(printable(name) +
+        tell(printable_line(name) +
              (done ? ": its objects are in the repository" : ": git cannot take it apart: " + why));
     }
 

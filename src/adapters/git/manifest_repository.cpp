@@ -14,6 +14,7 @@
 #include "adapters/git/signature.hpp"
 #include "adapters/git/store.hpp"
 #include "adapters/git/tree.hpp"
+#include "specs/words.hpp"
 
 namespace left4me {
 
@@ -26,13 +27,8 @@ std::unexpected<SourceError> vanished(std::string message, std::string revision 
     return std::unexpected(SourceError{Trouble::Vanished, std::move(message) + "\n", std::move(revision)});
 }
 
-std::string printable(const char* text) {
-    std::string result = text == nullptr ? "" : text;
-    for (char& c : result) {
-        if (static_cast<unsigned char>(c) < ' ' || c == '\x7f') c = ' ';
-    }
-    return result;
-}
+/// One line of a commit, which anybody may have written.
+std::string one_line(const char* text) { return printable_line(text == nullptr ? "" : text); }
 
 Snapshot describe(const git_commit* commit) {
     Snapshot snapshot;
@@ -40,9 +36,9 @@ Snapshot describe(const git_commit* commit) {
     snapshot.prefix = git::to_short_text(*git_commit_id(commit)) + ":";
     const git_signature* const author = git_commit_author(commit);
     if (author != nullptr)
-        snapshot.author = fmt::format("{} <{}>", printable(author->name), printable(author->email));
+        snapshot.author = fmt::format("{} <{}>", one_line(author->name), one_line(author->email));
     // git_commit_summary() keeps what it made within the commit, which therefore is not const there.
-    snapshot.subject = printable(git_commit_summary(const_cast<git_commit*>(commit)));
+    snapshot.subject = one_line(git_commit_summary(const_cast<git_commit*>(commit)));
     snapshot.at = std::chrono::system_clock::from_time_t(static_cast<std::time_t>(git_commit_time(commit)));
     return snapshot;
 }
@@ -67,7 +63,7 @@ std::expected<Owned<git_commit>, SourceError> find_commit(git_repository* reposi
                                                           const std::string& name, const std::string& head) {
     const std::size_t end = std::min(name.find_first_of("~^"), name.size());
     const std::string base = name.substr(0, end);
-    const std::string shown = printable(name.c_str());
+    const std::string shown = printable_line(name);
     Owned<git_object> object;
     int result = look_up_digits(object, repository, base);
     if (result == GIT_ENOTFOUND) {

@@ -17,8 +17,6 @@ constexpr std::size_t max_entries = 100'000;
 /// Of all manifests together.
 constexpr std::size_t max_bytes = std::size_t{64} << 20U;
 
-bool is_manifest_name(std::string_view name) { return name.ends_with(".yaml") || name.ends_with(".yml"); }
-
 bool is_unfit_name(std::string_view name) {
     const bool plain = std::none_of(name.begin(), name.end(), [](char c) {
         return static_cast<unsigned char>(c) < ' ' || c == '\x7f' || c == '/' || c == '\\';

@@ -4,6 +4,7 @@
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 #include <chrono>
+#include <iterator>
 #include <utility>
 
 namespace left4me {
@@ -20,12 +21,25 @@ constexpr std::size_t most_clients = 16;
 constexpr std::uint32_t most_header_bytes = 8192;
 constexpr std::chrono::seconds patience{5};
 
+/// Whether a Host header names this machine by a name that no DNS server can give to another one, and this
+/// port. A page in a browser that reaches us by its own name (DNS rebinding) sends that name.
+bool is_loopback_host(beast::string_view host, std::uint16_t port) {
+    const std::string behind = ":" + std::to_string(port);
+    for (const char* const name : {"localhost", "127.0.0.1", "[::1]"}) {
+        if (beast::iequals(host, name + behind)) return true;
+        if (port == 80 && beast::iequals(host, name)) return true;
+    }
+    return false;
+}
+
 /// One client, one request, one answer.
 class Client : public std::enable_shared_from_this<Client> {
   public:
     Client(tcp::socket socket, const std::function<std::string()>& text, std::shared_ptr<std::size_t> clients)
         : stream_(std::move(socket)), text_(text), clients_(std::move(clients)) {
         ++*clients_;
+        error_code ignored;
+        port_ = stream_.socket().local_endpoint(ignored).port();
     }
     Client(const Client&) = delete;
     Client& operator=(const Client&) = delete;
@@ -43,11 +57,19 @@ class Client : public std::enable_shared_from_this<Client> {
 
   private:
     void answer() {
+        // A time of its own: one who was slow to ask is not cut off, and one who does not read is.
+        stream_.expires_after(patience);
         const http::request<http::empty_body>& request = parser_.get();
         response_.version(request.version());
         response_.keep_alive(false);
         response_.set(http::field::content_type, "text/plain; charset=utf-8");
-        if (request.method() != http::verb::get) {
+        const auto hosts = request.equal_range(http::field::host);
+        const bool one = hosts.first != hosts.second && std::next(hosts.first) == hosts.second;
+        const bool none = hosts.first == hosts.second && request.version() == 10;
+        if (!none && !(one && is_loopback_host(hosts.first->value(), port_))) {
+            response_.result(http::status::misdirected_request);
+            response_.body() = "left4me: ask for localhost:" + std::to_string(port_) + "\n";
+        } else if (request.method() != http::verb::get) {
             response_.result(http::status::method_not_allowed);
             response_.set(http::field::allow, "GET");
         } else if (request.target() != "/metrics") {
@@ -70,6 +92,7 @@ class Client : public std::enable_shared_from_this<Client> {
     http::response<http::string_body> response_;
     std::function<std::string()> text_;
     std::shared_ptr<std::size_t> clients_;
+    std::uint16_t port_ = 0;
 };
 
 }  // namespace

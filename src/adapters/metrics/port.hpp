@@ -9,8 +9,10 @@
 
 namespace left4me {
 
-/// Answers GET /metrics on 127.0.0.1, in the event loop of whoever owns it. A client that is slow, silent or
-/// one of too many is let go of; nothing that a client sends gets further than the parser of its request.
+/// Answers GET /metrics on 127.0.0.1, in the event loop of whoever owns it, when the Host header is
+/// localhost, 127.0.0.1 or [::1] with this port (HTTP/1.0 may leave it out: no browser does). A client that
+/// is slow, silent or one of too many (16) is let go of; nothing that a client sends gets further than the
+/// parser of its request.
 class MetricsPort {
   public:
     /// `text` is asked anew for every request. Port 0: any that is free, see port().

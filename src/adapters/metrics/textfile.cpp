@@ -16,7 +16,12 @@ namespace {
 
 std::unexpected<std::string> error_of(const std::filesystem::path& path) {
     const int number = errno;
-    return std::unexpected(path.string() + ": " + std::strerror(number));
+    std::string message = path.string() + ": " + std::strerror(number);
+    if (number == EROFS)
+        message +=
+            "; left4me's services may write to /var/lib/left4me/metrics; another directory needs "
+            "ReadWritePaths= (systemctl edit left4me.service left4me-reconcile.service)";
+    return std::unexpected(std::move(message));
 }
 
 }  // namespace

@@ -26,16 +26,17 @@ std::optional<sockaddr_un> address_of(const Paths& paths) {
 
 }  // namespace
 
-bool poke(const Paths& paths) {
+Poked poke(const Paths& paths) {
     const auto address = address_of(paths);
     const Fd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    if (!address || !socket) return false;
+    if (!address || !socket) return Poked::NoDaemon;
     const auto* const to = reinterpret_cast<const sockaddr*>(&*address);
-    if (::sendto(socket.get(), "", 0, 0, to, sizeof *address) == 0) return true;
-    return errno == EAGAIN;  // pokes are waiting there already: one is as good as many
+    if (::sendto(socket.get(), "", 0, 0, to, sizeof *address) == 0) return Poked::Heard;
+    if (errno == EAGAIN) return Poked::Heard;  // pokes are waiting there already: one is as good as many
+    return errno == EACCES ? Poked::Refused : Poked::NoDaemon;
 }
 
-std::expected<PokeSocket, std::string> PokeSocket::listen(const Paths& paths) {
+std::expected<PokeSocket, std::string> PokeSocket::listen(const Paths& paths, std::optional<gid_t> group) {
     const auto address = address_of(paths);
     const auto failed = [&] {
         return std::unexpected(fmt::format("{}: {}", paths.poke().string(), std::strerror(errno)));
@@ -45,8 +46,15 @@ std::expected<PokeSocket, std::string> PokeSocket::listen(const Paths& paths) {
     if (!socket) return failed();
     if (::unlink(address->sun_path) != 0 && errno != ENOENT) return failed();
     const auto* const at = reinterpret_cast<const sockaddr*>(&*address);
+    // unix(7): the file is made with the socket's own mode, so that it is never open to others for a moment.
+    if (::fchmod(socket.get(), 0600) != 0) return failed();
     if (::bind(socket.get(), at, sizeof *address) != 0) return failed();
-    if (::chmod(address->sun_path, 0666) != 0) return failed();
+    // The directory hands its group down (setgid): the daemon's sandbox allows no chown(2).
+    struct stat status{};
+    const bool given =
+        group && ::lstat(address->sun_path, &status) == 0 &&
+        (status.st_gid == *group || ::lchown(address->sun_path, static_cast<uid_t>(-1), *group) == 0);
+    if (given && ::chmod(address->sun_path, 0660) != 0) return failed();
     return PokeSocket(std::move(socket));
 }
 

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <expected>
+#include <optional>
 #include <string>
 
 #include "adapters/fd.hpp"
@@ -9,14 +12,22 @@
 
 namespace left4me {
 
-/// Asks the daemon to look again, at everything. Carries no data, needs no privilege, never blocks. False
-/// when no daemon listens.
-bool poke(const Paths& paths);
+enum class Poked {
+    Heard,     ///< the daemon will look
+    NoDaemon,  ///< nobody listens
+    Refused,   ///< the socket is for others
+};
 
-/// The daemon's end: a datagram socket, run/daemon/poke, that anybody may write to.
+/// Asks the daemon to look again, at everything. Carries no data, never blocks. For root, user left4me and
+/// the group of PokeSocket::listen().
+Poked poke(const Paths& paths);
+
+/// The daemon's end: a datagram socket, run/daemon/poke.
 class PokeSocket {
   public:
-    static std::expected<PokeSocket, std::string> listen(const Paths& paths);
+    /// `group` may write to it, besides its owner; if this process may not give it to that group, only the
+    /// owner.
+    static std::expected<PokeSocket, std::string> listen(const Paths& paths, std::optional<gid_t> group);
 
     Readiness readiness() const { return {.fd = socket_.get(), .events = POLLIN, .timeout = {}}; }
     /// Takes all pokes that have come; true if there was one.

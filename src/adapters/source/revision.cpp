@@ -96,7 +96,9 @@ std::expected<InForce, SourceError> revision_in_force(const Paths& paths, Source
     if (own) return own;
     auto kept = read_last_good(paths);
     if (!kept) return own;
-    auto set = load(kept->files, limits);
+    Limits lenient = limits;
+    lenient.followed_before = true;
+    auto set = load(kept->files, lenient);
     if (!set) return own;
     SourceError& error = own.error();
     return InForce{std::move(*kept), std::move(*set), error.trouble, std::move(error.message),

@@ -7,11 +7,20 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "specs/load.hpp"
 
 namespace left4me {
+
+/// Whether a file of this name is a manifest. Hidden files and what editors leave beside a file (`~$x.yaml`,
+/// `#x.yaml`) are not.
+inline bool is_manifest_name(std::string_view name) {
+    constexpr std::string_view leftovers = ".~#";
+    return !name.empty() && !leftovers.contains(name.front()) &&
+           (name.ends_with(".yaml") || name.ends_with(".yml"));
+}
 
 /// One whole reading of a source.
 struct Snapshot {

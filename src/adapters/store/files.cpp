@@ -3,15 +3,18 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
+#include <system_error>
+
+#include "adapters/files.hpp"
 
 namespace left4me::store {
 
@@ -162,11 +165,17 @@ Done sweep(int directory) {
     return {};
 }
 
-Done lock(int directory, const std::string& shown) {
-    while (::flock(directory, LOCK_EX) != 0) {
-        if (errno != EINTR) return io_error("locking " + shown);
-    }
-    return {};
+std::expected<Fd, std::string> lock(const Paths& paths, const std::string& what) {
+    const std::filesystem::path directory = paths.locks();
+    std::error_code ignored;
+    std::filesystem::create_directories(directory.parent_path(), ignored);
+    if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) return io_error(directory.string());
+    std::string name = what;
+    std::replace(name.begin(), name.end(), '/', '.');
+    auto held = hold_lock_file(directory / name);
+    if (held) return std::move(*held);
+    errno = held.error();
+    return io_error("locking " + what);
 }
 
 }  // namespace left4me::store

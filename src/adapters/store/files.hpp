@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "adapters/fd.hpp"
+#include "adapters/paths.hpp"
 
 /// The few things the store does with files, all relative to open directories: a name that somebody swaps for
 /// a symlink meanwhile leads nowhere.
@@ -61,7 +62,9 @@ Done replace_symlink(int directory, const std::string& name, const std::string& 
 /// Removes what killed builds and removals left: every name that begins with a dot.
 Done sweep(int directory);
 
-/// Takes an exclusive lock on an open directory, held as long as it is open.
-Done lock(int directory, const std::string& shown);
+/// Takes the lock of one directory of the store (`what` names it), held as long as it is open. It is a file
+/// of its own in a directory that only left4me may enter: the directories themselves are open to others, who
+/// could lock them, too.
+std::expected<Fd, std::string> lock(const Paths& paths, const std::string& what);
 
 }  // namespace left4me::store

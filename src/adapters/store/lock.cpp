@@ -18,6 +18,7 @@
 #include <utility>
 
 #include "adapters/fd.hpp"
+#include "adapters/files.hpp"
 #include "adapters/store/files.hpp"
 
 namespace left4me {
@@ -72,9 +73,10 @@ void write_holder(int file, const std::string& purpose) {
 std::expected<Fd, std::string> open_lock(const std::filesystem::path& path) {
     std::error_code ignored;
     std::filesystem::create_directories(path.parent_path(), ignored);
-    Fd file(::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644));
-    if (!file) return lock_error(path);
-    return file;
+    auto file = open_lock_file(path);
+    if (file) return std::move(*file);
+    errno = file.error();
+    return lock_error(path);
 }
 
 }  // namespace

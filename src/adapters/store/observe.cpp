@@ -91,7 +91,11 @@ void Observer::generations_of_overlays() {
 void Observer::runtimes() {
     const Fd place = open_directory(state_.get(), "runtime");
     for (const std::string& name : list(place.get())) {
-        if (is_valid_name(name)) observed_.servers[name].runtime = true;
+        struct stat status{};
+        const bool directory = is_valid_name(name) &&
+                               ::fstatat(place.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+                               S_ISDIR(status.st_mode);
+        if (directory) observed_.servers[name].runtime = true;
     }
 }
 

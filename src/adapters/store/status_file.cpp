@@ -6,6 +6,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "adapters/store/clock.hpp"
 #include "adapters/store/state_files.hpp"
 
 namespace left4me {
@@ -112,6 +113,16 @@ Status to_whole(const json& object) {
     return status;
 }
 
+json to_json(const ClockMark& mark) {
+    return {{"wall", time_to_json(mark.wall)}, {"sinceBoot", mark.since_boot.count()}, {"boot", mark.boot}};
+}
+
+ClockMark to_clock_mark(const json& object) {
+    return {time_from_json(object.at("wall").get<std::string>()).value_or(TimePoint{}),
+            std::chrono::microseconds(object.at("sinceBoot").get<std::int64_t>()),
+            object.at("boot").get<std::string>()};
+}
+
 std::filesystem::path path_of(const Paths& paths) { return paths.status() / file_name; }
 
 }  // namespace
@@ -120,7 +131,11 @@ Status load_status(const Paths& paths) {
     std::ifstream stream(path_of(paths));
     if (!stream) return {};
     try {
-        return to_whole(json::parse(stream));
+        const json object = json::parse(stream);
+        Status status = to_whole(object);
+        if (object.contains("clock"))
+            move_times(status, jump_between(to_clock_mark(object["clock"]), read_clock()));
+        return status;
     } catch (const json::exception&) {
         return {};  // every pass can do without it
     }
@@ -135,6 +150,7 @@ std::expected<void, std::string> save_status(const Paths& paths, const Status& s
                    {"servers", std::move(servers)}};
     for (const auto& [name, backoff] : status.overlays) object["overlays"][name] = to_json(backoff);
     if (status.last_pass) object["lastPass"] = time_to_json(*status.last_pass);
+    object["clock"] = to_json(read_clock());
     // Messages quote what programs and files said, which need not be UTF-8.
     const std::string text = object.dump(1, ' ', false, json::error_handler_t::replace) + "\n";
 

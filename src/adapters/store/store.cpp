@@ -32,16 +32,25 @@ std::expected<Fd, std::string> open_place(const std::filesystem::path& path) {
     return directory;
 }
 
-/// `parent/name`, made if it is not there, locked and rid of what killed runs left in it.
-std::expected<Fd, std::string> open_workplace(const std::filesystem::path& parent, const std::string& name,
-                                              mode_t mode) {
-    const auto place = open_place(parent);
+/// A directory in which nobody else is at work.
+struct Workplace {
+    Fd lock;
+    Fd directory;
+
+    int get() const { return directory.get(); }
+};
+
+/// `kind/name`, made if it is not there, locked and rid of what killed runs left in it.
+std::expected<Workplace, std::string> open_workplace(const Paths& paths, const std::string& kind,
+                                                     const std::string& name, mode_t mode) {
+    const auto place = open_place(paths.state / kind);
     if (!place) return std::unexpected(place.error());
+    auto held = lock(paths, kind + "/" + name);
+    if (!held) return std::unexpected(held.error());
     auto directory = make_directory(place->get(), name, mode);
-    if (!directory) return directory;
-    if (auto locked = lock(directory->get(), name); !locked) return std::unexpected(locked.error());
+    if (!directory) return std::unexpected(directory.error());
     if (auto swept = sweep(directory->get()); !swept) return std::unexpected(swept.error());
-    return directory;
+    return Workplace{std::move(*held), std::move(*directory)};
 }
 
 bool exists(int directory, const std::string& name) {
@@ -112,7 +121,7 @@ Store::Done Store::build(const std::string& overlay, const OverlaySource& source
     if (!is_valid_name(overlay) || !is_generation(generation))
         return std::unexpected("not the name of a generation");
     const ExactModes exact;
-    const auto place = open_workplace(paths_.overlays(), overlay, overlay_mode);
+    const auto place = open_workplace(paths_, "overlays", overlay, overlay_mode);
     if (!place) return std::unexpected(place.error());
     if (exists(place->get(), generation)) return {};
     const std::string fresh = "." + generation;
@@ -136,7 +145,7 @@ Store::Done Store::render(const DesiredServer& server, const WantedRendering& wa
     if (!rendering) return std::unexpected(rendering.error());
     if (rendering->wanted != wanted) return source_changed(wanted.generation, rendering->wanted.generation);
     const ExactModes exact;
-    const auto place = open_workplace(paths_.instances(), server.name, instance_mode);
+    const auto place = open_workplace(paths_, "instances", server.name, instance_mode);
     if (!place) return std::unexpected(place.error());
     if (auto wrote = write_rendering(place->get(), *rendering); !wrote) return wrote;
     return replace_symlink(place->get(), "current", wanted.generation);
@@ -166,12 +175,13 @@ Store::Done Store::collect(const std::string& path) {
     }
     const auto above = open_place(paths_.state / kind);
     if (!above) return std::unexpected(above.error());
+    const auto held = lock(paths_, kind + "/" + owner);
+    if (!held) return std::unexpected(held.error());
     const Fd place = open_directory(above->get(), owner);
     if (!place) {
         if (errno == ENOENT) return {};
         return io_error(path);
     }
-    if (auto locked = lock(place.get(), path); !locked) return locked;
     if (auto swept = sweep(place.get()); !swept) return swept;
     if (auto removed = remove_aside(place.get(), generation); !removed) return removed;
     // An overlay without generations leaves nothing; a server's directory is what makes the server ours.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <memory>
 #include <tuple>
 
 #include "adapters/systemd/names.hpp"
@@ -152,8 +153,8 @@ void Jobs::job_removed(Bus& bus, const std::string& job, Removed removed) {
     const std::vector<std::pair<std::string, Request>> ended(first, last);
     jobs_.erase(first, last);
     for (const auto& [path, request] : ended) settle(bus, request, removed);
-    if (ended.empty() && unanswered_ > 0 && removed.unit.starts_with("left4me-"))
-        early_[job] = std::move(removed);
+    // Another request, which the helper has not answered yet, may have been merged into the same job.
+    if (unanswered_ > 0 && removed.unit.starts_with("left4me-")) early_[job] = std::move(removed);
 }
 
 void Jobs::settle(Bus& bus, const Request& request, const Removed& removed) {
@@ -185,31 +186,45 @@ void Jobs::explain_failure(Bus& bus, const Request& request) {
 }
 
 void Jobs::look_for_lost_jobs(Bus& bus) {
-    for (const auto& entry : jobs_) {
-        const std::string& job = entry.first;
-        const Request& request = entry.second;
-        bus.call(
-            {systemd::service, job, systemd::interface::properties, "Get"},
-            [](sdbus::MethodCall& message) {
-                message << std::string(systemd::interface::job) << std::string("State");
-            },
-            [this, &bus, job, request](sdbus::MethodReply&, const BusError* error) {
-                const auto [first, last] = jobs_.equal_range(job);
-                const auto lost =
-                    std::find_if(first, last, [&](const auto& one) { return one.second == request; });
-                if (error == nullptr || lost == last) return;
-                jobs_.erase(lost);
-                settle_lost(bus, request);
-            });
-    }
+    if (std::exchange(looking_, true)) return;
+    // A job that the helper names while the list is under way may be younger than the list.
+    const auto asked = std::make_shared<const std::multimap<std::string, Request>>(jobs_);
     bus.count_round_trip();
+    bus.call(
+        {systemd::service, systemd::path, systemd::manager, "ListJobs"}, [](sdbus::MethodCall&) {},
+        [this, &bus, asked](sdbus::MethodReply& reply, const BusError* error) {
+            looking_ = false;
+            // No answer says nothing about any job: it is asked again after the next silence.
+            if (error != nullptr) return;
+            std::vector<sdbus::Struct<std::uint32_t, std::string, std::string, std::string, sdbus::ObjectPath,
+                                      sdbus::ObjectPath>>
+                listed;
+            reply >> listed;
+            std::set<std::string> there;
+            for (const auto& job : listed) there.insert(std::get<4>(job));
+            for (const auto& [job, request] : *asked)
+                if (!there.contains(job)) settle_lost(bus, job, request);
+        });
 }
 
-void Jobs::settle_lost(Bus& bus, const Request& request) {
-    ask_properties(bus, request.second, [this, request](const UnitProperties* unit, const BusError*) {
+void Jobs::settle_lost(Bus& bus, const std::string& job, const Request& request) {
+    const auto [first, last] = jobs_.equal_range(job);
+    const auto lost = std::find_if(first, last, [&](const auto& one) { return one.second == request; });
+    if (lost == last) return;  // it has ended since
+    jobs_.erase(lost);
+    ask_properties(bus, request.second, [this, job, request](const UnitProperties* unit, const BusError*) {
         const std::string& server = request.second;
-        if (unit == nullptr)
+        const auto begun = under_way_.find(request);
+        if (unit == nullptr) {
+            const auto waited =
+                std::chrono::microseconds(begun == under_way_.end() ? 0 : now_usec() - begun->second);
+            // PID 1 is busy: the state of the unit is asked for again after the next silence.
+            if (waited < helper_patience) {
+                jobs_.emplace(job, request);
+                return;
+            }
             return finish(request, failure(server, "JobLost", "systemd does not say how its job ended"));
+        }
         const ActiveState state = unit->active_state();
         const bool stopped = state == ActiveState::Inactive || state == ActiveState::Failed;
         const bool done = request.first == Verb::Stop ? stopped : state == ActiveState::Active;
@@ -252,6 +267,7 @@ Jobs::Finished Jobs::give_up(const BusError& error) {
     jobs_.clear();
     early_.clear();
     unanswered_ = 0;
+    looking_ = false;
     watched_ = nullptr;
     return std::exchange(finished_, {});
 }

@@ -44,7 +44,7 @@ class Jobs {
     void settle(Bus& bus, const Request& request, const Removed& removed);
     void explain_failure(Bus& bus, const Request& request);
     void look_for_lost_jobs(Bus& bus);
-    void settle_lost(Bus& bus, const Request& request);
+    void settle_lost(Bus& bus, const std::string& job, const Request& request);
     void finish(const Request& request, UnitOutcome outcome);
 
     const Bus* watched_ = nullptr;          ///< the connection on which JobRemoved is matched
@@ -54,6 +54,7 @@ class Jobs {
         jobs_;  ///< under way, by job path (a merged job serves several requests)
     std::multimap<Request, std::uint64_t> under_way_;  ///< since when, CLOCK_MONOTONIC in microseconds
     std::chrono::steady_clock::time_point heard_;      ///< when a request was begun, ended or looked for last
+    bool looking_ = false;                             ///< for lost jobs: one list at a time
     Finished finished_;
 };
 

@@ -1,6 +1,8 @@
 #include "privileged/helper/manager.hpp"
 
 #include <cstring>
+#include <ctime>
+#include <set>
 #include <utility>
 
 #include "privileged/helper/unit_name.hpp"
@@ -17,7 +19,21 @@ constexpr std::uint64_t timeout_usec = 5ULL * 60 * 1'000'000;
 
 constexpr std::size_t window = 100;
 
+// Jobs whose end was not signalled are looked for this often: umounting takes milliseconds.
+constexpr std::uint64_t look_for_lost_usec = 5'000'000;
+
 std::string words(int negative_errno) { return std::strerror(-negative_errno); }
+
+/// Erases from `jobs` those that a reply to ListJobs names; false when the reply is none.
+bool take_out_listed(sd_bus_message* reply, std::set<std::string>& jobs) {
+    int r = sd_bus_message_enter_container(reply, 'a', "(usssoo)");
+    const char* job = nullptr;
+    while (r > 0) {
+        r = sd_bus_message_read(reply, "(usssoo)", nullptr, nullptr, nullptr, nullptr, &job, nullptr);
+        if (r > 0) jobs.erase(job);
+    }
+    return r >= 0;
+}
 
 }  // namespace
 
@@ -105,7 +121,33 @@ void Manager::run(const std::string& unit, std::function<void(const std::string&
              [this, on_end = std::move(on_end)](const std::string& job, const Reply& reply) {
                  if (!reply.ok()) return on_end(reply.error);
                  waiting_[job].push_back(on_end);
+                 look_again_later();
              });
+}
+
+void Manager::look_again_later() {
+    if (looking_later_ || waiting_.empty()) return;
+    const auto look = [](sd_event_source*, std::uint64_t, void* self) {
+        static_cast<Manager*>(self)->looking_later_ = false;
+        static_cast<Manager*>(self)->look_for_lost_jobs();
+        return 0;
+    };
+    // Without a slot of its own the timer belongs to the event loop.
+    looking_later_ = sd_event_add_time_relative(sd_bus_get_event(bus_), nullptr, CLOCK_MONOTONIC,
+                                                look_for_lost_usec, 0, look, this) >= 0;
+}
+
+void Manager::look_for_lost_jobs() {
+    std::set<std::string> asked;
+    for (const auto& entry : waiting_) asked.insert(entry.first);
+    call(
+        "ListJobs", [](sd_bus_message*) { return 0; },
+        [this, asked = std::move(asked)](const Reply& reply) mutable {
+            // No answer says nothing about any job.
+            if (!reply.ok() || !take_out_listed(reply.message, asked)) return look_again_later();
+            for (const std::string& job : asked) end_job(job, "");
+            look_again_later();
+        });
 }
 
 void Manager::watch_jobs() {
@@ -121,10 +163,14 @@ int Manager::job_removed(sd_bus_message* signal, void* userdata, sd_bus_error*) 
     const char* job = nullptr;
     const char* result = nullptr;
     if (sd_bus_message_read(signal, "uoss", nullptr, &job, nullptr, &result) < 0) return 0;
-    const auto found = self->waiting_.extract(job);
-    if (found.empty()) return 0;
-    for (const auto& on_end : found.mapped()) on_end(result);
+    self->end_job(job, result);
     return 0;
+}
+
+void Manager::end_job(const std::string& job, const std::string& result) {
+    const auto found = waiting_.extract(job);
+    if (found.empty()) return;
+    for (const OnEnd& on_end : found.mapped()) on_end(result);
 }
 
 }  // namespace left4me::helper

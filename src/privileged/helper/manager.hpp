@@ -52,11 +52,14 @@ class Manager {
     void list_servers(std::function<void(UnitStates, const std::string& error)> on_states);
 
     /// Starts `unit` and tells how its job ended: "done", or another word of JobRemoved's, or an error's
-    /// text.
+    /// text; "" when the job is gone and its signal was lost, as may happen while PID 1 re-executes.
     void run(const std::string& unit, std::function<void(const std::string& result)> on_end);
 
   private:
     void watch_jobs();
+    void end_job(const std::string& job, const std::string& result);
+    void look_for_lost_jobs();
+    void look_again_later();
     static int job_removed(sd_bus_message* signal, void* userdata, sd_bus_error* error);
 
     struct Sent {
@@ -73,8 +76,10 @@ class Manager {
     sd_bus* bus_;
     std::size_t unanswered_ = 0;
     std::deque<Waiting> waiting_to_be_sent_;
+    using OnEnd = std::function<void(const std::string&)>;
     bool watching_jobs_ = false;
-    std::map<std::string, std::vector<std::function<void(const std::string&)>>> waiting_;  ///< by job path
+    bool looking_later_ = false;
+    std::map<std::string, std::vector<OnEnd>> waiting_;  ///< by job path
 };
 
 }  // namespace left4me::helper

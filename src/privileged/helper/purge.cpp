@@ -71,7 +71,8 @@ void remove_and_forget(Manager& manager, const BatchPtr& batch, Entry& entry, bo
 void unmount_and_remove(Manager& manager, const BatchPtr& batch, Entry& entry, bool failed) {
     const std::string unit = umount_unit(entry.name);
     manager.run(unit, [&manager, batch, &entry, unit, failed](const std::string& result) {
-        if (result == "done") return remove_and_forget(manager, batch, entry, failed);
+        // A job whose end nobody saw is judged by what it was for: nothing is removed beneath a mount.
+        if (result == "done" || result.empty()) return remove_and_forget(manager, batch, entry, failed);
         entry.error = "cannot unmount its overlay (" + result + "); see journalctl -u " + unit;
     });
 }

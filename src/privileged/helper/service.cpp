@@ -136,9 +136,16 @@ int Service::accept(Verb verb, sd_bus_message* call, sd_bus_error* error) {
     if (!may_call(call, error)) return -sd_bus_error_get_errno(error);
     auto entries = read_names(call, error);
     if (!entries) return -sd_bus_error_get_errno(error);
+    if (names_under_way_ + entries->size() > max_names_under_way) {
+        sd_bus_error_setf(error, SD_BUS_ERROR_LIMITS_EXCEEDED,
+                          "requests for %zu names are under way already: ask again when they are answered",
+                          names_under_way_);
+        return -sd_bus_error_get_errno(error);
+    }
     log_request(call, *entries);
 
     ++under_way_;
+    names_under_way_ += entries->size();
     (void)sd_event_source_set_enabled(idle_, SD_EVENT_OFF);
     const auto batch = std::make_shared<Batch>();
     batch->entries = std::move(*entries);
@@ -167,6 +174,7 @@ void Service::answer(sd_bus_message* call, const Batch& batch) {
     if (r >= 0) r = sd_bus_send(bus_, reply.get(), nullptr);
     if (r < 0) std::fprintf(stderr, "cannot answer: errno %d\n", -r);
     --under_way_;
+    names_under_way_ -= batch.entries.size();
     rest();
 }
 

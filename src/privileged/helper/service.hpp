@@ -16,6 +16,8 @@ inline constexpr const char* bus_name = "org.left4me.Helper1";
 inline constexpr const char* object_path = "/org/left4me/Helper1";
 inline constexpr const char* interface_name = "org.left4me.Helper1";
 inline constexpr std::size_t max_batch = 4096;
+/// Names in all requests that are not answered yet: many callers at once must not fill the memory.
+inline constexpr std::size_t max_names_under_way = 8 * max_batch;
 
 /// org.left4me.Helper1 on the bus: who may call, what may be named, and when to go home.
 class Service {
@@ -44,7 +46,8 @@ class Service {
     Manager manager_;
     std::optional<uid_t> left4me_;
     sd_event_source* idle_ = nullptr;
-    std::size_t under_way_ = 0;
+    std::size_t under_way_ = 0;  ///< requests
+    std::size_t names_under_way_ = 0;
     bool closing_ = false;
 };
 

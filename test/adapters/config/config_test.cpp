@@ -73,7 +73,7 @@ TEST_CASE("a git source is taken as it is written") {
         parse_config("config.yaml",
                      "source:\n  git:\n    repository: /srv/m.git\n    branch: live/eu\n"
                      "    directory: hosts/eu1/\n    remote: ssh://git@example.org:2222/m.git\n"
-                     "    interval: 5m\n    key: /etc/left4me/secrets/key\n"
+                     "    interval: 5m\n    key: /etc/left4me/git/key\n"
                      "    knownHosts: /etc/left4me/known_hosts\n"
                      "    allowedSigners: /etc/left4me/signers\n");
     REQUIRE(config);
@@ -82,7 +82,7 @@ TEST_CASE("a git source is taken as it is written") {
     CHECK(git.branch == "live/eu");
     CHECK(git.directory == "hosts/eu1");
     CHECK(git.interval == std::chrono::minutes(5));
-    CHECK(git.key == "/etc/left4me/secrets/key");
+    CHECK(git.key == "/etc/left4me/git/key");
     CHECK(git.known_hosts == "/etc/left4me/known_hosts");
     CHECK(git.allowed_signers == "/etc/left4me/signers");
 }
@@ -167,4 +167,24 @@ TEST_CASE("the places for overlays have a default, and are never where secrets o
     CHECK(errors("overlayRoots: []\n") ==
           "config.yaml:1:15: must be a list of directories, as in [/srv/left4dead2]\n");
     CHECK(errors("overlayRoots: [maps]\n") == "config.yaml:1:16: must be the absolute path of a directory\n");
+}
+
+TEST_CASE("a git key among the secrets works, no Blueprint may use it, and a warning says how to move it") {
+    const auto with_key = [](const std::string& key) {
+        return *parse_config("config.yaml",
+                             "source:\n  git: {remote: 'ssh://git@h/y', knownHosts: /k, key: " + key + "}\n");
+    };
+    for (const char* key : {"/etc/left4me/secrets/deploy-key", "/etc/left4me//git/../secrets/deploy-key"}) {
+        const Config config = with_key(key);
+        CHECK(config.git->key == "/etc/left4me/secrets/deploy-key");
+        CHECK(config.limits.reserved_secrets == std::vector<std::string>{"deploy-key"});
+        const std::string told = to_string(config.warnings);
+        INFO(told);
+        CHECK(told.starts_with("config.yaml:2:"));
+        CHECK(told.contains("sudo mv /etc/left4me/secrets/deploy-key /etc/left4me/git/deploy-key"));
+    }
+    for (const char* key : {"/etc/left4me/git/k", "/etc/left4me/secrets-of-git"}) {
+        CHECK(with_key(key).warnings.empty());
+        CHECK(with_key(key).limits.reserved_secrets.empty());
+    }
 }

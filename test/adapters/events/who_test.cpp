@@ -32,3 +32,24 @@ TEST_CASE("a command is about a server if it names its unit, all units or a path
     CHECK_FALSE(names_server("/usr/bin/systemctl stop left4me-server@comp", "comp1"));
     CHECK_FALSE(names_server("/usr/bin/systemctl stop comp1", "comp1"));
 }
+
+TEST_CASE("a line accuses only the user whose uid the kernel has proven") {
+    CHECK(is_user("root", "0"));
+    CHECK(is_user("nobody", "65534"));
+    CHECK_FALSE(is_user("root", "65534"));
+    CHECK_FALSE(is_user("root", ""));
+    CHECK_FALSE(is_user("root", "0x0"));
+    CHECK_FALSE(is_user("no-such-user", "0"));
+}
+
+TEST_CASE("who only looks is not accused") {
+    CHECK(only_reads("/usr/bin/systemctl status left4me-server@comp1"));
+    CHECK(only_reads("/usr/bin/systemctl --no-pager -l show left4me-server@comp1"));
+    CHECK(only_reads("/usr/bin/journalctl -u left4me-server@comp1"));
+    CHECK(only_reads("/usr/bin/cat /var/lib/left4me/instances/comp1/current/layers"));
+    CHECK_FALSE(only_reads("/usr/bin/systemctl stop left4me-server@comp1"));
+    CHECK_FALSE(only_reads("/usr/bin/systemctl --now disable left4me-server@comp1"));
+    CHECK_FALSE(only_reads("/usr/bin/umount /var/lib/left4me/runtime/comp1/merged"));
+    CHECK_FALSE(only_reads("/home/alice/status"));
+    CHECK_FALSE(only_reads(""));
+}

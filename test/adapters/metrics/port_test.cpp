@@ -60,6 +60,12 @@ class Served {
         return answer;
     }
 
+    /// A request of today's clients: with a Host header that names the port.
+    std::string get(const std::string& target, const std::string& name = "localhost") const {
+        return ask("GET " + target + " HTTP/1.1\r\nHost: " + name + ":" + std::to_string(port()) +
+                   "\r\n\r\n");
+    }
+
     std::uint16_t port() const { return (*port_)->port(); }
 
   private:
@@ -73,7 +79,7 @@ class Served {
 
 TEST_CASE("GET /metrics answers with the text of that moment, in the format that Prometheus expects") {
     const Served served;
-    const std::string answer = served.ask("GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    const std::string answer = served.get("/metrics");
     CHECK(answer.starts_with("HTTP/1.1 200 OK\r\n"));
     CHECK(answer.find("text/plain; version=0.0.4") != std::string::npos);
     CHECK(answer.ends_with("\r\n\r\nleft4me_asked 1\n"));
@@ -82,19 +88,19 @@ TEST_CASE("GET /metrics answers with the text of that moment, in the format that
 
 TEST_CASE("anything else is refused and asks for nothing") {
     const Served served;
-    CHECK(served.ask("GET / HTTP/1.1\r\n\r\n").starts_with("HTTP/1.1 404"));
-    CHECK(served.ask("GET /metrics/../etc/passwd HTTP/1.1\r\n\r\n").starts_with("HTTP/1.1 404"));
-    CHECK(served.ask("POST /metrics HTTP/1.1\r\nContent-Length: 0\r\n\r\n").starts_with("HTTP/1.1 405"));
+    CHECK(served.get("/").starts_with("HTTP/1.1 404"));
+    CHECK(served.get("/metrics/../etc/passwd").starts_with("HTTP/1.1 404"));
+    CHECK(served.ask("POST /metrics HTTP/1.0\r\nContent-Length: 0\r\n\r\n").starts_with("HTTP/1.0 405"));
     CHECK(served.ask("\x16\x03\x01\x02 this is no HTTP\r\n\r\n").empty());
     CHECK(served.ask("GET /" + std::string(100'000, 'a') + " HTTP/1.1\r\n\r\n").empty());
-    CHECK(served.ask("GET /metrics HTTP/1.1\r\n\r\n").ends_with("left4me_asked 1\n"));
+    CHECK(served.get("/metrics").ends_with("left4me_asked 1\n"));
 }
 
 TEST_CASE("clients that are silent are let go of, and those who ask are answered meanwhile") {
     const Served served;
     std::vector<Fd> silent;
     for (int i = 0; i < 10; ++i) silent.push_back(served.connect());
-    CHECK(served.ask("GET /metrics HTTP/1.1\r\n\r\n").ends_with("left4me_asked 1\n"));
+    CHECK(served.get("/metrics").ends_with("left4me_asked 1\n"));
     const auto begin = std::chrono::steady_clock::now();
     CHECK(Served::read_all(silent.front()).empty());
     CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(8));
@@ -113,4 +119,28 @@ TEST_CASE("a port that somebody else has is an error that names it") {
     const auto second = MetricsPort::open(io, served.port(), [] { return std::string(); });
     REQUIRE_FALSE(second);
     CHECK(second.error().find("127.0.0.1:" + std::to_string(served.port())) != std::string::npos);
+}
+
+TEST_CASE("a web page that reaches the port by a name of its own is refused and learns nothing") {
+    const Served served;
+    const std::string port = ":" + std::to_string(served.port());
+    const auto ask = [&](const std::string& headers) {
+        return served.ask("GET /metrics HTTP/1.1\r\n" + headers + "\r\n");
+    };
+    for (const std::string& host :
+         {"evil.example" + port, "localhost.evil.example" + port, std::string("localhost"),
+          "localhost:1" + port, "localhost" + port + "@evil.example", "127.0.0.2" + port, std::string(),
+          "localhost" + port + ", evil.example", "user@localhost" + port}) {
+        INFO(host);
+        const std::string answer = ask("Host: " + host + "\r\n");
+        CHECK(answer.starts_with("HTTP/1.1 421"));
+        CHECK(answer.find("left4me_asked") == std::string::npos);
+    }
+    CHECK(ask("").starts_with("HTTP/1.1 421"));
+    CHECK(ask("Host: localhost" + port + "\r\nHost: evil.example\r\n").find("left4me_asked") ==
+          std::string::npos);
+    for (const char* const name : {"localhost", "LocalHost", "127.0.0.1", "[::1]"}) {
+        INFO(name);
+        CHECK(served.get("/metrics", name).starts_with("HTTP/1.1 200"));
+    }
 }

@@ -57,6 +57,23 @@ TEST_CASE("a vanished source leaves the last good revision in force") {
     CHECK(in_force->set.blueprints.contains("coop"));
 }
 
+TEST_CASE("an upgrade whose rules are stricter keeps the revision in force that was followed before") {
+    const World world;
+    // As version 0.1 took it: an unlisted secret, and an option behind a blank.
+    world.scratch.write(
+        "source/a.yaml",
+        "apiVersion: left4me/v1\nkind: Blueprint\nmetadata: {name: coop}\n"
+        "spec: {arguments: [\"-insecure -port 1\"], config: 'rcon_password ${secret:rcon}'}\n");
+    const Snapshot snapshot = *ManifestDirectory(world.source, Limits{}).read();
+    REQUIRE(keep_last_good(world.paths, snapshot));
+    const auto in_force = world.in_force();
+    REQUIRE(in_force);
+    CHECK(in_force->trouble == Trouble::Invalid);
+    CHECK(in_force->set.blueprints.at("coop").config == "rcon_password ${secret:rcon}");
+    CHECK(in_force->error.contains("add `secrets: [rcon]` to the spec"));
+    CHECK(in_force->error.contains("'-port' is left4me's own"));
+}
+
 TEST_CASE("without a last good revision there is nothing to follow") {
     const World world;
     world.scratch.write("source/b.yaml", "kind: Nonsense\n");

@@ -1,14 +1,18 @@
 #include "adapters/store/lock.hpp"
 
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 #include <csignal>
 #include <future>
 #include <thread>
 
+#include "adapters/store/store.hpp"
 #include "place.hpp"
 
 using namespace left4me;
@@ -88,4 +92,35 @@ TEST_CASE("a lock of another user is an error with the remedy") {
     REQUIRE_FALSE(lock);
     CHECK(lock.error() ==
           place.path("run/lock") + " belongs to another user; run this as root or as left4me");
+}
+
+TEST_CASE("a lock file is its owner's alone, also one that an earlier version left open to all") {
+    const Place place;
+    place.file("run/lock", "");
+    REQUIRE(::chmod(place.path("run/lock").c_str(), 0666) == 0);
+    for (const char* const name : {"run/lock", "run/source.lock"}) {
+        INFO(name);
+        const bool edit = name != std::string("run/lock");
+        REQUIRE((edit ? PassLock::acquire_for_edit(place.paths, "an edit", nullptr)
+                      : PassLock::acquire(place.paths, "a pass", nullptr))
+                    .has_value());
+        struct stat status{};
+        REQUIRE(::stat(place.path(name).c_str(), &status) == 0);
+        CHECK((status.st_mode & 07777U) == 0600U);
+    }
+}
+
+TEST_CASE("whoever locks an overlay's directory keeps nothing from being built there") {
+    const Place place;
+    place.directory("overlays/maps");
+    const int directory = ::open(place.path("overlays/maps").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    REQUIRE(::flock(directory, LOCK_EX) == 0);
+    const OverlaySource source = inline_source({{"left4dead2/cfg/a.cfg", "b"}});
+    const std::string generation = wanted(place, source);
+    Store store(place.paths);
+    auto built = std::async(std::launch::async, [&] { return store.build("maps", source, generation); });
+    CHECK(built.wait_for(std::chrono::seconds(20)) == std::future_status::ready);
+    ::close(directory);
+    CHECK(built.get());
+    CHECK(place.exists("overlays/maps/" + generation));
 }

@@ -1,7 +1,10 @@
 #include "adapters/store/status_file.hpp"
 
+#include <array>
 #include <chrono>
+#include <cstdio>
 
+#include "adapters/store/clock.hpp"
 #include "place.hpp"
 
 using namespace left4me;
@@ -169,4 +172,53 @@ TEST_CASE("a status that could not be written is written later, and is not forgo
     place.remove("state/.status.json");
     REQUIRE(file.save(status));
     CHECK(load_status(place.paths).servers.contains("comp1"));
+}
+
+TEST_CASE("a deadline is counted from the same moment after the clock was set, back and forth or for good") {
+    using namespace std::chrono_literals;
+    const Place place;
+    const TimePoint held = TimePoint(1'700'000'000'000'007us);
+    Status status = a_status();
+    REQUIRE(save_status(place.paths, status));
+    // As if the host had been so far off when this was written.
+    const auto wrote_when_clock_was_off = [&](std::chrono::seconds off) {
+        const std::string text = place.read("state/status.json");
+        const std::string key = "\"wall\": \"";
+        const std::size_t at = text.find(key) + key.size();
+        const TimePoint wall = read_clock().wall + off;
+        const auto days = std::chrono::floor<std::chrono::days>(wall);
+        const std::chrono::year_month_day date(days);
+        const std::chrono::hh_mm_ss time(wall - days);
+        std::array<char, 64> stamp{};
+        (void)std::snprintf(stamp.data(), stamp.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%06dZ",
+                            int(date.year()), unsigned(date.month()), unsigned(date.day()),
+                            int(time.hours().count()), int(time.minutes().count()),
+                            int(time.seconds().count()), int(time.subseconds().count()));
+        place.file("state/status.json",
+                            text.substr(0, at) + stamp.data() + text.substr(text.find('"', at)));
+        return *load_status(place.paths).servers.at("comp1").remembered.held_since;
+    };
+    CHECK(std::chrono::abs(wrote_when_clock_was_off(-24h) - (held + 24h)) < 2s);
+    CHECK(std::chrono::abs(wrote_when_clock_was_off(24h) - (held - 24h)) < 2s);
+    CHECK(wrote_when_clock_was_off(0s) == held);
+
+    const std::string text = place.read("state/status.json");
+    const std::string boot = read_clock().boot;
+    REQUIRE(text.contains(boot));
+    place.file("state/status.json",
+                        std::string(text).replace(text.find(boot), boot.size(), "another-boot"));
+    CHECK(*load_status(place.paths).servers.at("comp1").remembered.held_since == held);
+}
+
+TEST_CASE("a jump is what the clock moved beyond the time that has passed") {
+    using namespace std::chrono_literals;
+    const ClockMark noon{TimePoint(1'700'000'000s), 100s, "boot"};
+    const auto later = [&](std::chrono::seconds wall, std::chrono::seconds since_boot, const char* boot) {
+        return ClockMark{noon.wall + wall, noon.since_boot + since_boot, boot};
+    };
+    CHECK(jump_between(noon, later(3600s, 3600s, "boot")) == 0s);
+    CHECK(jump_between(noon, later(-86390s, 10s, "boot")) == -86400s);
+    CHECK(jump_between(noon, later(86410s, 10s, "boot")) == 86400s);
+    CHECK(jump_between(noon, later(3600s, 3600s, "another")) == 0s);
+    CHECK(jump_between(ClockMark{}, noon) == 0s);
 }

@@ -152,6 +152,49 @@ TEST_CASE("jobs outlive a re-execution of PID 1") {
     CHECK(told == 20);
 }
 
+TEST_CASE("a second request for the same jobs hears how they end, though they end before it is answered") {
+    PlainServers servers;
+    const auto names = numbered("twice-", 100);
+    servers.add_all(names, "ExecStart=/usr/bin/sleep infinity");
+    const auto units = connect();
+    const auto begun = Clock::now();
+    units->begin(Verb::Start, names);
+    units->begin(Verb::Start, names);
+    std::multiset<std::string> told;
+    auto last = Clock::now();
+    auto longest = Clock::duration::zero();
+    while (!units->idle()) {
+        for (const auto& [verb, outcome] : units->wait()) {
+            CHECK(outcome.done);
+            told.insert(outcome.server);
+        }
+        longest = std::max(longest, Clock::now() - last);
+        last = Clock::now();
+    }
+    CHECK(told.size() == 200);
+    INFO("all in " << std::chrono::duration<double>(Clock::now() - begun).count() << " s");
+    // Who has to be looked for is found after ten seconds of silence.
+    CHECK(longest < std::chrono::seconds(9));
+}
+
+TEST_CASE("a PID 1 that does not answer is asked again, and no job counts as lost for it") {
+    const std::filesystem::path policy = "/etc/dbus-1/system.d/zz-silent.conf";
+    write(policy,
+          "<busconfig><policy context=\"mandatory\">"
+          "<deny send_destination=\"org.freedesktop.systemd1\" send_member=\"ListJobs\"/>"
+          "<deny send_destination=\"org.freedesktop.systemd1\" send_member=\"Get\"/>"
+          "</policy></busconfig>");
+    REQUIRE(run("systemctl reload dbus && sleep 0.5").status == 0);
+    PlainServers servers;
+    servers.add("slow", "ExecStartPre=/usr/bin/sleep 14\nExecStart=/usr/bin/sleep infinity");
+    const auto units = connect();
+    const auto outcomes = carry_out(*units, Verb::Start, {"slow"});
+    CHECK(outcomes.at("slow").done);
+    CHECK(outcomes.at("slow").reason != "JobLost");
+    std::filesystem::remove(policy);
+    CHECK(run("systemctl reload dbus").status == 0);
+}
+
 TEST_CASE("a job that somebody cancels is told as canceled") {
     PlainServers servers;
     servers.add("turned", "ExecStartPre=/usr/bin/sleep 5\nExecStart=/usr/bin/sleep infinity");

@@ -2,6 +2,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <chrono>
+
 #include "host/native/support.hpp"
 #include "support/catch.hpp"
 
@@ -149,6 +151,26 @@ TEST_CASE("Purge unmounts first") {
     CHECK(purge("mounted") == "");
     CHECK_FALSE(is_mounted("mounted"));
     CHECK_FALSE(fs::exists(runtime("mounted")));
+}
+
+TEST_CASE("Purge is answered though systemd never says that the unmounting has ended") {
+    RealServers servers;
+    servers.add("unheard");
+    REQUIRE(run("nsenter --mount=/proc/1/ns/mnt -- /usr/libexec/left4me-overlay mount unheard").status == 0);
+    REQUIRE(is_mounted("unheard"));
+    const fs::path policy = "/etc/dbus-1/system.d/zz-unheard.conf";
+    write(policy,
+          "<busconfig><policy context=\"mandatory\"><deny receive_sender=\"org.freedesktop.systemd1\" "
+          "receive_type=\"signal\" receive_member=\"JobRemoved\"/></policy></busconfig>");
+    (void)run("systemctl kill --signal TERM left4me-helper");
+    REQUIRE(run("systemctl reload dbus").status == 0);
+    const auto begun = std::chrono::steady_clock::now();
+    CHECK(purge("unheard") == "");
+    CHECK(std::chrono::steady_clock::now() - begun < std::chrono::seconds(60));
+    CHECK_FALSE(is_mounted("unheard"));
+    CHECK_FALSE(fs::exists(runtime("unheard")));
+    fs::remove(policy);
+    REQUIRE(run("systemctl reload --no-block dbus").status == 0);
 }
 
 TEST_CASE(

@@ -6,6 +6,7 @@
 #include <array>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
@@ -36,13 +37,16 @@ void clean_up(const std::vector<std::string>& servers) {
 }  // namespace
 
 CommandResult run(const std::string& shell_command) {
-    FILE* pipe = popen(("{ " + shell_command + "\n} 2>&1").c_str(), "r");
+    // The test would hang without a word of which command it was.
+    (void)setenv("SHELL_COMMAND", shell_command.c_str(), 1);
+    FILE* pipe = popen("exec timeout --kill-after=5 120 sh -c \"$SHELL_COMMAND\" 2>&1", "r");
     if (pipe == nullptr) throw std::runtime_error("popen");
     CommandResult result;
     std::array<char, 4096> buffer{};
     for (std::size_t n = 0; (n = fread(buffer.data(), 1, buffer.size(), pipe)) > 0;)
         result.output.append(buffer.data(), n);
     result.status = WEXITSTATUS(pclose(pipe));
+    if (result.status == 124) std::fprintf(stderr, "ended after 120 s: %s\n", shell_command.c_str());
     return result;
 }
 

@@ -273,7 +273,7 @@ class Remote(GitTest):
 source:
   git:
     remote: ssh://alice@127.0.0.1:2222/home/alice/origin.git
-    key: /etc/left4me/secrets/key
+    key: /etc/left4me/git/key
     knownHosts: /etc/left4me/known_hosts
 """
 
@@ -281,7 +281,7 @@ source:
         super().setUp()
         self.person("alice", "git init -q --bare -b main origin.git && git clone -q origin.git manifests && "
                     "cd manifests && git checkout -q -B main")  # fmt: skip
-        self.run_in("sh", "-c", "cd /etc/left4me/secrets && ssh-keygen -q -t ed25519 -N '' -f key && chown left4me key && "
+        self.run_in("sh", "-c", "cd /etc/left4me/git && ssh-keygen -q -t ed25519 -N '' -f key && chown left4me key && "
                     "cat key.pub >>/home/alice/.ssh/authorized_keys && "
                     "cp /home/alice/.ssh/known_hosts /etc/left4me/known_hosts")  # fmt: skip
         self.commit("all.yaml", COMMUNITY)

@@ -86,7 +86,7 @@ class Secrets(HostTest):
         self.run_in("sh", "-c", "chown left4me: /etc/left4me/secrets/rcon && chmod 0400 /etc/left4me/secrets/rcon")
         self.apply(
             "apiVersion: left4me/v1\nkind: Blueprint\nmetadata: {name: locked}\n"
-            'spec: {config: "hostname locked\\nrcon_password ${secret:rcon}\\n"}\n'
+            'spec: {secrets: [rcon], config: "hostname locked\\nrcon_password ${secret:rcon}\\n"}\n'
             "---\napiVersion: left4me/v1\nkind: Server\nmetadata: {name: alpha}\nspec: {blueprint: locked, port: 27015}\n"
         )
         self.assert_running("alpha", 27015)
