@@ -63,7 +63,9 @@ class Assembly {
         Ids& ids = servers_[draft.name];
         ids.fill(none);
         for (const Step& step : draft.steps) {
-            ids[static_cast<std::size_t>(step.verb)] = add({SubjectKind::Server, draft.name}, step);
+            const Id id = add({SubjectKind::Server, draft.name}, step);
+            ids[static_cast<std::size_t>(step.verb)] = id;
+            actions_[id].drift = draft.is_drift && is_effect(step.verb);
         }
     }
 
@@ -133,7 +135,8 @@ class Assembly {
                             std::move(step.reason),
                             std::move(step.generation),
                             {},
-                            std::move(step.code)});
+                            std::move(step.code),
+                            false});
         return actions_.size() - 1;
     }
 

@@ -41,7 +41,9 @@ struct ServerDraft {
     const ObservedServer* observed = nullptr;
     std::vector<Step> steps;
     /// Servers whose Stop must have ended before this one may start: they hold its port.
-    std::vector<std::string> starts_after_stop_of;
+    std::vector<std::string> starts_after_stop_of = {};
+    /// What is to be done corrects what nobody asked for in the manifests.
+    bool is_drift = false;
 
     const Step* find(Verb verb) const;
     bool has(Verb verb) const { return find(verb) != nullptr; }
@@ -107,6 +109,8 @@ void hold_back_off(const World& world, std::vector<OverlayDraft>& overlays,
 void report_drift(const World& world, ServerDraft& draft);
 /// True if neither the manifests nor a layer changed since this server was last brought to what they ask.
 bool nothing_was_changed(const World& world, const ServerDraft& draft);
+/// Whether what is to be done corrects what nobody asked for.
+bool is_drift(const World& world, const ServerDraft& draft);
 
 void guard_against_mass_stop(const World& world, std::vector<ServerDraft>& drafts);
 void settle_ports(const World& world, std::vector<ServerDraft>& drafts);

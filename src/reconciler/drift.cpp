@@ -13,6 +13,13 @@ bool nothing_was_changed(const World& world, const ServerDraft& draft) {
     return memory->fingerprint == fingerprint(*draft.desired, *draft.observed->wanted);
 }
 
+bool is_drift(const World& world, const ServerDraft& draft) {
+    if (draft.desired == nullptr || !nothing_was_changed(world, draft)) return false;
+    // A change that waits for its rollout was one of the manifests, whatever lets it go on.
+    const Remembered* memory = world.remembered(draft.name);
+    return memory != nullptr && !memory->held_since;
+}
+
 void report_drift(const World& world, ServerDraft& draft) {
     if (draft.desired == nullptr || draft.desired->drift != DriftPolicy::Report) return;
     const bool acts = std::any_of(draft.steps.begin(), draft.steps.end(),

@@ -77,7 +77,7 @@ class Telling {
         const std::string subject = to_string(action.subject);
         if (outcome.done) {
             add(subject, false, past(action.verb), action.reason);
-            events_.back().drift = is_drift(action);
+            events_.back().drift = action.drift;
             if (events_.back().drift) events_.back().right_at = before_.last_pass;
             return;
         }
@@ -108,17 +108,6 @@ class Telling {
                            .actor = {},
                            .drift = false,
                            .right_at = {}});
-    }
-
-    /// Nothing about the server was changed since it was last brought to what is asked of it.
-    bool is_drift(const Action& action) const {
-        if (action.subject.kind != SubjectKind::Server || action.verb == Verb::Collect) return false;
-        const ServerStatus* const earlier = find(before_, action.subject.name);
-        const ServerStatus* const now = find(after_, action.subject.name);
-        return earlier != nullptr && now != nullptr && earlier->generation == now->generation &&
-               !earlier->remembered.fingerprint.empty() &&
-               earlier->remembered.fingerprint == now->remembered.fingerprint &&
-               !earlier->remembered.held_since;
     }
 
     bool is_known(const Action& action, const Outcome& outcome) const {

@@ -39,6 +39,7 @@ Plan plan(const Desired& desired, const Observed& observed) {
     std::vector<draft::OverlayDraft> overlays = draft::plan_overlays(world);
     for (draft::ServerDraft& server : servers) {
         draft::leave_suspended_alone(world, server);
+        server.is_drift = draft::is_drift(world, server);
         draft::report_drift(world, server);
     }
     draft::guard_against_mass_stop(world, servers);

@@ -62,6 +62,8 @@ struct Action {
     /// "ApprovalRequired", "NotInstalled", "PortInUse", "SourceUnavailable", "BackOff", "Suspended". Report:
     /// "Drift", "Orphan", "SourceUnavailable". Effects: empty.
     std::string code;
+    /// It corrects what nobody asked for in the manifests.
+    bool drift = false;
 };
 
 /// Ordered so that carrying the actions out one after another is always right; `after` says what may overlap.

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "reconciler/loop.hpp"
 #include "support/catch.hpp"
 #include "support/simple_world.hpp"
 
@@ -68,6 +69,26 @@ TEST_CASE("what somebody did by hand is told as drift, what the manifests change
     site.desired.servers.at("a").config = "hostname y";
     CHECK(site.pass_and_tell() ==
           Lines{"source NewRevision", "server/a Rendered", "server/a Restarted", "server/a Collected"});
+}
+
+TEST_CASE(
+    "what the manifests ask for is no drift, though the host was seen to be right before its end was told") {
+    TellingSite site;
+    ask_for(site.desired, "a", 1);
+    const auto desired = std::make_shared<const Desired>(site.desired);
+    FakeHost host(site.host.world);
+    Loop loop(host, Status{});
+    REQUIRE(loop.step(desired, ""));
+    (void)site.pass();
+    host.world = site.host.world;  // systemd was done before we heard of it
+    REQUIRE(loop.step(desired, "")->difference.empty());
+    while (loop.collect()) {
+    }
+    const StepResult last = *loop.step(desired, "");
+    REQUIRE_FALSE(last.ended.outcomes.empty());
+    for (const Event& event :
+         events_of(last.before, *desired, last.ended.plan, last.ended.outcomes, loop.status()))
+        CHECK_FALSE(event.drift);
 }
 
 TEST_CASE("an umount by hand is told as drift, and the server was ready all the time") {

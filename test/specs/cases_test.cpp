@@ -14,9 +14,10 @@ const std::string invalid = LEFT4ME_TEST_CASES "/invalid";
 }  // namespace
 
 TEST_CASE("every rule has a case under test/cases/invalid") {
-    // The first two would need a file of a megabyte or ten thousand documents, the third the configuration of
-    // a host: load_test.cpp has them with other limits.
-    std::set<Rule> covered{Rule::FileTooLarge, Rule::TooManyDocuments, Rule::DirectoryOutsideRoots};
+    // The first two would need a file of a megabyte or ten thousand documents, the others the configuration
+    // of a host: load_test.cpp has them with other limits.
+    std::set<Rule> covered{Rule::FileTooLarge, Rule::TooManyDocuments, Rule::DirectoryOutsideRoots,
+                           Rule::SecretReserved};
     for (const test::Case& set : test::list_cases(invalid)) {
         const auto loaded = load(test::read_case(set));
         INFO(set.name);

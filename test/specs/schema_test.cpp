@@ -85,7 +85,6 @@ TEST_CASE("the patterns of the schema agree with the checks of the parser") {
                              "+IP 10.0.0.1",
                              "-port=1",
                              "-portable",
-                             "x -port",
                              "${name}",
                              "${port}",
                              "${nam}",

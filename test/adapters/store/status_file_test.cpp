@@ -194,8 +194,7 @@ TEST_CASE("a deadline is counted from the same moment after the clock was set, b
                             int(date.year()), unsigned(date.month()), unsigned(date.day()),
                             int(time.hours().count()), int(time.minutes().count()),
                             int(time.seconds().count()), int(time.subseconds().count()));
-        place.file("state/status.json",
-                            text.substr(0, at) + stamp.data() + text.substr(text.find('"', at)));
+        place.file("state/status.json", text.substr(0, at) + stamp.data() + text.substr(text.find('"', at)));
         return *load_status(place.paths).servers.at("comp1").remembered.held_since;
     };
     CHECK(std::chrono::abs(wrote_when_clock_was_off(-24h) - (held + 24h)) < 2s);
@@ -205,8 +204,7 @@ TEST_CASE("a deadline is counted from the same moment after the clock was set, b
     const std::string text = place.read("state/status.json");
     const std::string boot = read_clock().boot;
     REQUIRE(text.contains(boot));
-    place.file("state/status.json",
-                        std::string(text).replace(text.find(boot), boot.size(), "another-boot"));
+    place.file("state/status.json", std::string(text).replace(text.find(boot), boot.size(), "another-boot"));
     CHECK(*load_status(place.paths).servers.at("comp1").remembered.held_since == held);
 }
 
