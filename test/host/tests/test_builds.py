@@ -19,6 +19,12 @@ class Builds(HostTest):
         return self.run_in("setpriv", "--reuid=left4me", "--regid=left4me", "--init-groups", "busctl", "call",
                            "org.left4me.Helper1", "/org/left4me/Helper1", "org.left4me.Helper1", method, "as", "1", name)  # fmt: skip
 
+    def start(self, name: str) -> None:
+        """The helper answers when the job is queued: the build may not have begun yet."""
+        before = self.record(name).get("invocation")
+        self.helper("StartBuild", name)
+        self.until("the build has begun", lambda: not self.ended(name) or self.record(name).get("invocation") != before)
+
     def unit(self, name: str) -> dict[str, str]:
         shown = self.run_in("systemctl", "show", f"left4me-build@{name}.service").stdout
         return dict(line.split("=", 1) for line in shown.splitlines() if "=" in line)
@@ -46,7 +52,7 @@ class Builds(HostTest):
     def test_a_build_is_started_by_the_helper_and_ends_in_an_artifact_that_the_game_s_group_may_read(self):
         self.fill(20, 100)
         self.request("big")
-        self.helper("StartBuild", "big")
+        self.start("big")
         artifact = self.assert_built("big")
         owned = self.run_in("stat", "-c", "%U:%G %a", artifact, f"{artifact}/left4dead2/addons/1.vpk").stdout.split("\n")
         self.assertEqual(owned[:2], ["left4me:left4me-server 2775", "left4me:left4me-server 664"])
@@ -56,7 +62,7 @@ class Builds(HostTest):
     def test_a_stopped_build_has_not_failed_and_goes_on_where_it_was(self):
         self.fill(600, 400)
         self.request("big")
-        self.helper("StartBuild", "big")
+        self.start("big")
         journal = f"{STATE}/overlays/big/.build/journal"
         self.until("something is copied", lambda: self.run_in("sh", "-c", f"test $(stat -c %s {journal}) -gt 200", expect=None).returncode == 0)
         self.helper("StopBuild", "big")
@@ -66,7 +72,7 @@ class Builds(HostTest):
         if not self.record("big").get("artifact"):
             kept = self.run_in("ls", f"{STATE}/overlays/big/.build/tree/left4dead2/addons").stdout.split()
             inode = self.run_in("stat", "-c", "%i", f"{STATE}/overlays/big/.build/tree/left4dead2/addons/{kept[0]}").stdout
-            self.helper("StartBuild", "big")
+            self.start("big")
             artifact = self.assert_built("big")
             self.assertEqual(self.run_in("stat", "-c", "%i", f"{artifact}/left4dead2/addons/{kept[0]}").stdout, inode)
 
@@ -74,7 +80,7 @@ class Builds(HostTest):
         self.fill(300, 200)
         self.request("big")
         for kill in range(20):
-            self.helper("StartBuild", "big")
+            self.start("big")
             # The build alone, not ExecStopPost=, which writes down that it was killed.
             self.run_in("sh", "-c", f"sleep 0.{kill * 7 % 40:02}; systemctl kill --kill-whom=main -s KILL left4me-build@big.service",
                         expect=None)  # fmt: skip
@@ -83,18 +89,18 @@ class Builds(HostTest):
             if self.unit("big")["ActiveState"] == "failed":
                 self.assertEqual(record["failure"]["reason"], "Killed")
                 self.assertGreaterEqual(record["failure"]["failures"], 1)
-        self.helper("StartBuild", "big")
+        self.start("big")
         self.assert_built("big")
 
     def test_a_full_disk_fails_the_build_and_is_given_back(self):
         self.fill(60, 200)
         self.run_in("mount", "-t", "tmpfs", "-o", "size=4m,mode=2750,uid=left4me,gid=left4me-server", "tmpfs", f"{STATE}/overlays")
         self.request("big")
-        self.helper("StartBuild", "big")
+        self.start("big")
         self.until("the build has failed", lambda: self.unit("big")["ActiveState"] == "failed")
         self.assertEqual(self.record("big")["failure"]["reason"], "NoSpace")
         self.assertIn("No space left", self.run_in("journalctl", "-u", "left4me-build@big.service").stdout)
         self.assertFalse(self.exists(f"{STATE}/overlays/big/.build/tree"))
         self.run_in("mount", "-o", "remount,size=40m", f"{STATE}/overlays")
-        self.helper("StartBuild", "big")
+        self.start("big")
         self.assert_built("big")
