@@ -80,8 +80,9 @@ class Roots(HostTest):
                 self.as_left4me("busctl", "call", "org.left4me.Helper1", "/org/left4me/Helper1", "org.left4me.Helper1", "StartBuild", "as",
                                 "1", name)  # fmt: skip
                 unit = f"left4me-build@{name}.service"
-                self.until("it has ended", lambda unit=unit: self.run_in("systemctl", "is-active", unit, expect=None).stdout.strip()
-                           in ("failed", "inactive"))  # fmt: skip
+                # Before it begins, it is inactive too.
+                self.until("it has ended", lambda unit=unit, record=f"{directory}/record": self.exists(record) and self.run_in(
+                    "systemctl", "is-active", unit, expect=None).stdout.strip() in ("failed", "inactive"))  # fmt: skip
                 record = json.loads(self.run_in("cat", f"{directory}/record").stdout)
                 self.assertEqual(record.get("failure", {}).get("reason"), "SourceUnavailable", record)
                 self.assertNotIn("artifact", record)
