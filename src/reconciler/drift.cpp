@@ -15,9 +15,8 @@ bool nothing_was_changed(const World& world, const ServerDraft& draft) {
 
 bool is_drift(const World& world, const ServerDraft& draft) {
     if (draft.desired == nullptr || !nothing_was_changed(world, draft)) return false;
-    // A change that waits for its rollout was one of the manifests, whatever lets it go on.
-    const Remembered* memory = world.remembered(draft.name);
-    return memory != nullptr && !memory->held_since;
+    // Where it cannot be told what the server should look like, what waits for its rollout was a change.
+    return draft.observed->wanted || !world.remembered(draft.name)->held_since;
 }
 
 void report_drift(const World& world, ServerDraft& draft) {

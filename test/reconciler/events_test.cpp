@@ -91,6 +91,18 @@ TEST_CASE(
         CHECK_FALSE(event.drift);
 }
 
+TEST_CASE("a stop by hand is drift, too, where a pass saw the mount go first and held the server for it") {
+    UpSite site;
+    site.desired.servers.at("a").rollout = {RolloutPolicy::OnNextStart, {}};
+    (void)site.pass_and_tell();
+    site.server("a").mounted.reset();
+    site.server("a").in_game.reset();
+    (void)site.pass_and_tell();
+    REQUIRE(site.status.servers.at("a").remembered.held_since);
+    reset(site.server("a").unit);
+    CHECK(site.pass_and_tell() == Lines{"~server/a Started", "server/a Ready"});
+}
+
 TEST_CASE("an umount by hand is told as drift, and the server was ready all the time") {
     UpSite site;
     const unsigned processes = site.server("a").processes;

@@ -133,7 +133,8 @@ std::expected<Observed, std::string> Machine::observe(const Desired& desired) {
 }
 
 /// Hardly ever is a server active without its mount; only then is PID 1 asked once more, about all such at
-/// once.
+/// once. One that is being stopped looks like that, too, when its mount went after the units were listed:
+/// what PID 1 says now counts.
 std::expected<void, std::string> Machine::look_into_games(Observed& observed) {
     std::vector<std::string> unmounted;
     for (const auto& [name, server] : observed.servers) {
@@ -143,7 +144,8 @@ std::expected<void, std::string> Machine::look_into_games(Observed& observed) {
     const auto details = units_->details(unmounted);
     if (!details) return std::unexpected(details.error());
     for (const auto& [name, detail] : *details) {
-        if (detail.main_pid == 0) continue;
+        observed.servers[name].unit = detail.unit;
+        if (detail.main_pid == 0 || detail.unit.active != ActiveState::Active) continue;
         auto mounts = read_mounts_of(detail.main_pid, paths_);
         if (const auto own = mounts.find(name); own != mounts.end())
             observed.servers[name].held_by_game = std::move(own->second);

@@ -21,6 +21,7 @@ class ScriptedUnits : public Units {
   public:
     std::map<std::string, ObservedUnit> units;
     std::map<std::string, std::uint32_t> pids;
+    std::map<std::string, ObservedUnit> later;  ///< what became of a unit after it was listed
     int details_asked = 0;
     std::vector<std::pair<Verb, std::vector<std::string>>> asked;
     std::vector<std::vector<std::pair<Verb, UnitOutcome>>> answers;
@@ -31,7 +32,7 @@ class ScriptedUnits : public Units {
         std::map<std::string, UnitDetails> all;
         ++details_asked;
         for (const std::string& server : servers) {
-            all[server].unit = units[server];
+            all[server].unit = later.contains(server) ? later[server] : units[server];
             if (const auto pid = pids.find(server); pid != pids.end()) all[server].main_pid = pid->second;
         }
         return all;
@@ -290,6 +291,18 @@ TEST_CASE("what only the games of active servers still have is seen, and all are
 
     world.units->units["comp1"].active = ActiveState::Inactive;
     CHECK_FALSE(look().servers.at("comp1").held_by_game.has_value());
+}
+
+TEST_CASE("a server that is stopped between two questions is stopped, not active without its mount") {
+    World world;
+    const Keeper game;
+    world.units->units["comp1"].active = ActiveState::Active;
+    world.units->pids["comp1"] = game.pid();
+    world.units->later["comp1"].active = ActiveState::Deactivating;
+    const auto observed = world.machine->observe(world.desired);
+    REQUIRE(observed);
+    CHECK(observed->servers.at("comp1").unit.active == ActiveState::Deactivating);
+    CHECK_FALSE(observed->servers.at("comp1").held_by_game.has_value());
 }
 
 TEST_CASE("a pass over servers that are mounted asks for nothing more") {

@@ -231,6 +231,8 @@ class DaemonTest(HostTest):
         for name, port in SERVERS.items():
             self.until(f"{name} answers", lambda port=port: self.a2s(port))
         self.settled()
+        # What is bent before l4d2d has seen it straight is no drift to it.
+        self.until("l4d2d has seen it, too", lambda: self.daemon()["StatusText"].endswith(", 0 differ"))
         self.bystanders = self.lives("beta", "gamma")
 
     def daemon(self) -> dict[str, str]:
