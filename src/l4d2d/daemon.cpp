@@ -30,6 +30,8 @@ constexpr auto lock_retry = 50ms;
 constexpr auto fetch_retry = 1s;
 constexpr auto first_host_retry = 1s;
 constexpr auto trim_interval = 10s;
+// For the directories of overlays: unchanged ones take a stat(2) a file. What takes longer is told of later.
+constexpr auto patience_with_sources = 100ms;
 
 /// Who may ask for a look: whoever may push to the repository (`init-repo --group`), or else
 /// left4me-operators.
@@ -84,7 +86,7 @@ Daemon::Daemon(Paths paths, std::string config_path, Config config, std::unique_
     : paths_(std::move(paths)),
       config_path_(std::move(config_path)),
       config_(std::move(config)),
-      machine_(paths_, std::move(units)),
+      machine_(paths_, std::move(units), patience_with_sources),
       loop_(machine_, Status{}),
       manifests_(paths_, config_),
       poked_(std::move(poked)),
@@ -176,6 +178,7 @@ void Daemon::turn() {
 void Daemon::drain() {
     const Time now = Agenda::Clock::now();
     if (loop_.collect()) wish(now);
+    if (machine_.drain()) wish(now);
     if (host_watch_->drain()) wish(now);
     if (mount_watch_.drain()) wish(now);
     if (source_watch_->drain()) agenda_.put_off(Key::Source, now, quiet, longest_unquiet);
@@ -345,8 +348,8 @@ void Daemon::sleep(Time now) {
         earlier(alive_ + *interval / 2);
     }
     std::vector<Readiness> awaited = machine_.readiness();
-    for (const Readiness& more : {poked_.readiness(), source_watch_->readiness(), host_watch_->readiness(),
-                                  mount_watch_.readiness()}) {
+    for (const Readiness& more : {machine_.news(), poked_.readiness(), source_watch_->readiness(),
+                                  host_watch_->readiness(), mount_watch_.readiness()}) {
         awaited.push_back(more);
     }
     while (wakeups_.size() < awaited.size()) {

@@ -103,8 +103,8 @@ std::vector<Outcome> carry_out(Store& store, const Paths& paths, std::vector<Fil
 
 }  // namespace
 
-Machine::Machine(Paths paths, std::unique_ptr<Units> units)
-    : paths_(std::move(paths)), units_(std::move(units)), store_(paths_) {}
+Machine::Machine(Paths paths, std::unique_ptr<Units> units, std::optional<std::chrono::milliseconds> patience)
+    : paths_(std::move(paths)), units_(std::move(units)), store_(paths_, patience) {}
 
 std::expected<Observed, std::string> Machine::observe(const Desired& desired) {
     Observed observed;

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -18,12 +20,19 @@ namespace left4me {
 /// worked on beside the units, by a thread of its own.
 class Machine : public Host {
   public:
-    Machine(Paths paths, std::unique_ptr<Units> units);
+    /// `patience`: how long observe() may wait for the sources of overlays; nullopt: until all are read.
+    Machine(Paths paths, std::unique_ptr<Units> units,
+            std::optional<std::chrono::milliseconds> patience = {});
 
     std::expected<Observed, std::string> observe(const Desired& desired) override;
     void begin(const Desired& desired, const Plan& plan, std::span<const ActionIndex> actions) override;
     std::vector<Outcome> wait() override;
     std::vector<Outcome> collect() override;
+
+    /// Whether observe() would find out more than the last time, of what it had no patience for.
+    bool drain() { return store_.drain(); }
+    /// When drain() may be true.
+    Readiness news() const { return store_.readiness(); }
 
     /// When collect() should be called again: any of these.
     std::vector<Readiness> readiness() const { return {units_->readiness(), worker_.readiness()}; }

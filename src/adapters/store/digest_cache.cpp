@@ -15,12 +15,8 @@
 
 namespace left4me::store {
 
-std::expected<std::string, std::string> DigestCache::generation_of(const OverlaySource& source) {
-    if (const auto* files = std::get_if<InlineSource>(&source)) return digest_inline(files->files);
-    return of_directory(std::get<DirectorySource>(source));
-}
-
-std::expected<std::string, std::string> DigestCache::of_directory(const DirectorySource& source) {
+std::expected<std::string, std::string> DigestCache::generation_of(const DirectorySource& source,
+                                                                   const std::stop_token& stop) {
     const std::string& path = source.path;
     const auto root = open_source(source);
     if (!root) return std::unexpected(root.error());
@@ -29,13 +25,14 @@ std::expected<std::string, std::string> DigestCache::of_directory(const Director
     // What is left behind when a disk is not mounted. Nobody needs an overlay with nothing in it.
     if (tree->entries.empty()) return std::unexpected(path + " is empty; is its file system mounted?");
     if (auto known = find(path, tree->looks)) return *known;
-    auto generation = digest_tree(root->get(), *tree);
+    auto generation = digest_tree(root->get(), *tree, stop);
     if (!generation) return std::unexpected(fmt::format("{}: {}", path, generation.error()));
     remember(path, tree->looks, *generation);
     return generation;
 }
 
 std::optional<std::string> DigestCache::find(const std::string& key, const Looks& looks) {
+    const std::lock_guard lock(mutex_);
     load();
     const auto known = entries_.find(key);
     if (known == entries_.end() || known->second.fingerprint != looks.fingerprint) return std::nullopt;
@@ -44,6 +41,7 @@ std::optional<std::string> DigestCache::find(const std::string& key, const Looks
 }
 
 void DigestCache::remember(const std::string& key, const Looks& looks, const std::string& generation) {
+    const std::lock_guard lock(mutex_);
     load();
     constexpr std::chrono::seconds settled{1};
     const auto now = std::chrono::system_clock::now().time_since_epoch();
@@ -51,6 +49,12 @@ void DigestCache::remember(const std::string& key, const Looks& looks, const std
     if (!fits_a_line || std::chrono::nanoseconds(looks.newest_change) >= now - settled) return;
     entries_[key] = Entry{looks.fingerprint, generation, true};
     changed_ = true;
+}
+
+void DigestCache::keep(const std::string& key) {
+    const std::lock_guard lock(mutex_);
+    load();
+    if (const auto known = entries_.find(key); known != entries_.end()) known->second.used = true;
 }
 
 void DigestCache::load() {
@@ -67,6 +71,7 @@ void DigestCache::load() {
 }
 
 void DigestCache::save() {
+    const std::lock_guard lock(mutex_);
     changed_ |= std::erase_if(entries_, [](const auto& entry) { return !entry.second.used; }) > 0;
     for (auto& [path, entry] : entries_) entry.used = false;
     if (!changed_) return;

@@ -3,7 +3,9 @@
 #include <expected>
 #include <filesystem>
 #include <map>
+#include <mutex>
 #include <optional>
+#include <stop_token>
 #include <string>
 
 #include "adapters/store/metadata.hpp"
@@ -12,13 +14,18 @@
 namespace left4me::store {
 
 /// Remembers which generation a directory's content gave, by the metadata of all its files: an unchanged
-/// source is never read twice, not even by the next process. Losing it costs time only.
+/// source is never read twice, not even by the next process. Losing it costs time only. For several threads.
 class DigestCache {
   public:
     explicit DigestCache(std::filesystem::path file) : file_(std::move(file)) {}
 
-    /// The generation that the source asks for now, or why that cannot be told.
-    std::expected<std::string, std::string> generation_of(const OverlaySource& source);
+    /// The generation that the source asks for now, or why that cannot be told. Takes as long as it takes to
+    /// read all of it, if it has changed.
+    std::expected<std::string, std::string> generation_of(const DirectorySource& source,
+                                                          const std::stop_token& stop = {});
+
+    /// Not forgotten by the next save(), though nobody asked for it.
+    void keep(const std::string& key);
 
     /// The generation that these files were when they looked like this.
     std::optional<std::string> find(const std::string& key, const Looks& looks);
@@ -36,10 +43,10 @@ class DigestCache {
         bool used = false;
     };
 
-    std::expected<std::string, std::string> of_directory(const DirectorySource& source);
     void load();
 
     std::filesystem::path file_;
+    std::mutex mutex_;                      ///< guards what follows, and the file
     std::map<std::string, Entry> entries_;  ///< by the path of a source or a rendering
     bool loaded_ = false;
     bool changed_ = false;

@@ -56,8 +56,14 @@ std::string mounted_generation(const std::string& name, const std::vector<std::s
 
 }  // namespace
 
-Observer::Observer(const Paths& paths, DigestCache& digests, const Desired& desired, Observed& observed)
-    : paths_(paths), digests_(digests), desired_(desired), observed_(observed), secrets_(paths) {
+Observer::Observer(const Paths& paths, DigestCache& digests, SourceReader& sources, const Desired& desired,
+                   Observed& observed)
+    : paths_(paths),
+      digests_(digests),
+      sources_(sources),
+      desired_(desired),
+      observed_(observed),
+      secrets_(paths) {
     state_ = Fd(::open(paths.state.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 }
 
@@ -71,8 +77,9 @@ void Observer::run() {
 }
 
 void Observer::overlays() {
-    for (const auto& [name, source] : desired_.overlays) {
-        observed_.overlays[name].wanted = digests_.generation_of(source);
+    for (auto& [name, known] : sources_.read(desired_.overlays)) {
+        observed_.overlays[name].wanted =
+            known ? std::move(*known) : std::unexpected(std::string("its files are still being read"));
     }
 }
 

@@ -8,6 +8,7 @@
 #include "adapters/paths.hpp"
 #include "adapters/store/digest_cache.hpp"
 #include "adapters/store/secrets.hpp"
+#include "adapters/store/source_reader.hpp"
 #include "reconciler/desired.hpp"
 #include "reconciler/observed.hpp"
 
@@ -16,7 +17,8 @@ namespace left4me::store {
 /// One look at everything beneath the state directory: Store::observe().
 class Observer {
   public:
-    Observer(const Paths& paths, DigestCache& digests, const Desired& desired, Observed& observed);
+    Observer(const Paths& paths, DigestCache& digests, SourceReader& sources, const Desired& desired,
+             Observed& observed);
     void run();
 
   private:
@@ -33,6 +35,7 @@ class Observer {
 
     const Paths& paths_;
     DigestCache& digests_;
+    SourceReader& sources_;
     const Desired& desired_;
     Observed& observed_;
     Secrets secrets_;

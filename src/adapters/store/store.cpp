@@ -13,6 +13,7 @@
 #include "adapters/store/files.hpp"
 #include "adapters/store/observe.hpp"
 #include "adapters/store/rendering.hpp"
+#include "adapters/store/source_reader.hpp"
 #include "adapters/store/source_root.hpp"
 #include "specs/name.hpp"
 
@@ -108,12 +109,17 @@ Done remove_aside(int directory, const std::string& name) {
 
 }  // namespace
 
-Store::Store(Paths paths)
-    : paths_(std::move(paths)), digests_(std::make_unique<DigestCache>(paths_.status() / "digests")) {}
+Store::Store(Paths paths, std::optional<std::chrono::milliseconds> patience)
+    : paths_(std::move(paths)),
+      digests_(std::make_unique<DigestCache>(paths_.status() / "digests")),
+      sources_(std::make_unique<SourceReader>(*digests_, patience)) {}
 Store::~Store() = default;
 
+Readiness Store::readiness() const { return sources_->readiness(); }
+bool Store::drain() { return sources_->drain(); }
+
 void Store::observe(const Desired& desired, Observed& observed) {
-    Observer(paths_, *digests_, desired, observed).run();
+    Observer(paths_, *digests_, *sources_, desired, observed).run();
 }
 
 Store::Done Store::build(const std::string& overlay, const OverlaySource& source,

@@ -1,10 +1,13 @@
 #pragma once
 
+#include <chrono>
 #include <expected>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "adapters/paths.hpp"
+#include "adapters/readiness.hpp"
 #include "reconciler/desired.hpp"
 #include "reconciler/observed.hpp"
 
@@ -12,7 +15,8 @@ namespace left4me {
 
 namespace store {
 class DigestCache;
-}
+class SourceReader;
+}  // namespace store
 
 /// Generations of overlays and renderings of servers beneath the state directory: content-addressed (the
 /// first 16 hex digits of a SHA-256), built beside their place and renamed into it, never edited in place.
@@ -20,7 +24,8 @@ class DigestCache;
 /// so that everything belongs to the group of the game's user.
 class Store {
   public:
-    explicit Store(Paths paths);
+    /// `patience`: how long observe() may wait for the sources of overlays; nullopt: until all are read.
+    explicit Store(Paths paths, std::optional<std::chrono::milliseconds> patience = {});
     ~Store();
     Store(const Store&) = delete;
     Store& operator=(const Store&) = delete;
@@ -30,6 +35,10 @@ class Store {
     /// mounted_environment. Directory sources are hashed once and remembered by the metadata of their files
     /// (state/digests).
     void observe(const Desired& desired, Observed& observed);
+    /// When observe() would find out more than the last time: a source has been read meanwhile.
+    Readiness readiness() const;
+    /// Whether it would.
+    bool drain();
 
     using Done = std::expected<void, std::string>;
 
@@ -50,6 +59,7 @@ class Store {
   private:
     Paths paths_;
     std::unique_ptr<store::DigestCache> digests_;
+    std::unique_ptr<store::SourceReader> sources_;
 };
 
 }  // namespace left4me

@@ -124,6 +124,22 @@ class Continuous(DaemonTest):
         self.run_in("rm", f"{MANIFESTS}/delta.yaml")
         self.daemon_says("in order again")
 
+    def test_a_directory_that_takes_long_to_read_delays_no_repair(self):
+        self.run_in("sh", "-c", "mkdir -p /srv/left4dead2/big && head -c 1G /dev/urandom >/srv/left4dead2/big/map.vpk")
+        big = (
+            "apiVersion: left4me/v1\nkind: Overlay\nmetadata: {name: big}\nspec: {source: {directory: /srv/left4dead2/big}}\n"
+            "---\napiVersion: left4me/v1\nkind: Blueprint\nmetadata: {name: large}\n"
+            'spec: {overlays: [big], arguments: ["+map", "c1m1_hotel"]}\n'
+        )
+        self.write(f"{MANIFESTS}/big.yaml", big + server("delta", 27018, blueprint="large"))
+        status = f"{STATE}/state/status.json"
+        self.until("delta waits for it", lambda: "still being read" in self.run_in("cat", status).stdout)
+        self.run_in("systemctl", "stop", unit_of("alpha"))
+        self.until("alpha answers", lambda: self.a2s(27015))
+        self.until("delta answers", lambda: self.a2s(27018), seconds=120)
+        self.settled()
+        self.bystanders_live_on()
+
     def test_a_server_that_crashes_at_once_ends_in_a_crash_loop_and_slows_nobody(self):
         self.write(f"{MANIFESTS}/delta.yaml", server("delta", 27018))
         self.until("delta answers", lambda: self.a2s(27018))

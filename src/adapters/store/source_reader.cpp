@@ -1,0 +1,117 @@
+#include "adapters/store/source_reader.hpp"
+
+#include <sys/eventfd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+
+#include "adapters/store/tree.hpp"
+
+namespace left4me::store {
+
+namespace {
+
+constexpr std::size_t max_threads = 8;
+
+}  // namespace
+
+SourceReader::SourceReader(DigestCache& digests, std::optional<std::chrono::milliseconds> patience)
+    : digests_(digests), patience_(patience), news_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+    if (!news_) throw std::system_error(errno, std::generic_category(), "eventfd");
+}
+
+SourceReader::~SourceReader() {
+    for (std::jthread& thread : threads_) thread.request_stop();
+}
+
+std::map<std::string, std::optional<SourceReader::Generation>> SourceReader::read(
+    const std::map<std::string, OverlaySource>& overlays) {
+    std::unique_lock lock(mutex_);
+    std::set<std::string> asked;
+    for (const auto& [name, source] : overlays) {
+        if (const auto* directory = std::get_if<DirectorySource>(&source)) {
+            ask(*directory);
+            asked.insert(directory->path);
+        }
+    }
+    std::erase_if(entries_,
+                  [&](const auto& entry) { return !entry.second.open && !asked.contains(entry.first); });
+    wait(lock);
+    std::map<std::string, std::optional<Generation>> generations;
+    for (const auto& [name, source] : overlays) {
+        if (const auto* directory = std::get_if<DirectorySource>(&source)) {
+            generations.emplace(name, entries_.at(directory->path).known);
+        } else {
+            generations.emplace(name, digest_inline(std::get<InlineSource>(source).files));
+        }
+    }
+    return generations;
+}
+
+void SourceReader::ask(const DirectorySource& source) {
+    Entry& entry = entries_[source.path];
+    // What was remembered of it must outlive a look that does not come to the end.
+    digests_.keep(source.path);
+    if (entry.source != source) {
+        entry.source = source;
+        entry.known.reset();
+    }
+    // What is read already began before now. But what it finds out is news, and leads to another look.
+    if (entry.open) return;
+    entry.open = true;
+    entry.awaited = true;
+    ++open_;
+    waiting_.push_back(source.path);
+}
+
+void SourceReader::wait(std::unique_lock<std::mutex>& lock) {
+    if (waiting_.empty()) return;
+    if (threads_.empty()) add_thread();
+    work_.notify_all();
+    const auto all = [this] {
+        return std::none_of(entries_.begin(), entries_.end(),
+                            [](const auto& entry) { return entry.second.open && entry.second.awaited; });
+    };
+    if (!patience_) return done_.wait(lock, all);
+    if (*patience_ > patience_->zero() && done_.wait_for(lock, *patience_, all)) return;
+    for (auto& [path, entry] : entries_) entry.awaited = false;
+    if (!waiting_.empty() && threads_.size() < max_threads) add_thread();
+}
+
+void SourceReader::add_thread() {
+    threads_.emplace_back([this](const std::stop_token& stop) { run(stop); });
+}
+
+void SourceReader::run(const std::stop_token& stop) {
+    std::unique_lock lock(mutex_);
+    while (work_.wait(lock, stop, [this] { return !waiting_.empty(); })) {
+        if (stop.stop_requested()) return;
+        const std::string path = std::move(waiting_.front());
+        waiting_.pop_front();
+        const DirectorySource source = entries_.at(path).source;
+        lock.unlock();
+        Generation generation = digests_.generation_of(source, stop);
+        lock.lock();
+        Entry& entry = entries_.at(path);
+        entry.open = false;
+        --open_;
+        const bool same_question = entry.source == source;
+        const bool news = !same_question || entry.known != generation;
+        if (same_question) entry.known = std::move(generation);
+        if (!entry.awaited && news) (void)::eventfd_write(news_.get(), 1);
+        done_.notify_all();
+    }
+}
+
+bool SourceReader::drain() {
+    eventfd_t count = 0;
+    return ::eventfd_read(news_.get(), &count) == 0;
+}
+
+bool SourceReader::idle() {
+    const std::lock_guard lock(mutex_);
+    return open_ == 0;
+}
+
+}  // namespace left4me::store
