@@ -1,4 +1,5 @@
-# left4me_test(NAME SOURCES… LIBRARIES…): one Catch2 program, each of its cases a CTest test.
+# left4me_test(NAME [ROOT] SOURCES… LIBRARIES…): one Catch2 program, each of its cases a CTest test. ROOT: they are skipped
+# for everybody else.
 find_package(Catch2 REQUIRED)
 include(Catch)
 
@@ -11,10 +12,14 @@ if(NOT TARGET left4me_test_main)
 endif()
 
 function(left4me_test name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(ARG "ROOT" "" "SOURCES;LIBRARIES" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE left4me_test_main ${ARG_LIBRARIES} left4me_warnings)
-  catch_discover_tests(${name})
+  if(ARG_ROOT)
+    catch_discover_tests(${name} PROPERTIES ENVIRONMENT LEFT4ME_TEST_NEEDS_ROOT=1 SKIP_RETURN_CODE 77)
+  else()
+    catch_discover_tests(${name})
+  endif()
 endfunction()
 
 # left4me_host_test(NAME SOURCES… LIBRARIES…): a Catch2 program that runs as root inside a test host which has left4me

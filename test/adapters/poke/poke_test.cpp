@@ -50,6 +50,7 @@ TEST_CASE("A daemon that was killed does not keep the next one from listening", 
 }
 
 TEST_CASE("Only root, the owner and the operators' group are heard", "[poke]") {
+    if (::geteuid() != 0) return;  // only root can be somebody else
     constexpr gid_t operators = 4242;
     const Place place;
     for (const auto& path : {place.scratch.path(), place.paths.poke().parent_path()})

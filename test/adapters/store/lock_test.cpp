@@ -81,6 +81,7 @@ TEST_CASE("the lock of a killed pass is free") {
 }
 
 TEST_CASE("a lock of another user is an error with the remedy") {
+    if (::geteuid() != 0) return;  // only root can be somebody else
     const Place place;
     {
         REQUIRE(PassLock::acquire(place.paths, "owner", nullptr));

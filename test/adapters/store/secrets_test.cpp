@@ -81,6 +81,7 @@ TEST_CASE("a missing or unfit secret is an error that names file and remedy, nev
 }
 
 TEST_CASE("a secret that left4me may not read says so") {
+    if (::geteuid() != 0) return;  // only root can be somebody else
     const Place place;
     place.file("etc/secrets/rcon", "hunter2");
     ::chmod(place.path("").c_str(), 0755);
