@@ -1,23 +1,18 @@
 #pragma once
 
-#include <cstdint>
-#include <span>
+#include <linux/filter.h>
+
+#include <vector>
 
 #include "privileged/sandbox/place.hpp"
 
 namespace left4me::sandbox {
 
-/// The calls that the unit's own filter had to leave to this program, by one architecture's numbers.
-struct Calls {
-    std::uint32_t architecture;
-    std::span<const std::uint32_t> forbidden;
-    std::uint32_t unshare, clone, clone3;
-};
+/// One seccomp program for both ABIs that a game uses, x86_64 and i386; other ABIs kill the process.
+std::vector<sock_filter> filter_program();
 
-Calls calls_of_x86_64();
-Calls calls_of_i386();
-
-/// Takes those calls away for good: mounting, changing the user, new namespaces.
-Result<> forbid_calls();
+/// Takes everything else than `known_calls()` away for good. The descriptor answers the calls that the filter
+/// hands over (seccomp_unotify(2)); without somebody who reads it they fail with ENOSYS.
+Result<Fd> forbid_calls();
 
 }  // namespace left4me::sandbox

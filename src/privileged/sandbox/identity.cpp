@@ -6,6 +6,7 @@
 #include <linux/capability.h>
 #include <sched.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -49,6 +50,20 @@ Result<> enter_user_namespace(Owner game) {
     if (auto done = write_to("/proc/self/setgroups", "deny"); !done) return done;
     if (auto done = write_to("/proc/self/gid_map", fmt::format("{0} {0} 1", game.group)); !done) return done;
     return write_to("/proc/self/uid_map", fmt::format("{0} {0} 1", game.user));
+}
+
+/// All games run as one user, and the kernel counts some things for each user. It counts them for each user
+/// namespace as well, with that namespace's limits (kernel/ucount.c); so no game takes more than this, and a
+/// hundred of them fit into the user's own limit.
+Result<> take_own_share() {
+    if (auto done = write_to("/proc/sys/user/max_inotify_instances", "16"); !done) return done;
+    if (auto done = write_to("/proc/sys/user/max_inotify_watches", "4096"); !done) return done;
+    if (auto done = write_to("/proc/sys/user/max_user_namespaces", "0"); !done) return done;
+    const rlimit signals{1024, 1024};  // queued signals, and timers
+    const rlimit messages{0, 0};       // POSIX message queues, which nothing of the game uses
+    if (::setrlimit(RLIMIT_SIGPENDING, &signals) != 0 || ::setrlimit(RLIMIT_MSGQUEUE, &messages) != 0)
+        return system_failure("limits");
+    return {};
 }
 
 /// A new user namespace comes with all capabilities in it, and with all of them in the bounding set.
@@ -95,6 +110,7 @@ Result<> become(Owner game) {
     if (::setresuid(game.user, game.user, game.user) != 0) return system_failure("the game's user");
     if (auto done = set_capabilities(1U << CAP_SYS_ADMIN); !done) return done;
     if (auto done = enter_user_namespace(game); !done) return done;
+    if (auto done = take_own_share(); !done) return done;
     if (auto done = drop_capabilities(); !done) return done;
     return check_harmless(game);
 }

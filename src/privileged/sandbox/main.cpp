@@ -1,26 +1,36 @@
-// left4me-sandbox NAME: what a server's unit runs. It begins as root with four capabilities, makes the
-// sandbox that the game lives in, and ends as the launcher in it. No option of systemd does that: any of them
-// that makes a mount namespace reads the host's whole mount table, and with N overlays on it N servers start
-// in a time that grows with N squared.
+// left4me-sandbox NAME: what a server's unit runs. It begins as root with three capabilities, makes the
+// sandbox that the game lives in, starts the launcher in it, and stays outside of its PID namespace as the
+// unit's main process. No option of systemd does that: any of them that makes a mount namespace reads the
+// host's whole mount table, and with N overlays on it N servers start in a time that grows with N squared;
+// and its filters of system calls are 23 for each unit. docs/decisions/0006-own-sandbox.md,
+// 0010-one-filter.md
 #include <fmt/format.h>
 #include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
+#include <charconv>
+#include <cstdint>
 #include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <set>
+#include <sstream>
 #include <string>
+#include <utility>
 
 #include "privileged/overlay/overlay.hpp"
-#include "privileged/sandbox/filter.hpp"
+#include "privileged/sandbox/connecting.hpp"
 #include "privileged/sandbox/identity.hpp"
 #include "privileged/sandbox/place.hpp"
 #include "privileged/sandbox/root.hpp"
+#include "privileged/sandbox/supervisor.hpp"
 
 namespace {
 
 using namespace left4me;
+using overlay::Error;
 using overlay::Failure;
 using overlay::Owner;
 using overlay::Result;
@@ -39,14 +49,30 @@ Result<Owner> find_game() {
     return Owner{user->pw_uid, user->pw_gid};
 }
 
+/// Ports on this host that the game may connect to, from the unit's environment: numbers with blanks between
+/// them. 53 is always among them, for the names of hosts.
+Result<std::set<std::uint16_t>> loopback_ports() {
+    std::set<std::uint16_t> ports{53};
+    const char* given = std::getenv("LEFT4ME_LOOPBACK_PORTS");  // NOLINT(concurrency-mt-unsafe): one thread
+    std::istringstream words(given != nullptr ? given : "");
+    for (std::string word; words >> word;) {
+        std::uint16_t port = 0;
+        const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), port);
+        if (error != std::errc{} || end != word.data() + word.size() || port == 0) {
+            return overlay::fail(Failure::Usage,
+                                 "LEFT4ME_LOOPBACK_PORTS must be port numbers with blanks between them");
+        }
+        ports.insert(port);
+    }
+    return ports;
+}
+
 Result<> enter(const std::string& server) {
-    if (auto checked = overlay::check_name(server); !checked) return checked;
-    if (::geteuid() != 0) return overlay::fail(Failure::System, "only root can; the server's unit does it");
     const auto game = find_game();
     if (!game) return std::unexpected(game.error());
     ::umask(0);
     if (auto done = sandbox::take_groups(*game); !done) return done;
-    if (auto done = sandbox::leave_the_hosts_mounts(); !done) return done;
+    if (auto done = sandbox::leave_the_host(); !done) return done;
     {
         const auto place = sandbox::open_place(state, server, *game);
         if (!place) return std::unexpected(place.error());
@@ -55,7 +81,49 @@ Result<> enter(const std::string& server) {
     if (auto done = sandbox::become(*game); !done) return done;
     sandbox::stay_among_own();
     ::umask(022);
-    return sandbox::forbid_calls();
+    return {};
+}
+
+/// Reading another process' memory as its parent needs 0 or 1 (Documentation/admin-guide/LSM/Yama.rst); no
+/// file: no Yama.
+Result<> check_yama() {
+    constexpr const char* file = "/proc/sys/kernel/yama/ptrace_scope";
+    int scope = 0;
+    if (std::ifstream(file) >> scope && scope > 1) {
+        return overlay::fail(Failure::System,
+                             fmt::format("kernel.yama.ptrace_scope is {}: with more than 1 a game of 32 bits "
+                                         "would get no sockets",
+                                         scope));
+    }
+    return {};
+}
+
+Error run(const std::string& server) {
+    // Of everything that can go wrong, before anything is done.
+    auto ports = loopback_ports();
+    if (!ports) return ports.error();
+    if (auto checked = overlay::check_name(server); !checked) return checked.error();
+    if (::geteuid() != 0) {
+        return overlay::fail(Failure::System, "only root can; the server's unit does it").error();
+    }
+    if (auto checked = check_yama(); !checked) return checked.error();
+    // As it is before this process is in namespaces.
+    const auto processes = sandbox::open_processes();
+    if (!processes) return processes.error();
+    if (const auto entered = enter(server); !entered) return entered.error();
+    const sandbox::Rules rules{processes->get(), std::move(*ports), sandbox::can_take_sockets()};
+    if (!rules.takes_sockets) {
+        fmt::print(stderr,
+                   "left4me-sandbox: this host forbids pidfd_getfd(2): programs that are written for it can "
+                   "connect to any port of this host. If it is a container, let it use that call.\n");
+        std::fflush(stderr);
+    }
+    return sandbox::supervise(rules, [&server] {
+        ::execl("/bin/sh", "sh", launcher, server.c_str(), static_cast<char*>(nullptr));
+        fmt::print(stderr, "left4me-sandbox: {}\n", overlay::system_failure(launcher).error().message);
+        std::fflush(stderr);
+        return static_cast<int>(Failure::System);
+    });
 }
 
 }  // namespace
@@ -65,11 +133,7 @@ int main(int argc, char** argv) {
         fmt::print(stderr, "usage: left4me-sandbox NAME\n");
         return static_cast<int>(Failure::Usage);
     }
-    if (const auto entered = enter(argv[1]); !entered) {
-        fmt::print(stderr, "left4me-sandbox: {}\n", entered.error().message);
-        return static_cast<int>(entered.error().failure);
-    }
-    ::execl("/bin/sh", "sh", launcher, argv[1], static_cast<char*>(nullptr));
-    fmt::print(stderr, "left4me-sandbox: {}\n", overlay::system_failure(launcher).error().message);
-    return static_cast<int>(Failure::System);
+    const Error error = run(argv[1]);
+    fmt::print(stderr, "left4me-sandbox: {}\n", error.message);
+    return static_cast<int>(error.failure);
 }

@@ -171,7 +171,9 @@ Result<> add_devices(const Tree& tree) {
     return tree.link("/proc/self/fd/2", "dev/stderr");
 }
 
-/// What it may write to, and what it can learn of the kernel. Processes that it may not trace are invisible.
+/// What it may write to, and what it can learn of the kernel. This /proc is that of the children's PID
+/// namespace (fs/proc/root.c, proc_init_fs_context()); of it, processes that the game may not trace are
+/// invisible.
 Result<> add_own(const Tree& tree) {
     const unsigned none_runs = plain | MOUNT_ATTR_NOEXEC;
     if (auto done = tree.filesystem("proc", "proc", none_runs, {{"hidepid", "invisible"}}); !done)
@@ -225,8 +227,16 @@ Result<> move_into(int root) {
 
 }  // namespace
 
-Result<> leave_the_hosts_mounts() {
-    if (::unshare(CLONE_NEWNS | CLONE_NEWIPC) != 0) return system_failure("a mount namespace");
+Result<Fd> open_processes() {
+    auto context = kernel::Context::open("proc");
+    if (!context) return std::unexpected(context.error());
+    if (auto done = context->set("subset", "pid"); !done) return std::unexpected(done.error());
+    return context->create(plain | MOUNT_ATTR_NOEXEC);
+}
+
+Result<> leave_the_host() {
+    if (::unshare(CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWPID) != 0)
+        return system_failure("namespaces of mounts and processes");
     // Slave, not private: until the copies of the other servers' overlays are gone, an umount on the host
     // must reach them, or an overlay would live on after its umount.
     if (::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) != 0)

@@ -144,7 +144,9 @@ TEST_CASE(
     REQUIRE(run("systemctl start " + unit("unmounted") + " " + unit("mounted")).status == 0);
     const std::string pid = property("unmounted", "MainPID");
     // From then on it is out of the host's mount namespace.
-    REQUIRE(eventually([&] { return run("cat /proc/" + pid + "/comm").output == "sleep\n"; }));
+    const std::string children = "cat /proc/" + pid + "/task/" + pid + "/children";
+    const std::string names = "for child in $(" + children + "); do cat /proc/$child/comm; done";
+    REQUIRE(eventually([&] { return run(names).output.ends_with("sleep\n"); }));
     REQUIRE(run("nsenter --mount=/proc/1/ns/mnt -- umount " +
                 (RealServers::runtime("unmounted") / "merged").string())
                 .status == 0);

@@ -22,7 +22,8 @@ NAMESPACES = ("unshare", "--mount", "--propagation", "private", "--pid", "--fork
 
 # What runs there and becomes systemd-nspawn. Each host has a cgroup of its own, or the systemds of two hosts would
 # manage the same one. Users are made before the boot, as a package's installation would have made them, and the game
-# belongs to whom it would if left4me had downloaded it. Landlock works on a host and so it must in here.
+# belongs to whom it would if left4me had downloaded it. Landlock and pidfd_getfd work on a host and so
+# they must in here.
 LAUNCHER = """
 set -eu
 storage=$1 tree=$2 name=$3 cgroup=$4
@@ -35,7 +36,7 @@ if [ -d "$storage/left4me/installation" ] && user=$(chroot "$storage/root" id -u
 fi
 export SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1
 exec systemd-nspawn --register=no --keep-unit --quiet -M "$name" --private-network -D "$storage/root" --boot \\
-    --console=pipe --system-call-filter="landlock_create_ruleset landlock_add_rule landlock_restrict_self" \\
+    --console=pipe --system-call-filter="landlock_create_ruleset landlock_add_rule landlock_restrict_self pidfd_getfd" \\
     --bind="$storage/left4me:/var/lib/left4me" -- systemd.show_status=no systemd.log_target=journal
 """
 

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <linux/seccomp.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <set>
+#include <vector>
+
+#include "adapters/fd.hpp"
+
+namespace left4me::sandbox {
+
+/// What the answers depend on.
+struct Rules {
+    int processes = -1;  ///< a /proc in which the game's processes have the supervisor's numbers
+    std::set<std::uint16_t> loopback;  ///< TCP ports of this host that the game may connect to
+    bool takes_sockets = true;         ///< false where the host forbids that; see let_connect()
+};
+
+/// Answers the calls that the filter hands over. What a call asks for is in the game's memory, where the game
+/// can change it at any time; so nothing is only looked at and let through (seccomp_unotify(2)), except where
+/// there is no other way. The arguments are copied once, judged, and the supervisor itself makes the socket
+/// or connects.
+class Answers {
+  public:
+    /// `listener`: of the filter; nothing where there is none.
+    Answers(const Rules& rules, Fd listener) : rules_(rules), listener_(std::move(listener)) {}
+
+    void watch(std::vector<pollfd>& watched) const;
+    /// Milliseconds for poll(2).
+    int timeout() const;
+    /// `watched` as watch() left it after others' entries, and as poll(2) answered.
+    void serve(const std::vector<pollfd>& watched);
+
+  private:
+    using Clock = std::chrono::steady_clock;
+    /// A connect(2) of a socket that waits; somebody else's deadline is the kernel's.
+    struct Pending {
+        std::uint64_t id;
+        Fd socket;
+        Clock::time_point deadline;
+    };
+
+    void answer_next();
+    void answer(const seccomp_notif& asked);
+    void answer_multiplexed(const seccomp_notif& asked);
+    void make_socket(const seccomp_notif& asked, int family, int type, int protocol);
+    void make_pair(const seccomp_notif& asked, int family, int type, int protocol, std::uint64_t where);
+    void connect(const seccomp_notif& asked, int socket, std::uint64_t address, std::uint64_t length);
+    void let_connect(const seccomp_notif& asked, const sockaddr_storage& to) const;
+    void finish(Pending& pending);
+
+    bool still_asks(std::uint64_t id) const;
+    /// `error` is an errno; 0 is success.
+    void respond(std::uint64_t id, int error) const;
+
+    const Rules& rules_;
+    Fd listener_;
+    std::vector<Pending> pending_;
+};
+
+}  // namespace left4me::sandbox

@@ -1,0 +1,218 @@
+"""What a hostile game could do to other games and to the host: everything here runs inside the sandbox of alpha, as its
+game does. docs/security.md has a row for each."""
+
+import errno
+import shlex
+
+from testhosts.case import STATE, TOOLS, DaemonTest, unit_of
+
+ATTACKS = f"{TOOLS}/game_attacks"
+REFUSED = {str(errno.EPERM), str(errno.ENOSYS)}
+NO_SUCH_SOCKET = {str(errno.EAFNOSUPPORT), str(errno.EPROTONOSUPPORT)}
+
+
+class HostileGame(DaemonTest):
+    def setUp(self) -> None:
+        super().setUp()
+        self.run_in("systemctl", "stop", "left4me.service")  # tests bend alpha; it would mend it meanwhile
+
+    def in_game(self, name: str, script: str, then: str = "", seconds: float = 60) -> str:
+        """Restarts the server so that it runs `script` first, and says what that said; then `then`, or the game."""
+        env, merged = f"{STATE}/instances/{name}/current/server.env", f"{STATE}/runtime/{name}/merged"
+        if not self.exists(f"{env}.kept"):
+            self.run_in("cp", "-a", env, f"{env}.kept")
+        self.run_in("systemctl", "stop", unit_of(name))
+        self.run_in("rm", "-f", f"{STATE}/runtime/{name}/upper/said")
+        lines = f"cd {merged}\n( set +eu\n{script}\n) >said.tmp 2>&1 || true\nmv said.tmp said\n{then}\n"
+        self.run_in("sh", "-c", f'cp -a {env}.kept {env}.new; cat >>{env}.new; mv {env}.new {env}', text_in=lines)
+        self.run_in("systemctl", "reset-failed", unit_of(name), expect=None)
+        self.run_in("systemctl", "start", unit_of(name))
+        # In the upper directory: a game that ends takes its mount along.
+        said = f"{STATE}/runtime/{name}/upper/said"
+        self.until(f"{name} has said something", lambda: self.exists(said), seconds)
+        return self.run_in("cat", said).stdout
+
+    def results(self, said: str) -> dict[str, str]:
+        lines = [line.rsplit(" ", 2 if " signal " in line else 1) for line in said.splitlines()]
+        return {words[0]: " ".join(words[1:]) for words in lines}
+
+    def attack(self, *words: str, name: str = "alpha") -> dict[str, str]:
+        said = self.in_game(name, shlex.join([ATTACKS, *words]))
+        found = self.results(said)
+        self.assertTrue(found, said)
+        return found
+
+    def pids(self, name: str) -> list[str]:
+        group = self.properties(name)["ControlGroup"]
+        return self.run_in("cat", f"/sys/fs/cgroup{group}/cgroup.procs").stdout.split()
+
+    def game_pid(self, name: str) -> str:
+        """The process that the launcher became."""
+        script = 'for p in "$@"; do [ "$(cat /proc/$p/comm)" = srcds_run ] && echo $p; done; true'
+        return self.run_in("sh", "-c", script, "pids", *self.pids(name)).stdout.strip()
+
+    # -- other games --------------------------------------------------------------------------------------------
+
+    def test_a_game_reaches_no_process_of_another(self):
+        # Numbers that no process in alpha's namespace has.
+        self.run_in("sh", "-c", "i=0; while [ $i -lt 1500 ]; do /bin/true; i=$((i + 1)); done")
+        self.run_in("systemctl", "restart", unit_of("beta"))
+        self.until("beta answers", lambda: self.a2s(27016))
+        before = self.life("beta")
+        limits = self.run_in("cat", f"/proc/{self.game_pid('beta')}/limits").stdout
+        said = self.attack("others", *self.pids("beta"))
+        self.assertGreater(len(said), 20)
+        self.assertEqual(set(said.values()), {str(errno.ESRCH)}, said)
+        self.assertEqual(self.life("beta"), before)
+        self.assertEqual(self.run_in("cat", f"/proc/{self.game_pid('beta')}/limits").stdout, limits)
+        self.assertTrue(self.a2s(27016))
+
+    def test_a_game_sees_its_own_processes_alone_and_cannot_end_their_init(self):
+        said = self.in_game("alpha", "ls -d /proc/[0-9]*; echo --; kill -KILL 1; kill -STOP 1; kill -INT 1; ls /proc/1; "
+                            "head -c 1 /proc/1/mem; echo $$ $PPID")  # fmt: skip
+        listed, _, rest = said.partition("--")
+        self.assertNotIn("/proc/1\n", listed)
+        self.assertLess(len(listed.split()), 6, listed)
+        self.assertIn("/proc/1", rest)
+        self.until("alpha answers", lambda: self.a2s(27015))
+
+    def test_what_the_kernel_counts_for_each_user_is_shared_out(self):
+        """All games run as one user: alpha takes all that it gets, and beta has its own share."""
+        script = f"{ATTACKS} shares >taken & sleep 1; until grep -q queue taken; do sleep 0.1; done; cat taken"
+        alpha = self.results(self.in_game("alpha", script))
+        beta = self.results(self.in_game("beta", script))
+        self.assertEqual(alpha, beta)
+        self.assertLessEqual(int(alpha["inotify"]), 16)
+        self.assertLessEqual(int(alpha["timers"]), 1024)
+        self.assertGreaterEqual(int(beta["timers"]), 900)
+        self.assertNotEqual(alpha["queue"], "0")
+        self.assertEqual((alpha["more-signals"], alpha["more-cores"]), ("1", "1"))
+        self.run_in("systemctl", "restart", unit_of("gamma"))
+        self.until("gamma answers", lambda: self.a2s(27017))
+
+    def test_a_game_connects_to_nothing_on_the_host_s_loopback(self):
+        closed = ["127.0.0.1", "127.9.9.9", "0.0.0.0", "::1", "::ffff:127.0.0.1", "::"]
+        if self.run_in("sh", "-c", "ip address add 192.0.2.7/32 dev lo", expect=None).returncode == 0:
+            closed += ["192.0.2.7", "::ffff:192.0.2.7"]
+        said = self.attack("loopback", "27016", *closed)
+        self.assertEqual(len(said), 6 * len(closed), said)
+        wanted = {"fastopen": str(errno.EOPNOTSUPP), "udp": "0"}
+        for attempt, result in said.items():
+            with self.subTest(attempt):
+                how = attempt.rpartition(" ")[2]
+                self.assertEqual(result, wanted.get(how, str(errno.EPERM)))
+        # What changes its mind while it is looked at does not get through either; nobody listens on 53.
+        self.assertEqual(self.attack("race", "27016", "53"), {"race": "0"})
+        # Alpha's own answers to questions on loopback are not touched.
+        self.until("alpha answers", lambda: self.a2s(27015))
+        drop_in = f"/etc/systemd/system/{unit_of('alpha')}.d/ports.conf"
+        self.write(drop_in, "[Service]\nEnvironment='LEFT4ME_LOOPBACK_PORTS=3306 27016'\n")
+        self.run_in("systemctl", "daemon-reload")
+        said = self.attack("loopback", "27016", "127.0.0.1")
+        self.assertEqual((said["127.0.0.1 connect"], said["127.0.0.1 connect32"], said["127.0.0.1 from-a-thread"]), ("0", "0", "0"))
+        self.assertIn(said["127.0.0.1 nonblocking"], ("0", str(errno.EINPROGRESS)))
+        self.write(drop_in, "[Service]\nEnvironment='LEFT4ME_LOOPBACK_PORTS=mysql'\n")
+        self.run_in("systemctl", "daemon-reload")
+        self.run_in("systemctl", "restart", unit_of("alpha"), expect=None)
+        self.until("alpha says what is wrong", lambda: "LEFT4ME_LOOPBACK_PORTS must be" in self.logs("alpha"))
+
+    # -- the host -----------------------------------------------------------------------------------------------
+
+    def test_calls_that_no_game_needs_are_refused_to_32_bit_programs_too(self):
+        said = self.attack("calls")
+        self.assertEqual(said.pop("x32"), "signal 31")
+        self.assertGreater(len(said), 60)
+        for call, result in said.items():
+            with self.subTest(call):
+                self.assertIn(result, REFUSED)
+
+    def test_a_game_gets_no_socket_but_those_of_the_network_however_it_asks(self):
+        said = self.attack("sockets")
+        self.assertEqual((said.pop("race"), said.pop("a-pair-carries")), ("0", "0"))
+        needed = {"tcp", "udp6", "unix", "netlink"}
+        for attempt, result in said.items():
+            with self.subTest(attempt):
+                kind, how = attempt.split()
+                pair = "pair" in how
+                if kind == "unix" or (kind in needed and not pair):
+                    self.assertEqual(result, "0")
+                else:
+                    self.assertIn(result, NO_SUCH_SOCKET)
+
+    def test_one_filter_stands_before_a_game_and_it_may_compile_plugins(self):
+        count = "sed -n 's/^Seccomp_filters:.//p' /proc/%s/status"
+        ours = int(self.run_in("sh", "-c", count % self.game_pid("beta")).stdout)
+        around = int(self.run_in("sh", "-c", count % "1").stdout)  # what the test host itself is in
+        self.assertEqual(ours - around, 1)
+        self.assertEqual(self.attack("executable"), {"executable": "0"})
+
+    def test_a_line_of_a_game_is_written_to_no_terminal(self):
+        self.in_game("alpha", "exit", then="printf '<0>to everybody\\n<2>and this\\n'")
+        self.until("the line is in the journal", lambda: "<0>to everybody" in self.logs("alpha"))
+        urgent = self.run_in("journalctl", "-b", "-q", "-p", "0..4", "-o", "cat", "-u", unit_of("alpha")).stdout
+        self.assertNotIn("everybody", urgent)
+        self.assertNotIn("and this", urgent)
+
+    def test_what_one_server_may_take_is_bounded(self):
+        seen = self.properties("alpha")
+        wanted = {"LimitCORE": "0", "MemorySwapMax": "0", "TasksMax": "256", "MemoryMax": str(2 << 30), "Nice": "0", "CPUWeight": "100",
+                  "IOWeight": "100", "SyslogLevelPrefix": "no", "LimitNOFILE": "4096", "LogRateLimitBurst": "10000"}  # fmt: skip
+        self.assertEqual({name: seen[name] for name in wanted}, wanted)
+        slices = self.run_in("systemctl", "show", "-P", "CPUWeight", "left4me.slice").stdout.strip()
+        self.assertEqual(slices, "300")
+        forks = "perl -e 'while ($n < 1000) { $p = fork; last unless defined $p; if (!$p) { sleep 600; exit } $n++ } print $n'"
+        if "pids" in self.run_in("cat", "/sys/fs/cgroup/left4me.slice/cgroup.controllers").stdout:
+            self.assertLess(int(self.in_game("alpha", forks).split()[0]), 256)
+            self.assertTrue(self.a2s(27016))
+        dumped = self.in_game("alpha", "ulimit -c unlimited; ulimit -H -c")
+        self.assertEqual(dumped.split()[-1], "0")
+
+    # -- its end ------------------------------------------------------------------------------------------------
+
+    def test_what_a_game_leaves_behind_ends_with_it(self):
+        script = "setsid sh -c \"trap '' INT TERM HUP; while :; do sleep 1; done\" >/dev/null 2>&1 &"
+        self.in_game("alpha", script)
+        self.until("alpha answers", lambda: self.a2s(27015))
+        pids = self.pids("alpha")
+        self.assertGreater(len(pids), 3)
+        self.run_in("systemctl", "kill", "--kill-whom=main", "--signal=SIGKILL", unit_of("alpha"))
+        self.until("all of them have ended", lambda: not set(pids) & set(self.run_in("sh", "-c", "cd /proc; ls -d [0-9]*").stdout.split()))
+        self.until("alpha is back", lambda: self.a2s(27015))
+        self.bystanders_live_on()
+
+    def test_systemd_sees_the_end_of_the_game_as_its_own(self):
+        for end, code, status in (("exit 7", "1", "7"), ("kill -SEGV $$", "2", "11"), ("kill -ABRT $$", "2", "6"), ("kill -KILL $$", "2", "9")):
+            with self.subTest(end):
+                self.in_game("alpha", "true", then=end)
+                self.until("it gives up", lambda: self.properties("alpha")["Result"] == "start-limit-hit"
+                           or self.properties("alpha")["ActiveState"] == "failed", 40)  # fmt: skip
+                seen = self.properties("alpha")
+                self.assertEqual((seen["ExecMainCode"], seen["ExecMainStatus"]), (code, status))
+                self.assertEqual(seen["ActiveState"], "failed")
+        self.in_game("alpha", "true", then="exit 0")
+        self.until("it has ended", lambda: self.properties("alpha")["ActiveState"] == "inactive")
+        self.assertEqual(self.properties("alpha")["Result"], "success")
+
+    def saving_game(self, signal: str) -> str:
+        """As the game's own srcds_run: a shell that ends at once when it is told, and a child that saves first."""
+        child = (f"perl -e '$| = 1; $SIG{{{signal}}} = sub {{ print \"told\\n\"; sleep 1; print \"saved\\n\"; exit }}; "
+                 "print \"ready\\n\"; sleep 1 while 1' >got")  # fmt: skip
+        self.in_game("alpha", "true", then=f"cd {STATE}/runtime/alpha/merged; rm -f got; {child} & trap 'exit 0' {signal}; wait; exit 0")
+        got = f"{STATE}/runtime/alpha/upper/got"
+        self.until("the child is ready", lambda: self.exists(got) and self.run_in("cat", got).stdout == "ready\n")
+        return got
+
+    def test_signals_to_the_main_process_reach_the_game_and_its_children_once(self):
+        for signal in ("INT", "TERM"):
+            with self.subTest(signal):
+                got = self.saving_game(signal)
+                self.run_in("kill", f"-{signal}", self.life("alpha").pid)
+                self.until("it has ended", lambda: self.properties("alpha")["ActiveState"] in ("inactive", "failed"), 40)
+                self.assertEqual(self.run_in("cat", got).stdout, "ready\ntold\nsaved\n")
+                self.assertEqual(self.properties("alpha")["Result"], "success")
+
+    def test_a_stop_lets_the_game_save_once(self):
+        got = self.saving_game("INT")
+        self.run_in("systemctl", "stop", unit_of("alpha"))
+        self.assertEqual(self.run_in("cat", got).stdout, "ready\ntold\nsaved\n")
+        self.assertEqual(self.properties("alpha")["Result"], "success")
