@@ -98,6 +98,28 @@ Result<> check_yama() {
     return {};
 }
 
+void warn(const char* text) {
+    fmt::print(stderr, "left4me-sandbox: {}\n", text);
+    std::fflush(stderr);
+}
+
+/// What this host lets programs do that are written for it.
+void warn_of_holes(bool takes_sockets) {
+    if (!takes_sockets) {
+        warn(
+            "this host forbids pidfd_getfd(2), so a game can connect to any port of this host; if this is a "
+            "container, allow that call");
+    }
+    constexpr const char* file = "/proc/sys/net/ipv4/tcp_fastopen";
+    constexpr unsigned of_clients = 1;  // Documentation/networking/ip-sysctl.rst
+    unsigned fast_open = 0;
+    if (std::ifstream(file) >> fast_open && (fast_open & of_clients) != 0) {
+        warn(
+            "net.ipv4.tcp_fastopen allows it to clients, so a game can connect to any port of this host; "
+            "set it to 0, as left4me's file in sysctl.d does");
+    }
+}
+
 Error run(const std::string& server) {
     // Of everything that can go wrong, before anything is done.
     auto ports = loopback_ports();
@@ -112,12 +134,7 @@ Error run(const std::string& server) {
     if (!processes) return processes.error();
     if (const auto entered = enter(server); !entered) return entered.error();
     const sandbox::Rules rules{processes->get(), std::move(*ports), sandbox::can_take_sockets()};
-    if (!rules.takes_sockets) {
-        fmt::print(stderr,
-                   "left4me-sandbox: this host forbids pidfd_getfd(2): programs that are written for it can "
-                   "connect to any port of this host. If it is a container, let it use that call.\n");
-        std::fflush(stderr);
-    }
+    warn_of_holes(rules.takes_sockets);
     return sandbox::supervise(rules, [&server] {
         ::execl("/bin/sh", "sh", launcher, server.c_str(), static_cast<char*>(nullptr));
         fmt::print(stderr, "left4me-sandbox: {}\n", overlay::system_failure(launcher).error().message);

@@ -295,6 +295,15 @@ void loopback(const std::vector<std::string>& words) {
             const auto* generic = reinterpret_cast<const sockaddr*>(&to.bytes);
             return ::sendto(made, &byte, 1, MSG_FASTOPEN, generic, to.size) < 0 ? -long{errno} : 0L;
         });
+        attempt(words[i] + " fastopen-by-socketcall32", [&] {
+            auto* address = low<sockaddr_storage>();
+            *address = to.bytes;
+            const auto where = static_cast<std::int32_t>(number_of(address));
+            auto* send = low<std::array<std::int32_t, 6>>();
+            *send = {::socket(family, SOCK_STREAM, 0),  where, 1, MSG_FASTOPEN, where,
+                     static_cast<std::int32_t>(to.size)};
+            return narrow(102, {11, number_of(send)});
+        });
         attempt(words[i] + " from-a-thread", [&] {
             long result = 0;
             std::thread([&] { result = connected(::socket(family, SOCK_STREAM, 0), to, false); }).join();

@@ -74,6 +74,9 @@ class HostileGame(DaemonTest):
         self.assertNotIn("/proc/1\n", listed)
         self.assertLess(len(listed.split()), 6, listed)
         self.assertIn("/proc/1", rest)
+        held = self.run_in("sh", "-c", f"ls -l /proc/{self.game_pid('beta')}/fd").stdout
+        for what in ("seccomp", " /proc", "pidfd"):
+            self.assertNotIn(what, held)
         self.until("alpha answers", lambda: self.a2s(27015))
 
     def test_what_the_kernel_counts_for_each_user_is_shared_out(self):
@@ -95,8 +98,9 @@ class HostileGame(DaemonTest):
         if self.run_in("sh", "-c", "ip address add 192.0.2.7/32 dev lo", expect=None).returncode == 0:
             closed += ["192.0.2.7", "::ffff:192.0.2.7"]
         said = self.attack("loopback", "27016", *closed)
-        self.assertEqual(len(said), 6 * len(closed), said)
-        wanted = {"fastopen": str(errno.EOPNOTSUPP), "udp": "0"}
+        self.assertEqual(len(said), 7 * len(closed), said)
+        slow = str(errno.EOPNOTSUPP)
+        wanted = {"fastopen": slow, "fastopen-by-socketcall32": slow, "udp": "0"}
         for attempt, result in said.items():
             with self.subTest(attempt):
                 how = attempt.rpartition(" ")[2]
@@ -111,6 +115,11 @@ class HostileGame(DaemonTest):
         said = self.attack("loopback", "27016", "127.0.0.1")
         self.assertEqual((said["127.0.0.1 connect"], said["127.0.0.1 connect32"], said["127.0.0.1 from-a-thread"]), ("0", "0", "0"))
         self.assertIn(said["127.0.0.1 nonblocking"], ("0", str(errno.EINPROGRESS)))
+        # A host that sets it back to the kernel's default is told.
+        self.assertNotIn("tcp_fastopen", self.logs("alpha"))
+        self.run_in("sh", "-c", "echo 1 >/proc/sys/net/ipv4/tcp_fastopen")
+        self.run_in("systemctl", "restart", unit_of("alpha"))
+        self.until("alpha warns", lambda: "net.ipv4.tcp_fastopen allows it to clients" in self.logs("alpha"))
         self.write(drop_in, "[Service]\nEnvironment='LEFT4ME_LOOPBACK_PORTS=mysql'\n")
         self.run_in("systemctl", "daemon-reload")
         self.run_in("systemctl", "restart", unit_of("alpha"), expect=None)
