@@ -125,6 +125,16 @@ class HostileGame(DaemonTest):
         self.run_in("systemctl", "restart", unit_of("alpha"), expect=None)
         self.until("alpha says what is wrong", lambda: "LEFT4ME_LOOPBACK_PORTS must be" in self.logs("alpha"))
 
+    def test_where_a_container_forbids_taking_sockets_addresses_are_still_looked_at(self):
+        drop_in = f"/etc/systemd/system/{unit_of('alpha')}.d/container.conf"
+        self.write(drop_in, "[Service]\nSystemCallFilter=~pidfd_getfd\nSystemCallErrorNumber=EPERM\n")
+        self.run_in("systemctl", "daemon-reload")
+        said = self.attack("loopback", "27016", "127.0.0.1", "::ffff:127.0.0.1")
+        refused = [attempt for attempt in said if attempt.rpartition(" ")[2] in ("connect", "connect32", "nonblocking", "from-a-thread")]
+        self.assertEqual({said[attempt] for attempt in refused}, {str(errno.EPERM)}, said)
+        self.assertIn("this host forbids pidfd_getfd(2)", self.logs("alpha"))
+        self.until("alpha answers", lambda: self.a2s(27015))
+
     # -- the host -----------------------------------------------------------------------------------------------
 
     def test_calls_that_no_game_needs_are_refused_to_32_bit_programs_too(self):

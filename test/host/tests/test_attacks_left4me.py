@@ -127,6 +127,14 @@ class Compromised(DaemonTest):
         )
         self.unharmed()
 
+    def test_no_unit_of_left4me_has_io_uring_userfaultfd_or_keyrings(self):
+        for unit in ("left4me.service", "left4me-reconcile.service", "left4me-build@maps.service", "left4me-helper.service"):
+            with self.subTest(unit):
+                allowed = self.run_in("systemctl", "show", "-P", "SystemCallFilter", unit).stdout.split()
+                self.assertIn("openat", allowed)
+                for call in ("io_uring_setup", "io_uring_enter", "io_uring_register", "userfaultfd", "keyctl", "add_key", "request_key"):
+                    self.assertNotIn(call, allowed)
+
     def test_left4me_writes_nothing_that_root_runs_reads_or_trusts(self):
         game = self.life("alpha").pid
         self.run_in("systemctl", "start", "left4me-helper")
