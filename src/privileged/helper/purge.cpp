@@ -9,8 +9,8 @@
 #include <set>
 #include <thread>
 
+#include "adapters/remove_tree.hpp"
 #include "privileged/helper/mounted.hpp"
-#include "privileged/helper/remove_tree.hpp"
 #include "privileged/helper/unit_name.hpp"
 #include "privileged/helper/verbs.hpp"
 

@@ -1,6 +1,7 @@
 // left4me-overlay mount|umount|attach NAME: runs as root, mount and umount from the server's unit, attach
 // from left4me-attach@. Exit codes: failure.hpp.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -38,6 +39,14 @@ const char* in_words(left4me::overlay::Attached attached) {
             break;
     }
     return "the server does not run: nothing to attach";
+}
+
+std::string in_words(const left4me::overlay::SetAside& aside) {
+    const std::size_t more = aside.count - aside.names.size();
+    return fmt::format("{} that the game wrote and may not keep {} in removed/{}: {}{}",
+                       aside.count == 1 ? "1 entry" : fmt::format("{} entries", aside.count),
+                       aside.count == 1 ? "is now" : "are now", aside.set, fmt::join(aside.names, ", "),
+                       more > 0 ? fmt::format(" and {} more", more) : "");
 }
 
 left4me::overlay::Result<left4me::overlay::Owner> find_owner() {
@@ -82,6 +91,9 @@ int main(int argc, char** argv) {
     const auto owner = find_owner();
     if (!owner) return failed(what, owner.error());
     site.owner = *owner;
+    site.tell = [&what](const left4me::overlay::SetAside& aside) {
+        fmt::print(stderr, "left4me-overlay: {}: {}\n", what, in_words(aside));
+    };
     const auto done = left4me::overlay::mount_server(site, server, left4me::overlay::best_way());
     return done ? 0 : failed(what, done.error());
 }

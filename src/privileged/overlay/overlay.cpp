@@ -142,12 +142,19 @@ Result<> mount_server(const Site& site, const std::string& server, Way way) {
     if (!stack) return std::unexpected(stack.error());
 
     if (runtime->is_mounted()) {
-        if (check_mounted(*state, *stack, *runtime)) return runtime->link_rendering(stack->generation);
+        // Files beneath a live mount must not change.
+        const auto clean = is_clean(*runtime, stack->writable, site.owner);
+        if (!clean) return std::unexpected(clean.error());
+        if (*clean && check_mounted(*state, *stack, *runtime))
+            return runtime->link_rendering(stack->generation);
         if (auto done = unmount_all(*state, *runtime, site.patience); !done) return done;
         auto merged = kernel::open_beneath(runtime->directory.get(), "merged");
         if (!merged) return std::unexpected(merged.error());
         runtime->merged = std::move(*merged);
     }
+    const auto aside = set_aside(*runtime, stack->writable, site.owner);
+    if (!aside) return std::unexpected(aside.error());
+    if (aside->count > 0 && site.tell) site.tell(*aside);
     if (auto done = mount_stack(*stack, *runtime, way); !done) return done;
     runtime->merged.reset();
     if (auto checked = check_mounted(*state, *stack, *runtime); !checked) {

@@ -1,12 +1,14 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <string>
 
 #include "privileged/overlay/failure.hpp"
 #include "privileged/overlay/game.hpp"
 #include "privileged/overlay/mounting.hpp"
 #include "privileged/overlay/runtime.hpp"
+#include "privileged/overlay/scrub.hpp"
 
 namespace left4me::overlay {
 
@@ -16,13 +18,16 @@ struct Site {
     Owner owner;
     /// How long an umount waits for the last process to let go.
     std::chrono::milliseconds patience{5000};
+    /// Hears what a mount set aside, if it was anything.
+    std::function<void(const SetAside&)> tell = {};
 };
 
 /// Failure::Usage unless it is a name that a server can have. The verbs check it too.
 Result<> check_name(const std::string& server);
 
-/// Mounts the server's current rendering at `runtime/NAME/merged`. Mounted already with this stack: done.
-/// With another stack, or something else there: unmounted first, because no mount can change its layers.
+/// Mounts the server's current rendering at `runtime/NAME/merged`, after setting aside what the game wrote
+/// and may not keep. Mounted already with this stack, and nothing to set aside: done. With another stack, or
+/// something else there: unmounted first, because no mount can change its layers.
 Result<> mount_server(const Site& site, const std::string& server, Way way);
 
 enum class Attached { Done, WasMounted, NotRunning };

@@ -13,6 +13,7 @@
 #include "adapters/generation.hpp"
 #include "privileged/overlay/kernel.hpp"
 #include "specs/name.hpp"
+#include "specs/writable.hpp"
 
 namespace left4me::overlay {
 
@@ -39,8 +40,8 @@ Result<std::string> read_current(int instance, const std::string& server) {
 }
 
 /// Reads a whole regular file without waiting for anything: a FIFO or a device in its place is refused.
-Result<std::string> read_list(int rendering, const std::string& name) {
-    const Fd file(::openat(rendering, "layers", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+Result<std::string> read_list(int rendering, const char* file_name, const std::string& name) {
+    const Fd file(::openat(rendering, file_name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
     if (!file && errno == ELOOP) return fail(Failure::Refused, name + " is a symlink");
     if (!file) return system_failure(name);
     struct stat status{};
@@ -134,11 +135,34 @@ Result<std::vector<std::string>> read_layer_names(int state, const std::string& 
     const std::string name = fmt::format("instances/{}/{}", server, generation);
     const auto rendering = kernel::open_beneath(state, name);
     if (!rendering) return std::unexpected(rendering.error());
-    const auto list = read_list(rendering->get(), name + "/layers");
+    const auto list = read_list(rendering->get(), "layers", name + "/layers");
     if (!list) return std::unexpected(list.error());
     std::vector<std::string> names = split_lines(*list);
     if (auto checked = check_names(names, name + "/layer"); !checked) return std::unexpected(checked.error());
     return names;
+}
+
+Result<std::vector<std::string>> read_writable(int state, const std::string& server,
+                                               const std::string& generation) {
+    const std::string name = fmt::format("instances/{}/{}", server, generation);
+    const auto rendering = kernel::open_beneath(state, name);
+    if (!rendering) return std::unexpected(rendering.error());
+    const auto list = read_list(rendering->get(), "writable", name + "/writable");
+    if (!list && list.error().number == ENOENT)
+        return std::vector<std::string>(default_writable.begin(), default_writable.end());
+    if (!list) return std::unexpected(list.error());
+    std::vector<std::string> patterns = split_lines(*list);
+    if (patterns.size() > max_writable) {
+        return fail(Failure::Refused, fmt::format("{}/writable has {} lines, {} are allowed", name,
+                                                  patterns.size(), max_writable));
+    }
+    for (const std::string& pattern : patterns) {
+        if (!is_writable_pattern(pattern)) {
+            return fail(Failure::Refused, fmt::format("{}/writable: {} is not a path within the game's tree",
+                                                      name, printable(pattern)));
+        }
+    }
+    return patterns;
 }
 
 Result<Stack> read_stack(int state, const std::string& server) {
@@ -152,7 +176,9 @@ Result<Stack> read_stack(int state, const std::string& server) {
     if (!generation) return std::unexpected(generation.error());
     const auto names = read_layer_names(state, server, *generation);
     if (!names) return std::unexpected(names.error());
-    Stack stack{.generation = std::move(*generation), .layers = {}};
+    auto writable = read_writable(state, server, *generation);
+    if (!writable) return std::unexpected(writable.error());
+    Stack stack{.generation = std::move(*generation), .layers = {}, .writable = std::move(*writable)};
     for (const std::string& name : *names) {
         auto directory = kernel::open_beneath(state, name);
         if (!directory) return std::unexpected(directory.error());

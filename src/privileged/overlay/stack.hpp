@@ -23,6 +23,7 @@ struct Layer {
 struct Stack {
     std::string generation;
     std::vector<Layer> layers;
+    std::vector<std::string> writable;  ///< what the game may keep: patterns, is_writable_pattern()
 
     std::vector<std::string> names() const;
 };
@@ -30,6 +31,11 @@ struct Stack {
 /// The names of the layers of one rendering, `instances/NAME/GENERATION`, checked for their form only.
 Result<std::vector<std::string>> read_layer_names(int state, const std::string& server,
                                                   const std::string& generation);
+
+/// What the game may keep across starts, as one rendering says it in its file `writable`. Without that file
+/// it is default_writable: version 0.1 knew no such file, and renderings with the default still have none.
+Result<std::vector<std::string>> read_writable(int state, const std::string& server,
+                                               const std::string& generation);
 
 /// Reads `instances/NAME/current` and the `layers` of that rendering. Whoever writes those files is not
 /// trusted: a stack is this server's own instance layer, then generations of overlays, then the installation,

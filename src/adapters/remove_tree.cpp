@@ -1,4 +1,4 @@
-#include "privileged/helper/remove_tree.hpp"
+#include "adapters/remove_tree.hpp"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -11,7 +11,7 @@
 #include <memory>
 #include <string_view>
 
-namespace left4me::helper {
+namespace left4me {
 namespace {
 
 constexpr int max_depth = 32;
@@ -20,7 +20,8 @@ struct CloseDir {
     void operator()(DIR* directory) const { (void)closedir(directory); }
 };
 using Directory = std::unique_ptr<DIR, CloseDir>;
-using Done = std::expected<void, std::string>;
+using Clock = std::chrono::steady_clock;
+using Done = std::expected<bool, std::string>;  // false: the deadline passed
 
 std::unexpected<std::string> failed(std::string_view what, const std::string& name) {
     return std::unexpected(std::string(what) + " " + name + ": " + std::strerror(errno));
@@ -43,57 +44,59 @@ bool is_dots(std::string_view name) { return name == "." || name == ".."; }
 /// another round.
 class Remover {
   public:
-    explicit Remover(int top) : top_(top) {}
+    Remover(int top, Clock::time_point deadline) : top_(top), deadline_(deadline) {}
 
     Done empty(DIR* directory, int depth) {
         const int fd = dirfd(directory);
         for (;;) {
             errno = 0;
             const dirent* entry = readdir(directory);
-            if (entry == nullptr) return errno == 0 ? Done() : failed("cannot read", "directory");
+            if (entry == nullptr) return errno == 0 ? Done(true) : failed("cannot read", "directory");
             if (is_dots(entry->d_name)) continue;
-            if (Done done = remove(fd, entry->d_name, depth); !done) return done;
+            if (Clock::now() >= deadline_) return false;
+            if (Done done = remove(fd, entry->d_name, depth); !done || !*done) return done;
         }
     }
 
   private:
     Done remove(int parent, const std::string& name, int depth) {
-        if (unlinkat(parent, name.c_str(), 0) == 0 || errno == ENOENT) return {};
+        if (unlinkat(parent, name.c_str(), 0) == 0 || errno == ENOENT) return true;
         if (errno != EISDIR) return failed("cannot remove", name);
         if (depth >= max_depth) return move_up(parent, name);
         const Directory child = open_directory(parent, name);
         if (!child)
             return errno == EXDEV ? failed("something is mounted at", name) : failed("cannot open", name);
-        if (Done done = empty(child.get(), depth + 1); !done) return done;
-        if (unlinkat(parent, name.c_str(), AT_REMOVEDIR) == 0 || errno == ENOENT) return {};
+        if (Done done = empty(child.get(), depth + 1); !done || !*done) return done;
+        if (unlinkat(parent, name.c_str(), AT_REMOVEDIR) == 0 || errno == ENOENT) return true;
         return failed("cannot remove", name);
     }
 
     Done move_up(int parent, const std::string& name) {
         for (;;) {
             const std::string target = ".deep-" + std::to_string(++moved_);
-            if (renameat2(parent, name.c_str(), top_, target.c_str(), RENAME_NOREPLACE) == 0) return {};
+            if (renameat2(parent, name.c_str(), top_, target.c_str(), RENAME_NOREPLACE) == 0) return true;
             if (errno != EEXIST) return failed("cannot move", name);
         }
     }
 
     int top_;
+    Clock::time_point deadline_;
     unsigned moved_ = 0;
 };
 
 }  // namespace
 
-Done remove_tree(int parent, const std::string& name) {
+Done remove_tree(int parent, const std::string& name, Clock::time_point deadline) {
     const Directory top = open_directory(parent, name);
-    if (!top) return errno == ENOENT ? Done() : failed("cannot open", name);
-    Remover remover(dirfd(top.get()));
+    if (!top) return errno == ENOENT ? Done(true) : failed("cannot open", name);
+    Remover remover(dirfd(top.get()), deadline);
     for (;;) {
-        if (Done done = remover.empty(top.get(), 0); !done) return done;
-        if (unlinkat(parent, name.c_str(), AT_REMOVEDIR) == 0) return {};
+        if (Done done = remover.empty(top.get(), 0); !done || !*done) return done;
+        if (unlinkat(parent, name.c_str(), AT_REMOVEDIR) == 0) return true;
         // Something was moved up behind the reading position: another round.
         if (errno != ENOTEMPTY) return failed("cannot remove", name);
         rewinddir(top.get());
     }
 }
 
-}  // namespace left4me::helper
+}  // namespace left4me

@@ -1,0 +1,158 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace left4me {
+
+/// What a game may keep across starts where its Blueprint says nothing: logs, bans, demos, what scripts and
+/// plugins remember, and what the game works out for itself. Nothing in it is loaded as code. The two ban
+/// lists are console scripts, which `exec banned_user.cfg` runs.
+inline constexpr std::array<std::string_view, 18> default_writable = {
+    "core",
+    "core.*",
+    "debug.log",
+    "left4dead2/*.cache",
+    "left4dead2/*.dem",
+    "left4dead2/addonlist.txt",
+    "left4dead2/addons/sourcemod/data",
+    "left4dead2/addons/sourcemod/logs",
+    "left4dead2/cfg/banned_ip.cfg",
+    "left4dead2/cfg/banned_user.cfg",
+    "left4dead2/core.*",
+    "left4dead2/demos",
+    "left4dead2/downloads",
+    "left4dead2/ems",
+    "left4dead2/logs",
+    "left4dead2/maps/*.nav",
+    "left4dead2/maps/graphs",
+    "left4dead2/maps/soundcache",
+};
+
+inline constexpr std::size_t max_writable = 128;
+inline constexpr std::size_t max_writable_bytes = 255;  ///< of one pattern
+
+/// The files that left4me renders, relative to the game's root. A game never keeps its own in their place.
+inline constexpr std::array<std::string_view, 1> rendered_files = {"left4dead2/cfg/server.cfg"};
+
+/// Whether `name` is what `pattern` means: `*` is any characters, `?` is one, everything else is itself.
+/// Takes time in proportion to the product of both lengths at most.
+constexpr bool matches_name(std::string_view pattern, std::string_view name) {
+    std::size_t at = 0;
+    std::size_t in = 0;
+    std::size_t star = std::string_view::npos;  // the last `*`, and where what follows it was last tried
+    std::size_t tried = 0;
+    while (at < name.size()) {
+        if (in < pattern.size() && pattern[in] == '*') {
+            star = in++;
+            tried = at;
+        } else if (in < pattern.size() && (pattern[in] == '?' || pattern[in] == name[at])) {
+            ++in;
+            ++at;
+        } else if (star != std::string_view::npos) {
+            in = star + 1;
+            at = ++tried;
+        } else {
+            return false;
+        }
+    }
+    while (in < pattern.size() && pattern[in] == '*') ++in;
+    return in == pattern.size();
+}
+
+/// A path relative to the game's root, with `*` and `?` in its names: no empty name, `.` or `..`, no
+/// backslash, no control character, at most max_writable_bytes.
+constexpr bool is_writable_pattern(std::string_view pattern) {
+    if (pattern.empty() || pattern.size() > max_writable_bytes) return false;
+    for (const char c : pattern) {
+        if ((c >= '\0' && c < ' ') || c == '\x7f' || c == '\\') return false;
+    }
+    while (true) {
+        const std::size_t slash = pattern.find('/');
+        const std::string_view name = pattern.substr(0, slash);
+        if (name.empty() || name == "." || name == "..") return false;
+        if (slash == std::string_view::npos) return true;
+        pattern.remove_prefix(slash + 1);
+    }
+}
+
+/// What a name in an upper directory is to the patterns.
+struct Standing {
+    bool kept = false;        ///< the game may keep it, with all that is in it
+    bool on_the_way = false;  ///< a directory on the way to what may be kept, or to a rendered file
+    bool rendered = false;    ///< the place of a rendered file
+};
+
+/// The patterns as seen from one directory of the game's tree: goes down name by name, so that no path is
+/// ever put together. The texts must outlive it.
+class Writable {
+  public:
+    template <typename Patterns>
+    explicit Writable(const Patterns& patterns) {
+        for (const std::string_view pattern : patterns) patterns_.push_back(pattern);
+        rendered_.assign(rendered_files.begin(), rendered_files.end());
+    }
+
+    Standing look(std::string_view name) const {
+        Standing standing{.kept = all_, .on_the_way = false, .rendered = false};
+        for (const std::string_view pattern : patterns_) {
+            const std::size_t slash = pattern.find('/');
+            if (!matches_name(pattern.substr(0, slash), name)) continue;
+            if (slash == std::string_view::npos) {
+                standing.kept = true;
+            } else {
+                standing.on_the_way = true;
+            }
+        }
+        for (const std::string_view file : rendered_) {
+            const std::size_t slash = file.find('/');
+            if (file.substr(0, slash) != name) continue;
+            if (slash == std::string_view::npos) {
+                standing = {.kept = false, .on_the_way = false, .rendered = true};
+            } else {
+                standing.on_the_way = true;
+            }
+        }
+        // What may be kept whole needs no look into it, unless a rendered file is in it.
+        if (standing.kept && !leads_to_rendered(name)) standing.on_the_way = false;
+        return standing;
+    }
+
+    /// As seen from the directory `name` in this one.
+    Writable enter(std::string_view name) const {
+        Writable inner;
+        inner.all_ = look(name).kept;
+        const auto follow = [name](const std::vector<std::string_view>& from,
+                                   std::vector<std::string_view>& into) {
+            for (const std::string_view path : from) {
+                const std::size_t slash = path.find('/');
+                if (slash != std::string_view::npos && matches_name(path.substr(0, slash), name))
+                    into.push_back(path.substr(slash + 1));
+            }
+        };
+        follow(patterns_, inner.patterns_);
+        follow(rendered_, inner.rendered_);
+        return inner;
+    }
+
+  private:
+    Writable() = default;
+
+    bool leads_to_rendered(std::string_view name) const {
+        for (const std::string_view file : rendered_) {
+            const std::size_t slash = file.find('/');
+            if (slash != std::string_view::npos && file.substr(0, slash) == name) return true;
+        }
+        return false;
+    }
+
+    bool all_ = false;
+    std::vector<std::string_view> patterns_;
+    std::vector<std::string_view> rendered_;
+};
+
+}  // namespace left4me
