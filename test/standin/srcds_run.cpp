@@ -1,9 +1,10 @@
 // A stand-in for the game's srcds_run, which cannot be shipped. It takes the real arguments, reads the real
 // files and speaks the real protocols; and it misbehaves when it is told to. Besides +NAME VALUE and
-// cfg/server.cfg it reads left4dead2/standin.cfg, also later whenever that file changes. See
+// cfg/server.cfg it reads left4dead2/ems/standin.cfg, also later whenever that file changes. See
 // docs/test-hosts.md for the standin_ variables.
 #include <poll.h>
 #include <sys/inotify.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -15,6 +16,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <ctime>
 #include <fstream>
 #include <utility>
@@ -83,6 +85,26 @@ void write_as_the_game_does(const fs::path& game) {
         << "L " << std::time(nullptr) << ": Log file started\n";
 }
 
+/// What SourceMod does beside: it remembers, keeps logs of its own, and compiles plugins while it runs.
+void behave_as_sourcemod_does(const fs::path& game) {
+    const fs::path sourcemod = game / "addons/sourcemod";
+    std::error_code ignored;
+    for (const char* directory : {"logs", "data/sqlite"})
+        fs::create_directories(sourcemod / directory, ignored);
+    std::ofstream(sourcemod / "data/sqlite/clientprefs-sqlite.sq3", std::ios::app) << "a start\n";
+    std::ofstream(sourcemod / "logs/L.log", std::ios::app) << "SourceMod log file started\n";
+    std::ofstream(game / "cfg/banned_user.cfg", std::ios::app) << "banid 0 STEAM_1:0:1\n";
+    const std::array<unsigned char, 6> code = {0xb8, 42, 0, 0, 0, 0xc3};  // mov eax, 42; ret
+    void* memory =
+        ::mmap(nullptr, code.size(), PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) {
+        std::printf("[SM] Could not compile plugins\n");
+        return;
+    }
+    std::memcpy(memory, code.data(), code.size());
+    std::printf("[SM] Compiled plugins: %d\n", reinterpret_cast<int (*)()>(memory)());
+}
+
 class Game {
   public:
     Game(Arguments arguments, fs::path root)
@@ -97,7 +119,7 @@ class Game {
     void configure();
     bool open_port();
     int watch();
-    void read_orders() { (void)console_.execute_file("../standin.cfg"); }
+    void read_orders() { (void)console_.execute_file("../ems/standin.cfg"); }
     void after(const char* variable, void (*effect)(const char*), const char* why, int& timeout) const;
     bool stop_asked(int signals) const;
     void serve_sessions(const std::vector<pollfd>& polled, std::size_t first);
@@ -187,10 +209,12 @@ int Game::loop(int signals, int orders) {
     return 0;
 }
 
-/// Tells when left4dead2/ changes, so that an idle server never wakes up to look.
+/// Tells when left4dead2/ems/ changes, so that an idle server never wakes up to look.
 int Game::watch() {
     const int orders = ::inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-    ::inotify_add_watch(orders, directory_.c_str(), IN_CLOSE_WRITE | IN_MOVED_TO);
+    std::error_code ignored;
+    fs::create_directories(directory_ / "ems", ignored);
+    ::inotify_add_watch(orders, (directory_ / "ems").c_str(), IN_CLOSE_WRITE | IN_MOVED_TO);
     return orders;
 }
 
@@ -209,6 +233,7 @@ int Game::run() {
         ::sleep(static_cast<unsigned>(seconds));
     if (!open_port()) return 1;
     write_as_the_game_does(directory_);
+    if (console_.number("standin_sourcemod") != 0) behave_as_sourcemod_does(directory_);
     std::printf("Network: IP %s, mode MP, dedicated Yes, ports %d SV / %s CL\n", arguments_.address.c_str(),
                 server_.port(), console_.text("clientport", "27005").c_str());
     if (console_.number("standin_players") == 0) std::printf("Server is hibernating\n");

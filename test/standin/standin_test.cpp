@@ -87,7 +87,7 @@ TEST_CASE("the stand-in refuses to stop when it is told to") {
 
 TEST_CASE("the stand-in crashes at start when a file in its tree says so") {
     Process game;
-    game.write("left4dead2/standin.cfg", "standin_crash 1\n");
+    game.write("left4dead2/ems/standin.cfg", "standin_crash 1\n");
     game.start({}, "as told");
     const auto status = game.ended(2000);
     REQUIRE(status);
@@ -108,7 +108,7 @@ TEST_CASE("the stand-in hangs, alive but silent, from the moment that it is told
     Process game;
     game.start({}, "hibernating");
     REQUIRE(info(game.port()));
-    game.write("left4dead2/standin.cfg", "standin_hang 1\n");
+    game.write("left4dead2/ems/standin.cfg", "standin_hang 1\n");
     bool silent = false;
     for (int tries = 0; tries < 50 && !silent; ++tries) silent = !info(game.port(), 100);
     CHECK(silent);

@@ -143,7 +143,7 @@ class Continuous(DaemonTest):
     def test_a_server_that_crashes_at_once_ends_in_a_crash_loop_and_slows_nobody(self):
         self.write(f"{MANIFESTS}/delta.yaml", server("delta", 27018))
         self.until("delta answers", lambda: self.a2s(27018))
-        self.write(f"{STATE}/runtime/delta/merged/left4dead2/standin.cfg", "standin_crash 1\n")
+        self.write(f"{STATE}/runtime/delta/merged/left4dead2/ems/standin.cfg", "standin_crash 1\n")
         self.run_in("systemctl", "kill", "--signal=SIGKILL", unit_of("delta"))
 
         def stalled() -> str:

@@ -43,13 +43,13 @@ class Drift(HostTest):
         self.assert_converged()
 
     def test_a_failed_server_is_reset_and_started(self):
-        self.write(f"{STATE}/runtime/alpha/merged/left4dead2/standin.cfg", "standin_crash 1\n")
+        self.write(f"{STATE}/runtime/alpha/merged/left4dead2/ems/standin.cfg", "standin_crash 1\n")
         for _ in range(6):
             self.run_in("systemctl", "restart", unit_of("alpha"), expect=None)
         self.until("alpha failed", lambda: self.properties("alpha")["ActiveState"] == "failed")
         self.assertEqual(self.enabled("alpha"), "enabled")
         self.named("start", "reset-failed")
-        self.run_in("rm", f"{STATE}/runtime/alpha/upper/left4dead2/standin.cfg")
+        self.run_in("rm", f"{STATE}/runtime/alpha/upper/left4dead2/ems/standin.cfg")
         self.repaired()
 
     def test_a_disabled_server_is_enabled_without_a_restart(self):
@@ -220,7 +220,7 @@ class Drift(HostTest):
     def test_a_broken_server_does_not_keep_the_others_from_being_repaired(self):
         self.apply(server("delta", 27018, "plain"))
         self.run_in("systemctl", "stop", unit_of("alpha"), unit_of("delta"))
-        self.write(f"{STATE}/runtime/delta/upper/left4dead2/standin.cfg", "standin_crash 1\n")
+        self.write(f"{STATE}/runtime/delta/upper/left4dead2/ems/standin.cfg", "standin_crash 1\n")
         self.ctl("reconcile", expect=None)
         self.assert_running("alpha", 27015)
         self.assertEqual(self.lives("beta", "gamma"), self.bystanders)

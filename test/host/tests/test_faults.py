@@ -62,11 +62,11 @@ class Faults(DaemonTest):
         self.run_in("systemctl", "restart", "left4me.service")
         self.write(f"{MANIFESTS}/delta.yaml", server("delta", 27018))
         self.until("delta answers", lambda: self.a2s(27018))
-        self.write(f"{STATE}/runtime/delta/merged/left4dead2/standin.cfg", "standin_crash 1\n")
+        self.write(f"{STATE}/runtime/delta/merged/left4dead2/ems/standin.cfg", "standin_crash 1\n")
         self.run_in("systemctl", "kill", "--signal=SIGKILL", unit_of("delta"))
         self.until("delta backs off", lambda: "BackOff" in self.ctl("diff", "-o", "json", expect=None).stdout, 60)
         self.set_clock("-1h")
-        self.run_in("rm", f"{STATE}/runtime/delta/upper/left4dead2/standin.cfg")
+        self.run_in("rm", f"{STATE}/runtime/delta/upper/left4dead2/ems/standin.cfg")
         self.until("delta is tried again", lambda: self.a2s(27018), 60)
         seen = json.loads(self.run_in("cat", f"{STATE}/state/status.json").stdout)["lastPass"]
         self.assertLess(seen, self.run_in("date", "-u", "-d", "-30 min", "+%FT%TZ").stdout, "the clock was not set back")

@@ -29,7 +29,7 @@ class Ankaios(DaemonTest):
     def test_an_update_was_dropped_while_a_deletion_was_under_way(self):
         self.write(f"{MANIFESTS}/delta.yaml", DELTA)
         self.until("delta answers", lambda: self.a2s(27018))
-        self.write(f"{STATE}/runtime/delta/merged/left4dead2/standin.cfg", "standin_ignore_stop 1\n")
+        self.write(f"{STATE}/runtime/delta/merged/left4dead2/ems/standin.cfg", "standin_ignore_stop 1\n")
         self.run_in("systemctl", "kill", "--signal=SIGKILL", unit_of("delta"))
         self.until("delta answers", lambda: self.a2s(27018))
         self.settled()
@@ -60,7 +60,7 @@ class Ankaios(DaemonTest):
         self.until("the status forgets delta", lambda: "delta" not in status()["servers"])
 
     def test_after_a_reboot_what_had_ended_was_said_to_run(self):
-        self.write(f"{STATE}/runtime/alpha/merged/left4dead2/standin.cfg", "standin_crash 1\n")
+        self.write(f"{STATE}/runtime/alpha/merged/left4dead2/ems/standin.cfg", "standin_crash 1\n")
         self.host.reboot()
         self.until("the others answer", lambda: self.a2s(27016) and self.a2s(27017))
         self.until("alpha is not ready", lambda: self.conditions("alpha")["Ready"]["status"] == "False", 30)

@@ -28,7 +28,7 @@ class Promises(DaemonTest):
         self.assertEqual(changed, [])
 
     def test_a_pass_by_hand_waits_for_the_daemon_s_and_says_so(self):
-        self.write(f"{STATE}/runtime/alpha/merged/left4dead2/standin.cfg", "standin_ignore_stop 1\n")
+        self.write(f"{STATE}/runtime/alpha/merged/left4dead2/ems/standin.cfg", "standin_ignore_stop 1\n")
         self.run_in("systemctl", "kill", "--signal=SIGKILL", unit_of("alpha"))
         self.until("alpha answers", lambda: self.a2s(27015))
         self.settled()

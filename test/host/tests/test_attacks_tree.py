@@ -1,0 +1,101 @@
+"""What a taken-over game leaves in its own tree for its next start. docs/security.md has a row for each."""
+
+from pathlib import Path
+
+from testhosts.case import STATE, HostTest, unit_of
+
+ATTACKS = Path(__file__).resolve().parent.parent / "attacks"
+PROGRAM = "/srv/attacks/game_tree.sh"
+MERGED = f"{STATE}/runtime/alpha/merged"
+PORT = 27015
+MODDED = f"""
+apiVersion: left4me/v1
+kind: Overlay
+metadata: {{name: sourcemod}}
+spec:
+  source:
+    inline:
+      files:
+        left4dead2/addons/sourcemod/plugins/admin.smx: the plugin
+        left4dead2/addons/sourcemod/configs/admins_simple.ini: nobody
+---
+apiVersion: left4me/v1
+kind: Blueprint
+metadata: {{name: modded}}
+spec:
+  overlays: [sourcemod]
+  arguments: ["+map", "c1m1_hotel"]
+  config: |
+    hostname "as rendered"
+    standin_sourcemod 1
+---
+apiVersion: left4me/v1
+kind: Server
+metadata: {{name: alpha}}
+spec: {{blueprint: modded, port: {PORT}}}
+"""
+
+
+class TakenGame(HostTest):
+    def setUp(self) -> None:
+        super().setUp()
+        self.write(PROGRAM, (ATTACKS / "game_tree.sh").read_text())
+        self.run_in("chmod", "-R", "a+rX", "/srv/attacks")
+        self.apply(MODDED)
+        self.until("alpha answers", lambda: self.a2s(PORT))
+
+    def by_game(self, script: str, timeout: float = 120) -> None:
+        self.run_in("setpriv", "--reuid=left4me-server", "--regid=left4me-server", "--clear-groups", "sh", "-c",
+                    f"cd {MERGED} && {script}", timeout=timeout)  # fmt: skip
+
+    def restart(self) -> None:
+        """As systemd does after a crash: neither left4me nor a person has a hand in it."""
+        self.run_in("systemctl", "reset-failed", unit_of("alpha"), expect=None)
+        self.run_in("systemctl", "restart", unit_of("alpha"))
+        self.until("alpha answers", lambda: self.a2s(PORT))
+
+    def is_as_rendered(self) -> None:
+        self.assertEqual(self.a2s(PORT)["hostname"], "as rendered")
+        for below, path in (
+            (f"{STATE}/instances/alpha/current/layer", "left4dead2/cfg/server.cfg"),
+            (f"{STATE}/installation", "srcds_run"),
+        ):
+            self.run_in("cmp", f"{below}/{path}", f"{MERGED}/{path}")
+        plugins = f"{MERGED}/left4dead2/addons/sourcemod/plugins"
+        self.assertEqual(self.run_in("ls", plugins).stdout, "admin.smx\n")
+        self.assertEqual(self.run_in("cat", f"{plugins}/admin.smx").stdout, "the plugin")
+        self.assertEqual(self.run_in("cat", f"{plugins}/../configs/admins_simple.ini").stdout, "nobody")
+        for path in ("bin/libc.so.6", "left4dead2/addons/evil.vdf", "left4dead2/scripts/vscripts/director_base.nut",
+                     "left4dead2/cfg/autoexec.cfg", "deep"):  # fmt: skip
+            self.assertFalse(self.exists(f"{MERGED}/{path}"), path)
+
+    def test_whatever_a_game_wrote_into_its_tree_it_starts_again_as_rendered(self):
+        attacks = ("config", "config-replaced", "config-removed", "config-linked", "config-hard-linked", "config-fifo",
+                   "config-directory", "cfg-removed", "cfg-anew", "cfg-anew-empty", "cfg-linked", "cfg-closed", "all-anew", "program",
+                   "library", "plugin", "plugin-removed", "admins", "script", "autoexec", "deep", "names")  # fmt: skip
+        for attack in attacks:
+            with self.subTest(attack):
+                self.by_game(f"sh {PROGRAM} {attack}")
+                self.restart()
+                self.is_as_rendered()
+        said = self.logs("alpha")
+        self.assertIn("may not keep", said)
+        self.assertNotIn("\x1b", said)
+
+    def test_a_hundred_thousand_files_do_not_keep_a_game_from_starting(self):
+        self.by_game(f"sh {PROGRAM} many", timeout=300)
+        self.restart()
+        self.is_as_rendered()
+        self.assertNotIn("junk", self.run_in("ls", f"{MERGED}/left4dead2/cfg").stdout)
+
+    def test_a_game_with_plugins_keeps_its_logs_bans_and_databases(self):
+        sourcemod = f"{STATE}/runtime/alpha/upper/left4dead2/addons/sourcemod"
+        self.restart()
+        self.restart()
+        self.assertEqual(self.run_in("cat", f"{sourcemod}/data/sqlite/clientprefs-sqlite.sq3").stdout, "a start\n" * 3)
+        self.assertEqual(self.run_in("cat", f"{sourcemod}/logs/L.log").stdout, "SourceMod log file started\n" * 3)
+        bans = self.run_in("cat", f"{MERGED}/left4dead2/cfg/banned_user.cfg").stdout
+        self.assertEqual(bans, "banid 0 STEAM_1:0:1\n" * 3)
+        self.assertIn("[SM] Compiled plugins: 42", self.logs("alpha"))
+        self.assertFalse(self.exists(f"{STATE}/runtime/alpha/removed"))
+        self.assert_converged()
