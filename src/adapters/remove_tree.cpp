@@ -64,6 +64,7 @@ class Remover {
         if (errno != EISDIR) return failed("cannot remove", name);
         if (depth >= max_depth) return move_up(parent, name);
         const Directory child = open_directory(parent, name);
+        if (!child && errno == ENOENT) return true;  // another process removes the same tree
         if (!child)
             return errno == EXDEV ? failed("something is mounted at", name) : failed("cannot open", name);
         if (Done done = empty(child.get(), depth + 1); !done || !*done) return done;
@@ -92,7 +93,7 @@ Done remove_tree(int parent, const std::string& name, Clock::time_point deadline
     Remover remover(dirfd(top.get()), deadline);
     for (;;) {
         if (Done done = remover.empty(top.get(), 0); !done || !*done) return done;
-        if (unlinkat(parent, name.c_str(), AT_REMOVEDIR) == 0) return true;
+        if (unlinkat(parent, name.c_str(), AT_REMOVEDIR) == 0 || errno == ENOENT) return true;
         // Something was moved up behind the reading position: another round.
         if (errno != ENOTEMPTY) return failed("cannot remove", name);
         rewinddir(top.get());

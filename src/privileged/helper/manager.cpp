@@ -150,6 +150,11 @@ void Manager::look_for_lost_jobs() {
         });
 }
 
+Remover& Manager::remover() {
+    if (!remover_) remover_ = std::make_unique<Remover>(sd_bus_get_event(bus_));
+    return *remover_;
+}
+
 void Manager::watch_jobs() {
     if (watching_jobs_) return;
     watching_jobs_ = true;

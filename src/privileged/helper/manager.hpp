@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "privileged/helper/message.hpp"
+#include "privileged/helper/remover.hpp"
 
 namespace left4me::helper {
 
@@ -55,6 +56,8 @@ class Manager {
     /// text; "" when the job is gone and its signal was lost, as may happen while PID 1 re-executes.
     void run(const std::string& unit, std::function<void(const std::string& result)> on_end);
 
+    Remover& remover();
+
   private:
     void watch_jobs();
     void end_job(const std::string& job, const std::string& result);
@@ -80,6 +83,7 @@ class Manager {
     bool watching_jobs_ = false;
     bool looking_later_ = false;
     std::map<std::string, std::vector<OnEnd>> waiting_;  ///< by job path
+    std::unique_ptr<Remover> remover_;                   ///< once there was something to remove
 };
 
 }  // namespace left4me::helper

@@ -1,3 +1,4 @@
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -7,9 +8,10 @@
 #include <cstdio>
 #include <cstring>
 #include <set>
+#include <string_view>
 #include <thread>
+#include <vector>
 
-#include "adapters/remove_tree.hpp"
 #include "privileged/helper/mounted.hpp"
 #include "privileged/helper/unit_name.hpp"
 #include "privileged/helper/verbs.hpp"
@@ -41,31 +43,61 @@ bool lock_out_mounts(int directory) {
     return false;
 }
 
+const std::string aside_prefix = ".purged-";
+
+std::vector<std::string> purged_trees(int runtime) {
+    std::vector<std::string> names;
+    const int fd = openat(runtime, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR* directory = fd < 0 ? nullptr : fdopendir(fd);
+    if (directory == nullptr) return names;
+    while (const dirent* entry = readdir(directory))
+        if (std::string_view(entry->d_name).starts_with(aside_prefix)) names.emplace_back(entry->d_name);
+    (void)closedir(directory);
+    return names;
+}
+
 std::string failure(const char* what) { return std::string(what) + ": " + std::strerror(errno); }
 
 /// Puts the directory aside in one step, so that a server of the same name can be made anew at once and a
-/// purge that is killed half-way leaves nothing that looks like a server's. The next purge of the name ends
-/// what it began.
-std::string remove_runtime(const std::string& name) {
-    const Fd runtime(open(runtime_directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-    if (runtime.get() < 0) return errno == ENOENT ? "" : failure(runtime_directory);
-    const std::string aside = ".purged-" + name;
-    if (const auto removed = remove_tree(runtime.get(), aside); !removed) return removed.error();
-    const Fd server(openat(runtime.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-    if (server.get() < 0) return errno == ENOENT ? "" : failure("cannot open its runtime directory");
-    if (!lock_out_mounts(server.get()))
+/// purge that is killed half-way leaves nothing that looks like a server's. `aside` gets the name that it has
+/// then, and those that earlier purges left.
+std::string put_aside(int runtime, const std::string& name, std::vector<std::string>& aside) {
+    const std::string first = aside_prefix + name;  // as version 0.1 called it
+    if (faccessat(runtime, first.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0) aside.push_back(first);
+    const Fd server(openat(runtime, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    const bool gone = server.get() < 0 && errno == ENOENT;
+    if (!gone && server.get() < 0) return failure("cannot open its runtime directory");
+    if (!gone && !lock_out_mounts(server.get()))
         return "its overlay has been in the middle of mounting for more than a second";
-    if (mounted_servers().contains(name))
+    if (!gone && mounted_servers().contains(name))
         return "something is still, or again, mounted beneath its runtime directory";
-    if (renameat2(runtime.get(), name.c_str(), runtime.get(), aside.c_str(), RENAME_NOREPLACE) != 0)
-        return failure("cannot move its runtime directory");
-    const auto removed = remove_tree(runtime.get(), aside);
-    return removed ? "" : removed.error();
+    constexpr int attempts = 1000;
+    for (int number = 1; number <= attempts; ++number) {
+        // A server's name has no dot in it: this is no other's.
+        aside.push_back(first + "." + std::to_string(number));
+        if (faccessat(runtime, aside.back().c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0) continue;
+        if (!gone && renameat2(runtime, name.c_str(), runtime, aside.back().c_str(), RENAME_NOREPLACE) != 0)
+            return failure("cannot move its runtime directory");
+        return "";
+    }
+    return "too many earlier purges of it are still under way";
 }
 
 void remove_and_forget(Manager& manager, const BatchPtr& batch, Entry& entry, bool failed) {
-    entry.error = remove_runtime(entry.name);
-    if (entry.error.empty() && failed) forget_failure(manager, batch, entry);
+    const Fd runtime(open(runtime_directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (runtime.get() < 0 && errno != ENOENT) entry.error = failure(runtime_directory);
+    std::vector<std::string> aside;
+    if (runtime.get() >= 0) entry.error = put_aside(runtime.get(), entry.name, aside);
+    if (!entry.error.empty()) return;
+    // The caller hears of it when the last file is gone; who asks for anything else does not wait.
+    const Join removed = when_all_are_done([&manager, batch, &entry, failed] {
+        if (entry.error.empty() && failed) forget_failure(manager, batch, entry);
+    });
+    for (const std::string& name : aside) {
+        manager.remover().remove(name, [batch, &entry, removed](const std::string& error) {
+            if (!error.empty()) entry.error = error;
+        });
+    }
 }
 
 void unmount_and_remove(Manager& manager, const BatchPtr& batch, Entry& entry, bool failed) {
@@ -78,6 +110,16 @@ void unmount_and_remove(Manager& manager, const BatchPtr& batch, Entry& entry, b
 }
 
 }  // namespace
+
+void remove_leftovers(Manager& manager) {
+    const Fd runtime(open(runtime_directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (runtime.get() < 0) return;
+    for (const std::string& name : purged_trees(runtime.get())) {
+        manager.remover().remove(name, [name](const std::string& error) {
+            if (!error.empty()) std::fprintf(stderr, "%s: %s\n", name.c_str(), error.c_str());
+        });
+    }
+}
 
 void purge(Manager& manager, const BatchPtr& batch) {
     manager.list_servers([&manager, batch](const UnitStates& states, const std::string& error) {

@@ -89,6 +89,7 @@ int Service::begin() {
         r = sd_event_add_time_relative(event_, &idle_, CLOCK_MONOTONIC, idle_usec, 0, on_idle, this);
     }
     if (r >= 0) r = sd_bus_request_name(bus_, bus_name, 0);
+    if (r >= 0) remove_leftovers(manager_);
     return r;
 }
 

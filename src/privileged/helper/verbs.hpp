@@ -14,6 +14,8 @@ void attach(Manager& manager, const BatchPtr& batch);
 void restart(Manager& manager, const BatchPtr& batch);
 void reset_failed(Manager& manager, const BatchPtr& batch);
 void purge(Manager& manager, const BatchPtr& batch);
+/// What purges of an earlier helper, which was killed, have left; nobody waits for it.
+void remove_leftovers(Manager& manager);
 
 /// The names are of overlays. What is built stands in a file that left4me-build reads, and root does not.
 void start_build(Manager& manager, const BatchPtr& batch);

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <thread>
 
 #include "host/native/support.hpp"
 #include "support/catch.hpp"
@@ -141,6 +142,41 @@ TEST_CASE("a purge that was killed half-way is ended by the next one") {
     CHECK(purge("half") == "");
     CHECK_FALSE(fs::exists("/var/lib/left4me/runtime/.purged-half"));
     CHECK_FALSE(fs::exists(runtime("half")));
+}
+
+TEST_CASE("who asks for anything else does not wait for a purge of many files") {
+    leave_behind("many");
+    const fs::path logs = runtime("many") / "upper/left4dead2/logs";
+    REQUIRE(run("cd " + logs.string() + " && seq 100000 | xargs touch").status == 0);
+    RealServers servers;
+    servers.add("other");
+    std::string purged = "not ended";
+    std::thread purger([&purged] {
+        purged = run("busctl call --timeout=300 org.left4me.Helper1 /org/left4me/Helper1 "
+                     "org.left4me.Helper1 Purge as 1 many")
+                     .output;
+    });
+    REQUIRE(eventually([] { return !fs::exists(runtime("many")); }));
+    const bool was_removing = fs::exists("/var/lib/left4me/runtime/.purged-many.1");
+    CHECK(ask("ResetFailed", {"other"}));
+    const bool still_removing = fs::exists("/var/lib/left4me/runtime/.purged-many.1");
+    // The same name can be used at once.
+    leave_behind("many");
+    purger.join();
+    CHECK(purged.find("many") != std::string::npos);
+    CHECK_FALSE(fs::exists("/var/lib/left4me/runtime/.purged-many.1"));
+    CHECK(fs::exists(runtime("many") / "upper/left4dead2/logs/l1.log"));
+    CHECK(was_removing);
+    CHECK(still_removing);
+    CHECK(purge("many") == "");
+}
+
+TEST_CASE("what a helper that was killed has left is removed by the next one") {
+    leave_behind("left");
+    fs::rename(runtime("left"), "/var/lib/left4me/runtime/.purged-left.1");
+    (void)run("systemctl kill --signal=KILL left4me-helper; systemctl stop left4me-helper");
+    CHECK(ask("ResetFailed", {"left"}));
+    CHECK(eventually([] { return !fs::exists("/var/lib/left4me/runtime/.purged-left.1"); }));
 }
 
 TEST_CASE("Purge unmounts first") {

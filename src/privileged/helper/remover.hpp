@@ -1,0 +1,48 @@
+#pragma once
+
+#include <systemd/sd-event.h>
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace left4me::helper {
+
+/// Removes trees beneath the runtime directory on a thread of its own, so that one of millions of files keeps
+/// nobody else waiting. They take turns. What is left when the process ends is removed by the next helper.
+class Remover {
+  public:
+    /// Empty: it is gone. Called on the event loop's thread.
+    using OnDone = std::function<void(const std::string& error)>;
+
+    explicit Remover(sd_event* event);
+    ~Remover();
+    Remover(const Remover&) = delete;
+    Remover& operator=(const Remover&) = delete;
+
+    /// `name` is one in the runtime directory that nobody else uses any more.
+    void remove(std::string name, OnDone on_done);
+
+  private:
+    struct Task {
+        std::string name;
+        OnDone on_done;
+        std::string error;
+    };
+    void work(const std::stop_token& stop);
+    void deliver();
+
+    int wakeup_ = -1;  ///< eventfd: something is in done_
+    sd_event_source* source_ = nullptr;
+    std::mutex mutex_;  ///< of the two lists
+    std::condition_variable_any more_;
+    std::deque<Task> waiting_;
+    std::vector<Task> done_;
+    std::jthread worker_;  ///< last: it ends before what it uses
+};
+
+}  // namespace left4me::helper
