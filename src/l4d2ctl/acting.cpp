@@ -133,6 +133,23 @@ void add_wait_option(Command& verb, const std::shared_ptr<Patience>& patience) {
         "Then wait until every server that shall run is ready, at most DURATION (90s, 5m; default 2m)");
 }
 
+void tell_event(const Session& session, const std::vector<std::string>& subjects, const char* reason,
+                const std::string& message) {
+    const std::string actor = actor_of(session.caller);
+    std::vector<Event> events;
+    for (const std::string& subject : subjects) {
+        Event event;
+        event.at = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
+        event.subject = subject;
+        event.reason = reason;
+        event.message = message;
+        event.revision = load_status(session.paths).last_attempted_revision;
+        events.push_back(std::move(event));
+    }
+    if (auto recorded = record(session.paths, events, actor); !recorded)
+        print_error("the event could not be kept: " + recorded.error());
+}
+
 Result<PassLock> lock_edits(Session& session) {
     auto lock = PassLock::acquire_for_edit(
         session.paths, "l4d2ctl " + session.verb,

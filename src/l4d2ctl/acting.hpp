@@ -31,6 +31,11 @@ Result<PassLock> lock_host(Session& session);
 /// not get ready.
 Result<Exit> reconcile(Session& session, const Patience& patience);
 
+/// Records that the caller did something to these subjects ("server/comp1"), and why. That it cannot be kept
+/// is only a warning.
+void tell_event(const Session& session, const std::vector<std::string>& subjects, const char* reason,
+                const std::string& message);
+
 /// Waits until `names` are Ready. TimedOut says which are not, and why; at once when what is left waits for a
 /// person (approval, a suspension, the game).
 Result<Exit> wait_until_ready(Session& session, const std::vector<std::string>& names,

@@ -31,6 +31,7 @@ void add_verbs(CLI::App& app, Session& session) {
     add_start(app, session);
     add_stop(app, session);
     add_delete(app, session);
+    add_reset(app, session);
     add_reconcile(app, session);
     add_approve(app, session);
     add_init_repo(app, session);

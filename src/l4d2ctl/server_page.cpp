@@ -142,6 +142,10 @@ std::string server_page(const View& view, const std::string& name, const UnitDet
     Rows rows = wanted_rows(view, name);
     const Rows actual = actual_rows(view, details);
     rows.insert(rows.end(), actual.begin(), actual.end());
+    if (const auto seen = view.observed.servers.find(name);
+        seen != view.observed.servers.end() && !seen->second.set_aside.empty()) {
+        rows.push_back({{"Set aside"}, {printable(seen->second.set_aside), Paint::Yellow}});
+    }
     for (auto& row : rows) row.front().paint = Paint::Dim;
     Terminal whole = terminal;
     whole.width = std::string::npos;
@@ -178,6 +182,11 @@ std::string next_steps(const View& view, const std::string& name, const UnitDeta
         } else if (action->code == "BackOff") {
             steps.insert("sudo l4d2ctl reconcile   tries at once what waits after a failure");
             steps.insert(fmt::format("l4d2ctl logs {} --lines 100   tells why it failed", name));
+        } else if (action->code == shadowed_code) {
+            steps.insert(
+                fmt::format("sudo l4d2ctl stop {0} && sudo l4d2ctl start {0}   starts from the files of its "
+                            "layers again; players are thrown out",
+                            name));
         } else if (action->code == "NotInstalled") {
             steps.insert("install the game in /var/lib/left4me/installation");
         }

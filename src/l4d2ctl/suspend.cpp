@@ -2,9 +2,7 @@
 
 #include <algorithm>
 
-#include "adapters/events/record.hpp"
 #include "adapters/poke/poke.hpp"
-#include "adapters/store/status_file.hpp"
 #include "adapters/store/suspensions.hpp"
 #include "l4d2ctl/acting.hpp"
 #include "l4d2ctl/caller.hpp"
@@ -47,23 +45,6 @@ std::vector<std::string> subjects_of(const std::vector<std::string>& servers) {
     return subjects;
 }
 
-void tell(const Session& session, const std::vector<std::string>& subjects, const char* reason,
-          const std::string& message) {
-    const std::string actor = actor_of(session.caller);
-    std::vector<Event> events;
-    for (const std::string& subject : subjects) {
-        Event event;
-        event.at = now();
-        event.subject = subject;
-        event.reason = reason;
-        event.message = message;
-        event.revision = load_status(session.paths).last_attempted_revision;
-        events.push_back(std::move(event));
-    }
-    if (auto recorded = record(session.paths, events, actor); !recorded)
-        print_error("the event could not be kept: " + recorded.error());
-}
-
 Result<Exit> suspend(Session& session, Options& options) {
     if (auto settled = settle(options.selection); !settled) return std::unexpected(settled.error());
     std::optional<TimePoint> until;
@@ -87,7 +68,7 @@ Result<Exit> suspend(Session& session, Options& options) {
         return fail(Exit::Refused, saved.error());
     (void)poke(session.paths);  // while the lock is held, so that a daemon knows before it acts again
     const auto subjects = subjects_of(*servers);
-    tell(session, subjects, "Suspended", suspension_text(suspension));
+    tell_event(session, subjects, "Suspended", suspension_text(suspension));
     for (const std::string& subject : subjects) {
         print(fmt::format("{} {}\n", options.selection.all ? "everything" : subject,
                           printable(suspension_text(suspension))));
@@ -130,7 +111,7 @@ Result<Exit> resume(Session& session, Options& options) {
         return fail(Exit::Refused, saved.error());
     (void)poke(session.paths);  // while the lock is held, so that a daemon knows before it acts again
     const auto subjects = subjects_of(resumed);
-    tell(session, subjects, "Resumed", "left4me follows the manifests again");
+    tell_event(session, subjects, "Resumed", "left4me follows the manifests again");
     for (const std::string& subject : subjects)
         print(fmt::format("{} resumed\n", all ? "everything" : subject));
     return reconcile(session, std::nullopt);

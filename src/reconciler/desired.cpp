@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "specs/placeholders.hpp"
+#include "specs/writable.hpp"
 
 namespace left4me {
 namespace {
@@ -40,6 +41,17 @@ std::string environment_text(const DesiredServer& server, const std::vector<std:
     return text + "\n";
 }
 
+/// The default has no file, so that renderings of version 0.1 are what they would be made as today: an
+/// upgrade renders and restarts nothing.
+std::optional<std::string> writable_text(const std::optional<std::vector<std::string>>& patterns) {
+    if (!patterns ||
+        std::equal(patterns->begin(), patterns->end(), default_writable.begin(), default_writable.end()))
+        return std::nullopt;
+    std::string text;
+    for (const std::string& pattern : *patterns) text += pattern + "\n";
+    return text;
+}
+
 }  // namespace
 
 Desired make_desired(const ManifestSet& set, std::string revision) {
@@ -58,6 +70,7 @@ Desired make_desired(const ManifestSet& set, std::string revision) {
         server.overlays = blueprint.overlays;
         server.environment = environment_text(server, blueprint.arguments);
         server.config = expand_config(blueprint.config, name, manifest.port);
+        server.writable = writable_text(blueprint.writable);
         desired.servers.emplace(name, std::move(server));
     }
     return desired;

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,8 @@ struct DesiredServer {
     std::vector<std::string> overlays;  ///< uppermost first
     std::string environment;            ///< the text of server.env; never holds a secret
     std::string config;                 ///< the text of server.cfg; `${secret:FILE}` is still a placeholder
+    /// The text of `writable`, a pattern a line; nullopt: default_writable, and no such file.
+    std::optional<std::string> writable = {};
 
     bool operator==(const DesiredServer&) const = default;
 };

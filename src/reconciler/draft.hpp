@@ -24,6 +24,7 @@ inline constexpr const char* back_off = "BackOff";
 inline constexpr const char* suspended = "Suspended";
 inline constexpr const char* drift = "Drift";
 inline constexpr const char* orphan = "Orphan";
+inline constexpr const char* shadowed = shadowed_code;
 }  // namespace code
 
 /// One decision about one server or overlay, not yet put in order.
@@ -92,6 +93,9 @@ Step decide_rollout(const World& world, const DesiredServer& desired, const Obse
 void plan_attach(ServerDraft& draft);
 /// A server that is stopped or restarted anyway does not need it.
 void leave_out_needless_attach(ServerDraft& draft);
+
+/// What the game put in front of its layers. It is not corrected now: the next start does that.
+void report_shadows(ServerDraft& draft);
 
 /// A suspended server keeps what it has; what would be done is only said.
 void leave_suspended_alone(const World& world, ServerDraft& draft);

@@ -92,6 +92,7 @@ class Telling {
             ready(name, status, earlier);
             stalled(name, status, earlier);
             waiting(name, status, earlier);
+            set_aside(name, status, earlier);
         }
     }
 
@@ -142,6 +143,12 @@ class Telling {
         } else if (then != nullptr && then->status == ConditionStatus::True) {
             add("server/" + name, false, "Recovered", fmt::format("not stalled any more ({})", then->reason));
         }
+    }
+
+    void set_aside(const std::string& name, const ServerStatus& status, const ServerStatus* earlier) {
+        const std::string& now = status.remembered.set_aside;
+        if (now.empty() || (earlier != nullptr && earlier->remembered.set_aside == now)) return;
+        add("server/" + name, true, "SetAside", now);
     }
 
     /// What waits by intention. Who suspends or resumes tells of it, but a suspension may end by itself.

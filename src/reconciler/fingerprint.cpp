@@ -57,6 +57,7 @@ std::string fingerprint(const DesiredServer& server, const WantedRendering& want
     for (const std::string& overlay : server.overlays) digest.add(overlay);
     digest.add(server.environment);
     digest.add(server.config);
+    if (server.writable) digest.add(*server.writable);  // the default adds nothing, as in version 0.1
     digest.add(
         wanted.generation);  // covers the layers and the secrets, as it is the hash of the whole rendering
     return digest.text();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <expected>
 #include <map>
@@ -74,6 +75,15 @@ struct ObservedServer {
     /// The port and the text of server.env that the rendering in stack() was made with.
     std::optional<std::uint16_t> mounted_port;
     std::optional<std::string> mounted_environment;
+    /// The text of `writable` that it was made with; nullopt: there was none.
+    std::optional<std::string> mounted_writable = {};
+    /// What the running game wrote and may not keep, as far as it hides a file of its layers or is code: how
+    /// many files, and the first of them. The game chose the names.
+    std::size_t shadowed = 0;
+    std::vector<std::string> shadowed_names = {};
+    /// What its latest start with such a finding set aside, in words; empty: none did. Other words are
+    /// another start.
+    std::string set_aside = {};
     /// `runtime/NAME` exists (upper, work, merged).
     bool runtime = false;
     /// Human players in the game; nullopt: not known, which counts as occupied.
@@ -105,6 +115,7 @@ struct Remembered {
     /// The revision whose stop or deletion of this server waits for a person. Kept, so that the servers which
     /// the same revision starts do not make it look harmless by and by.
     std::string awaits_approval;
+    std::string set_aside = {};  ///< ObservedServer::set_aside, as it was told of
     Backoff backoff;
 
     bool operator==(const Remembered&) const = default;

@@ -48,6 +48,9 @@ std::string to_string(const Subject& subject);
 /// Index of an action within its plan.
 using ActionIndex = std::size_t;
 
+/// Action::code of a Report: the game put files in front of its layers.
+inline constexpr const char* shadowed_code = "Shadowed";
+
 /// One step, with the sentence that says why it is taken, written at the branch that decided it.
 struct Action {
     Verb verb = Verb::Report;
@@ -60,7 +63,7 @@ struct Action {
     std::vector<ActionIndex> after;
     /// Hold and Report: the kind of wait in CamelCase, for programs and conditions. Hold: "RolloutPending",
     /// "ApprovalRequired", "NotInstalled", "PortInUse", "SourceUnavailable", "BackOff", "Suspended". Report:
-    /// "Drift", "Orphan", "SourceUnavailable". Effects: empty.
+    /// "Drift", "Orphan", "Shadowed", "SourceUnavailable". Effects: empty.
     std::string code;
     /// It corrects what nobody asked for in the manifests.
     bool drift = false;

@@ -79,6 +79,8 @@ std::string describe_mounted(const DesiredServer& desired, const ObservedServer&
         rendering = observed.mounted_port && *observed.mounted_port != desired.port
                         ? fmt::format("port {} → {}", *observed.mounted_port, desired.port)
                         : "arguments changed";
+    } else if (observed.mounted_writable != desired.writable) {
+        rendering = "what the game may keep changed";
     } else if (sentence.empty()) {
         rendering = "server.cfg changed";  // nothing else is left that could have changed the rendering
     }

@@ -126,6 +126,7 @@ ServerDraft plan_server(const World& world, const DesiredServer& desired, const 
     } else if (startable) {
         plan_running(world, draft);
     }
+    report_shadows(draft);
     return draft;
 }
 

@@ -155,7 +155,7 @@ Verdict stalled(const Findings& findings, TimePoint now) {
                 fmt::format("{}: {}", to_string(findings.failed_action->verb), findings.failure->message)};
     }
     if (waits && backoff.failures > 0) return {ConditionStatus::True, backoff.reason, backoff.message};
-    for (const char* code : {"SourceUnavailable", "NotInstalled", "ApprovalRequired", "Drift"}) {
+    for (const char* code : {"SourceUnavailable", "NotInstalled", "ApprovalRequired", "Drift", "Shadowed"}) {
         if (const Action* action = findings.find_code(code))
             return {ConditionStatus::True, code, action->reason};
     }
@@ -173,15 +173,24 @@ Condition condition(const char* type, Verdict verdict, const Condition* previous
             generation};
 }
 
+/// What a game does to its own tree says nothing about whether the manifests are applied.
+bool is_left(const Action& action) { return action.code != shadowed_code; }
+
+bool is_applied(const Findings& findings) {
+    return std::none_of(findings.remaining.begin(), findings.remaining.end(),
+                        [](const Action* action) { return is_left(*action); });
+}
+
 Remembered remember(const Findings& findings, const Remembered& previous, const std::string& revision,
                     TimePoint now) {
     Remembered memory = previous;
     memory.backoff = findings.backoff;
+    memory.set_aside = findings.observed->set_aside;
     memory.awaits_approval = findings.find_code("ApprovalRequired") != nullptr ? revision : "";
     const bool waits = findings.find_code("RolloutPending") != nullptr;
     memory.held_since =
         waits ? std::optional(std::min(previous.held_since.value_or(now), now)) : std::nullopt;
-    const bool applied = findings.remaining.empty() && findings.failure == nullptr;
+    const bool applied = is_applied(findings) && findings.failure == nullptr;
     if (applied && findings.desired != nullptr && findings.observed->wanted) {
         memory.fingerprint = fingerprint(*findings.desired, *findings.observed->wanted);
     }
@@ -221,7 +230,7 @@ ServerStatus next_server(const ServerStatus& previous, const Findings& findings,
     next.specification = std::move(asked);
     next.remembered = remember(findings, previous.remembered, revision, now);
     next.last_attempted_revision = revision;
-    if (findings.remaining.empty()) next.last_applied_revision = revision;
+    if (is_applied(findings)) next.last_applied_revision = revision;
     const auto make = [&](const char* type, Verdict verdict) {
         return condition(type, std::move(verdict), previous.find(type), now, next.generation);
     };
@@ -252,7 +261,8 @@ Status next_status(const Status& previous, const Desired& desired, const Observe
     Status next;
     next.source_error = previous.source_error;
     next.last_attempted_revision = desired.revision;
-    next.last_applied_revision = remaining.empty() ? desired.revision : previous.last_applied_revision;
+    const bool applied = std::none_of(remaining.actions.begin(), remaining.actions.end(), is_left);
+    next.last_applied_revision = applied ? desired.revision : previous.last_applied_revision;
     next.last_pass = observed.now;
     const std::map<Subject, Mishap> mishaps = mishaps_of(attempted, outcomes);
     for (auto& [name, findings] : gather(desired, observed, attempted, outcomes, remaining)) {

@@ -10,6 +10,7 @@ namespace {
 std::string item_in_words(const Field& item) {
     if (!item.refers_to.empty()) return fmt::format("names of {}s", item.refers_to);
     if (item.type == Type::SecretFile) return "names of secrets";
+    if (item.type == Type::FilePath) return "relative paths";
     return item.type == Type::Argument ? "words" : "texts";
 }
 
@@ -75,11 +76,11 @@ std::vector<std::string> constraints_in_words(const Field& field) {
                 "Absolute, without '.', '..' or '//'; not in /var/lib/left4me and not above it.");
             break;
         case Type::List:
-            constraints.push_back(
-                fmt::format("At most {} items{}.", field.maximum,
-                            field.children[0].type == Type::Argument
-                                ? fmt::format(" of at most {}", thousands(field.children[0].maximum))
-                                : ""));
+            constraints.push_back(fmt::format(
+                "At most {} items{}.", field.maximum,
+                field.children[0].type == Type::Argument || field.children[0].type == Type::FilePath
+                    ? fmt::format(" of at most {}", thousands(field.children[0].maximum))
+                    : ""));
             if (field.unique) constraints.push_back("No item twice.");
             break;
         case Type::TextMap:

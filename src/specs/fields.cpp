@@ -4,6 +4,7 @@
 
 #include "specs/manifest.hpp"
 #include "specs/name.hpp"
+#include "specs/writable.hpp"
 
 namespace left4me {
 namespace {
@@ -138,6 +139,13 @@ constexpr std::array blueprint_secret{
           .documentation = "The name of a file in `/etc/left4me/secrets`.",
           .maximum = 64},
 };
+constexpr std::array blueprint_writable{
+    Field{
+        .name = "item",
+        .type = Type::FilePath,
+        .documentation = "A path relative to the game's installation; `*` and `?` stand for parts of a name.",
+        .maximum = max_writable_bytes},
+};
 constexpr std::array blueprint_spec{
     Field{.name = "overlays",
           .type = Type::List,
@@ -174,6 +182,23 @@ constexpr std::array blueprint_spec{
               "`/etc/left4me/secrets`, if `secrets` lists it. A literal `${` is written `$${`.",
           .example = "|\n  hostname \"${name}\"\n  rcon_password \"${secret:rcon}\"",
           .maximum = 64 * kib},
+    Field{
+        .name = "writable",
+        .type = Type::List,
+        .default_value =
+            "[core, core.*, debug.log, left4dead2/*.cache, left4dead2/*.dem, left4dead2/addonlist.txt, "
+            "left4dead2/addons/sourcemod/data, left4dead2/addons/sourcemod/logs, "
+            "left4dead2/cfg/banned_ip.cfg, left4dead2/cfg/banned_user.cfg, left4dead2/core.*, "
+            "left4dead2/demos, left4dead2/downloads, left4dead2/ems, left4dead2/logs, "
+            "left4dead2/maps/*.nav, left4dead2/maps/graphs, left4dead2/maps/soundcache]",
+        .documentation =
+            "What the game may keep of what it writes. Everything else that it wrote is set aside at each "
+            "start, so that it starts from the files of its layers again: a directory that is listed is kept "
+            "whole. A list replaces the default. The rendered `left4dead2/cfg/server.cfg` is never kept.",
+        .example = "[left4dead2/logs, left4dead2/cfg/banned_user.cfg, \"left4dead2/*.dem\"]",
+        .maximum = max_writable,
+        .unique = true,
+        .children = blueprint_writable},
 };
 
 constexpr std::array inline_file{

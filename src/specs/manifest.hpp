@@ -66,6 +66,8 @@ struct Blueprint {
     std::vector<std::string> arguments;
     std::string config;  ///< becomes left4dead2/cfg/server.cfg
     Origin origin;
+    /// Patterns of what the game may keep across starts; nullopt: default_writable.
+    std::optional<std::vector<std::string>> writable = {};
 };
 
 enum class RunState { Running, Stopped };

@@ -58,7 +58,7 @@ void check_file_path(std::string_view text, Complaints& complaints) {
     };
     if (text.empty()) return complain("is empty; write the file's path, e.g. left4dead2/cfg/rates.cfg");
     if (text.starts_with('/')) {
-        return complain("begins with '/'; paths of an overlay are relative to the game's installation");
+        return complain("begins with '/'; write it relative to the game's installation");
     }
     if (text.contains('\\')) return complain("holds a backslash; separate directories by '/'");
     if (const std::string_view odd = odd_component(text); !odd.empty()) {

@@ -67,8 +67,11 @@ Server read_server(const Value& object, const Origin& origin) {
 
 Blueprint read_blueprint(const Value& object, const Origin& origin) {
     const Value spec = object["spec"];
-    return {read_metadata(object["metadata"]), texts(spec["overlays"]), texts(spec["arguments"]),
-            spec["config"].text(), origin};
+    Blueprint blueprint{read_metadata(object["metadata"]), texts(spec["overlays"]), texts(spec["arguments"]),
+                        spec["config"].text(), origin};
+    if (const Value writable = spec["writable"]; writable.node != nullptr)
+        blueprint.writable = texts(writable);
+    return blueprint;
 }
 
 Overlay read_overlay(const Value& object, const Origin& origin, const Limits& limits) {

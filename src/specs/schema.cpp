@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "specs/field_words.hpp"
 #include "specs/patterns.hpp"
 
@@ -54,6 +56,18 @@ std::string list_of(const Texts& texts) {
     std::string list;
     for (const auto& text : texts) list += (list.empty() ? "" : ", ") + json_quoted(text);
     return "[" + list + "]";
+}
+
+/// The items of a list as the table writes one, "[a, b]"; none of them needs quotes there.
+std::vector<std::string_view> split_list(std::string_view yaml) {
+    std::vector<std::string_view> items;
+    yaml = yaml.substr(1, yaml.size() - 2);
+    while (!yaml.empty()) {
+        const std::size_t end = std::min(yaml.find(", "), yaml.size());
+        items.push_back(yaml.substr(0, end));
+        yaml.remove_prefix(std::min(end + 2, yaml.size()));
+    }
+    return items;
 }
 
 void write_value(Json& json, const Field& field);
@@ -111,7 +125,11 @@ void write_text(Json& json, const Field& field) {
 
 void write_value(Json& json, const Field& field) {
     json.put_text("description", field.documentation);
-    if (!field.default_value.empty()) json.put_text("default", field.default_value);
+    if (!field.default_value.empty() && field.type == Type::List) {
+        json.put("default", list_of(split_list(field.default_value)));
+    } else if (!field.default_value.empty()) {
+        json.put_text("default", field.default_value);
+    }
     switch (field.type) {
         case Type::Map:
         case Type::Choice:

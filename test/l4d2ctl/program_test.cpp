@@ -91,6 +91,8 @@ TEST_CASE("every mistake of usage exits 2 and says what is wrong") {
                               "wait coop --timeout=90",
                               "logs a@b",
                               "apply",
+                              "reset",
+                              "reset coop --all",
                               "suspend",
                               "suspend coop",
                               "suspend --reason x",
@@ -301,7 +303,8 @@ TEST_CASE("names are completed wherever a name is taken, behind options and thei
     CHECK(offered("--config=" + config.substr(9) + "stop co") == Words{"coop"});
     CHECK(offered(config + "logs -n 5 ''") == Words{"coop"});
     CHECK(offered(config + "logs -n5 --since=2h co") == Words{"coop"});
-    for (const char* verb : {"start", "stop", "status", "wait", "logs", "suspend", "resume", "events"}) {
+    for (const char* verb :
+         {"start", "stop", "reset", "status", "wait", "logs", "suspend", "resume", "events"}) {
         INFO(verb);
         CHECK(offered(config + verb + " co") == Words{"coop"});
         CHECK(offered(config + verb + " server/c") == Words{"server/coop"});

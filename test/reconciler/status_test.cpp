@@ -1,5 +1,6 @@
 #include "reconciler/status.hpp"
 
+#include "reconciler/events.hpp"
 #include "support/catch.hpp"
 #include "support/simple_world.hpp"
 
@@ -187,6 +188,47 @@ TEST_CASE("a server whose overlay only its game still has is Ready, and somethin
     site.host.settle();
     CHECK(site.pass().remaining.empty());
     CHECK(site.condition("a", "Reconciling").status == ConditionStatus::False);
+}
+
+TEST_CASE(
+    "a game that changed its own files is Stalled and Ready, nothing is done, and the revision is applied") {
+    RunningSite site;
+    const FakeWorld before = site.host.world;
+    site.server("a").shadowed = 2;
+    const PassResult result = site.pass();
+    CHECK(result.outcomes.empty());
+    REQUIRE(result.remaining.actions.size() == 1);
+    CHECK(result.remaining.actions.front().verb == Verb::Report);
+    CHECK(result.remaining.actions.front().reason ==
+          "the game changed 2 files that it may not keep (left4dead2/cfg/server.cfg, …); its next start sets "
+          "them aside");
+    CHECK(site.server("a").processes == before.servers.at("a").processes);
+    CHECK(site.condition("a", "Ready").status == ConditionStatus::True);
+    CHECK(site.condition("a", "Stalled").reason == "Shadowed");
+
+    // What the manifests ask for meanwhile is applied as ever, and what somebody else does is drift.
+    site.desired.revision = "r2";
+    (void)site.pass();
+    CHECK(site.status.last_applied_revision == "r2");
+    CHECK(site.status.servers.at("a").last_applied_revision == "r2");
+    site.server("a").unit.enablement = Enablement::Disabled;
+    const PassResult mended = site.pass();
+    REQUIRE(mended.outcomes.size() == 1);
+    CHECK(mended.attempted.actions[mended.outcomes[0].action].drift);
+
+    // A start has set it aside: told once.
+    const Status then = site.status;
+    site.server("a").shadowed = 0;
+    site.server("a").set_aside = "a start set aside 2 entries";
+    const PassResult after = site.pass();
+    CHECK(site.condition("a", "Stalled").status == ConditionStatus::False);
+    std::vector<std::string> told;
+    for (const Event& event : events_of(then, site.desired, after.attempted, after.outcomes, site.status))
+        told.push_back(event.reason);
+    CHECK(told == std::vector<std::string>{"Recovered", "SetAside"});
+    const Status told_of = site.status;
+    const PassResult again = site.pass();
+    CHECK(events_of(told_of, site.desired, again.attempted, again.outcomes, site.status).empty());
 }
 
 TEST_CASE("what somebody must see to is Stalled: no game, no secret") {

@@ -1,7 +1,12 @@
 #include "specs/load.hpp"
 
+#include <fmt/format.h>
+
 #include <vector>
 
+#include "reconciler/desired.hpp"
+#include "specs/fields.hpp"
+#include "specs/writable.hpp"
 #include "support/catch.hpp"
 
 using namespace left4me;
@@ -71,6 +76,25 @@ TEST_CASE("every field that differs from its default is read") {
     CHECK(comp1.state == RunState::Stopped);
     CHECK(comp1.drift == DriftPolicy::Report);
     CHECK(comp1.rollout == Rollout{RolloutPolicy::WhenEmpty, std::chrono::seconds(90)});
+}
+
+TEST_CASE("the table names the very default of what a game may keep, and an empty list keeps nothing") {
+    const Field* spec = find_child(*find_kind("Blueprint"), "spec");
+    std::string listed;
+    for (const std::string_view pattern : default_writable)
+        listed += fmt::format("{}{}", listed.empty() ? "" : ", ", pattern);
+    CHECK(find_child(*spec, "writable")->default_value == "[" + listed + "]");
+
+    const auto written = [](const std::string& more) {
+        const ManifestSet set =
+            load_valid({{"a.yaml", overlay + "---\n" + blueprint + more + "---\n" + server}});
+        return make_desired(set, "r").servers.at("comp1").writable;
+    };
+    CHECK_FALSE(written(""));
+    CHECK_FALSE(written(fmt::format("  writable: [{}]\n", listed)));
+    CHECK(written("  writable: []\n") == "");
+    CHECK(written("  writable: [left4dead2/logs, \"left4dead2/*.dem\"]\n") ==
+          "left4dead2/logs\nleft4dead2/*.dem\n");
 }
 
 TEST_CASE("an object knows the file, the line and the document it stands in") {

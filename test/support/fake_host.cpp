@@ -35,6 +35,9 @@ std::expected<Observed, std::string> FakeHost::observe(const Desired& desired) {
         if (!server.mounted && server.unit.active == ActiveState::Active) seen.held_by_game = server.in_game;
         seen.runtime = server.runtime;
         seen.players = server.players;
+        seen.shadowed = server.shadowed;
+        if (server.shadowed > 0) seen.shadowed_names = {"left4dead2/cfg/server.cfg"};
+        seen.set_aside = server.set_aside;
         for (const auto& [generation, rendering] : server.renderings) {
             observed.generations.insert(fmt::format("instances/{}/{}", name, generation));
         }

@@ -32,8 +32,10 @@ struct FakeServer {
     std::optional<std::vector<std::string>> in_game;
     bool runtime = false;
     std::optional<unsigned> players;
-    unsigned starts = 0;     ///< since the last reset-failed: systemd's start-limit counter
-    unsigned processes = 0;  ///< how often the game was started: a new number is a new MainPID
+    std::size_t shadowed = 0;  ///< files that the game changed and may not keep
+    std::string set_aside;     ///< what a start did about them
+    unsigned starts = 0;       ///< since the last reset-failed: systemd's start-limit counter
+    unsigned processes = 0;    ///< how often the game was started: a new number is a new MainPID
 
     bool operator==(const FakeServer&) const = default;
 

@@ -23,6 +23,7 @@ FakeRendering make_rendering(const DesiredServer& server, const std::vector<std:
                              std::string& generation) {
     std::uint64_t hash = mix(mix(0xCBF29CE484222325U, server.environment), server.config);
     for (const std::string& layer : overlay_layers) hash = mix(hash, layer);
+    if (server.writable) hash = mix(hash, *server.writable);
     generation = fmt::format("{:016x}", hash);
     FakeRendering rendering;
     rendering.port = server.port;

@@ -1,13 +1,19 @@
 #include "adapters/machine/machine.hpp"
 
+#include <fcntl.h>
+
 #include <algorithm>
 #include <array>
 #include <chrono>
 #include <string_view>
 
+#include "adapters/fd.hpp"
 #include "adapters/overlayfs/mounts.hpp"
+#include "adapters/overlayfs/shadows.hpp"
 #include "reconciler/layers.hpp"
 #include "specs/name.hpp"
+#include "specs/words.hpp"
+#include "specs/writable.hpp"
 
 namespace left4me {
 
@@ -80,6 +86,37 @@ Store::Done carry_out(Store& store, const Paths& paths, const FileWork& work) {
     }
 }
 
+/// The lines of a text that outlives them.
+std::vector<std::string_view> lines_of(std::string_view text) {
+    std::vector<std::string_view> lines;
+    while (!text.empty()) {
+        const std::size_t end = std::min(text.find('\n'), text.size());
+        lines.push_back(text.substr(0, end));
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
+    return lines;
+}
+
+/// left4me-overlay writes the file: the set's number, how many entries, and the first of them.
+std::string set_aside_text(int state, const std::string& server) {
+    const Fd file(::openat(state, ("runtime/" + server + "/set-aside").c_str(),
+                           O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+    if (!file) return {};
+    std::array<char, 16384> buffer{};
+    const ssize_t got = ::read(file.get(), buffer.data(), buffer.size());
+    if (got <= 0) return {};
+    const auto lines = lines_of({buffer.data(), static_cast<std::size_t>(got)});
+    if (lines.size() < 3) return {};
+    std::string text = "a start set aside " + std::string(lines[1]) +
+                       (lines[1] == "1" ? " entry" : " entries") +
+                       " that the game wrote and may not keep, in runtime/" + server + "/removed/" +
+                       std::string(lines[0]) + ":";
+    constexpr std::size_t shown = 5;
+    for (std::size_t i = 2; i < lines.size() && i < 2 + shown; ++i)
+        text += (i == 2 ? " " : ", ") + printable(lines[i]);
+    return text + (lines.size() > 2 + shown ? ", …" : "");
+}
+
 std::vector<Outcome> carry_out(Store& store, const Paths& paths, std::vector<FileWork>& batch) {
     std::vector<Outcome> outcomes;
     bool wrote = false;
@@ -124,6 +161,7 @@ std::expected<Observed, std::string> Machine::observe(const Desired& desired) {
     }
     if (auto looked = look_into_games(observed); !looked) return std::unexpected(looked.error());
     store_.observe(desired, observed);
+    look_for_shadows(observed);
 
     wanted_.clear();
     for (const auto& [name, server] : observed.servers) {
@@ -151,6 +189,22 @@ std::expected<void, std::string> Machine::look_into_games(Observed& observed) {
             observed.servers[name].held_by_game = std::move(own->second);
     }
     return {};
+}
+
+void Machine::look_for_shadows(Observed& observed) const {
+    const Fd state(::open(paths_.state.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!state) return;
+    for (auto& [name, server] : observed.servers) {
+        if (server.ours && server.runtime) server.set_aside = set_aside_text(state.get(), name);
+        if (!server.ours || !server.mounted || server.unit.active != ActiveState::Active) continue;
+        const Shadows shadows =
+            find_shadows(state.get(), name,
+                         server.mounted_writable ? Writable(lines_of(*server.mounted_writable))
+                                                 : Writable(default_writable),
+                         *server.mounted);
+        server.shadowed = shadows.count;
+        server.shadowed_names = shadows.names;
+    }
 }
 
 void Machine::begin(const Desired& desired, const Plan& plan, std::span<const ActionIndex> actions) {

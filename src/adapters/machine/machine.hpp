@@ -41,6 +41,7 @@ class Machine : public Host {
 
   private:
     std::expected<void, std::string> look_into_games(Observed& observed);
+    void look_for_shadows(Observed& observed) const;
 
     struct Begun {
         const Plan* plan = nullptr;

@@ -161,9 +161,12 @@ void Observer::started_with(int place, const std::string& name, ObservedServer& 
     if (server.wanted && server.wanted->generation == generation) {
         // The generation is made from this text: whatever has become of the file, it was started with that.
         server.mounted_environment = desired_.servers.at(name).environment;
+        server.mounted_writable = desired_.servers.at(name).writable;
     } else {
         server.mounted_environment =
             read_file(place, fmt::format("{}/{}/server.env", name, generation), max_environment_bytes);
+        server.mounted_writable =
+            read_file(place, fmt::format("{}/{}/writable", name, generation), max_environment_bytes);
     }
     if (server.mounted_environment) server.mounted_port = port_in(*server.mounted_environment);
 }

@@ -26,6 +26,9 @@ constexpr mode_t file_mode = 0640;
 constexpr mode_t layer_directory_mode = 0770;
 constexpr mode_t layer_file_mode = 0660;
 
+/// The one file that only some renderings have.
+constexpr const char* writable_name = "writable";
+
 /// The directories of a rendering and the names in them.
 using Directories = std::map<std::string, std::set<std::string>>;
 
@@ -37,7 +40,8 @@ const Directories& directories() {
     static const Directories all = [] {
         Directories made;
         const std::string config = join("layer", game::config_path);
-        for (const std::string& path : {std::string("server.env"), std::string("layers"), config}) {
+        for (const std::string& path :
+             {std::string("server.env"), std::string("layers"), std::string(writable_name), config}) {
             std::string rest = path;
             while (true) {
                 const std::size_t slash = rest.rfind('/');
@@ -52,7 +56,7 @@ const Directories& directories() {
     return all;
 }
 
-/// Everything in a rendering, directories too, as it is appended to the rendering's name.
+/// Everything that can be in a rendering, directories too, as it is appended to the rendering's name.
 const std::vector<std::string>& parts() {
     static const std::vector<std::string> all = [] {
         std::vector<std::string> made{""};
@@ -90,6 +94,13 @@ const RenderedFile* find_file(const Rendering& rendering, const std::string& pat
     return nullptr;
 }
 
+/// The names that this rendering has in one of its directories.
+std::set<std::string> names_in(const Rendering& rendering, const std::string& path) {
+    std::set<std::string> names = directories().at(path);
+    if (path.empty() && find_file(rendering, writable_name) == nullptr) names.erase(writable_name);
+    return names;
+}
+
 /// Text into the inode that is there: a mounted overlay goes on showing the inodes that it has looked up, so
 /// that a file renamed into place would stay unseen by the running server.
 bool rewrite(int directory, const std::string& name, const RenderedFile& file) {
@@ -122,7 +133,7 @@ std::expected<Fd, std::string> repair_directory(int parent, const std::string& n
 }
 
 Done repair(int rendering_directory, const Rendering& rendering, const std::string& path) {
-    const auto& names = directories().at(path);
+    const auto names = names_in(rendering, path);
     for (const std::string& name : list(rendering_directory)) {
         if (names.contains(name)) continue;
         if (auto removed = remove_tree(rendering_directory, name); !removed) return removed;
@@ -142,7 +153,7 @@ Done repair(int rendering_directory, const Rendering& rendering, const std::stri
 
 void look(int directory, const Rendering& rendering, const std::string& path,
           std::vector<std::string>& damaged) {
-    const auto& names = directories().at(path);
+    const auto names = names_in(rendering, path);
     for (const std::string& name : list(directory)) {
         if (!names.contains(name)) damaged.push_back(join(path, name));
     }
@@ -181,6 +192,8 @@ std::expected<Rendering, std::string> make_rendering(const DesiredServer& server
     }
     digest.field(server.environment).field(*config);
     for (const std::string& layer : lower) digest.field(layer);
+    // Last and only where there is one: generations of version 0.1 stay what they are.
+    if (server.writable) digest.field("writable").field(*server.writable);
 
     Rendering rendering;
     rendering.wanted.generation = digest.generation();
@@ -192,6 +205,7 @@ std::expected<Rendering, std::string> make_rendering(const DesiredServer& server
         {"layers", fmt::format("{}\n", fmt::join(rendering.wanted.layers, "\n")), file_mode},
         {join("layer", game::config_path), *config, layer_file_mode},
     };
+    if (server.writable) rendering.files.push_back({writable_name, *server.writable, file_mode});
     return rendering;
 }
 
@@ -211,7 +225,9 @@ std::optional<Looks> glance(int instances, const std::string& server, const Rend
     Metadata metadata;
     std::string path = fmt::format("{}/{}", server, rendering.wanted.generation);
     const std::size_t above = path.size();
+    const bool writable = find_file(rendering, writable_name) != nullptr;
     for (const std::string& part : parts()) {
+        if (!writable && part == std::string("/") + writable_name) continue;
         struct stat status{};
         path.resize(above);
         path += part;

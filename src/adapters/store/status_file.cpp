@@ -79,6 +79,7 @@ json to_json(const ServerStatus& server) {
     if (server.remembered.held_since) object["heldSince"] = time_to_json(*server.remembered.held_since);
     if (!server.remembered.awaits_approval.empty())
         object["awaitsApproval"] = server.remembered.awaits_approval;
+    if (!server.remembered.set_aside.empty()) object["setAside"] = server.remembered.set_aside;
     if (server.remembered.backoff.failures > 0) object["backoff"] = to_json(server.remembered.backoff);
     return object;
 }
@@ -91,6 +92,7 @@ ServerStatus to_server(const json& object) {
     if (object.contains("heldSince"))
         server.remembered.held_since = time_from_json(object["heldSince"].get<std::string>());
     server.remembered.awaits_approval = object.value("awaitsApproval", std::string());
+    server.remembered.set_aside = object.value("setAside", std::string());
     if (object.contains("backoff")) server.remembered.backoff = to_backoff(object["backoff"]);
     server.last_attempted_revision = object.at("lastAttemptedRevision").get<std::string>();
     server.last_applied_revision = object.at("lastAppliedRevision").get<std::string>();

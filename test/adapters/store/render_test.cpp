@@ -89,7 +89,31 @@ TEST_CASE("every change of what is asked gives another rendering, and the old on
     CHECK(is_new());
     server.overlays.clear();
     CHECK(is_new());
-    CHECK(host.place.observe(host.desired).generations.size() == 5 + 2);
+    server.writable = "left4dead2/logs\n";
+    CHECK(is_new());
+    server.writable = "";
+    CHECK(is_new());
+    CHECK(host.place.observe(host.desired).generations.size() == 7 + 2);
+}
+
+TEST_CASE("what the game may keep is a file of the rendering only where it is not the default") {
+    Rendered host;
+    CHECK_FALSE(host.place.exists(host.at + "writable"));
+    host.desired.servers.at("comp1").writable = "left4dead2/logs\n";
+    host.place.converge(host.desired);
+    const auto server = host.place.observe(host.desired).servers.at("comp1");
+    const std::string list = "instances/comp1/" + *server.current + "/writable";
+    CHECK(server.damaged.empty());
+    CHECK(host.place.read(list) == "left4dead2/logs\n");
+    // Damage to it is seen after the rendering was found whole, and where there should be none.
+    host.place.file(list, "left4dead2\n");
+    CHECK(host.damaged() == Names{"writable"});
+    host.place.converge(host.desired);
+    CHECK(host.place.read(list) == "left4dead2/logs\n");
+    host.desired.servers.at("comp1").writable.reset();
+    CHECK(host.place.observe(host.desired).servers.at("comp1").wanted->generation == host.wanted.generation);
+    host.place.file(host.at + "writable", "left4dead2\n");
+    CHECK(host.damaged() == Names{"writable"});
 }
 
 TEST_CASE("each kind of damage to a rendering is named, and repaired") {

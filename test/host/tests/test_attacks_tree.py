@@ -1,8 +1,9 @@
 """What a taken-over game leaves in its own tree for its next start. docs/security.md has a row for each."""
 
+import json
 from pathlib import Path
 
-from testhosts.case import STATE, HostTest, unit_of
+from testhosts.case import STATE, DaemonTest, HostTest, unit_of
 
 ATTACKS = Path(__file__).resolve().parent.parent / "attacks"
 PROGRAM = "/srv/attacks/game_tree.sh"
@@ -99,3 +100,82 @@ class TakenGame(HostTest):
         self.assertIn("[SM] Compiled plugins: 42", self.logs("alpha"))
         self.assertFalse(self.exists(f"{STATE}/runtime/alpha/removed"))
         self.assert_converged()
+
+    def test_a_running_game_that_changes_its_files_is_reported_and_not_restarted(self):
+        for attack in ("config", "plugin", "cfg-anew-empty"):
+            with self.subTest(attack):
+                before = self.life("alpha")
+                self.by_game(f"sh {PROGRAM} {attack}")
+                said = self.ctl("diff", expect=1).stdout
+                self.assertIn("may not keep", said)
+                self.assertIn("admin.smx" if attack == "plugin" else "server.cfg", said)
+                self.ctl("reconcile")
+                self.assertEqual(self.life("alpha"), before)
+                stalled = next(c for c in self.status("alpha")["conditions"] if c["type"] == "Stalled")
+                self.assertEqual((stalled["status"], stalled["reason"]), ("True", "Shadowed"))
+                self.assertIn("Shadowed", self.ctl("events", "alpha").stdout)
+                self.restart()
+                self.ctl("reconcile")
+                self.is_as_rendered()
+                self.assert_converged()
+                self.assertIn("SetAside", self.ctl("events", "alpha").stdout)
+                self.assertIn("Set aside", self.ctl("describe", "server", "alpha").stdout)
+
+    def test_reset_empties_what_a_server_wrote_and_says_who_did_it(self):
+        upper = f"{STATE}/runtime/alpha/upper"
+        self.by_game(f"sh {PROGRAM} config")
+        self.restart()
+        before = self.life("alpha")
+        self.assertIn("--yes", self.ctl("reset", "alpha", expect=2).stderr)
+        self.ctl("suspend", "alpha", "--reason", "a look")
+        self.assertIn("suspended", self.ctl("reset", "alpha", "--yes", expect=5).stderr)
+        self.ctl("resume", "alpha")
+        self.assertEqual(self.life("alpha"), before)
+        self.assertEqual(self.ctl("reset", "nobody", "--yes", expect=4).stdout, "")
+        self.ctl("reset", "alpha", "--yes", "--reason", "it was taken")
+        self.until("alpha answers", lambda: self.a2s(PORT))
+        self.assertNotEqual(self.life("alpha").invocation, before.invocation)
+        self.assertEqual(self.run_in("cat", f"{upper}/left4dead2/addons/sourcemod/data/sqlite/clientprefs-sqlite.sq3").stdout,
+                         "a start\n")  # fmt: skip
+        self.assertFalse(self.exists(f"{STATE}/runtime/alpha/removed"))
+        said = [json.loads(line) for line in self.ctl("events", "alpha", "-o", "json").stdout.splitlines()]
+        reset = [event for event in said if event["reason"] == "Reset"]
+        self.assertEqual(len(reset), 1, said)
+        self.assertIn("it was taken", reset[0]["message"])
+        self.assert_converged()
+        self.apply(MODDED.replace(f"port: {PORT}", f"port: {PORT}, state: Stopped"))
+        self.ctl("reset", "alpha", "--yes")
+        self.assert_gone("alpha")
+        self.assertFalse(self.exists(f"{STATE}/runtime/alpha"))
+        self.assert_converged()
+
+    def test_a_blueprint_says_what_its_games_may_keep(self):
+        self.apply(MODDED.replace("  config: |", "  writable: [left4dead2/cfg, left4dead2/addons/*/plugins]\n  config: |"))
+        self.assertIn("may keep changed", self.ctl("diff", expect=1).stdout)
+        self.ctl("stop", "alpha")
+        self.ctl("start", "alpha")
+        self.until("alpha answers", lambda: self.a2s(PORT))
+        for attack in ("config", "autoexec", "plugin", "library"):
+            self.by_game(f"sh {PROGRAM} {attack}")
+        self.restart()
+        self.assertEqual(self.a2s(PORT)["hostname"], "as rendered")
+        self.assertTrue(self.exists(f"{MERGED}/left4dead2/cfg/autoexec.cfg"))
+        self.assertTrue(self.exists(f"{MERGED}/left4dead2/addons/sourcemod/plugins/evil.smx"))
+        self.assertFalse(self.exists(f"{MERGED}/left4dead2/addons/evil.vdf"))
+        self.assert_converged()
+
+
+class TakenGameUnderTheDaemon(DaemonTest):
+    def test_the_daemon_sees_what_a_game_did_to_its_files_and_kicks_nobody(self):
+        before = self.life("alpha")
+        self.write(PROGRAM, (ATTACKS / "game_tree.sh").read_text())
+        self.run_in("chmod", "-R", "a+rX", "/srv/attacks")
+        self.run_in("setpriv", "--reuid=left4me-server", "--regid=left4me-server", "--clear-groups", "sh", "-c",
+                    f"cd {MERGED} && sh {PROGRAM} config-replaced")  # fmt: skip
+        self.until("the daemon tells it", lambda: "Shadowed" in self.ctl("events", "alpha").stdout, 60)
+        self.assertEqual(self.life("alpha"), before)
+        self.run_in("kill", "-KILL", before.pid)
+        self.until("the daemon tells that a start set it aside", lambda: "SetAside" in self.ctl("events", "alpha").stdout, 60)
+        self.settled()
+        self.assertEqual(self.a2s(PORT)["hostname"], "alpha, modded")
+        self.bystanders_live_on()
