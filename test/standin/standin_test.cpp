@@ -59,7 +59,7 @@ TEST_CASE("a taken port ends the stand-in when it is told -strictportbind") {
     first.start();
     Process second;
     second.start({"-port", std::to_string(first.port())}, "Couldn't allocate");
-    const auto status = second.ended(2000);
+    const auto status = second.ended(30'000);
     REQUIRE(status);
     CHECK(WEXITSTATUS(*status) == 1);
     CHECK(second.output().find("Couldn't allocate dedicated server IP port " +
@@ -71,7 +71,7 @@ TEST_CASE("the stand-in stops on SIGINT and on SIGTERM") {
     Process game;
     game.start({}, "hibernating");
     game.signal(number);
-    const auto status = game.ended(2000);
+    const auto status = game.ended(30'000);
     REQUIRE(status);
     CHECK(*status == 0);
 }
@@ -89,7 +89,7 @@ TEST_CASE("the stand-in crashes at start when a file in its tree says so") {
     Process game;
     game.write("left4dead2/ems/standin.cfg", "standin_crash 1\n");
     game.start({}, "as told");
-    const auto status = game.ended(2000);
+    const auto status = game.ended(30'000);
     REQUIRE(status);
     CHECK(WIFSIGNALED(*status));
     CHECK(WTERMSIG(*status) == SIGSEGV);
@@ -99,7 +99,7 @@ TEST_CASE("the stand-in crashes when its time is over") {
     Process game;
     game.start({"+standin_crash_after", "1"}, "hibernating");
     CHECK(info(game.port()));
-    const auto status = game.ended(3000);
+    const auto status = game.ended(30'000);
     REQUIRE(status);
     CHECK(WIFSIGNALED(*status));
 }
