@@ -67,6 +67,7 @@ Process::~Process() {
 }
 
 void Process::write(const std::string& path, const std::string& text) const {
+    std::filesystem::create_directories((root_ / path).parent_path());
     std::ofstream(root_ / path) << text;
 }
 
