@@ -1,5 +1,5 @@
 // bus_bench [--svg FILE]: what one pass that finds nothing to do costs, and one event that asks for such a
-// pass, for 10 to 10,000 converged servers. Machine, Loop, Store and the bus are the real ones; systemd is
+// pass, for 10 to 10,000 converged servers. Machine, Engine, Store and the bus are the real ones; systemd is
 // one of our own on a private bus, and the mount table is a file, since nobody has 10,000 overlays to mount.
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -26,7 +26,7 @@
 #include "adapters/store/store.hpp"
 #include "fake_systemd.hpp"
 #include "growth_plot.hpp"
-#include "reconciler/loop.hpp"
+#include "reconciler/engine.hpp"
 #include "server.hpp"
 
 namespace {
@@ -78,7 +78,7 @@ Desired make_desired(std::size_t servers) {
 }
 
 void must(const Store::Done& done) {
-    if (!done) give_up(done.error());
+    if (!done) give_up(done.error().message);
 }
 
 /// As the kernel shows what left4me-overlay has mounted.
@@ -101,16 +101,15 @@ void converge(const Paths& paths, std::size_t servers) {
     std::ofstream(paths.installation() / "srcds_run") << "#!/bin/sh\n";
     const Desired desired = make_desired(servers);
     Store store(paths);
-    Observed observed;
-    store.observe(desired, observed);
-    for (const auto& [name, overlay] : observed.overlays)
-        must(store.build(name, desired.overlays.at(name), overlay.wanted.value()));
+    const Target target = resolve(std::make_shared<const Desired>(desired), store.read_inputs(desired));
+    for (const auto& [name, overlay] : target.overlays)
+        must(store.build(name, *overlay.source, overlay.artifact.value()));
     std::ofstream mounts(paths.mountinfo);
     std::size_t index = 0;
-    for (const auto& [name, server] : observed.servers) {
-        const WantedRendering& wanted = server.wanted.value();
-        must(store.render(desired.servers.at(name), wanted));
-        mounts << mountinfo_line(index++, paths, wanted.layers);
+    for (const auto& [name, server] : target.servers) {
+        const TargetRendering& rendering = *server.rendering.value();
+        must(store.render(rendering));
+        mounts << mountinfo_line(index++, paths, rendering.layers());
         fs::create_directories(paths.runtime() / name);
         fs::create_symlink("/lib/systemd/system/left4me-server@.service",
                            enabled / fmt::format("left4me-server@{}.service", name));
@@ -157,14 +156,14 @@ class Watcher {
         : paths_(paths),
           desired_(std::make_shared<const Desired>(make_desired(servers))),
           machine_(paths, connect(paths)),
-          loop_(machine_, Status{}) {
+          engine_(machine_, Status{}) {
         machine_.units().subscribe([this] { changed_ = true; });
     }
 
     void step() {
-        const auto stepped = loop_.step(desired_, {});
+        const auto stepped = engine_.step({desired_, {}, {}});
         if (!stepped) give_up(stepped.error());
-        if (stepped->difference.actions.empty() && !loop_.busy()) return;
+        if (stepped->difference.actions.empty() && !engine_.busy()) return;
         const Action& action = stepped->difference.actions.at(0);
         give_up(fmt::format("not converged: {} {}: {}", to_string(action.verb), action.subject.name,
                             action.reason));
@@ -176,15 +175,15 @@ class Watcher {
         systemd.change(server);
         while (!changed_) {
             wait_for_any(machine_.readiness());
-            (void)loop_.collect();
+            (void)engine_.collect();
         }
         step();
     }
 
     /// l4d2d writes it after a step that found news, and reads it when others have written it.
     void file() {
-        must(save_status(paths_, loop_.status()));
-        loop_.set_status(load_status(paths_));
+        if (const auto saved = save_status(paths_, engine_.status()); !saved) give_up(saved.error());
+        engine_.set_status(load_status(paths_));
     }
 
     std::uint64_t round_trips() { return machine_.units().round_trips(); }
@@ -199,7 +198,7 @@ class Watcher {
     const Paths& paths_;
     std::shared_ptr<const Desired> desired_;
     Machine machine_;
-    Loop loop_;
+    Engine engine_;
     bool changed_ = false;
 };
 

@@ -17,68 +17,71 @@ using Clock = std::chrono::steady_clock;
 constexpr const char* generation = "0123456789abcdef";
 
 struct Site {
-    Desired desired;
+    std::shared_ptr<Desired> desired = std::make_shared<Desired>();
+    Inputs inputs;
+    Target target;
     Observed observed;
 };
 
 /// Twenty overlays, four a server, as communities stack them.
 Site converged_site(std::size_t servers) {
     Site site;
-    site.desired.revision = "r1";
+    site.desired->revision = "r1";
     site.observed.installation = true;
     for (int overlay = 0; overlay < 20; ++overlay) {
         const std::string name = fmt::format("overlay-{}", overlay);
-        site.desired.overlays.emplace(name, InlineSource{});
-        site.observed.overlays[name].wanted = generation;
+        site.desired->overlays.emplace(name, InlineSource{});
+        site.inputs.overlays[name].artifact = generation;
         site.observed.generations.insert(fmt::format("overlays/{}/{}", name, generation));
     }
     for (std::size_t index = 0; index < servers; ++index) {
         const std::string name = fmt::format("server-{:05}", index);
-        DesiredServer& wanted = site.desired.servers[name];
+        DesiredServer& wanted = site.desired->servers[name];
         wanted.name = name;
         wanted.port = static_cast<std::uint16_t>(10000 + index);
         wanted.environment =
             fmt::format("L4D2_NAME={}\nL4D2_PORT={}\nset -- -tickrate 100\n", name, wanted.port);
         wanted.config = std::string(1000, 'x');
-        WantedRendering rendering{generation, {fmt::format("instances/{}/{}/layer", name, generation)}};
-        for (std::size_t layer = 0; layer < 4; ++layer) {
+        for (std::size_t layer = 0; layer < 4; ++layer)
             wanted.overlays.push_back(fmt::format("overlay-{}", (index + layer) % 20));
-            rendering.layers.push_back(fmt::format("overlays/{}/{}", wanted.overlays.back(), generation));
-        }
-        rendering.layers.emplace_back("installation");
+    }
+    site.target = resolve(site.desired, site.inputs);
+    for (const auto& [name, server] : site.target.servers) {
+        const TargetRendering& rendering = **server.rendering;
         ObservedServer& found = site.observed.servers[name];
         found.unit = {ActiveState::Active, "running", Enablement::Enabled, {}};
         found.ours = true;
-        found.current = generation;
-        found.mounted = rendering.layers;
-        found.mounted_port = wanted.port;
-        found.mounted_environment = wanted.environment;
+        found.current = rendering.digest();
+        found.mounted = rendering.layers();
+        found.mounted_port = server.spec->port;
+        found.mounted_environment = server.spec->environment;
         found.runtime = true;
-        found.wanted = std::move(rendering);
-        site.observed.generations.insert(fmt::format("instances/{}/{}", name, generation));
+        site.observed.generations.insert(fmt::format("instances/{}/{}", name, rendering.digest()));
     }
     return site;
 }
 
-/// Every server gets new layers and restarts; every old rendering is collected.
+/// Every server gets another config and restarts; every old rendering is collected.
 void edit_everything(Site& site) {
-    for (auto& [name, server] : site.desired.servers) server.rollout.policy = RolloutPolicy::Immediate;
+    for (auto& [name, server] : site.desired->servers) {
+        server.rollout.policy = RolloutPolicy::Immediate;
+        server.config += "y";
+    }
+    site.target = resolve(site.desired, site.inputs);
     for (auto& [name, server] : site.observed.servers) {
-        const std::string next = "fedcba9876543210";
-        server.wanted->generation = next;
-        server.wanted->layers.front() = fmt::format("instances/{}/{}/layer", name, next);
         server.damaged = {"."};
+        server.current_rendering = ObservedRendering{*server.mounted, server.mounted_port};
     }
 }
 
 /// The best of several runs: the one that was disturbed least.
 double nanoseconds_a_server(const Site& site, std::size_t& actions) {
-    const std::size_t servers = site.desired.servers.size();
+    const std::size_t servers = site.desired->servers.size();
     const std::size_t repetitions = std::max<std::size_t>(5, 20'000 / servers);
     double best = 1e18;
     for (std::size_t run = 0; run < repetitions; ++run) {
         const Clock::time_point begin = Clock::now();
-        const Plan planned = plan(site.desired, site.observed);
+        const Plan planned = plan(site.target, site.observed, {}, {});
         const std::chrono::duration<double, std::nano> took = Clock::now() - begin;
         actions = planned.actions.size();
         best = std::min(best, took.count() / static_cast<double>(servers));

@@ -47,26 +47,28 @@ Desired make_desired(int servers) {
 
 void must(const Store::Done& done) {
     if (done) return;
-    fmt::print(stderr, "{}\n", done.error());
+    fmt::print(stderr, "{}\n", done.error().message);
     std::exit(1);  // NOLINT(concurrency-mt-unsafe): there is one thread
 }
 
-void measure(const char* what, int rounds, Store& store, const Desired& desired,
-             const std::map<std::string, left4me::WantedRendering>& wanted) {
+void measure(const char* what, int rounds, Store& store, const Desired& asked) {
+    const auto desired = std::make_shared<const Desired>(asked);
     std::vector<double> cpu;
     std::vector<double> wall;
     for (int i = 0; i < rounds; ++i) {
         Observed observed;
-        for (const auto& [name, rendering] : wanted) observed.servers[name].mounted = rendering.layers;
+        const left4me::Target before_target = left4me::resolve(desired, store.read_inputs(*desired));
+        for (const auto& [name, server] : before_target.servers)
+            observed.servers[name].mounted = (*server.rendering)->layers();
         const double cpu_before = cpu_milliseconds();
         const auto before = std::chrono::steady_clock::now();
-        store.observe(desired, observed);
+        store.observe(left4me::resolve(desired, store.read_inputs(*desired)), observed);
         wall.push_back(
             std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - before).count());
         cpu.push_back(cpu_milliseconds() - cpu_before);
         for (const auto& [name, server] : observed.servers) {
             if (!server.damaged.empty() || !server.mounted_port)
-                must(std::unexpected(name + " is not converged"));
+                must(std::unexpected(left4me::Error{{}, name + " is not converged"}));
         }
     }
     std::sort(cpu.begin(), cpu.end());
@@ -74,7 +76,7 @@ void measure(const char* what, int rounds, Store& store, const Desired& desired,
     fmt::print(
         "observe {} converged servers, {}: CPU median {:.1f} ms, worst {:.1f} ms; wall median {:.1f} ms; "
         "{:.2f} x the 20 ms of a whole pass\n",
-        wanted.size(), what, cpu.at(cpu.size() / 2), cpu.back(), wall.at(wall.size() / 2),
+        desired->servers.size(), what, cpu.at(cpu.size() / 2), cpu.back(), wall.at(wall.size() / 2),
         cpu.at(cpu.size() / 2) / 20.0);
 }
 
@@ -93,28 +95,26 @@ int main(int argc, char** argv) {
     {
         const Desired desired = make_desired(servers);
         Store store(paths);
-        Observed observed;
-        store.observe(desired, observed);
+        const left4me::Target target =
+            left4me::resolve(std::make_shared<const Desired>(desired), store.read_inputs(desired));
         const auto before = std::chrono::steady_clock::now();
-        std::map<std::string, left4me::WantedRendering> wanted;
-        for (const auto& [overlay, seen] : observed.overlays) {
-            must(store.build(overlay, desired.overlays.at(overlay), *seen.wanted));
+        for (const auto& [id, overlay] : target.overlays) {
+            must(store.build(id, *overlay.source, *overlay.artifact));
         }
-        for (const auto& [server, seen] : observed.servers) {
-            must(store.render(desired.servers.at(server), *seen.wanted));
-            wanted[server] = *seen.wanted;
+        for (const auto& [server, asked] : target.servers) {
+            must(store.render(**asked.rendering));
             std::filesystem::create_directories(paths.runtime() / server);
         }
         fmt::print(
             "render {} servers: {:.0f} ms wall\n", servers,
             std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - before).count());
-        measure("contents compared", 5, store, desired, wanted);
+        measure("contents compared", 5, store, desired);
         std::this_thread::sleep_for(
             std::chrono::milliseconds(1500));  // file times are trusted when they have settled
-        measure("settled", 1, store, desired, wanted);
-        measure("seen before", 20, store, desired, wanted);
+        measure("settled", 1, store, desired);
+        measure("seen before", 20, store, desired);
         Store next(paths);
-        measure("seen before by an earlier process", 1, next, desired, wanted);
+        measure("seen before by an earlier process", 1, next, desired);
     }
     std::filesystem::remove_all(paths.state);
     return 0;

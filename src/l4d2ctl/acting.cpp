@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <string_view>
 
 #include "adapters/events/origin.hpp"
 #include "adapters/events/record.hpp"
@@ -48,25 +46,25 @@ void note_source_error(const Session& session, const std::string& error) {
     if (auto saved = save_status(session.paths, status); !saved)
         print_error("the status could not be kept: " + saved.error());
     if (auto recorded =
-            record(session.paths, events_of(before, {}, {}, {}, status), actor_of(session.caller));
+            record(session.paths, events_of(before, {}, {}, {}, {}, status), actor_of(session.caller));
         !recorded)
         print_error("the event could not be kept: " + recorded.error());
 }
 
-void write_metrics(const Session& session, const Desired& desired, const PassResult& pass,
+void write_metrics(const Session& session, const Intent& intent, const Status& status, const RunResult& run,
                    std::chrono::duration<double> took) {
     // A daemon has more to tell in that file, and has been woken up by what was done here.
     if (session.config.metrics_textfile.empty() || poke(session.paths) == Poked::Heard) return;
-    const Standing standing{desired, pass.status, pass.remaining, session.source->name(), took};
+    const Standing standing{*run.target.desired, intent, status, run.remaining, session.source->name(), took};
     if (auto written = write_textfile(session.config.metrics_textfile, metrics_text(standing, nullptr));
         !written)
         print_error("the metrics could not be written: " + written.error());
 }
 
 /// The pass has done what it could: that its story cannot be told is worth a line, not a failure.
-void tell_story(const Session& session, const InForce& in_force, const Desired& desired, const Status& before,
-                const PassResult& pass) {
-    PassEnd end = end_of_pass(before, desired, pass.attempted, pass.outcomes, pass.remaining, pass.status);
+void tell_story(const Session& session, const InForce& in_force, const Intent& intent, const Status& status,
+                const RunResult& run) {
+    PassEnd end = end_of_pass(run.before, run.target.revision(), intent, run.ended, run.remaining, status);
     end.revisions = revisions_of(in_force);
     end.actor = actor_of(session.caller);
     if (auto recorded = record_pass(session.paths, std::move(end)); !recorded)
@@ -81,35 +79,36 @@ std::string standing_text(const Plan& remaining) {
 }
 
 /// What waits, and what was never begun because something else failed first.
-void tell_rest(const Session& session, const PassResult& pass) {
+void tell_rest(const Session& session, const RunResult& run) {
     std::vector<Outcome> never_begun;
-    std::copy_if(pass.outcomes.begin(), pass.outcomes.end(), std::back_inserter(never_begun),
-                 [](const Outcome& outcome) { return outcome.reason == "PrerequisiteFailed"; });
-    if (!never_begun.empty()) print_error(failures_text(pass.attempted, never_begun, session.err));
-    const PlanColumns columns(pass.attempted);
-    for (const Action& action : pass.remaining.actions) {
+    std::copy_if(run.ended.outcomes.begin(), run.ended.outcomes.end(), std::back_inserter(never_begun),
+                 [](const Outcome& outcome) { return outcome.reason == FailureKind::PrerequisiteFailed; });
+    if (!never_begun.empty()) print_error(failures_text(run.ended.plan, never_begun, session.err));
+    const PlanColumns columns(run.planned);
+    for (const Action& action : run.remaining.actions) {
         if (is_effect(action.verb)) continue;
         print((session.out.person ? "· " : "") + action_line(action, columns, session.out) + "\n");
     }
-    const bool quiet = pass.remaining.empty() && pass.outcomes.empty();
+    const bool quiet = run.remaining.empty() && run.ended.outcomes.empty();
     if (session.out.person || quiet)
-        print(session.out.paint(Paint::Bold, standing_text(pass.remaining)) + "\n");
+        print(session.out.paint(Paint::Bold, standing_text(run.remaining)) + "\n");
 }
 
-Result<PassResult> make_pass(Session& session, const InForce& in_force, const Desired& desired) {
+Result<RunResult> make_pass(Session& session, const InForce& in_force) {
     auto machine = connect(session);
     if (!machine) return std::unexpected(machine.error());
     Narrator narrator(**machine, session.out, session.err);
-    const Status before = load_status(session.paths);
+    Intent intent = load_intent(session.paths);
+    intent.retry_now = !session.unattended;
+    Engine engine(narrator, load_status(session.paths));
     const auto begun = std::chrono::steady_clock::now();
-    auto pass = run_pass(narrator, desired, before);
-    if (!pass) return fail(Exit::Refused, pass.error());
-    pass->status.source_error = in_force.error;
-    if (auto saved = save_status(session.paths, pass->status); !saved)
+    auto run = engine.run({std::make_shared<const Desired>(in_force.desired()), intent, in_force.error});
+    if (!run) return fail(Exit::Refused, run.error());
+    if (auto saved = save_status(session.paths, engine.status()); !saved)
         return fail(Exit::Refused, saved.error());
-    tell_story(session, in_force, desired, before, *pass);
-    write_metrics(session, desired, *pass, std::chrono::steady_clock::now() - begun);
-    return std::move(*pass);
+    tell_story(session, in_force, intent, engine.status(), *run);
+    write_metrics(session, intent, engine.status(), *run, std::chrono::steady_clock::now() - begun);
+    return std::move(*run);
 }
 
 }  // namespace
@@ -183,16 +182,15 @@ Result<Exit> reconcile(Session& session, const Patience& patience) {
             return fail(Exit::Refused, kept.error());
         }
     }
-    Desired desired = in_force->desired(session.paths);
-    desired.insist = !session.unattended;
-    const auto pass = make_pass(session, *in_force, desired);
+    const auto pass = make_pass(session, *in_force);
     if (!pass) return std::unexpected(pass.error());
     tell_rest(session, *pass);
-    const bool failed = std::any_of(pass->outcomes.begin(), pass->outcomes.end(),
-                                    [](const Outcome& outcome) { return !outcome.done; });
+    const std::vector<Outcome>& outcomes = pass->ended.outcomes;
+    const bool failed =
+        std::any_of(outcomes.begin(), outcomes.end(), [](const Outcome& outcome) { return !outcome.done; });
     if (failed) return Exit::Refused;
     if (patience) {
-        auto waited = wait_until_ready(session, wanted_running(desired), *patience);
+        auto waited = wait_until_ready(session, wanted_running(*pass->target.desired), *patience);
         if (!waited || *waited != Exit::Done) return waited;
     }
     return exit_for(in_force->trouble);
@@ -206,15 +204,31 @@ struct Late {
     std::string held;    ///< will not without a person
 };
 
+bool takes_a_person(HoldReason reason) {
+    switch (reason) {
+        case HoldReason::ApprovalRequired:
+        case HoldReason::Suspended:
+        case HoldReason::NotInstalled:
+        case HoldReason::SourceUnavailable:
+        case HoldReason::Drift:
+            return true;
+        case HoldReason::RolloutPending:
+        case HoldReason::PortInUse:
+        case HoldReason::BackOff:
+        case HoldReason::Orphan:
+        case HoldReason::Shadowed:
+            return false;
+    }
+    return false;
+}
+
 /// Why the server does not get ready by itself, or nullptr.
 const Action* hold_for_a_person(const View& view, const std::string& name) {
-    constexpr std::array<std::string_view, 5> codes{"ApprovalRequired", "Suspended", "NotInstalled",
-                                                    "SourceUnavailable", "Drift"};
     const std::vector<const Action*> actions = actions_of(view, name);
     const bool acts = std::any_of(actions.begin(), actions.end(),
                                   [](const Action* action) { return is_effect(action->verb); });
-    const auto held = std::find_if(actions.begin(), actions.end(), [&codes](const Action* action) {
-        return std::find(codes.begin(), codes.end(), action->code) != codes.end();
+    const auto held = std::find_if(actions.begin(), actions.end(), [](const Action* action) {
+        return action->code && takes_a_person(*action->code);
     });
     return acts || held == actions.end() ? nullptr : *held;
 }

@@ -19,7 +19,7 @@ Result<Exit> show(Session& session, const std::vector<SourceFile>& inputs) {
     const auto proposal = propose(session, inputs);
     if (!proposal) return std::unexpected(proposal.error());
     tell_effects(session, *proposal, " (dry run)");
-    const auto seen = look_at(session, desired_at(session.paths, proposal->set, proposal->revision));
+    const auto seen = look_at(session, make_desired(proposal->set, proposal->revision));
     if (!seen) return std::unexpected(seen.error());
     print(plan_text(seen->plan, session.out));
     return Exit::Done;

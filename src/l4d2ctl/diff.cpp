@@ -33,7 +33,7 @@ Result<Desired> other_revision(Session& session, const std::string& revision) {
     }
     const auto set = load_snapshot(*snapshot, session.config.limits);
     if (!set) return fail(Exit::Invalid, set.error().message);
-    return desired_at(session.paths, *set, snapshot->revision);
+    return make_desired(*set, snapshot->revision);
 }
 
 Result<Desired> desired_revision(Session& session, const Options& options,
@@ -42,11 +42,11 @@ Result<Desired> desired_revision(Session& session, const Options& options,
     if (inputs.empty()) {
         const auto in_force = own_revision(session);
         if (!in_force) return std::unexpected(in_force.error());
-        return in_force->desired(session.paths);
+        return in_force->desired();
     }
     const auto proposal = propose(session, inputs);
     if (!proposal) return std::unexpected(proposal.error());
-    return desired_at(session.paths, proposal->set, proposal->revision);
+    return make_desired(proposal->set, proposal->revision);
 }
 
 Result<Exit> diff(Session& session, const Options& options) {
@@ -56,9 +56,9 @@ Result<Exit> diff(Session& session, const Options& options) {
     const auto inputs = read_inputs(options.files);
     if (!inputs) return std::unexpected(inputs.error());
     if (auto entered = enter(session, Access::Read); !entered) return std::unexpected(entered.error());
-    const auto desired = desired_revision(session, options, *inputs);
+    auto desired = desired_revision(session, options, *inputs);
     if (!desired) return std::unexpected(desired.error());
-    auto seen = look_at(session, *desired);
+    auto seen = look_at(session, std::move(*desired));
     if (!seen) return std::unexpected(seen.error());
     if (options.output == "json") {
         print(plan_json(seen->plan));

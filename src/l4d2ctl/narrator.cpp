@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <string_view>
 
 #include "l4d2ctl/session.hpp"
 #include "specs/words.hpp"
@@ -14,17 +12,59 @@ namespace left4me::ctl {
 namespace {
 
 /// Whether the way to the unit failed, and not the unit: its own log would tell nothing.
-bool is_helper_trouble(const std::string& reason) {
-    constexpr std::array<std::string_view, 7> reasons{
-        "AccessDenied", "HelperMissing", "HelperFailed", "NoReply", "Disconnected", "BusError", "Refused"};
-    return std::find(reasons.begin(), reasons.end(), reason) != reasons.end();
+bool is_helper_trouble(FailureKind reason) {
+    switch (reason) {
+        case FailureKind::Disconnected:
+        case FailureKind::NoReply:
+        case FailureKind::AccessDenied:
+        case FailureKind::BusError:
+        case FailureKind::HelperFailed:
+        case FailureKind::HelperMissing:
+        case FailureKind::Refused:
+            return true;
+        case FailureKind::PrerequisiteFailed:
+        case FailureKind::SourceChanged:
+        case FailureKind::InUse:
+        case FailureKind::Canceled:
+        case FailureKind::NoAnswer:
+        case FailureKind::IOError:
+        case FailureKind::NoSpace:
+        case FailureKind::UnitFailed:
+        case FailureKind::JobFailed:
+        case FailureKind::JobTimeout:
+        case FailureKind::JobLost:
+        case FailureKind::DependencyFailed:
+        case FailureKind::Skipped:
+        case FailureKind::Collected:
+        case FailureKind::InvalidJob:
+        case FailureKind::AssertFailed:
+        case FailureKind::Unsupported:
+        case FailureKind::StartLimitHit:
+        case FailureKind::ExitCode:
+        case FailureKind::Signal:
+        case FailureKind::CoreDump:
+        case FailureKind::Timeout:
+        case FailureKind::Watchdog:
+        case FailureKind::OutOfMemory:
+        case FailureKind::Resources:
+        case FailureKind::Protocol:
+        case FailureKind::ConditionFailed:
+        case FailureKind::AttachFailed:
+        case FailureKind::UnmountFailed:
+        case FailureKind::InvalidName:
+        case FailureKind::NotForUnits:
+        case FailureKind::Unknown:
+            return false;
+    }
+    return false;
 }
 
 /// The command that tells more, or nothing.
 std::string remedy(const Action& action, const Outcome& outcome) {
     const std::string& name = action.subject.name;
-    if (outcome.reason == "PrerequisiteFailed") return {};
-    if (outcome.reason == "SourceChanged") return "sudo l4d2ctl reconcile, once the files are complete";
+    if (outcome.reason == FailureKind::PrerequisiteFailed) return {};
+    if (outcome.reason == FailureKind::SourceChanged)
+        return "sudo l4d2ctl reconcile, once the files are complete";
     if (is_helper_trouble(outcome.reason)) return "journalctl -u left4me-helper";
     if (action.subject.kind == SubjectKind::Overlay) return "l4d2ctl describe overlay " + name;
     if (action.verb == Verb::Render) return "l4d2ctl describe server " + name;
@@ -40,7 +80,7 @@ std::string seconds(std::chrono::steady_clock::duration took) {
 
 std::string failure_text(const Action& action, const Outcome& outcome, const Terminal& err,
                          std::size_t others) {
-    const std::string reason = outcome.reason.empty() ? "" : " (" + outcome.reason + ")";
+    const std::string reason = fmt::format(" ({})", to_string(outcome.reason));
     const std::string more = others == 0   ? ""
                              : others == 1 ? " and 1 other"
                                            : fmt::format(" and {} others", others);
@@ -76,23 +116,22 @@ std::string failures_text(const Plan& plan, std::span<const Outcome> outcomes, c
     return text;
 }
 
-void Narrator::begin(const Desired& desired, const Plan& plan, std::span<const ActionIndex> actions) {
-    if (plan_ != &plan) {
-        plan_ = &plan;
-        columns_ = PlanColumns(plan);
-    }
+void Narrator::begin(const Plan& plan, std::span<const ActionIndex> actions) {
+    if (begun_.empty()) columns_ = PlanColumns(plan);
     const auto now = Clock::now();
-    for (const ActionIndex action : actions) begun_[action] = now;
-    host_.begin(desired, plan, actions);
+    for (const ActionIndex action : actions) begun_[{&plan, action}] = now;
+    host_.begin(plan, actions);
 }
 
 std::vector<Outcome> Narrator::told(std::vector<Outcome> outcomes) {
     if (outcomes.empty()) return outcomes;
     const auto now = Clock::now();
+    const Plan& plan = *outcomes.front().plan;
     for (const Outcome& outcome : outcomes) {
-        if (outcome.done) tell(plan_->actions[outcome.action], now - begun_[outcome.action]);
+        const auto begun = begun_.extract({outcome.plan, outcome.action});
+        if (outcome.done) tell(outcome.plan->actions[outcome.action], now - begun.mapped());
     }
-    if (const std::string failures = failures_text(*plan_, outcomes, err_); !failures.empty())
+    if (const std::string failures = failures_text(plan, outcomes, err_); !failures.empty())
         print_error(failures);
     (void)std::fflush(stdout);
     return outcomes;

@@ -15,10 +15,11 @@ class Narrator : public Host {
   public:
     Narrator(Host& host, const Terminal& out, const Terminal& err) : host_(host), out_(out), err_(err) {}
 
-    std::expected<Observed, std::string> observe(const Desired& desired) override {
-        return host_.observe(desired);
+    Inputs read_inputs(const Desired& desired) override { return host_.read_inputs(desired); }
+    std::expected<Observed, std::string> observe(const left4me::Target& target) override {
+        return host_.observe(target);
     }
-    void begin(const Desired& desired, const Plan& plan, std::span<const ActionIndex> actions) override;
+    void begin(const Plan& plan, std::span<const ActionIndex> actions) override;
     std::vector<Outcome> wait() override { return told(host_.wait()); }
     std::vector<Outcome> collect() override { return told(host_.collect()); }
 
@@ -31,9 +32,8 @@ class Narrator : public Host {
     Host& host_;
     const Terminal& out_;
     const Terminal& err_;
-    const Plan* plan_ = nullptr;
     PlanColumns columns_;
-    std::map<ActionIndex, Clock::time_point> begun_;
+    std::map<std::pair<const Plan*, ActionIndex>, Clock::time_point> begun_;
 };
 
 /// `server/comp1: start failed (StartLimitHit): …` and, below, the command that tells more. `others`: how

@@ -80,7 +80,7 @@ std::string plan_json(const Plan& plan) {
         entry["verb"] = to_string(action.verb);
         entry["reason"] = action.reason;
         entry["changesHost"] = is_effect(action.verb);
-        if (!action.code.empty()) entry["code"] = action.code;
+        if (action.code) entry["code"] = to_string(*action.code);
         if (!action.generation.empty()) entry["generation"] = action.generation;
         entry["after"] = action.after;
         actions.push_back(std::move(entry));

@@ -86,15 +86,14 @@ Result<Exit> reset(Session& session, Options& options) {
     // Under the lock: nobody else starts or stops them meanwhile.
     const auto lock = lock_host(session);
     if (!lock) return std::unexpected(lock.error());
-    const Desired desired = in_force->desired(session.paths);
-    const auto seen = look_at(session, desired);
+    const auto seen = look_at(session, in_force->desired());
     if (!seen) return std::unexpected(seen.error());
     if (auto free = refuse_suspended(session, *servers, seen->observed.now); !free)
         return std::unexpected(free.error());
 
     const Plan plan = plan_reset(*servers, *seen);
     Narrator narrator(*seen->machine, session.out, session.err);
-    const std::vector<Outcome> outcomes = apply(narrator, desired, plan);
+    const std::vector<Outcome> outcomes = carry_out(narrator, plan);
     std::vector<std::string> subjects;
     for (const Outcome& outcome : outcomes) {
         const Action& action = plan.actions[outcome.action];

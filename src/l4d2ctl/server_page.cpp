@@ -36,8 +36,8 @@ std::string rollout_text(const Rollout& rollout) {
 }
 
 Rows wanted_rows(const View& view, const std::string& name) {
-    const auto found = view.desired.servers.find(name);
-    if (found == view.desired.servers.end()) return {{{"Wanted"}, {"nothing: no manifest names it"}}};
+    const auto found = view.desired().servers.find(name);
+    if (found == view.desired().servers.end()) return {{{"Wanted"}, {"nothing: no manifest names it"}}};
     const DesiredServer& server = found->second;
     const Server& manifest = view.in_force.set.servers.at(name);
     std::string labels;
@@ -51,8 +51,8 @@ Rows wanted_rows(const View& view, const std::string& name) {
     if (!labels.empty()) rows.push_back({{"Labels"}, {labels}});
     rows.push_back(
         {{"Manifest"}, {fmt::format("{}:{}", manifest.origin.where.file, manifest.origin.where.line)}});
-    rows.push_back({{"Revision"}, {view.desired.revision}});
-    if (const Suspension* const suspension = suspension_of(view.desired.suspended, name, view.observed.now)) {
+    rows.push_back({{"Revision"}, {view.desired().revision}});
+    if (const Suspension* const suspension = suspension_of(view.intent.suspended, name, view.observed.now)) {
         rows.push_back({{"Suspended"}, {printable(suspension_text(*suspension)), Paint::Yellow}});
     }
     return rows;
@@ -83,21 +83,22 @@ Rows actual_rows(const View& view, const UnitDetails& details) {
 
 /// The stack as it is mounted, each layer with whether the manifests still ask for it; or what would be
 /// mounted.
-std::string layers_text(const ObservedServer& server, const Terminal& terminal) {
+std::string layers_text(const ObservedServer& server, const TargetServer* target, const Terminal& terminal) {
     const std::vector<std::string> none;
-    const std::vector<std::string>& wanted = server.wanted ? server.wanted->layers : none;
+    const bool known = target != nullptr && target->rendering.has_value();
+    const std::vector<std::string>& wanted = known ? (*target->rendering)->layers() : none;
     std::string text;
     const auto& stack = server.stack();
     if (!stack) {
         text = "not mounted; the next start mounts\n";
         for (const std::string& layer : wanted) text += "  " + layer + "\n";
-        return server.wanted ? text : "not mounted\n";
+        return known ? text : "not mounted\n";
     }
     const bool same = *stack == wanted;
     text = server.mounted ? "mounted" : "unmounted by hand, but the game still has it";
-    text += !server.wanted ? "\n" : same ? ", as wanted\n" : ", but not what is wanted\n";
+    text += !known ? "\n" : same ? ", as wanted\n" : ", but not what is wanted\n";
     for (const std::string& layer : *stack) {
-        const bool stays = !server.wanted || std::find(wanted.begin(), wanted.end(), layer) != wanted.end();
+        const bool stays = !known || std::find(wanted.begin(), wanted.end(), layer) != wanted.end();
         text += stays ? "  " + layer + "\n" : terminal.paint(Paint::Red, "- " + layer) + "\n";
     }
     for (const std::string& layer : wanted) {
@@ -115,7 +116,7 @@ std::string conditions_text(const View& view, const std::string& name, const Ter
         const bool good = (condition.status == ConditionStatus::True) == (condition.type == "Ready");
         rows.push_back({{condition.type},
                         {to_string(condition.status), good ? Paint::Green : Paint::Yellow},
-                        {condition.reason},
+                        {to_string(condition.reason)},
                         {age_text(condition.last_transition, view.observed.now)},
                         {printable(condition.message)}});
     }
@@ -153,9 +154,10 @@ std::string server_page(const View& view, const std::string& name, const UnitDet
 
     const auto observed = view.observed.servers.find(name);
     if (observed != view.observed.servers.end()) {
-        text += section("Layers, uppermost first", layers_text(observed->second, terminal), terminal);
-        if (!observed->second.wanted && view.desired.servers.contains(name)) {
-            text += section("Cannot be rendered", observed->second.wanted.error(), terminal);
+        const TargetServer* const target = view.target.find(name);
+        text += section("Layers, uppermost first", layers_text(observed->second, target, terminal), terminal);
+        if (target != nullptr && !target->rendering) {
+            text += section("Cannot be rendered", target->rendering.error().message, terminal);
         }
     }
     text += section("Conditions", conditions_text(view, name, terminal), terminal);
@@ -168,26 +170,26 @@ std::string next_steps(const View& view, const std::string& name, const UnitDeta
     for (const Action* const action : actions_of(view, name)) {
         if (is_effect(action->verb)) {
             steps.insert("sudo l4d2ctl reconcile   makes the host agree with the manifests");
-        } else if (action->code == "ApprovalRequired") {
-            steps.insert(
-                fmt::format("sudo l4d2ctl approve {}   agrees to the whole revision", view.desired.revision));
-        } else if (action->code == "RolloutPending") {
+        } else if (action->code == HoldReason::ApprovalRequired) {
+            steps.insert(fmt::format("sudo l4d2ctl approve {}   agrees to the whole revision",
+                                     view.desired().revision));
+        } else if (action->code == HoldReason::RolloutPending) {
             steps.insert(
                 fmt::format("sudo l4d2ctl stop {0} && sudo l4d2ctl start {0}   makes the change now; "
                             "players are thrown out",
                             name));
-        } else if (action->code == "Suspended") {
+        } else if (action->code == HoldReason::Suspended) {
             steps.insert(fmt::format("sudo l4d2ctl resume {}   lets left4me act again",
-                                     view.desired.suspended.servers.contains(name) ? name : "--all"));
-        } else if (action->code == "BackOff") {
+                                     view.intent.suspended.servers.contains(name) ? name : "--all"));
+        } else if (action->code == HoldReason::BackOff) {
             steps.insert("sudo l4d2ctl reconcile   tries at once what waits after a failure");
             steps.insert(fmt::format("l4d2ctl logs {} --lines 100   tells why it failed", name));
-        } else if (action->code == shadowed_code) {
+        } else if (action->code == HoldReason::Shadowed) {
             steps.insert(
                 fmt::format("sudo l4d2ctl stop {0} && sudo l4d2ctl start {0}   starts from the files of its "
                             "layers again; players are thrown out",
                             name));
-        } else if (action->code == "NotInstalled") {
+        } else if (action->code == HoldReason::NotInstalled) {
             steps.insert("install the game in /var/lib/left4me/installation");
         }
     }

@@ -25,7 +25,7 @@ Json conditions_json(const View& view, const std::string& name) {
         Json entry;
         entry["type"] = condition.type;
         entry["status"] = to_string(condition.status);
-        entry["reason"] = condition.reason;
+        entry["reason"] = to_string(condition.reason);
         entry["message"] = condition.message;
         entry["lastTransitionTime"] = time_text(condition.last_transition);
         entry["observedGeneration"] = condition.observed_generation;
@@ -75,7 +75,7 @@ std::optional<std::uint16_t> port_in_use(const View& view, const std::string& na
 }
 
 bool is_shown(const View& view, const std::string& name) {
-    if (view.desired.servers.contains(name)) return true;
+    if (view.desired().servers.contains(name)) return true;
     const auto observed = view.observed.servers.find(name);
     return observed != view.observed.servers.end() && has_traces(observed->second);
 }
@@ -130,15 +130,15 @@ const Condition* ready_condition(const View& view, const std::string& name) {
 Json server_json(const View& view, const std::string& name, const UnitDetails& details) {
     Json json;
     json["name"] = name;
-    const auto desired = view.desired.servers.find(name);
-    if (desired == view.desired.servers.end()) {
+    const auto desired = view.desired().servers.find(name);
+    if (desired == view.desired().servers.end()) {
         json["port"] = nullptr;
         json["desired"] = nullptr;
     } else {
         json["port"] = desired->second.port;
         json["desired"] = {{"state", to_string(desired->second.state)},
                            {"blueprint", desired->second.blueprint},
-                           {"revision", view.desired.revision}};
+                           {"revision", view.desired().revision}};
     }
     json["actual"] = actual_json(details);
     const auto port = port_in_use(view, name);
@@ -147,7 +147,7 @@ Json server_json(const View& view, const std::string& name, const UnitDetails& d
     json["overlay"] =
         overlay_json(observed == view.observed.servers.end() ? ObservedServer{} : observed->second);
     json["conditions"] = conditions_json(view, name);
-    json["suspended"] = suspension_json(suspension_of(view.desired.suspended, name, view.observed.now));
+    json["suspended"] = suspension_json(suspension_of(view.intent.suspended, name, view.observed.now));
     return json;
 }
 
@@ -174,7 +174,7 @@ std::vector<const Action*> actions_of(const View& view, const std::string& name)
 std::string why_text(const View& view, const std::string& name) {
     const auto actions = actions_of(view, name);
     if (!actions.empty()) return actions.front()->reason;
-    if (const Suspension* const suspension = suspension_of(view.desired.suspended, name, view.observed.now)) {
+    if (const Suspension* const suspension = suspension_of(view.intent.suspended, name, view.observed.now)) {
         return suspension_text(*suspension);
     }
     const Condition* const ready = ready_condition(view, name);

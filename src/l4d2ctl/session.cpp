@@ -10,7 +10,6 @@
 #include "adapters/sources/open.hpp"
 #include "adapters/store/status_file.hpp"
 #include "l4d2ctl/caller.hpp"
-#include "reconciler/memory.hpp"
 
 namespace left4me::ctl {
 
@@ -104,29 +103,30 @@ Result<std::unique_ptr<Machine>> connect(const Session& session) {
     return std::make_unique<Machine>(session.paths, std::move(*units));
 }
 
-Result<Seen> look_at(const Session& session, const Desired& desired) {
+Result<Seen> look_at(const Session& session, Desired desired) {
     if (auto allowed = check_sight(session); !allowed) return std::unexpected(allowed.error());
     auto machine = connect(session);
     if (!machine) return std::unexpected(machine.error());
     Seen seen;
+    seen.intent = load_intent(session.paths);
+    Engine engine(**machine, load_status(session.paths));
+    auto looked = engine.look(
+        {std::make_shared<const Desired>(std::move(desired)), seen.intent, engine.status().source_error});
+    if (!looked) return fail(Exit::Refused, looked.error());
     seen.machine = std::move(*machine);
-    auto observed = seen.machine->observe(desired);
-    if (!observed) return fail(Exit::Refused, observed.error());
-    seen.observed = std::move(*observed);
-    const Status previous = load_status(session.paths);
-    recall(seen.observed, previous);
-    seen.plan = plan(desired, seen.observed);
-    seen.status = next_status(previous, desired, seen.observed, Plan{}, {}, seen.plan);
+    seen.target = std::move(looked->target);
+    seen.observed = std::move(looked->observed);
+    seen.plan = std::move(looked->difference);
+    seen.status = engine.status();
     return seen;
 }
 
 Result<View> look(Session& session) {
     auto in_force = read_source(session);
     if (!in_force) return std::unexpected(in_force.error());
-    Desired desired = in_force->desired(session.paths);
-    auto seen = look_at(session, desired);
+    auto seen = look_at(session, in_force->desired());
     if (!seen) return std::unexpected(seen.error());
-    return View{std::move(*seen), std::move(*in_force), std::move(desired)};
+    return View{std::move(*seen), std::move(*in_force)};
 }
 
 void tell_trouble(const InForce& in_force) {

@@ -14,7 +14,7 @@
 #include "l4d2ctl/exit.hpp"
 #include "l4d2ctl/privileges.hpp"
 #include "l4d2ctl/terminal.hpp"
-#include "reconciler/pass.hpp"
+#include "reconciler/engine.hpp"
 
 namespace left4me::ctl {
 
@@ -57,18 +57,21 @@ Result<std::unique_ptr<Machine>> connect(const Session& session);
 
 /// What one look at the host shows. Nothing is written.
 struct Seen {
+    left4me::Target target;
     Observed observed;
+    Intent intent;
     Plan plan;      ///< what a pass would do now
-    Status status;  ///< conditions as they stand now, with the times that earlier passes have noted
+    Status status;  ///< conditions as they are now, with the times that earlier passes have noted
     std::unique_ptr<Machine> machine;
+
+    const Desired& desired() const { return *target.desired; }
 };
 
-Result<Seen> look_at(const Session& session, const Desired& desired);
+Result<Seen> look_at(const Session& session, Desired desired);
 
 /// Everything a reading verb shows: the revision in force, and how the host stands to it.
 struct View : Seen {
     InForce in_force;
-    Desired desired;
 };
 
 Result<View> look(Session& session);

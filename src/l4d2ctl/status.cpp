@@ -75,7 +75,7 @@ Json summary_json(const View& view, const Summary& summary) {
                        {"differ", summary.differ},
                        {"held", summary.held}};
     json["lastPass"] = time_or_null(view.status.last_pass);
-    const auto& all = view.desired.suspended.all;
+    const auto& all = view.intent.suspended.all;
     json["suspended"] = all ? Json{{"reason", all->reason}, {"by", all->by}} : Json(nullptr);
     return json;
 }
@@ -93,7 +93,7 @@ std::string summary_page(const Session& session, const View& view, const Summary
                      {std::string(summary.state) + ": the last good revision is in force", Paint::Yellow}});
     if (view.status.last_pass)
         rows.push_back({{"Last pass"}, {age_text(*view.status.last_pass, view.observed.now) + " ago"}});
-    if (const auto& all = view.desired.suspended.all)
+    if (const auto& all = view.intent.suspended.all)
         rows.push_back({{"Suspended"}, {printable(suspension_text(*all)), Paint::Yellow}});
     for (auto& row : rows) row.front().paint = Paint::Dim;
     std::string text = table(rows, session.out);

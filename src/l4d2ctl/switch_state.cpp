@@ -28,7 +28,8 @@ Result<Exit> check_done(Session& session, const Selection& selection, RunState s
             observed != view->observed.servers.end() && observed->second.unit.active == ActiveState::Active;
         if (runs == (state == RunState::Running)) continue;
         for (const Action* const action : actions_of(*view, name)) {
-            if (action->code != "ApprovalRequired" && action->code != "Suspended") continue;
+            if (action->code != HoldReason::ApprovalRequired && action->code != HoldReason::Suspended)
+                continue;
             undone += fmt::format("server/{} was not {}: {}\n", name,
                                   state == RunState::Running ? "started" : "stopped", action->reason);
             break;

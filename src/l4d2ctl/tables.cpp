@@ -56,8 +56,8 @@ Row server_row(const View& view, const std::string& name, const Details* details
     static const ObservedServer nothing;
     const auto found = view.observed.servers.find(name);
     const ObservedServer& observed = found == view.observed.servers.end() ? nothing : found->second;
-    const auto desired = view.desired.servers.find(name);
-    const bool wanted = desired != view.desired.servers.end();
+    const auto desired = view.desired().servers.find(name);
+    const bool wanted = desired != view.desired().servers.end();
     const Condition* const ready = ready_condition(view, name);
     const std::optional<std::uint16_t> used = port_in_use(view, name);
     Row row{{name, Paint::Bold},
@@ -118,17 +118,18 @@ std::vector<Row> blueprint_rows(const View& view, const std::vector<std::string>
 
 /// Whether the generation that the source asks for is on disk.
 Cell built_cell(const View& view, const std::string& name) {
-    const auto overlay = view.observed.overlays.find(name);
-    if (overlay == view.observed.overlays.end()) return {"?", Paint::Yellow};
-    if (!overlay->second.wanted) return {"error", Paint::Red};
-    const bool built = view.observed.generations.contains("overlays/" + name + "/" + *overlay->second.wanted);
+    const auto overlay = view.target.overlays.find(name);
+    if (overlay == view.target.overlays.end()) return {"?", Paint::Yellow};
+    if (!overlay->second.artifact) return {"error", Paint::Red};
+    const bool built =
+        view.observed.generations.contains("overlays/" + name + "/" + *overlay->second.artifact);
     return built ? Cell{"yes", Paint::Green} : Cell{"no", Paint::Yellow};
 }
 
 std::string generation_text(const View& view, const std::string& name) {
-    const auto overlay = view.observed.overlays.find(name);
-    if (overlay == view.observed.overlays.end() || !overlay->second.wanted) return "-";
-    return *overlay->second.wanted;
+    const auto overlay = view.target.overlays.find(name);
+    if (overlay == view.target.overlays.end() || !overlay->second.artifact) return "-";
+    return *overlay->second.artifact;
 }
 
 std::vector<Row> overlay_rows(const View& view, const std::vector<std::string>& names, bool wide) {
@@ -211,12 +212,13 @@ Json overlay_object_json(const View& view, const std::string& name) {
         for (const auto& [path, text] : std::get<InlineSource>(overlay.source).files) files.push_back(path);
         json["source"] = {{"inline", {{"files", std::move(files)}}}};
     }
-    const auto observed = view.observed.overlays.find(name);
-    const bool known = observed != view.observed.overlays.end() && observed->second.wanted.has_value();
-    json["generation"] = known ? Json(*observed->second.wanted) : Json(nullptr);
+    const auto observed = view.target.overlays.find(name);
+    const bool known = observed != view.target.overlays.end() && observed->second.artifact.has_value();
+    json["generation"] = known ? Json(*observed->second.artifact) : Json(nullptr);
     json["built"] =
-        known && view.observed.generations.contains("overlays/" + name + "/" + *observed->second.wanted);
-    if (observed != view.observed.overlays.end() && !known) json["error"] = observed->second.wanted.error();
+        known && view.observed.generations.contains("overlays/" + name + "/" + *observed->second.artifact);
+    if (observed != view.target.overlays.end() && !known)
+        json["error"] = observed->second.artifact.error().message;
     json["blueprints"] = blueprints_using(view.in_force.set, name);
     return json;
 }

@@ -23,11 +23,11 @@ std::string key_of(const View& view, const std::string& name) {
     const auto observed = view.observed.servers.find(name);
     const ObservedUnit unit =
         observed == view.observed.servers.end() ? ObservedUnit{} : observed->second.unit;
-    const auto desired = view.desired.servers.find(name);
+    const auto desired = view.desired().servers.find(name);
     const Condition* const ready = ready_condition(view, name);
     return fmt::format("{}/{}/{}/{}/{}/{}", ready == nullptr ? "-" : to_string(ready->status),
                        activity_text(unit), unit.sub, to_string(unit.enablement),
-                       desired == view.desired.servers.end() ? "-" : to_string(desired->second.state),
+                       desired == view.desired().servers.end() ? "-" : to_string(desired->second.state),
                        why_text(view, name));
 }
 

@@ -85,4 +85,12 @@ class Pace {
     Time next_{};
 };
 
+/// An interval up to a tenth shorter or longer, `chance` being 0 … 1: hosts that began together do not go on
+/// together.
+inline Agenda::Clock::duration with_jitter(Agenda::Clock::duration interval, double chance) {
+    const double factor = 0.9 + 0.2 * chance;
+    return std::chrono::duration_cast<Agenda::Clock::duration>(std::chrono::duration<double>(interval) *
+                                                               factor);
+}
+
 }  // namespace left4me

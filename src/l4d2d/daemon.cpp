@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <csignal>
+#include <random>
 #include <utility>
 
 #include "adapters/config/file.hpp"
@@ -59,8 +60,9 @@ std::string trouble_with(const std::string& source_error) {
 /// What `systemctl status left4me` shows: first what keeps the newest manifests from being followed.
 std::string standing(const Plan& difference, std::size_t under_way, const std::string& source_error) {
     std::string text = trouble_with(source_error);
-    const auto waits = std::any_of(difference.actions.begin(), difference.actions.end(),
-                                   [](const Action& action) { return action.code == "ApprovalRequired"; });
+    const auto waits =
+        std::any_of(difference.actions.begin(), difference.actions.end(),
+                    [](const Action& action) { return action.code == HoldReason::ApprovalRequired; });
     if (waits) text += fmt::format("revision {} waits for l4d2ctl approve; ", difference.revision);
     text += fmt::format("servers: {} agree, {} differ", difference.agreeing_servers,
                         difference.differing_servers);
@@ -87,7 +89,7 @@ Daemon::Daemon(Paths paths, std::string config_path, Config config, std::unique_
       config_path_(std::move(config_path)),
       config_(std::move(config)),
       machine_(paths_, std::move(units), patience_with_sources),
-      loop_(machine_, Status{}),
+      engine_(machine_, Status{}),
       manifests_(paths_, config_),
       poked_(std::move(poked)),
       status_file_(paths_),
@@ -177,7 +179,7 @@ void Daemon::turn() {
 /// Takes note of all that has come in, so that it is known before anything is decided.
 void Daemon::drain() {
     const Time now = Agenda::Clock::now();
-    if (loop_.collect()) wish(now);
+    if (engine_.collect()) wish(now);
     if (machine_.drain()) wish(now);
     if (host_watch_->drain()) wish(now);
     if (mount_watch_.drain()) wish(now);
@@ -203,7 +205,8 @@ void Daemon::fetch(Time now) {
     if (!interval) return;
     // Since a reload it may be another remote than the one that is being asked: that one comes to its end
     // first.
-    agenda_.add(Key::Fetch, now + (fetching_ ? fetch_retry : *interval));
+    const double chance = std::uniform_real_distribution<double>(0, 1)(random_);
+    agenda_.add(Key::Fetch, now + (fetching_ ? fetch_retry : with_jitter(*interval, chance)));
     if (std::exchange(fetching_, true)) return;
     boost::asio::post(network_, [this, source = open_source(paths_, config_)] {
         boost::asio::post(io_, [this, result = source->fetch()] { fetched(result); });
@@ -247,19 +250,19 @@ void Daemon::look(Time now) {
     if (poked_.drain()) read_source();
     if (const auto desired = manifests_.desired()) {
         telemetry_.began(now);
-        const auto step = loop_.step(desired, manifests_.error());
+        const auto step = engine_.step({desired, manifests_.intent(), manifests_.error()});
         if (step) {
             looked(now, *step);
         } else {
             host_failed(now, step.error());
         }
-        if (loop_.collect()) wish(Agenda::Clock::now());
+        if (engine_.collect()) wish(Agenda::Clock::now());
     } else {
-        const Status before = loop_.status();
-        loop_.set_source_error(manifests_.error());
+        const Status before = engine_.status();
+        engine_.set_source_error(manifests_.error());
         said_status_ = trouble_with(manifests_.error()) + "no revision was ever in force";
         notify("STATUS=" + said_status_);
-        chronicle_.events(events_of(before, {}, {}, {}, loop_.status()));
+        chronicle_.events(events_of(before, {}, {}, {}, {}, engine_.status()));
         save();
     }
     release_lock();
@@ -271,9 +274,9 @@ void Daemon::follow_clock() {
     const ClockMark now = read_clock();
     const auto jump = jump_between(std::exchange(clock_, now), now);
     if (jump == jump.zero()) return;
-    Status moved = loop_.status();
+    Status moved = engine_.status();
     move_times(moved, jump);
-    loop_.set_status(std::move(moved));
+    engine_.set_status(std::move(moved));
     log(Level::Notice, fmt::format("the clock was set {} s {}",
                                    std::chrono::abs(std::chrono::round<std::chrono::seconds>(jump)).count(),
                                    jump > jump.zero() ? "forwards" : "back"));
@@ -293,16 +296,17 @@ void Daemon::looked(Time now, const StepResult& step) {
     pace_.looked(now, Agenda::Clock::now());
     // No further off than the resync, so that a clock that is set back makes nobody wait.
     if (step.wake)
-        agenda_.add(Key::Host, now + std::min<Agenda::Clock::duration>(*step.wake - step.now, resync));
+        agenda_.add(Key::Host,
+                    now + std::min<Agenda::Clock::duration>(*step.wake - step.observed.now, resync));
     save();
-    const std::string says = standing(step.difference, loop_.open_actions(), manifests_.error());
+    const std::string says = standing(step.difference, engine_.open_actions(), manifests_.error());
     if (says != said_status_) notify("STATUS=" + says);
     said_status_ = says;
-    PassEnd end = end_of_pass(step.before, *manifests_.desired(), step.ended.plan, step.ended.outcomes,
-                              step.difference, loop_.status());
-    telemetry_.ended(Agenda::Clock::now(), manifests_.desired(), step, end.events, loop_.status(),
+    PassEnd end = end_of_pass(step.before, step.target.revision(), manifests_.intent(), step.ended,
+                              step.difference, engine_.status());
+    telemetry_.ended(Agenda::Clock::now(), manifests_.intent(), step, end.events, engine_.status(),
                      manifests_.source().name());
-    if (step.ended.outcomes.empty() && says_the_same(step.before, loop_.status())) return;
+    if (step.ended.outcomes.empty() && says_the_same(step.before, engine_.status())) return;
     end.revisions = manifests_.revisions();
     chronicle_.pass(std::move(end));
 }
@@ -324,16 +328,16 @@ bool Daemon::hold_lock() {
     if (!lock || !*lock) return false;
     lock_ = std::move(**lock);
     // Somebody else may have made a pass since.
-    if (auto status = status_file_.read_if_changed()) loop_.set_status(std::move(*status));
+    if (auto status = status_file_.read_if_changed()) engine_.set_status(std::move(*status));
     return true;
 }
 
 void Daemon::release_lock() {
-    if (!loop_.busy()) lock_.reset();
+    if (!engine_.busy()) lock_.reset();
 }
 
 void Daemon::save() {
-    if (const auto saved = status_file_.save(loop_.status()); !saved)
+    if (const auto saved = status_file_.save(engine_.status()); !saved)
         log(Level::Warning, "the status is not written: " + saved.error());
 }
 

@@ -7,6 +7,7 @@
 #include <expected>
 #include <memory>
 #include <optional>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -24,13 +25,13 @@
 #include "l4d2d/manifests.hpp"
 #include "l4d2d/telemetry.hpp"
 #include "l4d2d/wakeup.hpp"
-#include "reconciler/loop.hpp"
+#include "reconciler/engine.hpp"
 
 namespace left4me {
 
 /// l4d2d: keeps the host as the manifests say. Everything that happens (a unit changes, something is mounted,
 /// a file is written, a commit is pushed, time passes) only wakes it up; a turn then reads what there is to
-/// read and takes one step of the loop. It sleeps otherwise.
+/// read and takes one step of the engine. It sleeps otherwise.
 class Daemon {
   public:
     /// Errors: no system bus, no place for the socket.
@@ -75,7 +76,7 @@ class Daemon {
     std::string config_path_;
     Config config_;
     Machine machine_;
-    Loop loop_;
+    Engine engine_;
     Manifests manifests_;
     PokeSocket poked_;
     std::optional<TreeWatch> source_watch_;
@@ -96,6 +97,7 @@ class Daemon {
     boost::asio::thread_pool network_{1};
 
     Agenda agenda_;
+    std::minstd_rand random_{std::random_device{}()};  ///< another one on each host
     Pace pace_;
     std::optional<PassLock> lock_;
     std::string said_status_;  ///< to systemd

@@ -4,7 +4,6 @@
 
 #include "adapters/events/origin.hpp"
 #include "adapters/sources/open.hpp"
-#include "adapters/store/suspensions.hpp"
 
 namespace left4me {
 
@@ -18,14 +17,13 @@ void Manifests::follow_source_of(const Config& config) {
 }
 
 void Manifests::read() {
+    // An approval decides whether a revision may be followed at all.
+    Intent intent = load_intent(paths_);
+    const bool same_intent = intent == intent_;
+    intent_ = std::move(intent);
     // Most of the time nothing has moved, and then parsing would be most of the work.
     auto snapshot = source_->read();
-    if (snapshot && desired_ && error_.empty() && snapshot->revision == read_) {
-        const auto suspended = load_suspensions(paths_);
-        if (is_approved(paths_, read_) == desired_->approved && suspended &&
-            *suspended == desired_->suspended)
-            return;
-    }
+    if (snapshot && desired_ && error_.empty() && snapshot->revision == read_ && same_intent) return;
     const auto in_force = revision_in_force(paths_, *source_, std::move(snapshot), limits_);
     if (!in_force) {
         error_ = in_force.error().message;
@@ -44,7 +42,7 @@ void Manifests::follow(const InForce& in_force) {
         }
     }
     revisions_ = revisions_of(in_force);
-    desired_ = std::make_shared<const Desired>(in_force.desired(paths_));
+    desired_ = std::make_shared<const Desired>(in_force.desired());
 }
 
 }  // namespace left4me

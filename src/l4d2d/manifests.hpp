@@ -25,6 +25,8 @@ class Manifests {
 
     /// nullptr: there is no revision that could be followed, now or earlier.
     std::shared_ptr<const Desired> desired() const { return desired_; }
+    /// What people have approved and suspended, as of the last read().
+    const Intent& intent() const { return intent_; }
     /// Why the source's own revision is not the one in force; empty: it is.
     const std::string& error() const { return error_; }
 
@@ -41,6 +43,7 @@ class Manifests {
     std::unique_ptr<Source> source_;
     std::string read_;  ///< the revision that was parsed last, good or not
     std::shared_ptr<const Desired> desired_;
+    Intent intent_;
     std::string error_;
     Revisions revisions_;
 };

@@ -42,7 +42,7 @@ void Telemetry::failed(Clock::time_point now) {
     counters_.retried();
 }
 
-void Telemetry::ended(Clock::time_point now, std::shared_ptr<const Desired> desired, const StepResult& step,
+void Telemetry::ended(Clock::time_point now, const Intent& intent, const StepResult& step,
                       std::span<const Event> events, const Status& status, const std::string& source) {
     using Result = Counters::Result;
     const bool acts = std::any_of(step.difference.actions.begin(), step.difference.actions.end(),
@@ -53,7 +53,8 @@ void Telemetry::ended(Clock::time_point now, std::shared_ptr<const Desired> desi
     counters_.actions(step.ended.plan, step.ended.outcomes);
     if (textfile_.empty() && !port_) return;
     counters_.events(events);
-    desired_ = std::move(desired);
+    desired_ = step.target.desired;
+    intent_ = intent;
     status_ = status;
     difference_ = step.difference;
     source_ = source;
@@ -62,7 +63,7 @@ void Telemetry::ended(Clock::time_point now, std::shared_ptr<const Desired> desi
 }
 
 std::string Telemetry::text() const {
-    return metrics_text({*desired_, status_, difference_, source_, took_}, &counters_);
+    return metrics_text({*desired_, intent_, status_, difference_, source_, took_}, &counters_);
 }
 
 void Telemetry::write_file(Clock::time_point now) {

@@ -12,7 +12,7 @@
 #include "adapters/config/config.hpp"
 #include "adapters/metrics/counters.hpp"
 #include "adapters/metrics/port.hpp"
-#include "reconciler/loop.hpp"
+#include "reconciler/engine.hpp"
 
 namespace left4me {
 
@@ -30,7 +30,7 @@ class Telemetry {
     void wished(Clock::time_point now);
     void began(Clock::time_point now);
     void failed(Clock::time_point now);
-    void ended(Clock::time_point now, std::shared_ptr<const Desired> desired, const StepResult& step,
+    void ended(Clock::time_point now, const Intent& intent, const StepResult& step,
                std::span<const Event> events, const Status& status, const std::string& source);
 
   private:
@@ -47,6 +47,7 @@ class Telemetry {
     std::string file_error_;
     // How the host stood after the last step.
     std::shared_ptr<const Desired> desired_ = std::make_shared<const Desired>();
+    Intent intent_;
     Status status_;
     Plan difference_;
     std::string source_;

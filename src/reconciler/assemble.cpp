@@ -54,18 +54,22 @@ int rank(Verb verb) {
 /// Gives every step an id, knows which must wait for which, and puts them in order at the end.
 class Assembly {
   public:
-    void add_overlay(OverlayDraft draft) {
+    void add_overlay(const World& world, OverlayDraft draft) {
         const Id id = add({SubjectKind::Overlay, draft.name}, std::move(draft.step));
-        if (actions_[id].verb == Verb::Build) builds_.emplace(std::move(draft.name), id);
+        if (actions_[id].verb != Verb::Build) return;
+        actions_[id].source = world.target.overlays.at(draft.name).source;
+        builds_.emplace(std::move(draft.name), id);
     }
 
-    void add_server(const ServerDraft& draft) {
+    void add_server(const World& world, const ServerDraft& draft) {
         Ids& ids = servers_[draft.name];
         ids.fill(none);
+        const bool drift = is_drift(world, draft);
         for (const Step& step : draft.steps) {
             const Id id = add({SubjectKind::Server, draft.name}, step);
             ids[static_cast<std::size_t>(step.verb)] = id;
-            actions_[id].drift = draft.is_drift && is_effect(step.verb);
+            actions_[id].drift = drift && is_effect(step.verb);
+            if (step.verb == Verb::Render) actions_[id].rendering = *draft.target->rendering;
         }
     }
 
@@ -73,12 +77,16 @@ class Assembly {
     void link(const ServerDraft& draft) {
         const bool starts = draft.has(Verb::Start) || draft.has(Verb::Restart);
         after_builds(draft, Verb::Render);
-        // An old rendering is good enough to be enabled; with none at all, a boot would only fail.
-        if (!draft.observed->current) after(draft, Verb::Enable, {Verb::Render});
+        // An old rendering is good enough to be enabled; with none, a boot would only fail.
+        if (!draft.usable) {
+            after(draft, Verb::Enable, {Verb::Render});
+            after_builds(draft, Verb::Enable);
+        }
         if (starts) after(draft, Verb::Stop, {Verb::Render});  // do not stop what could not be started again
         after(draft, Verb::ResetFailed, {Verb::Stop});
         for (const Verb start : {Verb::Start, Verb::Restart}) {
-            after_builds(draft, start);
+            // What can run does not wait for what may take hours, or fail.
+            if (!draft.as_is) after_builds(draft, start);
             after(draft, start, {Verb::Render, Verb::Stop, Verb::ResetFailed});
             if (draft.observed->unit.enablement == Enablement::Masked) {
                 after(draft, start, {Verb::Enable});  // systemd starts no masked unit
@@ -115,7 +123,7 @@ class Assembly {
         for (ActionIndex index = 0; index < order.size(); ++index) place[order[index]] = index;
 
         Plan plan;
-        plan.revision = world.desired.revision;
+        plan.revision = world.target.revision();
         plan.actions.reserve(actions_.size());
         for (const Id id : order) {
             Action action = std::move(actions_[id]);
@@ -135,7 +143,7 @@ class Assembly {
                             std::move(step.reason),
                             std::move(step.generation),
                             {},
-                            std::move(step.code),
+                            step.code,
                             false});
         return actions_.size() - 1;
     }
@@ -157,8 +165,8 @@ class Assembly {
     }
 
     void after_builds(const ServerDraft& draft, Verb later) {
-        if (draft.desired == nullptr || builds_.empty()) return;
-        for (const std::string& overlay : draft.desired->overlays) {
+        if (draft.target == nullptr || builds_.empty()) return;
+        for (const std::string& overlay : draft.desired()->overlays) {
             if (const auto build = builds_.find(overlay); build != builds_.end()) {
                 edge(id_of(draft.name, later), build->second);
             }
@@ -173,9 +181,9 @@ class Assembly {
         std::sort(differing.begin(), differing.end());
         differing.erase(std::unique(differing.begin(), differing.end()), differing.end());
         plan.differing_servers = differing.size();
-        plan.agreeing_servers = world.desired.servers.size();
+        plan.agreeing_servers = world.target.servers.size();
         for (const std::string_view name : differing) {
-            if (world.desired.servers.contains(std::string(name))) --plan.agreeing_servers;
+            if (world.target.servers.contains(std::string(name))) --plan.agreeing_servers;
         }
     }
 
@@ -189,8 +197,8 @@ class Assembly {
 Plan assemble(const World& world, std::vector<OverlayDraft> overlays, std::vector<ServerDraft> servers,
               std::vector<CollectDraft> collects) {
     Assembly assembly;
-    for (OverlayDraft& overlay : overlays) assembly.add_overlay(std::move(overlay));
-    for (const ServerDraft& server : servers) assembly.add_server(server);
+    for (OverlayDraft& overlay : overlays) assembly.add_overlay(world, std::move(overlay));
+    for (const ServerDraft& server : servers) assembly.add_server(world, server);
     for (const ServerDraft& server : servers) assembly.link(server);
     for (const CollectDraft& collect : collects) assembly.add_collect(collect);
     return assembly.finish(world);

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <string_view>
 
 namespace left4me {
@@ -15,22 +14,60 @@ using std::chrono::seconds;
 constexpr seconds first_delay{10};
 constexpr seconds longest_delay{300};
 constexpr std::chrono::minutes forgotten_after{10};
-constexpr std::string_view source_changed = "SourceChanged";
 
 /// Nothing that the server could have done better: the way to it was blocked, somebody else was faster, or
 /// its files were just being written.
-bool is_nobodys_fault(std::string_view reason) {
-    constexpr std::array<std::string_view, 11> reasons{
-        "PrerequisiteFailed", source_changed, "InUse",        "Canceled",
-        "Disconnected",       "NoAnswer",     "NoReply",      "AccessDenied",
-        "BusError",           "HelperFailed", "HelperMissing"};
-    return std::find(reasons.begin(), reasons.end(), reason) != reasons.end();
+bool is_nobodys_fault(FailureKind reason) {
+    switch (reason) {
+        case FailureKind::PrerequisiteFailed:
+        case FailureKind::SourceChanged:
+        case FailureKind::InUse:
+        case FailureKind::Canceled:
+        case FailureKind::Disconnected:
+        case FailureKind::NoAnswer:
+        case FailureKind::NoReply:
+        case FailureKind::AccessDenied:
+        case FailureKind::BusError:
+        case FailureKind::HelperFailed:
+        case FailureKind::HelperMissing:
+            return true;
+        case FailureKind::Refused:
+        case FailureKind::IOError:
+        case FailureKind::NoSpace:
+        case FailureKind::UnitFailed:
+        case FailureKind::JobFailed:
+        case FailureKind::JobTimeout:
+        case FailureKind::JobLost:
+        case FailureKind::DependencyFailed:
+        case FailureKind::Skipped:
+        case FailureKind::Collected:
+        case FailureKind::InvalidJob:
+        case FailureKind::AssertFailed:
+        case FailureKind::Unsupported:
+        case FailureKind::StartLimitHit:
+        case FailureKind::ExitCode:
+        case FailureKind::Signal:
+        case FailureKind::CoreDump:
+        case FailureKind::Timeout:
+        case FailureKind::Watchdog:
+        case FailureKind::OutOfMemory:
+        case FailureKind::Resources:
+        case FailureKind::Protocol:
+        case FailureKind::ConditionFailed:
+        case FailureKind::AttachFailed:
+        case FailureKind::UnmountFailed:
+        case FailureKind::InvalidName:
+        case FailureKind::NotForUnits:
+        case FailureKind::Unknown:
+            return false;
+    }
+    return false;
 }
 
 /// An overlay's source that changed during the copy is built again at once; if that fails too, something
 /// keeps changing it, and a retry without a delay would never end.
-bool is_worth_one_retry(std::string_view reason, unsigned failures) {
-    return reason == source_changed && failures == 1;
+bool is_worth_one_retry(FailureKind reason, unsigned failures) {
+    return reason == FailureKind::SourceChanged && failures == 1;
 }
 
 /// 0 … 2000, from the name alone (FNV-1a).
@@ -47,7 +84,8 @@ std::map<Subject, Mishap> failed_units(const Plan& attempted) {
     std::map<Subject, Mishap> mishaps;
     for (const Action& action : attempted.actions) {  // a start stands behind what must come first
         if (action.verb == Verb::ResetFailed) {
-            mishaps.emplace(action.subject, Mishap{false, true, "UnitFailed", "the unit failed"});
+            mishaps.emplace(action.subject,
+                            Mishap{false, true, {}, FailureKind::UnitFailed, "the unit failed"});
         } else if (starts(action.verb)) {
             if (const auto found = mishaps.find(action.subject); found != mishaps.end())
                 found->second.crashed = true;
@@ -66,14 +104,13 @@ microseconds backoff_delay(const std::string& name, unsigned failures) {
     return delay / 10'000 * static_cast<std::int64_t>(9'000 + spread(name));
 }
 
-std::string asked_of(const DesiredServer* desired, const ObservedServer& observed) {
-    if (desired == nullptr) return "deleted";
-    return fingerprint(*desired, observed.wanted ? *observed.wanted : WantedRendering{});
+std::string asked_of(const TargetServer* target) {
+    return target == nullptr ? "deleted" : fingerprint(*target->spec, target->digest());
 }
 
-std::string asked_of_overlay(const Observed& observed, const std::string& overlay) {
-    const auto found = observed.overlays.find(overlay);
-    return found != observed.overlays.end() && found->second.wanted ? *found->second.wanted : "";
+std::string asked_of_overlay(const Target& target, const std::string& overlay) {
+    const auto found = target.overlays.find(overlay);
+    return found != target.overlays.end() && found->second.artifact ? *found->second.artifact : "";
 }
 
 bool backs_off(const Backoff& backoff, const std::string& asked, TimePoint now) {
@@ -86,9 +123,9 @@ std::map<Subject, Mishap> mishaps_of(const Plan& attempted, std::span<const Outc
     std::map<Subject, Mishap> mishaps = failed_units(attempted);
     for (const Outcome& outcome : outcomes) {
         const Action& action = attempted.actions[outcome.action];
-        const bool rebuilds = action.verb == Verb::Build && outcome.reason == source_changed;
+        const bool rebuilds = action.verb == Verb::Build && outcome.reason == FailureKind::SourceChanged;
         if (outcome.done || (is_nobodys_fault(outcome.reason) && !rebuilds)) continue;
-        mishaps[action.subject] = {starts(action.verb), false, outcome.reason,
+        mishaps[action.subject] = {starts(action.verb), false, action.verb, outcome.reason,
                                    fmt::format("{}: {}", to_string(action.verb), outcome.message)};
     }
     return mishaps;
@@ -98,6 +135,7 @@ Backoff next_backoff(const Backoff& previous, const std::string& name, const std
                      const Mishap* mishap, TimePoint now) {
     Backoff next = previous.asked == asked ? previous : Backoff{};
     if (next.failed_at && now - *next.failed_at >= forgotten_after) next = {};
+    next.pending = previous.pending;  // the correction of a forgotten failure is no failure either
     if (mishap == nullptr) return next;
     const bool counted = mishap->found && previous.pending;
     next.pending = !mishap->found;
@@ -108,6 +146,7 @@ Backoff next_backoff(const Backoff& previous, const std::string& name, const std
     if (!is_worth_one_retry(mishap->reason, next.failures))
         *next.retry_at += backoff_delay(name, next.failures);
     next.crashed = mishap->crashed;
+    next.verb = mishap->verb;
     next.reason = mishap->reason;
     next.message = mishap->message;
     next.asked = asked;

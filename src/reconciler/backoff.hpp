@@ -14,9 +14,9 @@ namespace left4me {
 std::chrono::microseconds backoff_delay(const std::string& name, unsigned failures);
 
 /// What was asked of a server when it failed. Something else may work, and is tried at once.
-std::string asked_of(const DesiredServer* desired, const ObservedServer& observed);
-/// The generation that its source asks for.
-std::string asked_of_overlay(const Observed& observed, const std::string& overlay);
+std::string asked_of(const TargetServer* target);
+/// The digest of what its source holds; empty if that cannot be told.
+std::string asked_of_overlay(const Target& target, const std::string& overlay);
 
 /// Nothing is to be tried yet. `asked`: asked_of() it now.
 bool backs_off(const Backoff& backoff, const std::string& asked, TimePoint now);
@@ -24,9 +24,10 @@ bool backs_off(const Backoff& backoff, const std::string& asked, TimePoint now);
 /// What went wrong with one server or overlay in a pass, and was its own fault: not that a bus or a helper
 /// was away, nor that something else failed first.
 struct Mishap {
-    bool crashed = false;  ///< the unit failed, or could not be started
-    bool found = false;    ///< the pass found it like that, and has corrected it
-    std::string reason;    ///< CamelCase
+    bool crashed = false;      ///< the unit failed, or could not be started
+    bool found = false;        ///< the pass found it like that, and has corrected it
+    std::optional<Verb> verb;  ///< what failed; nullopt: the unit by itself
+    FailureKind reason = FailureKind::Unknown;
     std::string message;
 };
 

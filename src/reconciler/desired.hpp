@@ -6,7 +6,6 @@
 #include <string>
 #include <vector>
 
-#include "reconciler/suspension.hpp"
 #include "specs/manifest.hpp"
 
 namespace left4me {
@@ -31,13 +30,6 @@ struct DesiredServer {
 /// What one revision of the manifests asks of the host.
 struct Desired {
     std::string revision;
-    /// A person has agreed to this revision although it stops or deletes more than half of the running
-    /// servers.
-    bool approved = false;
-    /// A person asked for this very pass: what failed is tried now, however often it has failed.
-    bool insist = false;
-    /// What a person has asked left4me to keep its hands off.
-    Suspensions suspended;
     std::map<std::string, OverlaySource> overlays;
     std::map<std::string, DesiredServer> servers;
 };

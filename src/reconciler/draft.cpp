@@ -14,9 +14,25 @@ void ServerDraft::erase(Verb verb) {
     std::erase_if(steps, [verb](const Step& step) { return step.verb == verb; });
 }
 
-const Remembered* World::remembered(const std::string& server) const {
-    const auto found = observed.remembered.find(server);
-    return found == observed.remembered.end() ? nullptr : &found->second;
+const std::vector<std::string>* ServerDraft::current_layers() const {
+    if (!observed->current) return nullptr;
+    if (target != nullptr && target->digest() == *observed->current) {
+        const auto& damaged = observed->damaged;
+        const bool gone = std::find(damaged.begin(), damaged.end(), ".") != damaged.end();
+        return gone ? nullptr : &(*target->rendering)->layers();
+    }
+    return observed->current_rendering ? &observed->current_rendering->layers : nullptr;
+}
+
+const std::vector<std::string>* ServerDraft::start_layers() const {
+    if (as_is) return current_layers();
+    return target != nullptr && target->rendering ? &(*target->rendering)->layers() : nullptr;
+}
+
+std::optional<std::uint16_t> ServerDraft::start_port() const {
+    if (target == nullptr) return std::nullopt;
+    if (!as_is || target->digest() == observed->current) return target->spec->port;
+    return observed->current_rendering ? observed->current_rendering->port : std::nullopt;
 }
 
 bool is_up(ActiveState state) { return state == ActiveState::Active || state == ActiveState::Activating; }

@@ -6,46 +6,38 @@
 #include <string>
 #include <vector>
 
-#include "reconciler/desired.hpp"
-#include "reconciler/observed.hpp"
 #include "reconciler/plan.hpp"
 
 /// How plan() is made, one idea a file. Nothing outside src/reconciler/ includes this.
 namespace left4me::draft {
-
-/// The kinds of waiting and reporting (Action::code).
-namespace code {
-inline constexpr const char* rollout_pending = "RolloutPending";
-inline constexpr const char* approval_required = "ApprovalRequired";
-inline constexpr const char* not_installed = "NotInstalled";
-inline constexpr const char* port_in_use = "PortInUse";
-inline constexpr const char* source_unavailable = "SourceUnavailable";
-inline constexpr const char* back_off = "BackOff";
-inline constexpr const char* suspended = "Suspended";
-inline constexpr const char* drift = "Drift";
-inline constexpr const char* orphan = "Orphan";
-inline constexpr const char* shadowed = shadowed_code;
-}  // namespace code
 
 /// One decision about one server or overlay, not yet put in order.
 struct Step {
     Verb verb = Verb::Report;
     std::string reason;
     std::string generation;
-    std::string code;
+    std::optional<HoldReason> code;
 };
 
 /// All decisions about one server. Servers about which there is nothing to say have none.
 struct ServerDraft {
     std::string name;
-    const DesiredServer* desired = nullptr;  ///< nullptr: the manifests do not name it
+    const TargetServer* target = nullptr;  ///< nullptr: the manifests do not name it
     const ObservedServer* observed = nullptr;
     std::vector<Step> steps;
     /// Servers whose Stop must have ended before this one may start: they hold its port.
     std::vector<std::string> starts_after_stop_of = {};
-    /// What is to be done corrects what nobody asked for in the manifests.
-    bool is_drift = false;
+    /// What `current` names is complete, with all its layers: the server can be started with it.
+    bool usable = false;
+    /// A start uses that one, because the target's cannot be had now.
+    bool as_is = false;
 
+    const DesiredServer* desired() const { return target == nullptr ? nullptr : target->spec; }
+    /// The layers of what `current` names; nullptr: it is not complete.
+    const std::vector<std::string>* current_layers() const;
+    /// The layers and the port that a start would use; nullptr, nullopt: not known.
+    const std::vector<std::string>* start_layers() const;
+    std::optional<std::uint16_t> start_port() const;
     const Step* find(Verb verb) const;
     bool has(Verb verb) const { return find(verb) != nullptr; }
     void erase(Verb verb);
@@ -65,10 +57,13 @@ struct CollectDraft {
 
 /// What every decision may look at.
 struct World {
-    const Desired& desired;
+    const Target& target;
     const Observed& observed;
+    const Memory& memory;
+    const Intent& intent;
 
-    const Remembered* remembered(const std::string& server) const;
+    const Desired& desired() const { return *target.desired; }
+    bool is_approved() const { return !intent.approved.empty() && intent.approved == target.revision(); }
 };
 
 bool is_up(ActiveState state);  ///< active, or on the way there
@@ -77,14 +72,17 @@ bool occupies(ActiveState state);
 
 // One function an idea; each lies in the file of its name.
 std::vector<OverlayDraft> plan_overlays(const World& world);
-ServerDraft plan_server(const World& world, const DesiredServer& desired, const ObservedServer& observed);
+ServerDraft plan_server(const World& world, const TargetServer& target, const ObservedServer& observed);
 ServerDraft plan_orphan(const std::string& name, const ObservedServer& observed);
 
-/// Render, or why not. False: there is nothing that this server could be started with.
+/// Render, or why not; sets `usable` and `as_is`. False: there is nothing that this server could be started
+/// with.
 bool plan_rendering(const World& world, ServerDraft& draft);
+/// "; with its last rendering, …", or nothing: what a start says about not using the target's.
+std::string why_as_is(const World& world, const ServerDraft& draft);
 /// "layers differ (tickrate 4f1c → 9ab0)", "server.cfg changed"…: how the stack in use differs from the
 /// wanted one.
-std::string describe_mounted(const DesiredServer& desired, const ObservedServer& observed);
+std::string describe_mounted(const TargetServer& target, const ObservedServer& observed);
 /// A change that needs a restart: now (Restart) or later (Hold), as the manifest's rollout has it.
 Step decide_rollout(const World& world, const DesiredServer& desired, const ObservedServer& observed,
                     const std::string& change);
@@ -105,9 +103,13 @@ bool overlay_is_suspended(const World& world, const std::string& overlay);
 
 /// What failed is not tried again before its time.
 void hold_back_off(const World& world, ServerDraft& draft);
-/// Overlays, and what needs their new generations.
-void hold_back_off(const World& world, std::vector<OverlayDraft>& overlays,
-                   std::vector<ServerDraft>& servers);
+void hold_back_off(const World& world, OverlayDraft& draft);
+/// The overlay's artifact is not on this host.
+bool is_unbuilt(const World& world, const std::string& overlay);
+/// The build of this artifact failed lately, and is not tried yet; else nullptr.
+const Backoff* build_backoff(const World& world, const std::string& overlay);
+/// Writing the server's rendering failed lately, and is not tried yet; else nullptr.
+const Backoff* render_backoff(const World& world, const ServerDraft& draft);
 
 /// `drift: Report`: when nothing was changed in the manifests, nothing is changed on the host either.
 void report_drift(const World& world, ServerDraft& draft);

@@ -5,27 +5,28 @@
 namespace left4me::draft {
 
 bool nothing_was_changed(const World& world, const ServerDraft& draft) {
-    const Remembered* memory = world.remembered(draft.name);
+    const Remembered* memory = world.memory.find(draft.name);
     if (memory == nullptr || memory->fingerprint.empty()) return false;
     // While it cannot be told what the server should look like, a change cannot be told either: leave it
     // alone.
-    if (!draft.observed->wanted) return true;
-    return memory->fingerprint == fingerprint(*draft.desired, *draft.observed->wanted);
+    if (!draft.target->rendering) return true;
+    return memory->fingerprint == fingerprint(*draft.desired(), draft.target->digest());
 }
 
 bool is_drift(const World& world, const ServerDraft& draft) {
-    if (draft.desired == nullptr || !nothing_was_changed(world, draft)) return false;
+    if (draft.target == nullptr || !nothing_was_changed(world, draft)) return false;
     // Where it cannot be told what the server should look like, what waits for its rollout was a change.
-    return draft.observed->wanted || !world.remembered(draft.name)->held_since;
+    const Remembered* memory = world.memory.find(draft.name);
+    return draft.target->rendering || (memory != nullptr && !memory->held_since);
 }
 
 void report_drift(const World& world, ServerDraft& draft) {
-    if (draft.desired == nullptr || draft.desired->drift != DriftPolicy::Report) return;
+    if (draft.target == nullptr || draft.desired()->drift != DriftPolicy::Report) return;
     const bool acts = std::any_of(draft.steps.begin(), draft.steps.end(),
                                   [](const Step& step) { return is_effect(step.verb); });
     if (!acts || !nothing_was_changed(world, draft)) return;
     for (Step& step : draft.steps) {
-        if (is_effect(step.verb)) step = {Verb::Report, std::move(step.reason), {}, code::drift};
+        if (is_effect(step.verb)) step = {Verb::Report, std::move(step.reason), {}, HoldReason::Drift};
     }
 }
 

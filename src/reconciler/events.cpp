@@ -2,10 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <array>
-#include <string_view>
-
 namespace left4me {
 namespace {
 
@@ -56,11 +52,11 @@ const ServerStatus* find(const Status& status, const std::string& name) {
 
 class Telling {
   public:
-    Telling(const Status& before, const Desired& desired, const Status& after)
-        : before_(before), desired_(desired), after_(after) {}
+    Telling(const Status& before, const std::string& revision, const Intent& intent, const Status& after)
+        : before_(before), revision_(revision), intent_(intent), after_(after) {}
 
     void source() {
-        if (!desired_.revision.empty() && after_.last_attempted_revision != before_.last_attempted_revision)
+        if (!revision_.empty() && after_.last_attempted_revision != before_.last_attempted_revision)
             add("source", false, "NewRevision",
                 before_.last_attempted_revision.empty()
                     ? "the first revision that is followed"
@@ -82,8 +78,9 @@ class Telling {
             return;
         }
         // What was never begun did not happen, and what fails as it did the last time is no news.
-        if (outcome.reason == "PrerequisiteFailed" || is_known(action, outcome)) return;
-        add(subject, true, failed(action.verb), fmt::format("{} ({})", outcome.message, outcome.reason));
+        if (outcome.reason == FailureKind::PrerequisiteFailed || is_known(action, outcome)) return;
+        add(subject, true, failed(action.verb),
+            fmt::format("{} ({})", outcome.message, to_string(outcome.reason)));
     }
 
     void conditions() {
@@ -105,7 +102,7 @@ class Telling {
                            .warning = warning,
                            .reason = std::move(reason),
                            .message = std::move(message),
-                           .revision = desired_.revision,
+                           .revision = revision_,
                            .actor = {},
                            .drift = false,
                            .right_at = {}});
@@ -116,7 +113,7 @@ class Telling {
             action.subject.kind == SubjectKind::Server ? find(before_, action.subject.name) : nullptr;
         const Condition* const stalled = earlier == nullptr ? nullptr : earlier->find("Stalled");
         return stalled != nullptr && stalled->status == ConditionStatus::True &&
-               stalled->reason == outcome.reason &&
+               stalled->reason == ConditionReason(outcome.reason) &&
                stalled->message == fmt::format("{}: {}", to_string(action.verb), outcome.message);
     }
 
@@ -130,7 +127,9 @@ class Telling {
         const Condition* const then = earlier == nullptr ? nullptr : earlier->find("Ready");
         if (now == nullptr || (then != nullptr && then->status == now->status)) return;
         const bool is_ready = now->status == ConditionStatus::True;
-        const bool comes_up = now->reason == "Starting" || now->reason == "Stopping" || then == nullptr;
+        constexpr ConditionReason starting = StateReason::Starting;
+        constexpr ConditionReason stopping = StateReason::Stopping;
+        const bool comes_up = now->reason == starting || now->reason == stopping || then == nullptr;
         add("server/" + name, !is_ready && !comes_up, is_ready ? "Ready" : "NotReady", now->message);
     }
 
@@ -139,9 +138,10 @@ class Telling {
         const Condition* const then = earlier == nullptr ? nullptr : earlier->find("Stalled");
         if (now == nullptr || same(*now, then)) return;
         if (now->status == ConditionStatus::True) {
-            add("server/" + name, true, now->reason, now->message);
+            add("server/" + name, true, to_string(now->reason), now->message);
         } else if (then != nullptr && then->status == ConditionStatus::True) {
-            add("server/" + name, false, "Recovered", fmt::format("not stalled any more ({})", then->reason));
+            add("server/" + name, false, "Recovered",
+                fmt::format("not stalled any more ({})", to_string(then->reason)));
         }
     }
 
@@ -153,31 +153,32 @@ class Telling {
 
     /// What waits by intention. Who suspends or resumes tells of it, but a suspension may end by itself.
     void waiting(const std::string& name, const ServerStatus& status, const ServerStatus* earlier) {
-        constexpr std::array<std::string_view, 2> waits{"RolloutPending", "PortInUse"};
+        constexpr ConditionReason suspended = HoldReason::Suspended;
         const Condition* const now = status.find("Reconciling");
         const Condition* const then = earlier == nullptr ? nullptr : earlier->find("Reconciling");
         if (now == nullptr) return;
-        const std::string& reason = now->reason;
-        const bool was_suspended = then != nullptr && then->reason == "Suspended";
-        const bool by_itself = desired_.suspended.all || desired_.suspended.servers.contains(name);
-        if (was_suspended && reason != "Suspended" && by_itself)
+        const bool was_suspended = then != nullptr && then->reason == suspended;
+        const bool by_itself = intent_.suspended.all || intent_.suspended.servers.contains(name);
+        if (was_suspended && now->reason != suspended && by_itself)
             add("server/" + name, false, "Resumed", "the time of its suspension is over");
-        const bool waits_now = std::find(waits.begin(), waits.end(), reason) != waits.end();
-        if (waits_now && (then == nullptr || then->reason != reason))
-            add("server/" + name, false, reason, now->message);
+        const bool waits_now = now->reason == ConditionReason(HoldReason::RolloutPending) ||
+                               now->reason == ConditionReason(HoldReason::PortInUse);
+        if (waits_now && (then == nullptr || then->reason != now->reason))
+            add("server/" + name, false, to_string(now->reason), now->message);
     }
 
     const Status& before_;
-    const Desired& desired_;
+    const std::string& revision_;
+    const Intent& intent_;
     const Status& after_;
     std::vector<Event> events_;
 };
 
 }  // namespace
 
-std::vector<Event> events_of(const Status& before, const Desired& desired, const Plan& attempted,
-                             std::span<const Outcome> outcomes, const Status& after) {
-    Telling telling(before, desired, after);
+std::vector<Event> events_of(const Status& before, const std::string& revision, const Intent& intent,
+                             const Plan& attempted, std::span<const Outcome> outcomes, const Status& after) {
+    Telling telling(before, revision, intent, after);
     telling.source();
     for (const Outcome& outcome : outcomes) telling.outcome(attempted.actions[outcome.action], outcome);
     telling.conditions();

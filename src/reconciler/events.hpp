@@ -27,7 +27,7 @@ struct Event {
 /// What a pass was worth telling: each action that was carried out or failed, each condition that changed for
 /// better or worse, another revision, trouble with the source. A pass that changes nothing gives nothing.
 /// `before` and `after`: the status when the pass began and when it had ended.
-std::vector<Event> events_of(const Status& before, const Desired& desired, const Plan& attempted,
-                             std::span<const Outcome> outcomes, const Status& after);
+std::vector<Event> events_of(const Status& before, const std::string& revision, const Intent& intent,
+                             const Plan& attempted, std::span<const Outcome> outcomes, const Status& after);
 
 }  // namespace left4me

@@ -4,7 +4,7 @@
 #include <cstring>
 #include <string_view>
 
-#include "reconciler/plan.hpp"
+#include "reconciler/target.hpp"
 
 namespace left4me {
 namespace {
@@ -12,7 +12,7 @@ namespace {
 /// A quick, stable 64-bit digest. It tells two versions of one manifest apart and protects nothing, so it
 /// need not withstand anybody; and it is taken of every server in every pass, so it reads eight bytes at a
 /// time.
-class Digest {
+class QuickDigest {
   public:
     void add(std::uint64_t value) {
         state_ = (state_ ^ value) * 0x9E3779B97F4A7C15U;
@@ -43,8 +43,8 @@ class Digest {
 
 }  // namespace
 
-std::string fingerprint(const DesiredServer& server, const WantedRendering& wanted) {
-    Digest digest;
+std::string fingerprint(const DesiredServer& server, std::string_view rendering) {
+    QuickDigest digest;
     digest.add(server.name);
     digest.add(server.port);
     digest.add(static_cast<std::uint64_t>(server.state));
@@ -58,8 +58,7 @@ std::string fingerprint(const DesiredServer& server, const WantedRendering& want
     digest.add(server.environment);
     digest.add(server.config);
     if (server.writable) digest.add(*server.writable);  // the default adds nothing, as in version 0.1
-    digest.add(
-        wanted.generation);  // covers the layers and the secrets, as it is the hash of the whole rendering
+    digest.add(rendering);  // covers the layers and the secrets, as it is the hash of the whole rendering
     return digest.text();
 }
 

@@ -5,7 +5,6 @@
 #include <string>
 #include <vector>
 
-#include "reconciler/desired.hpp"
 #include "reconciler/observed.hpp"
 #include "reconciler/plan.hpp"
 
@@ -15,10 +14,8 @@ namespace left4me {
 struct Outcome {
     ActionIndex action = 0;
     bool done = false;
-    /// When not done: the host's own words, and a CamelCase reason for the conditions
-    /// ("StartLimitHit", "JobTimeout", "AccessDenied", "SourceChanged", "IOError", …).
-    std::string reason;
-    std::string message;
+    FailureKind reason = FailureKind::Unknown;  ///< when not done
+    std::string message;                        ///< when not done: the host's own words
     /// The plan that was given to begin(): several may be under way at once.
     const Plan* plan = nullptr;
 };
@@ -32,14 +29,17 @@ class Host {
     Host& operator=(const Host&) = delete;
     virtual ~Host() = default;
 
+    /// Reads what the revision refers to outside itself: overlays' sources and secrets. Changes nothing.
+    virtual Inputs read_inputs(const Desired& desired) = 0;
+
     /// Looks at everything once, in a number of D-Bus round trips that does not grow with the number of
-    /// servers. Changes nothing.
-    virtual std::expected<Observed, std::string> observe(const Desired& desired) = 0;
+    /// servers. `target` tells which files are to be compared. Changes nothing.
+    virtual std::expected<Observed, std::string> observe(const Target& target) = 0;
 
     /// Begins the given actions of a plan and returns without waiting for units: every one of them will be
     /// told of by exactly one Outcome from wait(). Actions of the same verb are carried out as one batch.
-    /// `desired` and `plan` must outlive the outcomes.
-    virtual void begin(const Desired& desired, const Plan& plan, std::span<const ActionIndex> actions) = 0;
+    /// `plan` must outlive the outcomes.
+    virtual void begin(const Plan& plan, std::span<const ActionIndex> actions) = 0;
 
     /// Blocks until at least one begun action has ended, and returns those that have. Empty only if none is
     /// under way.

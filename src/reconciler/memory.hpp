@@ -1,20 +1,51 @@
 #pragma once
 
-#include <span>
+#include <map>
+#include <optional>
+#include <string>
 
-#include "reconciler/status.hpp"
+#include "reconciler/reason.hpp"
+#include "reconciler/time.hpp"
+#include "reconciler/verb.hpp"
 
 namespace left4me {
 
-/// Gives a fresh look at the host what earlier passes have left in the status.
-void recall(Observed& observed, const Status& previous);
+/// What failed lately and when it is tried again; see backoff.hpp.
+struct Backoff {
+    unsigned failures = 0;  ///< in a row, each less than ten minutes after the one before
+    std::optional<TimePoint> failed_at;
+    std::optional<TimePoint> retry_at;
+    bool crashed = false;  ///< the last one: the unit failed, or could not be started
+    /// That failure has been counted but not corrected yet. Its correction is not a second failure.
+    bool pending = false;
+    FailureKind reason = FailureKind::Unknown;  ///< of the last one
+    std::string message;
+    std::string asked;              ///< what was asked when it failed; anything else is tried at once
+    std::optional<Verb> verb = {};  ///< what failed the last time; nullopt: the unit by itself, or not known
 
-/// What a pass has just learnt counts for the plan that follows it, as it will for the next pass: after
-/// recall() on the look that is taken when a plan has been carried out.
-void learn(Observed& observed, const Desired& desired, const Plan& attempted,
-           std::span<const Outcome> outcomes);
+    bool operator==(const Backoff&) const = default;
+};
 
-/// plan() of what a pass leaves behind. That a person insisted was for what has just been tried.
-Plan plan_rest(const Desired& desired, const Observed& observed);
+/// What is remembered about one server.
+struct Remembered {
+    std::string fingerprint;              ///< of what was last fully applied, see fingerprint()
+    std::optional<TimePoint> held_since;  ///< since when a change waits for its rollout
+    /// The revision whose stop or deletion of this server waits for approval. Without it, the servers that
+    /// the same revision starts would make it look harmless by and by.
+    std::string awaits_approval;
+    std::string set_aside = {};  ///< ObservedServer::set_aside, as it was told of
+    Backoff backoff;
+
+    bool operator==(const Remembered&) const = default;
+};
+
+/// What only time can tell, from the status of earlier passes. Losing it is safe: waits begin anew, and a
+/// difference of a server with `drift: Report` is reported.
+struct Memory {
+    std::map<std::string, Remembered> servers;
+    std::map<std::string, Backoff> overlays;  ///< those that could not be built lately
+
+    const Remembered* find(const std::string& server) const;
+};
 
 }  // namespace left4me

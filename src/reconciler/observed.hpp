@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <expected>
 #include <map>
 #include <optional>
 #include <set>
@@ -33,23 +32,12 @@ struct ObservedUnit {
     bool operator==(const ObservedUnit&) const = default;
 };
 
-/// One overlay of the revision, as its source and the store of generations stand now.
-struct ObservedOverlay {
-    /// The generation that the source's content asks for, or why it cannot be told (e.g. an unreadable
-    /// directory).
-    std::expected<std::string, std::string> wanted = std::unexpected(std::string("not observed"));
-};
+/// A rendering on disk that is not the target's.
+struct ObservedRendering {
+    std::vector<std::string> layers;    ///< as its list of layers has them, the instance layer included
+    std::optional<std::uint16_t> port;  ///< of its server.env
 
-/// A server's rendering: one immutable, content-addressed directory `instances/NAME/GENERATION` with
-/// server.env, the list of layers and the instance layer. `instances/NAME/current` points at the one the next
-/// start will use.
-struct WantedRendering {
-    std::string generation;
-    /// The whole layer stack, uppermost first, relative to the state directory:
-    /// `instances/NAME/GEN/layer`, `overlays/A/GEN`…, `installation`.
-    std::vector<std::string> layers;
-
-    bool operator==(const WantedRendering&) const = default;
+    bool operator==(const ObservedRendering&) const = default;
 };
 
 /// One server, whether the manifests name it or not.
@@ -57,14 +45,13 @@ struct ObservedServer {
     ObservedUnit unit;
     /// left4me rendered this server once (`instances/NAME` exists): it is ours, and ours to prune.
     bool ours = false;
-    /// What the rendering should be, or why it cannot be told (a secret is missing, an overlay is not
-    /// readable). Only for servers that the revision names.
-    std::expected<WantedRendering, std::string> wanted = std::unexpected(std::string("not desired"));
-    /// The rendering that the next start will use.
+    /// The rendering that the next start will use: `instances/NAME/current` names it.
     std::optional<std::string> current;
-    /// Files of the wanted rendering that are missing or differ from what was rendered (drift by hand); empty
-    /// when the wanted rendering is whole. Names are relative to the rendering, e.g. "server.env". When the
-    /// wanted rendering does not exist at all, this holds just ".".
+    /// What is in that one, if it is complete; only where it is not the target's.
+    std::optional<ObservedRendering> current_rendering;
+    /// Files of the target's rendering that are missing or differ from what was rendered (drift by hand);
+    /// empty when it is whole. Names are relative to the rendering, e.g. "server.env". When it does not exist
+    /// at all, this holds just ".".
     std::vector<std::string> damaged;
     /// The lower layers of the mounted overlay, uppermost first, relative to the state directory where they
     /// lie beneath it, else absolute. nullopt: nothing is mounted there.
@@ -93,46 +80,14 @@ struct ObservedServer {
     const std::optional<std::vector<std::string>>& stack() const { return mounted ? mounted : held_by_game; }
 };
 
-/// What failed lately and when it is tried again; see backoff.hpp.
-struct Backoff {
-    unsigned failures = 0;  ///< in a row, each less than ten minutes after the one before
-    std::optional<TimePoint> failed_at;
-    std::optional<TimePoint> retry_at;
-    bool crashed = false;  ///< the last one: the unit failed, or could not be started
-    /// That failure has been counted, but not corrected yet: what corrects it is no second one.
-    bool pending = false;
-    std::string reason;  ///< of the last one, CamelCase
-    std::string message;
-    std::string asked;  ///< what was asked when it failed; anything else is tried at once
-
-    bool operator==(const Backoff&) const = default;
-};
-
-/// The memory of earlier passes, read back from the status file. Losing it is safe: deadlines start over.
-struct Remembered {
-    std::string fingerprint;              ///< of the DesiredServer and rendering that was last fully applied
-    std::optional<TimePoint> held_since;  ///< since when a change waits for its rollout
-    /// The revision whose stop or deletion of this server waits for a person. Kept, so that the servers which
-    /// the same revision starts do not make it look harmless by and by.
-    std::string awaits_approval;
-    std::string set_aside = {};  ///< ObservedServer::set_aside, as it was told of
-    Backoff backoff;
-
-    bool operator==(const Remembered&) const = default;
-};
-
 /// What the host reports: one moment, read as a whole.
 struct Observed {
     TimePoint now;
     bool installation = false;  ///< the game is there
-    std::map<std::string, ObservedOverlay> overlays;
     std::map<std::string, ObservedServer> servers;
     /// Every finished generation on disk, relative to the state directory: `overlays/A/GEN`,
     /// `instances/N/GEN`.
     std::set<std::string> generations;
-    /// Filled in by recall() from the previous status, not by the host.
-    std::map<std::string, Remembered> remembered;
-    std::map<std::string, Backoff> remembered_overlays;
 };
 
 }  // namespace left4me

@@ -12,20 +12,20 @@ std::vector<draft::ServerDraft> plan_servers(const draft::World& world) {
     const auto keep = [&](draft::ServerDraft draft) {
         if (!draft.steps.empty()) drafts.push_back(std::move(draft));
     };
-    auto desired = world.desired.servers.begin();
+    auto target = world.target.servers.begin();
     auto observed = world.observed.servers.begin();
-    while (desired != world.desired.servers.end() || observed != world.observed.servers.end()) {
+    while (target != world.target.servers.end() || observed != world.observed.servers.end()) {
         const bool only_observed =
-            desired == world.desired.servers.end() ||
-            (observed != world.observed.servers.end() && observed->first < desired->first);
+            target == world.target.servers.end() ||
+            (observed != world.observed.servers.end() && observed->first < target->first);
         if (only_observed) {
             keep(draft::plan_orphan(observed->first, observed->second));
             ++observed;
             continue;
         }
-        const bool seen = observed != world.observed.servers.end() && observed->first == desired->first;
-        keep(draft::plan_server(world, desired->second, seen ? observed->second : never_seen));
-        ++desired;
+        const bool seen = observed != world.observed.servers.end() && observed->first == target->first;
+        keep(draft::plan_server(world, target->second, seen ? observed->second : never_seen));
+        ++target;
         if (seen) ++observed;
     }
     return drafts;
@@ -33,18 +33,17 @@ std::vector<draft::ServerDraft> plan_servers(const draft::World& world) {
 
 }  // namespace
 
-Plan plan(const Desired& desired, const Observed& observed) {
-    const draft::World world{desired, observed};
+Plan plan(const Target& target, const Observed& observed, const Memory& memory, const Intent& intent) {
+    const draft::World world{target, observed, memory, intent};
     std::vector<draft::ServerDraft> servers = plan_servers(world);
     std::vector<draft::OverlayDraft> overlays = draft::plan_overlays(world);
     for (draft::ServerDraft& server : servers) {
         draft::leave_suspended_alone(world, server);
-        server.is_drift = draft::is_drift(world, server);
         draft::report_drift(world, server);
     }
     draft::guard_against_mass_stop(world, servers);
     for (draft::ServerDraft& server : servers) draft::hold_back_off(world, server);
-    draft::hold_back_off(world, overlays, servers);
+    for (draft::OverlayDraft& overlay : overlays) draft::hold_back_off(world, overlay);
     draft::settle_ports(world, servers);
     for (draft::ServerDraft& server : servers) draft::leave_out_needless_attach(server);
     std::vector<draft::CollectDraft> collects = draft::plan_collect(world, servers);

@@ -13,45 +13,43 @@ bool acts(const ServerDraft& draft) {
                        [](const Step& step) { return is_effect(step.verb); });
 }
 
-/// Without the steps that need what is held: the new generation of an overlay.
-void hold_for_overlay(ServerDraft& draft, const OverlayDraft& overlay) {
-    const bool starts = draft.has(Verb::Start) || draft.has(Verb::Restart);
-    if (!starts && !draft.has(Verb::Render)) return;
-    if (starts) {
-        for (const Verb verb : {Verb::Stop, Verb::ResetFailed, Verb::Start, Verb::Restart}) draft.erase(verb);
-    }
-    draft.erase(Verb::Render);
-    // With no rendering at all, a boot would only fail.
-    if (!draft.observed->current) draft.erase(Verb::Enable);
-    draft.steps.push_back(
-        {Verb::Hold, fmt::format("overlay/{} {}", overlay.name, overlay.step.reason), {}, code::back_off});
-}
-
 }  // namespace
 
-void hold_back_off(const World& world, ServerDraft& draft) {
-    const Remembered* const memory = world.remembered(draft.name);
-    if (world.desired.insist || memory == nullptr || !memory->backoff.retry_at || !acts(draft)) return;
-    if (!backs_off(memory->backoff, asked_of(draft.desired, *draft.observed), world.observed.now)) return;
-    std::erase_if(draft.steps, [](const Step& step) { return is_effect(step.verb); });
-    draft.steps.push_back({Verb::Hold, backoff_text(memory->backoff), {}, code::back_off});
+bool is_unbuilt(const World& world, const std::string& overlay) {
+    const auto found = world.target.overlays.find(overlay);
+    if (found == world.target.overlays.end() || !found->second.artifact) return false;
+    return !world.observed.generations.contains(
+        fmt::format("overlays/{}/{}", overlay, *found->second.artifact));
 }
 
-void hold_back_off(const World& world, std::vector<OverlayDraft>& overlays,
-                   std::vector<ServerDraft>& servers) {
-    if (world.desired.insist || world.observed.remembered_overlays.empty()) return;
-    for (OverlayDraft& overlay : overlays) {
-        const auto memory = world.observed.remembered_overlays.find(overlay.name);
-        if (overlay.step.verb != Verb::Build || memory == world.observed.remembered_overlays.end()) continue;
-        if (!backs_off(memory->second, overlay.step.generation, world.observed.now)) continue;
-        overlay.step = {Verb::Hold, backoff_text(memory->second), {}, code::back_off};
-        for (ServerDraft& server : servers) {
-            if (server.desired == nullptr) continue;
-            const std::vector<std::string>& used = server.desired->overlays;
-            if (std::find(used.begin(), used.end(), overlay.name) != used.end())
-                hold_for_overlay(server, overlay);
-        }
-    }
+const Backoff* build_backoff(const World& world, const std::string& overlay) {
+    const auto memory = world.memory.overlays.find(overlay);
+    if (world.intent.retry_now || memory == world.memory.overlays.end()) return nullptr;
+    const std::string asked = asked_of_overlay(world.target, overlay);
+    return backs_off(memory->second, asked, world.observed.now) ? &memory->second : nullptr;
+}
+
+const Backoff* render_backoff(const World& world, const ServerDraft& draft) {
+    const Remembered* const memory = world.memory.find(draft.name);
+    if (world.intent.retry_now || memory == nullptr || memory->backoff.verb != Verb::Render) return nullptr;
+    if (!backs_off(memory->backoff, asked_of(draft.target), world.observed.now)) return nullptr;
+    return &memory->backoff;
+}
+
+void hold_back_off(const World& world, ServerDraft& draft) {
+    const Remembered* const memory = world.memory.find(draft.name);
+    if (world.intent.retry_now || memory == nullptr || !memory->backoff.retry_at || !acts(draft)) return;
+    // A rendering that could not be written keeps nothing down that can run without it: plan_rendering().
+    if (memory->backoff.verb == Verb::Render) return;
+    if (!backs_off(memory->backoff, asked_of(draft.target), world.observed.now)) return;
+    std::erase_if(draft.steps, [](const Step& step) { return is_effect(step.verb); });
+    draft.steps.push_back({Verb::Hold, backoff_text(memory->backoff), {}, HoldReason::BackOff});
+}
+
+void hold_back_off(const World& world, OverlayDraft& draft) {
+    if (draft.step.verb != Verb::Build) return;
+    if (const Backoff* const backoff = build_backoff(world, draft.name))
+        draft.step = {Verb::Hold, backoff_text(*backoff), {}, HoldReason::BackOff};
 }
 
 }  // namespace left4me::draft

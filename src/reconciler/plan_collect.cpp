@@ -14,16 +14,17 @@ using Releases = std::vector<std::pair<std::string, Verb>>;
 /// Who uses which generations: for good, or until some step of the drafts has ended.
 class Usage {
   public:
-    void add(const std::string& name, const ObservedServer& server, const DesiredServer* desired,
+    void add(const std::string& name, const ObservedServer& server, const TargetServer* target,
              const ServerDraft* draft) {
-        const bool known = desired != nullptr && server.wanted;
-        if (known) keep(server.wanted->layers);
+        const TargetRendering* const rendering =
+            target != nullptr && target->rendering ? target->rendering->get() : nullptr;
+        if (rendering != nullptr) keep(rendering->layers());
         // Held until its source can be read again, and then it may want any of them.
-        if (desired != nullptr && !known) keeps_all_overlays_ = true;
-        if (server.stack() && !(known && *server.stack() == server.wanted->layers)) {
+        if (target != nullptr && rendering == nullptr) keeps_all_overlays_ = true;
+        if (server.stack() && !(rendering != nullptr && *server.stack() == rendering->layers())) {
             add_mounted(name, *server.stack(), draft);
         }
-        if (server.current && !(known && *server.current == server.wanted->generation)) {
+        if (server.current && !(rendering != nullptr && *server.current == rendering->digest())) {
             add_current(name, server, draft);
         }
     }
@@ -68,21 +69,26 @@ class Usage {
     }
 
     /// The overlays of a `current` that is not what the manifests want: the next start would use them, unless
-    /// the drafts replace or remove it. Only what is mounted can tell which they are.
+    /// the drafts replace or remove it.
     void add_current(const std::string& name, const ObservedServer& server, const ServerDraft* draft) {
         const Layer top =
             server.stack() && !server.stack()->empty() ? parse_layer(server.stack()->front()) : Layer{};
-        const bool known = top.kind == Layer::Kind::Rendering && top.generation == *server.current;
+        const bool mounted = top.kind == Layer::Kind::Rendering && top.generation == *server.current;
+        const std::vector<std::string>* const layers = server.current_rendering
+                                                           ? &server.current_rendering->layers
+                                                       : mounted ? &*server.stack()
+                                                                 : nullptr;
+        const bool known = layers != nullptr;
         const bool renders = draft != nullptr && draft->has(Verb::Render);
         const bool forgets = draft != nullptr && draft->has(Verb::Forget);
         if (!renders && !forgets) {
-            if (known) keep(*server.stack());
+            if (known) keep(*layers);
             keeps_all_overlays_ = keeps_all_overlays_ || !known;
             return;
         }
         const Verb verb = renders ? Verb::Render : Verb::Forget;
         if (known) {
-            release(*server.stack(), name, verb);
+            release(*layers, name, verb);
         } else {
             unknown_released_by_.emplace_back(name, verb);
         }
@@ -97,13 +103,13 @@ class Usage {
 Usage usage_of(const World& world, const std::vector<ServerDraft>& drafts) {
     Usage usage;
     auto draft = drafts.begin();  // both in the order of names; a server without a draft keeps what it has
-    auto desired = world.desired.servers.begin();
+    auto target = world.target.servers.begin();
     for (const auto& [name, server] : world.observed.servers) {
         while (draft != drafts.end() && draft->name < name) ++draft;
-        while (desired != world.desired.servers.end() && desired->first < name) ++desired;
-        const bool is_desired = desired != world.desired.servers.end() && desired->first == name;
+        while (target != world.target.servers.end() && target->first < name) ++target;
+        const bool is_desired = target != world.target.servers.end() && target->first == name;
         const bool has_draft = draft != drafts.end() && draft->name == name;
-        usage.add(name, server, is_desired ? &desired->second : nullptr, has_draft ? &*draft : nullptr);
+        usage.add(name, server, is_desired ? &target->second : nullptr, has_draft ? &*draft : nullptr);
     }
     return usage;
 }
@@ -124,20 +130,17 @@ Path parse(std::string_view path) {
 }
 
 bool overlay_is_wanted(const World& world, const Path& path) {
-    if (!world.desired.overlays.contains(path.name)) return false;
-    const auto overlay = world.observed.overlays.find(path.name);
+    const auto overlay = world.target.overlays.find(path.name);
+    if (overlay == world.target.overlays.end()) return false;
     // While it cannot be told which generation is wanted, it may be any of them.
-    if (overlay == world.observed.overlays.end() || !overlay->second.wanted) return true;
-    return *overlay->second.wanted == path.generation;
+    return !overlay->second.artifact || *overlay->second.artifact == path.generation;
 }
 
 /// Renderings of servers that the manifests do not name are not collected: Forget removes them, or they are
 /// not ours.
 bool rendering_is_wanted(const World& world, const Path& path) {
-    if (!world.desired.servers.contains(path.name)) return true;
-    const auto server = world.observed.servers.find(path.name);
-    if (server == world.observed.servers.end() || !server->second.wanted) return true;
-    return server->second.wanted->generation == path.generation;
+    const TargetServer* const server = world.target.find(path.name);
+    return server == nullptr || !server->rendering || server->digest() == path.generation;
 }
 
 /// The next start still uses it, as the drafts do not render anew (drift is only reported).
@@ -153,7 +156,7 @@ bool stays_current(const World& world, const Path& path, const std::vector<Serve
 }  // namespace
 
 std::vector<CollectDraft> plan_collect(const World& world, const std::vector<ServerDraft>& drafts) {
-    if (suspension_of_all(world.desired.suspended, world.observed.now) != nullptr) return {};
+    if (suspension_of_all(world.intent.suspended, world.observed.now) != nullptr) return {};
     const Usage usage = usage_of(world, drafts);
     std::vector<CollectDraft> collects;
     for (const std::string& generation : world.observed.generations) {

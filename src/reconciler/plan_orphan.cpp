@@ -19,13 +19,13 @@ void report(ServerDraft& draft) {
         {Verb::Report,
          fmt::format("the unit is {}, but not in the manifests and not made by left4me: left alone", found),
          {},
-         code::orphan});
+         HoldReason::Orphan});
 }
 
 }  // namespace
 
 ServerDraft plan_orphan(const std::string& name, const ObservedServer& observed) {
-    ServerDraft draft{name, nullptr, &observed, {}, {}};
+    ServerDraft draft{name, nullptr, &observed, {}};
     if (!observed.ours) {
         report(draft);
         return draft;

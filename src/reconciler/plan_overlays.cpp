@@ -5,18 +5,16 @@
 namespace left4me::draft {
 
 std::vector<OverlayDraft> plan_overlays(const World& world) {
-    static const ObservedOverlay never_seen;
     std::vector<OverlayDraft> drafts;
-    for (const auto& [name, source] : world.desired.overlays) {
+    for (const auto& [name, overlay] : world.target.overlays) {
         if (overlay_is_suspended(world, name)) continue;
-        const auto found = world.observed.overlays.find(name);
-        const ObservedOverlay& overlay = found == world.observed.overlays.end() ? never_seen : found->second;
-        if (!overlay.wanted) {
+        if (!overlay.artifact) {
             // The servers that use it keep what they have; see plan_rendering().
-            drafts.push_back({name, {Verb::Report, overlay.wanted.error(), {}, code::source_unavailable}});
+            drafts.push_back(
+                {name, {Verb::Report, overlay.artifact.error().message, {}, HoldReason::SourceUnavailable}});
             continue;
         }
-        const std::string& generation = *overlay.wanted;
+        const std::string& generation = *overlay.artifact;
         if (world.observed.generations.contains(fmt::format("overlays/{}/{}", name, generation))) continue;
         drafts.push_back(
             {name,

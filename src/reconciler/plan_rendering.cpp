@@ -2,21 +2,12 @@
 
 #include <algorithm>
 
+#include "reconciler/backoff.hpp"
 #include "reconciler/draft.hpp"
 #include "reconciler/layers.hpp"
 
 namespace left4me::draft {
 namespace {
-
-/// The overlay at fault is named if there is one: its message alone would not tell where to look.
-std::string why_unknown(const World& world, const DesiredServer& desired, const ObservedServer& observed) {
-    for (const std::string& overlay : desired.overlays) {
-        const auto found = world.observed.overlays.find(overlay);
-        if (found == world.observed.overlays.end() || found->second.wanted) continue;
-        return fmt::format("overlay {}: {}", overlay, found->second.wanted.error());
-    }
-    return observed.wanted.error();
-}
 
 bool mounted_is_current(const ObservedServer& observed) {
     if (!observed.stack() || observed.stack()->empty() || !observed.current) return false;
@@ -24,14 +15,13 @@ bool mounted_is_current(const ObservedServer& observed) {
     return top.kind == Layer::Kind::Rendering && top.generation == *observed.current;
 }
 
-std::string why_render(const DesiredServer& desired, const ObservedServer& observed) {
-    const WantedRendering& wanted = *observed.wanted;
+std::string why_render(const TargetServer& target, const ObservedServer& observed) {
     if (!observed.current) return "never rendered";
-    if (*observed.current != wanted.generation) {
+    if (*observed.current != target.digest()) {
         // What runs was started from the rendering that is out of date, so its stack tells what changed.
-        if (mounted_is_current(observed)) return describe_mounted(desired, observed);
+        if (mounted_is_current(observed)) return describe_mounted(target, observed);
         return fmt::format("the rendering is out of date ({})",
-                           short_change(*observed.current, wanted.generation));
+                           short_change(*observed.current, target.digest()));
     }
     if (std::find(observed.damaged.begin(), observed.damaged.end(), ".") != observed.damaged.end()) {
         return "the rendering was removed";
@@ -42,32 +32,87 @@ std::string why_render(const DesiredServer& desired, const ObservedServer& obser
                        observed.damaged.size() == 1 ? "was" : "were");
 }
 
+/// The rendering that `current` names is there with all its layers.
+bool is_usable(const World& world, const ServerDraft& draft) {
+    const std::vector<std::string>* const layers = draft.current_layers();
+    if (layers == nullptr || layers->empty()) return false;
+    return std::all_of(layers->begin(), layers->end(), [&world](const std::string& layer) {
+        const Layer::Kind kind = parse_layer(layer).kind;
+        return kind != Layer::Kind::Foreign &&
+               (kind != Layer::Kind::Overlay || world.observed.generations.contains(layer));
+    });
+}
+
+/// Why the target's rendering cannot be written yet; empty: it can.
+std::string why_not_yet(const World& world, const ServerDraft& draft) {
+    for (const std::string& overlay : draft.target->spec->overlays) {
+        if (!is_unbuilt(world, overlay)) continue;
+        if (const Backoff* const backoff = build_backoff(world, overlay))
+            return fmt::format("overlay/{} {}", overlay, backoff_text(*backoff));
+    }
+    const Backoff* const backoff = render_backoff(world, draft);
+    return backoff == nullptr ? std::string() : backoff_text(*backoff);
+}
+
+bool is_to_be_started(const ServerDraft& draft) {
+    return draft.target->spec->state == RunState::Running && !is_up(draft.observed->unit.active);
+}
+
+/// The first overlay that has to be built, and takes its time.
+const std::string* slow_build(const World& world, const ServerDraft& draft) {
+    for (const std::string& overlay : draft.target->spec->overlays) {
+        if (is_unbuilt(world, overlay) && world.target.overlays.at(overlay).is_slow()) return &overlay;
+    }
+    return nullptr;
+}
+
 }  // namespace
 
 bool plan_rendering(const World& world, ServerDraft& draft) {
     const ObservedServer& observed = *draft.observed;
-    if (!observed.wanted) {
+    draft.usable = is_usable(world, draft);
+    if (!draft.target->rendering) {
+        draft.as_is = true;
         draft.steps.push_back(
-            {Verb::Hold, why_unknown(world, *draft.desired, observed), {}, code::source_unavailable});
-        return observed.current.has_value();
+            {Verb::Hold, draft.target->rendering.error().message, {}, HoldReason::SourceUnavailable});
+        return draft.usable;
     }
-    const std::string& generation = observed.wanted->generation;
-    if (observed.current != generation || !observed.damaged.empty()) {
-        draft.steps.push_back({Verb::Render, why_render(*draft.desired, observed), generation, {}});
+    const std::string& digest = (*draft.target->rendering)->digest();
+    const bool differs = observed.current != digest || !observed.damaged.empty();
+    if (differs || is_to_be_started(draft)) {
+        if (std::string why = why_not_yet(world, draft); !why.empty()) {
+            draft.as_is = true;
+            draft.steps.push_back({Verb::Hold, std::move(why), {}, HoldReason::BackOff});
+            return draft.usable;
+        }
     }
+    if (!differs) return true;
+    // Written when the build has ended, and the server runs.
+    if (draft.usable && is_to_be_started(draft) && slow_build(world, draft) != nullptr) {
+        draft.as_is = true;
+        return true;
+    }
+    draft.steps.push_back({Verb::Render, why_render(*draft.target, observed), digest, {}});
     return true;
 }
 
-std::string describe_mounted(const DesiredServer& desired, const ObservedServer& observed) {
+std::string why_as_is(const World& world, const ServerDraft& draft) {
+    if (!draft.as_is || !draft.target->rendering) return {};
+    const std::string* const overlay = slow_build(world, draft);
+    if (overlay == nullptr || build_backoff(world, *overlay) != nullptr) return {};
+    return fmt::format("; with its last rendering, for overlay/{} is not built yet", *overlay);
+}
+
+std::string describe_mounted(const TargetServer& target, const ObservedServer& observed) {
     if (!observed.stack()) return "nothing is mounted";
-    if (!observed.wanted) return "another stack is mounted";
+    if (!target.rendering) return "another stack is mounted";
+    const std::vector<std::string>& layers = (*target.rendering)->layers();
     const std::vector<std::string>& stack = *observed.stack();
     std::string sentence;
-    const std::string overlays = describe_overlay_changes(stack, observed.wanted->layers);
+    const std::string overlays = describe_overlay_changes(stack, layers);
     if (!overlays.empty()) sentence = fmt::format("layers differ ({})", overlays);
 
-    const bool other_rendering =
-        stack.empty() || observed.wanted->layers.empty() || stack.front() != observed.wanted->layers.front();
+    const bool other_rendering = stack.empty() || stack.front() != layers.front();
     if (!other_rendering) return sentence.empty() ? "the mounted stack differs" : sentence;
     const bool instance_layer = !stack.empty() && parse_layer(stack.front()).kind == Layer::Kind::Rendering;
     std::string rendering;
@@ -75,11 +120,11 @@ std::string describe_mounted(const DesiredServer& desired, const ObservedServer&
         rendering = "the instance layer is not mounted";
     } else if (!observed.mounted_environment) {
         rendering = sentence.empty() ? "the rendering changed" : "";
-    } else if (*observed.mounted_environment != desired.environment) {
-        rendering = observed.mounted_port && *observed.mounted_port != desired.port
-                        ? fmt::format("port {} → {}", *observed.mounted_port, desired.port)
+    } else if (*observed.mounted_environment != target.spec->environment) {
+        rendering = observed.mounted_port && *observed.mounted_port != target.spec->port
+                        ? fmt::format("port {} → {}", *observed.mounted_port, target.spec->port)
                         : "arguments changed";
-    } else if (observed.mounted_writable != desired.writable) {
+    } else if (observed.mounted_writable != target.spec->writable) {
         rendering = "what the game may keep changed";
     } else if (sentence.empty()) {
         rendering = "server.cfg changed";  // nothing else is left that could have changed the rendering

@@ -33,8 +33,10 @@ void plan_enablement(ServerDraft& draft) {
 }
 
 /// An overlay that was left mounted is only used again if it is the very stack that a start would mount.
-bool stale_mount(const ObservedServer& observed) {
-    return observed.stack() && !(observed.wanted && *observed.stack() == observed.wanted->layers);
+bool stale_mount(const ServerDraft& draft) {
+    const auto& stack = draft.observed->stack();
+    const std::vector<std::string>* const layers = draft.start_layers();
+    return stack && !(layers != nullptr && *stack == *layers);
 }
 
 void plan_start(const World& world, ServerDraft& draft) {
@@ -45,10 +47,10 @@ void plan_start(const World& world, ServerDraft& draft) {
              fmt::format("{}, but the game is not installed: there is no {} in the installation",
                          unit_is(unit), game::executable),
              {},
-             code::not_installed});
+             HoldReason::NotInstalled});
         return;
     }
-    if (stale_mount(*draft.observed)) {
+    if (stale_mount(draft)) {
         draft.steps.push_back(
             {Verb::Stop, "another stack is still mounted: it must go before a start", {}, {}});
     }
@@ -58,7 +60,11 @@ void plan_start(const World& world, ServerDraft& draft) {
                                {},
                                {}});
     }
-    draft.steps.push_back({Verb::Start, fmt::format("{}, the manifest says Running", unit_is(unit)), {}, {}});
+    draft.steps.push_back(
+        {Verb::Start,
+         fmt::format("{}, the manifest says Running{}", unit_is(unit), why_as_is(world, draft)),
+         {},
+         {}});
 }
 
 void plan_running(const World& world, ServerDraft& draft) {
@@ -75,15 +81,18 @@ void plan_running(const World& world, ServerDraft& draft) {
         case ActiveState::Active: {
             // When it cannot be told what should be mounted, what is mounted may stay.
             const bool right =
-                observed.stack() && (!observed.wanted || *observed.stack() == observed.wanted->layers);
+                observed.stack() &&
+                (!draft.target->rendering || *observed.stack() == (*draft.target->rendering)->layers());
             if (right) break;
-            const std::string change = describe_mounted(*draft.desired, observed);
-            Step step = decide_rollout(world, *draft.desired, observed, change);
+            const std::string change = describe_mounted(*draft.target, observed);
+            Step step = decide_rollout(world, *draft.desired(), observed, change);
+            // The target's rendering cannot be had now, which a Hold says already.
+            if (step.verb == Verb::Restart && draft.as_is && draft.target->rendering) break;
             if (step.verb == Verb::Restart && !world.observed.installation) {
                 step = {Verb::Hold,
                         fmt::format("{}, but the game is not installed: it would not come up again", change),
                         {},
-                        code::not_installed};
+                        HoldReason::NotInstalled};
             }
             draft.steps.push_back(std::move(step));
             break;
@@ -117,11 +126,11 @@ void plan_stopped(ServerDraft& draft) {
 
 }  // namespace
 
-ServerDraft plan_server(const World& world, const DesiredServer& desired, const ObservedServer& observed) {
-    ServerDraft draft{desired.name, &desired, &observed, {}, {}};
+ServerDraft plan_server(const World& world, const TargetServer& target, const ObservedServer& observed) {
+    ServerDraft draft{target.spec->name, &target, &observed, {}};
     const bool startable = plan_rendering(world, draft);
     plan_attach(draft);
-    if (desired.state == RunState::Stopped) {
+    if (target.spec->state == RunState::Stopped) {
         plan_stopped(draft);
     } else if (startable) {
         plan_running(world, draft);

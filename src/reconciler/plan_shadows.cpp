@@ -19,7 +19,7 @@ void report_shadows(ServerDraft& draft) {
                      observed.shadowed, observed.shadowed == 1 ? "file" : "files", names,
                      observed.shadowed == 1 ? "it" : "them"),
          {},
-         code::shadowed});
+         HoldReason::Shadowed});
 }
 
 }  // namespace left4me::draft

@@ -7,29 +7,29 @@
 namespace left4me::draft {
 
 bool is_suspended(const World& world, const std::string& server) {
-    return suspension_of(world.desired.suspended, server, world.observed.now) != nullptr;
+    return suspension_of(world.intent.suspended, server, world.observed.now) != nullptr;
 }
 
 void leave_suspended_alone(const World& world, ServerDraft& draft) {
     const Suspension* const suspension =
-        suspension_of(world.desired.suspended, draft.name, world.observed.now);
+        suspension_of(world.intent.suspended, draft.name, world.observed.now);
     if (suspension == nullptr || draft.steps.empty()) return;
     const auto effect = std::find_if(draft.steps.begin(), draft.steps.end(),
                                      [](const Step& step) { return is_effect(step.verb); });
     const Step& otherwise = effect == draft.steps.end() ? draft.steps.front() : *effect;
     std::string reason = fmt::format("{}; otherwise: {}, {}", suspension_text(*suspension),
                                      to_string(otherwise.verb), otherwise.reason);
-    draft.steps = {{Verb::Hold, std::move(reason), {}, code::suspended}};
+    draft.steps = {{Verb::Hold, std::move(reason), {}, HoldReason::Suspended}};
 }
 
 /// An overlay that only suspended servers use stays as it is: a refresh would be one of the things that were
 /// asked not to happen. One that nobody uses yet is none of theirs.
 bool overlay_is_suspended(const World& world, const std::string& overlay) {
-    const Suspensions& suspensions = world.desired.suspended;
+    const Suspensions& suspensions = world.intent.suspended;
     if (suspension_of_all(suspensions, world.observed.now) != nullptr) return true;
     if (suspensions.servers.empty()) return false;
     bool used = false;
-    for (const auto& [name, server] : world.desired.servers) {
+    for (const auto& [name, server] : world.desired().servers) {
         if (std::find(server.overlays.begin(), server.overlays.end(), overlay) == server.overlays.end())
             continue;
         if (!is_suspended(world, name)) return false;

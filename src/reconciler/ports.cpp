@@ -11,8 +11,8 @@ namespace {
 bool starts(const ServerDraft& draft) { return draft.has(Verb::Start) || draft.has(Verb::Restart); }
 
 bool changes_port(const ServerDraft& draft) {
-    return draft.desired != nullptr && draft.observed->mounted_port &&
-           *draft.observed->mounted_port != draft.desired->port;
+    return draft.observed->mounted_port && draft.start_port() &&
+           *draft.observed->mounted_port != *draft.start_port();
 }
 
 /// The plan takes this server off the port that it holds now.
@@ -26,7 +26,7 @@ struct Ports {
 
     template <typename Function>
     void for_each_other_holder(const ServerDraft& draft, Function function) const {
-        const auto found = holders.find(draft.desired->port);
+        const auto found = holders.find(draft.start_port().value_or(0));
         if (found == holders.end()) return;
         for (const std::string& holder : found->second) {
             if (holder != draft.name) function(holder);
@@ -43,9 +43,9 @@ void hold(ServerDraft& draft, const std::string& holder) {
     for (const Verb verb : {Verb::Stop, Verb::ResetFailed, Verb::Start, Verb::Restart}) draft.erase(verb);
     draft.steps.push_back({Verb::Hold,
                            fmt::format("port {} is still held by server/{}, which does not give it up yet",
-                                       draft.desired->port, holder),
+                                       draft.start_port().value_or(0), holder),
                            {},
-                           code::port_in_use});
+                           HoldReason::PortInUse});
 }
 
 /// A server that must wait does not leave its own port, so others may have to wait in turn: until nothing

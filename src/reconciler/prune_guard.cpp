@@ -29,43 +29,44 @@ bool stops_for_good(const ServerDraft& draft) {
 /// started by hand, is drift: not the revision's doing.
 bool is_victim(const World& world, const ServerDraft& draft) {
     if (!is_up(draft.observed->unit.active) || !stops_for_good(draft)) return false;
-    return draft.desired == nullptr || !nothing_was_changed(world, draft);
+    return draft.target == nullptr || !nothing_was_changed(world, draft);
 }
 
 std::size_t count_running(const World& world) {
     return static_cast<std::size_t>(std::count_if(
         world.observed.servers.begin(), world.observed.servers.end(), [&world](const auto& entry) {
             const auto& [name, server] = entry;
-            return is_up(server.unit.active) && (server.ours || world.desired.servers.contains(name));
+            return is_up(server.unit.active) && (server.ours || world.desired().servers.contains(name));
         }));
 }
 
 /// Once held, always held: while a revision waits, the servers that it starts change the proportion.
 bool waits_already(const World& world, const ServerDraft& draft) {
-    const Remembered* memory = world.remembered(draft.name);
+    const Remembered* memory = world.memory.find(draft.name);
     return memory != nullptr && !memory->awaits_approval.empty() &&
-           memory->awaits_approval == world.desired.revision && !draft.has(Verb::Start) &&
+           memory->awaits_approval == world.target.revision() && !draft.has(Verb::Start) &&
            std::any_of(draft.steps.begin(), draft.steps.end(),
                        [](const Step& step) { return takes_down(step.verb); });
 }
 
 void hold(ServerDraft& draft, const std::string& why) {
-    std::string first = draft.desired == nullptr ? "not in the manifests" : "the manifest says Stopped";
+    std::string first = draft.target == nullptr ? "not in the manifests" : "the manifest says Stopped";
     std::erase_if(draft.steps, [](const Step& step) { return takes_down(step.verb); });
-    draft.steps.push_back({Verb::Hold, fmt::format("{}, but {}", first, why), {}, code::approval_required});
+    draft.steps.push_back(
+        {Verb::Hold, fmt::format("{}, but {}", first, why), {}, HoldReason::ApprovalRequired});
 }
 
 }  // namespace
 
 void guard_against_mass_stop(const World& world, std::vector<ServerDraft>& drafts) {
-    if (world.desired.approved) return;
+    if (world.is_approved()) return;
     const auto victims = static_cast<std::size_t>(
         std::count_if(drafts.begin(), drafts.end(),
                       [&world](const ServerDraft& draft) { return is_victim(world, draft); }));
     const std::size_t running = victims < 2 ? 0 : count_running(world);
     const bool too_many = victims >= 2 && victims * 2 > running;
 
-    const std::string& revision = world.desired.revision;
+    const std::string& revision = world.target.revision();
     const std::string why =
         too_many ? fmt::format(
                        "this revision would stop or delete {} of {} running servers: it waits for "

@@ -9,14 +9,14 @@ namespace {
 
 bool deadline_passed(const World& world, const DesiredServer& desired) {
     if (!desired.rollout.deadline) return false;
-    const Remembered* memory = world.remembered(desired.name);
+    const Remembered* memory = world.memory.find(desired.name);
     if (memory == nullptr || !memory->held_since) return false;
     // In the future: the clock was set back. The wait begins anew rather than being an hour longer.
     const TimePoint held_since = std::min(*memory->held_since, world.observed.now);
     return world.observed.now - held_since >= *desired.rollout.deadline;
 }
 
-Step hold(std::string reason) { return {Verb::Hold, std::move(reason), {}, code::rollout_pending}; }
+Step hold(std::string reason) { return {Verb::Hold, std::move(reason), {}, HoldReason::RolloutPending}; }
 
 Step restart(std::string reason) { return {Verb::Restart, std::move(reason), {}, {}}; }
 

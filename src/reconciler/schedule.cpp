@@ -15,7 +15,7 @@ Schedule::Schedule(const Plan& plan)
       outcomes_(plan.actions.size()) {
     for (ActionIndex index = 0; index < plan.actions.size(); ++index) {
         const Action& action = plan.actions[index];
-        outcomes_[index] = {index, false, "NoAnswer", "the host never told how it ended", &plan};
+        outcomes_[index] = {index, false, FailureKind::NoAnswer, "the host never told how it ended", &plan};
         if (!is_effect(action.verb)) {
             states_[index] = State::Ended;
             continue;
@@ -66,7 +66,7 @@ void Schedule::fail_dependents(ActionIndex failed) {
             if (states_[next] != State::Waiting) continue;
             states_[next] = State::Ended;
             outcomes_[next] = {
-                next, false, "PrerequisiteFailed",
+                next, false, FailureKind::PrerequisiteFailed,
                 fmt::format("not begun, because {} {} failed first: {}", to_string(before.verb),
                             to_string(before.subject), outcomes_[failed].message),
                 plan_};
@@ -85,11 +85,11 @@ std::vector<Outcome> Schedule::outcomes() const {
     return effects;
 }
 
-std::vector<Outcome> apply(Host& host, const Desired& desired, const Plan& plan) {
+std::vector<Outcome> carry_out(Host& host, const Plan& plan) {
     Schedule schedule(plan);
     while (!schedule.done()) {
         const std::vector<ActionIndex> ready = schedule.take_ready();
-        if (!ready.empty()) host.begin(desired, plan, ready);
+        if (!ready.empty()) host.begin(plan, ready);
         const std::vector<Outcome> ended = host.wait();
         // A host that lost an action would hang us here for ever; what it never told of stays "not done".
         if (ended.empty()) break;

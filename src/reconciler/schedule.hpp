@@ -38,7 +38,7 @@ class Schedule {
     std::size_t under_way_ = 0;
 };
 
-/// Carries a plan out: hands ready actions to the host until none is left. Returns Schedule::outcomes().
-std::vector<Outcome> apply(Host& host, const Desired& desired, const Plan& plan);
+/// Carries out a plan that a person asked for word by word, from its beginning to its end.
+std::vector<Outcome> carry_out(Host& host, const Plan& plan);
 
 }  // namespace left4me

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <string_view>
 #include <tuple>
 
 #include "reconciler/backoff.hpp"
@@ -13,16 +12,18 @@ namespace {
 
 /// All that a pass says about one server.
 struct Findings {
-    const DesiredServer* desired = nullptr;
+    const TargetServer* target = nullptr;
     const ObservedServer* observed = nullptr;
     std::vector<const Action*> remaining;
     const Outcome* failure = nullptr;  ///< the first action that failed by itself
     const Action* failed_action = nullptr;
-    const Mishap* mishap = nullptr;
     const Suspension* suspension = nullptr;
-    Backoff backoff;  ///< as it stands after the pass
+    const Remembered* memory = nullptr;
 
-    const Action* find_code(std::string_view code) const {
+    const Backoff& backoff() const { return memory->backoff; }
+    const DesiredServer* desired() const { return target == nullptr ? nullptr : target->spec; }
+
+    const Action* find_code(HoldReason code) const {
         const auto found = std::find_if(remaining.begin(), remaining.end(),
                                         [code](const Action* action) { return action->code == code; });
         return found == remaining.end() ? nullptr : *found;
@@ -34,21 +35,20 @@ struct Findings {
     }
 };
 
-std::map<std::string, Findings> gather(const Desired& desired, const Observed& observed,
-                                       const Plan& attempted, std::span<const Outcome> outcomes,
-                                       const Plan& remaining) {
+std::map<std::string, Findings> gather(const Target& target, const Observed& observed, const Plan& attempted,
+                                       std::span<const Outcome> outcomes, const Plan& remaining) {
     static const ObservedServer never_seen;
     std::map<std::string, Findings> all;
-    for (const auto& [name, server] : desired.servers) {
+    for (const auto& [name, server] : target.servers) {
         const auto seen = observed.servers.find(name);
         Findings& findings = all[name];
-        findings.desired = &server;
+        findings.target = &server;
         findings.observed = seen == observed.servers.end() ? &never_seen : &seen->second;
     }
     for (const Action& action : remaining.actions) {
         if (action.subject.kind != SubjectKind::Server) continue;
         const auto seen = observed.servers.find(action.subject.name);
-        const bool named = desired.servers.contains(action.subject.name);
+        const bool named = target.servers.contains(action.subject.name);
         // What is neither asked for nor ours is only reported; it has no status.
         if (!named && (seen == observed.servers.end() || !seen->second.ours)) continue;
         Findings& findings = all[action.subject.name];
@@ -62,8 +62,9 @@ std::map<std::string, Findings> gather(const Desired& desired, const Observed& o
         if (found == all.end()) continue;
         Findings& findings = found->second;
         // The cause, not what could not be begun because of it, unless the cause lies elsewhere (an overlay).
-        const bool first = findings.failure == nullptr || (findings.failure->reason == "PrerequisiteFailed" &&
-                                                           outcome.reason != "PrerequisiteFailed");
+        const bool first =
+            findings.failure == nullptr || (findings.failure->reason == FailureKind::PrerequisiteFailed &&
+                                            outcome.reason != FailureKind::PrerequisiteFailed);
         if (!first) continue;
         findings.failure = &outcome;
         findings.failed_action = &action;
@@ -74,92 +75,96 @@ std::map<std::string, Findings> gather(const Desired& desired, const Observed& o
 /// A condition without its times, which only the previous status can tell.
 struct Verdict {
     ConditionStatus status = ConditionStatus::Unknown;
-    std::string reason;
+    ConditionReason reason;
     std::string message;
 };
 
 Verdict ready(const Findings& findings) {
     const ObservedUnit& unit = findings.observed->unit;
     const bool mounted = findings.observed->stack().has_value();
-    if (findings.desired == nullptr)
-        return {ConditionStatus::False, "Removing", "not in the manifests any more"};
-    if (findings.desired->state == RunState::Stopped) {
+    if (findings.target == nullptr)
+        return {ConditionStatus::False, StateReason::Removing, "not in the manifests any more"};
+    if (findings.desired()->state == RunState::Stopped) {
         if (unit.active == ActiveState::Inactive && !mounted && unit.enablement != Enablement::Enabled) {
-            return {ConditionStatus::True, "Stopped", "stopped, as the manifest says"};
+            return {ConditionStatus::True, StateReason::Stopped, "stopped, as the manifest says"};
         }
-        return {ConditionStatus::False, "NotStopped",
+        return {ConditionStatus::False, StateReason::NotStopped,
                 fmt::format("the unit is {} and {}, the manifest says Stopped", to_string(unit.active),
                             to_string(unit.enablement))};
     }
     switch (unit.active) {
         case ActiveState::Active:
             if (!mounted)
-                return {ConditionStatus::False, "NotMounted", "the unit is active, but nothing is mounted"};
+                return {ConditionStatus::False, StateReason::NotMounted,
+                        "the unit is active, but nothing is mounted"};
             if (unit.enablement != Enablement::Enabled) {
-                return {ConditionStatus::False, "NotEnabled",
+                return {ConditionStatus::False, StateReason::NotEnabled,
                         fmt::format("the unit runs, but is {}: it would not survive a reboot",
                                     to_string(unit.enablement))};
             }
-            return {ConditionStatus::True, "Running", "the unit is active and enabled, its overlay mounted"};
+            return {ConditionStatus::True, StateReason::Running,
+                    "the unit is active and enabled, its overlay mounted"};
         case ActiveState::Activating:
-            return {ConditionStatus::False, "Starting", "the unit is starting"};
+            return {ConditionStatus::False, StateReason::Starting, "the unit is starting"};
         case ActiveState::Deactivating:
-            return {ConditionStatus::False, "Stopping", "the unit is stopping"};
+            return {ConditionStatus::False, StateReason::Stopping, "the unit is stopping"};
         case ActiveState::Failed:
             return {
-                ConditionStatus::False, "UnitFailed",
+                ConditionStatus::False, StateReason::UnitFailed,
                 unit.result.empty() ? "the unit failed" : fmt::format("the unit failed ({})", unit.result)};
         case ActiveState::Inactive:
             break;
     }
-    return {ConditionStatus::False, "NotRunning", "the unit is inactive, the manifest says Running"};
+    return {ConditionStatus::False, StateReason::NotRunning,
+            "the unit is inactive, the manifest says Running"};
 }
 
 /// Something is still to be done, and will be done without anybody's help.
 Verdict reconciling(const Findings& findings) {
     if (findings.suspension != nullptr)
-        return {ConditionStatus::False, "Suspended", suspension_text(*findings.suspension)};
+        return {ConditionStatus::False, HoldReason::Suspended, suspension_text(*findings.suspension)};
     if (const Action* action = findings.find_effect()) {
-        return {ConditionStatus::True, "Progressing",
+        return {ConditionStatus::True, StateReason::Progressing,
                 fmt::format("still to do: {}, {}", to_string(action->verb), action->reason)};
     }
-    for (const char* code : {"BackOff", "RolloutPending", "PortInUse"}) {
+    for (const HoldReason code : {HoldReason::BackOff, HoldReason::RolloutPending, HoldReason::PortInUse}) {
         if (const Action* action = findings.find_code(code))
             return {ConditionStatus::True, code, action->reason};
     }
     const ObservedUnit& unit = findings.observed->unit;
-    if (findings.desired != nullptr && findings.desired->state == RunState::Running &&
+    if (findings.target != nullptr && findings.desired()->state == RunState::Running &&
         unit.active == ActiveState::Activating) {
-        return {ConditionStatus::True, "Starting", "the unit is starting"};
+        return {ConditionStatus::True, StateReason::Starting, "the unit is starting"};
     }
-    return {ConditionStatus::False, "Settled", "nothing is left to do"};
+    return {ConditionStatus::False, StateReason::Settled, "nothing is left to do"};
 }
 
 /// What failed again and again has to prove itself until its next try would be due.
 bool is_crash_looping(const Findings& findings, TimePoint now) {
-    const Backoff& backoff = findings.backoff;
-    return is_crash_loop(backoff) &&
-           (findings.find_code("BackOff") != nullptr || (backoff.retry_at && now < *backoff.retry_at));
+    const Backoff& backoff = findings.backoff();
+    return is_crash_loop(backoff) && (findings.find_code(HoldReason::BackOff) != nullptr ||
+                                      (backoff.retry_at && now < *backoff.retry_at));
 }
 
 /// It will not come right by itself: the last attempt failed, or somebody must act.
 Verdict stalled(const Findings& findings, TimePoint now) {
-    const Backoff& backoff = findings.backoff;
+    const Backoff& backoff = findings.backoff();
     if (is_crash_looping(findings, now)) {
-        return {ConditionStatus::True, "CrashLoop",
+        return {ConditionStatus::True, StateReason::CrashLoop,
                 fmt::format("{}; the last time: {}", backoff_text(backoff), backoff.message)};
     }
-    const bool waits = findings.find_code("BackOff") != nullptr;
+    const bool waits = findings.find_code(HoldReason::BackOff) != nullptr;
     if (findings.failure != nullptr && (waits || findings.find_effect() != nullptr)) {
         return {ConditionStatus::True, findings.failure->reason,
                 fmt::format("{}: {}", to_string(findings.failed_action->verb), findings.failure->message)};
     }
     if (waits && backoff.failures > 0) return {ConditionStatus::True, backoff.reason, backoff.message};
-    for (const char* code : {"SourceUnavailable", "NotInstalled", "ApprovalRequired", "Drift", "Shadowed"}) {
+    for (const HoldReason code : {HoldReason::SourceUnavailable, HoldReason::NotInstalled,
+                                  HoldReason::ApprovalRequired, HoldReason::Drift, HoldReason::Shadowed}) {
         if (const Action* action = findings.find_code(code))
             return {ConditionStatus::True, code, action->reason};
     }
-    return {ConditionStatus::False, "NotStalled", "nothing stands in the way"};
+    return {ConditionStatus::False, StateReason::NotStalled, "nothing stands in the way"};
 }
 
 Condition condition(const char* type, Verdict verdict, const Condition* previous, TimePoint now,
@@ -167,57 +172,30 @@ Condition condition(const char* type, Verdict verdict, const Condition* previous
     const bool same = previous != nullptr && previous->status == verdict.status;
     return {type,
             verdict.status,
-            std::move(verdict.reason),
+            verdict.reason,
             std::move(verdict.message),
             same ? previous->last_transition : now,
             generation};
 }
 
 /// What a game does to its own tree says nothing about whether the manifests are applied.
-bool is_left(const Action& action) { return action.code != shadowed_code; }
+bool is_left(const Action& action) { return action.code != HoldReason::Shadowed; }
 
 bool is_applied(const Findings& findings) {
     return std::none_of(findings.remaining.begin(), findings.remaining.end(),
                         [](const Action* action) { return is_left(*action); });
 }
 
-Remembered remember(const Findings& findings, const Remembered& previous, const std::string& revision,
-                    TimePoint now) {
-    Remembered memory = previous;
-    memory.backoff = findings.backoff;
+Remembered remember(const Findings& findings, const std::string& revision, TimePoint now) {
+    Remembered memory = *findings.memory;
     memory.set_aside = findings.observed->set_aside;
-    memory.awaits_approval = findings.find_code("ApprovalRequired") != nullptr ? revision : "";
-    const bool waits = findings.find_code("RolloutPending") != nullptr;
-    memory.held_since =
-        waits ? std::optional(std::min(previous.held_since.value_or(now), now)) : std::nullopt;
+    memory.awaits_approval = findings.find_code(HoldReason::ApprovalRequired) != nullptr ? revision : "";
+    const bool waits = findings.find_code(HoldReason::RolloutPending) != nullptr;
+    memory.held_since = waits ? std::optional(std::min(memory.held_since.value_or(now), now)) : std::nullopt;
     const bool applied = is_applied(findings) && findings.failure == nullptr;
-    if (applied && findings.desired != nullptr && findings.observed->wanted) {
-        memory.fingerprint = fingerprint(*findings.desired, *findings.observed->wanted);
-    }
+    if (applied && findings.target != nullptr && findings.target->rendering)
+        memory.fingerprint = fingerprint(*findings.desired(), findings.target->digest());
     return memory;
-}
-
-/// Nearly every server has nothing to back off from, and its fingerprint is not for free.
-Backoff backoff_after(const Backoff& previous, const std::string& name, const Findings& findings,
-                      TimePoint now) {
-    if (findings.mishap == nullptr && previous.failures == 0) return {};
-    return next_backoff(previous, name, asked_of(findings.desired, *findings.observed), findings.mishap, now);
-}
-
-std::map<std::string, Backoff> overlays_after(const Status& previous, const Desired& desired,
-                                              const Observed& observed,
-                                              const std::map<Subject, Mishap>& mishaps) {
-    std::map<std::string, Backoff> overlays;
-    for (const auto& [name, source] : desired.overlays) {
-        const auto before = previous.overlays.find(name);
-        const auto mishap = mishaps.find({SubjectKind::Overlay, name});
-        if (before == previous.overlays.end() && mishap == mishaps.end()) continue;
-        Backoff backoff = next_backoff(before == previous.overlays.end() ? Backoff{} : before->second, name,
-                                       asked_of_overlay(observed, name),
-                                       mishap == mishaps.end() ? nullptr : &mishap->second, observed.now);
-        if (backoff.failures > 0) overlays.emplace(name, std::move(backoff));
-    }
-    return overlays;
 }
 
 ServerStatus next_server(const ServerStatus& previous, const Findings& findings, const std::string& revision,
@@ -225,10 +203,10 @@ ServerStatus next_server(const ServerStatus& previous, const Findings& findings,
     ServerStatus next = previous;
     // What was asked for, without what its layers happen to contain: an edited overlay is no new
     // specification.
-    std::string asked = findings.desired == nullptr ? "deleted" : fingerprint(*findings.desired, {});
+    std::string asked = findings.target == nullptr ? "deleted" : fingerprint(*findings.desired(), {});
     if (asked != previous.specification) ++next.generation;
     next.specification = std::move(asked);
-    next.remembered = remember(findings, previous.remembered, revision, now);
+    next.remembered = remember(findings, revision, now);
     next.last_attempted_revision = revision;
     if (is_applied(findings)) next.last_applied_revision = revision;
     const auto make = [&](const char* type, Verdict verdict) {
@@ -255,26 +233,27 @@ bool says_the_same(const Status& one, const Status& other) {
     return all_but_time(one) == all_but_time(other);
 }
 
-Status next_status(const Status& previous, const Desired& desired, const Observed& observed,
-                   const Plan& attempted, std::span<const Outcome> outcomes, const Plan& remaining) {
+Status next_status(const Status& previous, const Target& target, const Observed& observed,
+                   const Memory& memory, const Intent& intent, const Plan& attempted,
+                   std::span<const Outcome> outcomes, const Plan& remaining) {
     static const ServerStatus unknown_server;
+    static const Remembered nothing;
+    const std::string& revision = target.revision();
     Status next;
     next.source_error = previous.source_error;
-    next.last_attempted_revision = desired.revision;
+    next.last_attempted_revision = revision;
     const bool applied = std::none_of(remaining.actions.begin(), remaining.actions.end(), is_left);
-    next.last_applied_revision = applied ? desired.revision : previous.last_applied_revision;
+    next.last_applied_revision = applied ? revision : previous.last_applied_revision;
     next.last_pass = observed.now;
-    const std::map<Subject, Mishap> mishaps = mishaps_of(attempted, outcomes);
-    for (auto& [name, findings] : gather(desired, observed, attempted, outcomes, remaining)) {
+    for (auto& [name, findings] : gather(target, observed, attempted, outcomes, remaining)) {
         const auto found = previous.servers.find(name);
         const ServerStatus& before = found == previous.servers.end() ? unknown_server : found->second;
-        const auto mishap = mishaps.find({SubjectKind::Server, name});
-        findings.mishap = mishap == mishaps.end() ? nullptr : &mishap->second;
-        findings.suspension = suspension_of(desired.suspended, name, observed.now);
-        findings.backoff = backoff_after(before.remembered.backoff, name, findings, observed.now);
-        next.servers.emplace(name, next_server(before, findings, desired.revision, observed.now));
+        const Remembered* const remembered = memory.find(name);
+        findings.memory = remembered == nullptr ? &nothing : remembered;
+        findings.suspension = suspension_of(intent.suspended, name, observed.now);
+        next.servers.emplace(name, next_server(before, findings, revision, observed.now));
     }
-    next.overlays = overlays_after(previous, desired, observed, mishaps);
+    next.overlays = memory.overlays;
     return next;
 }
 

@@ -18,7 +18,7 @@ const char* to_string(ConditionStatus status);
 struct Condition {
     std::string type;  ///< "Ready", "Reconciling", "Stalled"
     ConditionStatus status = ConditionStatus::Unknown;
-    std::string reason;   ///< CamelCase, for programs
+    ConditionReason reason;
     std::string message;  ///< a sentence, for people
     TimePoint last_transition;
     std::int64_t observed_generation = 0;
@@ -53,9 +53,10 @@ struct Status {
 bool says_the_same(const Status& one, const Status& other);
 
 /// The status after a pass: pure, from what was asked, what stands now, what was planned and how it ended.
-/// `remaining` is plan_rest(desired, observed) taken after the pass: what still differs. `previous` gives
-/// transition times.
-Status next_status(const Status& previous, const Desired& desired, const Observed& observed,
-                   const Plan& attempted, std::span<const Outcome> outcomes, const Plan& remaining);
+/// `remaining` was planned from the other arguments: what still differs. `previous` gives transition times,
+/// `memory` holds what apply_outcomes() has learned.
+Status next_status(const Status& previous, const Target& target, const Observed& observed,
+                   const Memory& memory, const Intent& intent, const Plan& attempted,
+                   std::span<const Outcome> outcomes, const Plan& remaining);
 
 }  // namespace left4me

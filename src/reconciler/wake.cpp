@@ -29,20 +29,20 @@ std::optional<TimePoint> deadline_of(const Desired& desired, const std::string& 
 
 }  // namespace
 
-std::optional<TimePoint> earliest_wake(const Desired& desired, const Status& status, const Plan& remaining,
-                                       TimePoint now) {
+std::optional<TimePoint> earliest_wake(const Desired& desired, const Intent& intent, const Status& status,
+                                       const Plan& remaining, TimePoint now) {
     Earliest earliest(now);
     for (const auto& [name, server] : status.servers) earliest.consider(deadline_of(desired, name, server));
     for (const Action& action : remaining.actions) {
-        if (action.code != "BackOff") continue;
+        if (action.code != HoldReason::BackOff) continue;
         if (const auto server = status.servers.find(action.subject.name);
             action.subject.kind == SubjectKind::Server && server != status.servers.end()) {
             earliest.consider(server->second.remembered.backoff.retry_at);
         }
     }
     for (const auto& [name, backoff] : status.overlays) earliest.consider(backoff.retry_at);
-    if (desired.suspended.all) earliest.consider(desired.suspended.all->until);
-    for (const auto& [name, suspension] : desired.suspended.servers) earliest.consider(suspension.until);
+    if (intent.suspended.all) earliest.consider(intent.suspended.all->until);
+    for (const auto& [name, suspension] : intent.suspended.servers) earliest.consider(suspension.until);
     return earliest.get();
 }
 

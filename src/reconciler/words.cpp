@@ -66,6 +66,13 @@ const char* to_string(Verb verb) {
     return "?";
 }
 
+std::optional<Verb> parse_verb(std::string_view text) {
+    for (int index = 0; index <= static_cast<int>(Verb::Report); ++index) {
+        if (const auto verb = static_cast<Verb>(index); text == to_string(verb)) return verb;
+    }
+    return std::nullopt;
+}
+
 const char* to_string(ConditionStatus status) {
     switch (status) {
         case ConditionStatus::True:

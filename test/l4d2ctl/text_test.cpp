@@ -155,7 +155,8 @@ TEST_CASE("COLUMNS says how wide a table may be, for files too") {
 }
 
 TEST_CASE("a failure is told in the host's own words, with the command that tells more") {
-    const Outcome outcome{0, false, "StartLimitHit", "start of the service was attempted too often"};
+    const Outcome outcome{0, false, FailureKind::StartLimitHit,
+                          "start of the service was attempted too often"};
     CHECK(failure_text(action(Verb::Start, "comp1", "why"), outcome, file) ==
           "server/comp1: start failed (StartLimitHit): start of the service was attempted too often\n"
           "  → l4d2ctl logs comp1\n");
@@ -166,7 +167,7 @@ TEST_CASE("what went wrong the same way for many servers is told once") {
     std::vector<Outcome> outcomes;
     for (std::size_t i = 0; i < 70; ++i) {
         plan.actions.push_back(action(Verb::Start, "m" + std::to_string(i), "why"));
-        outcomes.push_back({i, i == 3, "NoReply", "the helper did not answer"});
+        outcomes.push_back({i, i == 3, FailureKind::NoReply, "the helper did not answer"});
     }
     outcomes.back().message = "something else";
     CHECK(failures_text(plan, outcomes, file) ==

@@ -67,3 +67,11 @@ TEST_CASE("After a rest the host is looked at at once; while all is in motion, n
     pace.looked(start + 2s, start + 12s);
     CHECK(pace.earliest(start + 12s) == start + 12s + Pace::longest);
 }
+
+TEST_CASE("an interval with jitter is at most a tenth off, and differs from host to host", "[agenda]") {
+    using namespace std::chrono_literals;
+    CHECK(with_jitter(60s, 0) == 54s);
+    CHECK(with_jitter(60s, 0.5) == 60s);
+    CHECK(with_jitter(60s, 1) == 66s);
+    CHECK(with_jitter(60s, 0.25) != with_jitter(60s, 0.75));
+}

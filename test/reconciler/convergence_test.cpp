@@ -1,7 +1,8 @@
 #include <fmt/format.h>
 
-#include "reconciler/pass.hpp"
+#include "reconciler/engine.hpp"
 #include "support/catch.hpp"
+#include "support/simple_world.hpp"
 #include "support/worlds.hpp"
 
 using namespace left4me;
@@ -11,13 +12,14 @@ namespace {
 
 using Failure = std::optional<std::string>;
 
-Failure failure(const Case& generated, const PassResult& pass, const std::string& what) {
+Failure failure(const Case& generated, const RunResult& pass, const std::string& what) {
     std::string outcomes;
-    for (const Outcome& outcome : pass.outcomes) {
+    for (const Outcome& outcome : pass.ended.outcomes) {
         if (!outcome.done)
-            outcomes += fmt::format("  {} failed: {} {}\n", outcome.action, outcome.reason, outcome.message);
+            outcomes += fmt::format("  {} failed: {} {}\n", outcome.action, to_string(outcome.reason),
+                                    outcome.message);
     }
-    return fmt::format("{}\n{}plan:\n{}{}remaining:\n{}", what, describe(generated), describe(pass.attempted),
+    return fmt::format("{}\n{}plan:\n{}{}remaining:\n{}", what, describe(generated), describe(pass.planned),
                        outcomes, describe(pass.remaining));
 }
 
@@ -46,37 +48,41 @@ bool attaches_in_vain(const Plan& plan) {
 }
 
 /// What may still be said after a pass that met no failure, and only because the world itself says so.
-bool may_remain(const Case& generated, const Observed& observed, const Action& action) {
+bool may_remain(const Case& generated, const RunResult& pass, const Action& action) {
+    const Observed& observed = pass.observed;
     const std::string& name = action.subject.name;
     const bool overlay = action.subject.kind == SubjectKind::Overlay;
-    if (overlay) return action.code == "SourceUnavailable" && !generated.world.sources.at(name);
+    if (overlay) return action.code == HoldReason::SourceUnavailable && !generated.world.sources.at(name);
     const ObservedServer& server = observed.servers.at(name);
-    if (action.code == "Suspended")
-        return suspension_of(generated.desired.suspended, name, observed.now) != nullptr;
+    if (action.code == HoldReason::Suspended)
+        return suspension_of(generated.intent.suspended, name, observed.now) != nullptr;
     const auto memory = generated.previous.servers.find(name);
     const bool failed_before =
         memory != generated.previous.servers.end() && memory->second.remembered.backoff.failures > 0;
-    if (action.code == "BackOff" && failed_before) return true;
+    if (action.code == HoldReason::BackOff && failed_before) return true;
     const auto named = generated.desired.servers.find(name);
-    if (action.code == "Orphan") return named == generated.desired.servers.end() && !server.ours;
-    if (action.code == "ApprovalRequired") return !generated.desired.approved;
+    if (action.code == HoldReason::Orphan) return named == generated.desired.servers.end() && !server.ours;
+    if (action.code == HoldReason::ApprovalRequired) return generated.intent.approved.empty();
     if (named == generated.desired.servers.end()) return false;
     const DesiredServer& desired = named->second;
     const bool running = desired.state == RunState::Running;
-    if (action.code == "SourceUnavailable") return !server.wanted;
-    if (action.code == "NotInstalled") return running && !observed.installation;
-    if (action.code == "RolloutPending") {
+    if (action.code == HoldReason::SourceUnavailable) return !pass.target.find(name)->rendering;
+    if (action.code == HoldReason::NotInstalled) return running && !observed.installation;
+    if (action.code == HoldReason::RolloutPending) {
         return running && desired.rollout.policy != RolloutPolicy::Immediate &&
                server.unit.active == ActiveState::Active;
     }
-    if (action.code == "Drift") return desired.drift == DriftPolicy::Report;
+    if (action.code == HoldReason::Drift) return desired.drift == DriftPolicy::Report;
+    // While its target cannot be told, it can only be started on the port of its last rendering.
+    const bool as_is = !pass.target.find(name)->rendering && server.current_rendering;
+    const auto port = as_is ? server.current_rendering->port : std::optional(desired.port);
     const bool port_is_held = std::any_of(
         observed.servers.begin(), observed.servers.end(),
-        [&](const auto& other) { return other.first != name && other.second.mounted_port == desired.port; });
-    if (action.code == "PortInUse") return port_is_held;
+        [&](const auto& other) { return other.first != name && other.second.mounted_port == port; });
+    if (action.code == HoldReason::PortInUse) return port_is_held;
     // The port of a rendering other than the wanted one is not known until it is mounted: such a start may
     // fail.
-    return action.code == "BackOff" && (!server.wanted || port_is_held);
+    return action.code == HoldReason::BackOff && (!pass.target.find(name)->rendering || port_is_held);
 }
 
 /// Who may be taken down while people play, or while it is not known whether they do.
@@ -87,34 +93,46 @@ bool may_be_kicked(const Case& generated, const std::string& name) {
     if (generated.world.servers.at(name).unit.active != ActiveState::Active)
         return true;  // nobody can play there
     if (rollout.policy == RolloutPolicy::Immediate) return true;
-    return rollout.policy == RolloutPolicy::WhenEmpty && rollout.deadline.has_value();
+    if (rollout.policy != RolloutPolicy::WhenEmpty || !rollout.deadline) return false;
+    const auto memory = generated.previous.servers.find(name);
+    if (memory == generated.previous.servers.end() || !memory->second.remembered.held_since) return false;
+    return generated.world.now - *memory->second.remembered.held_since >= *rollout.deadline;
 }
 
 Failure check_any_world(Choices& choices) {
     const Case generated = make_case(choices, {});
     FakeHost host(generated.world, choices.below(1000));
-    const PassResult pass = *run_pass(host, generated.desired, generated.previous);
+    Status status = generated.previous;
+    RunResult pass = *run(host, generated.desired, generated.intent, status);
     const auto fail = [&](const std::string& what) { return failure(generated, pass, what); };
 
     if (!host.violations.empty()) return fail(host.violations.front());
-    if (!keeps_order(pass.attempted)) return fail("an action waits for a later one, or has no reason");
-    if (attaches_in_vain(pass.attempted)) return fail("what is taken down is attached first");
+    if (!keeps_order(pass.planned)) return fail("an action waits for a later one, or has no reason");
+    if (attaches_in_vain(pass.planned)) return fail("what is taken down is attached first");
     for (const std::string& name : host.kicked) {
         if (!may_be_kicked(generated, name)) return fail("players were kicked from server/" + name);
     }
-    for (const Action& action : pass.remaining.actions) {
-        if (!may_remain(generated, pass.observed, action)) {
-            return fail(fmt::format("{} {} remains", to_string(action.verb), to_string(action.subject)));
-        }
-    }
     for (const auto& [name, before] : generated.world.servers) {
         const bool planned =
-            std::any_of(pass.attempted.actions.begin(), pass.attempted.actions.end(),
+            std::any_of(pass.planned.actions.begin(), pass.planned.actions.end(),
                         [&name = name](const Action& action) { return action.subject.name == name; });
         const FakeServer& after = host.world.servers.at(name);
         if (!planned && after != before) return fail("an agreeing server was touched: " + name);
-        if (suspension_of(generated.desired.suspended, name, pass.observed.now) != nullptr && after != before)
+        if (suspension_of(generated.intent.suspended, name, pass.observed.now) != nullptr && after != before)
             return fail("a suspended server was touched: " + name);
+    }
+    // What was stopping is started when it has stopped.
+    const bool any_stopping =
+        std::any_of(generated.world.servers.begin(), generated.world.servers.end(),
+                    [](const auto& entry) { return entry.second.unit.active == ActiveState::Deactivating; });
+    if (any_stopping) {
+        host.settle();
+        pass = *run(host, generated.desired, generated.intent, status);
+    }
+    for (const Action& action : pass.remaining.actions) {
+        if (!may_remain(generated, pass, action)) {
+            return fail(fmt::format("{} {} remains", to_string(action.verb), to_string(action.subject)));
+        }
     }
     return std::nullopt;
 }
@@ -123,30 +141,36 @@ Failure check_any_world(Choices& choices) {
 Failure check_plain_world(Choices& choices) {
     const Case generated = make_case(choices, {.plain = true});
     FakeHost host(generated.world, choices.below(1000));
-    PassResult pass = *run_pass(host, generated.desired, generated.previous);
+    Status status = generated.previous;
+    RunResult pass = *run(host, generated.desired, generated.intent, status);
     const auto fail = [&](const std::string& what) { return failure(generated, pass, what); };
     for (const Action& action : pass.remaining.actions) {
+        // What is stopping is started when it has stopped.
+        const auto seen = pass.observed.servers.find(action.subject.name);
+        if (action.verb == Verb::Start && seen != pass.observed.servers.end() &&
+            seen->second.unit.active == ActiveState::Deactivating)
+            continue;
         // Only a unit that is still starting, or waits after a failure, may hold a port.
-        if (action.code != "PortInUse" && !may_remain(generated, pass.observed, action))
+        if (action.code != HoldReason::PortInUse && !may_remain(generated, pass, action))
             return fail(fmt::format("{} remains", to_string(action.verb)));
     }
     for (int more = 0; more < 2 && !pass.remaining.empty(); ++more) {
         host.settle();
-        pass = *run_pass(host, generated.desired, pass.status);
+        pass = *run(host, generated.desired, generated.intent, status);
     }
     host.settle();
-    pass = *run_pass(host, generated.desired, pass.status);
-    pass = *run_pass(host, generated.desired, pass.status);
+    pass = *run(host, generated.desired, generated.intent, status);
+    pass = *run(host, generated.desired, generated.intent, status);
     if (!pass.remaining.empty()) return fail("after everything has settled, something remains");
 
     const std::size_t calls = host.calls.size();
     const std::size_t observations = host.observations;
-    pass = *run_pass(host, generated.desired, pass.status);
+    pass = *run(host, generated.desired, generated.intent, status);
     if (host.calls.size() != calls) return fail("a pass over a converged host called something");
     if (host.observations != observations + 1) return fail("a converged host was observed more than once");
     if (!host.violations.empty()) return fail(host.violations.front());
-    for (const auto& [name, status] : pass.status.servers) {
-        if (status.find("Ready")->status != ConditionStatus::True) return fail("not ready: " + name);
+    for (const auto& [name, server] : status.servers) {
+        if (server.find("Ready")->status != ConditionStatus::True) return fail("not ready: " + name);
     }
     return std::nullopt;
 }
@@ -162,7 +186,7 @@ void require_for_all(std::size_t cases, const Property& property) {
 
 }  // namespace
 
-TEST_CASE("any world converges in one pass, and what remains is what the manifests wait for") {
+TEST_CASE("any world converges in one run, and what remains is what the manifests wait for") {
     require_for_all(60'000, check_any_world);
 }
 

@@ -2,8 +2,9 @@
 
 #include <array>
 
-#include "reconciler/pass.hpp"
+#include "reconciler/engine.hpp"
 #include "support/catch.hpp"
+#include "support/simple_world.hpp"
 #include "support/worlds.hpp"
 
 using namespace left4me;
@@ -65,7 +66,6 @@ struct Builder {
 
     Builder() {
         desired.revision = "r1";
-        desired.approved = true;
         desired.overlays.emplace("o", InlineSource{});
         world.sources.emplace("o", std::string("aaaa"));
         world.overlay_generations = {"overlays/o/aaaa", "overlays/o/bbbb"};
@@ -121,15 +121,13 @@ struct Builder {
 
 /// Each pass remembers the one before: what failed is not tried again before its time.
 Plan one_pass(FakeHost& host, const Desired& desired, Status& status) {
-    PassResult pass = *run_pass(host, desired, status);
-    status = std::move(pass.status);
-    return std::move(pass.attempted);
+    return run(host, desired, Intent{{}, "r1", false}, status)->planned;
 }
 
 /// Only Reports about what left4me did not make.
 bool is_converged(const Plan& planned) {
     return std::all_of(planned.actions.begin(), planned.actions.end(), [](const Action& action) {
-        return action.verb == Verb::Report && action.code == "Orphan";
+        return action.verb == Verb::Report && action.code == HoldReason::Orphan;
     });
 }
 

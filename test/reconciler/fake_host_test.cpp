@@ -1,6 +1,5 @@
 #include "support/fake_host.hpp"
 
-#include "reconciler/schedule.hpp"
 #include "support/catch.hpp"
 #include "support/simple_world.hpp"
 
@@ -13,7 +12,9 @@ namespace {
 Outcome carry_out(Site& site, Verb verb, const std::string& name, const std::string& generation = {}) {
     Plan plan;
     plan.actions = {{verb, {SubjectKind::Server, name}, "test", generation, {}, {}}};
-    return apply(site.host, site.desired, plan).at(0);
+    (void)site.host.observe(site.host.target(site.desired));
+    site.host.begin(plan, std::vector<ActionIndex>{0});
+    return site.host.wait().at(0);
 }
 
 /// a and b, both up.
@@ -41,10 +42,10 @@ TEST_CASE("the fake's running game keeps what is unmounted by hand until it ends
     TwoServers site;
     const auto layers = site.server("a").mounted;
     site.server("a").mounted.reset();
-    CHECK(site.host.observe(site.desired)->servers.at("a").held_by_game == layers);
+    CHECK(site.host.observe(site.host.target(site.desired))->servers.at("a").held_by_game == layers);
     CHECK(carry_out(site, Verb::Attach, "a").done);
     CHECK(site.server("a").mounted == layers);
-    CHECK_FALSE(site.host.observe(site.desired)->servers.at("a").held_by_game.has_value());
+    CHECK_FALSE(site.host.observe(site.host.target(site.desired))->servers.at("a").held_by_game.has_value());
 
     site.server("a").mounted.reset();
     CHECK(carry_out(site, Verb::Stop, "a").done);
@@ -57,8 +58,8 @@ TEST_CASE("the fake starts no masked unit, and enabling takes the mask away") {
     TwoServers site;
     (void)carry_out(site, Verb::Stop, "a");
     site.server("a").unit.enablement = Enablement::Masked;
-    CHECK(carry_out(site, Verb::Start, "a").reason == "UnitMasked");
-    CHECK(carry_out(site, Verb::Restart, "a").reason == "UnitMasked");
+    CHECK(carry_out(site, Verb::Start, "a").reason == FailureKind::Refused);
+    CHECK(carry_out(site, Verb::Restart, "a").reason == FailureKind::Refused);
     CHECK(site.server("a").unit.active == ActiveState::Inactive);
     CHECK(carry_out(site, Verb::Disable, "a").done);
     CHECK(site.server("a").unit.enablement == Enablement::Masked);
@@ -71,7 +72,7 @@ TEST_CASE("the fake fails a start on a port that another server holds, and leave
     (void)carry_out(site, Verb::Stop, "a");
     site.server("a").renderings.at(*site.server("a").current).port = 2;
     const Outcome outcome = carry_out(site, Verb::Start, "a");
-    CHECK(outcome.reason == "ExitCode");
+    CHECK(outcome.reason == FailureKind::ExitCode);
     CHECK(site.server("a").unit.active == ActiveState::Failed);
     CHECK(site.server("a").unit.result == "exit-code");
     CHECK_FALSE(site.server("a").mounted.has_value());
@@ -83,11 +84,11 @@ TEST_CASE("the fake's start limit holds until reset-failed") {
     (void)carry_out(site, Verb::ResetFailed, "a");
     site.host.crashing = {"a"};
     for (unsigned starts = 0; starts < FakeHost::start_limit; ++starts) {
-        CHECK(carry_out(site, Verb::Start, "a").reason == "ExitCode");
+        CHECK(carry_out(site, Verb::Start, "a").reason == FailureKind::ExitCode);
     }
-    CHECK(carry_out(site, Verb::Start, "a").reason == "StartLimitHit");
+    CHECK(carry_out(site, Verb::Start, "a").reason == FailureKind::StartLimitHit);
     site.host.crashing.clear();
-    CHECK(carry_out(site, Verb::Start, "a").reason == "StartLimitHit");
+    CHECK(carry_out(site, Verb::Start, "a").reason == FailureKind::StartLimitHit);
     CHECK(site.server("a").unit.result == "start-limit-hit");
     CHECK(carry_out(site, Verb::ResetFailed, "a").done);
     CHECK(site.server("a").unit.active == ActiveState::Inactive);
@@ -98,7 +99,7 @@ TEST_CASE("the fake refuses to mount over another stack") {
     TwoServers site;
     (void)carry_out(site, Verb::Stop, "a");
     site.server("a").mounted = {"/srv/elsewhere"};
-    CHECK(carry_out(site, Verb::Start, "a").reason == "ExitCode");
+    CHECK(carry_out(site, Verb::Start, "a").reason == FailureKind::ExitCode);
 }
 
 TEST_CASE("a reboot of the fake starts what is enabled, from its current rendering, and nothing else") {
@@ -124,14 +125,14 @@ TEST_CASE("a converged site comes back from a reboot without a pass") {
     TwoServers site;
     site.host.reboot();
     CHECK(site.server("a").unit.active == ActiveState::Active);
-    CHECK(site.pass().attempted.empty());
+    CHECK(site.pass().planned.empty());
 }
 
 TEST_CASE("the fake fails the call that it was told to fail, without its effect") {
     Site site;
     ask_for(site.desired, "a", 1);
     site.host.fail_call = 1;
-    const PassResult pass = site.pass();
+    const RunResult pass = site.pass();
     REQUIRE(site.host.calls.size() == 3);
     CHECK(site.host.calls[1].verb == Verb::Enable);
     CHECK(site.server("a").unit.enablement == Enablement::Disabled);
@@ -144,7 +145,7 @@ TEST_CASE("what hangs on the fake ends last, and much later") {
     TwoServers site;
     site.host.hanging = {"a"};
     site.desired.servers.clear();
-    site.desired.approved = true;
+    site.intent.approved = "r1";
     const TimePoint before = site.host.world.now;
     site.host.ended.clear();
     (void)site.pass();
@@ -163,8 +164,8 @@ TEST_CASE("the fake notes an action on a server that is neither asked for nor ou
 TEST_CASE("the fake notes the removal of what is in use") {
     TwoServers site;
     const std::string current = *site.server("a").current;
-    CHECK(carry_out(site, Verb::Collect, "a", "instances/a/" + current).reason == "InUse");
-    CHECK(carry_out(site, Verb::Purge, "a").reason == "UnitActive");
+    CHECK(carry_out(site, Verb::Collect, "a", "instances/a/" + current).reason == FailureKind::InUse);
+    CHECK(carry_out(site, Verb::Purge, "a").reason == FailureKind::Refused);
     (void)carry_out(site, Verb::Forget, "a");
     CHECK(site.host.violations.size() == 2);
 }
@@ -182,17 +183,20 @@ TEST_CASE("a reconciler that dies leaves systemd's work to end, and at most half
     TwoServers site;
     site.desired.servers.at("a").config = "hostname y";
     const std::string before = *site.server("a").current;
-    const Observed observed = *site.host.observe(site.desired);
+    const Target target = site.host.target(site.desired);
     Plan plan;
     plan.actions = {{Verb::Render,
                      {SubjectKind::Server, "a"},
                      "test",
-                     observed.servers.at("a").wanted->generation,
+                     std::string(target.find("a")->digest()),
                      {},
-                     {}},
+                     {},
+                     false,
+                     {},
+                     *target.find("a")->rendering},
                     {Verb::Stop, {SubjectKind::Server, "b"}, "test", {}, {}, {}}};
     const std::vector<ActionIndex> both{0, 1};
-    site.host.begin(site.desired, plan, both);
+    site.host.begin(plan, both);
     site.host.reconciler_died();
     CHECK(site.host.wait().empty());
     CHECK(site.server("b").unit.active == ActiveState::Inactive);
@@ -204,7 +208,8 @@ TEST_CASE("the order in which the fake's actions end depends on the seed alone")
         Desired desired;
         for (std::uint16_t port = 1; port <= 8; ++port) ask_for(desired, fmt::format("s{}", port), port);
         FakeHost host(FakeWorld{}, seed);
-        (void)run_pass(host, desired, {});
+        Status status;
+        (void)run(host, desired, {}, status);
         return host.ended;
     };
     CHECK(order(1) == order(1));

@@ -1,7 +1,8 @@
 #include <fmt/format.h>
 
-#include "reconciler/pass.hpp"
+#include "reconciler/engine.hpp"
 #include "support/catch.hpp"
+#include "support/simple_world.hpp"
 #include "support/worlds.hpp"
 
 using namespace left4me;
@@ -16,17 +17,19 @@ class KillingHost : public Host {
   public:
     KillingHost(FakeHost& inner, std::size_t kill_at) : inner_(inner), left_(kill_at) {}
 
-    std::expected<Observed, std::string> observe(const Desired& desired) override {
-        return inner_.observe(desired);
+    Inputs read_inputs(const Desired& desired) override { return inner_.read_inputs(desired); }
+
+    std::expected<Observed, std::string> observe(const Target& target) override {
+        return inner_.observe(target);
     }
 
-    void begin(const Desired& desired, const Plan& plan, std::span<const ActionIndex> actions) override {
+    void begin(const Plan& plan, std::span<const ActionIndex> actions) override {
         if (left_ == 0) {
-            inner_.begin(desired, plan, actions.first(actions.size() / 2));
+            inner_.begin(plan, actions.first(actions.size() / 2));
             die();
         }
         --left_;
-        inner_.begin(desired, plan, actions);
+        inner_.begin(plan, actions);
     }
 
     std::vector<Outcome> wait() override {
@@ -55,7 +58,8 @@ class KillingHost : public Host {
 bool run_and_kill(FakeHost& host, const Case& generated, std::size_t kill_at) {
     KillingHost mortal(host, kill_at);
     try {
-        (void)run_pass(mortal, generated.desired, generated.previous);
+        Status status = generated.previous;
+        (void)run(mortal, generated.desired, generated.intent, status);
         return false;
     } catch (const Killed&) {
         return true;
@@ -70,13 +74,15 @@ std::optional<std::string> survives_every_kill(Choices& choices) {
     for (std::size_t kill_at = 0;; ++kill_at) {
         FakeHost host(generated.world, seed);
         if (!run_and_kill(host, generated, kill_at)) return std::nullopt;
-        PassResult pass = *run_pass(host, generated.desired, generated.previous);
-        const Plan after_kill = pass.attempted;
+        Status remembered = generated.previous;
+        RunResult pass = *run(host, generated.desired, generated.intent, remembered);
+        const Plan after_kill = pass.planned;
         for (int more = 0; more < 3; ++more) {
             host.settle();
-            pass = *run_pass(host, generated.desired, {});
+            Status nothing;
+            pass = *run(host, generated.desired, generated.intent, nothing);
         }
-        const bool converged = pass.attempted.empty() && pass.remaining.empty();
+        const bool converged = pass.planned.empty() && pass.remaining.empty();
         if (converged && host.violations.empty()) continue;
         return fmt::format("killed at {}: {}\n{}after the kill:\n{}at last:\n{}", kill_at,
                            converged ? host.violations.front() : "no convergence", describe(generated),

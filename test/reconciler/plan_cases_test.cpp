@@ -37,9 +37,8 @@ TEST_CASE("plan() decides as the table says") {
             DYNAMIC_SECTION(file.path().stem().string() << ": " << row["name"].as<std::string>()) {
                 PlanCase made = make_plan_case(row);
                 FakeHost host(made.world);
-                Observed observed = *host.observe(made.desired);
-                made.finish(observed);
-                const Plan planned = plan(made.desired, observed);
+                const Target target = host.target(made.desired);
+                const Plan planned = plan(target, *host.observe(target), made.memory(target), made.intent);
                 CHECK(sentences(planned) == row["want"].as<std::vector<std::string>>());
                 if (row["agree"]) CHECK(planned.agreeing_servers == row["agree"].as<std::size_t>());
                 if (row["differ"]) CHECK(planned.differing_servers == row["differ"].as<std::size_t>());
@@ -56,18 +55,21 @@ TEST_CASE(
     DesiredServer& server = desired.servers["a"];
     server.name = "a";
     server.overlays = {"maps"};
+    Inputs inputs;
+    inputs.overlays["maps"].artifact = "aaaa";
+    Target target = resolve(std::make_shared<const Desired>(desired), inputs);
+    target.overlays.at("maps").artifact = "bbbb";
+    const TargetRendering& rendering = **target.find("a")->rendering;
     Observed observed;
     observed.installation = true;
-    observed.overlays["maps"].wanted = "bbbb";
     observed.generations = {"overlays/maps/aaaa", "overlays/maps/bbbb", "overlays/maps/cccc",
-                            "instances/a/1111"};
+                            "instances/a/" + rendering.digest()};
     ObservedServer& found = observed.servers["a"];
     found.ours = true;
     found.unit.active = ActiveState::Active;
     found.unit.enablement = Enablement::Enabled;
-    found.current = "1111";
-    found.wanted = WantedRendering{"1111", {"instances/a/1111/layer", "overlays/maps/aaaa", "installation"}};
-    found.mounted = found.wanted->layers;
-    CHECK(sentences(plan(desired, observed)) ==
+    found.current = rendering.digest();
+    found.mounted = rendering.layers();
+    CHECK(sentences(plan(target, observed, {}, {})) ==
           std::vector<std::string>{"collect overlay/maps: nothing uses generation cccc any more"});
 }

@@ -15,7 +15,7 @@ Action action(Verb verb, const std::string& server, Indices after = {}) {
 }
 
 Outcome done(ActionIndex index) { return {index, true, {}, {}}; }
-Outcome failed(ActionIndex index) { return {index, false, "ExitCode", "it broke"}; }
+Outcome failed(ActionIndex index) { return {index, false, FailureKind::ExitCode, "it broke"}; }
 
 }  // namespace
 
@@ -47,8 +47,8 @@ TEST_CASE("what waits for a failed action is never begun, and says what failed f
     REQUIRE(schedule.done());
     const std::vector<Outcome> outcomes = schedule.outcomes();
     REQUIRE(outcomes.size() == 5);
-    CHECK(outcomes[0].reason == "ExitCode");
-    CHECK(outcomes[2].reason == "PrerequisiteFailed");
+    CHECK(outcomes[0].reason == FailureKind::ExitCode);
+    CHECK(outcomes[2].reason == FailureKind::PrerequisiteFailed);
     CHECK(outcomes[2].message == "not begun, because stop server/a failed first: it broke");
     CHECK(outcomes[4].message == "not begun, because purge server/a failed first: it broke");
     CHECK(outcomes[1].done);
@@ -84,7 +84,7 @@ TEST_CASE("a stop that hangs delays no other server") {
     site.desired.servers.at("b").environment = "PORT=2 more";
     site.host.hanging = {"a"};
     site.host.ended.clear();
-    const PassResult pass = site.pass();
+    const RunResult pass = site.pass();
     CHECK(pass.remaining.empty());
     const auto& ended = site.host.ended;
     const auto at = [&ended](const char* what) {
@@ -105,18 +105,23 @@ TEST_CASE("actions of one verb that are ready together are begun together") {
 
 TEST_CASE("a host that loses an action does not hang the pass") {
     struct Forgetful : Host {
-        std::expected<Observed, std::string> observe(const Desired&) override { return Observed{}; }
-        void begin(const Desired&, const Plan&, std::span<const ActionIndex>) override {}
+        FakeHost host{FakeWorld{}};
+        Inputs read_inputs(const Desired& desired) override { return host.read_inputs(desired); }
+        std::expected<Observed, std::string> observe(const Target& target) override {
+            return host.observe(target);
+        }
+        void begin(const Plan&, std::span<const ActionIndex>) override {}
         std::vector<Outcome> wait() override { return {}; }
         std::vector<Outcome> collect() override { return {}; }
     };
     Forgetful host;
-    Plan plan;
-    plan.actions = {action(Verb::Stop, "a"), action(Verb::Start, "a", {0})};
-    const std::vector<Outcome> outcomes = apply(host, {}, plan);
-    REQUIRE(outcomes.size() == 2);
-    CHECK(outcomes[0].reason == "NoAnswer");
-    CHECK_FALSE(outcomes[0].done);
+    Desired desired;
+    ask_for(desired, "a", 1);
+    Status status;
+    const RunResult result = *run(host, desired, {}, status);
+    REQUIRE_FALSE(result.ended.outcomes.empty());
+    CHECK(result.ended.outcomes[0].reason == FailureKind::NoAnswer);
+    for (const Outcome& outcome : result.ended.outcomes) CHECK_FALSE(outcome.done);
 }
 
 TEST_CASE("a pass over a converged host observes once and calls nothing") {
@@ -127,7 +132,7 @@ TEST_CASE("a pass over a converged host observes once and calls nothing") {
     site.host.batches = 0;
     site.host.observations = 0;
     const FakeServer before = site.server("a");
-    CHECK(site.pass().attempted.empty());
+    CHECK(site.pass().planned.empty());
     CHECK(site.host.observations == 1);
     CHECK(site.host.batches == 0);
     CHECK(site.server("a") == before);
@@ -137,7 +142,7 @@ TEST_CASE("a host that cannot be observed is left alone") {
     Site site;
     ask_for(site.desired, "a", 1);
     site.host.observe_error = "no system bus";
-    const auto result = run_pass(site.host, site.desired, site.status);
+    const auto result = run(site.host, site.desired, {}, site.status);
     REQUIRE_FALSE(result.has_value());
     CHECK(result.error() == "no system bus");
     CHECK(site.host.calls.empty());

@@ -22,7 +22,7 @@ struct RunningSite : Site {
 TEST_CASE("a server that runs as asked is Ready, and neither Reconciling nor Stalled") {
     const RunningSite site;
     CHECK(site.condition("a", "Ready").status == ConditionStatus::True);
-    CHECK(site.condition("a", "Ready").reason == "Running");
+    CHECK(site.condition("a", "Ready").reason == ConditionReason(StateReason::Running));
     CHECK(site.condition("a", "Reconciling").status == ConditionStatus::False);
     CHECK(site.condition("a", "Stalled").status == ConditionStatus::False);
     const ServerStatus& status = site.status.servers.at("a");
@@ -44,14 +44,14 @@ TEST_CASE("a condition keeps the time of its last change, however often it is co
     // Another reason for the same status is no transition; another status is.
     site.server("a").unit.active = ActiveState::Activating;
     (void)site.pass();
-    CHECK(site.condition("a", "Ready").reason == "Starting");
+    CHECK(site.condition("a", "Ready").reason == ConditionReason(StateReason::Starting));
     const TimePoint down_since = site.condition("a", "Ready").last_transition;
     CHECK(down_since == site.host.world.now);
     site.host.world.now += std::chrono::hours(1);
     site.server("a").unit.active = ActiveState::Inactive;
     site.host.world.installation = false;
     (void)site.pass();
-    CHECK(site.condition("a", "Ready").reason == "NotRunning");
+    CHECK(site.condition("a", "Ready").reason == ConditionReason(StateReason::NotRunning));
     CHECK(site.condition("a", "Ready").last_transition == down_since);
 }
 
@@ -78,9 +78,9 @@ TEST_CASE("a server that cannot be started is Stalled with the host's reason, an
     ask_for(site.desired, "b", 2);
     site.host.crashing = {"a"};
     (void)site.pass();
-    CHECK(site.condition("a", "Ready").reason == "UnitFailed");
+    CHECK(site.condition("a", "Ready").reason == ConditionReason(StateReason::UnitFailed));
     CHECK(site.condition("a", "Stalled").status == ConditionStatus::True);
-    CHECK(site.condition("a", "Stalled").reason == "ExitCode");
+    CHECK(site.condition("a", "Stalled").reason == ConditionReason(FailureKind::ExitCode));
     CHECK(site.condition("a", "Stalled").message == "start: the game exited at once");
     CHECK(site.condition("a", "Reconciling").status == ConditionStatus::True);
     CHECK(site.status.servers.at("a").last_attempted_revision == "r1");
@@ -104,7 +104,7 @@ TEST_CASE("a change that waits for players leaves the server Ready, and since wh
     site.server("a").players = 4;
     (void)site.pass();
     CHECK(site.condition("a", "Ready").status == ConditionStatus::True);
-    CHECK(site.condition("a", "Reconciling").reason == "RolloutPending");
+    CHECK(site.condition("a", "Reconciling").reason == ConditionReason(HoldReason::RolloutPending));
     const auto since = site.status.servers.at("a").remembered.held_since;
     REQUIRE(since.has_value());
 
@@ -114,7 +114,7 @@ TEST_CASE("a change that waits for players leaves the server Ready, and since wh
     CHECK(site.host.kicked.empty());
 
     site.host.world.now += std::chrono::seconds(300);
-    const PassResult pass = site.pass();
+    const RunResult pass = site.pass();
     CHECK(pass.remaining.empty());
     CHECK(site.host.kicked == std::vector<std::string>{"a"});
     CHECK_FALSE(site.status.servers.at("a").remembered.held_since.has_value());
@@ -147,10 +147,10 @@ TEST_CASE("a mass deletion stays held though the same revision starts as many se
     for (int passes = 0; passes < 3; ++passes) (void)site.pass();
     CHECK(site.server("c").unit.active == ActiveState::Active);
     CHECK(site.server("a").unit.active == ActiveState::Active);
-    CHECK(site.condition("a", "Stalled").reason == "ApprovalRequired");
-    CHECK(site.condition("a", "Ready").reason == "Removing");
+    CHECK(site.condition("a", "Stalled").reason == ConditionReason(HoldReason::ApprovalRequired));
+    CHECK(site.condition("a", "Ready").reason == ConditionReason(StateReason::Removing));
 
-    site.desired.approved = true;
+    site.intent.approved = "r2";
     CHECK(site.pass().remaining.empty());
     CHECK_FALSE(site.status.servers.contains("a"));
     CHECK_FALSE(site.server("a").ours);
@@ -166,8 +166,8 @@ TEST_CASE("drift that is only reported is Stalled, and stays as it is") {
     (void)site.pass();
     (void)site.pass();
     CHECK(site.host.calls.empty());
-    CHECK(site.condition("a", "Stalled").reason == "Drift");
-    CHECK(site.condition("a", "Ready").reason == "NotRunning");
+    CHECK(site.condition("a", "Stalled").reason == ConditionReason(HoldReason::Drift));
+    CHECK(site.condition("a", "Ready").reason == ConditionReason(StateReason::NotRunning));
 
     // A change of the manifest is not drift.
     site.desired.servers.at("a").config = "hostname y";
@@ -183,8 +183,8 @@ TEST_CASE("a server whose overlay only its game still has is Ready, and somethin
     site.host.fail_call = site.host.calls.size();
     (void)site.pass();
     CHECK(site.condition("a", "Ready").status == ConditionStatus::True);
-    CHECK(site.condition("a", "Stalled").reason == "Injected");
-    CHECK(site.condition("a", "Reconciling").reason == "BackOff");
+    CHECK(site.condition("a", "Stalled").reason == ConditionReason(FailureKind::IOError));
+    CHECK(site.condition("a", "Reconciling").reason == ConditionReason(HoldReason::BackOff));
     site.host.settle();
     CHECK(site.pass().remaining.empty());
     CHECK(site.condition("a", "Reconciling").status == ConditionStatus::False);
@@ -195,8 +195,8 @@ TEST_CASE(
     RunningSite site;
     const FakeWorld before = site.host.world;
     site.server("a").shadowed = 2;
-    const PassResult result = site.pass();
-    CHECK(result.outcomes.empty());
+    const RunResult result = site.pass();
+    CHECK(result.ended.outcomes.empty());
     REQUIRE(result.remaining.actions.size() == 1);
     CHECK(result.remaining.actions.front().verb == Verb::Report);
     CHECK(result.remaining.actions.front().reason ==
@@ -204,7 +204,7 @@ TEST_CASE(
           "them aside");
     CHECK(site.server("a").processes == before.servers.at("a").processes);
     CHECK(site.condition("a", "Ready").status == ConditionStatus::True);
-    CHECK(site.condition("a", "Stalled").reason == "Shadowed");
+    CHECK(site.condition("a", "Stalled").reason == ConditionReason(HoldReason::Shadowed));
 
     // What the manifests ask for meanwhile is applied as ever, and what somebody else does is drift.
     site.desired.revision = "r2";
@@ -212,23 +212,24 @@ TEST_CASE(
     CHECK(site.status.last_applied_revision == "r2");
     CHECK(site.status.servers.at("a").last_applied_revision == "r2");
     site.server("a").unit.enablement = Enablement::Disabled;
-    const PassResult mended = site.pass();
-    REQUIRE(mended.outcomes.size() == 1);
-    CHECK(mended.attempted.actions[mended.outcomes[0].action].drift);
+    const RunResult mended = site.pass();
+    REQUIRE(mended.ended.outcomes.size() == 1);
+    CHECK(mended.ended.plan.actions[mended.ended.outcomes[0].action].drift);
 
     // A start has set it aside: told once.
     const Status then = site.status;
     site.server("a").shadowed = 0;
     site.server("a").set_aside = "a start set aside 2 entries";
-    const PassResult after = site.pass();
+    const RunResult after = site.pass();
     CHECK(site.condition("a", "Stalled").status == ConditionStatus::False);
     std::vector<std::string> told;
-    for (const Event& event : events_of(then, site.desired, after.attempted, after.outcomes, site.status))
+    for (const Event& event :
+         events_of(then, "r2", site.intent, after.ended.plan, after.ended.outcomes, site.status))
         told.push_back(event.reason);
     CHECK(told == std::vector<std::string>{"Recovered", "SetAside"});
     const Status told_of = site.status;
-    const PassResult again = site.pass();
-    CHECK(events_of(told_of, site.desired, again.attempted, again.outcomes, site.status).empty());
+    const RunResult again = site.pass();
+    CHECK(events_of(told_of, "r2", site.intent, again.ended.plan, again.ended.outcomes, site.status).empty());
 }
 
 TEST_CASE("what somebody must see to is Stalled: no game, no secret") {
@@ -236,10 +237,10 @@ TEST_CASE("what somebody must see to is Stalled: no game, no secret") {
     ask_for(site.desired, "a", 1);
     ask_for(site.desired, "b", 2);
     site.host.world.installation = false;
-    site.host.world.unrenderable.emplace("b", "secret rcon: no such file");
+    site.desired.servers.at("b").config = "rcon_password ${secret:rcon}";
     (void)site.pass();
-    CHECK(site.condition("a", "Stalled").reason == "NotInstalled");
-    CHECK(site.condition("b", "Stalled").reason == "SourceUnavailable");
+    CHECK(site.condition("a", "Stalled").reason == ConditionReason(HoldReason::NotInstalled));
+    CHECK(site.condition("b", "Stalled").reason == ConditionReason(HoldReason::SourceUnavailable));
     CHECK(site.condition("b", "Stalled").message == "secret rcon: no such file");
 }
 
@@ -250,4 +251,22 @@ TEST_CASE("a unit that left4me did not make has no status, and an error of the s
     (void)site.pass();
     CHECK_FALSE(site.status.servers.contains("x"));
     CHECK(site.status.source_error == "git: no such branch");
+}
+
+TEST_CASE("losing the status is safe for a server whose drift is only reported") {
+    Site site;
+    ask_for(site.desired, "a", 1).drift = DriftPolicy::Report;
+    (void)site.pass();
+    site.host.calls.clear();
+    site.server("a").unit.active = ActiveState::Inactive;
+    site.server("a").mounted.reset();
+    site.status = {};
+    (void)site.pass();
+    (void)site.pass();
+    CHECK(site.host.calls.empty());
+    CHECK(site.condition("a", "Stalled").reason == ConditionReason(HoldReason::Drift));
+
+    site.desired.servers.at("a").config = "hostname y";
+    CHECK(site.pass().remaining.empty());
+    CHECK(site.condition("a", "Ready").status == ConditionStatus::True);
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "reconciler/layers.hpp"
+#include "specs/placeholders.hpp"
 
 namespace left4me::test {
 namespace {
@@ -15,22 +16,56 @@ bool is_work_on_files(Verb verb) {
 
 }  // namespace
 
-std::expected<Observed, std::string> FakeHost::observe(const Desired& desired) {
+Inputs FakeHost::read_inputs(const Desired& desired) {
+    Inputs inputs;
+    for (const auto& [name, source] : desired.overlays) {
+        const auto content = world.sources.find(name);
+        if (content == world.sources.end()) continue;
+        OverlayInput& input = inputs.overlays[name];
+        if (content->second) {
+            input.artifact = *content->second;
+        } else {
+            input.trouble = InputError{InputErrorKind::Source, content->second.error()};
+        }
+    }
+    for (const auto& [name, server] : desired.servers) {
+        for (const std::string& file : secrets_in(server.config)) {
+            const auto secret = world.secrets.find(file);
+            if (secret != world.secrets.end()) {
+                inputs.secrets.emplace(file, secret->second);
+            } else {
+                inputs.secrets.emplace(
+                    file, std::unexpected(InputError{InputErrorKind::Secret,
+                                                     fmt::format("secret {}: no such file", file)}));
+            }
+        }
+    }
+    inputs.key = "key";
+    return inputs;
+}
+
+Target FakeHost::target(const Desired& desired) {
+    return resolve(std::make_shared<const Desired>(desired), read_inputs(desired));
+}
+
+std::expected<Observed, std::string> FakeHost::observe(const Target& target) {
     ++observations;
     if (observe_error) return std::unexpected(*observe_error);
     Observed observed;
     observed.now = world.now;
     observed.installation = world.installation;
     observed.generations = world.overlay_generations;
-    for (const auto& [name, source] : desired.overlays) {
-        const auto content = world.sources.find(name);
-        if (content != world.sources.end()) observed.overlays[name].wanted = content->second;
-    }
     for (const auto& [name, server] : world.servers) {
+        const TargetServer* const asked = target.find(name);
         ObservedServer& seen = observed.servers[name];
         seen.unit = server.unit;
         seen.ours = server.ours;
         seen.current = server.current;
+        if (server.current && (asked == nullptr || asked->digest() != *server.current)) {
+            const auto current = server.renderings.find(*server.current);
+            if (current != server.renderings.end())
+                seen.current_rendering = ObservedRendering{current->second.layers, current->second.port};
+        }
         seen.mounted = server.mounted;
         if (!server.mounted && server.unit.active == ActiveState::Active) seen.held_by_game = server.in_game;
         seen.runtime = server.runtime;
@@ -48,21 +83,27 @@ std::expected<Observed, std::string> FakeHost::observe(const Desired& desired) {
         seen.mounted_port = mounted->second.port;
         seen.mounted_environment = mounted->second.environment;
     }
-    for (const auto& [name, server] : desired.servers) {
+    asked_for_.clear();
+    for (const auto& [name, server] : target.servers) {
+        asked_for_.insert(name);
         ObservedServer& seen = observed.servers[name];
-        seen.wanted = wanted(server);
-        if (!seen.wanted) continue;
+        if (!server.rendering) continue;
         seen.damaged = {"."};
         const auto fake = world.servers.find(name);
         if (fake == world.servers.end()) continue;
-        const auto rendering = fake->second.renderings.find(seen.wanted->generation);
+        const auto rendering = fake->second.renderings.find(std::string(server.digest()));
         if (rendering != fake->second.renderings.end()) seen.damaged = rendering->second.damaged;
     }
     return observed;
 }
 
-void FakeHost::begin(const Desired& desired, const Plan& plan, std::span<const ActionIndex> actions) {
+void FakeHost::begin(const Plan& plan, std::span<const ActionIndex> actions) {
     ++batches;
+    const auto collects = [](const Action& action) { return action.verb == Verb::Collect; };
+    const bool first = std::any_of(actions.begin(), actions.end(),
+                                   [&plan](ActionIndex index) { return plan.actions[index].after.empty(); });
+    if (first && std::any_of(plan.actions.begin(), plan.actions.end(), collects))
+        planned_from_[&plan] = std::make_shared<const std::map<std::string, FakeServer>>(world.servers);
     for (const ActionIndex index : actions) {
         const Action& action = plan.actions[index];
         Job job;
@@ -71,11 +112,9 @@ void FakeHost::begin(const Desired& desired, const Plan& plan, std::span<const A
         job.verb = action.verb;
         job.subject = action.subject;
         job.generation = action.generation;
-        if (const auto named = desired.servers.find(action.subject.name);
-            action.subject.kind == SubjectKind::Server && named != desired.servers.end()) {
-            job.desired = &named->second;
-        }
+        job.rendering = action.rendering;
         check(job);
+        if (action.verb == Verb::Collect) job.planned_from = planned_from_[&plan];
         job.fails = fail_call == calls.size();
         calls.push_back({action.verb, action.subject});
         under_way_.push_back(std::move(job));
@@ -91,7 +130,7 @@ void FakeHost::check(const Job& job) {
     if (job.subject.kind == SubjectKind::Overlay) return;
     const auto server = world.servers.find(job.subject.name);
     const bool ours = server != world.servers.end() && server->second.ours;
-    if (job.desired == nullptr && !ours) {
+    if (!asked_for_.contains(job.subject.name) && !ours) {
         violations.push_back(fmt::format("{} {}: neither in the manifests nor made by left4me",
                                          to_string(job.verb), to_string(job.subject)));
     }
@@ -131,7 +170,7 @@ std::vector<Outcome> FakeHost::collect() {
 void FakeHost::finish(Job& job) {
     Result result;
     if (job.fails) {
-        result = std::unexpected(Outcome{0, false, "Injected", "told to fail"});
+        result = std::unexpected(Outcome{0, false, FailureKind::IOError, "told to fail"});
     } else {
         result = perform(job);
     }

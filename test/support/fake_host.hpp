@@ -2,6 +2,7 @@
 
 #include <expected>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -54,13 +55,13 @@ struct FakeWorld {
     TimePoint now{};
     bool installation = true;
     std::map<std::string, std::expected<std::string, std::string>>
-        sources;                                      ///< overlay → generation of its content
-    std::map<std::string, std::string> unrenderable;  ///< server → why, e.g. a secret that is missing
-    std::set<std::string> overlay_generations;        ///< `overlays/A/GEN`
+        sources;                                 ///< overlay → generation of its content
+    std::map<std::string, std::string> secrets;  ///< file → text; any other one is missing
+    std::set<std::string> overlay_generations;   ///< `overlays/A/GEN`
     std::map<std::string, FakeServer> servers;
 };
 
-/// The rendering that the fake's store would make of a server, as the real one hashes it.
+/// The rendering that the fake's store would make of a server.
 FakeRendering make_rendering(const DesiredServer& server, const std::vector<std::string>& overlay_layers,
                              std::string& generation);
 
@@ -73,8 +74,11 @@ class FakeHost : public Host {
 
     explicit FakeHost(FakeWorld initial, std::uint64_t seed = 1) : world(std::move(initial)), random_(seed) {}
 
-    std::expected<Observed, std::string> observe(const Desired& desired) override;
-    void begin(const Desired& desired, const Plan& plan, std::span<const ActionIndex> actions) override;
+    Inputs read_inputs(const Desired& desired) override;
+    std::expected<Observed, std::string> observe(const Target& target) override;
+    /// resolve() with what read_inputs() tells.
+    Target target(const Desired& desired);
+    void begin(const Plan& plan, std::span<const ActionIndex> actions) override;
     std::vector<Outcome> wait() override;
     /// Nothing ends while only hanging servers are worked on.
     std::vector<Outcome> collect() override;
@@ -116,8 +120,10 @@ class FakeHost : public Host {
         Verb verb = Verb::Report;
         Subject subject;
         std::string generation;
-        const DesiredServer* desired = nullptr;
+        std::shared_ptr<const TargetRendering> rendering;
         bool fails = false;
+        /// Collect: the servers as they were when its plan was made.
+        std::shared_ptr<const std::map<std::string, FakeServer>> planned_from;
         bool stale = false;  ///< was begun by a reconciler that has died
     };
     using Result = std::expected<void, Outcome>;
@@ -129,12 +135,11 @@ class FakeHost : public Host {
     Result perform(const Job& job);
 
     // The store, fake_store.cpp.
-    std::expected<WantedRendering, std::string> wanted(const DesiredServer& server) const;
     Result build(const Job& job);
     Result render(const Job& job);
     Result forget(const Job& job);
     Result collect(const Job& job);
-    bool in_use(const std::string& generation) const;
+    std::vector<std::string> users_of(const std::string& generation) const;
 
     // systemd and the helper, fake_units.cpp.
     Result start(FakeServer& server, const std::string& name);
@@ -147,6 +152,8 @@ class FakeHost : public Host {
     void fail_unit(FakeServer& server, const std::string& result);
 
     std::vector<Job> under_way_;
+    std::set<std::string> asked_for_;  ///< servers of the target that was observed last
+    std::map<const Plan*, std::shared_ptr<const std::map<std::string, FakeServer>>> planned_from_;
     bool told_just_now_ = false;
     Random random_;
 };

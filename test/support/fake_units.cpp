@@ -8,8 +8,8 @@
 namespace left4me::test {
 namespace {
 
-std::unexpected<Outcome> failed(std::string reason, std::string message) {
-    return std::unexpected(Outcome{0, false, std::move(reason), std::move(message)});
+std::unexpected<Outcome> failed(FailureKind reason, std::string message) {
+    return std::unexpected(Outcome{0, false, reason, std::move(message)});
 }
 
 bool has_processes(const FakeServer& server) {
@@ -56,16 +56,17 @@ void FakeHost::fail_unit(FakeServer& server, const std::string& result) {
 }
 
 FakeHost::Result FakeHost::start(FakeServer& server, const std::string& name) {
-    if (server.unit.enablement == Enablement::Masked) return failed("UnitMasked", "the unit is masked");
+    if (server.unit.enablement == Enablement::Masked)
+        return failed(FailureKind::Refused, "the unit is masked");
     if (server.unit.active == ActiveState::Active) return {};
     if (server.unit.active == ActiveState::Deactivating) (void)stop(server, name);
     if (++server.starts > start_limit) {
         fail_unit(server, "start-limit-hit");
-        return failed("StartLimitHit", "start request repeated too quickly");
+        return failed(FailureKind::StartLimitHit, "start request repeated too quickly");
     }
     if (!mount(server, name)) {
         fail_unit(server, "exit-code");
-        return failed("ExitCode", "left4me-overlay mount failed");
+        return failed(FailureKind::ExitCode, "left4me-overlay mount failed");
     }
     const std::optional<std::uint16_t> port = server.renderings.at(*server.current).port;
     const bool taken = std::any_of(world.servers.begin(), world.servers.end(), [&](const auto& other) {
@@ -73,7 +74,7 @@ FakeHost::Result FakeHost::start(FakeServer& server, const std::string& name) {
     });
     if (taken || crashing.contains(name)) {
         fail_unit(server, "exit-code");
-        return failed("ExitCode", taken ? "the port is taken" : "the game exited at once");
+        return failed(FailureKind::ExitCode, taken ? "the port is taken" : "the game exited at once");
     }
     server.unit.active = ActiveState::Active;
     server.unit.sub = "running";
@@ -96,7 +97,8 @@ FakeHost::Result FakeHost::stop(FakeServer& server, const std::string& name) {
 }
 
 FakeHost::Result FakeHost::restart(FakeServer& server, const std::string& name) {
-    if (server.unit.enablement == Enablement::Masked) return failed("UnitMasked", "the unit is masked");
+    if (server.unit.enablement == Enablement::Masked)
+        return failed(FailureKind::Refused, "the unit is masked");
     (void)stop(server, name);
     return start(server, name);
 }
@@ -104,13 +106,13 @@ FakeHost::Result FakeHost::restart(FakeServer& server, const std::string& name) 
 /// What left4me-overlay attach does: a server that has ended meanwhile is no error.
 FakeHost::Result FakeHost::attach(FakeServer& server) {
     if (server.mounted || !has_processes(server)) return {};
-    if (!server.in_game) return failed("AttachFailed", "the game has no overlay any more");
+    if (!server.in_game) return failed(FailureKind::AttachFailed, "the game has no overlay any more");
     server.mounted = server.in_game;
     return {};
 }
 
 FakeHost::Result FakeHost::purge(FakeServer& server) {
-    if (has_processes(server)) return failed("UnitActive", "the unit is not inactive");
+    if (has_processes(server)) return failed(FailureKind::Refused, "the unit is not inactive");
     reset(server.unit);
     server.mounted.reset();
     server.runtime = false;

@@ -64,8 +64,8 @@ class Builder {
         check_keys(row_, {"name", "servers", "overlays", "found", "disk", "not_disk", "installation",
                           "approved", "insist", "suspended", "failed_overlays", "want", "agree", "differ"});
         made_.desired.revision = "r1";
-        made_.desired.approved = value_of(row_, "approved", false);
-        made_.desired.insist = value_of(row_, "insist", false);
+        if (value_of(row_, "approved", false)) made_.intent.approved = "r1";
+        made_.intent.retry_now = value_of(row_, "insist", false);
         made_.world.installation = value_of(row_, "installation", true);
         made_.world.now = TimePoint(std::chrono::hours(100));
         for (const auto& entry : row_["overlays"]) add_overlay(entry.first.as<std::string>(), entry.second);
@@ -106,9 +106,9 @@ class Builder {
                               {}};
         if (node["ends"]) suspension.until = made_.world.now + std::chrono::seconds(node["ends"].as<int>());
         if (name == "all") {
-            made_.desired.suspended.all = suspension;
+            made_.intent.suspended.all = suspension;
         } else {
-            made_.desired.suspended.servers[name] = suspension;
+            made_.intent.suspended.servers[name] = suspension;
         }
     }
 
@@ -164,7 +164,7 @@ class Builder {
 
     void add_found(const std::string& name, const YAML::Node& node, const DesiredServer* asked) {
         check_keys(node, {"active", "result", "enablement", "players", "ours", "runtime", "was", "current",
-                          "mounted", "unmounted", "edited", "unrenderable", "remembered", "held", "failed"});
+                          "mounted", "unmounted", "edited", "remembered", "held", "failed"});
         FakeServer server;
         server.unit.active = enum_of(node, "active",
                                      {ActiveState::Inactive, ActiveState::Activating, ActiveState::Active,
@@ -178,8 +178,6 @@ class Builder {
         if (node["players"]) server.players = node["players"].as<unsigned>();
         if (server.ours) add_renderings(server, name, node, asked);
         server.runtime = value_of(node, "runtime", server.mounted.has_value());
-        if (node["unrenderable"])
-            made_.world.unrenderable.emplace(name, node["unrenderable"].as<std::string>());
         if (node["remembered"]) {
             made_.remembered_unchanged[name] = node["remembered"].as<std::string>() == "unchanged";
         }
@@ -219,32 +217,29 @@ class Builder {
 
 }  // namespace
 
-void PlanCase::finish(Observed& observed) const {
+Memory PlanCase::memory(const Target& target) const {
+    Memory memory;
     for (const auto& [name, unchanged] : remembered_unchanged) {
-        const ObservedServer& server = observed.servers.at(name);
-        const std::string now = server.wanted && desired.servers.contains(name)
-                                    ? fingerprint(desired.servers.at(name), *server.wanted)
-                                    : "cannot be told";
-        observed.remembered[name].fingerprint = unchanged ? now : "of an earlier revision";
+        const TargetServer* const server = target.find(name);
+        memory.servers[name].fingerprint = !unchanged ? "of an earlier revision"
+                                           : server != nullptr && server->rendering
+                                               ? fingerprint(*server->spec, server->digest())
+                                               : "cannot be told";
     }
-    const auto backoff = [&observed](const Failed& memory, const std::string& asked) {
+    const auto backoff = [this](const Failed& failure, const std::string& asked) {
         Backoff made;
-        made.failures = memory.failures;
-        made.retry_at = observed.now + memory.retry_in;
-        made.failed_at = observed.now;
-        made.asked = memory.of_what_is_asked ? asked : "something else";
+        made.failures = failure.failures;
+        made.retry_at = world.now + failure.retry_in;
+        made.failed_at = world.now;
+        made.asked = failure.of_what_is_asked ? asked : "something else";
         return made;
     };
-    for (const auto& [name, memory] : failed) {
-        const auto named = desired.servers.find(name);
-        const std::string asked =
-            asked_of(named == desired.servers.end() ? nullptr : &named->second, observed.servers.at(name));
-        observed.remembered[name].backoff = backoff(memory, asked);
-    }
-    for (const auto& [name, memory] : failed_overlays) {
-        observed.remembered_overlays[name] = backoff(memory, asked_of_overlay(observed, name));
-    }
-    for (const auto& [name, since] : held_for) observed.remembered[name].held_since = observed.now - since;
+    for (const auto& [name, failure] : failed)
+        memory.servers[name].backoff = backoff(failure, asked_of(target.find(name)));
+    for (const auto& [name, failure] : failed_overlays)
+        memory.overlays[name] = backoff(failure, asked_of_overlay(target, name));
+    for (const auto& [name, since] : held_for) memory.servers[name].held_since = world.now - since;
+    return memory;
 }
 
 PlanCase make_plan_case(const YAML::Node& row) { return Builder(row).make(); }

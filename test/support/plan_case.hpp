@@ -14,8 +14,9 @@ namespace left4me::test {
 /// One row of test/cases/plan/*.yaml, made into what plan() gets.
 struct PlanCase {
     Desired desired;
+    Intent intent;
     FakeWorld world;
-    /// What only an Observed holds: what is remembered, and whether it is of what is asked now.
+    /// What only a Memory holds: what is remembered, and whether it is of what is asked now.
     std::map<std::string, bool> remembered_unchanged;
     std::map<std::string, std::chrono::seconds> held_for;
     struct Failed {
@@ -26,7 +27,7 @@ struct PlanCase {
     std::map<std::string, Failed> failed;
     std::map<std::string, Failed> failed_overlays;
 
-    void finish(Observed& observed) const;
+    Memory memory(const Target& target) const;
 };
 
 PlanCase make_plan_case(const YAML::Node& row);

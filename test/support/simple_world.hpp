@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "reconciler/pass.hpp"
+#include "reconciler/engine.hpp"
 #include "support/fake_host.hpp"
 
 namespace left4me::test {
@@ -19,17 +19,23 @@ inline DesiredServer& ask_for(Desired& desired, const std::string& name, std::ui
     return server;
 }
 
+/// One run to completion; `status` is what it leaves.
+inline std::expected<RunResult, std::string> run(Host& host, const Desired& desired, const Intent& intent,
+                                                 Status& status) {
+    Engine engine(host, status);
+    auto result = engine.run({std::make_shared<const Desired>(desired), intent, status.source_error});
+    status = engine.status();
+    return result;
+}
+
 /// A fake on which every pass remembers the one before, as the daemon does.
 struct Site {
     Desired desired;
+    Intent intent;
     FakeHost host{FakeWorld{}};
     Status status;
 
-    PassResult pass() {
-        PassResult result = *run_pass(host, desired, status);
-        status = result.status;
-        return result;
-    }
+    RunResult pass() { return *run(host, desired, intent, status); }
     FakeServer& server(const std::string& name) { return host.world.servers.at(name); }
     const Condition& condition(const std::string& name, const std::string& type) const {
         return *status.servers.at(name).find(type);

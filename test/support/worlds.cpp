@@ -21,7 +21,7 @@ class Generator {
 
     Case make() {
         made_.desired.revision = "r1";
-        made_.desired.approved = options_.plain || choices_.one_in(2);
+        if (options_.plain || choices_.one_in(2)) made_.intent.approved = "r1";
         made_.world.now = TimePoint(std::chrono::hours(1));
         made_.world.installation = options_.plain || !choices_.one_in(16);
         make_overlays();
@@ -29,7 +29,7 @@ class Generator {
         port_offset_ = choices_.below(count);
         for (std::uint32_t index = 0; index < count; ++index) make_server(names[index], index, count);
         if (!options_.plain && choices_.one_in(24))
-            made_.desired.suspended.all = Suspension{"because", "alice", {}, {}};
+            made_.intent.suspended.all = Suspension{"because", "alice", {}, {}};
         return std::move(made_);
     }
 
@@ -73,7 +73,7 @@ class Generator {
             choices_.one_of({RolloutPolicy::Immediate, RolloutPolicy::OnNextStart, RolloutPolicy::WhenEmpty});
         if (choices_.one_in(3)) server.rollout.deadline = std::chrono::seconds(600);
         server.drift = choices_.one_in(4) ? DriftPolicy::Report : DriftPolicy::Correct;
-        if (choices_.one_in(12)) made_.world.unrenderable.emplace(name, "secret rcon: no such file");
+        if (choices_.one_in(12)) server.config += " ${secret:rcon}";  // there is no such secret
         return server;
     }
 
@@ -158,15 +158,15 @@ class Generator {
         Desired alone;
         alone.overlays = made_.desired.overlays;
         alone.servers.emplace(name, desired);
-        FakeHost host(made_.world);
-        return asked_of(&desired, host.observe(alone)->servers.at(name));
+        const Target target = FakeHost(made_.world).target(alone);
+        return asked_of(target.find(name));
     }
 
     void suspend(const std::string& name) {
         if (options_.plain || !choices_.one_in(8)) return;
         Suspension suspension{"because", "alice", made_.world.now, {}};
         if (choices_.one_in(3)) suspension.until = made_.world.now;
-        made_.desired.suspended.servers.emplace(name, std::move(suspension));
+        made_.intent.suspended.servers.emplace(name, std::move(suspension));
     }
 
     void remember(const std::string& name, const DesiredServer& desired, const FakeServer& server) {
@@ -174,7 +174,7 @@ class Generator {
         Remembered& memory = made_.previous.servers[name].remembered;
         const bool same = choices_.one_in(2);
         memory.fingerprint =
-            same && server.current ? fingerprint(desired, {*server.current, {}}) : "something else";
+            same && server.current ? fingerprint(desired, *server.current) : "something else";
         if (choices_.one_in(2))
             memory.held_since = made_.world.now - std::chrono::seconds(choices_.below(2) * 1000);
         if (choices_.one_in(4)) {
@@ -199,18 +199,18 @@ class Generator {
 Case make_case(Choices& choices, const WorldOptions& options) { return Generator(choices, options).make(); }
 
 std::string describe(const Case& generated) {
-    const auto& [desired, world, previous] = generated;
-    std::string text = fmt::format("revision {}approved, {}installed\n", desired.approved ? "" : "not ",
-                                   world.installation ? "" : "not ");
+    const auto& [desired, intent, world, previous] = generated;
+    std::string text = fmt::format("revision {}approved, {}installed\n",
+                                   intent.approved.empty() ? "not " : "", world.installation ? "" : "not ");
     for (const auto& [name, source] : world.sources) {
         text += fmt::format("  overlay {}: {}\n", name, source ? *source : "error: " + source.error());
     }
     text += fmt::format("  on disk: {}\n", fmt::join(world.overlay_generations, " "));
     for (const auto& [name, server] : desired.servers) {
-        text += fmt::format("  wanted {}: {} port {} rollout {} drift {} overlays [{}] {} {}{}\n", name,
+        text += fmt::format("  wanted {}: {} port {} rollout {} drift {} overlays [{}] {} {}\n", name,
                             to_string(server.state), server.port, to_string(server.rollout.policy),
                             to_string(server.drift), fmt::join(server.overlays, " "), server.environment,
-                            server.config, world.unrenderable.contains(name) ? " UNRENDERABLE" : "");
+                            server.config);
     }
     for (const auto& [name, server] : world.servers) {
         text +=
@@ -230,9 +230,9 @@ std::string describe(const Case& generated) {
                             status.remembered.held_since ? " held" : "",
                             status.remembered.backoff.failures > 0 ? " failed" : "");
     }
-    for (const auto& [name, suspension] : desired.suspended.servers)
+    for (const auto& [name, suspension] : intent.suspended.servers)
         text += fmt::format("  {}: {}\n", name, suspension_text(suspension));
-    if (desired.suspended.all) text += "  everything is suspended\n";
+    if (intent.suspended.all) text += "  everything is suspended\n";
     return text;
 }
 

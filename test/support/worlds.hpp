@@ -11,6 +11,7 @@ namespace left4me::test {
 /// Any desired beside any observed.
 struct Case {
     Desired desired;
+    Intent intent;
     FakeWorld world;
     Status previous;
 };

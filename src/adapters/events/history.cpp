@@ -85,10 +85,10 @@ Verdict verdict_of(const Plan& remaining, std::span<const Outcome> outcomes) {
         return fmt::format("{}: {}, {}", to_string(action.subject), to_string(action.verb), action.reason);
     };
     const auto failure = std::find_if(outcomes.begin(), outcomes.end(), [](const Outcome& outcome) {
-        return !outcome.done && outcome.reason != "PrerequisiteFailed";
+        return !outcome.done && outcome.reason != FailureKind::PrerequisiteFailed;
     });
     if (failure != outcomes.end()) return {"Failed", failure->message};
-    if (const Action* action = first([](const Action& one) { return one.code == "BackOff"; }))
+    if (const Action* action = first([](const Action& one) { return one.code == HoldReason::BackOff; }))
         return {"Failed", sentence(*action)};
     if (const Action* action = first([](const Action& one) { return is_effect(one.verb); }))
         return {"Progressing", sentence(*action)};

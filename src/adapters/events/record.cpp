@@ -67,10 +67,10 @@ std::expected<void, std::string> record(const Paths& paths, std::vector<Event> e
     return append_events(paths, events);
 }
 
-PassEnd end_of_pass(const Status& before, const Desired& desired, const Plan& attempted,
-                    std::span<const Outcome> outcomes, const Plan& remaining, const Status& after) {
-    return {.events = events_of(before, desired, attempted, outcomes, after),
-            .verdict = verdict_of(remaining, outcomes),
+PassEnd end_of_pass(const Status& before, const std::string& revision, const Intent& intent,
+                    const Ended& ended, const Plan& remaining, const Status& after) {
+    return {.events = events_of(before, revision, intent, ended.plan, ended.outcomes, after),
+            .verdict = verdict_of(remaining, ended.outcomes),
             .is_new = before.last_attempted_revision != after.last_attempted_revision,
             .at = after.last_pass.value_or(TimePoint{}),
             .revisions = {},

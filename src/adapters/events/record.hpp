@@ -8,6 +8,7 @@
 
 #include "adapters/events/history.hpp"
 #include "adapters/paths.hpp"
+#include "reconciler/engine.hpp"
 #include "reconciler/events.hpp"
 
 namespace left4me {
@@ -29,8 +30,8 @@ struct PassEnd {
 };
 
 /// All of it that the pass itself can tell: without the revisions and the actor.
-PassEnd end_of_pass(const Status& before, const Desired& desired, const Plan& attempted,
-                    std::span<const Outcome> outcomes, const Plan& remaining, const Status& after);
+PassEnd end_of_pass(const Status& before, const std::string& revision, const Intent& intent,
+                    const Ended& ended, const Plan& remaining, const Status& after);
 
 /// Its events and its line in the history. A pass that changed nothing writes nothing.
 std::expected<void, std::string> record_pass(const Paths& paths, PassEnd end);

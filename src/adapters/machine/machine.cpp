@@ -3,9 +3,7 @@
 #include <fcntl.h>
 
 #include <algorithm>
-#include <array>
 #include <chrono>
-#include <string_view>
 
 #include "adapters/fd.hpp"
 #include "adapters/overlayfs/mounts.hpp"
@@ -23,17 +21,13 @@ bool is_store_verb(Verb verb) {
     return verb == Verb::Build || verb == Verb::Render || verb == Verb::Forget || verb == Verb::Collect;
 }
 
-/// What only means "look again" is marked in front of the words.
-void explain(Outcome& outcome, const std::string& error) {
-    constexpr std::array<std::string_view, 2> marks{"SourceChanged", "InUse"};
-    for (const std::string_view mark : marks) {
-        if (!error.starts_with(std::string(mark) + ": ")) continue;
-        outcome.reason = mark;
-        outcome.message = error.substr(mark.size() + 2);
-        return;
-    }
-    outcome.reason = "IOError";
-    outcome.message = error;
+std::unexpected<Error> failure(std::string message) {
+    return std::unexpected(Error{FailureKind::IOError, std::move(message)});
+}
+
+void explain(Outcome& outcome, const Error& error) {
+    outcome.reason = error.kind;
+    outcome.message = error.message;
 }
 
 bool writes(Verb verb) { return verb == Verb::Build || verb == Verb::Render; }
@@ -42,18 +36,17 @@ bool writes(Verb verb) { return verb == Verb::Build || verb == Verb::Render; }
 struct FileWork {
     Action action;
     Outcome outcome;
-    const Desired* desired = nullptr;
-    WantedRendering rendering;  ///< Render: what the look before the plan asked for
 };
 
 /// A server may have been started since the plan was made, and layers must not go from under a mount.
 Store::Done collect(Store& store, const Paths& paths, const std::string& generation) {
     const auto mounts = read_mounts(paths);
-    if (!mounts) return std::unexpected(mounts.error());
+    if (!mounts) return failure(mounts.error());
     for (const auto& [server, layers] : *mounts) {
         const auto uses = [&](const std::string& layer) { return generation_path(layer) == generation; };
         if (std::any_of(layers.begin(), layers.end(), uses)) {
-            return std::unexpected("InUse: server/" + server + " has been mounted with it in the meantime");
+            return std::unexpected(
+                Error{FailureKind::InUse, "server/" + server + " has been mounted with it in the meantime"});
         }
     }
     return store.collect(generation);
@@ -62,27 +55,18 @@ Store::Done collect(Store& store, const Paths& paths, const std::string& generat
 Store::Done carry_out(Store& store, const Paths& paths, const FileWork& work) {
     const std::string& name = work.action.subject.name;
     switch (work.action.verb) {
-        case Verb::Build: {
-            const auto overlay = work.desired->overlays.find(name);
-            if (overlay == work.desired->overlays.end())
-                return std::unexpected("no manifest names this overlay");
-            return store.build(name, overlay->second, work.action.generation);
-        }
-        case Verb::Render: {
-            const auto server = work.desired->servers.find(name);
-            if (server == work.desired->servers.end())
-                return std::unexpected("no manifest names this server");
-            if (work.rendering.generation != work.action.generation)
-                return std::unexpected("SourceChanged: its files changed since the plan was made");
-            return store.render(server->second, work.rendering);
-        }
+        case Verb::Build:
+            if (!work.action.source) return failure("the plan has no source for it");
+            return store.build(name, *work.action.source, work.action.generation);
+        case Verb::Render:
+            if (!work.action.rendering) return failure("the plan has no rendering for it");
+            return store.render(*work.action.rendering);
         case Verb::Forget:
             return store.forget(name);
         case Verb::Collect:
             return collect(store, paths, work.action.generation);
         default:
-            return std::unexpected(std::string(to_string(work.action.verb)) +
-                                   " is not a matter of the store");
+            return failure(std::string(to_string(work.action.verb)) + " is not a matter of the store");
     }
 }
 
@@ -143,10 +127,10 @@ std::vector<Outcome> carry_out(Store& store, const Paths& paths, std::vector<Fil
 Machine::Machine(Paths paths, std::unique_ptr<Units> units, std::optional<std::chrono::milliseconds> patience)
     : paths_(std::move(paths)), units_(std::move(units)), store_(paths_, patience) {}
 
-std::expected<Observed, std::string> Machine::observe(const Desired& desired) {
+std::expected<Observed, std::string> Machine::observe(const Target& target) {
     Observed observed;
     observed.now = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
-    for (const auto& [name, server] : desired.servers) observed.servers.try_emplace(name);
+    for (const auto& [name, server] : target.servers) observed.servers.try_emplace(name);
 
     auto units = units_->list();
     if (!units) return std::unexpected(units.error());
@@ -160,13 +144,8 @@ std::expected<Observed, std::string> Machine::observe(const Desired& desired) {
         if (is_valid_name(name)) observed.servers[name].mounted = std::move(layers);
     }
     if (auto looked = look_into_games(observed); !looked) return std::unexpected(looked.error());
-    store_.observe(desired, observed);
+    store_.observe(target, observed);
     look_for_shadows(observed);
-
-    wanted_.clear();
-    for (const auto& [name, server] : observed.servers) {
-        if (server.wanted) wanted_.emplace(name, *server.wanted);
-    }
     return observed;
 }
 
@@ -207,9 +186,9 @@ void Machine::look_for_shadows(Observed& observed) const {
     }
 }
 
-void Machine::begin(const Desired& desired, const Plan& plan, std::span<const ActionIndex> actions) {
+void Machine::begin(const Plan& plan, std::span<const ActionIndex> actions) {
     begin_units(plan, actions);
-    begin_files(desired, plan, actions);
+    begin_files(plan, actions);
 }
 
 void Machine::begin_units(const Plan& plan, std::span<const ActionIndex> actions) {
@@ -220,21 +199,20 @@ void Machine::begin_units(const Plan& plan, std::span<const ActionIndex> actions
         batches[action.verb].push_back(action.subject.name);
         under_way_[{action.verb, action.subject.name}] = {&plan, index};
     }
-    for (const auto& [verb, servers] : batches) units_->begin(verb, servers);
+    for (const auto& [verb, servers] : batches) {
+        // systemd counts every start towards StartLimitBurst=. The limit is for crashes: what ended cleanly
+        // is started as often as somebody stops it.
+        if (verb == Verb::Start) units_->begin(Verb::ResetFailed, servers);
+        units_->begin(verb, servers);
+    }
 }
 
-void Machine::begin_files(const Desired& desired, const Plan& plan, std::span<const ActionIndex> actions) {
+void Machine::begin_files(const Plan& plan, std::span<const ActionIndex> actions) {
     std::vector<FileWork> batch;
     for (const ActionIndex index : actions) {
         const Action& action = plan.actions[index];
-        if (!is_store_verb(action.verb)) continue;
-        FileWork work{
-            .action = action, .outcome = {index, false, {}, {}, &plan}, .desired = &desired, .rendering = {}};
-        if (const auto wanted = wanted_.find(action.subject.name);
-            action.verb == Verb::Render && wanted != wanted_.end()) {
-            work.rendering = wanted->second;
-        }
-        batch.push_back(std::move(work));
+        if (is_store_verb(action.verb))
+            batch.push_back({.action = action, .outcome = {index, false, FailureKind::IOError, {}, &plan}});
     }
     if (batch.empty()) return;
     worker_.begin([this, batch = std::move(batch)]() mutable { return carry_out(store_, paths_, batch); });
@@ -251,8 +229,8 @@ std::vector<Outcome> Machine::collect() {
     // Never seen; but a request that nobody knows of any more would otherwise be waited for for ever.
     if (units_->idle() && outcomes.empty()) {
         for (const auto& [request, begun] : std::exchange(under_way_, {})) {
-            outcomes.push_back(
-                {begun.action, false, "NoAnswer", "nothing was heard of this request any more", begun.plan});
+            outcomes.push_back({begun.action, false, FailureKind::NoAnswer,
+                                "nothing was heard of this request any more", begun.plan});
         }
     }
     return outcomes;

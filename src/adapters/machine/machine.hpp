@@ -24,8 +24,9 @@ class Machine : public Host {
     Machine(Paths paths, std::unique_ptr<Units> units,
             std::optional<std::chrono::milliseconds> patience = {});
 
-    std::expected<Observed, std::string> observe(const Desired& desired) override;
-    void begin(const Desired& desired, const Plan& plan, std::span<const ActionIndex> actions) override;
+    Inputs read_inputs(const Desired& desired) override { return store_.read_inputs(desired); }
+    std::expected<Observed, std::string> observe(const Target& target) override;
+    void begin(const Plan& plan, std::span<const ActionIndex> actions) override;
     std::vector<Outcome> wait() override;
     std::vector<Outcome> collect() override;
 
@@ -49,13 +50,11 @@ class Machine : public Host {
     };
 
     void begin_units(const Plan& plan, std::span<const ActionIndex> actions);
-    void begin_files(const Desired& desired, const Plan& plan, std::span<const ActionIndex> actions);
+    void begin_files(const Plan& plan, std::span<const ActionIndex> actions);
 
     Paths paths_;
     std::unique_ptr<Units> units_;
     Store store_;
-    /// The renderings that the last look asked for; a plan's Render names only the generation.
-    std::map<std::string, WantedRendering> wanted_;
     /// How units' outcomes find back to the actions of their plan.
     std::map<std::pair<Verb, std::string>, Begun> under_way_;
     Worker worker_;  ///< last, so that it ends before what it works with

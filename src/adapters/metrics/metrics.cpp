@@ -29,7 +29,7 @@ void write_servers(const Standing& standing, Exposition& out) {
                "1: it does not come right by itself; the reason is that of the condition.");
     for (const auto& [name, server] : servers) {
         const Condition* const stalled = find(standing.status, name, "Stalled");
-        if (is_true(stalled)) out.sample({{"server", name}, {"reason", stalled->reason}}, 1);
+        if (is_true(stalled)) out.sample({{"server", name}, {"reason", to_string(stalled->reason)}}, 1);
     }
     out.family("left4me_server_failures", "gauge", "Failures in a row, each within ten minutes of the last.");
     for (const auto& [name, server] : servers) {
@@ -41,7 +41,7 @@ void write_servers(const Standing& standing, Exposition& out) {
     const TimePoint now = standing.status.last_pass.value_or(TimePoint{});
     for (const auto& [name, server] : servers) {
         out.sample({{"server", name}},
-                   suspension_of(standing.desired.suspended, name, now) != nullptr ? 1 : 0);
+                   suspension_of(standing.intent.suspended, name, now) != nullptr ? 1 : 0);
     }
 }
 

@@ -11,6 +11,7 @@ namespace left4me {
 /// How the host stands, as the last pass has left it.
 struct Standing {
     const Desired& desired;
+    const Intent& intent;
     const Status& status;
     const Plan& remaining;
     std::string source;  ///< what to call it, e.g. `/etc/left4me/manifests`

@@ -31,20 +31,21 @@ std::optional<Snapshot> read_last_good(const Paths& paths) {
 
 }  // namespace
 
-Desired desired_at(const Paths& paths, const ManifestSet& set, const std::string& revision) {
-    Desired desired = make_desired(set, revision);
-    desired.approved = is_approved(paths, revision);
+Intent load_intent(const Paths& paths) {
+    Intent intent;
+    if (auto text = read_file(approved_path(paths), 4096); text && text->ends_with('\n')) {
+        text->pop_back();
+        intent.approved = std::move(*text);
+    }
     auto suspensions = load_suspensions(paths);
     if (suspensions) {
-        desired.suspended = std::move(*suspensions);
+        intent.suspended = std::move(*suspensions);
     } else {
         // Nobody can tell what a person asked not to touch.
-        desired.suspended.all = Suspension{suspensions.error(), {}, {}, {}};
+        intent.suspended.all = Suspension{suspensions.error(), {}, {}, {}};
     }
-    return desired;
+    return intent;
 }
-
-Desired InForce::desired(const Paths& paths) const { return desired_at(paths, set, snapshot.revision); }
 
 std::expected<ManifestSet, SourceError> load_snapshot(const Snapshot& snapshot, const Limits& limits) {
     auto set = load(snapshot.files, limits);

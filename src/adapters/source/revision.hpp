@@ -6,6 +6,7 @@
 #include "adapters/paths.hpp"
 #include "adapters/source/source.hpp"
 #include "reconciler/desired.hpp"
+#include "reconciler/intent.hpp"
 
 namespace left4me {
 
@@ -17,12 +18,11 @@ struct InForce {
     std::string error;         ///< what is wrong with the source's own revision, one line an error
     std::string offered = {};  ///< the source's own revision, if it has one and it is not the one in force
 
-    /// desired_at() this revision.
-    Desired desired(const Paths& paths) const;
+    Desired desired() const { return make_desired(set, snapshot.revision); }
 };
 
-/// What a revision asks, with a person's agreement to it, if there is one, and what people have suspended.
-Desired desired_at(const Paths& paths, const ManifestSet& set, const std::string& revision);
+/// What people have approved and suspended. If the suspensions cannot be read, everything is suspended.
+Intent load_intent(const Paths& paths);
 
 /// Manifests of one reading, or every error in them; the names in it say which revision they are of.
 std::expected<ManifestSet, SourceError> load_snapshot(const Snapshot& snapshot, const Limits& limits);

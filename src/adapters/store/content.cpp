@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "adapters/store/digest.hpp"
+#include "reconciler/digest.hpp"
 
 namespace left4me::store {
 

@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-#include "adapters/store/digest.hpp"
+#include "reconciler/digest.hpp"
 
 namespace left4me::store {
 

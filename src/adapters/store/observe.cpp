@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <string_view>
 #include <utility>
 
@@ -22,17 +21,6 @@ namespace left4me::store {
 namespace {
 
 constexpr std::size_t max_environment_bytes = 1U << 20U;
-
-std::optional<std::uint16_t> port_in(std::string_view environment) {
-    constexpr std::string_view key = "L4D2_PORT=";
-    const std::size_t at = environment.starts_with(key) ? 0 : environment.find("\nL4D2_PORT=");
-    if (at == std::string_view::npos) return std::nullopt;
-    const std::string_view value = environment.substr(environment.find('=', at) + 1);
-    std::uint16_t port = 0;
-    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), port);
-    if (error != std::errc() || end == value.data()) return std::nullopt;
-    return port;
-}
 
 std::optional<std::string> read_current(int instance) {
     std::array<char, generation_length + 1> target{};
@@ -56,31 +44,17 @@ std::string mounted_generation(const std::string& name, const std::vector<std::s
 
 }  // namespace
 
-Observer::Observer(const Paths& paths, DigestCache& digests, SourceReader& sources, const Desired& desired,
-                   Observed& observed)
-    : paths_(paths),
-      digests_(digests),
-      sources_(sources),
-      desired_(desired),
-      observed_(observed),
-      secrets_(paths) {
+Observer::Observer(const Paths& paths, DigestCache& digests, const Target& target, Observed& observed)
+    : digests_(digests), target_(target), observed_(observed) {
     state_ = Fd(::open(paths.state.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 }
 
 void Observer::run() {
     observed_.installation = ::faccessat(state_.get(), "installation/srcds_run", F_OK, 0) == 0;
-    overlays();
     generations_of_overlays();
     runtimes();
     instances();
     digests_.save();
-}
-
-void Observer::overlays() {
-    for (auto& [name, known] : sources_.read(desired_.overlays)) {
-        observed_.overlays[name].wanted =
-            known ? std::move(*known) : std::unexpected(std::string("its files are still being read"));
-    }
 }
 
 void Observer::generations_of_overlays() {
@@ -111,9 +85,9 @@ void Observer::instances() {
     for (const std::string& name : list(place.get())) {
         if (is_valid_name(name)) instance(place.get(), name);
     }
-    for (const auto& [name, desired] : desired_.servers) {
+    for (const auto& [name, target] : target_.servers) {
         ObservedServer& server = observed_.servers[name];
-        if (!server.ours) want(place.get(), desired, server);
+        if (!server.ours) compare(place.get(), target, server);
     }
 }
 
@@ -150,18 +124,23 @@ void Observer::instance(int place, const std::string& name) {
     ObservedServer& server = observed_.servers[name];
     server.ours = true;
     server.current = std::move(current);
-    const auto desired = desired_.servers.find(name);
-    if (desired != desired_.servers.end()) want(place, desired->second, server);
+    const TargetServer* const target = target_.find(name);
+    if (target != nullptr) compare(place, *target, server);
+    if (server.current && (target == nullptr || target->digest() != *server.current)) {
+        const Fd instance = open_directory(place, name);
+        server.current_rendering = read_rendering(instance.get(), *server.current);
+    }
     if (server.stack()) started_with(place, name, server);
 }
 
 void Observer::started_with(int place, const std::string& name, ObservedServer& server) const {
     const std::string generation = mounted_generation(name, *server.stack());
     if (generation.empty()) return;
-    if (server.wanted && server.wanted->generation == generation) {
+    const TargetServer* const target = target_.find(name);
+    if (target != nullptr && target->digest() == generation) {
         // The generation is made from this text: whatever has become of the file, it was started with that.
-        server.mounted_environment = desired_.servers.at(name).environment;
-        server.mounted_writable = desired_.servers.at(name).writable;
+        server.mounted_environment = target->spec->environment;
+        server.mounted_writable = target->spec->writable;
     } else {
         server.mounted_environment =
             read_file(place, fmt::format("{}/{}/server.env", name, generation), max_environment_bytes);
@@ -171,41 +150,17 @@ void Observer::started_with(int place, const std::string& name, ObservedServer& 
     if (server.mounted_environment) server.mounted_port = port_in(*server.mounted_environment);
 }
 
-void Observer::want(int place, const DesiredServer& desired, ObservedServer& server) {
-    const auto lower = lower_layers(desired);
-    if (!lower) {
-        server.wanted = std::unexpected(lower.error());
-        return;
-    }
-    const auto rendering = make_rendering(desired, *lower, secrets_);
-    if (!rendering) {
-        server.wanted = std::unexpected(rendering.error());
-        return;
-    }
-    server.wanted = rendering->wanted;
-    const std::string& generation = rendering->wanted.generation;
-    const std::string key = fmt::format("instances/{}/{}", desired.name, generation);
-    const auto looks = glance(place, desired.name,
-                              *rendering);  // before the contents: what changes meanwhile is looked at again
-    if (looks && digests_.find(key, *looks) == generation) return;
-    const Fd instance = open_directory(place, desired.name);
-    server.damaged = find_damage(instance.get(), *rendering);
-    if (looks && server.damaged.empty()) digests_.remember(key, *looks, generation);
-}
-
-std::expected<std::vector<std::string>, std::string> Observer::lower_layers(
-    const DesiredServer& server) const {
-    std::vector<std::string> layers;
-    for (const std::string& name : server.overlays) {
-        const auto overlay = observed_.overlays.find(name);
-        if (overlay == observed_.overlays.end())
-            return std::unexpected(fmt::format("there is no overlay {}", name));
-        const auto& wanted = overlay->second.wanted;
-        if (!wanted) return std::unexpected(fmt::format("overlay {}: {}", name, wanted.error()));
-        layers.push_back(fmt::format("overlays/{}/{}", name, *wanted));
-    }
-    layers.emplace_back("installation");
-    return layers;
+void Observer::compare(int place, const TargetServer& target, ObservedServer& server) {
+    if (!target.rendering) return;
+    const std::string& name = target.spec->name;
+    const Rendering rendering = make_rendering(**target.rendering);
+    const std::string key = fmt::format("instances/{}/{}", name, rendering.digest);
+    // Before the contents: what changes meanwhile is looked at again.
+    const auto looks = glance(place, name, rendering);
+    if (looks && digests_.find(key, *looks) == rendering.digest) return;
+    const Fd instance = open_directory(place, name);
+    server.damaged = find_damage(instance.get(), rendering);
+    if (looks && server.damaged.empty()) digests_.remember(key, *looks, rendering.digest);
 }
 
 }  // namespace left4me::store

@@ -1,28 +1,23 @@
 #pragma once
 
-#include <map>
+#include <optional>
 #include <string>
-#include <vector>
 
 #include "adapters/fd.hpp"
 #include "adapters/paths.hpp"
 #include "adapters/store/digest_cache.hpp"
-#include "adapters/store/secrets.hpp"
-#include "adapters/store/source_reader.hpp"
-#include "reconciler/desired.hpp"
 #include "reconciler/observed.hpp"
+#include "reconciler/target.hpp"
 
 namespace left4me::store {
 
 /// One look at everything beneath the state directory: Store::observe().
 class Observer {
   public:
-    Observer(const Paths& paths, DigestCache& digests, SourceReader& sources, const Desired& desired,
-             Observed& observed);
+    Observer(const Paths& paths, DigestCache& digests, const Target& target, Observed& observed);
     void run();
 
   private:
-    void overlays();
     void generations_of_overlays();
     void runtimes();
     void instances();
@@ -30,15 +25,12 @@ class Observer {
     /// What lies in `instances/NAME`; false if that is no directory.
     bool renderings(int place, const std::string& name, std::optional<std::string>& current);
     void started_with(int place, const std::string& name, ObservedServer& server) const;
-    void want(int place, const DesiredServer& desired, ObservedServer& server);
-    std::expected<std::vector<std::string>, std::string> lower_layers(const DesiredServer& server) const;
+    /// The target's rendering with what is on disk.
+    void compare(int place, const TargetServer& target, ObservedServer& server);
 
-    const Paths& paths_;
     DigestCache& digests_;
-    SourceReader& sources_;
-    const Desired& desired_;
+    const Target& target_;
     Observed& observed_;
-    Secrets secrets_;
     Fd state_;
 };
 

@@ -8,12 +8,11 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <map>
 #include <set>
 
-#include "adapters/store/digest.hpp"
 #include "reconciler/game.hpp"
-#include "specs/placeholders.hpp"
 
 namespace left4me::store {
 
@@ -28,6 +27,7 @@ constexpr mode_t layer_file_mode = 0660;
 
 /// The one file that only some renderings have.
 constexpr const char* writable_name = "writable";
+constexpr std::size_t max_text_bytes = 1U << 20U;
 
 /// The directories of a rendering and the names in them.
 using Directories = std::map<std::string, std::set<std::string>>;
@@ -175,42 +175,48 @@ void look(int directory, const Rendering& rendering, const std::string& path,
 
 }  // namespace
 
-std::expected<Rendering, std::string> make_rendering(const DesiredServer& server,
-                                                     const std::vector<std::string>& lower,
-                                                     Secrets& secrets) {
-    bool secret = false;
-    const auto config = substitute_secrets(server.config, [&secrets, &secret](const std::string& file) {
-        secret = true;
-        return secrets.lookup(file);
-    });
-    if (!config) return std::unexpected(config.error());
-    Digest digest;
-    if (secret) {
-        const auto key = secrets.key();
-        if (!key) return std::unexpected(key.error());
-        digest.field(*key);
-    }
-    digest.field(server.environment).field(*config);
-    for (const std::string& layer : lower) digest.field(layer);
-    // Last and only where there is one: generations of version 0.1 stay what they are.
-    if (server.writable) digest.field("writable").field(*server.writable);
+Rendering make_rendering(const TargetRendering& target) {
+    Rendering rendering{target.digest(),
+                        {
+                            {"server.env", target.environment(), file_mode},
+                            {"layers", fmt::format("{}\n", fmt::join(target.layers(), "\n")), file_mode},
+                            {join("layer", game::config_path), target.config(), layer_file_mode},
+                        }};
+    if (target.writable()) rendering.files.push_back({writable_name, *target.writable(), file_mode});
+    return rendering;
+}
 
-    Rendering rendering;
-    rendering.wanted.generation = digest.generation();
-    const std::string layer = fmt::format("instances/{}/{}/layer", server.name, rendering.wanted.generation);
-    rendering.wanted.layers.push_back(layer);
-    rendering.wanted.layers.insert(rendering.wanted.layers.end(), lower.begin(), lower.end());
-    rendering.files = {
-        {"server.env", server.environment, file_mode},
-        {"layers", fmt::format("{}\n", fmt::join(rendering.wanted.layers, "\n")), file_mode},
-        {join("layer", game::config_path), *config, layer_file_mode},
-    };
-    if (server.writable) rendering.files.push_back({writable_name, *server.writable, file_mode});
+std::optional<std::uint16_t> port_in(std::string_view environment) {
+    constexpr std::string_view key = "L4D2_PORT=";
+    const std::size_t at = environment.starts_with(key) ? 0 : environment.find("\nL4D2_PORT=");
+    if (at == std::string_view::npos) return std::nullopt;
+    const std::string_view value = environment.substr(environment.find('=', at) + 1);
+    std::uint16_t port = 0;
+    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), port);
+    if (error != std::errc() || end == value.data()) return std::nullopt;
+    return port;
+}
+
+std::optional<ObservedRendering> read_rendering(int instance, const std::string& digest) {
+    const Fd directory(::openat(instance, digest.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (!directory) return std::nullopt;
+    const auto environment = read_file(directory.get(), "server.env", max_text_bytes);
+    const auto layers = read_file(directory.get(), "layers", max_text_bytes);
+    if (!environment || !layers) return std::nullopt;
+    if (!open_directory(directory.get(), "layer")) return std::nullopt;
+    ObservedRendering rendering;
+    std::string_view rest = *layers;
+    while (!rest.empty()) {
+        const std::size_t end = std::min(rest.find('\n'), rest.size());
+        rendering.layers.emplace_back(rest.substr(0, end));
+        rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
+    rendering.port = port_in(*environment);
     return rendering;
 }
 
 std::vector<std::string> find_damage(int instance, const Rendering& rendering) {
-    const std::string& name = rendering.wanted.generation;
+    const std::string& name = rendering.digest;
     const Fd directory(::openat(instance, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     struct stat status{};
     if (!directory || ::fstat(directory.get(), &status) != 0) return {"."};
@@ -223,7 +229,7 @@ std::vector<std::string> find_damage(int instance, const Rendering& rendering) {
 
 std::optional<Looks> glance(int instances, const std::string& server, const Rendering& rendering) {
     Metadata metadata;
-    std::string path = fmt::format("{}/{}", server, rendering.wanted.generation);
+    std::string path = fmt::format("{}/{}", server, rendering.digest);
     const std::size_t above = path.size();
     const bool writable = find_file(rendering, writable_name) != nullptr;
     for (const std::string& part : parts()) {
@@ -238,7 +244,7 @@ std::optional<Looks> glance(int instances, const std::string& server, const Rend
 }
 
 Done write_rendering(int instance, const Rendering& rendering) {
-    const std::string& generation = rendering.wanted.generation;
+    const std::string& generation = rendering.digest;
     struct stat status{};
     const bool there = ::fstatat(instance, generation.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0;
     if (there && S_ISDIR(status.st_mode)) {

@@ -3,13 +3,13 @@
 #include <expected>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "adapters/store/files.hpp"
 #include "adapters/store/metadata.hpp"
-#include "adapters/store/secrets.hpp"
-#include "reconciler/desired.hpp"
 #include "reconciler/observed.hpp"
+#include "reconciler/target.hpp"
 
 namespace left4me::store {
 
@@ -21,13 +21,11 @@ struct RenderedFile {
 
 /// A rendering as it should be, with its files.
 struct Rendering {
-    WantedRendering wanted;
+    std::string digest;
     std::vector<RenderedFile> files;
 };
 
-/// `lower` are the layers below the instance layer.
-std::expected<Rendering, std::string> make_rendering(const DesiredServer& server,
-                                                     const std::vector<std::string>& lower, Secrets& secrets);
+Rendering make_rendering(const TargetRendering& target);
 
 /// The files of the rendering that are missing or not as they were rendered, and whatever lies beside them;
 /// "." if there is no rendering. `instance` is the directory `instances/NAME`.
@@ -37,6 +35,12 @@ std::vector<std::string> find_damage(int instance, const Rendering& rendering);
 /// same are the same, names that do not belong there included: those would show in their directory's change
 /// time. `instances` is the directory of that name.
 std::optional<Looks> glance(int instances, const std::string& server, const Rendering& rendering);
+
+/// The port that a server.env says.
+std::optional<std::uint16_t> port_in(std::string_view environment);
+
+/// What is in `instance`/`digest` by its own word; nullopt if it is not complete.
+std::optional<ObservedRendering> read_rendering(int instance, const std::string& digest);
 
 /// Writes a rendering that is not there, or repairs one that is.
 Done write_rendering(int instance, const Rendering& rendering);

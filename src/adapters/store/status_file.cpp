@@ -27,27 +27,56 @@ ConditionStatus to_status(const std::string& text) {
 json to_json(const Condition& condition) {
     return {{"type", condition.type},
             {"status", to_string(condition.status)},
-            {"reason", condition.reason},
+            {"reason", to_string(condition.reason)},
             {"message", condition.message},
             {"lastTransitionTime", time_to_json(condition.last_transition)},
             {"observedGeneration", condition.observed_generation}};
 }
 
+/// What a key holds; `otherwise` if it is missing or of another type. Other versions know other keys.
+template <typename Value>
+Value read(const json& object, const char* key, Value otherwise = {}) {
+    if (!object.is_object()) return otherwise;
+    const auto found = object.find(key);
+    if (found == object.end()) return otherwise;
+    try {
+        return found->get<Value>();
+    } catch (const json::exception&) {
+        return otherwise;
+    }
+}
+
+std::optional<TimePoint> read_time(const json& object, const char* key) {
+    const auto text = read<std::string>(object, key);
+    return text.empty() ? std::nullopt : time_from_json(text);
+}
+
+/// The object or array that a key holds; an empty one if it is missing or of another type.
+const json& part(const json& object, const char* key, json::value_t type) {
+    static const json no_object = json::object();
+    static const json no_array = json::array();
+    const json& otherwise = type == json::value_t::array ? no_array : no_object;
+    if (!object.is_object()) return otherwise;
+    const auto found = object.find(key);
+    return found == object.end() || found->type() != type ? otherwise : *found;
+}
+
 Condition to_condition(const json& object) {
     Condition condition;
-    condition.type = object.at("type").get<std::string>();
-    condition.status = to_status(object.at("status").get<std::string>());
-    condition.reason = object.at("reason").get<std::string>();
-    condition.message = object.at("message").get<std::string>();
-    condition.last_transition =
-        time_from_json(object.at("lastTransitionTime").get<std::string>()).value_or(TimePoint{});
-    condition.observed_generation = object.at("observedGeneration").get<std::int64_t>();
+    condition.type = read<std::string>(object, "type");
+    condition.status = to_status(read<std::string>(object, "status"));
+    condition.reason = parse_condition_reason(read<std::string>(object, "reason"));
+    condition.message = read<std::string>(object, "message");
+    condition.last_transition = read_time(object, "lastTransitionTime").value_or(TimePoint{});
+    condition.observed_generation = read<std::int64_t>(object, "observedGeneration");
     return condition;
 }
 
 json to_json(const Backoff& backoff) {
-    json object = {{"failures", backoff.failures}, {"crashed", backoff.crashed}, {"pending", backoff.pending},
-                   {"reason", backoff.reason},     {"message", backoff.message}, {"asked", backoff.asked}};
+    json object = {{"failures", backoff.failures}, {"crashed", backoff.crashed},
+                   {"pending", backoff.pending},   {"reason", to_string(backoff.reason)},
+                   {"message", backoff.message},   {"asked", backoff.asked}};
+    if (backoff.verb) object["verb"] = to_string(*backoff.verb);
     if (backoff.failed_at) object["failedAt"] = time_to_json(*backoff.failed_at);
     if (backoff.retry_at) object["retryAt"] = time_to_json(*backoff.retry_at);
     return object;
@@ -55,15 +84,15 @@ json to_json(const Backoff& backoff) {
 
 Backoff to_backoff(const json& object) {
     Backoff backoff;
-    backoff.failures = object.at("failures").get<unsigned>();
-    backoff.crashed = object.at("crashed").get<bool>();
-    backoff.pending = object.at("pending").get<bool>();
-    backoff.reason = object.at("reason").get<std::string>();
-    backoff.message = object.at("message").get<std::string>();
-    backoff.asked = object.at("asked").get<std::string>();
-    if (object.contains("failedAt"))
-        backoff.failed_at = time_from_json(object["failedAt"].get<std::string>());
-    if (object.contains("retryAt")) backoff.retry_at = time_from_json(object["retryAt"].get<std::string>());
+    backoff.failures = read<unsigned>(object, "failures");
+    backoff.crashed = read<bool>(object, "crashed");
+    backoff.pending = read<bool>(object, "pending");
+    backoff.reason = parse_failure(read<std::string>(object, "reason")).value_or(FailureKind::Unknown);
+    backoff.message = read<std::string>(object, "message");
+    backoff.asked = read<std::string>(object, "asked");
+    backoff.verb = parse_verb(read<std::string>(object, "verb"));
+    backoff.failed_at = read_time(object, "failedAt");
+    backoff.retry_at = read_time(object, "retryAt");
     return backoff;
 }
 
@@ -86,32 +115,30 @@ json to_json(const ServerStatus& server) {
 
 ServerStatus to_server(const json& object) {
     ServerStatus server;
-    server.generation = object.at("generation").get<std::int64_t>();
-    server.specification = object.at("specification").get<std::string>();
-    server.remembered.fingerprint = object.at("fingerprint").get<std::string>();
-    if (object.contains("heldSince"))
-        server.remembered.held_since = time_from_json(object["heldSince"].get<std::string>());
-    server.remembered.awaits_approval = object.value("awaitsApproval", std::string());
-    server.remembered.set_aside = object.value("setAside", std::string());
-    if (object.contains("backoff")) server.remembered.backoff = to_backoff(object["backoff"]);
-    server.last_attempted_revision = object.at("lastAttemptedRevision").get<std::string>();
-    server.last_applied_revision = object.at("lastAppliedRevision").get<std::string>();
-    for (const json& condition : object.at("conditions"))
+    server.generation = read<std::int64_t>(object, "generation");
+    server.specification = read<std::string>(object, "specification");
+    server.remembered.fingerprint = read<std::string>(object, "fingerprint");
+    server.remembered.held_since = read_time(object, "heldSince");
+    server.remembered.awaits_approval = read<std::string>(object, "awaitsApproval");
+    server.remembered.set_aside = read<std::string>(object, "setAside");
+    server.remembered.backoff = to_backoff(part(object, "backoff", json::value_t::object));
+    server.last_attempted_revision = read<std::string>(object, "lastAttemptedRevision");
+    server.last_applied_revision = read<std::string>(object, "lastAppliedRevision");
+    for (const json& condition : part(object, "conditions", json::value_t::array))
         server.conditions.push_back(to_condition(condition));
     return server;
 }
 
 Status to_whole(const json& object) {
     Status status;
-    status.last_attempted_revision = object.at("lastAttemptedRevision").get<std::string>();
-    status.last_applied_revision = object.at("lastAppliedRevision").get<std::string>();
-    status.source_error = object.at("sourceError").get<std::string>();
-    if (object.contains("lastPass")) status.last_pass = time_from_json(object["lastPass"].get<std::string>());
-    for (const auto& [name, server] : object.at("servers").items()) status.servers[name] = to_server(server);
-    if (object.contains("overlays")) {
-        for (const auto& [name, backoff] : object["overlays"].items())
-            status.overlays[name] = to_backoff(backoff);
-    }
+    status.last_attempted_revision = read<std::string>(object, "lastAttemptedRevision");
+    status.last_applied_revision = read<std::string>(object, "lastAppliedRevision");
+    status.source_error = read<std::string>(object, "sourceError");
+    status.last_pass = read_time(object, "lastPass");
+    const json& servers = part(object, "servers", json::value_t::object);
+    for (const auto& [name, server] : servers.items()) status.servers[name] = to_server(server);
+    const json& overlays = part(object, "overlays", json::value_t::object);
+    for (const auto& [name, backoff] : overlays.items()) status.overlays[name] = to_backoff(backoff);
     return status;
 }
 
@@ -120,9 +147,9 @@ json to_json(const ClockMark& mark) {
 }
 
 ClockMark to_clock_mark(const json& object) {
-    return {time_from_json(object.at("wall").get<std::string>()).value_or(TimePoint{}),
-            std::chrono::microseconds(object.at("sinceBoot").get<std::int64_t>()),
-            object.at("boot").get<std::string>()};
+    return {read_time(object, "wall").value_or(TimePoint{}),
+            std::chrono::microseconds(read<std::int64_t>(object, "sinceBoot")),
+            read<std::string>(object, "boot")};
 }
 
 std::filesystem::path path_of(const Paths& paths) { return paths.status() / file_name; }

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <utility>
 
 #include "adapters/generation.hpp"
 #include "adapters/store/copy.hpp"
@@ -13,9 +14,11 @@
 #include "adapters/store/files.hpp"
 #include "adapters/store/observe.hpp"
 #include "adapters/store/rendering.hpp"
+#include "adapters/store/secrets.hpp"
 #include "adapters/store/source_reader.hpp"
 #include "adapters/store/source_root.hpp"
 #include "specs/name.hpp"
+#include "specs/placeholders.hpp"
 
 namespace left4me {
 
@@ -58,34 +61,44 @@ bool exists(int directory, const std::string& name) {
     return ::faccessat(directory, name.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-std::unexpected<std::string> source_changed(const std::string& wanted, const std::string& found) {
-    return std::unexpected(fmt::format(
-        "SourceChanged: the source changed while it was copied (wanted {}, copied {})", wanted, found));
+std::unexpected<Error> failure(std::string message) {
+    return std::unexpected(Error{FailureKind::IOError, std::move(message)});
+}
+
+Store::Done as_done(const Done& done) {
+    if (done) return {};
+    return failure(done.error());
+}
+
+std::unexpected<Error> source_changed(const std::string& wanted, const std::string& found) {
+    return std::unexpected(
+        Error{FailureKind::SourceChanged,
+              fmt::format("the source changed while it was copied (wanted {}, copied {})", wanted, found)});
 }
 
 /// Copies into the empty directory and checks the copy, not the source: that is what servers will see.
-Done fill(int destination, const OverlaySource& source, const std::string& generation) {
+Store::Done fill(int destination, const OverlaySource& source, const std::string& generation) {
     if (const auto* files = std::get_if<InlineSource>(&source)) {
-        if (auto wrote = write_inline(files->files, destination); !wrote) return wrote;
+        if (auto wrote = write_inline(files->files, destination); !wrote) return failure(wrote.error());
     } else {
         const auto& directory = std::get<DirectorySource>(source);
         const std::string& path = directory.path;
         const auto root = open_source(directory);
-        if (!root) return std::unexpected(root.error());
+        if (!root) return failure(root.error());
         const auto tree = scan_tree(root->get(), directory.limits);
-        if (!tree) return std::unexpected(fmt::format("{}: {}", path, tree.error()));
+        if (!tree) return failure(fmt::format("{}: {}", path, tree.error()));
         if (auto copied = copy_tree(root->get(), *tree, destination); !copied) {
-            return std::unexpected(fmt::format("{}: {}", path, copied.error()));
+            return failure(fmt::format("{}: {}", path, copied.error()));
         }
     }
     const auto tree = scan_tree(destination);
-    if (!tree) return std::unexpected(tree.error());
+    if (!tree) return failure(tree.error());
     const auto found = digest_tree(destination, *tree);
-    if (!found) return std::unexpected(found.error());
+    if (!found) return failure(found.error());
     if (*found != generation) return source_changed(generation, *found);
     // Nobody compares generations with their sources later, so a name must never stand for half-written
     // files, power cut or not.
-    if (::syncfs(destination) != 0) return io_error("writing to disk");
+    if (::syncfs(destination) != 0) return failure(io_error("writing to disk").error());
     return {};
 }
 
@@ -118,56 +131,80 @@ Store::~Store() = default;
 Readiness Store::readiness() const { return sources_->readiness(); }
 bool Store::drain() { return sources_->drain(); }
 
-void Store::observe(const Desired& desired, Observed& observed) {
-    Observer(paths_, *digests_, *sources_, desired, observed).run();
+Inputs Store::read_inputs(const Desired& desired) {
+    Inputs inputs;
+    for (auto& [name, known] : sources_->read(desired.overlays)) {
+        OverlayInput& input = inputs.overlays[name];
+        if (!known) {
+            input.trouble = InputError{InputErrorKind::Source, "its files are still being read"};
+        } else if (*known) {
+            input.artifact = std::move(**known);
+        } else {
+            input.trouble = InputError{InputErrorKind::Source, std::move(known->error())};
+        }
+    }
+    const auto as_secret =
+        [](std::expected<std::string, std::string> text) -> std::expected<std::string, InputError> {
+        if (text) return std::move(*text);
+        return std::unexpected(InputError{InputErrorKind::Secret, std::move(text.error())});
+    };
+    Secrets secrets(paths_);
+    for (const auto& [name, server] : desired.servers) {
+        for (const std::string& file : secrets_in(server.config)) {
+            if (!inputs.secrets.contains(file)) inputs.secrets.emplace(file, as_secret(secrets.lookup(file)));
+        }
+    }
+    if (!inputs.secrets.empty()) inputs.key = as_secret(secrets.key());
+    return inputs;
+}
+
+void Store::observe(const Target& target, Observed& observed) {
+    Observer(paths_, *digests_, target, observed).run();
 }
 
 Store::Done Store::build(const std::string& overlay, const OverlaySource& source,
                          const std::string& generation) {
-    if (!is_valid_name(overlay) || !is_generation(generation))
-        return std::unexpected("not the name of a generation");
+    if (!is_valid_name(overlay) || !is_generation(generation)) return failure("not the name of a generation");
     const ExactModes exact;
     const auto place = open_workplace(paths_, "overlays", overlay, overlay_mode);
-    if (!place) return std::unexpected(place.error());
+    if (!place) return failure(place.error());
     if (exists(place->get(), generation)) return {};
     const std::string fresh = "." + generation;
     const auto directory = make_directory(place->get(), fresh, overlay_directory_mode);
-    if (!directory) return std::unexpected(directory.error());
+    if (!directory) return failure(directory.error());
     auto filled = fill(directory->get(), source, generation);
     if (filled && ::renameat(place->get(), fresh.c_str(), place->get(), generation.c_str()) != 0) {
-        filled = io_error(generation);
+        filled = failure(io_error(generation).error());
     }
     if (filled) return {};
-    if (auto removed = remove_tree(place->get(), fresh); !removed) filled.error() += "; " + removed.error();
+    if (auto removed = remove_tree(place->get(), fresh); !removed)
+        filled.error().message += "; " + removed.error();
     return filled;
 }
 
-Store::Done Store::render(const DesiredServer& server, const WantedRendering& wanted) {
-    if (!is_valid_name(server.name) || !is_generation(wanted.generation) || wanted.layers.empty()) {
-        return std::unexpected("not a rendering");
+Store::Done Store::render(const TargetRendering& target) {
+    if (!is_valid_name(target.name()) || !is_generation(target.digest())) {
+        return failure("not a rendering");
     }
-    Secrets secrets(paths_);
-    const auto rendering = make_rendering(server, {wanted.layers.begin() + 1, wanted.layers.end()}, secrets);
-    if (!rendering) return std::unexpected(rendering.error());
-    if (rendering->wanted != wanted) return source_changed(wanted.generation, rendering->wanted.generation);
     const ExactModes exact;
-    const auto place = open_workplace(paths_, "instances", server.name, instance_mode);
-    if (!place) return std::unexpected(place.error());
-    if (auto wrote = write_rendering(place->get(), *rendering); !wrote) return wrote;
-    return replace_symlink(place->get(), "current", wanted.generation);
+    const auto place = open_workplace(paths_, "instances", target.name(), instance_mode);
+    if (!place) return failure(place.error());
+    if (auto wrote = write_rendering(place->get(), make_rendering(target)); !wrote)
+        return failure(wrote.error());
+    return as_done(replace_symlink(place->get(), "current", target.digest()));
 }
 
 Store::Done Store::sync() {
-    if (auto done = sync_place(paths_.overlays()); !done) return done;
-    return sync_place(paths_.instances());
+    if (auto done = sync_place(paths_.overlays()); !done) return failure(done.error());
+    return as_done(sync_place(paths_.instances()));
 }
 
 Store::Done Store::forget(const std::string& server) {
-    if (!is_valid_name(server)) return std::unexpected("not the name of a server");
+    if (!is_valid_name(server)) return failure("not the name of a server");
     const auto place = open_place(paths_.instances());
-    if (!place) return std::unexpected(place.error());
-    if (auto swept = sweep(place->get()); !swept) return swept;
-    return remove_aside(place->get(), server);
+    if (!place) return failure(place.error());
+    if (auto swept = sweep(place->get()); !swept) return failure(swept.error());
+    return as_done(remove_aside(place->get(), server));
 }
 
 Store::Done Store::collect(const std::string& path) {
@@ -177,19 +214,19 @@ Store::Done Store::collect(const std::string& path) {
     const std::string owner = parent.filename().string();
     const std::string generation = whole.filename().string();
     if ((kind != "overlays" && kind != "instances") || !is_valid_name(owner) || !is_generation(generation)) {
-        return std::unexpected(path + " is not the name of a generation");
+        return failure(path + " is not the name of a generation");
     }
     const auto above = open_place(paths_.state / kind);
-    if (!above) return std::unexpected(above.error());
+    if (!above) return failure(above.error());
     const auto held = lock(paths_, kind + "/" + owner);
-    if (!held) return std::unexpected(held.error());
+    if (!held) return failure(held.error());
     const Fd place = open_directory(above->get(), owner);
     if (!place) {
         if (errno == ENOENT) return {};
-        return io_error(path);
+        return failure(io_error(path).error());
     }
-    if (auto swept = sweep(place.get()); !swept) return swept;
-    if (auto removed = remove_aside(place.get(), generation); !removed) return removed;
+    if (auto swept = sweep(place.get()); !swept) return failure(swept.error());
+    if (auto removed = remove_aside(place.get(), generation); !removed) return failure(removed.error());
     // An overlay without generations leaves nothing; a server's directory is what makes the server ours.
     if (kind == "overlays") (void)::unlinkat(above->get(), owner.c_str(), AT_REMOVEDIR);
     return {};

@@ -8,8 +8,9 @@
 
 #include "adapters/paths.hpp"
 #include "adapters/readiness.hpp"
-#include "reconciler/desired.hpp"
 #include "reconciler/observed.hpp"
+#include "reconciler/reason.hpp"
+#include "reconciler/target.hpp"
 
 namespace left4me {
 
@@ -30,24 +31,26 @@ class Store {
     Store(const Store&) = delete;
     Store& operator=(const Store&) = delete;
 
-    /// Fills in `overlays`, `generations`, `installation`, and of each server `ours`, `wanted`, `current`,
-    /// `damaged`, `runtime`; for servers in observed.servers with a stack() also mounted_port and
-    /// mounted_environment. Directory sources are hashed once and remembered by the metadata of their files
-    /// (state/digests).
-    void observe(const Desired& desired, Observed& observed);
-    /// When observe() would find out more than the last time: a source has been read meanwhile.
+    /// Directory sources are hashed once and remembered by the metadata of their files (state/digests).
+    /// Secrets are read anew each time.
+    Inputs read_inputs(const Desired& desired);
+    /// When read_inputs() would find out more than the last time: a source has been read meanwhile.
     Readiness readiness() const;
     /// Whether it would.
     bool drain();
 
-    using Done = std::expected<void, std::string>;
+    /// Fills in `generations`, `installation`, and of each server `ours`, `current`, `damaged`, `runtime`;
+    /// for servers in observed.servers with a stack() also mounted_port and mounted_environment.
+    void observe(const Target& target, Observed& observed);
 
-    /// Copies the overlay's source into `overlays/NAME/generation`. An error that begins with
-    /// "SourceChanged: " when the source no longer has that content: look again. Built already: done.
+    using Done = std::expected<void, Error>;
+
+    /// Copies the overlay's source into `overlays/NAME/generation`. SourceChanged: the source no
+    /// longer has that content, look again. Built already: done.
     Done build(const std::string& overlay, const OverlaySource& source, const std::string& generation);
 
-    /// Writes (or repairs, file by file) `instances/NAME/generation` and points `current` at it.
-    Done render(const DesiredServer& server, const WantedRendering& wanted);
+    /// Writes (or repairs, file by file) `instances/NAME/DIGEST` and points `current` at it.
+    Done render(const TargetRendering& target);
 
     /// Everything built and rendered so far survives a power cut; one call a batch.
     Done sync();

@@ -11,9 +11,9 @@
 #include <climits>
 #include <string_view>
 
-#include "adapters/store/digest.hpp"
 #include "adapters/store/files.hpp"
 #include "adapters/store/source_root.hpp"
+#include "reconciler/digest.hpp"
 
 namespace left4me::store {
 

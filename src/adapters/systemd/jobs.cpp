@@ -57,7 +57,7 @@ bool makes_jobs(Verb verb) {
     return verb == Verb::Start || verb == Verb::Stop || verb == Verb::Restart || verb == Verb::Attach;
 }
 
-UnitOutcome failure(const std::string& server, const char* reason, std::string message) {
+UnitOutcome failure(const std::string& server, FailureKind reason, std::string message) {
     return {.server = server, .done = false, .reason = reason, .message = std::move(message)};
 }
 
@@ -76,10 +76,10 @@ void Jobs::begin(Bus& bus, Verb verb, std::span<const std::string> servers) {
     for (const std::string& server : servers) {
         under_way_.emplace(Request{verb, server}, now_usec());
         if (method_of(verb) == nullptr)
-            finish({verb, server}, failure(server, "NotForUnits", "nothing that a unit could do"));
+            finish({verb, server}, failure(server, FailureKind::NotForUnits, "nothing that a unit could do"));
         else if (!is_valid_name(server))
-            finish({verb, server},
-                   failure(server, "InvalidName", fmt::format("\"{}\" is not a server's name", server)));
+            finish({verb, server}, failure(server, FailureKind::InvalidName,
+                                           fmt::format("\"{}\" is not a server's name", server)));
         else
             names.push_back(server);
     }
@@ -135,7 +135,7 @@ void Jobs::read_answer(Bus& bus, Verb verb, std::set<std::string> asked, sdbus::
         const std::string& error = std::get<2>(answer);
         if (asked.erase(server) == 0) continue;
         if (!error.empty()) {
-            finish({verb, server}, failure(server, "Refused", error));
+            finish({verb, server}, failure(server, FailureKind::Refused, error));
         } else if (job.empty()) {
             finish({verb, server}, job_outcome(server, "done"));
         } else if (const auto early = early_.find(job); early != early_.end()) {
@@ -145,7 +145,8 @@ void Jobs::read_answer(Bus& bus, Verb verb, std::set<std::string> asked, sdbus::
         }
     }
     for (const std::string& server : asked)
-        finish({verb, server}, failure(server, "NoReply", "left4me-helper did not say a word about it"));
+        finish({verb, server},
+               failure(server, FailureKind::NoReply, "left4me-helper did not say a word about it"));
 }
 
 void Jobs::job_removed(Bus& bus, const std::string& job, Removed removed) {
@@ -163,9 +164,10 @@ void Jobs::settle(Bus& bus, const Request& request, const Removed& removed) {
     // The helper stops a server whose unit is inactive but whose overlay is mounted by unmounting it.
     if (server_of(removed.unit) != server) {
         const bool attaches = request.first == Verb::Attach;
-        return finish(request, failure(server, attaches ? "AttachFailed" : "UnmountFailed",
-                                       fmt::format("its overlay cannot be {}; see journalctl -u {}",
-                                                   attaches ? "mounted again" : "unmounted", removed.unit)));
+        return finish(request,
+                      failure(server, attaches ? FailureKind::AttachFailed : FailureKind::UnmountFailed,
+                              fmt::format("its overlay cannot be {}; see journalctl -u {}",
+                                          attaches ? "mounted again" : "unmounted", removed.unit)));
     }
     if (removed.result == "failed") return explain_failure(bus, request);
     finish(request, job_outcome(server, removed.result));
@@ -223,7 +225,8 @@ void Jobs::settle_lost(Bus& bus, const std::string& job, const Request& request)
                 jobs_.emplace(job, request);
                 return;
             }
-            return finish(request, failure(server, "JobLost", "systemd does not say how its job ended"));
+            return finish(request,
+                          failure(server, FailureKind::JobLost, "systemd does not say how its job ended"));
         }
         const ActiveState state = unit->active_state();
         const bool stopped = state == ActiveState::Inactive || state == ActiveState::Failed;

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <array>
-#include <cctype>
 
 #include "adapters/systemd/unit_names.hpp"
 
@@ -13,34 +12,34 @@ namespace {
 
 struct Meaning {
     std::string_view word;
-    const char* reason;
+    FailureKind reason;
     const char* message;
 };
 
 constexpr std::array job_results{
-    Meaning{"timeout", "JobTimeout", "systemd gave the job up: it took too long"},
-    Meaning{"canceled", "Canceled", "another request took the job's place"},
-    Meaning{"dependency", "DependencyFailed", "a unit that this one needs did not start"},
-    Meaning{"skipped", "Skipped", "systemd did not start the unit: a condition of it is not met"},
-    Meaning{"collected", "Collected", "systemd forgot the unit before the job was carried out"},
-    Meaning{"invalid", "InvalidJob", "systemd cannot do this to the unit"},
-    Meaning{"assert", "AssertFailed", "an assertion of the unit does not hold"},
-    Meaning{"unsupported", "Unsupported", "this host cannot do that"},
-    Meaning{"failed", "JobFailed", "systemd does not say why"},
+    Meaning{"timeout", FailureKind::JobTimeout, "systemd gave the job up: it took too long"},
+    Meaning{"canceled", FailureKind::Canceled, "another request took the job's place"},
+    Meaning{"dependency", FailureKind::DependencyFailed, "a unit that this one needs did not start"},
+    Meaning{"skipped", FailureKind::Skipped, "systemd did not start the unit: a condition of it is not met"},
+    Meaning{"collected", FailureKind::Collected, "systemd forgot the unit before the job was carried out"},
+    Meaning{"invalid", FailureKind::InvalidJob, "systemd cannot do this to the unit"},
+    Meaning{"assert", FailureKind::AssertFailed, "an assertion of the unit does not hold"},
+    Meaning{"unsupported", FailureKind::Unsupported, "this host cannot do that"},
+    Meaning{"failed", FailureKind::JobFailed, "systemd does not say why"},
 };
 
 constexpr std::array unit_results{
-    Meaning{"start-limit-hit", "StartLimitHit",
+    Meaning{"start-limit-hit", FailureKind::StartLimitHit,
             "it failed too often in a short time, systemd has given it up"},
-    Meaning{"exit-code", "ExitCode", "a process of it ended with an error"},
-    Meaning{"signal", "Signal", "a process of it was killed by a signal"},
-    Meaning{"core-dump", "CoreDump", "a process of it crashed"},
-    Meaning{"timeout", "Timeout", "it did not start or stop in time"},
-    Meaning{"watchdog", "Watchdog", "it stopped to answer the watchdog"},
-    Meaning{"oom-kill", "OutOfMemory", "the kernel killed it for want of memory"},
-    Meaning{"resources", "Resources", "systemd could not set up what it needs"},
-    Meaning{"protocol", "Protocol", "it did not start the way its unit announces"},
-    Meaning{"exec-condition", "ConditionFailed", "a condition of the unit is not met"},
+    Meaning{"exit-code", FailureKind::ExitCode, "a process of it ended with an error"},
+    Meaning{"signal", FailureKind::Signal, "a process of it was killed by a signal"},
+    Meaning{"core-dump", FailureKind::CoreDump, "a process of it crashed"},
+    Meaning{"timeout", FailureKind::Timeout, "it did not start or stop in time"},
+    Meaning{"watchdog", FailureKind::Watchdog, "it stopped to answer the watchdog"},
+    Meaning{"oom-kill", FailureKind::OutOfMemory, "the kernel killed it for want of memory"},
+    Meaning{"resources", FailureKind::Resources, "systemd could not set up what it needs"},
+    Meaning{"protocol", FailureKind::Protocol, "it did not start the way its unit announces"},
+    Meaning{"exec-condition", FailureKind::ConditionFailed, "a condition of the unit is not met"},
 };
 
 template <std::size_t n>
@@ -50,26 +49,11 @@ const Meaning* find(const std::array<Meaning, n>& meanings, std::string_view wor
     return nullptr;
 }
 
-/// "start-limit-hit" → "StartLimitHit", for words that a later systemd adds.
-std::string camel_case(std::string_view words) {
-    std::string text;
-    bool upper = true;
-    for (const char c : words) {
-        if (c == '-') {
-            upper = true;
-            continue;
-        }
-        text += upper ? static_cast<char>(std::toupper(static_cast<unsigned char>(c))) : c;
-        upper = false;
-    }
-    return text.empty() ? "Failed" : text;
-}
-
 }  // namespace
 
-std::string reason_of_result(std::string_view result) {
+FailureKind reason_of_result(std::string_view result) {
     const Meaning* meaning = find(unit_results, result);
-    return meaning != nullptr ? meaning->reason : camel_case(result);
+    return meaning != nullptr ? meaning->reason : FailureKind::Unknown;
 }
 
 UnitOutcome job_outcome(const std::string& server, std::string_view job_result) {
@@ -79,7 +63,7 @@ UnitOutcome job_outcome(const std::string& server, std::string_view job_result) 
         return {.server = server, .done = false, .reason = meaning->reason, .message = meaning->message};
     return {.server = server,
             .done = false,
-            .reason = camel_case(job_result),
+            .reason = FailureKind::Unknown,
             .message = fmt::format("the job ended as \"{}\"", job_result)};
 }
 
@@ -93,41 +77,41 @@ UnitOutcome failed_outcome(const std::string& server, const std::string& result,
 }
 
 UnitOutcome refused_outcome(const std::string& server, const BusError& error) {
-    const auto because = [&](const char* reason, std::string message) {
+    const auto because = [&](FailureKind reason, std::string message) {
         return UnitOutcome{.server = server, .done = false, .reason = reason, .message = std::move(message)};
     };
     const std::string_view name = error.name;
     if (name == "org.freedesktop.DBus.Error.AccessDenied") {
-        return because("AccessDenied",
+        return because(FailureKind::AccessDenied,
                        fmt::format("left4me-helper does not listen to uid {}: run as root or as user "
                                    "left4me; if you do, reload the bus policy: systemctl reload dbus",
                                    getuid()));
     }
     if (name == "org.freedesktop.DBus.Error.ServiceUnknown" ||
         name == "org.freedesktop.DBus.Error.NameHasNoOwner") {
-        return because("HelperMissing",
+        return because(FailureKind::HelperMissing,
                        "the system bus knows no left4me-helper: install left4me, then systemctl reload dbus");
     }
     if (name == "org.freedesktop.DBus.Error.NoReply" || name == "org.freedesktop.DBus.Error.Timeout" ||
         name == "org.freedesktop.DBus.Error.TimedOut") {
         return because(
-            "NoReply",
+            FailureKind::NoReply,
             "left4me-helper went away or did not answer in time; see journalctl -u left4me-helper");
     }
     if (name.starts_with("org.freedesktop.DBus.Error.Spawn.") ||
         name.starts_with("org.freedesktop.systemd1.")) {
         return because(
-            "HelperFailed",
+            FailureKind::HelperFailed,
             fmt::format("left4me-helper could not be started: {}; see journalctl -u left4me-helper",
                         error.message));
     }
     if (name == disconnected_error) {
-        return because("Disconnected",
+        return because(FailureKind::Disconnected,
                        fmt::format("the connection to the system bus was lost ({}); what was asked for may "
                                    "have been done all the same, the next pass will see",
                                    error.message));
     }
-    return because("BusError", fmt::format("{} ({})", error.message, error.name));
+    return because(FailureKind::BusError, fmt::format("{} ({})", error.message, error.name));
 }
 
 }  // namespace left4me

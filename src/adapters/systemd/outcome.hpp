@@ -9,7 +9,7 @@
 namespace left4me {
 
 /// systemd's Result in the words of conditions: "start-limit-hit" → "StartLimitHit".
-std::string reason_of_result(std::string_view result);
+FailureKind reason_of_result(std::string_view result);
 
 /// How the job of a request ended, from JobRemoved's word: "done", "timeout", "canceled", … A job that failed
 /// is better told with the unit's own Result, by failed_outcome().

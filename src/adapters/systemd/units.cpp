@@ -200,7 +200,7 @@ void SystemdUnits::begin(Verb verb, std::span<const std::string> servers) {
             given_up_.push_back({verb,
                                  {.server = server,
                                   .done = false,
-                                  .reason = "Disconnected",
+                                  .reason = FailureKind::Disconnected,
                                   .message = unreachable(connected.error())}});
         }
         return;

@@ -21,9 +21,8 @@ namespace left4me {
 struct UnitOutcome {
     std::string server;
     bool done = false;
-    std::string reason;   ///< CamelCase: "StartLimitHit", "ExitCode", "Signal", "Timeout", "Canceled",
-                          ///< "AccessDenied", …
-    std::string message;  ///< systemd's or the helper's own words
+    FailureKind reason = FailureKind::Unknown;  ///< when not done
+    std::string message;                        ///< systemd's or the helper's own words
 };
 
 /// What `status` shows of one unit beyond ObservedUnit.

@@ -15,7 +15,7 @@ struct Place : left4me::test::Place {
     }
 };
 
-Action action(Verb verb, const std::string& code = {}) {
+Action action(Verb verb, std::optional<HoldReason> code = {}) {
     return {verb, {SubjectKind::Server, "a"}, "because", {}, {}, code};
 }
 
@@ -64,15 +64,15 @@ TEST_CASE("an invalid revision is written down once, however often it is looked 
 TEST_CASE("the result of a revision is what is left to do") {
     Plan plan;
     CHECK(verdict_of(plan, {}).result == "Applied");
-    plan.actions = {action(Verb::Report, "Orphan")};
+    plan.actions = {action(Verb::Report, HoldReason::Orphan)};
     CHECK(verdict_of(plan, {}).result == "Applied");
-    plan.actions.push_back(action(Verb::Hold, "RolloutPending"));
+    plan.actions.push_back(action(Verb::Hold, HoldReason::RolloutPending));
     CHECK(verdict_of(plan, {}).result == "Held");
     CHECK(verdict_of(plan, {}).message == "server/a: hold, because");
     plan.actions.push_back(action(Verb::Start));
     CHECK(verdict_of(plan, {}).result == "Progressing");
-    plan.actions.push_back(action(Verb::Hold, "BackOff"));
+    plan.actions.push_back(action(Verb::Hold, HoldReason::BackOff));
     CHECK(verdict_of(plan, {}).result == "Failed");
-    const std::vector<Outcome> outcomes{{0, false, "ExitCode", "it broke"}};
+    const std::vector<Outcome> outcomes{{0, false, FailureKind::ExitCode, "it broke"}};
     CHECK(verdict_of({}, outcomes).message == "it broke");
 }

@@ -77,11 +77,17 @@ struct World {
         machine = std::make_unique<Machine>(paths, std::move(scripted));
     }
 
+    Target target() const {
+        return resolve(std::make_shared<const Desired>(desired), machine->read_inputs(desired));
+    }
+
     ActionIndex add(Verb verb, const std::string& name, const std::string& generation = {}) {
         Action action;
         action.verb = verb;
         action.subject = {verb == Verb::Build ? SubjectKind::Overlay : SubjectKind::Server, name};
         action.generation = generation;
+        if (const auto overlay = desired.overlays.find(name); verb == Verb::Build)
+            action.source = std::make_shared<const OverlaySource>(overlay->second);
         plan.actions.push_back(std::move(action));
         return plan.actions.size() - 1;
     }
@@ -150,25 +156,27 @@ TEST_CASE("requests about units go out as one batch a verb") {
     World world;
     const std::vector<ActionIndex> actions{world.add(Verb::Enable, "a"), world.add(Verb::Start, "b"),
                                            world.add(Verb::Enable, "c")};
-    world.machine->begin(world.desired, world.plan, actions);
-    REQUIRE(world.units->asked.size() == 2);
+    world.machine->begin(world.plan, actions);
+    REQUIRE(world.units->asked.size() == 3);
     CHECK(world.units->asked[0] == std::pair(Verb::Enable, std::vector<std::string>{"a", "c"}));
-    CHECK(world.units->asked[1] == std::pair(Verb::Start, std::vector<std::string>{"b"}));
+    // So that earlier clean starts do not count towards the start limit.
+    CHECK(world.units->asked[1] == std::pair(Verb::ResetFailed, std::vector<std::string>{"b"}));
+    CHECK(world.units->asked[2] == std::pair(Verb::Start, std::vector<std::string>{"b"}));
 }
 
 TEST_CASE("an answer finds back to its action by verb and server, in whatever order answers come") {
     World world;
     const ActionIndex enable = world.add(Verb::Enable, "a");
     const ActionIndex start = world.add(Verb::Start, "a");
-    world.machine->begin(world.desired, world.plan, std::vector{enable, start});
-    world.units->answers = {{{Verb::Start, {"a", false, "StartLimitHit", "too often"}}},
+    world.machine->begin(world.plan, std::vector{enable, start});
+    world.units->answers = {{{Verb::Start, {"a", false, FailureKind::StartLimitHit, "too often"}}},
                             {{Verb::Stop, done("a")}, {Verb::Enable, done("nobody")}},
                             {{Verb::Enable, done("a")}}};
     const auto first = world.machine->wait();
     REQUIRE(first.size() == 1);
     CHECK(first[0].action == start);
     CHECK_FALSE(first[0].done);
-    CHECK(first[0].reason == "StartLimitHit");
+    CHECK(first[0].reason == FailureKind::StartLimitHit);
     CHECK(first[0].message == "too often");
     // What nobody asked for is passed over, not reported.
     const auto second = world.machine->wait();
@@ -180,24 +188,22 @@ TEST_CASE("an answer finds back to its action by verb and server, in whatever or
 
 TEST_CASE("a request that nothing is heard of any more fails instead of blocking for ever") {
     World world;
-    world.machine->begin(world.desired, world.plan, std::vector{world.add(Verb::Start, "a")});
+    world.machine->begin(world.plan, std::vector{world.add(Verb::Start, "a")});
     const auto outcomes = world.machine->wait();
     REQUIRE(outcomes.size() == 1);
     CHECK_FALSE(outcomes[0].done);
-    CHECK(outcomes[0].reason == "NoAnswer");
+    CHECK(outcomes[0].reason == FailureKind::NoAnswer);
 }
 
 TEST_CASE("an overlay is built and told of at once, while systemd still works") {
     World world;
     world.desired.overlays["rules"] = InlineSource{{{"left4dead2/cfg/rules.cfg", "sv_pure 2\n"}}};
-    const auto observed = world.machine->observe(world.desired);
-    REQUIRE(observed);
-    const std::string generation = observed->overlays.at("rules").wanted.value();
+    const std::string generation = world.target().overlays.at("rules").artifact.value();
     const ActionIndex start = world.add(Verb::Start, "a");
     const ActionIndex build = world.add(Verb::Build, "rules", generation);
     world.units->working = true;
-    world.machine->begin(world.desired, world.plan, std::vector{start, build});
-    CHECK(world.units->asked.size() == 1);
+    world.machine->begin(world.plan, std::vector{start, build});
+    CHECK(world.units->asked.size() == 2);
     const auto outcomes = world.machine->wait();
     REQUIRE(outcomes.size() == 1);
     CHECK(outcomes[0].action == build);
@@ -205,19 +211,17 @@ TEST_CASE("an overlay is built and told of at once, while systemd still works") 
     CHECK(outcomes[0].done);
     CHECK(world.scratch.read("state/overlays/rules/" + generation + "/left4dead2/cfg/rules.cfg") ==
           "sv_pure 2\n");
-    CHECK(world.machine->observe(world.desired)->generations.contains("overlays/rules/" + generation));
+    CHECK(world.machine->observe(world.target())->generations.contains("overlays/rules/" + generation));
 }
 
 TEST_CASE("a generation that the source no longer has is not built, and only needs another look") {
     World world;
     world.desired.overlays["rules"] = InlineSource{{{"left4dead2/cfg/rules.cfg", "sv_pure 2\n"}}};
-    REQUIRE(world.machine->observe(world.desired));
-    world.machine->begin(world.desired, world.plan,
-                         std::vector{world.add(Verb::Build, "rules", "0123456789abcdef")});
+    world.machine->begin(world.plan, std::vector{world.add(Verb::Build, "rules", "0123456789abcdef")});
     const auto outcomes = world.machine->wait();
     REQUIRE(outcomes.size() == 1);
     CHECK_FALSE(outcomes[0].done);
-    CHECK(outcomes[0].reason == "SourceChanged");
+    CHECK(outcomes[0].reason == FailureKind::SourceChanged);
 }
 
 TEST_CASE("a generation that has been mounted since the plan was made is not collected") {
@@ -230,7 +234,7 @@ TEST_CASE("a generation that has been mounted since the plan was made is not col
                               world.add(Verb::Collect, "comp1", rendering),
                               world.add(Verb::Collect, "rules", "overlays/rules/aaaaaaaaaaaaaaaa")};
     const auto collect = [&] {
-        world.machine->begin(world.desired, world.plan, actions);
+        world.machine->begin(world.plan, actions);
         return world.machine->wait();
     };
     {
@@ -239,7 +243,7 @@ TEST_CASE("a generation that has been mounted since the plan was made is not col
         REQUIRE(outcomes.size() == 3);
         for (const std::size_t used : {0U, 1U}) {
             CHECK_FALSE(outcomes[used].done);
-            CHECK(outcomes[used].reason == "InUse");
+            CHECK(outcomes[used].reason == FailureKind::InUse);
             CHECK(outcomes[used].message == "server/comp1 has been mounted with it in the meantime");
         }
         CHECK(outcomes[2].done);
@@ -256,7 +260,7 @@ TEST_CASE("desired servers are in the picture, and units by names that no manife
     world.desired.servers["comp1"] = DesiredServer{};
     world.units->units["comp2"].active = ActiveState::Active;
     world.units->units["Not_Ours"].active = ActiveState::Active;
-    const auto observed = world.machine->observe(world.desired);
+    const auto observed = world.machine->observe(world.target());
     REQUIRE(observed);
     CHECK(observed->servers.contains("comp1"));
     CHECK(observed->servers.at("comp2").unit.active == ActiveState::Active);
@@ -275,7 +279,7 @@ TEST_CASE("what only the games of active servers still have is seen, and all are
     world.units->pids["comp3"] = 0;
     world.units->units["comp4"].active = ActiveState::Failed;
 
-    const auto look = [&world] { return *world.machine->observe(world.desired); };
+    const auto look = [&world] { return *world.machine->observe(world.target()); };
     CHECK(look().servers.at("comp1").mounted == layers);
     CHECK_FALSE(look().servers.at("comp1").held_by_game.has_value());
 
@@ -299,7 +303,7 @@ TEST_CASE("a server that is stopped between two questions is stopped, not active
     world.units->units["comp1"].active = ActiveState::Active;
     world.units->pids["comp1"] = game.pid();
     world.units->later["comp1"].active = ActiveState::Deactivating;
-    const auto observed = world.machine->observe(world.desired);
+    const auto observed = world.machine->observe(world.target());
     REQUIRE(observed);
     CHECK(observed->servers.at("comp1").unit.active == ActiveState::Deactivating);
     CHECK_FALSE(observed->servers.at("comp1").held_by_game.has_value());
@@ -309,6 +313,6 @@ TEST_CASE("a pass over servers that are mounted asks for nothing more") {
     World world;
     const MountedOverlay mounted(world.paths, "comp1", {"installation", "overlays"});
     world.units->units["comp1"].active = ActiveState::Active;
-    REQUIRE(world.machine->observe(world.desired));
+    REQUIRE(world.machine->observe(world.target()));
     CHECK(world.units->details_asked == 0);
 }

@@ -105,6 +105,7 @@ class Parsed {
 
 struct World {
     Desired desired;
+    Intent intent;
     Status status;
     Plan remaining;
 
@@ -113,19 +114,22 @@ struct World {
         desired.servers["a"].name = "a";
         desired.servers["b"].name = "b";
         desired.servers["b"].state = RunState::Stopped;
-        desired.suspended.servers["b"] = {};
+        intent.suspended.servers["b"] = {};
         status.last_pass = TimePoint(std::chrono::milliseconds(1'700'000'000'500));
         status.last_applied_revision = "4f1c0d2e";
-        status.servers["a"].conditions = {{"Ready", ConditionStatus::True, "Running", "", {}, 1},
-                                          {"Stalled", ConditionStatus::False, "NotStalled", "", {}, 1}};
-        status.servers["b"].conditions = {{"Ready", ConditionStatus::False, "NotStopped", "", {}, 1},
-                                          {"Stalled", ConditionStatus::True, "CrashLoop", "", {}, 1}};
+        status.servers["a"].conditions = {
+            {"Ready", ConditionStatus::True, StateReason::Running, "", {}, 1},
+            {"Stalled", ConditionStatus::False, StateReason::NotStalled, "", {}, 1}};
+        status.servers["b"].conditions = {
+            {"Ready", ConditionStatus::False, StateReason::NotStopped, "", {}, 1},
+            {"Stalled", ConditionStatus::True, StateReason::CrashLoop, "", {}, 1}};
         status.servers["b"].remembered.backoff.failures = 4;
         remaining.agreeing_servers = 1;
         remaining.differing_servers = 1;
     }
     Parsed parsed(const Counters* counters = nullptr) const {
-        return Parsed(metrics_text({desired, status, remaining, "/etc/left4me/manifests", {}}, counters));
+        return Parsed(
+            metrics_text({desired, intent, status, remaining, "/etc/left4me/manifests", {}}, counters));
     }
 };
 
@@ -187,8 +191,9 @@ TEST_CASE("passes, waits, actions and drift are counted") {
     Plan plan;
     plan.actions = {{Verb::Start, {SubjectKind::Server, "a"}, "because", {}, {}, {}},
                     {Verb::Stop, {SubjectKind::Server, "b"}, "because", {}, {}, {}}};
-    const std::vector<Outcome> outcomes{{.action = 0, .done = true, .reason = {}, .message = {}},
-                                        {.action = 1, .done = false, .reason = "JobTimeout", .message = {}}};
+    const std::vector<Outcome> outcomes{
+        {.action = 0, .done = true, .message = {}},
+        {.action = 1, .done = false, .reason = FailureKind::JobTimeout, .message = {}}};
     counters.actions(plan, outcomes);
     Event event;
     event.reason = "Started";

@@ -95,16 +95,12 @@ TEST_CASE("agreement is to one revision, not to the next") {
     CHECK_FALSE(is_approved(world.paths, ""));
 }
 
-TEST_CASE("what a person has suspended or agreed to counts for a revision that is only proposed, too") {
+TEST_CASE("what a person has suspended or approved is kept apart from the manifests") {
     const World world;
-    const ManifestSet proposed = world.in_force()->set;
-    CHECK_FALSE(desired_at(world.paths, proposed, "r2").approved);
+    CHECK(load_intent(world.paths) == Intent{});
     REQUIRE(approve(world.paths, "r2"));
     Suspensions suspensions;
     suspensions.servers["comp1"].reason = "trying a map";
     REQUIRE(save_suspensions(world.paths, suspensions));
-    const Desired desired = desired_at(world.paths, proposed, "r2");
-    CHECK(desired.revision == "r2");
-    CHECK(desired.approved);
-    CHECK(desired.suspended == suspensions);
+    CHECK(load_intent(world.paths) == Intent{suspensions, "r2", false});
 }

@@ -10,19 +10,18 @@
 #include <set>
 
 #include "adapters/generation.hpp"
-#include "adapters/store/digest.hpp"
 #include "adapters/store/tree.hpp"
 #include "place.hpp"
+#include "reconciler/digest.hpp"
 
 using namespace left4me;
 
 TEST_CASE("a digest is SHA-256, cut to sixteen digits") {
-    CHECK(store::Digest().add("abc").generation() == "ba7816bf8f01cfea");
-    store::Digest digest;
+    CHECK(Digest().add("abc").generation() == "ba7816bf8f01cfea");
+    Digest digest;
     CHECK(digest.add("ab").add("c").generation() == "ba7816bf8f01cfea");
     CHECK(digest.generation() == "e3b0c44298fc1c14");  // starts anew: of nothing
-    CHECK(store::Digest().field("ab").field("c").generation() !=
-          store::Digest().field("a").field("bc").generation());
+    CHECK(Digest().field("ab").field("c").generation() != Digest().field("a").field("bc").generation());
 }
 
 TEST_CASE("everything that the game could notice changes the generation, and nothing else does") {
@@ -148,11 +147,10 @@ TEST_CASE("a file that left4me may not read is an error that names it") {
     REQUIRE(::seteuid(65534) == 0);
     Desired desired;
     desired.overlays["o"] = directory_source(place.path("source"));
-    Observed observed;
-    Store(place.paths).observe(desired, observed);
+    const Inputs inputs = Store(place.paths).read_inputs(desired);
     REQUIRE(::seteuid(0) == 0);
-    REQUIRE_FALSE(observed.overlays.at("o").wanted);
-    CHECK(observed.overlays.at("o").wanted.error() ==
+    REQUIRE(inputs.overlays.at("o").trouble);
+    CHECK(inputs.overlays.at("o").trouble->message ==
           place.path("source") + ": sub/a.cfg: Permission denied");
 }
 

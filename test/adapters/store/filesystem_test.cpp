@@ -74,7 +74,7 @@ TEST_CASE("an overlay is built on every file system that a host may have beneath
             const auto source = directory_source(place.path(where));
             const std::string generation = wanted(place, source);
             const auto built = Store(place.paths).build("o", source, generation);
-            INFO((built ? "" : built.error()));
+            INFO((built ? "" : built.error().message));
             REQUIRE(built);
             const std::string result = "volume/overlays/o/" + generation;
             CHECK(place.read(result + "/left4dead2/cfg/a.cfg") == "one");

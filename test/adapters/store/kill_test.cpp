@@ -33,28 +33,29 @@ Desired step(const Place& place, unsigned number) {
 /// What a pass does to the store.
 void pass(const Place& place, const Desired& desired) {
     Store store(place.paths);
+    const Target target = resolve(std::make_shared<const Desired>(desired), store.read_inputs(desired));
     Observed observed;
-    store.observe(desired, observed);
+    store.observe(target, observed);
     std::set<std::string> used;
-    for (const auto& [name, overlay] : observed.overlays) {
-        if (!overlay.wanted) throw std::runtime_error(overlay.wanted.error());
-        used.insert("overlays/" + name + "/" + *overlay.wanted);
-        if (auto done = store.build(name, desired.overlays.at(name), *overlay.wanted); !done)
-            throw std::runtime_error(done.error());
+    for (const auto& [name, overlay] : target.overlays) {
+        if (!overlay.artifact) throw std::runtime_error(overlay.artifact.error().message);
+        used.insert("overlays/" + name + "/" + *overlay.artifact);
+        if (auto done = store.build(name, *overlay.source, *overlay.artifact); !done)
+            throw std::runtime_error(done.error().message);
     }
-    for (const auto& [name, server] : desired.servers) {
-        const auto& wanted = observed.servers.at(name).wanted;
-        if (!wanted) throw std::runtime_error(wanted.error());
-        used.insert("instances/" + name + "/" + wanted->generation);
-        if (auto done = store.render(server, *wanted); !done) throw std::runtime_error(done.error());
+    for (const auto& [name, server] : target.servers) {
+        const auto& rendering = server.rendering;
+        if (!rendering) throw std::runtime_error(rendering.error().message);
+        used.insert("instances/" + name + "/" + (*rendering)->digest());
+        if (auto done = store.render(**rendering); !done) throw std::runtime_error(done.error().message);
     }
     for (const auto& [name, server] : observed.servers) {
         if (desired.servers.contains(name)) continue;
-        if (auto done = store.forget(name); !done) throw std::runtime_error(done.error());
+        if (auto done = store.forget(name); !done) throw std::runtime_error(done.error().message);
     }
     for (const std::string& generation : observed.generations) {
         if (used.contains(generation)) continue;
-        if (auto done = store.collect(generation); !done) throw std::runtime_error(done.error());
+        if (auto done = store.collect(generation); !done) throw std::runtime_error(done.error().message);
     }
 }
 
@@ -107,7 +108,7 @@ TEST_CASE("killed at random moments, what looks whole is whole, and the next pas
             INFO(name);
             const auto& seen = observed.servers.at(name);
             CHECK(seen.damaged.empty());
-            CHECK(seen.current == seen.wanted->generation);
+            CHECK(seen.current == place.rendering(desired, name)->digest());
         }
     }
     CHECK(killed > 20);

@@ -76,26 +76,49 @@ std::vector<std::string> Place::names(const std::string& directory) const {
 
 void Place::let_settle() const { std::this_thread::sleep_for(std::chrono::milliseconds(1100)); }
 
+Target Place::target(const Desired& desired) const {
+    Store store(paths);
+    Target target = resolve(std::make_shared<const Desired>(desired), store.read_inputs(desired));
+    Observed observed;
+    store.observe(target, observed);  // what was hashed is remembered when all has been looked at
+    return target;
+}
+
 Observed Place::observe(const Desired& desired) const {
     Observed observed;
-    Store(paths).observe(desired, observed);
+    Store store(paths);
+    store.observe(resolve(std::make_shared<const Desired>(desired), store.read_inputs(desired)), observed);
     return observed;
+}
+
+std::shared_ptr<const TargetRendering> Place::rendering(const Desired& desired,
+                                                        const std::string& name) const {
+    const Target whole = target(desired);
+    const auto& rendering = whole.find(name)->rendering;
+    INFO((rendering ? "" : rendering.error().message));
+    REQUIRE(rendering);
+    return *rendering;
+}
+
+std::string Place::trouble(const Desired& desired, const std::string& name) const {
+    const Target whole = target(desired);
+    REQUIRE_FALSE(whole.find(name)->rendering);
+    return whole.find(name)->rendering.error().message;
 }
 
 void Place::converge(const Desired& desired) const {
     Store store(paths);
-    Observed observed;
-    store.observe(desired, observed);
-    for (const auto& [name, overlay] : observed.overlays) {
-        REQUIRE(overlay.wanted);
-        const auto built = store.build(name, desired.overlays.at(name), *overlay.wanted);
-        INFO((built ? "" : built.error()));
+    const Target whole = target(desired);
+    for (const auto& [name, overlay] : whole.overlays) {
+        REQUIRE(overlay.artifact);
+        const auto built = store.build(name, *overlay.source, *overlay.artifact);
+        INFO((built ? "" : built.error().message));
         REQUIRE(built);
     }
-    for (const auto& [name, server] : desired.servers) {
-        REQUIRE(observed.servers.at(name).wanted);
-        const auto rendered = store.render(server, *observed.servers.at(name).wanted);
-        INFO((rendered ? "" : rendered.error()));
+    for (const auto& [name, server] : whole.servers) {
+        REQUIRE(server.rendering);
+        const auto rendered = store.render(**server.rendering);
+        INFO((rendered ? "" : rendered.error().message));
         REQUIRE(rendered);
     }
     REQUIRE(store.sync());
@@ -127,20 +150,20 @@ OverlaySource directory_source(const std::string& path) {
 std::string wanted(const Place& place, const OverlaySource& source) {
     Desired desired;
     desired.overlays["o"] = source;
-    const auto observed = place.observe(desired);
-    const auto& generation = observed.overlays.at("o").wanted;
-    INFO((generation ? "" : generation.error()));
-    REQUIRE(generation);
-    return *generation;
+    const Target target = place.target(desired);
+    const auto& artifact = target.overlays.at("o").artifact;
+    INFO((artifact ? "" : artifact.error().message));
+    REQUIRE(artifact);
+    return *artifact;
 }
 
 std::string refusal(const Place& place, const OverlaySource& source) {
     Desired desired;
     desired.overlays["o"] = source;
-    const auto observed = place.observe(desired);
-    const auto& generation = observed.overlays.at("o").wanted;
-    REQUIRE_FALSE(generation);
-    return generation.error();
+    const Target target = place.target(desired);
+    const auto& artifact = target.overlays.at("o").artifact;
+    REQUIRE_FALSE(artifact);
+    return artifact.error().message;
 }
 
 }  // namespace left4me

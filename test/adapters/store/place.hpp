@@ -36,8 +36,14 @@ class Place {
     /// Sets every change time beneath back into the past, as far as the kernel allows: waits until it is one.
     void let_settle() const;
 
-    /// observe() with nothing known before.
+    /// What the store tells with nothing known before.
+    Target target(const Desired& desired) const;
     Observed observe(const Desired& desired) const;
+    /// What server `name` should be started with; fails the test if that cannot be told.
+    std::shared_ptr<const TargetRendering> rendering(const Desired& desired,
+                                                     const std::string& name = "comp1") const;
+    /// Why that cannot be told; fails the test if it can.
+    std::string trouble(const Desired& desired, const std::string& name = "comp1") const;
     /// Builds and renders whatever is wanted and not there, as a pass would.
     void converge(const Desired& desired) const;
 

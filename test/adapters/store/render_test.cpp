@@ -16,13 +16,13 @@ namespace {
 struct Rendered {
     Place place;
     Desired desired = one_server();
-    WantedRendering wanted;
+    std::shared_ptr<const TargetRendering> wanted;
     std::string at;  ///< instances/comp1/GEN/
 
     Rendered() {
         place.converge(desired);
-        wanted = *place.observe(desired).servers.at("comp1").wanted;
-        at = "instances/comp1/" + wanted.generation + "/";
+        wanted = place.rendering(desired);
+        at = "instances/comp1/" + wanted->digest() + "/";
     }
     std::vector<std::string> damaged() const { return place.observe(desired).servers.at("comp1").damaged; }
 };
@@ -36,17 +36,17 @@ TEST_CASE("a server is rendered as its manifests say") {
     CHECK(host.place.read(host.at + "server.env") == host.desired.servers.at("comp1").environment);
     CHECK(host.place.read(host.at + "layer/left4dead2/cfg/server.cfg") ==
           host.desired.servers.at("comp1").config);
-    REQUIRE(host.wanted.layers.size() == 3);
-    CHECK(host.wanted.layers[0] == host.at + "layer");
-    CHECK(host.wanted.layers[1].starts_with("overlays/tick/"));
-    CHECK(host.wanted.layers[2] == "installation");
+    REQUIRE(host.wanted->layers().size() == 3);
+    CHECK(host.wanted->layers()[0] == host.at + "layer");
+    CHECK(host.wanted->layers()[1].starts_with("overlays/tick/"));
+    CHECK(host.wanted->layers()[2] == "installation");
     CHECK(host.place.read(host.at + "layers") ==
-          host.wanted.layers[0] + "\n" + host.wanted.layers[1] + "\ninstallation\n");
-    for (const std::string& layer : host.wanted.layers) CHECK(host.place.exists(layer));
+          host.wanted->layers()[0] + "\n" + host.wanted->layers()[1] + "\ninstallation\n");
+    for (const std::string& layer : host.wanted->layers()) CHECK(host.place.exists(layer));
 
     const auto server = host.place.observe(host.desired).servers.at("comp1");
     CHECK(server.ours);
-    CHECK(server.current == host.wanted.generation);
+    CHECK(server.current == host.wanted->digest());
     CHECK(server.damaged.empty());
     CHECK_FALSE(server.runtime);
 }
@@ -66,20 +66,20 @@ TEST_CASE("a server that was never rendered is not ours and wholly missing") {
     const auto server = place.observe(one_server()).servers.at("comp1");
     CHECK_FALSE(server.ours);
     CHECK_FALSE(server.current);
-    CHECK(server.wanted);
     CHECK(server.damaged == Names{"."});
 }
 
 TEST_CASE("every change of what is asked gives another rendering, and the old one is kept") {
     Rendered host;
-    std::set<std::string> seen{host.wanted.generation};
+    std::set<std::string> seen{host.wanted->digest()};
     auto& server = host.desired.servers.at("comp1");
     const auto is_new = [&] {
         host.place.converge(host.desired);
         const auto observed = host.place.observe(host.desired).servers.at("comp1");
         CHECK(observed.damaged.empty());
-        CHECK(observed.current == observed.wanted->generation);
-        return seen.insert(observed.wanted->generation).second;
+        const std::string digest = host.place.rendering(host.desired)->digest();
+        CHECK(observed.current == digest);
+        return seen.insert(digest).second;
     };
     server.config += "// more\n";
     CHECK(is_new());
@@ -111,7 +111,7 @@ TEST_CASE("what the game may keep is a file of the rendering only where it is no
     host.place.converge(host.desired);
     CHECK(host.place.read(list) == "left4dead2/logs\n");
     host.desired.servers.at("comp1").writable.reset();
-    CHECK(host.place.observe(host.desired).servers.at("comp1").wanted->generation == host.wanted.generation);
+    CHECK(host.place.rendering(host.desired)->digest() == host.wanted->digest());
     host.place.file(host.at + "writable", "left4dead2\n");
     CHECK(host.damaged() == Names{"writable"});
 }
@@ -183,13 +183,13 @@ TEST_CASE("each kind of damage to a rendering is named, and repaired") {
         {"a file in its place",
          [&] {
              place.remove(host.at);
-             place.file("instances/comp1/" + host.wanted.generation, "");
+             place.file("instances/comp1/" + host.wanted->digest(), "");
          },
          {"."}},
         {"a link in its place",
          [&] {
-             ::rename(path("instances/comp1/" + host.wanted.generation).c_str(), path("moved2").c_str());
-             place.symlink("instances/comp1/" + host.wanted.generation, path("moved2"));
+             ::rename(path("instances/comp1/" + host.wanted->digest()).c_str(), path("moved2").c_str());
+             place.symlink("instances/comp1/" + host.wanted->digest(), path("moved2"));
          },
          {"."}},
     };
@@ -210,7 +210,7 @@ TEST_CASE("damage is seen in a rendering that has been found whole before") {
     const std::string config = host.at + "layer/left4dead2/cfg/server.cfg";
     host.place.let_settle();
     CHECK(host.damaged().empty());
-    REQUIRE(host.place.read("state/digests").find("instances/comp1/" + host.wanted.generation) !=
+    REQUIRE(host.place.read("state/digests").find("instances/comp1/" + host.wanted->digest()) !=
             std::string::npos);
     CHECK(host.damaged().empty());  // from memory now
     SECTION("an edit that keeps size and modification time") {
@@ -246,11 +246,11 @@ TEST_CASE("what is changed beside a rendering that has been found alone before i
     const std::string instance = "instances/comp1";
     const auto look = [&] { return host.place.observe(host.desired); };
     host.place.let_settle();
-    CHECK(look().servers.at("comp1").current == host.wanted.generation);
+    CHECK(look().servers.at("comp1").current == host.wanted->digest());
     REQUIRE(host.place.read("state/digests").find(instance + "\n") != std::string::npos);
-    const std::string rendering = instance + "/" + host.wanted.generation;
+    const std::string rendering = instance + "/" + host.wanted->digest();
     CHECK(look().generations.contains(rendering));  // from memory now
-    CHECK(look().servers.at("comp1").current == host.wanted.generation);
+    CHECK(look().servers.at("comp1").current == host.wanted->digest());
     SECTION("another rendering") {
         host.place.directory(instance + "/0123456789abcdef");
         CHECK(look().generations.contains(instance + "/0123456789abcdef"));
@@ -314,12 +314,12 @@ TEST_CASE("current is drift when it names something else, and is switched back")
     host.place.symlink(name, "0123456789abcdef");
     CHECK(current() == "0123456789abcdef");
     host.place.converge(host.desired);
-    CHECK(current() == host.wanted.generation);
+    CHECK(current() == host.wanted->digest());
     host.place.remove(name);
     host.place.file(name + "/a", "a directory by hand");
     CHECK_FALSE(current());
     host.place.converge(host.desired);
-    CHECK(current() == host.wanted.generation);
+    CHECK(current() == host.wanted->digest());
     CHECK_FALSE(host.place.exists("instances/comp1/.current"));
 }
 
@@ -334,29 +334,31 @@ TEST_CASE("a server whose overlay cannot be told has no wanted rendering, and sa
     Rendered host;
     host.desired.overlays["tick"] = directory_source(host.place.path("nowhere"));
     const auto server = host.place.observe(host.desired).servers.at("comp1");
-    REQUIRE_FALSE(server.wanted);
-    CHECK(server.wanted.error() ==
+    CHECK(host.place.trouble(host.desired) ==
           "overlay tick: " + host.place.path("nowhere") + ": No such file or directory");
-    CHECK(server.current == host.wanted.generation);
+    REQUIRE(server.current_rendering);
+    CHECK(server.current_rendering->layers == host.wanted->layers());
+    CHECK(server.current_rendering->port == 27015);
+    CHECK(server.current == host.wanted->digest());
 }
 
 TEST_CASE("the mounted rendering tells the port and the environment it was made with") {
     Rendered host;
     Observed observed;
-    observed.servers["comp1"].mounted = host.wanted.layers;
+    observed.servers["comp1"].mounted = host.wanted->layers();
     auto& server = host.desired.servers.at("comp1");
     const std::string before = server.environment;
     server.port = 27016;
     server.environment = "L4D2_NAME=comp1\nL4D2_PORT=27016\nset --\n";
-    Store(host.place.paths).observe(host.desired, observed);
+    Store(host.place.paths).observe(host.place.target(host.desired), observed);
     CHECK(observed.servers["comp1"].mounted_port == 27015);
     CHECK(observed.servers["comp1"].mounted_environment == before);
 
     // The manifest's own rendering: told without reading it again.
     Observed converged;
     host.place.converge(host.desired);
-    converged.servers["comp1"].mounted = host.place.observe(host.desired).servers.at("comp1").wanted->layers;
-    Store(host.place.paths).observe(host.desired, converged);
+    converged.servers["comp1"].mounted = host.place.rendering(host.desired)->layers();
+    Store(host.place.paths).observe(host.place.target(host.desired), converged);
     CHECK(converged.servers["comp1"].mounted_port == 27016);
     CHECK(converged.servers["comp1"].mounted_environment == server.environment);
 }
@@ -368,7 +370,7 @@ TEST_CASE("a foreign mount tells no port") {
                                 Names{"instances/comp1/0123456789abcdef/layer", "installation"}}) {
         Observed observed;
         observed.servers["comp1"].mounted = layers;
-        Store(host.place.paths).observe(host.desired, observed);
+        Store(host.place.paths).observe(host.place.target(host.desired), observed);
         CHECK_FALSE(observed.servers["comp1"].mounted_port);
         CHECK_FALSE(observed.servers["comp1"].mounted_environment);
     }
@@ -393,25 +395,35 @@ TEST_CASE("servers that the manifests do not name are found by what they left") 
     const auto servers = host.place.observe({}).servers;
     CHECK(servers.size() == 2);
     CHECK(servers.at("comp1").ours);
-    CHECK_FALSE(servers.at("comp1").wanted);
     CHECK(servers.at("old").runtime);
     CHECK_FALSE(servers.at("old").ours);
 }
 
-TEST_CASE("a rendering is refused when its sources changed since the plan was made") {
+TEST_CASE("a rendering is written as the plan has it, whatever has become of the manifests since") {
+    const Rendered host;
+    host.place.remove(host.at);
+    REQUIRE(Store(host.place.paths).render(*host.wanted));
+    CHECK(host.damaged().empty());
+}
+
+TEST_CASE("a rendering that is not complete is not reported as one that could be started") {
     Rendered host;
-    auto server = host.desired.servers.at("comp1");
-    server.config += "// changed\n";
-    const auto rendered = Store(host.place.paths).render(server, host.wanted);
-    REQUIRE_FALSE(rendered);
-    CHECK(rendered.error().starts_with("SourceChanged: "));
+    host.desired.servers.at("comp1").config += "// more\n";
+    const auto server = [&host] { return host.place.observe(host.desired).servers.at("comp1"); };
+    CHECK(server().current == host.wanted->digest());
+    CHECK(server().current_rendering);
+    SECTION("no environment") { host.place.remove(host.at + "server.env"); }
+    SECTION("no list of layers") { host.place.remove(host.at + "layers"); }
+    SECTION("no layer") { host.place.remove(host.at + "layer"); }
+    SECTION("nothing") { host.place.remove(host.at); }
+    CHECK_FALSE(server().current_rendering);
 }
 
 TEST_CASE("a generation of a server is collected without forgetting the server") {
     Rendered host;
     host.desired.servers.at("comp1").config += "// more\n";
     host.place.converge(host.desired);
-    REQUIRE(Store(host.place.paths).collect("instances/comp1/" + host.wanted.generation));
+    REQUIRE(Store(host.place.paths).collect("instances/comp1/" + host.wanted->digest()));
     CHECK_FALSE(host.place.exists(host.at));
     CHECK(host.damaged().empty());
 }

@@ -24,13 +24,15 @@ Status a_status() {
     server.remembered.fingerprint = "abc";
     server.remembered.held_since = TimePoint(1'700'000'000'000'007us);
     server.remembered.awaits_approval = "5f0c";
-    server.remembered.backoff = {3,    TimePoint(7us),  TimePoint(9us), true,
-                                 true, "StartLimitHit", "too often",    "0011"};
-    status.overlays["maps"] = {1, TimePoint(1us), TimePoint(2us), false, false, "IOError", "full", "aaaa"};
+    server.remembered.backoff = {
+        3, TimePoint(7us), TimePoint(9us), true, true, FailureKind::StartLimitHit, "too often", "0011"};
+    status.overlays["maps"] = {1,     TimePoint(1us),       TimePoint(2us), false,
+                               false, FailureKind::IOError, "full",         "aaaa"};
     server.last_attempted_revision = "r2";
     server.last_applied_revision = "r1";
-    server.conditions = {{"Ready", ConditionStatus::False, "Rolling", "waits", TimePoint(5us), 3},
-                         {"Stalled", ConditionStatus::Unknown, "X", "said \xff bytes", TimePoint(0us), 2}};
+    server.conditions = {
+        {"Ready", ConditionStatus::False, HoldReason::RolloutPending, "waits", TimePoint(5us), 3},
+        {"Stalled", ConditionStatus::Unknown, FailureKind::Unknown, "said \xff bytes", TimePoint(0us), 2}};
     status.servers["comp1"] = server;
     status.servers["comp2"] = {};
     return status;
@@ -219,4 +221,31 @@ TEST_CASE("a jump is what the clock moved beyond the time that has passed") {
     CHECK(jump_between(noon, later(86410s, 10s, "boot")) == 86400s);
     CHECK(jump_between(noon, later(3600s, 3600s, "another")) == 0s);
     CHECK(jump_between(ClockMark{}, noon) == 0s);
+}
+
+TEST_CASE("a status of another version is read as far as it is known") {
+    const Place place;
+    // As version 0.1 wrote it before there were backoffs, a clock and approvals.
+    place.file("state/status.json", R"({
+ "lastAppliedRevision": "r1", "lastAttemptedRevision": "r2", "lastPass": "2026-03-01T12:00:00.000000Z",
+ "servers": {
+  "comp1": {"fingerprint": "abc", "generation": 3, "specification": "def", "heldSince": "2026-03-01T11:00:00.000000Z",
+   "conditions": [{"type": "Ready", "status": "True", "reason": "Running", "message": "m"}],
+   "fromTheFuture": {"a": [1]}},
+  "comp2": {"generation": "not a number", "backoff": {"failures": 2, "reason": "ExitCode"}},
+  "comp3": null},
+ "somethingNew": true})");
+    const Status status = load_status(place.paths);
+    CHECK(status.last_attempted_revision == "r2");
+    CHECK(status.last_pass);
+    REQUIRE(status.servers.size() == 3);
+    const ServerStatus& server = status.servers.at("comp1");
+    CHECK(server.generation == 3);
+    CHECK(server.remembered.fingerprint == "abc");
+    CHECK(server.remembered.held_since);
+    REQUIRE(server.conditions.size() == 1);
+    CHECK(server.find("Ready")->status == ConditionStatus::True);
+    CHECK(status.servers.at("comp2").generation == 0);
+    CHECK(status.servers.at("comp2").remembered.backoff.failures == 2);
+    CHECK(status.servers.at("comp3") == ServerStatus{});
 }

@@ -79,11 +79,11 @@ TEST_CASE("a start that fails says why") {
     servers.add("fine");
     const auto units = connect();
     const auto outcomes = carry_out(*units, Verb::Start, {"no-program", "mount-fails", "slow", "fine"});
-    CHECK(outcomes.at("no-program").reason == "ExitCode");
-    CHECK(outcomes.at("mount-fails").reason == "ExitCode");
+    CHECK(outcomes.at("no-program").reason == FailureKind::ExitCode);
+    CHECK(outcomes.at("mount-fails").reason == FailureKind::ExitCode);
     CHECK(outcomes.at("mount-fails").message.find("mounting its overlay ended with status 7") !=
           std::string::npos);
-    CHECK(outcomes.at("slow").reason == "Timeout");
+    CHECK(outcomes.at("slow").reason == FailureKind::Timeout);
     CHECK(outcomes.at("fine").done);
     for (const auto& [server, outcome] : outcomes) {
         if (!outcome.done) CHECK(outcome.message.find("journalctl -u " + unit(server)) != std::string::npos);
@@ -94,15 +94,15 @@ TEST_CASE("a start that systemd refuses for the start limit is told apart from t
     PlainServers servers;
     servers.add("limit", "ExecStart=/nonexistent\nRestart=no");
     const auto units = connect();
-    std::string reason;
-    for (int i = 0; i < 8 && reason != "StartLimitHit"; ++i) {
+    FailureKind reason = FailureKind::Unknown;
+    for (int i = 0; i < 8 && reason != FailureKind::StartLimitHit; ++i) {
         reason = carry_out(*units, Verb::Start, {"limit"}).at("limit").reason;
-        INFO("start " << i << ": " << reason);
-        CHECK((reason == "ExitCode" || (i >= 5 && reason == "StartLimitHit")));
+        INFO("start " << i << ": " << to_string(reason));
+        CHECK((reason == FailureKind::ExitCode || (i >= 5 && reason == FailureKind::StartLimitHit)));
     }
-    CHECK(reason == "StartLimitHit");
+    CHECK(reason == FailureKind::StartLimitHit);
     CHECK(carry_out(*units, Verb::ResetFailed, {"limit"}).at("limit").done);
-    CHECK(carry_out(*units, Verb::Start, {"limit"}).at("limit").reason == "ExitCode");
+    CHECK(carry_out(*units, Verb::Start, {"limit"}).at("limit").reason == FailureKind::ExitCode);
 }
 
 TEST_CASE("a server that refuses to stop delays no other and runs into no D-Bus timeout") {
@@ -144,7 +144,7 @@ TEST_CASE("jobs outlive a re-execution of PID 1") {
     std::size_t told = 0;
     while (!units->idle()) {
         for (const auto& [verb, outcome] : units->wait()) {
-            INFO(outcome.reason << ": " << outcome.message);
+            INFO(to_string(outcome.reason) << ": " << outcome.message);
             CHECK(outcome.done);
             ++told;
         }
@@ -190,7 +190,7 @@ TEST_CASE("a PID 1 that does not answer is asked again, and no job counts as los
     const auto units = connect();
     const auto outcomes = carry_out(*units, Verb::Start, {"slow"});
     CHECK(outcomes.at("slow").done);
-    CHECK(outcomes.at("slow").reason != "JobLost");
+    CHECK(outcomes.at("slow").reason != FailureKind::JobLost);
     std::filesystem::remove(policy);
     CHECK(run("systemctl reload dbus").status == 0);
 }
@@ -204,14 +204,14 @@ TEST_CASE("a job that somebody cancels is told as canceled") {
     (void)run("systemctl stop " + unit("turned"));
     const auto outcomes = units->wait();
     REQUIRE(outcomes.size() == 1);
-    CHECK(outcomes[0].second.reason == "Canceled");
+    CHECK(outcomes[0].second.reason == FailureKind::Canceled);
 }
 
 TEST_CASE("a helper that does not start, and one that does not listen, are explained") {
     const auto units = connect();
     REQUIRE(run("systemctl stop left4me-helper; systemctl mask --runtime left4me-helper").status == 0);
     const auto missing = carry_out(*units, Verb::Enable, {"a"}).at("a");
-    CHECK(missing.reason == "HelperFailed");
+    CHECK(missing.reason == FailureKind::HelperFailed);
     CHECK(missing.message.find("journalctl -u left4me-helper") != std::string::npos);
     REQUIRE(run("systemctl unmask --runtime left4me-helper").status == 0);
 
@@ -224,7 +224,8 @@ TEST_CASE("a helper that does not start, and one that does not listen, are expla
         const auto outcomes = (*others)->wait();
         // Reading needs no privileges.
         const bool listed = (*others)->list().has_value();
-        _exit(listed && outcomes.size() == 1 && outcomes[0].second.reason == "AccessDenied" ? 0 : 4);
+        _exit(listed && outcomes.size() == 1 && outcomes[0].second.reason == FailureKind::AccessDenied ? 0
+                                                                                                       : 4);
     }
     int status = 0;
     REQUIRE(waitpid(child, &status, 0) == child);
@@ -236,5 +237,5 @@ TEST_CASE("names that are none get their outcome without anybody being asked") {
     const auto before = units->round_trips();
     const auto outcomes = carry_out(*units, Verb::Enable, {"../etc", "", "A"});
     CHECK(units->round_trips() == before);
-    for (const auto& [server, outcome] : outcomes) CHECK(outcome.reason == "InvalidName");
+    for (const auto& [server, outcome] : outcomes) CHECK(outcome.reason == FailureKind::InvalidName);
 }

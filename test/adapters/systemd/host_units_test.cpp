@@ -211,7 +211,7 @@ TEST_CASE("without a system bus the error says so, and a bus that goes away does
     units->begin(Verb::Start, names);
     const auto outcomes = units->wait();
     REQUIRE(outcomes.size() == 2);
-    CHECK(outcomes[0].second.reason == "Disconnected");
+    CHECK(outcomes[0].second.reason == FailureKind::Disconnected);
     CHECK(units->idle());
     CHECK_FALSE(Units::connect(Paths()));
 

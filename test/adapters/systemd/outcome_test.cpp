@@ -12,21 +12,21 @@ TEST_CASE("only a job that is done is done") {
         CHECK_FALSE(job_outcome("a", word).done);
         CHECK_FALSE(job_outcome("a", word).message.empty());
     }
-    CHECK(job_outcome("a", "timeout").reason == "JobTimeout");
-    CHECK(job_outcome("a", "dependency").reason == "DependencyFailed");
-    CHECK(job_outcome("a", "a-new-word").reason == "ANewWord");
+    CHECK(job_outcome("a", "timeout").reason == FailureKind::JobTimeout);
+    CHECK(job_outcome("a", "dependency").reason == FailureKind::DependencyFailed);
+    CHECK(job_outcome("a", "a-new-word").reason == FailureKind::Unknown);
 }
 
-TEST_CASE("a unit's Result becomes a reason in CamelCase, known to us or not") {
-    CHECK(reason_of_result("start-limit-hit") == "StartLimitHit");
-    CHECK(reason_of_result("oom-kill") == "OutOfMemory");
-    CHECK(reason_of_result("never-seen") == "NeverSeen");
-    CHECK(reason_of_result("") == "Failed");
+TEST_CASE("a unit's Result becomes a kind of failure, known to us or not") {
+    CHECK(reason_of_result("start-limit-hit") == FailureKind::StartLimitHit);
+    CHECK(reason_of_result("oom-kill") == FailureKind::OutOfMemory);
+    CHECK(reason_of_result("never-seen") == FailureKind::Unknown);
+    CHECK(reason_of_result("") == FailureKind::Unknown);
 }
 
 TEST_CASE("a failure says where to read on") {
     const UnitOutcome outcome = failed_outcome("comp1", "exit-code", "the game ended with status 3");
-    CHECK(outcome.reason == "ExitCode");
+    CHECK(outcome.reason == FailureKind::ExitCode);
     CHECK(outcome.message ==
           "a process of it ended with an error (the game ended with status 3); see journalctl -u "
           "left4me-server@comp1.service");
@@ -34,13 +34,13 @@ TEST_CASE("a failure says where to read on") {
 
 TEST_CASE("D-Bus errors come with their remedy") {
     const auto told = [](const char* name) { return refused_outcome("a", {name, "words"}); };
-    CHECK(told("org.freedesktop.DBus.Error.AccessDenied").reason == "AccessDenied");
+    CHECK(told("org.freedesktop.DBus.Error.AccessDenied").reason == FailureKind::AccessDenied);
     CHECK(told("org.freedesktop.DBus.Error.AccessDenied").message.find("as user left4me") !=
           std::string::npos);
-    CHECK(told("org.freedesktop.DBus.Error.ServiceUnknown").reason == "HelperMissing");
-    CHECK(told("org.freedesktop.DBus.Error.NoReply").reason == "NoReply");
-    CHECK(told("org.freedesktop.systemd1.UnitMasked").reason == "HelperFailed");
-    CHECK(told(disconnected_error).reason == "Disconnected");
+    CHECK(told("org.freedesktop.DBus.Error.ServiceUnknown").reason == FailureKind::HelperMissing);
+    CHECK(told("org.freedesktop.DBus.Error.NoReply").reason == FailureKind::NoReply);
+    CHECK(told("org.freedesktop.systemd1.UnitMasked").reason == FailureKind::HelperFailed);
+    CHECK(told(disconnected_error).reason == FailureKind::Disconnected);
     CHECK(told("com.example.Other").message == "words (com.example.Other)");
 }
 

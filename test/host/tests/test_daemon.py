@@ -28,6 +28,16 @@ class Continuous(DaemonTest):
         self.run_in("systemctl", "stop", unit_of("alpha"))
         self.corrected()
 
+    def test_a_server_that_a_person_stops_40_times_comes_back_40_times(self):
+        for _ in range(40):
+            before = self.life("alpha")
+            self.run_in("systemctl", "stop", unit_of("alpha"))
+            self.until(
+                "alpha runs again",
+                lambda before=before: self.properties("alpha")["ActiveState"] == "active" and self.life("alpha") != before,
+            )
+        self.corrected()
+
     def test_a_server_disabled_by_hand_is_enabled_without_a_restart(self):
         before = self.life("alpha")
         self.run_in("systemctl", "disable", unit_of("alpha"))

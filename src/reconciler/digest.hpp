@@ -1,12 +1,16 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
 
-namespace left4me::store {
+namespace left4me {
+
+/// How many hexadecimal digits of a SHA-256 name a generation or a rendering.
+inline constexpr std::size_t digest_digits = 16;
 
 /// SHA-256, piece by piece.
 class Digest {
@@ -32,4 +36,4 @@ class Digest {
     std::unique_ptr<Context> context_;
 };
 
-}  // namespace left4me::store
+}  // namespace left4me

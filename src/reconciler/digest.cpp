@@ -1,4 +1,4 @@
-#include "adapters/store/digest.hpp"
+#include "reconciler/digest.hpp"
 
 #include <openssl/evp.h>
 
@@ -6,9 +6,7 @@
 #include <new>
 #include <string>
 
-#include "adapters/generation.hpp"
-
-namespace left4me::store {
+namespace left4me {
 
 namespace {
 
@@ -69,11 +67,11 @@ std::string Digest::generation() {
     constexpr std::string_view digits = "0123456789abcdef";
     std::string text;
     const auto bytes = finish();
-    for (std::size_t i = 0; i < generation_length / 2; ++i) {
+    for (std::size_t i = 0; i < digest_digits / 2; ++i) {
         text += digits[bytes.at(i) >> 4U];
         text += digits[bytes.at(i) & 0xfU];
     }
     return text;
 }
 
-}  // namespace left4me::store
+}  // namespace left4me

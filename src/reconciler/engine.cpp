@@ -1,0 +1,217 @@
+#include "reconciler/engine.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <optional>
+#include <utility>
+
+#include "reconciler/learn.hpp"
+#include "reconciler/wake.hpp"
+
+namespace left4me {
+namespace {
+
+/// More rounds than any correction takes. What still differs then is left to the next run.
+constexpr int max_rounds = 8;
+
+bool starts(Verb verb) { return verb == Verb::Start || verb == Verb::Restart; }
+
+/// systemd is stopping them: their end is seen by a later step.
+std::set<std::string> stopping_servers(const Observed& observed) {
+    std::set<std::string> names;
+    for (const auto& [name, server] : observed.servers) {
+        if (server.unit.active == ActiveState::Deactivating) names.insert(name);
+    }
+    return names;
+}
+
+void append(Ended& to, Ended more) {
+    for (Outcome& outcome : more.outcomes) {
+        outcome.action += to.plan.actions.size();
+        to.outcomes.push_back(std::move(outcome));
+    }
+    std::move(more.plan.actions.begin(), more.plan.actions.end(), std::back_inserter(to.plan.actions));
+}
+
+}  // namespace
+
+Plan part_beside(const Plan& plan, const std::set<Subject>& worked_on,
+                 const std::set<std::string>& stopping) {
+    Plan part;
+    part.revision = plan.revision;
+    std::vector<std::optional<ActionIndex>> place(plan.actions.size());
+    for (ActionIndex index = 0; index < plan.actions.size(); ++index) {
+        const Action& action = plan.actions[index];
+        if (!is_effect(action.verb) || worked_on.contains(action.subject)) continue;
+        if (action.verb == Verb::Collect && !worked_on.empty()) continue;
+        if (starts(action.verb) && stopping.contains(action.subject.name)) continue;
+        if (std::any_of(action.after.begin(), action.after.end(),
+                        [&](ActionIndex before) { return !place[before]; })) {
+            continue;
+        }
+        place[index] = part.actions.size();
+        part.actions.push_back(action);
+        for (ActionIndex& before : part.actions.back().after) before = *place[before];
+    }
+    return part;
+}
+
+std::expected<StepResult, std::string> Engine::look(const Request& request) {
+    StepResult result;
+    result.target = resolve(request.desired, host_.read_inputs(*request.desired));
+    std::expected<Observed, std::string> observed = host_.observe(result.target);
+    if (!observed) return std::unexpected(observed.error());
+    result.observed = *std::move(observed);
+    result.ended = take_ended(worked_on());
+    assess(request, result);
+    return result;
+}
+
+void Engine::assess(const Request& request, StepResult& result) {
+    const Target& target = result.target;
+    const Observed& observed = result.observed;
+    const Ended& ended = result.ended;
+    result.ended.plan.revision = target.revision();
+    Memory memory = load_memory(status_);
+    apply_outcomes(memory, target, observed, ended.plan, ended.outcomes);
+    result.difference = plan(target, observed, memory, request.intent);
+    Status next = next_status(status_, target, observed, memory, request.intent, ended.plan, ended.outcomes,
+                              result.difference);
+    next.source_error = request.source_error;
+    result.before = std::exchange(status_, std::move(next));
+    result.wake = earliest_wake(*target.desired, request.intent, status_, result.difference, observed.now);
+}
+
+std::expected<StepResult, std::string> Engine::step(const Request& request) {
+    auto result = look(request);
+    if (!result) return result;
+    // A person who asks for it now does not want to wait for the stop, either.
+    const auto stopping =
+        request.intent.retry_now ? std::set<std::string>() : stopping_servers(result->observed);
+    begin(part_beside(result->difference, worked_on(), stopping));
+    return result;
+}
+
+std::expected<RunResult, std::string> Engine::run(Request request) {
+    RunResult run;
+    for (int round = 0;; ++round) {
+        auto step = round < max_rounds ? this->step(request) : look(request);
+        if (!step && round == 0) return std::unexpected(step.error());
+        if (step) {
+            run.target = std::move(step->target);
+            run.observed = std::move(step->observed);
+            run.remaining = std::move(step->difference);
+            append(run.ended, std::move(step->ended));
+            if (round == 0) {
+                run.planned = run.remaining;
+                run.before = std::move(step->before);
+            }
+        } else {
+            // If the host cannot be read a second time, all that is known is what was wanted before.
+            StepResult last;
+            last.ended = take_ended(worked_on());
+            last.target = run.target;
+            last.observed = run.observed;
+            assess(request, last);
+            run.remaining = std::move(last.difference);
+            append(run.ended, std::move(last.ended));
+        }
+        if (!busy()) break;
+        while (busy()) wait();
+        request.intent.retry_now = false;  // it was for what has just been tried
+    }
+    run.ended.plan.revision = run.target.revision();
+    return run;
+}
+
+void Engine::begin(Plan plan) {
+    if (plan.actions.empty()) return;
+    in_flight_.push_back(std::make_unique<InFlight>(std::move(plan)));
+    InFlight& flight = *in_flight_.back();
+    host_.begin(flight.plan, flight.schedule.take_ready());
+}
+
+bool Engine::collect() {
+    bool any = false;
+    for (auto outcomes = host_.collect(); !outcomes.empty(); outcomes = host_.collect()) {
+        any = true;
+        note(outcomes);
+    }
+    return any;
+}
+
+void Engine::wait() {
+    const std::vector<Outcome> outcomes = host_.wait();
+    if (!outcomes.empty()) return note(outcomes);
+    // A host that lost an action would hang us here for ever; what it never told of stays "not done".
+    for (const auto& flight : std::exchange(in_flight_, {})) {
+        for (const Outcome& outcome : flight->schedule.outcomes()) {
+            if (flight->schedule.is_open(outcome.action)) note(*flight, outcome);
+        }
+    }
+}
+
+void Engine::note(const std::vector<Outcome>& outcomes) {
+    for (const Outcome& outcome : outcomes) {
+        const auto flight = std::find_if(in_flight_.begin(), in_flight_.end(), [&](const auto& candidate) {
+            return &candidate->plan == outcome.plan;
+        });
+        if (flight == in_flight_.end()) continue;
+        (*flight)->schedule.finished(outcome);
+        note(**flight, outcome);
+    }
+    for (const auto& flight : in_flight_) {
+        const std::vector<ActionIndex> ready = flight->schedule.take_ready();
+        if (!ready.empty()) host_.begin(flight->plan, ready);
+    }
+    std::erase_if(in_flight_, [this](const std::unique_ptr<InFlight>& flight) {
+        if (!flight->schedule.done()) return false;
+        for (const Outcome& outcome : flight->schedule.outcomes()) {
+            if (!outcome.done && outcome.reason == FailureKind::PrerequisiteFailed) note(*flight, outcome);
+        }
+        return true;
+    });
+}
+
+void Engine::note(const InFlight& flight, const Outcome& outcome) {
+    ended_.outcomes.push_back(outcome);
+    ended_.outcomes.back().action = ended_.plan.actions.size();
+    ended_.outcomes.back().plan = nullptr;
+    ended_.plan.actions.push_back(flight.plan.actions[outcome.action]);
+    ended_.plan.actions.back().after.clear();
+}
+
+Ended Engine::take_ended(const std::set<Subject>& still_at_it) {
+    Ended all = std::exchange(ended_, {});
+    Ended taken;
+    for (Outcome& outcome : all.outcomes) {
+        Action& action = all.plan.actions[outcome.action];
+        Ended& to = still_at_it.contains(action.subject) ? ended_ : taken;
+        outcome.action = to.plan.actions.size();
+        to.plan.actions.push_back(std::move(action));
+        to.outcomes.push_back(std::move(outcome));
+    }
+    return taken;
+}
+
+std::set<Subject> Engine::worked_on() const {
+    std::set<Subject> subjects;
+    for (const auto& flight : in_flight_) {
+        for (ActionIndex index = 0; index < flight->plan.actions.size(); ++index) {
+            if (flight->schedule.is_open(index)) subjects.insert(flight->plan.actions[index].subject);
+        }
+    }
+    return subjects;
+}
+
+std::size_t Engine::open_actions() const {
+    std::size_t open = 0;
+    for (const auto& flight : in_flight_) {
+        for (ActionIndex index = 0; index < flight->plan.actions.size(); ++index) {
+            if (flight->schedule.is_open(index)) ++open;
+        }
+    }
+    return open;
+}
+
+}  // namespace left4me

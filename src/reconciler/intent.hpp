@@ -1,0 +1,22 @@
+#pragma once
+
+#include <string>
+
+#include "reconciler/suspension.hpp"
+
+namespace left4me {
+
+/// What a person asked for outside the manifests.
+struct Intent {
+    /// What left4me must not touch.
+    Suspensions suspended;
+    /// The revision that a person approved, although it stops or deletes more than half of the running
+    /// servers; empty: none.
+    std::string approved;
+    /// A person asked for this very pass: what failed is tried now, however often it has failed.
+    bool retry_now = false;
+
+    bool operator==(const Intent&) const = default;
+};
+
+}  // namespace left4me

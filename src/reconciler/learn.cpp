@@ -1,0 +1,72 @@
+#include "reconciler/learn.hpp"
+
+#include <algorithm>
+
+#include "reconciler/backoff.hpp"
+
+namespace left4me {
+namespace {
+
+/// A server with `drift: Report` that was rendered before, but of which nothing is remembered: the status was
+/// lost. Whatever differs may be drift, so what is asked now counts as what was applied.
+void assume_applied(Memory& memory, const Target& target, const Observed& observed) {
+    for (const auto& [name, server] : target.servers) {
+        if (server.spec->drift != DriftPolicy::Report || memory.find(name) != nullptr) continue;
+        const auto seen = observed.servers.find(name);
+        if (seen == observed.servers.end() || !seen->second.current) continue;
+        memory.servers[name].fingerprint = fingerprint(*server.spec, server.digest());
+    }
+}
+
+const Mishap* find(const std::map<Subject, Mishap>& mishaps, SubjectKind kind, const std::string& name) {
+    const auto found = mishaps.find({kind, name});
+    return found == mishaps.end() ? nullptr : &found->second;
+}
+
+void learn_overlays(Memory& memory, const Target& target, const std::map<Subject, Mishap>& mishaps,
+                    TimePoint now) {
+    std::map<std::string, Backoff> overlays;
+    for (const auto& [name, overlay] : target.overlays) {
+        const auto before = memory.overlays.find(name);
+        const Mishap* const mishap = find(mishaps, SubjectKind::Overlay, name);
+        if (before == memory.overlays.end() && mishap == nullptr) continue;
+        Backoff backoff = next_backoff(before == memory.overlays.end() ? Backoff{} : before->second, name,
+                                       asked_of_overlay(target, name), mishap, now);
+        if (backoff.failures > 0) overlays.emplace(name, std::move(backoff));
+    }
+    memory.overlays = std::move(overlays);
+}
+
+}  // namespace
+
+const Remembered* Memory::find(const std::string& server) const {
+    const auto found = servers.find(server);
+    return found == servers.end() ? nullptr : &found->second;
+}
+
+Memory load_memory(const Status& previous) {
+    Memory memory;
+    for (const auto& [name, status] : previous.servers)
+        memory.servers.emplace_hint(memory.servers.end(), name, status.remembered);
+    memory.overlays = previous.overlays;
+    return memory;
+}
+
+void apply_outcomes(Memory& memory, const Target& target, const Observed& observed, const Plan& attempted,
+                    std::span<const Outcome> outcomes) {
+    assume_applied(memory, target, observed);
+    const std::map<Subject, Mishap> mishaps = mishaps_of(attempted, outcomes);
+    for (const auto& [subject, mishap] : mishaps) {
+        if (subject.kind == SubjectKind::Server) (void)memory.servers[subject.name];
+    }
+    for (auto& [name, remembered] : memory.servers) {
+        const Mishap* const mishap = find(mishaps, SubjectKind::Server, name);
+        // Nearly every server has nothing to back off from, and its fingerprint is not for free.
+        if (mishap == nullptr && remembered.backoff.failures == 0) continue;
+        remembered.backoff =
+            next_backoff(remembered.backoff, name, asked_of(target.find(name)), mishap, observed.now);
+    }
+    learn_overlays(memory, target, mishaps, observed.now);
+}
+
+}  // namespace left4me

@@ -1,0 +1,107 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+namespace left4me {
+
+/// Why a difference waits (Hold) or is only reported (Report).
+enum class HoldReason {
+    RolloutPending,
+    ApprovalRequired,
+    NotInstalled,
+    PortInUse,
+    SourceUnavailable,
+    BackOff,
+    Suspended,
+    Drift,
+    Orphan,
+    Shadowed,  ///< the game changed files that it may not keep
+};
+
+/// How an action failed.
+enum class FailureKind {
+    Unknown,             ///< a word that a later systemd added (the message quotes it), or no failure
+    PrerequisiteFailed,  ///< never begun, because something else failed first
+    SourceChanged,       ///< what was to be copied is not there any more: look again
+    InUse,               ///< it is used again in the meantime
+    Canceled,            ///< another request took the place of its job
+    Disconnected,        ///< from the bus
+    NoAnswer,            ///< the host never said how it ended
+    NoReply,             ///< from the helper
+    AccessDenied,        ///< by the helper
+    BusError,
+    HelperFailed,  ///< it could not be started
+    HelperMissing,
+    Refused,  ///< by the helper, or by systemd
+    IOError,
+    NoSpace,
+    UnitFailed,  ///< found failed by a pass
+    JobFailed,   ///< systemd does not say why
+    JobTimeout,
+    JobLost,
+    DependencyFailed,
+    Skipped,
+    Collected,
+    InvalidJob,
+    AssertFailed,
+    Unsupported,
+    StartLimitHit,
+    ExitCode,
+    Signal,
+    CoreDump,
+    Timeout,
+    Watchdog,
+    OutOfMemory,
+    Resources,
+    Protocol,
+    ConditionFailed,
+    AttachFailed,
+    UnmountFailed,
+    InvalidName,
+    NotForUnits,
+};
+
+/// What else a condition says.
+enum class StateReason {
+    Running,
+    Stopped,
+    NotStopped,
+    Removing,
+    NotMounted,
+    NotEnabled,
+    Starting,
+    Stopping,
+    UnitFailed,
+    NotRunning,
+    Progressing,
+    Settled,
+    CrashLoop,
+    NotStalled,
+};
+
+/// The reason of a condition.
+using ConditionReason = std::variant<StateReason, HoldReason, FailureKind>;
+
+/// The CamelCase words of JSON, events and metrics.
+const char* to_string(HoldReason value);
+const char* to_string(FailureKind value);
+const char* to_string(StateReason value);
+const char* to_string(const ConditionReason& reason);
+
+/// The other way round, for files that another version may have written.
+std::optional<FailureKind> parse_failure(std::string_view text);
+/// A word that is not known reads as FailureKind::Unknown.
+ConditionReason parse_condition_reason(std::string_view text);
+
+/// What went wrong, for decisions, and in words.
+struct Error {
+    FailureKind kind = FailureKind::Unknown;
+    std::string message;
+
+    bool operator==(const Error&) const = default;
+};
+
+}  // namespace left4me

@@ -1,0 +1,108 @@
+#include "reconciler/target.hpp"
+
+#include <fmt/format.h>
+
+#include "reconciler/digest.hpp"
+#include "specs/placeholders.hpp"
+
+namespace left4me {
+namespace {
+
+TargetOverlay resolve_overlay(const std::shared_ptr<const Desired>& desired, const std::string& name,
+                              const OverlaySource& source, const Inputs& inputs) {
+    TargetOverlay overlay{{desired, &source}, std::unexpected(InputError{})};
+    const auto input = inputs.overlays.find(name);
+    if (input == inputs.overlays.end()) {
+        overlay.artifact = std::unexpected(InputError{InputErrorKind::Source, "not observed"});
+    } else if (input->second.artifact) {
+        overlay.artifact = *input->second.artifact;
+    } else {
+        overlay.artifact = std::unexpected(input->second.trouble.value_or(InputError{}));
+    }
+    return overlay;
+}
+
+/// The layers below the instance layer.
+std::expected<std::vector<std::string>, InputError> lower_layers(
+    const DesiredServer& server, const std::map<std::string, TargetOverlay>& overlays) {
+    std::vector<std::string> layers;
+    layers.reserve(server.overlays.size() + 1);
+    for (const std::string& name : server.overlays) {
+        const auto overlay = overlays.find(name);
+        if (overlay == overlays.end())
+            return std::unexpected(
+                InputError{InputErrorKind::Source, fmt::format("there is no overlay {}", name)});
+        if (const auto& artifact = overlay->second.artifact; !artifact) {
+            return std::unexpected(InputError{artifact.error().kind,
+                                              fmt::format("overlay {}: {}", name, artifact.error().message)});
+        }
+        layers.push_back(fmt::format("overlays/{}/{}", name, *overlay->second.artifact));
+    }
+    layers.emplace_back("installation");
+    return layers;
+}
+
+std::expected<std::shared_ptr<const TargetRendering>, InputError> resolve_rendering(
+    std::shared_ptr<const DesiredServer> server, const std::map<std::string, TargetOverlay>& overlays,
+    const Inputs& inputs) {
+    const auto lower = lower_layers(*server, overlays);
+    if (!lower) return std::unexpected(lower.error());
+    bool secret = false;
+    InputErrorKind kind = InputErrorKind::Secret;
+    auto config = substitute_secrets(
+        server->config, [&](const std::string& file) -> std::expected<std::string, std::string> {
+            secret = true;
+            const auto found = inputs.secrets.find(file);
+            if (found == inputs.secrets.end())
+                return std::unexpected(fmt::format("the secret {} was not read", file));
+            if (!found->second) {
+                kind = found->second.error().kind;
+                return std::unexpected(found->second.error().message);
+            }
+            return *found->second;
+        });
+    if (!config) return std::unexpected(InputError{kind, config.error()});
+    if (secret && !inputs.key) return std::unexpected(inputs.key.error());
+    // Most servers' texts are the manifest's own and need not be held twice.
+    std::optional<std::string> text;
+    if (*config != server->config) text = std::move(*config);
+    const std::string_view key = secret ? std::string_view(*inputs.key) : std::string_view();
+    return std::make_shared<const TargetRendering>(std::move(server), std::move(text), *lower, key);
+}
+
+}  // namespace
+
+TargetRendering::TargetRendering(std::shared_ptr<const DesiredServer> server,
+                                 std::optional<std::string> config, const std::vector<std::string>& lower,
+                                 std::string_view key)
+    : server_(std::move(server)), config_(std::move(config)) {
+    thread_local Digest digest;
+    if (!key.empty()) digest.field(key);
+    digest.field(environment()).field(this->config());
+    for (const std::string& layer : lower) digest.field(layer);
+    // Last and only where there is one: digests of version 0.1 stay what they are.
+    if (writable()) digest.field("writable").field(*writable());
+    digest_ = digest.generation();
+    layers_.reserve(lower.size() + 1);
+    layers_.push_back(fmt::format("instances/{}/{}/layer", name(), digest_));
+    layers_.insert(layers_.end(), lower.begin(), lower.end());
+}
+
+const TargetServer* Target::find(const std::string& server) const {
+    const auto found = servers.find(server);
+    return found == servers.end() ? nullptr : &found->second;
+}
+
+Target resolve(std::shared_ptr<const Desired> desired, const Inputs& inputs) {
+    Target target;
+    for (const auto& [name, source] : desired->overlays)
+        target.overlays.emplace(name, resolve_overlay(desired, name, source, inputs));
+    for (const auto& [name, server] : desired->servers) {
+        target.servers.emplace(
+            name, TargetServer{&server, resolve_rendering({desired, &server}, target.overlays, inputs)});
+    }
+    target.desired = std::move(desired);
+    return target;
+}
+
+}  // namespace left4me

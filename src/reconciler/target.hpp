@@ -1,0 +1,111 @@
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "reconciler/desired.hpp"
+
+namespace left4me {
+
+/// What an input is that cannot be used.
+enum class InputErrorKind {
+    Source,  ///< an overlay's source: missing, empty, unreadable, or not allowed
+    Secret,  ///< a file of /etc/left4me/secrets, or the host's key
+};
+
+struct InputError {
+    InputErrorKind kind = InputErrorKind::Source;
+    std::string message;
+
+    bool operator==(const InputError&) const = default;
+};
+
+/// One overlay's source, as it is now.
+struct OverlayInput {
+    std::optional<std::string> artifact;  ///< the digest of what the source holds
+    std::optional<InputError> trouble;    ///< why that cannot be told
+};
+
+/// What was learned about everything that a revision refers to outside itself.
+struct Inputs {
+    std::map<std::string, OverlayInput> overlays;
+    /// The text of each secret that some server's config names, by file.
+    std::map<std::string, std::expected<std::string, InputError>> secrets;
+    /// The host's random key. A rendering's digest is public (mountinfo shows it), so where it depends on a
+    /// secret, the key keeps anybody from trying passwords against it. Read only if a config names a secret.
+    std::expected<std::string, InputError> key =
+        std::unexpected(InputError{InputErrorKind::Secret, "the host's key was not read"});
+};
+
+/// What is written for one server: server.env, server.cfg and the list of layers. `instances/NAME/DIGEST` on
+/// disk.
+class TargetRendering {
+  public:
+    /// `server` may point into a Desired that it keeps alive. `config`: server.cfg where a secret is in it.
+    TargetRendering(std::shared_ptr<const DesiredServer> server, std::optional<std::string> config,
+                    const std::vector<std::string>& lower, std::string_view key);
+
+    const std::string& digest() const { return digest_; }
+    /// The whole layer stack, uppermost first, relative to the state directory:
+    /// `instances/NAME/DIGEST/layer`, `overlays/A/DIGEST`…, `installation`.
+    const std::vector<std::string>& layers() const { return layers_; }
+    const std::string& name() const { return server_->name; }
+    std::uint16_t port() const { return server_->port; }
+    const std::string& environment() const { return server_->environment; }
+    /// The text of `writable`; nullopt: the default, and no such file.
+    const std::optional<std::string>& writable() const { return server_->writable; }
+    const std::string& config() const { return config_ ? *config_ : server_->config; }
+
+  private:
+    std::shared_ptr<const DesiredServer> server_;
+    std::optional<std::string> config_;  ///< nullopt: the manifest's own text
+    std::vector<std::string> layers_;
+    std::string digest_;
+};
+
+/// What one overlay should be.
+struct TargetOverlay {
+    std::shared_ptr<const OverlaySource> source;
+    std::expected<std::string, InputError> artifact;  ///< its digest, or why it cannot be told
+
+    /// Building it may take minutes: nothing that can run waits for it.
+    bool is_slow() const { return !std::holds_alternative<InlineSource>(*source); }
+};
+
+/// What one server should be.
+struct TargetServer {
+    const DesiredServer* spec = nullptr;  ///< of Target::desired
+    /// What it should be started with, or why that cannot be told.
+    std::expected<std::shared_ptr<const TargetRendering>, InputError> rendering =
+        std::unexpected(InputError{});
+
+    /// Empty if it cannot be told.
+    std::string_view digest() const {
+        return rendering ? std::string_view((*rendering)->digest()) : std::string_view();
+    }
+};
+
+/// What the host should be.
+struct Target {
+    std::shared_ptr<const Desired> desired = std::make_shared<const Desired>();
+    std::map<std::string, TargetOverlay> overlays;
+    std::map<std::string, TargetServer> servers;
+
+    const std::string& revision() const { return desired->revision; }
+    const TargetServer* find(const std::string& server) const;
+};
+
+/// Pure: the layer stack and the rendering of every server, from what is asked and what was learned.
+Target resolve(std::shared_ptr<const Desired> desired, const Inputs& inputs);
+
+/// Tells whether what is asked of a server changed: its manifest, blueprint or layers. `rendering`: the
+/// digest of its rendering; empty: regardless of its layers and secrets.
+std::string fingerprint(const DesiredServer& server, std::string_view rendering);
+
+}  // namespace left4me
