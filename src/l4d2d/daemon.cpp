@@ -262,7 +262,11 @@ void Daemon::look(Time now) {
         engine_.set_source_error(manifests_.error());
         said_status_ = trouble_with(manifests_.error()) + "no revision was ever in force";
         notify("STATUS=" + said_status_);
-        chronicle_.events(events_of(before, {}, {}, {}, {}, engine_.status()));
+        std::vector<Event> events = events_of(before, {}, {}, {}, {}, engine_.status());
+        // There was never a pass, whose time they could have.
+        for (Event& event : events)
+            event.at = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
+        chronicle_.events(std::move(events));
         save();
     }
     release_lock();

@@ -199,3 +199,21 @@ class DaemonEvents(DaemonTest):
         self.assertTrue(text.startswith("HTTP/1.0 200 OK"), text[:100])
         self.assertIn('left4me_server_ready{server="alpha"} 1\n', text)
         self.assertIn('controller_runtime_reconcile_total{controller="server",result="success"}', text)
+
+
+class FirstEvents(HostTest):
+    """On a host where no pass was ever made."""
+
+    def test_that_there_is_no_manifest_yet_is_told_with_its_time(self):
+        self.run_in("systemctl", "start", "left4me.service")
+        events: list[dict] = []
+
+        def told() -> list[dict]:
+            lines = self.ctl("events", "-n", "0", "-o", "json").stdout.splitlines()
+            events[:] = [json.loads(line) for line in lines]
+            return events
+
+        self.until("the source is refused", told)
+        self.assertEqual([event["reason"] for event in events], ["SourceRejected"])
+        today = self.run_in("date", "--utc", "+%Y").stdout.strip()
+        self.assertTrue(events[0]["at"].startswith(today), events)
