@@ -111,6 +111,12 @@ std::expected<void, std::string> note_history(const Paths& paths, const Revision
     return append_lines(history_path(paths), {to_line(entry)});
 }
 
+std::expected<void, std::string> note_refused(const Paths& paths, const RevisionOrigin& origin,
+                                              const Verdict& verdict, TimePoint now) {
+    const std::optional<HistoryEntry> last = last_entry(paths, origin.revision);
+    return note_history(paths, origin, verdict, last && last->result == "Applied", now);
+}
+
 std::vector<HistoryEntry> read_history(const Paths& paths) {
     std::vector<HistoryEntry> entries;
     for (const std::string& line : read_lines(history_path(paths))) {

@@ -16,8 +16,19 @@ inline RevisionOrigin origin_of(const Snapshot& snapshot) {
 
 inline Revisions revisions_of(const InForce& in_force) {
     Revisions revisions{origin_of(in_force.snapshot), {}};
-    if (in_force.trouble == Trouble::Invalid && !in_force.offered.empty())
-        revisions.invalid = {RevisionOrigin{in_force.offered, {}, {}, {}}, in_force.error};
+    if (in_force.offered.empty()) return revisions;
+    const RevisionOrigin offered{in_force.offered, {}, {}, {}};
+    switch (in_force.trouble) {
+        case Trouble::Invalid:
+            revisions.refused = {offered, {"Invalid", in_force.error}};
+            break;
+        case Trouble::Held:
+            revisions.refused = {offered, {"Held", in_force.error}};
+            break;
+        case Trouble::None:
+        case Trouble::Vanished:
+            break;
+    }
     return revisions;
 }
 

@@ -79,11 +79,8 @@ PassEnd end_of_pass(const Status& before, const std::string& revision, const Int
 
 std::expected<void, std::string> record_pass(const Paths& paths, PassEnd end) {
     const auto recorded = record(paths, std::move(end.events), end.actor);
-    if (const auto& invalid = end.revisions.invalid) {
-        if (auto noted = note_history(paths, invalid->first, {"Invalid", invalid->second}, false, end.at);
-            !noted) {
-            return noted;
-        }
+    if (const auto& refused = end.revisions.refused) {
+        if (auto noted = note_refused(paths, refused->first, refused->second, end.at); !noted) return noted;
     }
     if (auto noted = note_history(paths, end.revisions.in_force, end.verdict, end.is_new, end.at); !noted)
         return noted;

@@ -61,6 +61,25 @@ TEST_CASE("an invalid revision is written down once, however often it is looked 
     CHECK(entries[0].result == "Invalid");
 }
 
+TEST_CASE("a revision that comes back by force waits for a person, in an entry of its own") {
+    const Place place;
+    place.note("r1", "Applied", true, TimePoint(1s));
+    place.note("r2", "Applied", true, TimePoint(2s));
+    for (int i = 3; i < 6; ++i) {
+        REQUIRE(note_refused(place.paths, {"r1", {}, {}, {}}, {"Held", "does not descend from r2"},
+                             TimePoint(std::chrono::seconds(i))));
+    }
+    std::vector<HistoryEntry> entries = read_history(place.paths);
+    REQUIRE(entries.size() == 3);
+    CHECK(entries[0].origin.revision == "r1");
+    CHECK(entries[0].result == "Held");
+    CHECK(entries[0].first_attempt == TimePoint(3s));
+    place.note("r1", "Applied", true, TimePoint(7s));
+    entries = read_history(place.paths);
+    CHECK(entries.size() == 4);
+    CHECK(entries[0].result == "Applied");
+}
+
 TEST_CASE("the result of a revision is what is left to do") {
     Plan plan;
     CHECK(verdict_of(plan, {}).result == "Applied");

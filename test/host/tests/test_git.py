@@ -11,6 +11,9 @@ class Push(GitTest):
         self.person("alice", "cd manifests && head -c 104857600 /dev/zero | tr '\\0' '#' >d.yaml && "
                     "git add . && git commit -qm big")  # fmt: skip
 
+    def history(self) -> list[dict]:
+        return json.loads(self.ctl("history", "-o", "json").stdout)["items"]
+
     def test_from_nothing_to_a_push_that_runs_servers(self):
         said = self.ctl("init-repo").stdout
         for word in ("pre-receive", "post-receive", "safe.directory", "left4me-operators", "git clone ssh://"):
@@ -88,6 +91,9 @@ class Push(GitTest):
         self.assertIn(f"l4d2ctl approve {first}", done.stderr)
         self.assertIn("does not descend", json.loads(self.status())["sourceError"])
         self.assert_running("delta")
+        self.ctl("reconcile", expect=5)
+        told = [(item["revision"], item["result"]) for item in self.history()]
+        self.assertEqual(told[:2], [(first, "Held"), (last_good, "Applied")])
         # Drift is corrected all the while.
         self.run_in("systemctl", "stop", "left4me-server@beta.service")
         self.ctl("reconcile", expect=5)
@@ -96,6 +102,7 @@ class Push(GitTest):
         self.ctl("approve", "deadbeef", expect=4)
         self.ctl("approve", first[:10])
         self.assert_gone("delta")
+        self.assertEqual(self.history()[0]["result"], "Applied")
         self.assert_converged()
 
     def test_a_push_of_a_branch_that_the_host_does_not_follow_says_so(self):
