@@ -34,7 +34,7 @@ class QuickDigest {
   private:
     static std::uint64_t word(std::string_view text, std::size_t size) {
         std::uint64_t value = 0;
-        std::memcpy(&value, text.data(), size);
+        if (size > 0) std::memcpy(&value, text.data(), size);  // an empty view may point nowhere
         return value;
     }
 
