@@ -331,8 +331,11 @@ bool Daemon::hold_lock() {
     auto lock = PassLock::try_acquire(paths_, "l4d2d");
     if (!lock || !*lock) return false;
     lock_ = std::move(**lock);
-    // Somebody else may have made a pass since.
-    if (auto status = status_file_.read_if_changed()) engine_.set_status(std::move(*status));
+    // Somebody else may have made a pass since, with what the source has become.
+    if (auto status = status_file_.read_if_changed()) {
+        engine_.set_status(std::move(*status));
+        read_source();
+    }
     return true;
 }
 
