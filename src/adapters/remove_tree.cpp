@@ -11,31 +11,18 @@
 #include <memory>
 #include <string_view>
 
+#include "adapters/directory_stream.hpp"
+
 namespace left4me {
 namespace {
 
 constexpr int max_depth = 32;
 
-struct CloseDir {
-    void operator()(DIR* directory) const { (void)closedir(directory); }
-};
-using Directory = std::unique_ptr<DIR, CloseDir>;
 using Clock = std::chrono::steady_clock;
 using Done = std::expected<bool, std::string>;  // false: the deadline passed
 
 std::unexpected<std::string> failed(std::string_view what, const std::string& name) {
     return std::unexpected(std::string(what) + " " + name + ": " + std::strerror(errno));
-}
-
-Directory open_directory(int parent, const std::string& name) {
-    open_how how{};
-    how.flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-    how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS;
-    const long fd = syscall(SYS_openat2, parent, name.c_str(), &how, sizeof how);
-    if (fd < 0) return nullptr;
-    Directory directory(fdopendir(static_cast<int>(fd)));
-    if (!directory) (void)close(static_cast<int>(fd));
-    return directory;
 }
 
 bool is_dots(std::string_view name) { return name == "." || name == ".."; }
@@ -63,7 +50,7 @@ class Remover {
         if (unlinkat(parent, name.c_str(), 0) == 0 || errno == ENOENT) return true;
         if (errno != EISDIR) return failed("cannot remove", name);
         if (depth >= max_depth) return move_up(parent, name);
-        const Directory child = open_directory(parent, name);
+        const DirectoryStream child = open_stream(parent, name, RESOLVE_NO_XDEV);
         if (!child && errno == ENOENT) return true;  // another process removes the same tree
         if (!child)
             return errno == EXDEV ? failed("something is mounted at", name) : failed("cannot open", name);
@@ -88,7 +75,7 @@ class Remover {
 }  // namespace
 
 Done remove_tree(int parent, const std::string& name, Clock::time_point deadline) {
-    const Directory top = open_directory(parent, name);
+    const DirectoryStream top = open_stream(parent, name, RESOLVE_NO_XDEV);
     if (!top) return errno == ENOENT ? Done(true) : failed("cannot open", name);
     Remover remover(dirfd(top.get()), deadline);
     for (;;) {

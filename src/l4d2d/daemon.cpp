@@ -245,9 +245,13 @@ void Daemon::read_source() {
 void Daemon::look(Time now) {
     agenda_.add(Key::Host, now + resync);
     follow_clock();  // before the status of another pass is read, which is moved already
+    const bool held_before = lock_.has_value();
     if (!hold_lock()) return agenda_.add(Key::Host, now + lock_retry);
-    // What somebody has said while they held the lock (a suspension, an approval) holds from here on.
-    if (poked_.drain()) read_source();
+    // What somebody has done or said while they held the lock (a pass, a suspension, an approval) holds from
+    // here on.
+    const bool passed = !held_before && take_over_status();
+    const bool told = poked_.drain();
+    if (passed || told) read_source();
     if (const auto desired = manifests_.desired()) {
         telemetry_.began(now);
         const auto step = engine_.step({desired, manifests_.intent(), manifests_.error()});
@@ -331,11 +335,14 @@ bool Daemon::hold_lock() {
     auto lock = PassLock::try_acquire(paths_, "l4d2d");
     if (!lock || !*lock) return false;
     lock_ = std::move(**lock);
-    // Somebody else may have made a pass since, with what the source has become.
-    if (auto status = status_file_.read_if_changed()) {
-        engine_.set_status(std::move(*status));
-        read_source();
-    }
+    return true;
+}
+
+/// True when somebody else has made a pass since.
+bool Daemon::take_over_status() {
+    auto status = status_file_.read_if_changed();
+    if (!status) return false;
+    engine_.set_status(std::move(*status));
     return true;
 }
 

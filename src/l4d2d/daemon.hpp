@@ -62,6 +62,7 @@ class Daemon {
     void looked(Time now, const StepResult& step);
     void trim(Time now);
     bool hold_lock();
+    bool take_over_status();
     void release_lock();
     void save();
     void sleep(Time now);

@@ -17,6 +17,17 @@ struct RunningSite : Site {
     }
 };
 
+/// A server that reports drift, and that somebody stopped.
+struct StoppedByHand : Site {
+    StoppedByHand() {
+        ask_for(desired, "a", 1).drift = DriftPolicy::Report;
+        (void)pass();
+        host.calls.clear();
+        server("a").unit.active = ActiveState::Inactive;
+        server("a").mounted.reset();
+    }
+};
+
 }  // namespace
 
 TEST_CASE("a server that runs as asked is Ready, and neither Reconciling nor Stalled") {
@@ -157,12 +168,7 @@ TEST_CASE("a mass deletion stays held though the same revision starts as many se
 }
 
 TEST_CASE("drift that is only reported is Stalled, and stays as it is") {
-    Site site;
-    ask_for(site.desired, "a", 1).drift = DriftPolicy::Report;
-    (void)site.pass();
-    site.host.calls.clear();
-    site.server("a").unit.active = ActiveState::Inactive;
-    site.server("a").mounted.reset();
+    StoppedByHand site;
     (void)site.pass();
     (void)site.pass();
     CHECK(site.host.calls.empty());
@@ -254,12 +260,7 @@ TEST_CASE("a unit that left4me did not make has no status, and an error of the s
 }
 
 TEST_CASE("losing the status is safe for a server whose drift is only reported") {
-    Site site;
-    ask_for(site.desired, "a", 1).drift = DriftPolicy::Report;
-    (void)site.pass();
-    site.host.calls.clear();
-    site.server("a").unit.active = ActiveState::Inactive;
-    site.server("a").mounted.reset();
+    StoppedByHand site;
     site.status = {};
     (void)site.pass();
     (void)site.pass();

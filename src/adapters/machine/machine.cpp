@@ -6,6 +6,7 @@
 #include <chrono>
 
 #include "adapters/fd.hpp"
+#include "adapters/lines.hpp"
 #include "adapters/overlayfs/mounts.hpp"
 #include "adapters/overlayfs/shadows.hpp"
 #include "reconciler/layers.hpp"
@@ -68,17 +69,6 @@ Store::Done carry_out(Store& store, const Paths& paths, const FileWork& work) {
         default:
             return failure(std::string(to_string(work.action.verb)) + " is not a matter of the store");
     }
-}
-
-/// The lines of a text that outlives them.
-std::vector<std::string_view> lines_of(std::string_view text) {
-    std::vector<std::string_view> lines;
-    while (!text.empty()) {
-        const std::size_t end = std::min(text.find('\n'), text.size());
-        lines.push_back(text.substr(0, end));
-        text.remove_prefix(std::min(end + 1, text.size()));
-    }
-    return lines;
 }
 
 /// left4me-overlay writes the file: the set's number, how many entries, and the first of them.

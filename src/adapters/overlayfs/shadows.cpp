@@ -13,7 +13,7 @@
 #include <memory>
 #include <string_view>
 
-#include "adapters/fd.hpp"
+#include "adapters/directory_stream.hpp"
 
 namespace left4me {
 
@@ -21,26 +21,6 @@ namespace {
 
 constexpr std::size_t max_names = 5;
 constexpr int max_depth = 24;
-
-struct CloseDirectory {
-    void operator()(DIR* directory) const { (void)::closedir(directory); }
-};
-using Directory = std::unique_ptr<DIR, CloseDirectory>;
-
-Fd open_beneath(int parent, const std::string& name, int flags) {
-    open_how how{};
-    how.flags = static_cast<unsigned>(flags | O_CLOEXEC | O_NOFOLLOW);
-    how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
-    return Fd(static_cast<int>(::syscall(SYS_openat2, parent, name.c_str(), &how, sizeof how)));
-}
-
-Directory open_directory(int parent, const std::string& name) {
-    Fd fd = open_beneath(parent, name, O_RDONLY | O_DIRECTORY);
-    if (!fd) return nullptr;
-    Directory directory(::fdopendir(fd.get()));
-    if (directory) (void)fd.release();
-    return directory;
-}
 
 /// What the game, its plugin loaders or its scripts load as code.
 bool is_code(std::string_view name) {
@@ -55,7 +35,8 @@ class Looker {
     Looker(int state, const std::vector<std::string>& layers) : state_(state), layers_(layers) {}
 
     /// `writable`: nullptr within a directory that is not to be kept.
-    void look(const Directory& directory, const std::string& path, const Writable* writable, int depth) {
+    void look(const DirectoryStream& directory, const std::string& path, const Writable* writable,
+              int depth) {
         const int fd = ::dirfd(directory.get());
         while (const dirent* entry = ::readdir(directory.get())) {
             const std::string name = entry->d_name;
@@ -72,7 +53,7 @@ class Looker {
                     note(inner);
                 continue;
             }
-            const Directory below = depth < max_depth ? open_directory(fd, name) : nullptr;
+            const DirectoryStream below = depth < max_depth ? open_stream(fd, name) : nullptr;
             if (!below || standing.rendered) {
                 note(inner);
             } else if (standing.on_the_way) {
@@ -126,7 +107,7 @@ class Looker {
 Shadows find_shadows(int state, const std::string& server, const Writable& writable,
                      const std::vector<std::string>& layers) {
     Looker looker(state, layers);
-    const Directory upper = open_directory(state, "runtime/" + server + "/upper");
+    const DirectoryStream upper = open_stream(state, "runtime/" + server + "/upper");
     if (!upper) return {};
     looker.look(upper, "", &writable, 0);
     if (!layers.empty()) {

@@ -16,10 +16,10 @@ struct Shadows {
 };
 
 /// Looks into `runtime/NAME/upper` with the rights of the caller and changes nothing. `state` is the state
-/// directory, `layers` are the server's lower layers beneath it. What is closed counts as hidden. A directory
-/// that the game removed and made anew hides more than can be seen from here; of the rendered files it is
-/// noticed, because the merged tree shows another. At most max_looked_at entries are looked at, no link is
-/// followed.
+/// directory, `layers` are the server's lower layers beneath it. What cannot be opened counts as hidden. A
+/// directory that the game removed and made anew hides more files than can be counted here. If a rendered
+/// file is among them, that is noticed: the merged tree shows another file. At most max_looked_at entries are
+/// looked at, and no link is followed.
 Shadows find_shadows(int state, const std::string& server, const Writable& writable,
                      const std::vector<std::string>& layers);
 

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "adapters/generation.hpp"
+#include "adapters/store/json_field.hpp"
 #include "adapters/store/state_files.hpp"
 
 namespace left4me::store {
@@ -38,18 +39,6 @@ json read(int directory, const std::string& name) {
     return json::parse(*text, nullptr, false);
 }
 
-/// An absent or odd value is as good as none.
-template <typename Value>
-Value value(const json& object, const char* key, Value otherwise = {}) {
-    const auto found = object.find(key);
-    if (found == object.end()) return otherwise;
-    try {
-        return found->get<Value>();
-    } catch (const json::exception&) {
-        return otherwise;
-    }
-}
-
 }  // namespace
 
 std::expected<Fd, std::string> make_build_directory(int overlay) {
@@ -72,9 +61,10 @@ std::expected<OverlaySource, std::string> read_request(int directory) {
     const auto from = request.find("directory");
     if (!request.is_object() || from == request.end() || !from->is_object())
         return std::unexpected(std::string("nobody has written what is to be built"));
-    DirectorySource source{value<std::string>(*from, "path"), value<std::string>(*from, "root"), {}};
-    source.limits.bytes = value(*from, "maxBytes", source.limits.bytes);
-    source.limits.entries = value(*from, "maxEntries", source.limits.entries);
+    DirectorySource source{
+        read_field<std::string>(*from, "path"), read_field<std::string>(*from, "root"), {}};
+    source.limits.bytes = read_field(*from, "maxBytes", source.limits.bytes);
+    source.limits.entries = read_field(*from, "maxEntries", source.limits.entries);
     if (!source.path.starts_with('/') || !source.root.starts_with('/'))
         return std::unexpected(std::string("what is to be built has no absolute path"));
     return source;
@@ -99,17 +89,19 @@ BuildRecord read_record(int directory) {
     BuildRecord record;
     const json object = read(directory, record_file);
     if (!object.is_object()) return record;
-    record.invocation = value<std::string>(object, "invocation");
+    record.invocation = read_field<std::string>(object, "invocation");
     if (const auto artifact = object.find("artifact"); artifact != object.end() && artifact->is_object()) {
-        record.artifact = {value<std::string>(*artifact, "digest"), value<std::string>(*artifact, "input")};
+        record.artifact = {read_field<std::string>(*artifact, "digest"),
+                           read_field<std::string>(*artifact, "input")};
         if (!is_generation(record.artifact->generation)) record.artifact.reset();
     }
     if (const auto failure = object.find("failure"); failure != object.end() && failure->is_object()) {
-        record.failure = {
-            parse_build_failure(value<std::string>(*failure, "reason")).value_or(BuildFailureKind::IOError),
-            value<std::string>(*failure, "message"), value<unsigned>(*failure, "failures", 1),
-            time_from_json(value<std::string>(*failure, "at")).value_or(TimePoint{}),
-            value<std::string>(*failure, "input")};
+        record.failure = {parse_build_failure(read_field<std::string>(*failure, "reason"))
+                              .value_or(BuildFailureKind::IOError),
+                          read_field<std::string>(*failure, "message"),
+                          read_field<unsigned>(*failure, "failures", 1),
+                          time_from_json(read_field<std::string>(*failure, "at")).value_or(TimePoint{}),
+                          read_field<std::string>(*failure, "input")};
     }
     return record;
 }
@@ -126,9 +118,10 @@ Done write_progress(int directory, const BuildProgress& progress) {
 std::optional<BuildProgress> read_progress(int directory) {
     const json object = read(directory, progress_file);
     if (!object.is_object()) return std::nullopt;
-    return BuildProgress{value<std::uint64_t>(object, "bytes"), value<std::uint64_t>(object, "totalBytes"),
-                         value<std::uint64_t>(object, "files"), value<std::uint64_t>(object, "totalFiles"),
-                         value<std::string>(object, "input")};
+    return BuildProgress{
+        read_field<std::uint64_t>(object, "bytes"), read_field<std::uint64_t>(object, "totalBytes"),
+        read_field<std::uint64_t>(object, "files"), read_field<std::uint64_t>(object, "totalFiles"),
+        read_field<std::string>(object, "input")};
 }
 
 void remove_progress(int directory) { (void)::unlinkat(directory, progress_file, 0); }

@@ -12,6 +12,7 @@
 #include <map>
 #include <set>
 
+#include "adapters/lines.hpp"
 #include "reconciler/game.hpp"
 
 namespace left4me::store {
@@ -205,12 +206,7 @@ std::optional<ObservedRendering> read_rendering(int instance, const std::string&
     if (!environment || !layers) return std::nullopt;
     if (!open_directory(directory.get(), "layer")) return std::nullopt;
     ObservedRendering rendering;
-    std::string_view rest = *layers;
-    while (!rest.empty()) {
-        const std::size_t end = std::min(rest.find('\n'), rest.size());
-        rendering.layers.emplace_back(rest.substr(0, end));
-        rest.remove_prefix(std::min(end + 1, rest.size()));
-    }
+    for (const std::string_view layer : lines_of(*layers)) rendering.layers.emplace_back(layer);
     rendering.port = port_in(*environment);
     return rendering;
 }

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "adapters/store/clock.hpp"
+#include "adapters/store/json_field.hpp"
 #include "adapters/store/state_files.hpp"
 
 namespace left4me {
@@ -14,6 +15,7 @@ namespace left4me {
 namespace {
 
 using nlohmann::json;
+using store::read_field;
 
 constexpr const char* file_name = "status.json";
 // While much happens and nothing of it is news, the host is looked at many times a second.
@@ -33,21 +35,8 @@ json to_json(const Condition& condition) {
             {"observedGeneration", condition.observed_generation}};
 }
 
-/// What a key holds; `otherwise` if it is missing or of another type. Other versions know other keys.
-template <typename Value>
-Value read(const json& object, const char* key, Value otherwise = {}) {
-    if (!object.is_object()) return otherwise;
-    const auto found = object.find(key);
-    if (found == object.end()) return otherwise;
-    try {
-        return found->get<Value>();
-    } catch (const json::exception&) {
-        return otherwise;
-    }
-}
-
 std::optional<TimePoint> read_time(const json& object, const char* key) {
-    const auto text = read<std::string>(object, key);
+    const auto text = read_field<std::string>(object, key);
     return text.empty() ? std::nullopt : time_from_json(text);
 }
 
@@ -63,12 +52,12 @@ const json& part(const json& object, const char* key, json::value_t type) {
 
 Condition to_condition(const json& object) {
     Condition condition;
-    condition.type = read<std::string>(object, "type");
-    condition.status = to_status(read<std::string>(object, "status"));
-    condition.reason = parse_condition_reason(read<std::string>(object, "reason"));
-    condition.message = read<std::string>(object, "message");
+    condition.type = read_field<std::string>(object, "type");
+    condition.status = to_status(read_field<std::string>(object, "status"));
+    condition.reason = parse_condition_reason(read_field<std::string>(object, "reason"));
+    condition.message = read_field<std::string>(object, "message");
     condition.last_transition = read_time(object, "lastTransitionTime").value_or(TimePoint{});
-    condition.observed_generation = read<std::int64_t>(object, "observedGeneration");
+    condition.observed_generation = read_field<std::int64_t>(object, "observedGeneration");
     return condition;
 }
 
@@ -84,13 +73,13 @@ json to_json(const Backoff& backoff) {
 
 Backoff to_backoff(const json& object) {
     Backoff backoff;
-    backoff.failures = read<unsigned>(object, "failures");
-    backoff.crashed = read<bool>(object, "crashed");
-    backoff.pending = read<bool>(object, "pending");
-    backoff.reason = parse_failure(read<std::string>(object, "reason")).value_or(FailureKind::Unknown);
-    backoff.message = read<std::string>(object, "message");
-    backoff.asked = read<std::string>(object, "asked");
-    backoff.verb = parse_verb(read<std::string>(object, "verb"));
+    backoff.failures = read_field<unsigned>(object, "failures");
+    backoff.crashed = read_field<bool>(object, "crashed");
+    backoff.pending = read_field<bool>(object, "pending");
+    backoff.reason = parse_failure(read_field<std::string>(object, "reason")).value_or(FailureKind::Unknown);
+    backoff.message = read_field<std::string>(object, "message");
+    backoff.asked = read_field<std::string>(object, "asked");
+    backoff.verb = parse_verb(read_field<std::string>(object, "verb"));
     backoff.failed_at = read_time(object, "failedAt");
     backoff.retry_at = read_time(object, "retryAt");
     return backoff;
@@ -115,15 +104,15 @@ json to_json(const ServerStatus& server) {
 
 ServerStatus to_server(const json& object) {
     ServerStatus server;
-    server.generation = read<std::int64_t>(object, "generation");
-    server.specification = read<std::string>(object, "specification");
-    server.remembered.fingerprint = read<std::string>(object, "fingerprint");
+    server.generation = read_field<std::int64_t>(object, "generation");
+    server.specification = read_field<std::string>(object, "specification");
+    server.remembered.fingerprint = read_field<std::string>(object, "fingerprint");
     server.remembered.held_since = read_time(object, "heldSince");
-    server.remembered.awaits_approval = read<std::string>(object, "awaitsApproval");
-    server.remembered.set_aside = read<std::string>(object, "setAside");
+    server.remembered.awaits_approval = read_field<std::string>(object, "awaitsApproval");
+    server.remembered.set_aside = read_field<std::string>(object, "setAside");
     server.remembered.backoff = to_backoff(part(object, "backoff", json::value_t::object));
-    server.last_attempted_revision = read<std::string>(object, "lastAttemptedRevision");
-    server.last_applied_revision = read<std::string>(object, "lastAppliedRevision");
+    server.last_attempted_revision = read_field<std::string>(object, "lastAttemptedRevision");
+    server.last_applied_revision = read_field<std::string>(object, "lastAppliedRevision");
     for (const json& condition : part(object, "conditions", json::value_t::array))
         server.conditions.push_back(to_condition(condition));
     return server;
@@ -131,9 +120,9 @@ ServerStatus to_server(const json& object) {
 
 Status to_whole(const json& object) {
     Status status;
-    status.last_attempted_revision = read<std::string>(object, "lastAttemptedRevision");
-    status.last_applied_revision = read<std::string>(object, "lastAppliedRevision");
-    status.source_error = read<std::string>(object, "sourceError");
+    status.last_attempted_revision = read_field<std::string>(object, "lastAttemptedRevision");
+    status.last_applied_revision = read_field<std::string>(object, "lastAppliedRevision");
+    status.source_error = read_field<std::string>(object, "sourceError");
     status.last_pass = read_time(object, "lastPass");
     const json& servers = part(object, "servers", json::value_t::object);
     for (const auto& [name, server] : servers.items()) status.servers[name] = to_server(server);
@@ -148,8 +137,8 @@ json to_json(const ClockMark& mark) {
 
 ClockMark to_clock_mark(const json& object) {
     return {read_time(object, "wall").value_or(TimePoint{}),
-            std::chrono::microseconds(read<std::int64_t>(object, "sinceBoot")),
-            read<std::string>(object, "boot")};
+            std::chrono::microseconds(read_field<std::int64_t>(object, "sinceBoot")),
+            read_field<std::string>(object, "boot")};
 }
 
 std::filesystem::path path_of(const Paths& paths) { return paths.status() / file_name; }

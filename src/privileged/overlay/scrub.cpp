@@ -17,6 +17,7 @@
 #include <memory>
 #include <string_view>
 
+#include "adapters/directory_stream.hpp"
 #include "adapters/remove_tree.hpp"
 #include "privileged/overlay/kernel.hpp"
 #include "specs/writable.hpp"
@@ -31,23 +32,6 @@ constexpr const char* doomed_name = ".doomed";
 constexpr const char* report_name = "set-aside";
 // A start waits no longer than this for old sets to be removed; the next start goes on.
 constexpr std::chrono::seconds removal_time{1};
-
-struct CloseDirectory {
-    void operator()(DIR* directory) const { (void)::closedir(directory); }
-};
-using Directory = std::unique_ptr<DIR, CloseDirectory>;
-
-/// nullptr with ENOTDIR or ELOOP: not a directory; EXDEV: something is mounted there.
-Directory open_directory(int parent, const char* name) {
-    open_how how{};
-    how.flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-    how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS;
-    const long fd = ::syscall(SYS_openat2, parent, name, &how, sizeof how);
-    if (fd < 0) return nullptr;
-    Directory directory(::fdopendir(static_cast<int>(fd)));
-    if (!directory) (void)::close(static_cast<int>(fd));
-    return directory;
-}
 
 /// A game chooses names, also such as drive terminals.
 std::string printable(std::string_view text) {
@@ -94,7 +78,7 @@ Result<Fd> make_and_open(int parent, const std::string& name) {
 /// The numbers of the sets that there are, the oldest first.
 std::vector<std::size_t> numbers_in(int sets) {
     std::vector<std::size_t> numbers;
-    const Directory directory = open_directory(sets, ".");
+    const DirectoryStream directory = open_stream(sets, ".", RESOLVE_NO_XDEV);
     while (const dirent* entry = directory ? ::readdir(directory.get()) : nullptr) {
         const std::string_view name = entry->d_name;
         std::size_t number = 0;
@@ -122,7 +106,7 @@ class Scrubber {
         : runtime_(runtime), owner_(owner), only_look_(only_look) {}
 
     Result<> run(const Writable& writable) {
-        const Directory upper = open_directory(runtime_.directory.get(), "upper");
+        const DirectoryStream upper = open_stream(runtime_.directory.get(), "upper", RESOLVE_NO_XDEV);
         if (!upper) return system_failure("upper");
         Level top{.above = nullptr, .name = {}, .directory = upper.get(), .aside = {}};
         return clean(top, writable);
@@ -154,7 +138,7 @@ class Scrubber {
             if (name == "." || name == "..") continue;
             const Standing standing = writable.look(name);
             if (standing.on_the_way) {
-                const Directory inner = open_directory(level.fd(), name.c_str());
+                const DirectoryStream inner = open_stream(level.fd(), name, RESOLVE_NO_XDEV);
                 if (inner) {
                     Level below{.above = &level, .name = name, .directory = inner.get(), .aside = {}};
                     if (auto done = clean(below, writable.enter(name)); !done) return done;
