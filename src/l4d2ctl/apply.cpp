@@ -1,5 +1,4 @@
 #include "l4d2ctl/acting.hpp"
-#include "l4d2ctl/changes.hpp"
 #include "l4d2ctl/input.hpp"
 #include "l4d2ctl/plan_text.hpp"
 #include "l4d2ctl/verbs.hpp"
@@ -16,10 +15,10 @@ struct Options {
 
 Result<Exit> show(Session& session, const std::vector<SourceFile>& inputs) {
     if (auto entered = enter(session, Access::Read); !entered) return std::unexpected(entered.error());
-    const auto proposal = propose(session, inputs);
+    const auto proposal = operations::propose(session, inputs);
     if (!proposal) return std::unexpected(proposal.error());
     tell_effects(session, *proposal, " (dry run)");
-    const auto seen = look_at(session, make_desired(proposal->set, proposal->revision));
+    const auto seen = operations::look_at(session, make_desired(proposal->set, proposal->revision));
     if (!seen) return std::unexpected(seen.error());
     print(plan_text(seen->plan, session.out));
     return Exit::Done;
@@ -30,7 +29,8 @@ Result<Exit> apply(Session& session, const Options& options) {
     if (!inputs) return std::unexpected(inputs.error());
     if (options.dry_run) return show(session, *inputs);
     if (auto entered = enter(session, Access::Act); !entered) return std::unexpected(entered.error());
-    return edit_and_reconcile(session, [&] { return propose(session, *inputs); }, *options.patience);
+    return edit_and_reconcile(
+        session, [&] { return operations::propose(session, *inputs); }, *options.patience);
 }
 
 }  // namespace

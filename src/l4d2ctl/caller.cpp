@@ -95,12 +95,7 @@ Result<void> with_rights_of_caller(const std::function<void()>& open) {
 }
 
 std::string whose_rights() {
-    return ::geteuid() != 0 || calling_uid() == 0 ? std::string() : actor_of(calling_person());
-}
-
-std::string actor_of(const Authorship& person) {
-    const std::string user = person.email.substr(0, person.email.find('@'));
-    return user == service_user ? "" : user;
+    return ::geteuid() != 0 || calling_uid() == 0 ? std::string() : operations::actor_of(calling_person());
 }
 
 }  // namespace left4me::ctl

@@ -3,8 +3,8 @@
 #include <functional>
 #include <string>
 
-#include "adapters/source/source.hpp"
 #include "l4d2ctl/exit.hpp"
+#include "operations/context.hpp"
 
 namespace left4me::ctl {
 
@@ -18,9 +18,6 @@ Result<void> with_rights_of_caller(const std::function<void()>& open);
 
 /// The login name of who came by sudo, whose rights with_rights_of_caller() takes; "" if nothing changes.
 std::string whose_rights();
-
-/// What an event calls them: the name they log in with. left4me itself, as the timer runs it, is nobody.
-std::string actor_of(const Authorship& person);
 
 /// What this host calls itself.
 std::string host_name();

@@ -201,7 +201,7 @@ class Completion {
         if (!set_) {
             set_.emplace();
             if (enter(session_, Access::Read)) {
-                if (auto in_force = read_source(session_)) set_ = std::move(in_force->set);
+                if (auto in_force = operations::read_source(session_)) set_ = std::move(in_force->set);
             }
         }
         return *set_;

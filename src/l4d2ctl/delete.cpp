@@ -1,5 +1,6 @@
-#include "l4d2ctl/changes.hpp"
+#include "l4d2ctl/acting.hpp"
 #include "l4d2ctl/kinds.hpp"
+#include "l4d2ctl/selection.hpp"
 #include "l4d2ctl/verbs.hpp"
 
 namespace left4me::ctl {
@@ -12,20 +13,20 @@ bool names_a_kind(const std::vector<std::string>& words) {
                               words.front() == "all");
 }
 
-Result<std::vector<DocumentName>> parse_objects(const std::vector<std::string>& words) {
+Result<std::vector<operations::DocumentName>> parse_objects(const std::vector<std::string>& words) {
     const auto target = parse_target(words);
     if (!target) return std::unexpected(target.error());
     if (!target->kind || target->names.empty()) {
         return fail(Exit::Usage,
                     "delete what? \"" + words.front() + "\" is a kind: write NAME, KIND NAME or KIND/NAME");
     }
-    std::vector<DocumentName> objects;
+    std::vector<operations::DocumentName> objects;
     for (const std::string& name : target->names) objects.push_back({*target->kind, name});
     return objects;
 }
 
 Result<Exit> remove(Session& session, Selection& selection) {
-    std::vector<DocumentName> objects;
+    std::vector<operations::DocumentName> objects;
     if (selection.selector.empty() && names_a_kind(selection.names)) {
         auto parsed = parse_objects(selection.names);
         if (!parsed) return std::unexpected(parsed.error());
@@ -37,7 +38,8 @@ Result<Exit> remove(Session& session, Selection& selection) {
     return edit_and_reconcile(
         session,
         [&] {
-            return objects.empty() ? propose_removal(session, selection) : propose_removal(session, objects);
+            return objects.empty() ? operations::propose_removal(session, selection)
+                                   : operations::propose_removal(session, objects);
         },
         std::nullopt);
 }

@@ -1,12 +1,13 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "l4d2ctl/journal_tail.hpp"
 #include "l4d2ctl/kinds.hpp"
 #include "l4d2ctl/server_page.hpp"
-#include "l4d2ctl/server_view.hpp"
 #include "l4d2ctl/tables.hpp"
 #include "l4d2ctl/verbs.hpp"
+#include "operations/journal_tail.hpp"
+#include "operations/objects.hpp"
+#include "operations/server_view.hpp"
 #include "specs/words.hpp"
 
 namespace left4me::ctl {
@@ -32,7 +33,7 @@ Result<std::string> describe_blueprint(const Session& session, const View& view,
         return fail(Exit::NotFound, "blueprint/" + name + " is not there");
     const Blueprint& blueprint = found->second;
     const std::string text =
-        page({{{"Servers"}, {names_or_none(servers_using(view.in_force.set, name))}},
+        page({{{"Servers"}, {names_or_none(operations::servers_using(view.in_force.set, name))}},
               {{"Overlays"}, {names_or_none(blueprint.overlays)}},
               {{"Arguments"}, {printable(fmt::format("{}", fmt::join(blueprint.arguments, " ")))}},
               {{"Manifest"}, {place(blueprint.origin)}}},
@@ -44,7 +45,7 @@ Result<std::string> describe_overlay(const Session& session, const View& view, c
     const auto found = view.in_force.set.overlays.find(name);
     if (found == view.in_force.set.overlays.end())
         return fail(Exit::NotFound, "overlay/" + name + " is not there");
-    const Json json = overlay_object_json(view, name);
+    const operations::Json json = operations::overlay_object_json(view, name);
     const std::string generation =
         json["generation"].is_null()
             ? "cannot be told: " +
@@ -52,13 +53,13 @@ Result<std::string> describe_overlay(const Session& session, const View& view, c
             : json["generation"].get<std::string>() + (json["built"].get<bool>() ? "" : " (not built yet)");
     return page({{{"Source"}, {source_text(found->second.source)}},
                  {{"Generation"}, {printable(generation)}},
-                 {{"Blueprints"}, {names_or_none(blueprints_using(view.in_force.set, name))}},
+                 {{"Blueprints"}, {names_or_none(operations::blueprints_using(view.in_force.set, name))}},
                  {{"Manifest"}, {place(found->second.origin)}}},
                 session, "overlay/" + name);
 }
 
 Result<std::string> describe_server(const Session& session, View& view, const std::string& name,
-                                    JournalTail& tail) {
+                                    operations::JournalTail& tail) {
     if (!is_shown(view, name)) return fail(Exit::NotFound, "server/" + name + " is not there");
     const auto details = unit_details(view, name);
     if (!details) return std::unexpected(details.error());
@@ -76,10 +77,10 @@ Result<Exit> describe(Session& session, const std::vector<std::string>& words) {
     if (!target->kind || target->names.size() != 1)
         return fail(Exit::Usage, "describe what? one KIND NAME or KIND/NAME");
     const std::string& name = target->names.front();
-    std::optional<JournalTail> tail;
+    std::optional<operations::JournalTail> tail;
     if (*target->kind == Kind::Server) tail.emplace(name, log_lines);
     if (auto entered = enter(session, Access::Read); !entered) return std::unexpected(entered.error());
-    auto view = look(session);
+    auto view = operations::look(session);
     if (!view) return std::unexpected(view.error());
     tell_trouble(view->in_force);
     const auto text = *target->kind == Kind::Server      ? describe_server(session, *view, name, *tail)

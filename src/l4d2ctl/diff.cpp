@@ -1,7 +1,8 @@
-#include "l4d2ctl/changes.hpp"
 #include "l4d2ctl/input.hpp"
 #include "l4d2ctl/plan_text.hpp"
 #include "l4d2ctl/verbs.hpp"
+#include "operations/edit.hpp"
+#include "operations/plan_json.hpp"
 
 namespace left4me::ctl {
 
@@ -13,38 +14,11 @@ struct Options {
     std::string revision;
 };
 
-/// A plan made against a fallback would hide the very mistake that a person looks for.
-Result<InForce> own_revision(Session& session) {
-    auto in_force = read_source(session);
-    if (in_force && in_force->trouble != Trouble::None)
-        return fail(exit_for(in_force->trouble), in_force->error);
-    return in_force;
-}
-
-/// Any revision that is still known: what is wrong with it is what a person wants to see.
-Result<Desired> other_revision(Session& session, const std::string& revision) {
-    auto snapshot = last_good(session.paths);
-    if (!snapshot || snapshot->revision != revision) {
-        auto read = session.source->read_revision(revision);
-        if (!read && read.error().trouble == Trouble::Vanished)
-            return fail(Exit::NotFound, read.error().message);
-        if (!read) return fail(exit_for(read.error().trouble), read.error().message);
-        snapshot = std::move(*read);
-    }
-    const auto set = load_snapshot(*snapshot, session.config.limits);
-    if (!set) return fail(Exit::Invalid, set.error().message);
-    return make_desired(*set, snapshot->revision);
-}
-
-Result<Desired> desired_revision(Session& session, const Options& options,
-                                 const std::vector<SourceFile>& inputs) {
-    if (!options.revision.empty()) return other_revision(session, options.revision);
-    if (inputs.empty()) {
-        const auto in_force = own_revision(session);
-        if (!in_force) return std::unexpected(in_force.error());
-        return in_force->desired();
-    }
-    const auto proposal = propose(session, inputs);
+operations::Result<Desired> desired_revision(Session& session, const Options& options,
+                                             const std::vector<SourceFile>& inputs) {
+    if (!options.revision.empty()) return operations::other_revision(session, options.revision);
+    if (inputs.empty()) return operations::own_revision(session);
+    const auto proposal = operations::propose(session, inputs);
     if (!proposal) return std::unexpected(proposal.error());
     return make_desired(proposal->set, proposal->revision);
 }
@@ -58,10 +32,10 @@ Result<Exit> diff(Session& session, const Options& options) {
     if (auto entered = enter(session, Access::Read); !entered) return std::unexpected(entered.error());
     auto desired = desired_revision(session, options, *inputs);
     if (!desired) return std::unexpected(desired.error());
-    auto seen = look_at(session, std::move(*desired));
+    const auto seen = operations::look_at(session, std::move(*desired));
     if (!seen) return std::unexpected(seen.error());
     if (options.output == "json") {
-        print(plan_json(seen->plan));
+        print(operations::json_text(operations::plan_json(seen->plan)));
     } else {
         print(plan_text(seen->plan, session.out));
     }

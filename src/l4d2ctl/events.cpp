@@ -1,13 +1,13 @@
-#include "adapters/events/event_file.hpp"
+#include "operations/events.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 
-#include "l4d2ctl/follow.hpp"
 #include "l4d2ctl/kinds.hpp"
-#include "l4d2ctl/server_view.hpp"
 #include "l4d2ctl/verbs.hpp"
+#include "operations/server_view.hpp"
 #include "specs/words.hpp"
 
 namespace left4me::ctl {
@@ -23,15 +23,12 @@ struct Options {
 
 constexpr std::chrono::milliseconds look_anyway{5000};
 
-bool is_about(const Event& event, const Options& options) {
-    return options.server.empty() || event.subject == "server/" + options.server;
-}
-
 std::string text_of(const Event& event, const Terminal& terminal) {
     const Paint paint = event.warning ? Paint::Yellow : event.drift ? Paint::Bold : Paint::Plain;
-    std::string line = fmt::format("{}   {:<18}   {}   {}", terminal.paint(Paint::Dim, time_text(event.at)),
-                                   event.subject, terminal.paint(paint, fmt::format("{:<14}", event.reason)),
-                                   printable(event.message.substr(0, event.message.find('\n'))));
+    std::string line =
+        fmt::format("{}   {:<18}   {}   {}", terminal.paint(Paint::Dim, operations::time_text(event.at)),
+                    event.subject, terminal.paint(paint, fmt::format("{:<14}", event.reason)),
+                    printable(event.message.substr(0, event.message.find('\n'))));
     if (event.drift && event.actor.empty())
         line += terminal.paint(Paint::Dim, "; the host does not tell who");
     if (!event.drift && !event.actor.empty())
@@ -40,18 +37,14 @@ std::string text_of(const Event& event, const Terminal& terminal) {
 }
 
 std::string shown(const Event& event, const Options& options, const Terminal& terminal) {
-    return options.output == "json" ? event_line(event) + "\n" : text_of(event, terminal);
+    return options.output == "json" ? operations::event_json(event) + "\n" : text_of(event, terminal);
 }
 
-[[noreturn]] void follow(const Session& session, const Options& options, Tail tail) {
-    StateWatch watch(session.paths);
+[[noreturn]] void follow(const Session& session, const Options& options, operations::EventFeed feed) {
     for (;;) {
-        for (const std::string& line : tail.new_lines()) {
-            const auto event = parse_event(line);
-            if (event && is_about(*event, options)) print(shown(*event, options, session.out));
-        }
+        for (const Event& event : feed.news()) print(shown(event, options, session.out));
         if (std::fflush(stdout) != 0) std::exit(static_cast<int>(Exit::Refused));
-        watch.wait(look_anyway);
+        feed.wait(look_anyway);
     }
 }
 
@@ -62,14 +55,13 @@ Result<Exit> events(Session& session, Options& options) {
         options.server = std::move(*name);
     }
     if (auto entered = enter(session, Access::Read); !entered) return std::unexpected(entered.error());
-    Tail tail(events_path(session.paths));  // before the reading: nothing in between is lost
-    std::vector<Event> all = read_events(session.paths);
-    std::erase_if(all, [&options](const Event& event) { return !is_about(event, options); });
+    operations::EventFeed feed(session, options.server);  // before the reading: nothing in between is lost
+    const std::vector<Event> all = feed.past();
     const std::size_t count =
         options.lines == 0 ? all.size() : std::min<std::size_t>(options.lines, all.size());
     for (auto event = all.end() - static_cast<std::ptrdiff_t>(count); event != all.end(); ++event)
         print(shown(*event, options, session.out));
-    if (options.follow) follow(session, options, std::move(tail));
+    if (options.follow) follow(session, options, std::move(feed));
     return Exit::Done;
 }
 

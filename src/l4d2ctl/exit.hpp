@@ -2,6 +2,9 @@
 
 #include <expected>
 #include <string>
+#include <utility>
+
+#include "operations/error.hpp"
 
 namespace left4me::ctl {
 
@@ -16,10 +19,16 @@ enum class Exit : int {
     TimedOut = 6,
 };
 
+Exit exit_for(operations::ErrorKind kind);
+
 /// Why a verb ended early. The message goes to stderr as it is; it may have several lines.
 struct Failure {
     Exit code = Exit::Refused;
     std::string message;
+
+    Failure(Exit exit, std::string text) : code(exit), message(std::move(text)) {}
+    /// Implicit, so that a verb hands on what an operation could not do.
+    Failure(const operations::Error& error) : code(exit_for(error.kind)), message(error.message) {}
 };
 
 template <typename T>

@@ -3,14 +3,13 @@
 #include <algorithm>
 #include <array>
 
-#include "l4d2ctl/json.hpp"
 #include "l4d2ctl/kinds.hpp"
 #include "l4d2ctl/selection.hpp"
-#include "l4d2ctl/server_view.hpp"
-#include "l4d2ctl/source_text.hpp"
 #include "l4d2ctl/tables.hpp"
 #include "l4d2ctl/verbs.hpp"
 #include "l4d2ctl/watch.hpp"
+#include "operations/objects.hpp"
+#include "operations/source_text.hpp"
 #include "specs/selector.hpp"
 
 namespace left4me::ctl {
@@ -26,30 +25,6 @@ struct Options {
 
 constexpr std::array<Kind, 3> every_kind{Kind::Server, Kind::Blueprint, Kind::Overlay};
 
-template <typename Map>
-std::vector<std::string> keys(const Map& map) {
-    std::vector<std::string> names;
-    for (const auto& [name, value] : map) names.push_back(name);
-    return names;
-}
-
-std::vector<std::string> manifest_names(const ManifestSet& set, Kind kind) {
-    switch (kind) {
-        case Kind::Server:
-            return keys(set.servers);
-        case Kind::Blueprint:
-            return keys(set.blueprints);
-        case Kind::Overlay:
-            return keys(set.overlays);
-    }
-    return {};
-}
-
-/// Those of the manifests, and servers that only the host knows of.
-std::vector<std::string> shown_names(const View& view, Kind kind) {
-    return kind == Kind::Server ? shown_servers(view) : manifest_names(view.in_force.set, kind);
-}
-
 /// What the command line asks for.
 struct Wanted {
     Target target;
@@ -60,7 +35,8 @@ struct Wanted {
 /// The names that are asked for, from those that there are.
 Result<std::vector<std::string>> pick(std::vector<std::string> names, Kind kind, const Wanted& wanted,
                                       const ManifestSet& set) {
-    if (wanted.target.names.empty()) return with_labels(std::move(names), kind, wanted.selector, set);
+    if (wanted.target.names.empty())
+        return operations::with_labels(std::move(names), kind, wanted.selector, set);
     for (const std::string& name : wanted.target.names) {
         if (std::find(names.begin(), names.end(), name) == names.end())
             return fail(Exit::NotFound, fmt::format("{}/{} is not there", to_string(kind), name));
@@ -76,20 +52,22 @@ std::vector<Kind> kinds_of(const Target& target) {
 /// Names and manifests stand in the source alone: no host is asked, so completion is quick and works
 /// anywhere.
 Result<Exit> get_from_source(Session& session, const Wanted& wanted) {
-    const auto in_force = read_source(session);
+    const auto in_force = operations::read_source(session);
     if (!in_force) return std::unexpected(in_force.error());
     const std::vector<SourceFile>& files = in_force->snapshot.files;
-    const DocumentIndex index = wanted.output == "yaml" ? index_documents(files) : DocumentIndex();
+    const operations::DocumentIndex index =
+        wanted.output == "yaml" ? operations::index_documents(files) : operations::DocumentIndex();
     std::string text;
     for (const Kind kind : kinds_of(wanted.target)) {
-        const auto names = pick(manifest_names(in_force->set, kind), kind, wanted, in_force->set);
+        const auto names = pick(operations::manifest_names(in_force->set, kind), kind, wanted, in_force->set);
         if (!names) return std::unexpected(names.error());
         for (const std::string& name : *names) {
             if (wanted.output == "name") {
                 text += fmt::format("{}/{}\n", to_string(kind), name);
             } else {
-                const DocumentPlace place = index.at({kind, name});
-                text += (text.empty() ? "" : "---\n") + document_body(files[place.file].text, place.document);
+                const operations::DocumentPlace place = index.at({kind, name});
+                text += (text.empty() ? "" : "---\n") +
+                        operations::document_body(files[place.file].text, place.document);
             }
         }
     }
@@ -97,42 +75,25 @@ Result<Exit> get_from_source(Session& session, const Wanted& wanted) {
     return Exit::Done;
 }
 
-Result<std::vector<Json>> objects_json(View& view, Kind kind, const std::vector<std::string>& names) {
-    std::vector<Json> objects;
-    if (kind == Kind::Server) {
-        const auto details = unit_details(view, names);
-        if (!details) return std::unexpected(details.error());
-        for (const std::string& name : names) objects.push_back(server_json(view, name, details->at(name)));
-        return objects;
-    }
-    for (const std::string& name : names)
-        objects.push_back(kind == Kind::Blueprint ? blueprint_json(view, name)
-                                                  : overlay_object_json(view, name));
-    return objects;
-}
-
 Result<Exit> get_json(View& view, const Wanted& wanted) {
+    using operations::Json;
     Json items = Json::array();
     for (const Kind kind : kinds_of(wanted.target)) {
-        const auto names = pick(shown_names(view, kind), kind, wanted, view.in_force.set);
+        const auto names = pick(operations::shown_names(view, kind), kind, wanted, view.in_force.set);
         if (!names) return std::unexpected(names.error());
-        const auto objects = objects_json(view, kind, *names);
+        const auto objects = operations::objects_json(view, kind, *names);
         if (!objects) return std::unexpected(objects.error());
-        for (const Json& object : *objects) {
-            Json item{{"kind", manifest_kind(kind)}};
-            item.update(object);
-            items.push_back(std::move(item));
-        }
+        for (const Json& object : *objects) items.push_back(object);
     }
     const bool one = wanted.target.names.size() == 1;
-    print(json_text(one ? items.front() : Json{{"items", std::move(items)}}));
+    print(operations::json_text(one ? items.front() : Json{{"items", std::move(items)}}));
     return Exit::Done;
 }
 
 Result<Exit> get_tables(const Session& session, View& view, const Wanted& wanted) {
     std::string text;
     for (const Kind kind : kinds_of(wanted.target)) {
-        const auto names = pick(shown_names(view, kind), kind, wanted, view.in_force.set);
+        const auto names = pick(operations::shown_names(view, kind), kind, wanted, view.in_force.set);
         if (!names) return std::unexpected(names.error());
         if (names->empty()) {
             if (wanted.target.kind) print_error(fmt::format("no {}s", to_string(kind)));
@@ -160,7 +121,7 @@ Result<Exit> get(Session& session, const Options& options) {
     const Wanted wanted{std::move(*target), options.selector, options.output};
     if (options.watch) return watch_servers(session, wanted.target.names, wanted.selector, wanted.output);
     if (options.output == "name" || options.output == "yaml") return get_from_source(session, wanted);
-    auto view = look(session);
+    auto view = operations::look(session);
     if (!view) return std::unexpected(view.error());
     tell_trouble(view->in_force);
     if (options.output == "json") return get_json(*view, wanted);

@@ -1,10 +1,9 @@
-#include "adapters/events/history.hpp"
+#include "operations/history.hpp"
 
 #include <fmt/format.h>
 
-#include "l4d2ctl/json.hpp"
-#include "l4d2ctl/server_view.hpp"
 #include "l4d2ctl/verbs.hpp"
+#include "operations/server_view.hpp"
 #include "specs/words.hpp"
 
 namespace left4me::ctl {
@@ -25,7 +24,7 @@ std::string took_text(const HistoryEntry& entry) {
     if (!entry.settled_at) return "-";
     const double seconds = std::chrono::duration<double>(*entry.settled_at - entry.first_attempt).count();
     if (seconds < 60) return fmt::format("{:.1f}s", seconds);
-    return age_text(entry.first_attempt, *entry.settled_at);
+    return operations::age_text(entry.first_attempt, *entry.settled_at);
 }
 
 std::string history_table(const std::vector<HistoryEntry>& entries, const Terminal& terminal) {
@@ -34,7 +33,7 @@ std::string history_table(const std::vector<HistoryEntry>& entries, const Termin
         const std::string& why = entry.message.empty() ? entry.origin.subject : entry.message;
         rows.push_back({{entry.origin.revision.substr(0, 12), Paint::Bold},
                         {entry.result, paint_of(entry.result)},
-                        {time_text(entry.first_attempt)},
+                        {operations::time_text(entry.first_attempt)},
                         {took_text(entry)},
                         {printable(entry.origin.author.empty() ? "-" : entry.origin.author)},
                         {printable(why.substr(0, why.find('\n')))}});
@@ -42,35 +41,11 @@ std::string history_table(const std::vector<HistoryEntry>& entries, const Termin
     return table(rows, terminal);
 }
 
-Json text_or_null(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
-
-Json history_json(const std::vector<HistoryEntry>& entries) {
-    Json items = Json::array();
-    for (const HistoryEntry& entry : entries) {
-        Json item;
-        item["revision"] = entry.origin.revision;
-        item["author"] = text_or_null(entry.origin.author);
-        item["subject"] = text_or_null(entry.origin.subject);
-        item["committedAt"] = time_or_null(entry.origin.committed_at);
-        item["firstAttempt"] = time_text(entry.first_attempt);
-        item["settledAt"] = time_or_null(entry.settled_at);
-        item["seconds"] =
-            entry.settled_at
-                ? Json(std::chrono::duration<double>(*entry.settled_at - entry.first_attempt).count())
-                : Json(nullptr);
-        item["result"] = entry.result;
-        item["message"] = entry.message;
-        items.push_back(std::move(item));
-    }
-    return {{"items", std::move(items)}};
-}
-
 Result<Exit> history(Session& session, const Options& options) {
     if (auto entered = enter(session, Access::Read); !entered) return std::unexpected(entered.error());
-    std::vector<HistoryEntry> entries = read_history(session.paths);
-    if (options.lines != 0 && entries.size() > options.lines) entries.resize(options.lines);
+    const std::vector<HistoryEntry> entries = operations::history(session, options.lines);
     if (options.output == "json") {
-        print(json_text(history_json(entries)));
+        print(operations::json_text(operations::history_json(entries)));
     } else if (entries.empty()) {
         print_error("no revision was tried on this host yet");
     } else {

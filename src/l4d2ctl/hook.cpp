@@ -11,9 +11,9 @@
 #include "adapters/fd.hpp"
 #include "adapters/files.hpp"
 #include "adapters/git/layout.hpp"
-#include "adapters/git/manifest_repository.hpp"
-#include "adapters/poke/poke.hpp"
 #include "l4d2ctl/verbs.hpp"
+#include "operations/push.hpp"
+#include "operations/reconcile.hpp"
 
 // What the repository's hooks run, under the name of whoever pushes. Standard error reaches that person, each
 // line behind `remote: `.
@@ -134,21 +134,13 @@ Result<Exit> check_push(const Session& session, const Update& update, const fs::
                     fmt::format("left4me: branch {} is what this host follows; it is not deleted\n",
                                 settings.branch));
     }
-    GitSettings pushed = settings;
-    pushed.repository = here;
     const char* const quarantine = std::getenv("GIT_OBJECT_DIRECTORY");
-    ManifestRepository repository(pushed, session.config.limits);
-    const auto snapshot = repository.read_pushed(update.now, quarantine == nullptr ? "" : quarantine);
-    std::string wrong;
-    if (!snapshot) {
-        wrong = snapshot.error().message;
-    } else if (const auto set = load_snapshot(*snapshot, session.config.limits); !set) {
-        wrong = set.error().message;
-    }
-    if (wrong.empty()) return Exit::Done;
+    const auto checked =
+        operations::check_pushed(session, here, update.now, quarantine == nullptr ? "" : quarantine);
+    if (checked) return Exit::Done;
     return fail(Exit::Invalid,
                 fmt::format("{}left4me: branch {} stays where it is; mend this, commit and push again\n",
-                            wrong, settings.branch));
+                            checked.error().message, settings.branch));
 }
 
 Result<Exit> tell_pushed(const Session& session, const Update& update, const fs::path& here) {
@@ -164,7 +156,7 @@ Result<Exit> tell_pushed(const Session& session, const Update& update, const fs:
                         "  sudo l4d2ctl approve {}",
                         update.before.substr(0, 12), update.now));
     }
-    switch (poke(session.paths)) {
+    switch (operations::trigger(session)) {
         case Poked::Heard:
             say("the host is being changed; to watch it\n  l4d2ctl events --follow\n  l4d2ctl get servers "
                 "--watch");

@@ -10,9 +10,9 @@
 #include <iterator>
 #include <system_error>
 
-#include "adapters/directory/source.hpp"
 #include "adapters/files.hpp"
 #include "l4d2ctl/caller.hpp"
+#include "operations/edit.hpp"
 
 namespace left4me::ctl {
 
@@ -32,11 +32,8 @@ Result<std::vector<SourceFile>> read_input(const std::string& name) {
         return std::vector<SourceFile>{{"<stdin>", std::move(*text)}};
     }
     if (fs::is_directory(name, ignored)) {
-        Limits limits;
-        limits.file_bytes = most_bytes;
-        auto files = read_manifests(name, limits);
-        if (!files) return fail(Exit::Invalid, files.error());
-        if (files->empty()) return fail(Exit::Invalid, name + ": holds no manifest (*.yaml)");
+        auto files = operations::read_manifest_files(name, most_bytes);
+        if (!files) return std::unexpected(files.error());
         return std::move(*files);
     }
     auto text = read_file(name, most_bytes, FileKind::Any);

@@ -5,16 +5,12 @@
 #include <vector>
 
 #include "l4d2ctl/exit.hpp"
+#include "operations/kind.hpp"
 
 namespace left4me::ctl {
 
-enum class Kind { Server, Blueprint, Overlay };
-
-const char* to_string(Kind kind);      ///< "server", as in `server/comp1`
-const char* manifest_kind(Kind kind);  ///< "Server", as in a manifest
-
-/// `servers`, `server`, `srv`, `Server` and so on; nullopt for no kind at all.
-std::optional<Kind> parse_kind(const std::string& word);
+using operations::Kind;
+using operations::parse_kind;
 
 /// What `KIND`, `KIND NAME…`, `KIND/NAME…` or `all` name.
 struct Target {

@@ -7,10 +7,9 @@
 #include <system_error>
 #include <vector>
 
-#include "adapters/systemd/unit_names.hpp"
-#include "l4d2ctl/journal_tail.hpp"
 #include "l4d2ctl/kinds.hpp"
 #include "l4d2ctl/verbs.hpp"
+#include "operations/journal_tail.hpp"
 #include "specs/text_checks.hpp"
 
 namespace left4me::ctl {
@@ -33,7 +32,7 @@ bool is_in_manifests(Session& session, const std::string& name) {
     if (child < 0) return true;
     if (child == 0) {
         if (!enter(session, Access::Read)) ::_exit(0);
-        const auto in_force = read_source(session);
+        const auto in_force = operations::read_source(session);
         ::_exit(!in_force || in_force->set.servers.contains(name) ? 0 : 1);
     }
     int status = 0;
@@ -46,7 +45,7 @@ bool is_in_manifests(Session& session, const std::string& name) {
 bool is_known(Session& session, const std::string& name) {
     std::error_code denied;
     if (std::filesystem::exists(session.paths.instances() / name, denied)) return true;
-    return is_in_manifests(session, name) || !JournalTail(name, 1).text().empty();
+    return is_in_manifests(session, name) || !operations::JournalTail(name, 1).text().empty();
 }
 
 /// journalctl takes `-2h` for what happened in the last two hours, and points of time as they are.
@@ -61,7 +60,7 @@ Result<Exit> logs(Session& session, const Options& options) {
     if (!name) return std::unexpected(name.error());
     if (!is_known(session, *name))
         return fail(Exit::NotFound, "server/" + *name + " is not there; l4d2ctl get servers lists them");
-    std::vector<std::string> words{"journalctl", "--unit=" + server_unit(*name), "--no-pager",
+    std::vector<std::string> words{"journalctl", "--unit=" + operations::log_unit(*name), "--no-pager",
                                    "--no-hostname"};
     if (!options.since.empty()) words.push_back(since_option(options.since));
     if (options.lines > 0 || options.since.empty())

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "l4d2ctl/session.hpp"
 #include "specs/words.hpp"
 
 namespace left4me::ctl {
@@ -143,6 +142,10 @@ void Narrator::tell(const Action& action, Clock::duration took) const {
         line = out_.paint(Paint::Green, "✓ ") + line + out_.paint(Paint::Dim, "   " + seconds(took));
     }
     print(line + "\n");
+}
+
+operations::HostWrapper narrated(const Session& session) {
+    return [&session](Host& host) { return std::make_unique<Narrator>(host, session.out, session.err); };
 }
 
 }  // namespace left4me::ctl

@@ -4,7 +4,8 @@
 #include <map>
 
 #include "l4d2ctl/plan_text.hpp"
-#include "l4d2ctl/terminal.hpp"
+#include "l4d2ctl/session.hpp"
+#include "operations/reconcile.hpp"
 #include "reconciler/host.hpp"
 
 namespace left4me::ctl {
@@ -35,6 +36,9 @@ class Narrator : public Host {
     PlanColumns columns_;
     std::map<std::pair<const Plan*, ActionIndex>, Clock::time_point> begun_;
 };
+
+/// Puts a Narrator for this session around the host.
+operations::HostWrapper narrated(const Session& session);
 
 /// `server/comp1: start failed (StartLimitHit): …` and, below, the command that tells more. `others`: how
 /// many more objects it went the same way for.

@@ -3,9 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
-#include "l4d2ctl/json.hpp"
 #include "specs/words.hpp"
 
 namespace left4me::ctl {
@@ -70,26 +68,6 @@ std::string plan_text(const Plan& plan, const Terminal& terminal) {
     std::string text;
     for (const Action& action : plan.actions) text += action_line(action, columns, terminal) + "\n";
     return text + terminal.paint(Paint::Bold, count_text(plan)) + "\n";
-}
-
-std::string plan_json(const Plan& plan) {
-    nlohmann::ordered_json actions = nlohmann::ordered_json::array();
-    for (const Action& action : plan.actions) {
-        nlohmann::ordered_json entry;
-        entry["subject"] = to_string(action.subject);
-        entry["verb"] = to_string(action.verb);
-        entry["reason"] = action.reason;
-        entry["changesHost"] = is_effect(action.verb);
-        if (action.code) entry["code"] = to_string(*action.code);
-        if (!action.generation.empty()) entry["generation"] = action.generation;
-        entry["after"] = action.after;
-        actions.push_back(std::move(entry));
-    }
-    nlohmann::ordered_json root;
-    root["revision"] = plan.revision;
-    root["actions"] = std::move(actions);
-    root["servers"] = {{"differ", plan.differing_servers}, {"agree", plan.agreeing_servers}};
-    return json_text(root);
 }
 
 }  // namespace left4me::ctl

@@ -29,7 +29,4 @@ std::string plan_text(const Plan& plan, const Terminal& terminal);
 /// `3 servers differ, 17 agree`.
 std::string count_text(const Plan& plan);
 
-/// The same as one JSON object; docs/cli.md documents its fields.
-std::string plan_json(const Plan& plan);
-
 }  // namespace left4me::ctl

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "l4d2ctl/exit.hpp"
+#include "operations/context.hpp"
 
 namespace left4me::ctl {
 
@@ -14,8 +15,7 @@ enum class Access {
     Act,   ///< changes manifests or the host: root or left4me
 };
 
-/// The user that parses what others wrote.
-inline constexpr const char* service_user = "left4me";
+using operations::service_user;
 
 /// A user of this host.
 struct Account {

@@ -2,17 +2,18 @@
 
 #include "l4d2ctl/acting.hpp"
 #include "l4d2ctl/verbs.hpp"
+#include "operations/reconcile.hpp"
 
 namespace left4me::ctl {
 
 namespace {
 
 /// Whether the remote could be fetched, if the source has one. What was fetched before is there in any case.
-bool fetch(const Session& session) {
-    if (!session.source->fetch_interval()) return true;
-    const auto fetched = session.source->fetch();
+bool fetch(Session& session) {
+    const auto fetched = operations::fetch(session);
     if (!fetched) {
-        print_error(fmt::format("cannot fetch: {}\nwhat was fetched before stays in force", fetched.error()));
+        print_error(
+            fmt::format("cannot fetch: {}\nwhat was fetched before stays in force", fetched.error().message));
     }
     return fetched.has_value();
 }
@@ -25,7 +26,7 @@ void add_reconcile(CLI::App& app, Session& session) {
     const auto run = [&session, patience, first_fetch]() -> Result<Exit> {
         if (auto entered = enter(session, Access::Act); !entered) return std::unexpected(entered.error());
         const bool fetched = !*first_fetch || fetch(session);
-        const auto lock = lock_host(session);
+        const auto lock = operations::lock_host(session);
         if (!lock) return std::unexpected(lock.error());
         const auto done = reconcile(session, *patience);
         return done && *done == Exit::Done && !fetched ? Exit::Refused : done;

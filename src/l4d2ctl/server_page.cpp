@@ -6,12 +6,17 @@
 #include <set>
 
 #include "l4d2ctl/plan_text.hpp"
-#include "l4d2ctl/server_view.hpp"
+#include "operations/server_view.hpp"
 #include "specs/words.hpp"
 
 namespace left4me::ctl {
 
 namespace {
+
+using operations::activity_text;
+using operations::age_text;
+using operations::enablement_text;
+using operations::time_text;
 
 using Rows = std::vector<std::vector<Cell>>;
 

@@ -3,12 +3,9 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <optional>
 
 #include "adapters/config/file.hpp"
-#include "adapters/sources/open.hpp"
-#include "adapters/store/status_file.hpp"
 #include "l4d2ctl/caller.hpp"
 
 namespace left4me::ctl {
@@ -16,21 +13,8 @@ namespace left4me::ctl {
 namespace {
 
 Result<void> configure(Session& session, const std::optional<std::string>& text) {
-    auto config = parse_config_text(session.config_path, text);
-    if (!config) return fail(Exit::Invalid, config.error());
-    session.config = std::move(*config);
-    session.source = open_source(session.paths, session.config);
-    return {};
-}
-
-/// Who cannot see the renderings would be told that there are none: better nothing than something wrong.
-Result<void> check_sight(const Session& session) {
-    const std::filesystem::path instances = session.paths.instances();
-    if (::access(instances.c_str(), R_OK | X_OK) == 0 || errno != EACCES) return {};
-    return fail(Exit::Refused,
-                fmt::format("{}: only root and user {} may look in here, for the secrets in it\n"
-                            "  sudo l4d2ctl {} …",
-                            instances.string(), service_user, session.verb));
+    session.purpose = "l4d2ctl " + session.verb;
+    return operations::configure(session, text);
 }
 
 }  // namespace
@@ -71,62 +55,7 @@ Result<void> enter_as_root(Session& session) {
 }
 
 Exit exit_for(Trouble trouble) {
-    switch (trouble) {
-        case Trouble::None:
-            return Exit::Done;
-        case Trouble::Invalid:
-            return Exit::Invalid;
-        case Trouble::Vanished:
-        case Trouble::Held:
-            return Exit::Refused;
-    }
-    return Exit::Refused;
-}
-
-Result<InForce> read_source(Session& session) {
-    auto in_force = revision_in_force(session.paths, *session.source, session.config.limits);
-    if (!in_force) {
-        std::string message = in_force.error().message;
-        // A repository's own message says what to do about it.
-        if (in_force.error().trouble == Trouble::Vanished && !session.config.git) {
-            message += "  sudo l4d2ctl apply -f FILE puts a manifest there; source.directory in " +
-                       session.config_path + " says where\n";
-        }
-        return fail(exit_for(in_force.error().trouble), std::move(message));
-    }
-    return std::move(*in_force);
-}
-
-Result<std::unique_ptr<Machine>> connect(const Session& session) {
-    auto units = Units::connect(session.paths);
-    if (!units) return fail(Exit::Refused, "cannot ask systemd: " + units.error());
-    return std::make_unique<Machine>(session.paths, std::move(*units));
-}
-
-Result<Seen> look_at(const Session& session, Desired desired) {
-    if (auto allowed = check_sight(session); !allowed) return std::unexpected(allowed.error());
-    auto machine = connect(session);
-    if (!machine) return std::unexpected(machine.error());
-    Seen seen;
-    seen.intent = load_intent(session.paths);
-    Engine engine(**machine, load_status(session.paths));
-    auto looked = engine.look(
-        {std::make_shared<const Desired>(std::move(desired)), seen.intent, engine.status().source_error});
-    if (!looked) return fail(Exit::Refused, looked.error());
-    seen.machine = std::move(*machine);
-    seen.target = std::move(looked->target);
-    seen.observed = std::move(looked->observed);
-    seen.plan = std::move(looked->difference);
-    seen.status = engine.status();
-    return seen;
-}
-
-Result<View> look(Session& session) {
-    auto in_force = read_source(session);
-    if (!in_force) return std::unexpected(in_force.error());
-    auto seen = look_at(session, in_force->desired());
-    if (!seen) return std::unexpected(seen.error());
-    return View{std::move(*seen), std::move(*in_force)};
+    return trouble == Trouble::None ? Exit::Done : exit_for(operations::kind_of(trouble));
 }
 
 void tell_trouble(const InForce& in_force) {

@@ -1,13 +1,12 @@
+#include "operations/summary.hpp"
+
 #include <fmt/format.h>
 
-#include <algorithm>
-
-#include "l4d2ctl/json.hpp"
 #include "l4d2ctl/kinds.hpp"
 #include "l4d2ctl/plan_text.hpp"
 #include "l4d2ctl/server_page.hpp"
-#include "l4d2ctl/server_view.hpp"
 #include "l4d2ctl/verbs.hpp"
+#include "operations/server_view.hpp"
 #include "specs/words.hpp"
 
 namespace left4me::ctl {
@@ -20,67 +19,7 @@ struct Options {
     bool json = false;
 };
 
-/// How the whole host stands to its source.
-struct Summary {
-    std::string source;  ///< its place, as messages call it
-    const char* state;   ///< InForce, Invalid, Vanished, Held: what became of the source's own revision
-    std::size_t running = 0;
-    std::size_t held = 0;  ///< servers that differ and wait
-    std::size_t differ = 0;
-    std::size_t agree = 0;
-};
-
-const char* to_state(Trouble trouble) {
-    switch (trouble) {
-        case Trouble::None:
-            return "InForce";
-        case Trouble::Invalid:
-            return "Invalid";
-        case Trouble::Vanished:
-            return "Vanished";
-        case Trouble::Held:
-            return "Held";
-    }
-    return "?";
-}
-
-Summary summary_of(const Session& session, const View& view) {
-    Summary summary{.source = session.source->name(), .state = to_state(view.in_force.trouble)};
-    for (const std::string& name : shown_servers(view)) {
-        const auto observed = view.observed.servers.find(name);
-        if (observed != view.observed.servers.end() && observed->second.unit.active == ActiveState::Active)
-            ++summary.running;
-        const auto actions = actions_of(view, name);
-        const bool acts =
-            std::any_of(actions.begin(), actions.end(), [](const Action* a) { return is_effect(a->verb); });
-        if (actions.empty()) {
-            ++summary.agree;
-        } else if (acts) {
-            ++summary.differ;
-        } else {
-            ++summary.held;
-        }
-    }
-    return summary;
-}
-
-Json summary_json(const View& view, const Summary& summary) {
-    Json json;
-    json["source"] = summary.source;
-    json["state"] = summary.state;
-    json["revision"] = view.in_force.snapshot.revision;
-    json["error"] = view.in_force.error.empty() ? Json(nullptr) : Json(view.in_force.error);
-    json["servers"] = {{"running", summary.running},
-                       {"agree", summary.agree},
-                       {"differ", summary.differ},
-                       {"held", summary.held}};
-    json["lastPass"] = time_or_null(view.status.last_pass);
-    const auto& all = view.intent.suspended.all;
-    json["suspended"] = all ? Json{{"reason", all->reason}, {"by", all->by}} : Json(nullptr);
-    return json;
-}
-
-std::string summary_page(const Session& session, const View& view, const Summary& summary) {
+std::string summary_page(const Session& session, const View& view, const operations::Summary& summary) {
     std::vector<std::vector<Cell>> rows{
         {{"Source"}, {summary.source}},
         {{"Revision"}, {view.in_force.snapshot.revision}},
@@ -92,7 +31,8 @@ std::string summary_page(const Session& session, const View& view, const Summary
                     {{"State"},
                      {std::string(summary.state) + ": the last good revision is in force", Paint::Yellow}});
     if (view.status.last_pass)
-        rows.push_back({{"Last pass"}, {age_text(*view.status.last_pass, view.observed.now) + " ago"}});
+        rows.push_back(
+            {{"Last pass"}, {operations::age_text(*view.status.last_pass, view.observed.now) + " ago"}});
     if (const auto& all = view.intent.suspended.all)
         rows.push_back({{"Suspended"}, {printable(suspension_text(*all)), Paint::Yellow}});
     for (auto& row : rows) row.front().paint = Paint::Dim;
@@ -105,16 +45,18 @@ std::string summary_page(const Session& session, const View& view, const Summary
 }
 
 Result<Exit> whole_status(const Session& session, const View& view, bool json) {
-    const Summary summary = summary_of(session, view);
-    print(json ? json_text(summary_json(view, summary)) : summary_page(session, view, summary));
+    const operations::Summary summary = operations::summary_of(session, view);
+    print(json ? operations::json_text(operations::summary_json(view, summary))
+               : summary_page(session, view, summary));
     return Exit::Done;
 }
 
 Result<Exit> server_status(const Session& session, View& view, const std::string& name, bool json) {
-    if (!is_shown(view, name)) return fail(Exit::NotFound, fmt::format("server/{} is not there", name));
-    const auto details = unit_details(view, name);
+    if (!operations::is_shown(view, name))
+        return fail(Exit::NotFound, fmt::format("server/{} is not there", name));
+    const auto details = operations::unit_details(view, name);
     if (!details) return std::unexpected(details.error());
-    print(json ? json_text(server_json(view, name, *details))
+    print(json ? operations::json_text(operations::server_json(view, name, *details))
                : server_page(view, name, *details, session.out));
     return Exit::Done;
 }
@@ -124,7 +66,7 @@ Result<Exit> status(Session& session, const Options& options) {
     const auto name = whole ? Result<std::string>() : parse_server_name(options.name);
     if (!name) return std::unexpected(name.error());
     if (auto entered = enter(session, Access::Read); !entered) return std::unexpected(entered.error());
-    auto view = look(session);
+    auto view = operations::look(session);
     if (!view) return std::unexpected(view.error());
     tell_trouble(view->in_force);
     if (whole && !session.config.warnings.empty()) print_error(to_string(session.config.warnings));

@@ -1,14 +1,11 @@
+#include "operations/suspend.hpp"
+
 #include <fmt/format.h>
 
-#include <algorithm>
-
-#include "adapters/poke/poke.hpp"
-#include "adapters/store/suspensions.hpp"
 #include "l4d2ctl/acting.hpp"
-#include "l4d2ctl/caller.hpp"
 #include "l4d2ctl/selection.hpp"
-#include "l4d2ctl/server_view.hpp"
 #include "l4d2ctl/verbs.hpp"
+#include "operations/wait.hpp"
 #include "specs/words.hpp"
 
 namespace left4me::ctl {
@@ -21,99 +18,44 @@ struct Options {
     std::string duration;
 };
 
-TimePoint now() { return std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now()); }
-
-/// The servers that are meant; none for --all. A slip of the pen must not leave the one that was meant
-/// unprotected, so all must be known: to the manifests, or as left over on the host.
-Result<std::vector<std::string>> meant_servers(Session& session, const Selection& selection) {
-    if (selection.all) return std::vector<std::string>();
-    const bool all_rendered =
-        !selection.names.empty() &&
-        std::all_of(selection.names.begin(), selection.names.end(), [&](const auto& name) {
-            return std::filesystem::exists(session.paths.instances() / name);
-        });
-    if (all_rendered) return selection.names;
-    const auto in_force = read_source(session);
-    if (!in_force) return std::unexpected(in_force.error());
-    return select_servers(selection, in_force->set);
-}
-
-std::vector<std::string> subjects_of(const std::vector<std::string>& servers) {
-    if (servers.empty()) return {"left4me"};
-    std::vector<std::string> subjects;
-    for (const std::string& server : servers) subjects.push_back("server/" + server);
-    return subjects;
+/// What is said of each server, or of everything.
+void tell(bool everything, const std::vector<std::string>& servers, const std::string& what) {
+    if (everything) print(fmt::format("everything {}\n", what));
+    for (const std::string& server : servers) print(fmt::format("server/{} {}\n", server, what));
 }
 
 Result<Exit> suspend(Session& session, Options& options) {
     if (auto settled = settle(options.selection); !settled) return std::unexpected(settled.error());
-    std::optional<TimePoint> until;
+    std::optional<std::chrono::milliseconds> duration;
     if (!options.duration.empty()) {
-        const auto parsed = parse_patience(options.duration);
+        const auto parsed = operations::parse_patience(options.duration);
         if (!parsed) return std::unexpected(parsed.error());
-        until = now() + *parsed;
+        duration = *parsed;
     }
     if (auto entered = enter(session, Access::Act); !entered) return std::unexpected(entered.error());
-    const auto servers = meant_servers(session, options.selection);
-    if (!servers) return std::unexpected(servers.error());
-    // Under the lock: when this returns, nothing is being done to the server any more.
-    const auto lock = lock_host(session);
-    if (!lock) return std::unexpected(lock.error());
-    auto suspensions = load_suspensions(session.paths);
-    if (!suspensions) return fail(Exit::Refused, suspensions.error());
-    const Suspension suspension{options.reason, actor_of(session.caller), now(), until};
-    if (options.selection.all) suspensions->all = suspension;
-    for (const std::string& server : *servers) suspensions->servers.insert_or_assign(server, suspension);
-    if (auto saved = save_suspensions(session.paths, *suspensions); !saved)
-        return fail(Exit::Refused, saved.error());
-    (void)poke(session.paths);  // while the lock is held, so that a daemon knows before it acts again
-    const auto subjects = subjects_of(*servers);
-    tell_event(session, subjects, "Suspended", suspension_text(suspension));
-    for (const std::string& subject : subjects) {
-        print(fmt::format("{} {}\n", options.selection.all ? "everything" : subject,
-                          printable(suspension_text(suspension))));
-    }
+    const auto suspended = operations::suspend(session, options.selection, options.reason, duration);
+    if (!suspended) return std::unexpected(suspended.error());
+    tell(options.selection.all, suspended->servers, printable(suspension_text(suspended->suspension)));
     return Exit::Done;
 }
 
 Result<Exit> resume(Session& session, Options& options) {
     if (auto settled = settle(options.selection); !settled) return std::unexpected(settled.error());
-    const bool all = options.selection.all;
     if (auto entered = enter(session, Access::Act); !entered) return std::unexpected(entered.error());
-    // A name need not be known: the server may have been deleted while it was suspended.
-    std::vector<std::string> servers = options.selection.names;
-    if (!options.selection.selector.empty()) {
-        auto meant = meant_servers(session, options.selection);
-        if (!meant) return std::unexpected(meant.error());
-        servers = std::move(*meant);
-    }
-    const auto lock = lock_host(session);
+    const auto lock = operations::lock_host(session);
     if (!lock) return std::unexpected(lock.error());
-    auto suspensions = load_suspensions(session.paths);
-    // Whoever resumes everything needs to know nothing of what was suspended.
-    if (!suspensions && !all) return fail(Exit::Refused, suspensions.error());
-    std::vector<std::string> resumed;
-    for (const std::string& server : servers) {
-        if (suspensions->servers.erase(server) != 0) {
-            resumed.push_back(server);
-            continue;
-        }
-        print(fmt::format("server/{} is not suspended{}\n", server,
-                          suspensions->all ? " by itself, but everything is; l4d2ctl resume --all" : ""));
+    const auto resumed = operations::resume(session, *lock, options.selection);
+    if (!resumed) return std::unexpected(resumed.error());
+    for (const std::string& server : resumed->not_suspended) {
+        print(
+            fmt::format("server/{} is not suspended{}\n", server,
+                        resumed->all_suspended ? " by itself, but everything is; l4d2ctl resume --all" : ""));
     }
-    if (all && suspensions && *suspensions == Suspensions{}) {
-        print("nothing is suspended\n");
+    if (!resumed->anything) {
+        if (options.selection.all) print("nothing is suspended\n");
         return Exit::Done;
     }
-    if (!all && resumed.empty()) return Exit::Done;
-    if (all) suspensions = Suspensions{};
-    if (auto saved = save_suspensions(session.paths, *suspensions); !saved)
-        return fail(Exit::Refused, saved.error());
-    (void)poke(session.paths);  // while the lock is held, so that a daemon knows before it acts again
-    const auto subjects = subjects_of(resumed);
-    tell_event(session, subjects, "Resumed", "left4me follows the manifests again");
-    for (const std::string& subject : subjects)
-        print(fmt::format("{} resumed\n", all ? "everything" : subject));
+    tell(options.selection.all, resumed->servers, "resumed");
     return reconcile(session, std::nullopt);
 }
 

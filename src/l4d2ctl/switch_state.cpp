@@ -1,10 +1,7 @@
 #include "l4d2ctl/switch_state.hpp"
 
-#include <fmt/format.h>
-
 #include "l4d2ctl/acting.hpp"
-#include "l4d2ctl/changes.hpp"
-#include "l4d2ctl/server_view.hpp"
+#include "l4d2ctl/selection.hpp"
 
 namespace left4me::ctl {
 
@@ -15,36 +12,16 @@ struct Options {
     std::shared_ptr<Patience> patience = std::make_shared<Patience>();
 };
 
-/// Fails when a suspension or a missing approval keeps a server as it is: what was asked for was not done.
-Result<Exit> check_done(Session& session, const Selection& selection, RunState state) {
-    const auto view = look(session);
-    if (!view) return std::unexpected(view.error());
-    const auto names = select_servers(selection, view->in_force.set);
-    if (!names) return Exit::Done;  // the revision in force is an older one, which reconcile() has said
-    std::string undone;
-    for (const std::string& name : *names) {
-        const auto observed = view->observed.servers.find(name);
-        const bool runs =
-            observed != view->observed.servers.end() && observed->second.unit.active == ActiveState::Active;
-        if (runs == (state == RunState::Running)) continue;
-        for (const Action* const action : actions_of(*view, name)) {
-            if (action->code != HoldReason::ApprovalRequired && action->code != HoldReason::Suspended)
-                continue;
-            undone += fmt::format("server/{} was not {}: {}\n", name,
-                                  state == RunState::Running ? "started" : "stopped", action->reason);
-            break;
-        }
-    }
-    if (undone.empty()) return Exit::Done;
-    return fail(Exit::Refused, undone);
-}
-
 Result<Exit> switch_state(Session& session, Options& options, RunState state) {
     if (auto settled = settle(options.selection); !settled) return std::unexpected(settled.error());
     if (auto entered = enter(session, Access::Act); !entered) return std::unexpected(entered.error());
     const auto done = edit_and_reconcile(
-        session, [&] { return propose_state(session, options.selection, state); }, *options.patience);
-    return done && *done == Exit::Done ? check_done(session, options.selection, state) : done;
+        session, [&] { return operations::propose_state(session, options.selection, state); },
+        *options.patience);
+    if (!done || *done != Exit::Done) return done;
+    if (auto as_asked = operations::check_state(session, options.selection, state); !as_asked)
+        return std::unexpected(as_asked.error());
+    return Exit::Done;
 }
 
 }  // namespace

@@ -5,12 +5,19 @@
 
 #include <algorithm>
 
-#include "l4d2ctl/server_view.hpp"
+#include "operations/objects.hpp"
+#include "operations/server_view.hpp"
 #include "specs/words.hpp"
 
 namespace left4me::ctl {
 
 namespace {
+
+using operations::activity_text;
+using operations::age_text;
+using operations::blueprints_using;
+using operations::enablement_text;
+using operations::servers_using;
 
 using Row = std::vector<Cell>;
 
@@ -167,60 +174,10 @@ Result<std::string> kind_table(View& view, Kind kind, const std::vector<std::str
     return std::string();
 }
 
-std::vector<std::string> servers_using(const ManifestSet& set, const std::string& blueprint) {
-    std::vector<std::string> names;
-    for (const auto& [name, server] : set.servers) {
-        if (server.blueprint == blueprint) names.push_back(name);
-    }
-    return names;
-}
-
-std::vector<std::string> blueprints_using(const ManifestSet& set, const std::string& overlay) {
-    std::vector<std::string> names;
-    for (const auto& [name, blueprint] : set.blueprints) {
-        const auto& overlays = blueprint.overlays;
-        if (std::find(overlays.begin(), overlays.end(), overlay) != overlays.end()) names.push_back(name);
-    }
-    return names;
-}
-
 std::string source_text(const OverlaySource& source) {
     if (const auto* directory = std::get_if<DirectorySource>(&source)) return "directory " + directory->path;
     const std::size_t files = std::get<InlineSource>(source).files.size();
     return fmt::format("inline, {} {}", files, files == 1 ? "file" : "files");
-}
-
-Json blueprint_json(const View& view, const std::string& name) {
-    const Blueprint& blueprint = view.in_force.set.blueprints.at(name);
-    Json json;
-    json["name"] = name;
-    json["overlays"] = blueprint.overlays;
-    json["arguments"] = blueprint.arguments;
-    json["config"] = blueprint.config;
-    json["servers"] = servers_using(view.in_force.set, name);
-    return json;
-}
-
-Json overlay_object_json(const View& view, const std::string& name) {
-    const Overlay& overlay = view.in_force.set.overlays.at(name);
-    Json json;
-    json["name"] = name;
-    if (const auto* directory = std::get_if<DirectorySource>(&overlay.source)) {
-        json["source"] = {{"directory", directory->path}};
-    } else {
-        Json files = Json::array();
-        for (const auto& [path, text] : std::get<InlineSource>(overlay.source).files) files.push_back(path);
-        json["source"] = {{"inline", {{"files", std::move(files)}}}};
-    }
-    const auto observed = view.target.overlays.find(name);
-    const bool known = observed != view.target.overlays.end() && observed->second.artifact.has_value();
-    json["generation"] = known ? Json(*observed->second.artifact) : Json(nullptr);
-    json["built"] =
-        known && view.observed.generations.contains("overlays/" + name + "/" + *observed->second.artifact);
-    if (observed != view.target.overlays.end() && !known)
-        json["error"] = observed->second.artifact.error().message;
-    json["blueprints"] = blueprints_using(view.in_force.set, name);
-    return json;
 }
 
 }  // namespace left4me::ctl

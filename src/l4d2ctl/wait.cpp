@@ -1,3 +1,4 @@
+#include "operations/wait.hpp"
 #include "l4d2ctl/acting.hpp"
 #include "l4d2ctl/selection.hpp"
 #include "l4d2ctl/verbs.hpp"
@@ -17,11 +18,13 @@ Result<Exit> wait(Session& session, Options& options) {
     const auto patience = parse_patience(options.timeout);
     if (!patience) return std::unexpected(patience.error());
     if (auto entered = enter(session, Access::Read); !entered) return std::unexpected(entered.error());
-    const auto in_force = read_source(session);
+    const auto in_force = operations::read_source(session);
     if (!in_force) return std::unexpected(in_force.error());
-    const auto servers = select_servers(options.selection, in_force->set);
+    const auto servers = operations::select_servers(options.selection, in_force->set);
     if (!servers) return std::unexpected(servers.error());
-    return wait_until_ready(session, *servers, *patience);
+    if (auto waited = operations::wait_until_ready(session, *servers, *patience); !waited)
+        return std::unexpected(waited.error());
+    return Exit::Done;
 }
 
 }  // namespace

@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <map>
 
-#include "l4d2ctl/follow.hpp"
-#include "l4d2ctl/kinds.hpp"
-#include "l4d2ctl/selection.hpp"
-#include "l4d2ctl/server_view.hpp"
 #include "l4d2ctl/tables.hpp"
+#include "operations/follow.hpp"
+#include "operations/objects.hpp"
+#include "operations/selection.hpp"
+#include "operations/server_view.hpp"
 
 namespace left4me::ctl {
 
@@ -26,7 +26,7 @@ std::string key_of(const View& view, const std::string& name) {
     const auto desired = view.desired().servers.find(name);
     const Condition* const ready = ready_condition(view, name);
     return fmt::format("{}/{}/{}/{}/{}/{}", ready == nullptr ? "-" : to_string(ready->status),
-                       activity_text(unit), unit.sub, to_string(unit.enablement),
+                       operations::activity_text(unit), unit.sub, to_string(unit.enablement),
                        desired == view.desired().servers.end() ? "-" : to_string(desired->second.state),
                        why_text(view, name));
 }
@@ -40,8 +40,8 @@ class Watching {
           output_(std::move(output)) {}
 
     Result<void> show(View& view) {
-        std::vector<std::string> names =
-            with_labels(shown_servers(view), Kind::Server, selector_, view.in_force.set);
+        std::vector<std::string> names = operations::with_labels(operations::shown_servers(view),
+                                                                 Kind::Server, selector_, view.in_force.set);
         if (!names_.empty()) {
             std::erase_if(names, [this](const std::string& name) {
                 return std::find(names_.begin(), names_.end(), name) == names_.end();
@@ -64,18 +64,16 @@ class Watching {
 
   private:
     void tell_gone(const std::string& name) const {
-        print(output_ == "json" ? Json{{"kind", "Server"}, {"name", name}, {"deleted", true}}.dump() + "\n"
-                                : name + "   deleted\n");
+        print(output_ == "json"
+                  ? operations::Json{{"kind", "Server"}, {"name", name}, {"deleted", true}}.dump() + "\n"
+                  : name + "   deleted\n");
     }
 
     static Result<void> show_json(View& view, const std::vector<std::string>& names) {
-        for (const std::string& name : names) {
-            const auto details = unit_details(view, name);
-            if (!details) return std::unexpected(details.error());
-            Json item{{"kind", "Server"}};
-            item.update(server_json(view, name, *details));
-            print(item.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
-        }
+        const auto objects = operations::objects_json(view, Kind::Server, names);
+        if (!objects) return std::unexpected(objects.error());
+        for (const operations::Json& object : *objects)
+            print(object.dump(-1, ' ', false, operations::Json::error_handler_t::replace) + "\n");
         return {};
     }
 
@@ -110,11 +108,11 @@ class Watching {
 
 Result<Exit> watch_servers(Session& session, const std::vector<std::string>& names,
                            const std::string& selector, const std::string& output) {
-    StateWatch watch(session.paths);
+    operations::StateWatch watch(session.paths);
     Watching watching(session, names, selector, output);
     std::string said;
     for (bool first = true;; first = false) {
-        auto view = look(session);
+        auto view = operations::look(session);
         if (first && !view) return std::unexpected(view.error());
         const auto missing =
             first ? std::find_if(names.begin(), names.end(),

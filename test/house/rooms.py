@@ -6,6 +6,7 @@
 - A decision taken by comparing the text of an error or a reason. test/house/text_comparisons lists the ones that remain,
   with their number per file. Those numbers only go down; --shrink lowers them to what the code has.
 - Printing, or an exit code, in src/operations.
+- An adapter that acts in the row of a front end: what acts goes through src/operations, so that every front end does the same.
 """
 
 import re
@@ -41,8 +42,20 @@ TEXT_COMPARISONS = re.compile(
     """,
     re.VERBOSE,
 )
-PRINTING = re.compile(r"#include <(iostream|cstdio|print|fmt/color\.h)>|\b(std::cout|std::cerr|f?printf|fmt::print|std::print|puts)\b")
+PRINTING = re.compile(
+    r"#include <(iostream|cstdio|stdio\.h|print|syslog\.h|fmt/(color|ostream|os)\.h)>"
+    r"|\b(std::cout|std::cerr|std::clog|stdout|stderr)\b|\b(v?f?printf|fmt::print|std::print(ln)?|f?puts|putchar|fwrite|perror)\("
+)
 EXIT_CODES = re.compile(r"\bExit::|\bstd::exit\b|\b_?exit\(|\bEXIT_(SUCCESS|FAILURE)\b|\bexit_code\b")
+
+# Whoever reads arguments or requests, and shows what comes of them.
+FRONT_ENDS = ("src/l4d2ctl",)
+ACTING = {
+    f"src/adapters/{name}"
+    for name in (
+        "directory", "events", "machine", "metrics", "overlayfs", "poke", "source", "sources", "store", "systemd", "watch"
+    )
+}  # fmt: skip
 
 
 def room_of(file: Path) -> str:
@@ -175,8 +188,17 @@ def operations_errors(root: Path) -> list[str]:
     return errors
 
 
+def front_end_errors(root: Path) -> list[str]:
+    table = allowed(root)
+    return [
+        f"{TABLE}: {room} may not use {name}: a front end acts through src/operations"
+        for room in FRONT_ENDS
+        for name in sorted(table.get(room, set()) & ACTING)
+    ]
+
+
 def errors(root: Path = PROJECT) -> list[str]:
-    return include_errors(root) + text_errors(root) + operations_errors(root)
+    return include_errors(root) + text_errors(root) + operations_errors(root) + front_end_errors(root)
 
 
 if __name__ == "__main__":

@@ -92,12 +92,36 @@ class Rooms(unittest.TestCase):
 
     def test_operations_neither_print_nor_know_exit_codes(self) -> None:
         table = TABLE + "| `src/operations` | the application | |\n"
-        for line in ('fmt::print("done\\n");', "std::cout << 1;", "#include <iostream>"):
+        for line in (
+            'fmt::print("done\\n");',
+            "std::cout << 1;",
+            'fputs("done", stderr);',
+            "#include <iostream>",
+            "#include <cstdio>",
+            "#include <print>",
+        ):
             said = self.errors(docs__architecture_DOT_md=table, src__operations__edit_DOT_cpp=line + "\n")
             self.assertIn("src/operations prints nothing", said)
         for line in ("return Exit::Usage;", "std::exit(1);"):
             said = self.errors(docs__architecture_DOT_md=table, src__operations__edit_DOT_cpp=line + "\n")
             self.assertIn("src/operations knows no exit codes", said)
+
+    def test_operations_do_not_decide_by_the_text_of_an_error(self) -> None:
+        table = TABLE + "| `src/operations` | the application | |\n"
+        line = 'if (read.error().message.find("vanished") != std::string::npos) return;\n'
+        said = self.errors(docs__architecture_DOT_md=table, src__operations__edit_DOT_cpp=line)
+        self.assertIn("src/operations/edit.cpp:1", said)
+        self.assertIn("compares text", said)
+
+    def test_a_front_end_uses_no_adapter_that_acts(self) -> None:
+        table = TABLE + "| `src/l4d2ctl` | the command line | `src/adapters/{0}` |\n| `src/adapters/{0}` | acts | |\n"
+        include = '#include "adapters/{0}/it.hpp"\n'
+        for name in ("machine", "poke", "store"):
+            files = {f"src__adapters__{name}__it_DOT_hpp": "", "src__l4d2ctl__get_DOT_cpp": include.format(name)}
+            said = self.errors(docs__architecture_DOT_md=table.format(name), **files)
+            self.assertEqual(
+                said, f"docs/architecture.md: src/l4d2ctl may not use src/adapters/{name}: a front end acts through src/operations"
+            )
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 #include "l4d2ctl/narrator.hpp"
 #include "l4d2ctl/plan_text.hpp"
 #include "l4d2ctl/selection.hpp"
-#include "l4d2ctl/server_view.hpp"
 #include "l4d2ctl/terminal.hpp"
 #include "specs/words.hpp"
 #include "support/catch.hpp"
@@ -81,18 +80,6 @@ TEST_CASE("a section stands indented below its title, and an empty one does not 
     CHECK(section("Log", "\n", plain).empty());
 }
 
-TEST_CASE("ages are short and never negative") {
-    using namespace std::chrono_literals;
-    const TimePoint then = TimePoint(1'700'000'000s);
-    CHECK(age_text(then, then - 5s) == "0s");
-    CHECK(age_text(then, then + 59s) == "59s");
-    CHECK(age_text(then, then + 61min) == "1h01m");
-    CHECK(age_text(then, then + 59min) == "59m");
-    CHECK(age_text(then, then + 30h) == "30h");
-    CHECK(age_text(then, then + 72h) == "3d");
-    CHECK(time_text(then) == "2023-11-14T22:13:20Z");
-}
-
 TEST_CASE("kinds are known by every name that kubectl's users try") {
     for (const char* word : {"server", "servers", "srv", "Server"}) CHECK(parse_kind(word) == Kind::Server);
     CHECK(parse_kind("bp") == Kind::Blueprint);
@@ -123,7 +110,7 @@ TEST_CASE("a server is named as people type it and as the output has it") {
     }
 }
 
-TEST_CASE("servers are chosen by name, by labels or all, and in one way only") {
+TEST_CASE("servers are chosen in one way only") {
     const auto settled = [](Selection selection) { return settle(selection).has_value(); };
     CHECK(settled({.names = {"a", "server/b"}}));
     CHECK(settled({.selector = "pool=x"}));
@@ -133,17 +120,6 @@ TEST_CASE("servers are chosen by name, by labels or all, and in one way only") {
     CHECK_FALSE(settled({.names = {"a"}, .selector = "pool=x"}));
     CHECK_FALSE(settled({.selector = "pool="}));
     CHECK_FALSE(settled({.names = {"overlay/a"}}));
-
-    left4me::ManifestSet set;
-    set.servers["a"].metadata.labels = {{"pool", "x"}};
-    set.servers["b"].metadata.labels = {{"pool", "y"}};
-    set.servers["c"];
-    CHECK(select_servers({.names = {"c", "a"}}, set) == std::vector<std::string>{"c", "a"});
-    CHECK(select_servers({.selector = "pool=x"}, set) == std::vector<std::string>{"a"});
-    CHECK(select_servers({.selector = "pool!=x"}, set) == std::vector<std::string>{"b", "c"});
-    CHECK(select_servers({.all = true}, set)->size() == 3);
-    CHECK(select_servers({.selector = "pool=z"}, set).error().code == Exit::NotFound);
-    CHECK(select_servers({.names = {"a", "d"}}, set).error().code == Exit::NotFound);
 }
 
 TEST_CASE("COLUMNS says how wide a table may be, for files too") {
@@ -175,4 +151,16 @@ TEST_CASE("what went wrong the same way for many servers is told once") {
           "  → journalctl -u left4me-helper\n"
           "server/m69: start failed (NoReply): something else\n"
           "  → journalctl -u left4me-helper\n");
+}
+
+TEST_CASE("an exit code tells scripts what kind of error it was") {
+    using operations::ErrorKind;
+    CHECK(exit_for(ErrorKind::InvalidManifest) == Exit::Invalid);
+    CHECK(exit_for(ErrorKind::StillReferenced) == Exit::Invalid);
+    CHECK(exit_for(ErrorKind::NotFound) == Exit::NotFound);
+    CHECK(exit_for(ErrorKind::HostUnavailable) == Exit::Refused);
+    CHECK(exit_for(ErrorKind::TimedOut) == Exit::TimedOut);
+    const Failure failure = operations::Error{ErrorKind::InvalidArgument, "90 of what?"};
+    CHECK(failure.code == Exit::Usage);
+    CHECK(failure.message == "90 of what?");
 }

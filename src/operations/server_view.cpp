@@ -1,4 +1,4 @@
-#include "l4d2ctl/server_view.hpp"
+#include "operations/server_view.hpp"
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -8,7 +8,7 @@
 #include <ctime>
 #include <set>
 
-namespace left4me::ctl {
+namespace left4me::operations {
 
 namespace {
 
@@ -153,13 +153,13 @@ Json server_json(const View& view, const std::string& name, const UnitDetails& d
 
 Result<UnitDetails> unit_details(View& view, const std::string& name) {
     auto details = view.machine->units().details(name);
-    if (!details) return fail(Exit::Refused, details.error());
+    if (!details) return fail(ErrorKind::HostUnavailable, details.error());
     return std::move(*details);
 }
 
 Result<std::map<std::string, UnitDetails>> unit_details(View& view, const std::vector<std::string>& names) {
     auto details = view.machine->units().details(names);
-    if (!details) return fail(Exit::Refused, details.error());
+    if (!details) return fail(ErrorKind::HostUnavailable, details.error());
     return std::move(*details);
 }
 
@@ -181,4 +181,4 @@ std::string why_text(const View& view, const std::string& name) {
     return ready != nullptr && ready->status != ConditionStatus::True ? ready->message : std::string();
 }
 
-}  // namespace left4me::ctl
+}  // namespace left4me::operations

@@ -1,11 +1,12 @@
-#include "l4d2ctl/changes.hpp"
+#include "operations/edit.hpp"
 
+#include "adapters/source/revision.hpp"
 #include "adapters/sources/open.hpp"
 #include "support/catch.hpp"
 #include "support/scratch.hpp"
 
 using namespace left4me;
-using namespace left4me::ctl;
+using namespace left4me::operations;
 using left4me::test::Scratch;
 
 namespace {
@@ -20,20 +21,20 @@ const std::string blueprint = "apiVersion: left4me/v1\nkind: Blueprint\nmetadata
 /// A state directory of the test's own.
 struct Place {
     Scratch scratch;
-    Session session;
+    Context context;
 
     Place() {
-        session.paths.state = scratch.path() / "state";
-        std::filesystem::create_directories(session.paths.status());
+        context.paths.state = scratch.path() / "state";
+        std::filesystem::create_directories(context.paths.status());
     }
 };
 
 /// With a source.
 struct World : Place {
     World() {
-        session.config.source_directory = scratch.path() / "source";
-        std::filesystem::create_directories(session.config.source_directory);
-        session.source = open_source(session.paths, session.config);
+        context.config.source_directory = scratch.path() / "source";
+        std::filesystem::create_directories(context.config.source_directory);
+        context.source = open_source(context.paths, context.config);
     }
 
     void have(const std::string& name, const std::string& text) const {
@@ -45,19 +46,19 @@ struct World : Place {
     /// The words of the effects, after the change was written.
     std::string done(const Result<Proposal>& proposal) const {
         if (!proposal) return "error: " + proposal.error().message;
-        REQUIRE(session.source->commit(proposal->change, session.caller));
+        REQUIRE(context.source->commit(proposal->change, context.caller));
         // What was promised is what now stands there.
-        const auto snapshot = session.source->read();
+        const auto snapshot = context.source->read();
         REQUIRE(snapshot);
         CHECK(snapshot->revision == proposal->revision);
         std::string words;
         for (const Effect& effect : proposal->effects)
-            words += to_string(effect.object) + " " + effect.word + "\n";
+            words += to_string(effect.object) + " " + to_string(effect.change) + "\n";
         return words;
     }
 
     std::string apply(const std::string& text) const {
-        return done(propose(session, {{"given.yaml", text}}));
+        return done(propose(context, {{"given.yaml", text}}));
     }
 };
 
@@ -127,7 +128,7 @@ TEST_CASE("a mistake in the source can be mended by applying the object anew") {
 
 TEST_CASE("a source that held something and is empty now is not written to") {
     const World world;
-    REQUIRE(keep_last_good(world.session.paths, {"0123456789abcdef", {{"a.yaml", blueprint}}}));
+    REQUIRE(keep_last_good(world.context.paths, {"0123456789abcdef", {{"a.yaml", blueprint}}}));
     const std::string said = world.apply(blueprint);
     CHECK(said.starts_with("error: "));
     CHECK(said.find("vanished") != std::string::npos);
@@ -143,34 +144,34 @@ TEST_CASE("only comments are no manifest") {
 TEST_CASE("stop and start change the manifest's state, and keep every comment") {
     const World world;
     world.have("all.yaml", blueprint + "---\n" + server("comp1", 27015));
-    CHECK(world.done(propose_state(world.session, Selection{.names = {"comp1"}}, RunState::Running)) ==
+    CHECK(world.done(propose_state(world.context, Selection{.names = {"comp1"}}, RunState::Running)) ==
           "server/comp1 unchanged\n");
-    CHECK(world.done(propose_state(world.session, Selection{.names = {"comp1"}}, RunState::Stopped)) ==
+    CHECK(world.done(propose_state(world.context, Selection{.names = {"comp1"}}, RunState::Stopped)) ==
           "server/comp1 configured\n");
     CHECK(world.text("all.yaml").find("port: 27015  # theirs\n") != std::string::npos);
     CHECK(world.text("all.yaml").find("state: Stopped") != std::string::npos);
-    CHECK(world.done(propose_state(world.session, Selection{.names = {"comp1"}}, RunState::Stopped)) ==
+    CHECK(world.done(propose_state(world.context, Selection{.names = {"comp1"}}, RunState::Stopped)) ==
           "server/comp1 unchanged\n");
-    CHECK(world.done(propose_state(world.session, Selection{.names = {"comp1"}}, RunState::Running)) ==
+    CHECK(world.done(propose_state(world.context, Selection{.names = {"comp1"}}, RunState::Running)) ==
           "server/comp1 configured\n");
 
-    const auto missing = propose_state(world.session, Selection{.names = {"comp9"}}, RunState::Stopped);
+    const auto missing = propose_state(world.context, Selection{.names = {"comp9"}}, RunState::Stopped);
     REQUIRE_FALSE(missing);
-    CHECK(missing.error().code == Exit::NotFound);
+    CHECK(missing.error().kind == ErrorKind::NotFound);
 }
 
 TEST_CASE("delete takes the document, and the file when it was the last one in it") {
     const World world;
     world.have("base.yaml", blueprint);
     world.have("all.yaml", server("comp1", 27015) + "---\n" + server("comp2", 27016));
-    CHECK(world.done(propose_removal(world.session, {DocumentName{Kind::Server, "comp1"}})) ==
+    CHECK(world.done(propose_removal(world.context, {DocumentName{Kind::Server, "comp1"}})) ==
           "server/comp1 deleted\n");
     CHECK(world.text("all.yaml").find("comp1") == std::string::npos);
     CHECK(world.text("all.yaml").find("comp2") != std::string::npos);
-    CHECK(world.done(propose_removal(world.session, {DocumentName{Kind::Server, "comp2"}})) ==
+    CHECK(world.done(propose_removal(world.context, {DocumentName{Kind::Server, "comp2"}})) ==
           "server/comp2 deleted\n");
     CHECK_FALSE(world.has("all.yaml"));
-    CHECK(world.done(propose_removal(world.session, {DocumentName{Kind::Server, "comp2"}})) ==
+    CHECK(world.done(propose_removal(world.context, {DocumentName{Kind::Server, "comp2"}})) ==
           "server/comp2 is not there\n");
 }
 
@@ -183,17 +184,17 @@ TEST_CASE("several servers are stopped and deleted in one edit, by name or by la
     labelled.replace(labelled.find("event}"), 6, "event, labels: {pool: event}}");
     world.have("two.yaml", labelled);
     CHECK(
-        world.done(propose_state(world.session, Selection{.names = {"comp3", "comp1"}}, RunState::Stopped)) ==
+        world.done(propose_state(world.context, Selection{.names = {"comp3", "comp1"}}, RunState::Stopped)) ==
         "server/comp3 configured\nserver/comp1 configured\n");
-    CHECK(world.done(propose_state(world.session, Selection{.selector = "pool=event"}, RunState::Stopped)) ==
+    CHECK(world.done(propose_state(world.context, Selection{.selector = "pool=event"}, RunState::Stopped)) ==
           "server/event configured\n");
     // One that does not exist, and nothing is changed.
-    CHECK_FALSE(propose_state(world.session, Selection{.names = {"comp2", "comp9"}}, RunState::Stopped));
-    CHECK(world.done(propose_removal(world.session, Selection{.names = {"comp1", "comp9", "comp3"}})) ==
+    CHECK_FALSE(propose_state(world.context, Selection{.names = {"comp2", "comp9"}}, RunState::Stopped));
+    CHECK(world.done(propose_removal(world.context, Selection{.names = {"comp1", "comp9", "comp3"}})) ==
           "server/comp1 deleted\nserver/comp9 is not there\nserver/comp3 deleted\n");
     CHECK(world.text("one.yaml").find("comp2") != std::string::npos);
     CHECK(world.text("one.yaml").find("comp1") == std::string::npos);
-    CHECK(world.done(propose_removal(world.session, Selection{.selector = "pool=event"})) ==
+    CHECK(world.done(propose_removal(world.context, Selection{.selector = "pool=event"})) ==
           "server/event deleted\n");
     CHECK_FALSE(world.has("two.yaml"));
 }
@@ -201,10 +202,10 @@ TEST_CASE("several servers are stopped and deleted in one edit, by name or by la
 TEST_CASE("when the last manifest goes, a file stays: an empty directory would be a vanished source") {
     const World world;
     world.have("only.yaml", blueprint);
-    CHECK(world.done(propose_removal(world.session, {DocumentName{Kind::Blueprint, "coop"}})) ==
+    CHECK(world.done(propose_removal(world.context, {DocumentName{Kind::Blueprint, "coop"}})) ==
           "blueprint/coop deleted\n");
     CHECK(world.text("only.yaml").starts_with("#"));
-    const auto snapshot = world.session.source->read();
+    const auto snapshot = world.context.source->read();
     REQUIRE(snapshot);
     CHECK(load(snapshot->files)->blueprints.empty());
 }
@@ -212,9 +213,9 @@ TEST_CASE("when the last manifest goes, a file stays: an empty directory would b
 TEST_CASE("what others refer to cannot be deleted, and they are named") {
     const World world;
     world.have("all.yaml", blueprint + "---\n" + server("comp1", 27015) + "---\n" + server("comp2", 27016));
-    const auto refused = propose_removal(world.session, {DocumentName{Kind::Blueprint, "coop"}});
+    const auto refused = propose_removal(world.context, {DocumentName{Kind::Blueprint, "coop"}});
     REQUIRE_FALSE(refused);
-    CHECK(refused.error().code == Exit::Invalid);
+    CHECK(refused.error().kind == ErrorKind::StillReferenced);
     CHECK(refused.error().message.find("server/comp1, server/comp2") != std::string::npos);
 }
 
@@ -223,7 +224,7 @@ TEST_CASE("the offender can be deleted from an invalid source") {
     world.have("all.yaml", server("comp1", 27015));  // its blueprint is not there
     world.have("base.yaml", blueprint);
     world.have("bad.yaml", server("comp2", 27015));
-    CHECK(world.done(propose_removal(world.session, {DocumentName{Kind::Server, "comp2"}})) ==
+    CHECK(world.done(propose_removal(world.context, {DocumentName{Kind::Server, "comp2"}})) ==
           "server/comp2 deleted\n");
 }
 
@@ -233,7 +234,7 @@ TEST_CASE("two hundred servers are applied without looking at each of them again
     for (int i = 0; i < 200; ++i) text += "---\n" + server("s" + std::to_string(i), 27000 + i);
     world.have("all.yaml", text);
     const auto begun = std::chrono::steady_clock::now();
-    REQUIRE(propose(world.session, {{"given.yaml", text}}));
+    REQUIRE(propose(world.context, {{"given.yaml", text}}));
     const auto took = std::chrono::steady_clock::now() - begun;
     // A few parses of 200 documents, not 200 times 200: those took minutes.
     CHECK(took < std::chrono::seconds(20));
@@ -244,14 +245,14 @@ namespace {
 /// The same with a repository, of which a directory counts.
 struct GitWorld : Place {
     GitWorld() {
-        session.paths.run = scratch.path() / "run";
-        std::filesystem::create_directories(session.paths.run);
-        session.config.git.emplace();
-        session.config.git->repository = scratch.path() / "m.git";
-        session.config.git->directory = "hosts/eu";
-        session.source = open_source(session.paths, session.config);
-        session.caller = {.name = "Alice", .email = "alice@host1", .message = {}};
-        session.verb = "apply";
+        context.paths.run = scratch.path() / "run";
+        std::filesystem::create_directories(context.paths.run);
+        context.config.git.emplace();
+        context.config.git->repository = scratch.path() / "m.git";
+        context.config.git->directory = "hosts/eu";
+        context.source = open_source(context.paths, context.config);
+        context.caller = {.name = "Alice", .email = "alice@host1", .message = {}};
+        context.purpose = "l4d2ctl apply";
         REQUIRE(git("init -q --bare -b main") == 0);
     }
 
@@ -266,7 +267,7 @@ struct GitWorld : Place {
         return scratch.read("said");
     }
     Result<Proposal> apply(const std::string& text) {
-        return edit(session, [&] { return propose(session, {{"given.yaml", text}}); });
+        return commit(context, [&] { return propose(context, {{"given.yaml", text}}); });
     }
 };
 
@@ -296,12 +297,12 @@ TEST_CASE("an edit is made anew on top of a push that came between") {
     GitWorld world;
     REQUIRE(world.apply(blueprint + "---\n" + server("comp1", 27015)));
     int made = 0;
-    const auto done = edit(world.session, [&] {
-        auto proposal = propose_state(world.session, Selection{.names = {"comp1"}}, RunState::Stopped);
+    const auto done = commit(world.context, [&] {
+        auto proposal = propose_state(world.context, Selection{.names = {"comp1"}}, RunState::Stopped);
         if (++made == 1) {
-            const auto other = propose(world.session, {{"given.yaml", server("comp2", 27016)}});
+            const auto other = propose(world.context, {{"given.yaml", server("comp2", 27016)}});
             REQUIRE(other);
-            REQUIRE(world.session.source->commit(other->change, world.session.caller));
+            REQUIRE(world.context.source->commit(other->change, world.context.caller));
         }
         return proposal;
     });
@@ -316,26 +317,26 @@ TEST_CASE("an edit gives up when the branch moves for ever, and says so") {
     GitWorld world;
     REQUIRE(world.apply(blueprint));
     int made = 0;
-    const auto done = edit(world.session, [&] {
-        auto proposal = propose(world.session, {{"given.yaml", server("comp1", 27015)}});
-        auto other = propose(world.session, {{"given.yaml", server("other", 28000 + made++)}});
-        REQUIRE(world.session.source->commit(other->change, world.session.caller));
+    const auto done = commit(world.context, [&] {
+        auto proposal = propose(world.context, {{"given.yaml", server("comp1", 27015)}});
+        auto other = propose(world.context, {{"given.yaml", server("other", 28000 + made++)}});
+        REQUIRE(world.context.source->commit(other->change, world.context.caller));
         return proposal;
     });
     REQUIRE_FALSE(done);
-    CHECK(done.error().code == Exit::Refused);
+    CHECK(done.error().kind == ErrorKind::CommitFailed);
     CHECK(made < 100);
 }
 
 TEST_CASE("a repository that is gone takes no edit") {
     GitWorld world;
     REQUIRE(world.apply(blueprint));
-    REQUIRE(keep_last_good(world.session.paths, *world.session.source->read()));
+    REQUIRE(keep_last_good(world.context.paths, *world.context.source->read()));
     std::filesystem::remove_all(world.scratch.path() / "m.git");
     REQUIRE(world.git("init -q --bare -b main") == 0);
     const auto refused = world.apply(server("comp1", 27015));
     REQUIRE_FALSE(refused);
-    CHECK(refused.error().code == Exit::Refused);
+    CHECK(refused.error().kind == ErrorKind::SourceUnavailable);
     CHECK(refused.error().message.find("vanished") != std::string::npos);
     CHECK(world.git("rev-parse -q --verify main") != 0);
 }

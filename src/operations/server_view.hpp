@@ -5,10 +5,10 @@
 #include <string>
 #include <vector>
 
-#include "l4d2ctl/json.hpp"
-#include "l4d2ctl/session.hpp"
+#include "operations/json.hpp"
+#include "operations/view.hpp"
 
-namespace left4me::ctl {
+namespace left4me::operations {
 
 /// The servers worth showing: those of the manifests, and those that only the host knows of. By name.
 std::vector<std::string> shown_servers(const View& view);
@@ -40,7 +40,7 @@ std::string why_text(const View& view, const std::string& name);
 /// The object that `status NAME --json` prints: docs/cli.md documents its fields.
 Json server_json(const View& view, const std::string& name, const UnitDetails& details);
 
-/// UnitDetails of one server, its errors as a Failure.
+/// UnitDetails of one server, HostUnavailable when systemd does not tell.
 Result<UnitDetails> unit_details(View& view, const std::string& name);
 /// Of many at once, by name.
 Result<std::map<std::string, UnitDetails>> unit_details(View& view, const std::vector<std::string>& names);
@@ -48,4 +48,4 @@ Result<std::map<std::string, UnitDetails>> unit_details(View& view, const std::v
 /// The actions of the plan that are about this server.
 std::vector<const Action*> actions_of(const View& view, const std::string& name);
 
-}  // namespace left4me::ctl
+}  // namespace left4me::operations

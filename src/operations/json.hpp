@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-namespace left4me::ctl {
+namespace left4me::operations {
 
 using Json = nlohmann::ordered_json;
 
@@ -12,4 +12,4 @@ inline std::string json_text(const Json& json) {
     return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-}  // namespace left4me::ctl
+}  // namespace left4me::operations

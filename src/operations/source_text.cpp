@@ -1,11 +1,11 @@
-#include "l4d2ctl/source_text.hpp"
+#include "operations/source_text.hpp"
 
 #include <algorithm>
 
 #include "specs/documents.hpp"
 #include "specs/edit.hpp"
 
-namespace left4me::ctl {
+namespace left4me::operations {
 
 namespace {
 
@@ -66,4 +66,4 @@ bool has_no_documents(const std::string& text) {
                        [&text](const DocumentSpan& span) { return is_blank(body_of(text, span)); });
 }
 
-}  // namespace left4me::ctl
+}  // namespace left4me::operations

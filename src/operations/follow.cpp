@@ -1,4 +1,4 @@
-#include "l4d2ctl/follow.hpp"
+#include "operations/follow.hpp"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -10,7 +10,7 @@
 #include <array>
 #include <thread>
 
-namespace left4me::ctl {
+namespace left4me::operations {
 
 namespace {
 
@@ -70,4 +70,4 @@ std::vector<std::string> Tail::new_lines() {
     return lines;
 }
 
-}  // namespace left4me::ctl
+}  // namespace left4me::operations

@@ -9,7 +9,7 @@
 #include "adapters/fd.hpp"
 #include "adapters/paths.hpp"
 
-namespace left4me::ctl {
+namespace left4me::operations {
 
 /// Wakes up when a file of the state was written: a pass with news replaces the status, and what happens
 /// is appended to the events. Only says "look again".
@@ -40,4 +40,4 @@ class Tail {
     std::string partial_;
 };
 
-}  // namespace left4me::ctl
+}  // namespace left4me::operations

@@ -1,4 +1,4 @@
-#include "l4d2ctl/journal_tail.hpp"
+#include "operations/journal_tail.hpp"
 
 #include <fcntl.h>
 #include <spawn.h>
@@ -11,7 +11,7 @@
 #include "adapters/files.hpp"
 #include "adapters/systemd/unit_names.hpp"
 
-namespace left4me::ctl {
+namespace left4me::operations {
 
 namespace {
 
@@ -31,6 +31,8 @@ class SpawnActions {
 
 }  // namespace
 
+std::string log_unit(const std::string& server) { return server_unit(server); }
+
 JournalTail::JournalTail(const std::string& server, unsigned lines) {
     std::array<int, 2> ends{};
     if (::pipe2(ends.data(), O_CLOEXEC) != 0) return;
@@ -41,7 +43,7 @@ JournalTail::JournalTail(const std::string& server, unsigned lines) {
     posix_spawn_file_actions_addopen(actions.get(), STDERR_FILENO, "/dev/null", O_WRONLY, 0);
     posix_spawn_file_actions_addopen(actions.get(), STDIN_FILENO, "/dev/null", O_RDONLY, 0);
 
-    std::string unit = "--unit=" + server_unit(server);
+    std::string unit = "--unit=" + log_unit(server);
     std::string count = "--lines=" + std::to_string(lines);
     std::string program = "journalctl";
     std::string quiet = "--quiet";
@@ -72,4 +74,4 @@ std::string JournalTail::text() {
     return read ? *read : std::string();
 }
 
-}  // namespace left4me::ctl
+}  // namespace left4me::operations

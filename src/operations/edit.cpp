@@ -1,4 +1,4 @@
-#include "l4d2ctl/changes.hpp"
+#include "operations/edit.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -7,12 +7,14 @@
 #include <map>
 #include <set>
 
-#include "l4d2ctl/acting.hpp"
-#include "l4d2ctl/tables.hpp"
+#include "adapters/directory/source.hpp"
+#include "operations/lock.hpp"
+#include "operations/objects.hpp"
+#include "operations/server_view.hpp"
 #include "specs/documents.hpp"
 #include "specs/edit.hpp"
 
-namespace left4me::ctl {
+namespace left4me::operations {
 
 namespace {
 
@@ -67,8 +69,8 @@ class Edited {
 
 /// The last good revision is still there to be printed, and applied once somebody has said that empty is what
 /// is meant.
-std::string vanished_remedy(const Session& session) {
-    if (!has_last_good(session.paths)) return {};
+std::string vanished_remedy(const Context& context) {
+    if (!has_last_good(context.paths)) return {};
     return "\n  mount or restore it; l4d2ctl get all -o yaml prints the last good revision\n  if nothing is "
            "wanted any "
            "more, put a *.yaml with only a comment there";
@@ -76,16 +78,16 @@ std::string vanished_remedy(const Session& session) {
 
 /// The source as it stands. An empty one is where a host begins; one that has become empty is a loss, and
 /// writing a single manifest there would make it the whole revision.
-Result<Snapshot> read_for_edit(const Session& session) {
-    auto snapshot = session.source->read();
+Result<Snapshot> read_for_edit(const Context& context) {
+    auto snapshot = context.source->read();
     if (snapshot) return std::move(*snapshot);
-    if (session.source->is_blank() && !has_last_good(session.paths)) return Snapshot{};
+    if (context.source->is_blank() && !has_last_good(context.paths)) return Snapshot{};
     const SourceError& error = snapshot.error();
     if (error.trouble != Trouble::Vanished) {
-        return fail(exit_for(error.trouble), error.message + "nothing was changed");
+        return fail(kind_of(error.trouble), error.message + "nothing was changed");
     }
-    return fail(Exit::Refused,
-                error.message + "the source has vanished; nothing was changed" + vanished_remedy(session));
+    return fail(ErrorKind::SourceUnavailable,
+                error.message + "the source has vanished; nothing was changed" + vanished_remedy(context));
 }
 
 void sort_files(std::vector<SourceFile>& files) {
@@ -93,17 +95,17 @@ void sort_files(std::vector<SourceFile>& files) {
               [](const SourceFile& a, const SourceFile& b) { return a.name < b.name; });
 }
 
-Result<Proposal> finish(const Session& session, const Snapshot& before, std::vector<SourceFile> files,
+Result<Proposal> finish(const Context& context, const Snapshot& before, std::vector<SourceFile> files,
                         SourceChange change, std::vector<Effect> effects) {
     sort_files(files);
-    auto set = load(files, session.config.limits);
-    if (!set) return fail(Exit::Invalid, to_string(set.error()));
+    auto set = load(files, context.config.limits);
+    if (!set) return fail(ErrorKind::InvalidManifest, to_string(set.error()));
     Proposal proposal;
     proposal.effects = std::move(effects);
     proposal.change = std::move(change);
     proposal.change.base = before.revision;
     const bool same = proposal.change.empty() && !before.revision.empty();
-    proposal.revision = same ? before.revision : session.source->expected_revision(files);
+    proposal.revision = same ? before.revision : context.source->expected_revision(files);
     proposal.set = std::move(*set);
     return proposal;
 }
@@ -119,7 +121,7 @@ std::string without_document(std::string text, std::size_t document) {
 
 /// Checks what the person wrote under the names they know: the source without the objects that are about to
 /// be replaced, and the input beside it.
-Result<void> check_inputs(const Session& session, std::vector<SourceFile> files,
+Result<void> check_inputs(const Context& context, std::vector<SourceFile> files,
                           const std::vector<SourceFile>& inputs) {
     const DocumentIndex index = index_documents(files);
     for (const SourceFile& input : inputs) {
@@ -131,21 +133,21 @@ Result<void> check_inputs(const Session& session, std::vector<SourceFile> files,
         }
     }
     files.insert(files.end(), inputs.begin(), inputs.end());
-    const auto set = load(files, session.config.limits);
-    if (!set) return fail(Exit::Invalid, to_string(set.error()));
+    const auto set = load(files, context.config.limits);
+    if (!set) return fail(ErrorKind::InvalidManifest, to_string(set.error()));
     return {};
 }
 
-std::string put(const Session& session, Edited& edited, const DocumentName& object, const std::string& body) {
+Change put(const Context& context, Edited& edited, const DocumentName& object, const std::string& body) {
     if (const DocumentPlace* const place = edited.find(object)) {
         const std::string& text = edited.text(*place);
-        if (document_body(text, place->document) == body) return "unchanged";
+        if (document_body(text, place->document) == body) return Change::Unchanged;
         edited.replace(*place, replace_document(text, place->document, body));
-        return "configured";
+        return Change::Configured;
     }
     const std::string file = fmt::format("{}-{}.yaml", to_string(object.kind), object.name);
-    edited.add(object, session.source->new_file(file), body);
-    return "created";
+    edited.add(object, context.source->new_file(file), body);
+    return Change::Created;
 }
 
 std::string with_comment(std::string text) {
@@ -167,49 +169,68 @@ std::vector<std::string> referrers(const ManifestSet& set, const DocumentName& o
 }
 
 /// `server/comp1 created` or `stop server/comp1`, and how it came to be below.
-Authorship authorship(const Session& session, const Proposal& proposal) {
-    Authorship who = session.caller;
+Authorship authorship(const Context& context, const Proposal& proposal) {
+    Authorship who = context.caller;
     std::vector<std::string> done;
     for (const Effect& effect : proposal.effects) {
-        if (effect.word == "unchanged" || effect.word == "is not there") continue;
+        if (effect.change == Change::Unchanged || effect.change == Change::NotThere) continue;
         const std::string object = to_string(effect.object);
-        done.push_back(proposal.verb.empty() ? object + " " + effect.word : proposal.verb + " " + object);
+        done.push_back(proposal.verb.empty() ? object + " " + to_string(effect.change)
+                                             : proposal.verb + " " + object);
     }
     const std::size_t others = done.empty() ? 0 : done.size() - 1;
     who.message = done.empty() ? "manifests changed" : done.front();
     if (others > 0) who.message += fmt::format(", and {} more", others);
-    who.message += fmt::format("\n\nMade by l4d2ctl {}.\n", session.verb);
+    who.message += fmt::format("\n\nMade by {}.\n", context.purpose);
     if (others > 0) who.message += fmt::format("\n{}\n", fmt::join(done, "\n"));
     return who;
 }
 
 }  // namespace
 
-Result<Proposal> propose(const Session& session, const std::vector<SourceFile>& inputs) {
-    const auto before = read_for_edit(session);
+const char* to_string(Change change) {
+    switch (change) {
+        case Change::Created:
+            return "created";
+        case Change::Configured:
+            return "configured";
+        case Change::Unchanged:
+            return "unchanged";
+        case Change::Deleted:
+            return "deleted";
+        case Change::NotThere:
+            return "is not there";
+    }
+    return "?";
+}
+
+Result<Proposal> propose(const Context& context, const std::vector<SourceFile>& inputs) {
+    const auto before = read_for_edit(context);
     if (!before) return std::unexpected(before.error());
-    if (auto checked = check_inputs(session, before->files, inputs); !checked)
+    if (auto checked = check_inputs(context, before->files, inputs); !checked)
         return std::unexpected(checked.error());
     Edited edited(before->files);
     std::vector<Effect> effects;
     for (const SourceFile& input : inputs) {
         for (const auto& [object, document] : name_documents(input.text)) {
-            effects.push_back({object, put(session, edited, object, document_body(input.text, document))});
+            effects.push_back({object, put(context, edited, object, document_body(input.text, document))});
         }
     }
-    if (effects.empty()) return fail(Exit::Invalid, "no manifest was given: there are only comments");
+    if (effects.empty())
+        return fail(ErrorKind::InvalidManifest, "no manifest was given: there are only comments");
     SourceChange change = edited.change();
-    return finish(session, *before, edited.files(), std::move(change), std::move(effects));
+    return finish(context, *before, edited.files(), std::move(change), std::move(effects));
 }
 
-Result<Proposal> propose_state(const Session& session, const Selection& selection, RunState state) {
-    const auto source = read_for_edit(session);
+Result<Proposal> propose_state(const Context& context, const Selection& selection, RunState state) {
+    const auto source = read_for_edit(context);
     if (!source) return std::unexpected(source.error());
     Edited edited(source->files);
-    const auto before = load(edited.files(), session.config.limits);
+    const auto before = load(edited.files(), context.config.limits);
     // One server can be stopped in a source that is invalid elsewhere; who has which labels, only a valid one
     // says.
-    if (!before && selection.names.empty()) return fail(Exit::Invalid, to_string(before.error()));
+    if (!before && selection.names.empty())
+        return fail(ErrorKind::InvalidManifest, to_string(before.error()));
     const auto names =
         before ? select_servers(selection, *before) : Result<std::vector<std::string>>(selection.names);
     if (!names) return std::unexpected(names.error());
@@ -218,42 +239,44 @@ Result<Proposal> propose_state(const Session& session, const Selection& selectio
         const DocumentName object{Kind::Server, name};
         const DocumentPlace* const place = edited.find(object);
         if (place == nullptr) {
-            return fail(Exit::NotFound,
+            return fail(ErrorKind::NotFound,
                         fmt::format("server/{} is not there; l4d2ctl get servers lists them", name));
         }
         // What says so already, perhaps by leaving the default out, keeps its text.
         if (before && before->servers.at(name).state == state) {
-            effects.push_back({object, "unchanged"});
+            effects.push_back({object, Change::Unchanged});
             continue;
         }
         auto text = set_state(edited.text(*place), place->document, state);
-        if (!text) return fail(Exit::Invalid, edited.files()[place->file].name + ": " + text.error());
+        if (!text)
+            return fail(ErrorKind::InvalidManifest, edited.files()[place->file].name + ": " + text.error());
         edited.replace(*place, std::move(*text));
-        effects.push_back({object, "configured"});
+        effects.push_back({object, Change::Configured});
     }
-    auto proposal = finish(session, *source, edited.files(), edited.change(), std::move(effects));
+    auto proposal = finish(context, *source, edited.files(), edited.change(), std::move(effects));
     if (proposal) proposal->verb = state == RunState::Running ? "start" : "stop";
     return proposal;
 }
 
-Result<Proposal> propose_removal(const Session& session, const std::vector<DocumentName>& objects) {
-    const auto source = read_for_edit(session);
+Result<Proposal> propose_removal(const Context& context, const std::vector<DocumentName>& objects) {
+    const auto source = read_for_edit(context);
     if (!source) return std::unexpected(source.error());
     std::vector<SourceFile> files = source->files;
     const DocumentIndex index = index_documents(files);
     // When the source is invalid already, this may be the very object to take out; the result is checked in
     // any case.
-    const auto before = load(files, session.config.limits);
+    const auto before = load(files, context.config.limits);
     std::vector<Effect> effects;
     std::map<std::size_t, std::set<std::size_t>> doomed;  // documents, by file
     for (const DocumentName& object : objects) {
         const auto found = index.find(object);
-        effects.push_back({object, found == index.end() ? "is not there" : "deleted"});
+        effects.push_back({object, found == index.end() ? Change::NotThere : Change::Deleted});
         if (found == index.end()) continue;
         const auto names = before ? referrers(*before, object) : std::vector<std::string>();
         if (!names.empty()) {
-            return fail(Exit::Invalid, fmt::format("{} is used by {}; take it out of there first",
-                                                   to_string(object), fmt::join(names, ", ")));
+            return fail(ErrorKind::StillReferenced,
+                        fmt::format("{} is used by {}; take it out of there first", to_string(object),
+                                    fmt::join(names, ", ")));
         }
         doomed[found->second.file].insert(found->second.document);
     }
@@ -272,57 +295,71 @@ Result<Proposal> propose_removal(const Session& session, const std::vector<Docum
         if (has_no_documents(edited.text)) edited.text = with_comment(std::move(edited.text));
         change.write.emplace(edited.name, edited.text);
     }
-    return finish(session, *source, std::move(files), std::move(change), std::move(effects));
+    return finish(context, *source, std::move(files), std::move(change), std::move(effects));
 }
 
-Result<Proposal> propose_removal(const Session& session, const Selection& selection) {
+Result<Proposal> propose_removal(const Context& context, const Selection& selection) {
     std::vector<std::string> names = selection.names;
     if (names.empty()) {
-        const auto source = read_for_edit(session);
+        const auto source = read_for_edit(context);
         if (!source) return std::unexpected(source.error());
-        const auto set = load(source->files, session.config.limits);
-        if (!set) return fail(Exit::Invalid, to_string(set.error()));
+        const auto set = load(source->files, context.config.limits);
+        if (!set) return fail(ErrorKind::InvalidManifest, to_string(set.error()));
         auto selected = select_servers(selection, *set);
         if (!selected) return std::unexpected(selected.error());
         names = std::move(*selected);
     }
     std::vector<DocumentName> objects;
     for (const std::string& name : names) objects.push_back({Kind::Server, name});
-    return propose_removal(session, objects);
+    return propose_removal(context, objects);
 }
 
-void tell_effects(const Session& session, const Proposal& proposal, const std::string& suffix) {
-    for (const Effect& effect : proposal.effects) {
-        const Paint paint = effect.word == "unchanged" ? Paint::Dim : Paint::Bold;
-        print(to_string(effect.object) + " " + session.out.paint(paint, effect.word) + suffix + "\n");
-    }
-    (void)std::fflush(stdout);
-}
-
-Result<Proposal> edit(Session& session, const std::function<Result<Proposal>()>& make) {
-    const auto lock = lock_edits(session);
+Result<Proposal> commit(Context& context, const std::function<Result<Proposal>()>& make) {
+    const auto lock = lock_edits(context);
     if (!lock) return std::unexpected(lock.error());
     for (int attempt = 0;; ++attempt) {
         auto proposal = make();
         if (!proposal) return proposal;
         if (!proposal->change.empty()) {
-            auto committed = session.source->commit(proposal->change, authorship(session, *proposal));
+            auto committed = context.source->commit(proposal->change, authorship(context, *proposal));
             if (!committed && committed.error().moved && attempt < max_attempts) continue;
-            if (!committed) return fail(Exit::Refused, committed.error().message);
+            if (!committed) return fail(ErrorKind::CommitFailed, committed.error().message);
             proposal->revision = std::move(*committed);
         }
-        tell_effects(session, *proposal);
         return proposal;
     }
 }
 
-Result<Exit> edit_and_reconcile(Session& session, const std::function<Result<Proposal>()>& make,
-                                const Patience& patience) {
-    // Even when nothing was changed: the host may have drifted from what the manifests say.
-    if (auto edited = edit(session, make); !edited) return std::unexpected(edited.error());
-    const auto lock = lock_host(session);
-    if (!lock) return std::unexpected(lock.error());
-    return reconcile(session, patience);
+Result<std::vector<SourceFile>> read_manifest_files(const std::string& directory, std::size_t most_bytes) {
+    Limits limits;
+    limits.file_bytes = most_bytes;
+    auto files = read_manifests(directory, limits);
+    if (!files) return fail(ErrorKind::InvalidManifest, files.error());
+    if (files->empty()) return fail(ErrorKind::InvalidManifest, directory + ": holds no manifest (*.yaml)");
+    return std::move(*files);
 }
 
-}  // namespace left4me::ctl
+Result<void> check_state(Context& context, const Selection& selection, RunState state) {
+    const auto view = look(context);
+    if (!view) return std::unexpected(view.error());
+    const auto names = select_servers(selection, view->in_force.set);
+    if (!names) return {};  // the revision in force is an older one, and that has been told
+    std::string undone;
+    for (const std::string& name : *names) {
+        const auto observed = view->observed.servers.find(name);
+        const bool runs =
+            observed != view->observed.servers.end() && observed->second.unit.active == ActiveState::Active;
+        if (runs == (state == RunState::Running)) continue;
+        for (const Action* const action : actions_of(*view, name)) {
+            if (action->code != HoldReason::ApprovalRequired && action->code != HoldReason::Suspended)
+                continue;
+            undone += fmt::format("server/{} was not {}: {}\n", name,
+                                  state == RunState::Running ? "started" : "stopped", action->reason);
+            break;
+        }
+    }
+    if (undone.empty()) return {};
+    return fail(ErrorKind::NotDone, undone);
+}
+
+}  // namespace left4me::operations

@@ -5,7 +5,10 @@
 
 #include "adapters/fd.hpp"
 
-namespace left4me::ctl {
+namespace left4me::operations {
+
+/// The unit whose journal a server's log is.
+std::string log_unit(const std::string& server);
 
 /// The last lines of a server's journal, read by journalctl beside the other work. Begun while still root,
 /// because user left4me may not read the journal; the name alone goes into it.
@@ -24,4 +27,4 @@ class JournalTail {
     pid_t child_ = -1;
 };
 
-}  // namespace left4me::ctl
+}  // namespace left4me::operations

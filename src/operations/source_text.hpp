@@ -6,10 +6,10 @@
 #include <utility>
 #include <vector>
 
-#include "l4d2ctl/kinds.hpp"
+#include "operations/kind.hpp"
 #include "specs/load.hpp"
 
-namespace left4me::ctl {
+namespace left4me::operations {
 
 /// What a document says it is, read without validating the rest of it.
 struct DocumentName {
@@ -41,4 +41,4 @@ std::string document_body(const std::string& text, std::size_t document);
 /// Whether nothing but comments and markers is left of a file.
 bool has_no_documents(const std::string& text);
 
-}  // namespace left4me::ctl
+}  // namespace left4me::operations

@@ -1,0 +1,13 @@
+#pragma once
+
+#include <string>
+
+#include "operations/lock.hpp"
+
+namespace left4me::operations {
+
+/// Agrees to the revision that the source offers, or stands at, under the pass lock; `revision` begins as it
+/// does, with 7 characters at least. A pass should follow. Returns the whole name.
+Result<std::string> approve(Context& context, const PassLock& held, const std::string& revision);
+
+}  // namespace left4me::operations

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "adapters/events/history.hpp"
+#include "operations/context.hpp"
+#include "operations/json.hpp"
+
+namespace left4me::operations {
+
+/// What became of the revisions that were tried, the newest first; at most `most`, 0: all that are kept.
+std::vector<HistoryEntry> history(const Context& context, std::size_t most);
+
+/// What `history -o json` prints; docs/cli.md documents its fields.
+Json history_json(const std::vector<HistoryEntry>& entries);
+
+}  // namespace left4me::operations

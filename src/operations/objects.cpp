@@ -1,0 +1,109 @@
+#include "operations/objects.hpp"
+
+#include <algorithm>
+
+#include "operations/server_view.hpp"
+
+namespace left4me::operations {
+
+namespace {
+
+template <typename Map>
+std::vector<std::string> keys(const Map& map) {
+    std::vector<std::string> names;
+    for (const auto& [name, value] : map) names.push_back(name);
+    return names;
+}
+
+}  // namespace
+
+std::vector<std::string> servers_using(const ManifestSet& set, const std::string& blueprint) {
+    std::vector<std::string> names;
+    for (const auto& [name, server] : set.servers) {
+        if (server.blueprint == blueprint) names.push_back(name);
+    }
+    return names;
+}
+
+std::vector<std::string> blueprints_using(const ManifestSet& set, const std::string& overlay) {
+    std::vector<std::string> names;
+    for (const auto& [name, blueprint] : set.blueprints) {
+        const auto& overlays = blueprint.overlays;
+        if (std::find(overlays.begin(), overlays.end(), overlay) != overlays.end()) names.push_back(name);
+    }
+    return names;
+}
+
+std::vector<std::string> manifest_names(const ManifestSet& set, Kind kind) {
+    switch (kind) {
+        case Kind::Server:
+            return keys(set.servers);
+        case Kind::Blueprint:
+            return keys(set.blueprints);
+        case Kind::Overlay:
+            return keys(set.overlays);
+    }
+    return {};
+}
+
+std::vector<std::string> shown_names(const View& view, Kind kind) {
+    return kind == Kind::Server ? shown_servers(view) : manifest_names(view.in_force.set, kind);
+}
+
+Json blueprint_json(const View& view, const std::string& name) {
+    const Blueprint& blueprint = view.in_force.set.blueprints.at(name);
+    Json json;
+    json["name"] = name;
+    json["overlays"] = blueprint.overlays;
+    json["arguments"] = blueprint.arguments;
+    json["config"] = blueprint.config;
+    json["servers"] = servers_using(view.in_force.set, name);
+    return json;
+}
+
+Json overlay_object_json(const View& view, const std::string& name) {
+    const Overlay& overlay = view.in_force.set.overlays.at(name);
+    Json json;
+    json["name"] = name;
+    if (const auto* directory = std::get_if<DirectorySource>(&overlay.source)) {
+        json["source"] = {{"directory", directory->path}};
+    } else {
+        Json files = Json::array();
+        for (const auto& [path, text] : std::get<InlineSource>(overlay.source).files) files.push_back(path);
+        json["source"] = {{"inline", {{"files", std::move(files)}}}};
+    }
+    const auto observed = view.target.overlays.find(name);
+    const bool known = observed != view.target.overlays.end() && observed->second.artifact.has_value();
+    json["generation"] = known ? Json(*observed->second.artifact) : Json(nullptr);
+    json["built"] =
+        known && view.observed.generations.contains("overlays/" + name + "/" + *observed->second.artifact);
+    if (observed != view.target.overlays.end() && !known)
+        json["error"] = observed->second.artifact.error().message;
+    json["blueprints"] = blueprints_using(view.in_force.set, name);
+    return json;
+}
+
+Result<std::vector<Json>> objects_json(View& view, Kind kind, const std::vector<std::string>& names) {
+    std::vector<Json> objects;
+    const auto add = [&objects, kind](const Json& object) {
+        objects.push_back(Json{{"kind", manifest_kind(kind)}});
+        objects.back().update(object);
+    };
+    switch (kind) {
+        case Kind::Server: {
+            const auto details = unit_details(view, names);
+            if (!details) return std::unexpected(details.error());
+            for (const std::string& name : names) add(server_json(view, name, details->at(name)));
+            break;
+        }
+        case Kind::Blueprint:
+            for (const std::string& name : names) add(blueprint_json(view, name));
+            break;
+        case Kind::Overlay:
+            for (const std::string& name : names) add(overlay_object_json(view, name));
+            break;
+    }
+    return objects;
+}
+
+}  // namespace left4me::operations

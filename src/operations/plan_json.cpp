@@ -1,0 +1,25 @@
+#include "operations/plan_json.hpp"
+
+namespace left4me::operations {
+
+Json plan_json(const Plan& plan) {
+    Json actions = Json::array();
+    for (const Action& action : plan.actions) {
+        Json entry;
+        entry["subject"] = to_string(action.subject);
+        entry["verb"] = to_string(action.verb);
+        entry["reason"] = action.reason;
+        entry["changesHost"] = is_effect(action.verb);
+        if (action.code) entry["code"] = to_string(*action.code);
+        if (!action.generation.empty()) entry["generation"] = action.generation;
+        entry["after"] = action.after;
+        actions.push_back(std::move(entry));
+    }
+    Json root;
+    root["revision"] = plan.revision;
+    root["actions"] = std::move(actions);
+    root["servers"] = {{"differ", plan.differing_servers}, {"agree", plan.agreeing_servers}};
+    return root;
+}
+
+}  // namespace left4me::operations

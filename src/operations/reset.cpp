@@ -1,0 +1,77 @@
+#include "operations/reset.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "adapters/store/suspensions.hpp"
+#include "operations/events.hpp"
+#include "reconciler/schedule.hpp"
+#include "specs/words.hpp"
+
+namespace left4me::operations {
+
+namespace {
+
+Result<void> refuse_suspended(const Context& context, const std::vector<std::string>& servers,
+                              TimePoint now) {
+    const auto suspensions = load_suspensions(context.paths);
+    if (!suspensions) return fail(ErrorKind::StateFailed, suspensions.error());
+    for (const std::string& server : servers) {
+        const Suspension* suspension = suspension_of(*suspensions, server, now);
+        if (suspension != nullptr)
+            return fail(ErrorKind::Suspended, fmt::format("server/{} was not reset: {}", server,
+                                                          printable(suspension_text(*suspension))));
+    }
+    return {};
+}
+
+/// Stop, purge, start, for each by itself. Only what runs is started again.
+Plan plan_reset(const std::vector<std::string>& servers, const Seen& seen) {
+    Plan plan;
+    plan.revision = seen.plan.revision;
+    for (const std::string& server : servers) {
+        const auto observed = seen.observed.servers.find(server);
+        const ActiveState active =
+            observed == seen.observed.servers.end() ? ActiveState::Inactive : observed->second.unit.active;
+        const bool runs = active != ActiveState::Inactive && active != ActiveState::Failed;
+        const auto step = [&plan, &server](Verb verb, std::string reason, bool first) {
+            Action action;
+            action.verb = verb;
+            action.subject = {SubjectKind::Server, server};
+            action.reason = std::move(reason);
+            if (!first) action.after.push_back(plan.actions.size() - 1);
+            plan.actions.push_back(std::move(action));
+        };
+        if (runs) step(Verb::Stop, "to empty what it wrote", true);
+        step(Verb::Purge, "reset: what it wrote is removed", !runs);
+        if (runs) step(Verb::Start, "it ran before", false);
+    }
+    return plan;
+}
+
+}  // namespace
+
+Result<bool> reset(Context& context, const PassLock& /*held*/, Desired desired,
+                   const std::vector<std::string>& servers, const std::string& reason,
+                   const HostWrapper& wrapper) {
+    const auto seen = look_at(context, std::move(desired));
+    if (!seen) return std::unexpected(seen.error());
+    if (auto free = refuse_suspended(context, servers, seen->observed.now); !free)
+        return std::unexpected(free.error());
+
+    const Plan plan = plan_reset(servers, *seen);
+    const std::unique_ptr<Host> wrapped = wrapper ? wrapper(*seen->machine) : nullptr;
+    const std::vector<Outcome> outcomes = carry_out(wrapped ? *wrapped : *seen->machine, plan);
+    std::vector<std::string> subjects;
+    for (const Outcome& outcome : outcomes) {
+        const Action& action = plan.actions[outcome.action];
+        if (outcome.done && action.verb == Verb::Purge) subjects.push_back(to_string(action.subject));
+    }
+    record_event(context, subjects, "Reset",
+                 reason.empty() ? "what it wrote was removed" : "what it wrote was removed: " + reason);
+    (void)trigger(context);
+    return std::all_of(outcomes.begin(), outcomes.end(), [](const Outcome& outcome) { return outcome.done; });
+}
+
+}  // namespace left4me::operations

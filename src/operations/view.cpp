@@ -1,0 +1,106 @@
+#include "operations/view.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "adapters/store/status_file.hpp"
+
+namespace left4me::operations {
+
+namespace {
+
+/// Who cannot see the renderings would be told that there are none: better nothing than something wrong.
+Result<void> check_sight(const Context& context) {
+    const std::filesystem::path instances = context.paths.instances();
+    if (::access(instances.c_str(), R_OK | X_OK) == 0 || errno != EACCES) return {};
+    return fail(ErrorKind::PermissionDenied,
+                fmt::format("{}: only root and user {} may look in here, for the secrets in it\n"
+                            "  sudo {} …",
+                            instances.string(), service_user, context.purpose));
+}
+
+}  // namespace
+
+ErrorKind kind_of(Trouble trouble) {
+    switch (trouble) {
+        case Trouble::Invalid:
+            return ErrorKind::InvalidManifest;
+        case Trouble::Held:
+            return ErrorKind::RevisionHeld;
+        case Trouble::Vanished:
+        case Trouble::None:
+            return ErrorKind::SourceUnavailable;
+    }
+    return ErrorKind::SourceUnavailable;
+}
+
+Result<InForce> read_source(Context& context) {
+    auto in_force = revision_in_force(context.paths, *context.source, context.config.limits);
+    if (!in_force) {
+        std::string message = in_force.error().message;
+        // A repository's own message says what to do about it.
+        if (in_force.error().trouble == Trouble::Vanished && !context.config.git) {
+            message += "  sudo l4d2ctl apply -f FILE puts a manifest there; source.directory in " +
+                       context.config_path + " says where\n";
+        }
+        return fail(kind_of(in_force.error().trouble), std::move(message));
+    }
+    return std::move(*in_force);
+}
+
+Result<std::unique_ptr<Machine>> connect(const Context& context) {
+    auto units = Units::connect(context.paths);
+    if (!units) return fail(ErrorKind::HostUnavailable, "cannot ask systemd: " + units.error());
+    return std::make_unique<Machine>(context.paths, std::move(*units));
+}
+
+Result<Seen> look_at(const Context& context, Desired desired) {
+    if (auto allowed = check_sight(context); !allowed) return std::unexpected(allowed.error());
+    auto machine = connect(context);
+    if (!machine) return std::unexpected(machine.error());
+    Seen seen;
+    seen.intent = load_intent(context.paths);
+    Engine engine(**machine, load_status(context.paths));
+    auto looked = engine.look(
+        {std::make_shared<const Desired>(std::move(desired)), seen.intent, engine.status().source_error});
+    if (!looked) return fail(ErrorKind::HostUnavailable, looked.error());
+    seen.machine = std::move(*machine);
+    seen.target = std::move(looked->target);
+    seen.observed = std::move(looked->observed);
+    seen.plan = std::move(looked->difference);
+    seen.status = engine.status();
+    return seen;
+}
+
+Result<View> look(Context& context) {
+    auto in_force = read_source(context);
+    if (!in_force) return std::unexpected(in_force.error());
+    auto seen = look_at(context, in_force->desired());
+    if (!seen) return std::unexpected(seen.error());
+    return View{std::move(*seen), std::move(*in_force)};
+}
+
+Result<Desired> own_revision(Context& context) {
+    const auto in_force = read_source(context);
+    if (!in_force) return std::unexpected(in_force.error());
+    if (in_force->trouble != Trouble::None) return fail(kind_of(in_force->trouble), in_force->error);
+    return in_force->desired();
+}
+
+Result<Desired> other_revision(Context& context, const std::string& revision) {
+    auto snapshot = last_good(context.paths);
+    if (!snapshot || snapshot->revision != revision) {
+        auto read = context.source->read_revision(revision);
+        if (!read && read.error().trouble == Trouble::Vanished)
+            return fail(ErrorKind::NotFound, read.error().message);
+        if (!read) return fail(kind_of(read.error().trouble), read.error().message);
+        snapshot = std::move(*read);
+    }
+    const auto set = load_snapshot(*snapshot, context.config.limits);
+    if (!set) return fail(ErrorKind::InvalidManifest, set.error().message);
+    return make_desired(*set, snapshot->revision);
+}
+
+}  // namespace left4me::operations

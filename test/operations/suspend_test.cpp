@@ -1,0 +1,131 @@
+#include "operations/suspend.hpp"
+
+#include "adapters/source/revision.hpp"
+#include "adapters/sources/open.hpp"
+#include "operations/approve.hpp"
+#include "operations/events.hpp"
+#include "operations/wait.hpp"
+#include "support/catch.hpp"
+#include "support/scratch.hpp"
+
+using namespace left4me;
+using namespace left4me::operations;
+using left4me::test::Scratch;
+
+namespace {
+
+/// A host of the test's own with two servers in its manifests, and no daemon.
+struct World {
+    Scratch scratch;
+    Context context;
+    std::vector<std::string> notices;
+
+    World() {
+        context.paths.state = scratch.path() / "state";
+        context.paths.run = scratch.path() / "run";
+        std::filesystem::create_directories(context.paths.status());
+        std::filesystem::create_directories(context.paths.run);
+        context.config.source_directory = scratch.path() / "source";
+        context.caller = {.name = "Alice", .email = "alice@host1", .message = {}};
+        context.purpose = "a test";
+        context.notice = [this](const std::string& text) { notices.push_back(text); };
+        context.source = open_source(context.paths, context.config);
+        const std::string head = "apiVersion: left4me/v1\nkind: ";
+        std::string text = head + "Blueprint\nmetadata: {name: coop}\nspec: {}\n";
+        for (const char* name : {"comp1", "comp2"}) {
+            text += "---\n" + head + "Server\nmetadata: {name: " + name +
+                    ", labels: {pool: x}}\nspec: {blueprint: coop, port: 2701" + name[4] + "}\n";
+        }
+        scratch.write("source/all.yaml", text);
+    }
+
+    std::string last_event() const {
+        const auto events = EventFeed(context, "").past();
+        return events.empty()
+                   ? ""
+                   : events.back().subject + " " + events.back().reason + " " + events.back().actor;
+    }
+    Result<Resumed> resume(const Selection& selection) {
+        const auto lock = lock_host(context);
+        REQUIRE(lock);
+        return operations::resume(context, *lock, selection);
+    }
+    Suspensions kept() const { return load_intent(context.paths).suspended; }
+};
+
+}  // namespace
+
+TEST_CASE("a suspension holds until it is resumed, and its event says who asked for it") {
+    World world;
+    const auto suspended = suspend(world.context, {.names = {"comp1"}}, "new maps", {});
+    REQUIRE(suspended);
+    CHECK(suspended->servers == std::vector<std::string>{"comp1"});
+    CHECK(world.kept().servers.at("comp1").reason == "new maps");
+    CHECK(world.kept().servers.at("comp1").by == "alice");
+    CHECK(world.last_event() == "server/comp1 Suspended alice");
+    const auto resumed = world.resume({.names = {"comp1", "comp2"}});
+    REQUIRE(resumed);
+    CHECK(resumed->servers == std::vector<std::string>{"comp1"});
+    CHECK(resumed->not_suspended == std::vector<std::string>{"comp2"});
+    CHECK(world.kept() == Suspensions{});
+    CHECK(world.last_event() == "server/comp1 Resumed alice");
+    CHECK_FALSE(world.resume({.names = {"comp1"}})->anything);
+}
+
+TEST_CASE("servers are suspended by their labels, everything by itself, for as long as is said") {
+    World world;
+    REQUIRE(suspend(world.context, {.selector = "pool=x"}, "maps", std::chrono::minutes(5)));
+    CHECK(world.kept().servers.size() == 2);
+    CHECK(world.kept().servers.at("comp2").until.has_value());
+    REQUIRE(suspend(world.context, {.all = true}, "moving", {}));
+    CHECK(world.resume({.names = {"comp1"}})->all_suspended);
+    CHECK(world.resume({.all = true})->anything);
+    CHECK(world.kept() == Suspensions{});
+    CHECK_FALSE(world.resume({.all = true})->anything);
+}
+
+TEST_CASE("a server that nobody knows is not suspended") {
+    World world;
+    const auto refused = suspend(world.context, {.names = {"comp9"}}, "a slip", {});
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().kind == ErrorKind::NotFound);
+    CHECK(world.kept() == Suspensions{});
+}
+
+TEST_CASE("suspensions that cannot be read are an error, and resuming everything mends them") {
+    World world;
+    world.scratch.write("state/state/suspensions.json", "{");
+    CHECK(suspend(world.context, {.names = {"comp1"}}, "maps", {}).error().kind == ErrorKind::StateFailed);
+    CHECK(world.resume({.names = {"comp1"}}).error().kind == ErrorKind::StateFailed);
+    CHECK(world.resume({.all = true})->anything);
+    CHECK(world.kept() == Suspensions{});
+}
+
+TEST_CASE("only the revision that the source stands at is approved") {
+    World world;
+    const auto lock = lock_host(world.context);
+    REQUIRE(lock);
+    const std::string stands = world.context.source->read()->revision;
+    CHECK(approve(world.context, *lock, stands.substr(0, 6)).error().kind == ErrorKind::NotFound);
+    CHECK(approve(world.context, *lock, "0123456789").error().kind == ErrorKind::NotFound);
+    CHECK(approve(world.context, *lock, stands.substr(0, 7)) == stands);
+    CHECK(is_approved(world.context.paths, stands));
+    CHECK(world.notices.empty());
+}
+
+TEST_CASE("an event feed shows what happens to one server, before it and meanwhile") {
+    World world;
+    record_event(world.context, {"server/comp1", "server/comp2"}, "Reset", "why");
+    EventFeed feed(world.context, "comp1");
+    CHECK(feed.past().size() == 1);
+    CHECK(feed.news().empty());
+    record_event(world.context, {"server/comp2", "server/comp1"}, "Reset", "again");
+    const auto news = feed.news();
+    REQUIRE(news.size() == 1);
+    CHECK(news.front().message == "again");
+}
+
+TEST_CASE("a patience is a duration in the grammar of manifests") {
+    CHECK(parse_patience("90s") == std::chrono::milliseconds(90'000));
+    CHECK(parse_patience("soon").error().kind == ErrorKind::InvalidArgument);
+}
