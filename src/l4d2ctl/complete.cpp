@@ -5,7 +5,10 @@
 
 #include <algorithm>
 
+#include "adapters/config/table.hpp"
 #include "l4d2ctl/kinds.hpp"
+#include "operations/objects.hpp"
+#include "specs/explain.hpp"
 #include "specs/field_words.hpp"
 #include "specs/fields.hpp"
 
@@ -34,6 +37,11 @@ std::vector<std::string> split_names(const std::string& names) {
     return split;
 }
 
+/// The beginning of what the table says of a field.
+std::string up_to(char end, const Field& field) {
+    return std::string(field.documentation.substr(0, field.documentation.find(end)));
+}
+
 /// The options that stand before a verb.
 const std::vector<OptionShape>& common_options() {
     static const std::vector<OptionShape> options{
@@ -50,25 +58,6 @@ const OptionShape* find_option(const std::vector<OptionShape>& options, const st
         if (std::find(names.begin(), names.end(), name) != names.end()) return &option;
     }
     return nullptr;
-}
-
-std::vector<std::string> names_of(const ManifestSet& set, Kind kind) {
-    std::vector<std::string> names;
-    const auto add_all = [&names](const auto& objects) {
-        for (const auto& [name, object] : objects) names.push_back(name);
-    };
-    switch (kind) {
-        case Kind::Server:
-            add_all(set.servers);
-            break;
-        case Kind::Blueprint:
-            add_all(set.blueprints);
-            break;
-        case Kind::Overlay:
-            add_all(set.overlays);
-            break;
-    }
-    return names;
 }
 
 /// What has been typed so far, sorted out.
@@ -212,7 +201,7 @@ class Completion {
         const std::string prefix = with_kind ? cursor_.substr(0, cursor_.find('/') + 1) : "";
         if (with_kind && parse_kind(prefix.substr(0, prefix.size() - 1)) != kind) return {};
         Candidates candidates;
-        for (const std::string& name : names_of(manifests(), kind)) {
+        for (const std::string& name : operations::manifest_names(manifests(), kind)) {
             const bool given =
                 std::any_of(typed_.arguments.begin(), typed_.arguments.end(), [&](const auto& word) {
                     return word == name || word == std::string(to_string(kind)) + "/" + name;
@@ -231,9 +220,8 @@ class Completion {
         const bool plain_names = typed_.verb->name == "delete";
         if (typed_.arguments.empty()) {
             Candidates candidates = plain_names ? objects_of(Kind::Server, false) : Candidates();
-            candidates.push_back({"servers", "Game servers"});
-            candidates.push_back({"blueprints", "What servers are made from"});
-            candidates.push_back({"overlays", "Files laid over the game"});
+            for (const KindEntry& kind : kinds())
+                candidates.push_back({std::string(kind.plural), up_to(':', kind.object)});
             if (typed_.verb->name == "get") candidates.push_back({"all", "Every kind"});
             return candidates;
         }
@@ -247,26 +235,16 @@ class Completion {
         Candidates candidates;
         const std::size_t dot = cursor_.rfind('.');
         if (dot == std::string::npos) {
-            for (const Field& kind : kinds()) {
-                if (const auto known = parse_kind(std::string(kind.name)))
-                    candidates.push_back({to_string(*known), std::string(kind.documentation)});
-            }
+            for (const KindEntry& kind : kinds())
+                candidates.push_back({std::string(kind.name), up_to(':', kind.object)});
+            candidates.push_back({std::string(config_table().name), up_to(':', config_table())});
             return candidates;
         }
         const std::string parent = cursor_.substr(0, dot);
-        const auto kind = parse_kind(parent.substr(0, parent.find('.')));
-        const Field* field = kind ? find_kind(manifest_kind(*kind)) : nullptr;
-        for (std::size_t at = parent.find('.'); field != nullptr && at < parent.size();
-             at = parent.find('.', at + 1)) {
-            const std::size_t end = std::min(parent.find('.', at + 1), parent.size());
-            field = has_named_children(*field) ? find_child(*field, parent.substr(at + 1, end - at - 1))
-                                               : nullptr;
-        }
+        const Field* const field = find_field(parent, config_table());
         if (field == nullptr || !has_named_children(*field)) return candidates;
         for (const Field* const child : supported_children(*field)) {
-            const std::string_view text = child->documentation;
-            candidates.push_back(
-                {fmt::format("{}.{}", parent, child->name), std::string(text.substr(0, text.find('.')))});
+            candidates.push_back({fmt::format("{}.{}", parent, child->name), up_to('.', *child)});
         }
         return candidates;
     }

@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 
 #include "l4d2ctl/kinds.hpp"
 #include "l4d2ctl/selection.hpp"
@@ -23,8 +22,6 @@ struct Options {
     bool watch = false;
 };
 
-constexpr std::array<Kind, 3> every_kind{Kind::Server, Kind::Blueprint, Kind::Overlay};
-
 /// What the command line asks for.
 struct Wanted {
     Target target;
@@ -45,8 +42,10 @@ Result<std::vector<std::string>> pick(std::vector<std::string> names, Kind kind,
 }
 
 std::vector<Kind> kinds_of(const Target& target) {
-    return target.kind ? std::vector<Kind>{*target.kind}
-                       : std::vector<Kind>(every_kind.begin(), every_kind.end());
+    if (target.kind) return {*target.kind};
+    std::vector<Kind> every_kind;
+    for (const KindEntry& entry : kinds()) every_kind.push_back(entry.kind);
+    return every_kind;
 }
 
 /// Names and manifests stand in the source alone: no host is asked, so completion is quick and works

@@ -19,10 +19,10 @@ Result<void> add_name(Target& target, const std::string& name) {
 
 Result<Kind> kind_or_failure(const std::string& word) {
     if (const auto kind = parse_kind(word)) return *kind;
-    return fail(
-        Exit::Usage,
-        fmt::format("\"{}\" is not a kind; there are servers (srv), blueprints (bp), overlays (ov) and all",
-                    word));
+    std::string known;
+    for (const KindEntry& kind : kinds())
+        known += fmt::format("{}{} ({})", known.empty() ? "" : ", ", kind.plural, kind.short_name);
+    return fail(Exit::Usage, fmt::format("\"{}\" is not a kind; there are {} and all", word, known));
 }
 
 /// KIND/NAME…, all of one kind.

@@ -5,12 +5,9 @@
 #include <vector>
 
 #include "l4d2ctl/exit.hpp"
-#include "operations/kind.hpp"
+#include "specs/fields.hpp"
 
 namespace left4me::ctl {
-
-using operations::Kind;
-using operations::parse_kind;
 
 /// What `KIND`, `KIND NAME…`, `KIND/NAME…` or `all` name.
 struct Target {

@@ -10,7 +10,7 @@
 #include "l4d2ctl/kinds.hpp"
 #include "l4d2ctl/verbs.hpp"
 #include "operations/journal_tail.hpp"
-#include "specs/text_checks.hpp"
+#include "specs/grammars/duration.hpp"
 
 namespace left4me::ctl {
 

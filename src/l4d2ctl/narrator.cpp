@@ -65,7 +65,7 @@ std::string remedy(const Action& action, const Outcome& outcome) {
     if (outcome.reason == FailureKind::SourceChanged)
         return "sudo l4d2ctl reconcile, once the files are complete";
     if (is_helper_trouble(outcome.reason)) return "journalctl -u left4me-helper";
-    if (action.subject.kind == SubjectKind::Overlay) return "l4d2ctl describe overlay " + name;
+    if (action.subject.kind == Kind::Overlay) return "l4d2ctl describe overlay " + name;
     if (action.verb == Verb::Render) return "l4d2ctl describe server " + name;
     return "l4d2ctl logs " + name;
 }

@@ -86,7 +86,7 @@ Json overlay_object_json(const View& view, const std::string& name) {
 Result<std::vector<Json>> objects_json(View& view, Kind kind, const std::vector<std::string>& names) {
     std::vector<Json> objects;
     const auto add = [&objects, kind](const Json& object) {
-        objects.push_back(Json{{"kind", manifest_kind(kind)}});
+        objects.push_back(Json{{"kind", entry_of(kind).object.name}});
         objects.back().update(object);
     };
     switch (kind) {

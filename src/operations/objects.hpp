@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "operations/json.hpp"
-#include "operations/kind.hpp"
 #include "operations/view.hpp"
+#include "specs/fields.hpp"
 
 namespace left4me::operations {
 

@@ -38,7 +38,7 @@ Plan plan_reset(const std::vector<std::string>& servers, const Seen& seen) {
         const auto step = [&plan, &server](Verb verb, std::string reason, bool first) {
             Action action;
             action.verb = verb;
-            action.subject = {SubjectKind::Server, server};
+            action.subject = {Kind::Server, server};
             action.reason = std::move(reason);
             if (!first) action.after.push_back(plan.actions.size() - 1);
             plan.actions.push_back(std::move(action));

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "operations/error.hpp"
-#include "operations/kind.hpp"
+#include "specs/fields.hpp"
 #include "specs/manifest.hpp"
 
 namespace left4me::operations {

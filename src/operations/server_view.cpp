@@ -166,7 +166,7 @@ Result<std::map<std::string, UnitDetails>> unit_details(View& view, const std::v
 std::vector<const Action*> actions_of(const View& view, const std::string& name) {
     std::vector<const Action*> actions;
     for (const Action& action : view.plan.actions) {
-        if (action.subject == Subject{SubjectKind::Server, name}) actions.push_back(&action);
+        if (action.subject == Subject{Kind::Server, name}) actions.push_back(&action);
     }
     return actions;
 }

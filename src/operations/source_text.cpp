@@ -19,10 +19,9 @@ std::string_view without_trailing_blanks(std::string_view text) {
 }
 
 std::optional<DocumentName> name_of(const ListedDocument& document) {
-    for (const Kind known : {Kind::Server, Kind::Blueprint, Kind::Overlay}) {
-        if (document.kind == manifest_kind(known)) return DocumentName{known, document.name};
-    }
-    return std::nullopt;
+    const KindEntry* const kind = find_kind(document.kind);
+    if (kind == nullptr) return std::nullopt;
+    return DocumentName{kind->kind, document.name};
 }
 
 }  // namespace

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "operations/kind.hpp"
+#include "specs/fields.hpp"
 #include "specs/load.hpp"
 
 namespace left4me::operations {

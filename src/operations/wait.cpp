@@ -6,7 +6,7 @@
 
 #include "operations/follow.hpp"
 #include "operations/server_view.hpp"
-#include "specs/text_checks.hpp"
+#include "specs/grammars/duration.hpp"
 
 namespace left4me::operations {
 

@@ -55,7 +55,7 @@ int rank(Verb verb) {
 class Assembly {
   public:
     void add_overlay(const World& world, OverlayDraft draft) {
-        const Id id = add({SubjectKind::Overlay, draft.name}, std::move(draft.step));
+        const Id id = add({Kind::Overlay, draft.name}, std::move(draft.step));
         if (actions_[id].verb != Verb::Build) return;
         actions_[id].source = world.target.overlays.at(draft.name).source;
         builds_.emplace(std::move(draft.name), id);
@@ -66,7 +66,7 @@ class Assembly {
         ids.fill(none);
         const bool drift = is_drift(world, draft);
         for (const Step& step : draft.steps) {
-            const Id id = add({SubjectKind::Server, draft.name}, step);
+            const Id id = add({Kind::Server, draft.name}, step);
             ids[static_cast<std::size_t>(step.verb)] = id;
             actions_[id].drift = drift && is_effect(step.verb);
             if (step.verb == Verb::Render) actions_[id].rendering = *draft.target->rendering;
@@ -103,7 +103,7 @@ class Assembly {
     void add_collect(const CollectDraft& collect) {
         const std::string_view generation =
             std::string_view(collect.path).substr(collect.path.rfind('/') + 1);
-        std::string reason = collect.subject.kind == SubjectKind::Server
+        std::string reason = collect.subject.kind == Kind::Server
                                  ? "nothing uses this old rendering any more"
                                  : fmt::format("nothing uses generation {:.4} any more", generation);
         const Id id = add(collect.subject, {Verb::Collect, std::move(reason), collect.path, {}});
@@ -176,7 +176,7 @@ class Assembly {
     static void count(const World& world, Plan& plan) {
         std::vector<std::string_view> differing;
         for (const Action& action : plan.actions) {
-            if (action.subject.kind == SubjectKind::Server) differing.emplace_back(action.subject.name);
+            if (action.subject.kind == Kind::Server) differing.emplace_back(action.subject.name);
         }
         std::sort(differing.begin(), differing.end());
         differing.erase(std::unique(differing.begin(), differing.end()), differing.end());

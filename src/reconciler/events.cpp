@@ -110,7 +110,7 @@ class Telling {
 
     bool is_known(const Action& action, const Outcome& outcome) const {
         const ServerStatus* const earlier =
-            action.subject.kind == SubjectKind::Server ? find(before_, action.subject.name) : nullptr;
+            action.subject.kind == Kind::Server ? find(before_, action.subject.name) : nullptr;
         const Condition* const stalled = earlier == nullptr ? nullptr : earlier->find("Stalled");
         return stalled != nullptr && stalled->status == ConditionStatus::True &&
                stalled->reason == ConditionReason(outcome.reason) &&

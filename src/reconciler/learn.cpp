@@ -18,7 +18,7 @@ void assume_applied(Memory& memory, const Target& target, const Observed& observ
     }
 }
 
-const Mishap* find(const std::map<Subject, Mishap>& mishaps, SubjectKind kind, const std::string& name) {
+const Mishap* find(const std::map<Subject, Mishap>& mishaps, Kind kind, const std::string& name) {
     const auto found = mishaps.find({kind, name});
     return found == mishaps.end() ? nullptr : &found->second;
 }
@@ -28,7 +28,7 @@ void learn_overlays(Memory& memory, const Target& target, const std::map<Subject
     std::map<std::string, Backoff> overlays;
     for (const auto& [name, overlay] : target.overlays) {
         const auto before = memory.overlays.find(name);
-        const Mishap* const mishap = find(mishaps, SubjectKind::Overlay, name);
+        const Mishap* const mishap = find(mishaps, Kind::Overlay, name);
         if (before == memory.overlays.end() && mishap == nullptr) continue;
         Backoff backoff = next_backoff(before == memory.overlays.end() ? Backoff{} : before->second, name,
                                        asked_of_overlay(target, name), mishap, now);
@@ -57,10 +57,10 @@ void apply_outcomes(Memory& memory, const Target& target, const Observed& observ
     assume_applied(memory, target, observed);
     const std::map<Subject, Mishap> mishaps = mishaps_of(attempted, outcomes);
     for (const auto& [subject, mishap] : mishaps) {
-        if (subject.kind == SubjectKind::Server) (void)memory.servers[subject.name];
+        if (subject.kind == Kind::Server) (void)memory.servers[subject.name];
     }
     for (auto& [name, remembered] : memory.servers) {
-        const Mishap* const mishap = find(mishaps, SubjectKind::Server, name);
+        const Mishap* const mishap = find(mishaps, Kind::Server, name);
         // Nearly every server has nothing to back off from, and its fingerprint is not for free.
         if (mishap == nullptr && remembered.backoff.failures == 0) continue;
         remembered.backoff =

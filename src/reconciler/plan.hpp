@@ -13,13 +13,12 @@
 #include "reconciler/reason.hpp"
 #include "reconciler/target.hpp"
 #include "reconciler/verb.hpp"
+#include "specs/kind.hpp"
 
 namespace left4me {
 
-enum class SubjectKind { Server, Overlay };
-
 struct Subject {
-    SubjectKind kind = SubjectKind::Server;
+    Kind kind = Kind::Server;
     std::string name;
 
     auto operator<=>(const Subject&) const = default;

@@ -115,7 +115,7 @@ Usage usage_of(const World& world, const std::vector<ServerDraft>& drafts) {
 }
 
 struct Path {
-    SubjectKind kind = SubjectKind::Overlay;
+    Kind kind = Kind::Overlay;
     std::string name;
     std::string_view generation;
 };
@@ -125,7 +125,7 @@ Path parse(std::string_view path) {
     const std::size_t first = path.find('/');
     const std::size_t second = path.find('/', first + 1);
     if (first == std::string_view::npos || second == std::string_view::npos) return {};
-    return {path.starts_with("instances/") ? SubjectKind::Server : SubjectKind::Overlay,
+    return {path.starts_with("instances/") ? Kind::Server : Kind::Overlay,
             std::string(path.substr(first + 1, second - first - 1)), path.substr(second + 1)};
 }
 
@@ -162,9 +162,9 @@ std::vector<CollectDraft> plan_collect(const World& world, const std::vector<Ser
     for (const std::string& generation : world.observed.generations) {
         const Path path = parse(generation);
         if (path.name.empty() || usage.keeps(generation)) continue;
-        if (path.kind == SubjectKind::Server && is_suspended(world, path.name)) continue;
+        if (path.kind == Kind::Server && is_suspended(world, path.name)) continue;
         CollectDraft collect{{path.kind, path.name}, generation, {}};
-        if (path.kind == SubjectKind::Overlay) {
+        if (path.kind == Kind::Overlay) {
             if (usage.keeps_all_overlays() || overlay_is_wanted(world, path)) continue;
             collect.after = usage.unknown_released_by();
         } else {

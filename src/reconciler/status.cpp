@@ -46,7 +46,7 @@ std::map<std::string, Findings> gather(const Target& target, const Observed& obs
         findings.observed = seen == observed.servers.end() ? &never_seen : &seen->second;
     }
     for (const Action& action : remaining.actions) {
-        if (action.subject.kind != SubjectKind::Server) continue;
+        if (action.subject.kind != Kind::Server) continue;
         const auto seen = observed.servers.find(action.subject.name);
         const bool named = target.servers.contains(action.subject.name);
         // What is neither asked for nor ours is only reported; it has no status.
@@ -57,7 +57,7 @@ std::map<std::string, Findings> gather(const Target& target, const Observed& obs
     }
     for (const Outcome& outcome : outcomes) {
         const Action& action = attempted.actions[outcome.action];
-        if (outcome.done || action.subject.kind != SubjectKind::Server) continue;
+        if (outcome.done || action.subject.kind != Kind::Server) continue;
         const auto found = all.find(action.subject.name);
         if (found == all.end()) continue;
         Findings& findings = found->second;

@@ -36,7 +36,7 @@ std::optional<TimePoint> earliest_wake(const Desired& desired, const Intent& int
     for (const Action& action : remaining.actions) {
         if (action.code != HoldReason::BackOff) continue;
         if (const auto server = status.servers.find(action.subject.name);
-            action.subject.kind == SubjectKind::Server && server != status.servers.end()) {
+            action.subject.kind == Kind::Server && server != status.servers.end()) {
             earliest.consider(server->second.remembered.backoff.retry_at);
         }
     }

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include "reconciler/observed.hpp"
 #include "reconciler/plan.hpp"
 #include "reconciler/status.hpp"
@@ -86,7 +88,7 @@ const char* to_string(ConditionStatus status) {
 }
 
 std::string to_string(const Subject& subject) {
-    return (subject.kind == SubjectKind::Server ? "server/" : "overlay/") + subject.name;
+    return fmt::format("{}/{}", to_string(subject.kind), subject.name);
 }
 
 }  // namespace left4me

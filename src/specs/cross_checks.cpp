@@ -26,18 +26,17 @@ std::vector<const Facts*> in_order(std::span<const Facts> objects, Location Fact
 }
 
 /// By kind; the first of several objects with the same name counts.
-std::map<std::string_view, Names> check_names(const std::vector<const Facts*>& objects,
-                                              Diagnostics& diagnostics) {
-    std::map<std::string_view, Names> kinds;
+std::map<Kind, Names> check_names(const std::vector<const Facts*>& objects, Diagnostics& diagnostics) {
+    std::map<Kind, Names> kinds;
     for (const Facts* object : objects) {
         if (object->kind == nullptr || object->name.empty()) continue;
-        const auto [first, inserted] = kinds[object->kind->name].emplace(object->name, object);
+        const auto [first, inserted] = kinds[object->kind->kind].emplace(object->name, object);
         if (inserted) continue;
-        diagnostics.push_back(
-            {object->name_at,
-             fmt::format("{} named '{}' stands at {} already; rename or remove one of them",
-                         with_article(object->kind->name), object->name, place(first->second->name_at)),
-             Rule::DuplicateName});
+        diagnostics.push_back({object->name_at,
+                               fmt::format("{} named '{}' stands at {} already; rename or remove one of them",
+                                           with_article(object->kind->object.name), object->name,
+                                           place(first->second->name_at)),
+                               Rule::DuplicateName});
     }
     return kinds;
 }
@@ -48,8 +47,9 @@ void check_ports(const std::vector<const Facts*>& objects, Diagnostics& diagnost
         if (!object->port) continue;
         const auto [first, inserted] = ports.emplace(*object->port, object);
         if (inserted) continue;
-        const std::string owner =
-            first->second->name.empty() ? "another server" : "server/" + first->second->name;
+        const std::string owner = first->second->name.empty()
+                                      ? "another server"
+                                      : fmt::format("{}/{}", to_string(Kind::Server), first->second->name);
         diagnostics.push_back(
             {object->port_at,
              fmt::format(
@@ -73,7 +73,7 @@ std::set<std::string_view> words_of(std::span<const std::string_view> texts) {
     return words;
 }
 
-void check_references(std::span<const Facts> objects, const std::map<std::string_view, Names>& kinds,
+void check_references(std::span<const Facts> objects, const std::map<Kind, Names>& kinds,
                       std::span<const std::string_view> unread, Diagnostics& diagnostics) {
     const std::set<std::string_view> unread_words = words_of(unread);
     for (const Facts& object : objects) {
@@ -89,7 +89,7 @@ void check_references(std::span<const Facts> objects, const std::map<std::string
             if (hint.empty()) hint = "; add it, or correct the name";
             diagnostics.push_back({reference.where,
                                    fmt::format("{}: there is no {} named '{}'{}", reference.path,
-                                               reference.kind, reference.name, hint),
+                                               entry_of(reference.kind).object.name, reference.name, hint),
                                    Rule::ReferenceDangling});
         }
     }

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 
 #include "specs/field_words.hpp"
 #include "specs/words.hpp"
@@ -12,13 +11,6 @@ namespace left4me {
 namespace {
 
 constexpr std::size_t text_width = 78;
-
-std::string lower(std::string_view text) {
-    std::string result(text);
-    std::transform(result.begin(), result.end(), result.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return result;
-}
 
 /// `text` broken at blanks, each line behind `indentation`.
 std::string wrapped(std::string_view text, std::string_view indentation) {
@@ -75,15 +67,6 @@ std::string page_of(const Field& field, const std::string& path) {
     return page;
 }
 
-const Field* find_kind_loosely(std::string_view word) {
-    std::string wanted = lower(word);
-    for (const Field& kind : kinds()) {
-        const std::string name = lower(kind.name);
-        if (wanted == name || wanted == name + "s") return &kind;
-    }
-    return nullptr;
-}
-
 std::vector<std::string_view> names_of(const std::vector<const Field*>& fields) {
     std::vector<std::string_view> names;
     names.reserve(fields.size());
@@ -96,31 +79,56 @@ std::string hint_for(std::string_view word, std::span<const std::string_view> kn
     return hint.empty() ? fmt::format("; there are {}", fmt::join(known, ", ")) : hint;
 }
 
+/// The words between the dots.
+std::vector<std::string_view> parts_of(std::string_view path) {
+    std::vector<std::string_view> parts;
+    for (std::size_t begin = 0; begin <= path.size();) {
+        const std::size_t end = std::min(path.find('.', begin), path.size());
+        parts.push_back(path.substr(begin, end - begin));
+        begin = end + 1;
+    }
+    return parts;
+}
+
+const Field* find_root(std::string_view word, const Field& config) {
+    if (word == config.name) return &config;
+    const auto kind = parse_kind(word);
+    return kind ? &entry_of(*kind).object : nullptr;
+}
+
+/// nullptr if the field has no such field of its own.
+const Field* step(const Field& parent, std::string_view name) {
+    return has_named_children(parent) ? find_child(parent, name) : nullptr;
+}
+
 }  // namespace
 
-std::expected<std::string, std::string> explain(std::string_view path) {
-    std::size_t end = std::min(path.find('.'), path.size());
-    const Field* field = find_kind_loosely(path.substr(0, end));
+const Field* find_field(std::string_view path, const Field& config) {
+    const std::vector<std::string_view> parts = parts_of(path);
+    const Field* field = find_root(parts.front(), config);
+    for (std::size_t i = 1; field != nullptr && i < parts.size(); ++i) field = step(*field, parts[i]);
+    return field;
+}
+
+std::expected<std::string, std::string> explain(std::string_view path, const Field& config) {
+    const std::vector<std::string_view> parts = parts_of(path);
+    const Field* field = find_root(parts.front(), config);
     if (field == nullptr) {
-        std::vector<std::string> words;
-        for (const Field& kind : kinds()) words.push_back(lower(kind.name));
-        const std::vector<std::string_view> names(words.begin(), words.end());
-        return std::unexpected(fmt::format("there is no kind {}{}", in_quotes(path.substr(0, end)),
-                                           hint_for(path.substr(0, end), names)));
+        std::vector<std::string_view> names;
+        for (const KindEntry& kind : kinds()) names.push_back(kind.name);
+        names.push_back(config.name);
+        return std::unexpected(
+            fmt::format("there is no kind {}{}", in_quotes(parts.front()), hint_for(parts.front(), names)));
     }
-    std::string walked = lower(field->name);
-    while (end < path.size()) {
-        const std::size_t begin = end + 1;
-        end = std::min(path.find('.', begin), path.size());
-        const std::string_view name = path.substr(begin, end - begin);
-        const Field* child = has_named_children(*field) ? find_child(*field, name) : nullptr;
+    const auto kind = parse_kind(parts.front());
+    std::string walked(kind ? entry_of(*kind).name : config.name);
+    for (std::size_t i = 1; i < parts.size(); ++i) {
+        const Field* const child = step(*field, parts[i]);
         if (child == nullptr) {
-            if (!has_named_children(*field)) {
+            if (!has_named_children(*field))
                 return std::unexpected(fmt::format("{} has no fields of its own", walked));
-            }
-            const std::vector<std::string_view> names = names_of(supported_children(*field));
-            return std::unexpected(
-                fmt::format("{} has no field {}{}", walked, in_quotes(name), hint_for(name, names)));
+            return std::unexpected(fmt::format("{} has no field {}{}", walked, in_quotes(parts[i]),
+                                               hint_for(parts[i], names_of(supported_children(*field)))));
         }
         field = child;
         walked += fmt::format(".{}", child->name);

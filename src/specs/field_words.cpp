@@ -2,13 +2,14 @@
 
 #include <fmt/format.h>
 
+#include "specs/grammars/grammar.hpp"
 #include "specs/words.hpp"
 
 namespace left4me {
 namespace {
 
 std::string item_in_words(const Field& item) {
-    if (!item.refers_to.empty()) return fmt::format("names of {}s", item.refers_to);
+    if (item.refers_to) return fmt::format("names of {}s", entry_of(*item.refers_to).object.name);
     if (item.type == Type::SecretFile) return "names of secrets";
     if (item.type == Type::FilePath) return "relative paths";
     return item.type == Type::Argument ? "words" : "texts";
@@ -23,11 +24,12 @@ std::string thousands(std::int64_t bytes) {
 }  // namespace
 
 std::string type_in_words(const Field& field) {
+    if (const Grammar* const grammar = grammar_of(field.type)) return in_words(*grammar, field);
     switch (field.type) {
         case Type::Map:
             return "map";
         case Type::Choice:
-            return "map with exactly one field";
+            return field.required ? "map with exactly one field" : "map with at most one field";
         case Type::TextMap:
             return "map of texts";
         case Type::List:
@@ -36,14 +38,12 @@ std::string type_in_words(const Field& field) {
         case Type::Enum:
             return one_of(field.values);
         case Type::Name:
-            return field.refers_to.empty() ? "name" : "name of " + with_article(field.refers_to);
+            return field.refers_to ? "name of " + with_article(entry_of(*field.refers_to).object.name)
+                                   : "name";
         case Type::Label:
             return "label text";
-        case Type::Port:
-            return fmt::format("number from {} to {}", field.minimum, field.maximum);
-        case Type::Duration:
-            return "duration";
         case Type::Directory:
+        case Type::HostPath:
             return "absolute path";
         case Type::FilePath:
             return "relative path";
@@ -56,20 +56,28 @@ std::string type_in_words(const Field& field) {
             return "text";
         case Type::NotYet:
             return "not yet supported";
+        case Type::Port:
+        case Type::Integer:
+        case Type::Size:
+        case Type::Percentage:
+        case Type::Duration:
+        case Type::TimeOfDay:
+        case Type::Calendar:
+            break;  // they have a grammar
     }
     return "";
 }
 
 std::vector<std::string> constraints_in_words(const Field& field) {
     std::vector<std::string> constraints;
+    if (const Grammar* const grammar = grammar_of(field.type);
+        grammar != nullptr && !grammar->examples.empty())
+        constraints.push_back(fmt::format("Write {}: {}.", grammar->form, grammar->examples));
     switch (field.type) {
         case Type::Name:
-            if (!field.refers_to.empty()) break;
+            if (field.refers_to) break;
             constraints.push_back(
                 fmt::format("1 to {} characters a-z, 0-9 and, inside, '-'.", field.maximum));
-            break;
-        case Type::Duration:
-            constraints.push_back("A number and one of s, m, h, d: 90s, 30m, 12h, 2d; at most 30d.");
             break;
         case Type::Directory:
             constraints.push_back(

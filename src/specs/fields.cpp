@@ -1,9 +1,12 @@
 #include "specs/fields.hpp"
 
 #include <algorithm>
+#include <cctype>
+#include <string>
 
 #include "specs/manifest.hpp"
 #include "specs/name.hpp"
+#include "specs/text_checks.hpp"
 #include "specs/writable.hpp"
 
 namespace left4me {
@@ -74,6 +77,8 @@ constexpr std::array rollout_fields{
               "After that it is restarted even with players on it. Without a deadline the change waits "
               "for as long as it takes.",
           .example = "12h",
+          .minimum = 1,
+          .maximum = max_duration.count(),
           .only_with = {"policy", "WhenEmpty"}},
 };
 
@@ -86,7 +91,7 @@ constexpr std::array server_spec{
               "changes, the server changes (see `rollout`). There are no overrides in a Server.",
           .example = "competitive",
           .maximum = name_length,
-          .refers_to = "Blueprint"},
+          .refers_to = Kind::Blueprint},
     Field{.name = "port",
           .type = Type::Port,
           .required = true,
@@ -125,7 +130,7 @@ constexpr std::array blueprint_overlay{
           .type = Type::Name,
           .documentation = "The name of an Overlay.",
           .maximum = name_length,
-          .refers_to = "Overlay"},
+          .refers_to = Kind::Overlay},
 };
 constexpr std::array blueprint_argument{
     Field{.name = "item",
@@ -280,33 +285,72 @@ constexpr auto blueprint_object =
 constexpr auto overlay_object = object(overlay_kind, "What the overlay consists of.", overlay_spec);
 
 constexpr std::array kind_table{
-    Field{.name = "Server",
-          .type = Type::Map,
-          .documentation =
-              "One game server: a systemd unit `left4me-server@NAME.service` with its own overlay mount.",
-          .children = server_object},
-    Field{.name = "Blueprint",
-          .type = Type::Map,
-          .documentation = "What any number of servers have in common: overlays, command line, config.",
-          .children = blueprint_object},
-    Field{.name = "Overlay",
-          .type = Type::Map,
-          .documentation = "A set of files that is laid over the game's installation: a mod, maps, configs.",
-          .children = overlay_object},
+    KindEntry{.kind = Kind::Server,
+              .name = "server",
+              .plural = "servers",
+              .short_name = "srv",
+              .object = {.name = "Server",
+                         .type = Type::Map,
+                         .documentation = "One game server: a systemd unit `left4me-server@NAME.service` "
+                                          "with its own overlay mount.",
+                         .children = server_object}},
+    KindEntry{.kind = Kind::Blueprint,
+              .name = "blueprint",
+              .plural = "blueprints",
+              .short_name = "bp",
+              .object = {.name = "Blueprint",
+                         .type = Type::Map,
+                         .documentation =
+                             "What any number of servers have in common: overlays, command line, config.",
+                         .children = blueprint_object}},
+    KindEntry{
+        .kind = Kind::Overlay,
+        .name = "overlay",
+        .plural = "overlays",
+        .short_name = "ov",
+        .object = {.name = "Overlay",
+                   .type = Type::Map,
+                   .documentation =
+                       "A set of files that is laid over the game's installation: a mod, maps, configs.",
+                   .children = overlay_object}},
 };
 
-const Field* find(std::span<const Field> fields, std::string_view name) {
-    const auto found =
-        std::find_if(fields.begin(), fields.end(), [&](const Field& field) { return field.name == name; });
-    return found == fields.end() ? nullptr : &*found;
+std::string lower(std::string_view text) {
+    std::string result(text);
+    std::transform(result.begin(), result.end(), result.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    return result;
 }
 
 }  // namespace
 
-std::span<const Field> kinds() { return kind_table; }
+std::span<const KindEntry> kinds() { return kind_table; }
 
-const Field* find_kind(std::string_view kind) { return find(kind_table, kind); }
+const KindEntry& entry_of(Kind kind) {
+    return *std::find_if(kind_table.begin(), kind_table.end(),
+                         [kind](const KindEntry& entry) { return entry.kind == kind; });
+}
 
-const Field* find_child(const Field& parent, std::string_view name) { return find(parent.children, name); }
+const char* to_string(Kind kind) { return entry_of(kind).name.data(); }
+
+const KindEntry* find_kind(std::string_view word) {
+    const auto* const found = std::find_if(kind_table.begin(), kind_table.end(),
+                                           [&](const KindEntry& entry) { return entry.object.name == word; });
+    return found == kind_table.end() ? nullptr : found;
+}
+
+std::optional<Kind> parse_kind(std::string_view word) {
+    const std::string wanted = lower(word);
+    for (const KindEntry& entry : kind_table) {
+        if (wanted == entry.name || wanted == entry.plural || wanted == entry.short_name) return entry.kind;
+    }
+    return std::nullopt;
+}
+
+const Field* find_child(const Field& parent, std::string_view name) {
+    const auto found = std::find_if(parent.children.begin(), parent.children.end(),
+                                    [&](const Field& field) { return field.name == name; });
+    return found == parent.children.end() ? nullptr : &*found;
+}
 
 }  // namespace left4me

@@ -3,16 +3,19 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 
+#include "specs/complaint.hpp"
+#include "specs/kind.hpp"
+
 namespace left4me {
 
-/// What a field holds. Everything that depends on the type alone (its words, its pattern, its check) lives in
-/// value_types.cpp.
+/// What a field holds. The values that are written as one word have their grammar in specs/grammars.
 enum class Type {
     Map,         ///< the fields in `children`
-    Choice,      ///< exactly one of the fields in `children`
+    Choice,      ///< exactly one of the fields in `children`; at most one if it is not required
     TextMap,     ///< keys of the type of children[0], values of the type of children[1]
     List,        ///< items of the type of children[0]
     Constant,    ///< the one text in `values`
@@ -20,8 +23,14 @@ enum class Type {
     Name,        ///< of an object, is_valid_name()
     Label,       ///< key or value of a label
     Port,        ///< a plain integer
+    Integer,     ///< 10000
+    Size,        ///< of bytes: 512Mi, 2Gi
+    Percentage,  ///< 25%
     Duration,    ///< 90s, 30m, 12h, 2d
-    Directory,   ///< absolute path of the host
+    TimeOfDay,   ///< 04:00
+    Calendar,    ///< 04:00, Mon 05:00
+    Directory,   ///< absolute and normalised path on the host, outside of left4me's own
+    HostPath,    ///< absolute path on the host, normalised when it is read
     FilePath,    ///< relative path within an overlay
     Argument,    ///< one word of the game's command line
     SecretFile,  ///< the name of a file in /etc/left4me/secrets
@@ -30,7 +39,8 @@ enum class Type {
     NotYet,      ///< known, but not supported by this version
 };
 
-/// The field has a meaning only while its sibling `field` has this value. No name: always.
+/// The field has a meaning only while its sibling `field` has this value; while it is there at all if `value`
+/// is empty. No name: always.
 struct OnlyWith {
     std::string_view field = {};
     std::string_view value = {};
@@ -46,19 +56,38 @@ struct Field {
     std::string_view documentation;
     std::string_view example = {};  ///< YAML, as it stands behind the name and the colon (or in the list)
     std::span<const std::string_view> values = {};
-    std::int64_t minimum = 0;         ///< Port: value
-    std::int64_t maximum = 0;         ///< Port: value; texts: bytes; List, TextMap: entries. 0: no limit
-    std::string_view refers_to = {};  ///< Name: the kind that must have an object of this name
-    bool unique = false;              ///< List: no item twice. Port: no two servers with the same
+    /// Port, Integer: the value. Size: bytes. Duration: seconds. List: items.
+    std::int64_t minimum = 0;
+    /// As `minimum`; of other texts: bytes, of TextMap: entries. 0: no limit.
+    std::int64_t maximum = 0;
+    std::optional<Kind> refers_to = {};  ///< Name: the kind that must have an object of this name
+    bool unique = false;                 ///< List: no item twice. Port: no two servers with the same
     std::span<const Field> children = {};
-    OnlyWith only_with = {};  ///< of an optional field
+    OnlyWith only_with = {};    ///< of an optional field
+    bool may_be_empty = false;  ///< Map, Choice: the key without a value stands for one without entries
+    /// A rule of this field alone, beyond its type; nullptr: none.
+    void (*check)(std::string_view text, Complaints& complaints) = nullptr;
 };
 
-/// The three kinds: each a Map of apiVersion, kind, metadata and spec. `name` is the kind, "Server".
-std::span<const Field> kinds();
+/// Everything that is known about a kind.
+struct KindEntry {
+    Kind kind = Kind::Server;
+    std::string_view name;        ///< "server", as in `server/comp1`
+    std::string_view plural;      ///< "servers"
+    std::string_view short_name;  ///< "srv"
+    /// A Map of apiVersion, kind, metadata and spec. Its name is what manifests call the kind: "Server".
+    Field object;
+};
 
-/// nullptr if there is no such kind (kinds are case-sensitive in manifests).
-const Field* find_kind(std::string_view kind);
+/// One entry for each Kind.
+std::span<const KindEntry> kinds();
+const KindEntry& entry_of(Kind kind);
+
+/// By the name that manifests use, which is case-sensitive; nullptr if there is no such kind.
+const KindEntry* find_kind(std::string_view word);
+/// `server`, `servers`, `srv`, in any case; nullopt if it is no kind.
+std::optional<Kind> parse_kind(std::string_view word);
+
 /// nullptr if `parent` has no such field.
 const Field* find_child(const Field& parent, std::string_view name);
 

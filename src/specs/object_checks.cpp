@@ -97,9 +97,15 @@ void check_reserved_secrets(const Node& root, const std::vector<std::string>& re
     });
 }
 
-void check_object(const Field& kind, const yaml::Node& root, Reporter& reporter) {
-    if (kind.name == "Blueprint") check_secrets(root, reporter);
-    if (kind.name == "Overlay") check_file_conflicts(root, reporter);
+void check_object(Kind kind, const yaml::Node& root, Reporter& reporter) {
+    switch (kind) {
+        case Kind::Server:
+            return;
+        case Kind::Blueprint:
+            return check_secrets(root, reporter);
+        case Kind::Overlay:
+            return check_file_conflicts(root, reporter);
+    }
 }
 
 }  // namespace left4me

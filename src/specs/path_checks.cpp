@@ -52,6 +52,12 @@ void check_directory(std::string_view text, Complaints& complaints) {
     }
 }
 
+void check_host_path(std::string_view text, Complaints& complaints) {
+    if (text.starts_with('/')) return;
+    complaints.push_back(
+        {Rule::Other, fmt::format("{} is not an absolute path; begin it with '/'", in_quotes(text))});
+}
+
 void check_file_path(std::string_view text, Complaints& complaints) {
     const auto complain = [&](std::string_view why) {
         complaints.push_back({Rule::FilePathInvalid, fmt::format("{} {}", in_quotes(text), why)});

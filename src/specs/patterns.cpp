@@ -4,6 +4,7 @@
 
 #include <cctype>
 
+#include "specs/grammars/grammar.hpp"
 #include "specs/text_checks.hpp"
 
 namespace left4me {
@@ -44,10 +45,10 @@ std::string number_up_to(std::int64_t most) {
     return pattern;
 }
 
-std::string duration_pattern() {
+std::string duration_pattern(std::chrono::seconds maximum) {
     using namespace std::chrono;
-    const auto one = [](auto unit, char letter) {
-        return fmt::format("({}){}", number_up_to(max_duration / unit), letter);
+    const auto one = [maximum](auto unit, char letter) {
+        return fmt::format("({}){}", number_up_to(maximum / unit), letter);
     };
     return fmt::format("^({}|{}|{}|{})$", one(seconds(1), 's'), one(minutes(1), 'm'), one(hours(1), 'h'),
                        one(days(1), 'd'));
@@ -80,8 +81,8 @@ std::string directory_pattern() {
 
 }  // namespace
 
-std::string pattern_of(Type type) {
-    switch (type) {
+std::string pattern_of(const Field& field) {
+    switch (field.type) {
         case Type::Name:
             return "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$";
         case Type::Label:
@@ -89,7 +90,7 @@ std::string pattern_of(Type type) {
         case Type::SecretFile:
             return fmt::format("^{}$", secret_file);
         case Type::Duration:
-            return duration_pattern();
+            return duration_pattern(std::chrono::seconds(field.maximum));
         case Type::Directory:
             return directory_pattern();
         case Type::FilePath:
@@ -99,8 +100,10 @@ std::string pattern_of(Type type) {
         case Type::Config:
             return "^" + text_with(fmt::format("name|port|secret:{}", secret_file));
         default:
-            return "";
+            break;
     }
+    const Grammar* const grammar = grammar_of(field.type);
+    return grammar == nullptr ? "" : std::string(grammar->pattern);
 }
 
 std::string_view control_characters_of(Type type) {

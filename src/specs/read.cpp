@@ -2,47 +2,13 @@
 
 #include <array>
 
+#include "specs/grammars/duration.hpp"
+#include "specs/grammars/integer.hpp"
 #include "specs/overlay_roots.hpp"
-#include "specs/text_checks.hpp"
+#include "specs/value.hpp"
 
 namespace left4me {
 namespace {
-
-using yaml::Node;
-
-/// A field of a map that may be absent, with its line of the table.
-struct Value {
-    const Node* node = nullptr;
-    const Field* field = nullptr;
-
-    Value operator[](std::string_view name) const {
-        return {node == nullptr ? nullptr : node->get(name), find_child(*field, name)};
-    }
-    std::string text() const { return node == nullptr ? std::string(field->default_value) : node->text; }
-};
-
-template <typename Enum, std::size_t Size>
-Enum one_of(const Value& value, const std::array<Enum, Size>& choices) {
-    const std::string text = value.text();
-    for (const Enum choice : choices) {
-        if (text == to_string(choice)) return choice;
-    }
-    return choices.front();
-}
-
-std::vector<std::string> texts(const Value& list) {
-    std::vector<std::string> result;
-    if (list.node == nullptr) return result;
-    for (const yaml::NodePtr& item : list.node->items) result.push_back(item->text);
-    return result;
-}
-
-std::map<std::string, std::string> text_map(const Value& map) {
-    std::map<std::string, std::string> result;
-    if (map.node == nullptr) return result;
-    for (const yaml::Entry& entry : map.node->entries) result.emplace(entry.key, entry.value->text);
-    return result;
-}
 
 Metadata read_metadata(const Value& metadata) {
     return {metadata["name"].text(), text_map(metadata["labels"])};
@@ -54,7 +20,7 @@ Server read_server(const Value& object, const Origin& origin) {
     Server server;
     server.metadata = read_metadata(object["metadata"]);
     server.blueprint = spec["blueprint"].text();
-    server.port = parse_port(spec["port"].text()).value_or(0);
+    server.port = static_cast<std::uint16_t>(parse_integer(spec["port"].text()).value_or(0));
     server.state = one_of(spec["state"], std::array{RunState::Running, RunState::Stopped});
     server.rollout.policy =
         one_of(rollout["policy"],
@@ -87,13 +53,21 @@ Overlay read_overlay(const Value& object, const Origin& origin, const Limits& li
 
 }  // namespace
 
-void read_object(const yaml::Node& root, const Field& kind, const Origin& origin, const Limits& limits,
+void read_object(const yaml::Node& root, const KindEntry& kind, const Origin& origin, const Limits& limits,
                  ManifestSet& set) {
-    const Value object{&root, &kind};
+    const Value object{&root, &kind.object};
     const std::string name = object["metadata"]["name"].text();
-    if (kind.name == "Server") set.servers.emplace(name, read_server(object, origin));
-    if (kind.name == "Blueprint") set.blueprints.emplace(name, read_blueprint(object, origin));
-    if (kind.name == "Overlay") set.overlays.emplace(name, read_overlay(object, origin, limits));
+    switch (kind.kind) {
+        case Kind::Server:
+            set.servers.emplace(name, read_server(object, origin));
+            return;
+        case Kind::Blueprint:
+            set.blueprints.emplace(name, read_blueprint(object, origin));
+            return;
+        case Kind::Overlay:
+            set.overlays.emplace(name, read_overlay(object, origin, limits));
+            return;
+    }
 }
 
 }  // namespace left4me

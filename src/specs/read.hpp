@@ -9,7 +9,7 @@ namespace left4me {
 
 /// Puts a document that validate() and check_source() found nothing wrong with into the set. Defaults come
 /// from the field table.
-void read_object(const yaml::Node& root, const Field& kind, const Origin& origin, const Limits& limits,
+void read_object(const yaml::Node& root, const KindEntry& kind, const Origin& origin, const Limits& limits,
                  ManifestSet& set);
 
 }  // namespace left4me

@@ -33,15 +33,13 @@ enum class Rule {
     TypeMismatch,
     NullValue,
     ValueUnknown,
-    PortInvalid,
-    PortRange,
+    ValueInvalid,  ///< not in the grammar of its type
+    ValueRange,
     TooLong,
     TooShort,
     TooMany,
     NameInvalid,
     LabelInvalid,
-    DurationInvalid,
-    DurationRange,
     ListedTwice,
     // Sources of overlays.
     SourceCount,

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "specs/field_words.hpp"
+#include "specs/grammars/grammar.hpp"
 #include "specs/patterns.hpp"
 
 namespace left4me {
@@ -84,9 +85,12 @@ void write_dependencies(Json& json, const Field& field) {
     for (const Field& child : field.children) {
         if (child.only_with.field.empty()) continue;
         const std::string other = json_quoted(child.only_with.field);
-        schemas += fmt::format(R"({}{}: {{"required": [{}], "properties": {{{}: {{"const": {}}}}}}})",
-                               schemas.empty() ? "" : ", ", json_quoted(child.name), other, other,
-                               json_quoted(child.only_with.value));
+        const std::string value = child.only_with.value.empty()
+                                      ? ""
+                                      : fmt::format(R"(, "properties": {{{}: {{"const": {}}}}})", other,
+                                                    json_quoted(child.only_with.value));
+        schemas += fmt::format(R"({}{}: {{"required": [{}]{}}})", schemas.empty() ? "" : ", ",
+                               json_quoted(child.name), other, value);
     }
     if (!schemas.empty()) json.put("dependentSchemas", "{" + schemas + "}");
 }
@@ -100,7 +104,7 @@ void write_map(Json& json, const Field& field) {
     }
     if (!required.empty()) json.put("required", list_of(required));
     if (field.type == Type::Choice) {
-        json.put("minProperties", "1");
+        if (field.required) json.put("minProperties", "1");
         json.put("maxProperties", "1");
     }
     json.open("properties");
@@ -115,12 +119,13 @@ void write_text(Json& json, const Field& field) {
     const bool strict =
         field.type == Type::Duration || field.type == Type::Directory || field.type == Type::FilePath;
     json.put("type", strict ? R"("string")" : R"(["string", "number", "boolean"])");
-    if (const std::string pattern = pattern_of(field.type); !pattern.empty())
-        json.put_text("pattern", pattern);
+    if (const std::string pattern = pattern_of(field); !pattern.empty()) json.put_text("pattern", pattern);
     json.put("not", fmt::format(R"({{"type": "string", "pattern": {}}})",
                                 json_quoted(control_characters_of(field.type))));
     if (field.type == Type::Name || field.type == Type::Argument) json.put("minLength", "1");
-    if (field.maximum > 0) json.put("maxLength", std::to_string(field.maximum));
+    // Of a value with a grammar, the maximum is not a length.
+    if (field.maximum > 0 && grammar_of(field.type) == nullptr)
+        json.put("maxLength", std::to_string(field.maximum));
 }
 
 void write_value(Json& json, const Field& field) {
@@ -149,6 +154,7 @@ void write_value(Json& json, const Field& field) {
         case Type::Enum:
             return json.put("enum", list_of(field.values));
         case Type::Port:
+        case Type::Integer:
             json.put_text("type", "integer");
             json.put("minimum", std::to_string(field.minimum));
             return json.put("maximum", std::to_string(field.maximum));
@@ -168,7 +174,7 @@ std::string json_schema() {
     json.put_text("type", "object");
     json.put("required", R"(["apiVersion", "kind"])");
     std::vector<std::string_view> names;
-    for (const Field& kind : kinds()) names.push_back(kind.name);
+    for (const KindEntry& kind : kinds()) names.push_back(kind.object.name);
     json.put("properties", fmt::format(R"({{"kind": {{"enum": {}}}}})", list_of(names)));
     // One condition a kind, not oneOf: an editor then tells what is wrong with a Server, and not that it is
     // no Overlay.
@@ -182,7 +188,7 @@ std::string json_schema() {
     }
     json.close();
     json.open("$defs");
-    for (const Field& kind : kinds()) write_field(json, kind.name, kind);
+    for (const KindEntry& kind : kinds()) write_field(json, kind.object.name, kind.object);
     json.close();
     json.close();
     return json.take();

@@ -10,7 +10,7 @@
 namespace left4me {
 namespace {
 
-using Kind = LabelCondition::Kind;
+using Condition = LabelCondition::Kind;
 
 bool is_label(std::string_view text) {
     Complaints complaints;
@@ -22,18 +22,18 @@ LabelCondition read_condition(std::string_view part) {
     const std::size_t equals = part.find('=');
     if (equals == std::string_view::npos) {
         const bool absent = part.starts_with('!');
-        return {absent ? Kind::Absent : Kind::Exists, std::string(part.substr(absent ? 1 : 0)), {}};
+        return {absent ? Condition::Absent : Condition::Exists, std::string(part.substr(absent ? 1 : 0)), {}};
     }
     std::string_view key = part.substr(0, equals);
     std::string_view value = part.substr(equals + 1);
     const bool differs = key.ends_with('!');
     if (differs) key.remove_suffix(1);
     if (!differs && value.starts_with('=')) value.remove_prefix(1);  // kubectl takes `==` as well
-    return {differs ? Kind::Differs : Kind::Equals, std::string(key), std::string(value)};
+    return {differs ? Condition::Differs : Condition::Equals, std::string(key), std::string(value)};
 }
 
 bool is_valid(const LabelCondition& condition) {
-    const bool compares = condition.kind == Kind::Equals || condition.kind == Kind::Differs;
+    const bool compares = condition.kind == Condition::Equals || condition.kind == Condition::Differs;
     return is_label(condition.key) && (!compares || is_label(condition.value));
 }
 
@@ -61,13 +61,13 @@ bool matches(const Selector& selector, const std::map<std::string, std::string>&
         const auto label = labels.find(condition.key);
         const bool there = label != labels.end();
         switch (condition.kind) {
-            case Kind::Equals:
+            case Condition::Equals:
                 return there && label->second == condition.value;
-            case Kind::Differs:
+            case Condition::Differs:
                 return !there || label->second != condition.value;
-            case Kind::Exists:
+            case Condition::Exists:
                 return there;
-            case Kind::Absent:
+            case Condition::Absent:
                 return !there;
         }
         return false;

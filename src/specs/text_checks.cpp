@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <cctype>
-#include <charconv>
 
+#include "specs/grammars/grammar.hpp"
 #include "specs/name.hpp"
 #include "specs/words.hpp"
 
@@ -75,54 +75,15 @@ void check_label(std::string_view text, Complaints& complaints) {
                      in_quotes(text))});
 }
 
-std::optional<std::uint16_t> parse_port(std::string_view text) {
-    if (text.empty() || text.front() == '0') return std::nullopt;
-    std::uint16_t port = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-    if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-    return port;
-}
-
-std::optional<std::chrono::seconds> parse_duration(std::string_view text) {
-    constexpr std::size_t longest = 8;
-    if (text.size() < 2 || text.size() > longest || text.front() == '0') return std::nullopt;
-    std::uint32_t count = 0;
-    const std::string_view digits = text.substr(0, text.size() - 1);
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), count);
-    if (error != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
-    switch (text.back()) {
-        case 's':
-            return std::chrono::seconds(count);
-        case 'm':
-            return std::chrono::minutes(count);
-        case 'h':
-            return std::chrono::hours(count);
-        case 'd':
-            return std::chrono::days(count);
-        default:
-            return std::nullopt;
-    }
-}
-
-void check_duration(std::string_view text, Complaints& complaints) {
-    const std::optional<std::chrono::seconds> duration = parse_duration(text);
-    if (!duration) {
-        complaints.push_back(
-            {Rule::DurationInvalid,
-             fmt::format(
-                 "{} is not a duration; write a number and one of s, m, h, d, e.g. 90s, 30m, 12h or 2d",
-                 in_quotes(text))});
-    } else if (*duration > max_duration) {
-        complaints.push_back(
-            {Rule::DurationRange, fmt::format("{} is too long; at most 30d are allowed", text)});
-    }
-}
-
 Complaints check_text(const Field& field, std::string_view text) {
     Complaints complaints;
     // A name's or label's own message covers its characters and length.
     if (field.type == Type::Name) {
         check_name(text, complaints);
+        return complaints;
+    }
+    if (const Grammar* const grammar = grammar_of(field.type)) {
+        check_word(*grammar, field, text, complaints);
         return complaints;
     }
     check_length(field, text, complaints);
@@ -131,12 +92,13 @@ Complaints check_text(const Field& field, std::string_view text) {
         case Type::Label:
             check_label(text, complaints);
             break;
-        case Type::Duration:
-            check_duration(text, complaints);
-            break;
         case Type::Directory:
             check_control_characters(text, false, complaints);
             check_directory(text, complaints);
+            break;
+        case Type::HostPath:
+            check_control_characters(text, false, complaints);
+            check_host_path(text, complaints);
             break;
         case Type::FilePath:
             check_control_characters(text, false, complaints);
@@ -157,6 +119,7 @@ Complaints check_text(const Field& field, std::string_view text) {
             check_control_characters(text, true, complaints);
             break;
     }
+    if (field.check != nullptr) field.check(text, complaints);
     return complaints;
 }
 

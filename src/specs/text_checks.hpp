@@ -1,24 +1,13 @@
 #pragma once
 
 #include <chrono>
-#include <cstddef>
-#include <optional>
-#include <string>
 #include <string_view>
 #include <vector>
 
+#include "specs/complaint.hpp"
 #include "specs/fields.hpp"
-#include "specs/rule.hpp"
 
 namespace left4me {
-
-/// What is wrong with a text; the field's path is put in front of it by whoever knows it.
-struct Complaint {
-    Rule rule = Rule::Other;
-    std::string message;
-    std::size_t offset = 0;  ///< within the text
-};
-using Complaints = std::vector<Complaint>;
 
 /// Whether `text` is a value of the field, whatever its type of text. Reports all that is wrong with it.
 Complaints check_text(const Field& field, std::string_view text);
@@ -32,18 +21,13 @@ inline constexpr std::string_view password_variable = "rcon_password";
 /// Options of the game's command line that left4me sets itself, in lower case.
 std::vector<std::string_view> owned_options();
 
-/// 90s, 30m, 12h, 2d; at least one second, at most 30 days.
-std::optional<std::chrono::seconds> parse_duration(std::string_view text);
-/// Plain decimal digits without a leading zero, within 16 bits.
-std::optional<std::uint16_t> parse_port(std::string_view text);
-
 // One function an idea; check_text() calls the right ones.
 void check_name(std::string_view text, Complaints& complaints);
 void check_label(std::string_view text, Complaints& complaints);
-void check_duration(std::string_view text, Complaints& complaints);
 /// `inner` is `outer` or a path beneath it; both absolute and normalised.
 bool lies_in(std::string_view inner, std::string_view outer);
 void check_directory(std::string_view text, Complaints& complaints);
+void check_host_path(std::string_view text, Complaints& complaints);
 void check_file_path(std::string_view text, Complaints& complaints);
 void check_secret_file(std::string_view text, Complaints& complaints);
 void check_argument(std::string_view text, Complaints& complaints);

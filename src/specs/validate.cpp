@@ -6,6 +6,7 @@
 #include <array>
 #include <set>
 
+#include "specs/grammars/integer.hpp"
 #include "specs/manifest.hpp"
 #include "specs/name.hpp"
 #include "specs/text_checks.hpp"
@@ -61,6 +62,7 @@ std::string_view word_for(Type type) {
         case Type::List:
             return "a list";
         case Type::Port:
+        case Type::Integer:
             return "a number";
         default:
             return "text";
@@ -84,9 +86,8 @@ std::string example_of(const Field& field) {
 /// Walks one document and the field table side by side.
 class Validator {
   public:
-    Validator(const Field* kind, Reporter& reporter) : kind_(kind), reporter_(reporter) {
-        facts_.kind = kind;
-    }
+    /// `table`: of the whole document; nullptr if its kind is not known.
+    Validator(const Field* table, Reporter& reporter) : table_(table), reporter_(reporter) {}
 
     Facts take() { return std::move(facts_); }
 
@@ -119,6 +120,7 @@ class Validator {
                 fmt::format("{}: not yet supported by this version; use directory or inline", path));
         }
         if (node.kind == Node::Kind::Null) {
+            if (field.may_be_empty) return;
             const std::string_view remedy =
                 field.required || field.example.empty() ? "" : ", or remove the line";
             return reporter_.add(Rule::NullValue, key,
@@ -152,14 +154,15 @@ class Validator {
         if (name.empty()) return;
         const Node* other = map.get(name);
         if (other != nullptr) {
-            if (other->text == wanted) return;
+            if (wanted.empty() || other->text == wanted) return;
             // An unknown value has a message of its own.
             const auto values = find_child(parent, name)->values;
             if (std::find(values.begin(), values.end(), other->text) == values.end()) return;
         }
+        const std::string needed = wanted.empty() ? join(path, name) : fmt::format("`{}: {}`", name, wanted);
         reporter_.add(Rule::DeadlineWithoutWhenEmpty, key,
-                      fmt::format("{} has no meaning without `{}: {}`; add that or remove the {}",
-                                  join(path, child.name), name, wanted, child.name));
+                      fmt::format("{} has no meaning without {}; add that or remove the {}",
+                                  join(path, child.name), needed, child.name));
     }
 
     bool is_a(Node::Kind wanted, const Node& node, const Field& field, const std::string& path) {
@@ -191,8 +194,8 @@ class Validator {
             return find_child(parent, first_word)->name;
         }
         std::string hint = did_you_mean(entry.key, siblings);
-        if (hint.empty() && kind_ != nullptr) {
-            const std::string home = find_elsewhere(kind_->children, entry.key, "");
+        if (hint.empty() && table_ != nullptr) {
+            const std::string home = find_elsewhere(table_->children, entry.key, "");
             if (!home.empty()) hint = fmt::format("; it belongs here: {}", home);
         }
         if (hint.empty()) hint = fmt::format("; known here: {}", fmt::join(siblings, ", "));
@@ -216,7 +219,7 @@ class Validator {
         const std::string options = one_of(names_of(field.children));
         if (chosen.empty()) {
             // A misspelt choice has its own message; this one would only repeat it.
-            if (!node.entries.empty()) return;
+            if (!field.required || !node.entries.empty()) return;
             return reporter_.add(Rule::SourceCount, node.mark,
                                  fmt::format("{} is empty; give exactly one of {}", path, options));
         }
@@ -248,6 +251,11 @@ class Validator {
                           fmt::format("{} has {} items; at most {} are allowed", path, node.items.size(),
                                       field.maximum));
         }
+        if (static_cast<std::int64_t>(node.items.size()) < field.minimum) {
+            reporter_.add(Rule::TooShort, node.mark,
+                          fmt::format("{} has {} items; at least {} {} needed{}", path, node.items.size(),
+                                      field.minimum, field.minimum == 1 ? "is" : "are", example_of(field)));
+        }
         std::set<std::string_view> seen;
         const std::size_t checked = std::min(node.items.size(), static_cast<std::size_t>(field.maximum));
         for (std::size_t i = 0; i < checked; ++i) {
@@ -262,41 +270,33 @@ class Validator {
 
     void port(const Node& node, const Field& field, const std::string& path) {
         if (!is_a(Node::Kind::Scalar, node, field, path)) return;
-        const bool digits = !node.text.empty() && std::all_of(node.text.begin(), node.text.end(),
-                                                              [](char c) { return c >= '0' && c <= '9'; });
-        const auto complain = [&](Rule rule, const std::string& message) {
-            reporter_.add(rule, node.mark, fmt::format("{}: {}", path, message));
-        };
-        if (digits && !node.plain) {
-            return complain(Rule::PortInvalid,
-                            fmt::format("the quotes make {} a text; write the number without them",
-                                        in_quotes(node.text)));
+        const auto number = parse_integer(node.text);
+        if (number && !node.plain) {
+            return reporter_.add(Rule::ValueInvalid, node.mark,
+                                 fmt::format("{}: the quotes make {} a text; write the number without them",
+                                             path, in_quotes(node.text)));
         }
-        if (!digits || (node.text.size() > 1 && node.text.front() == '0')) {
-            return complain(Rule::PortInvalid,
-                            fmt::format("{} is not a port; write a plain decimal number from {} to {}",
-                                        in_quotes(node.text), field.minimum, field.maximum));
-        }
-        const std::optional<std::uint16_t> number = parse_port(node.text);
-        if (!number || *number < field.minimum || *number > field.maximum) {
-            return complain(Rule::PortRange, fmt::format("{} is out of range; choose a port from {} to {}",
-                                                         in_quotes(node.text), field.minimum, field.maximum));
-        }
-        facts_.port = number;
+        if (!complain(node, field, path)) return;
+        facts_.port = static_cast<std::uint16_t>(*number);
         facts_.port_at = reporter_.at(node.mark);
     }
 
-    void text(const Node& node, const Field& field, const std::string& path) {
-        if (!is_a(Node::Kind::Scalar, node, field, path)) return;
-        if (field.type == Type::Enum) return one_word(node, field, path);
+    /// Whether nothing is wrong with the text.
+    bool complain(const Node& node, const Field& field, const std::string& path) {
         const Complaints complaints = check_text(field, node.text);
         for (const Complaint& complaint : complaints) {
             reporter_.add(complaint.rule, reporter_.within(node, complaint.offset),
                           fmt::format("{}: {}", path, complaint.message));
         }
-        if (field.type != Type::Name || !complaints.empty()) return;
-        if (!field.refers_to.empty()) {
-            facts_.references.push_back({field.refers_to, node.text, path, reporter_.at(node.mark)});
+        return complaints.empty();
+    }
+
+    void text(const Node& node, const Field& field, const std::string& path) {
+        if (!is_a(Node::Kind::Scalar, node, field, path)) return;
+        if (field.type == Type::Enum) return one_word(node, field, path);
+        if (!complain(node, field, path) || field.type != Type::Name) return;
+        if (field.refers_to) {
+            facts_.references.push_back({*field.refers_to, node.text, path, reporter_.at(node.mark)});
         } else {
             facts_.name = node.text;
             facts_.name_at = reporter_.at(node.mark);
@@ -320,7 +320,7 @@ class Validator {
                                   one_of(field.values), hint));
     }
 
-    const Field* kind_;
+    const Field* table_;
     Reporter& reporter_;
     Facts facts_;
 };
@@ -346,8 +346,9 @@ bool check_api_version(const Node& root, Reporter& reporter) {
     return false;
 }
 
-const Field* check_kind(const Node& root, Reporter& reporter) {
-    const std::vector<std::string_view> names = names_of(kinds());
+const KindEntry* check_kind(const Node& root, Reporter& reporter) {
+    std::vector<std::string_view> names;
+    for (const KindEntry& kind : kinds()) names.push_back(kind.object.name);
     const Entry* entry = root.find("kind");
     if (entry == nullptr) {
         reporter.add(Rule::KindMissing, root.mark, fmt::format("kind is missing; write {}", one_of(names)));
@@ -359,7 +360,7 @@ const Field* check_kind(const Node& root, Reporter& reporter) {
                      fmt::format("kind is {}; write {}", word_for(value), one_of(names)));
         return nullptr;
     }
-    if (const Field* kind = find_kind(value.text)) return kind;
+    if (const KindEntry* const kind = find_kind(value.text)) return kind;
     std::string hint = did_you_mean(value.text, names);
     if (hint.empty()) hint = fmt::format("; write {}", one_of(names));
     if (value.text == "List") hint = "; write its items as documents of their own, separated by lines `---`";
@@ -390,16 +391,22 @@ Facts validate(const yaml::Node& root, Reporter& reporter) {
         facts.name = readable_name(root);
         return facts;
     }
-    const Field* kind = check_kind(root, reporter);
-    Validator validator(kind, reporter);
+    const KindEntry* const kind = check_kind(root, reporter);
+    Validator validator(kind == nullptr ? nullptr : &kind->object, reporter);
     if (kind != nullptr) {
-        validator.fields(root, *kind, "");
-        check_object(*kind, root, reporter);
+        validator.fields(root, kind->object, "");
+        check_object(kind->kind, root, reporter);
     } else if (const Entry* metadata = root.find("metadata")) {
-        const Field* field = find_child(kinds().front(), "metadata");
+        const Field* field = find_child(kinds().front().object, "metadata");
         validator.value(*metadata->value, *field, "metadata", metadata->mark);
     }
-    return validator.take();
+    Facts facts = validator.take();
+    facts.kind = kind;
+    return facts;
+}
+
+void check_fields(const yaml::Node& root, const Field& table, Reporter& reporter) {
+    Validator(&table, reporter).fields(root, table, "");
 }
 
 }  // namespace left4me

@@ -13,7 +13,7 @@ namespace left4me {
 
 /// A field that names another object.
 struct Reference {
-    std::string_view kind;
+    Kind kind = Kind::Server;
     std::string name;
     std::string path;  ///< of the field, "spec.blueprint"
     Location where;
@@ -22,8 +22,8 @@ struct Reference {
 /// What the checks between documents need to know of one. Gathered from invalid documents too, as far as they
 /// can be read, so that one mistake is not reported again by everything that refers to it.
 struct Facts {
-    const Field* kind = nullptr;  ///< nullptr: missing or unknown
-    std::string name;             ///< empty: missing or not valid
+    const KindEntry* kind = nullptr;  ///< nullptr: missing or unknown
+    std::string name;                 ///< empty: missing or not valid
     Location name_at;
     std::optional<std::uint16_t> port;
     Location port_at;
@@ -33,11 +33,14 @@ struct Facts {
 /// Checks one document against the field table and reports everything that is wrong within it.
 Facts validate(const yaml::Node& root, Reporter& reporter);
 
+/// Checks a document that is one map of the table, as a configuration is, against that map.
+void check_fields(const yaml::Node& root, const Field& table, Reporter& reporter);
+
 /// Reports every secret in spec.config that is `reserved`. `root` may be invalid.
 void check_reserved_secrets(const yaml::Node& root, const std::vector<std::string>& reserved,
                             Reporter& reporter);
 
 /// What the field table cannot say: rules between the fields of one document.
-void check_object(const Field& kind, const yaml::Node& root, Reporter& reporter);
+void check_object(Kind kind, const yaml::Node& root, Reporter& reporter);
 
 }  // namespace left4me

@@ -181,7 +181,7 @@ TEST_CASE("an invalid source, input or configuration exits 3 before the host is 
     source.scratch().write("config.yaml", "sorce: {}\n");
     const Said config = l4d2ctl(source.option() + "get servers -o name");
     CHECK(config.code == 3);
-    CHECK(config.err.find("config.yaml:1:1: unknown setting 'sorce'; did you mean 'source'?") !=
+    CHECK(config.err.find("config.yaml:1:1: unknown field 'sorce'; did you mean 'source'?") !=
           std::string::npos);
 }
 

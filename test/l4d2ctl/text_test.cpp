@@ -16,7 +16,7 @@ const Terminal file{.person = false, .colour = false, .width = std::string::npos
 Action action(Verb verb, const std::string& name, const std::string& reason) {
     Action made;
     made.verb = verb;
-    made.subject = {SubjectKind::Server, name};
+    made.subject = {Kind::Server, name};
     made.reason = reason;
     return made;
 }

@@ -24,7 +24,7 @@ struct CrashingSite : Site {
     const Backoff& backoff() const { return status.servers.at("a").remembered.backoff; }
     std::size_t starts() const {
         return static_cast<std::size_t>(std::count(host.calls.begin(), host.calls.end(),
-                                                   FakeHost::Call{Verb::Start, {SubjectKind::Server, "a"}}));
+                                                   FakeHost::Call{Verb::Start, {Kind::Server, "a"}}));
     }
 };
 
@@ -197,7 +197,7 @@ TEST_CASE(
     ask_for(site.desired, "a", 1).overlays = {"o"};
     const auto builds = [&site] {
         return std::count(site.host.calls.begin(), site.host.calls.end(),
-                          FakeHost::Call{Verb::Build, {SubjectKind::Overlay, "o"}});
+                          FakeHost::Call{Verb::Build, {Kind::Overlay, "o"}});
     };
     for (int i = 0; i < 1000; ++i) {  // as events come in during two minutes
         (void)site.pass();
@@ -214,7 +214,7 @@ TEST_CASE(
 TEST_CASE("a bus that was away is no failure of the servers that it carries") {
     Plan plan;
     for (const char* name : {"a", "b", "c", "o"})
-        plan.actions.push_back({Verb::Start, {SubjectKind::Server, name}, "because", {}, {}, {}});
+        plan.actions.push_back({Verb::Start, {Kind::Server, name}, "because", {}, {}, {}});
     const std::vector<Outcome> outcomes{{0, false, FailureKind::Disconnected, "the bus went away"},
                                         {1, false, FailureKind::PrerequisiteFailed, "not begun"},
                                         {2, false, FailureKind::SourceChanged, "look again"},

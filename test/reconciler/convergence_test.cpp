@@ -51,7 +51,7 @@ bool attaches_in_vain(const Plan& plan) {
 bool may_remain(const Case& generated, const RunResult& pass, const Action& action) {
     const Observed& observed = pass.observed;
     const std::string& name = action.subject.name;
-    const bool overlay = action.subject.kind == SubjectKind::Overlay;
+    const bool overlay = action.subject.kind == Kind::Overlay;
     if (overlay) return action.code == HoldReason::SourceUnavailable && !generated.world.sources.at(name);
     const ObservedServer& server = observed.servers.at(name);
     if (action.code == HoldReason::Suspended)

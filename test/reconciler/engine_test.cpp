@@ -42,7 +42,7 @@ struct EngineSite {
 };
 
 std::size_t count(const FakeHost& host, Verb verb, const std::string& name) {
-    const auto wanted = FakeHost::Call{verb, {SubjectKind::Server, name}};
+    const auto wanted = FakeHost::Call{verb, {Kind::Server, name}};
     return static_cast<std::size_t>(std::count(host.calls.begin(), host.calls.end(), wanted));
 }
 
@@ -154,21 +154,21 @@ TEST_CASE("A host that cannot be read leaves everything as it was said", "[engin
 
 TEST_CASE("Generations are removed only when nothing is under way", "[engine]") {
     Plan plan;
-    plan.actions.push_back({Verb::Start, {SubjectKind::Server, "a"}, "why", {}, {}, {}});
-    plan.actions.push_back({Verb::Collect, {SubjectKind::Overlay, "x"}, "why", "overlays/x/1", {}, {}});
+    plan.actions.push_back({Verb::Start, {Kind::Server, "a"}, "why", {}, {}, {}});
+    plan.actions.push_back({Verb::Collect, {Kind::Overlay, "x"}, "why", "overlays/x/1", {}, {}});
     CHECK(part_beside(plan, {}).actions.size() == 2);
-    const Plan part = part_beside(plan, {{SubjectKind::Server, "busy"}});
+    const Plan part = part_beside(plan, {{Kind::Server, "busy"}});
     REQUIRE(part.actions.size() == 1);
     CHECK(part.actions.front().verb == Verb::Start);
 }
 
 TEST_CASE("What comes after the work on a busy server waits with it", "[engine]") {
     Plan plan;
-    plan.actions.push_back({Verb::Stop, {SubjectKind::Server, "busy"}, "why", {}, {}, {}});
-    plan.actions.push_back({Verb::Start, {SubjectKind::Server, "wants-its-port"}, "why", {}, {0}, {}});
-    plan.actions.push_back({Verb::Enable, {SubjectKind::Server, "c"}, "why", {}, {}, {}});
-    plan.actions.push_back({Verb::Start, {SubjectKind::Server, "c"}, "why", {}, {2}, {}});
-    const Plan part = part_beside(plan, {{SubjectKind::Server, "busy"}});
+    plan.actions.push_back({Verb::Stop, {Kind::Server, "busy"}, "why", {}, {}, {}});
+    plan.actions.push_back({Verb::Start, {Kind::Server, "wants-its-port"}, "why", {}, {0}, {}});
+    plan.actions.push_back({Verb::Enable, {Kind::Server, "c"}, "why", {}, {}, {}});
+    plan.actions.push_back({Verb::Start, {Kind::Server, "c"}, "why", {}, {2}, {}});
+    const Plan part = part_beside(plan, {{Kind::Server, "busy"}});
     REQUIRE(part.actions.size() == 2);
     CHECK(part.actions[0].verb == Verb::Enable);
     CHECK(part.actions[1].after == std::vector<ActionIndex>{0});

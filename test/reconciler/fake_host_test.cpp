@@ -11,7 +11,7 @@ namespace {
 /// Carries one action out by itself, whatever plan() would say.
 Outcome carry_out(Site& site, Verb verb, const std::string& name, const std::string& generation = {}) {
     Plan plan;
-    plan.actions = {{verb, {SubjectKind::Server, name}, "test", generation, {}, {}}};
+    plan.actions = {{verb, {Kind::Server, name}, "test", generation, {}, {}}};
     (void)site.host.observe(site.host.target(site.desired));
     site.host.begin(plan, std::vector<ActionIndex>{0});
     return site.host.wait().at(0);
@@ -186,7 +186,7 @@ TEST_CASE("a reconciler that dies leaves systemd's work to end, and at most half
     const Target target = site.host.target(site.desired);
     Plan plan;
     plan.actions = {{Verb::Render,
-                     {SubjectKind::Server, "a"},
+                     {Kind::Server, "a"},
                      "test",
                      std::string(target.find("a")->digest()),
                      {},
@@ -194,7 +194,7 @@ TEST_CASE("a reconciler that dies leaves systemd's work to end, and at most half
                      false,
                      {},
                      *target.find("a")->rendering},
-                    {Verb::Stop, {SubjectKind::Server, "b"}, "test", {}, {}, {}}};
+                    {Verb::Stop, {Kind::Server, "b"}, "test", {}, {}, {}}};
     const std::vector<ActionIndex> both{0, 1};
     site.host.begin(plan, both);
     site.host.reconciler_died();

@@ -214,7 +214,7 @@ TEST_CASE("a rendering that cannot be written keeps no server down that has anot
         while (engine.collect()) continue;
     }
     REQUIRE(std::find(host.calls.begin(), host.calls.end(),
-                      FakeHost::Call{Verb::Render, {SubjectKind::Server, "a"}}) != host.calls.end());
+                      FakeHost::Call{Verb::Render, {Kind::Server, "a"}}) != host.calls.end());
     CHECK(host.world.servers.at("a").unit.active == ActiveState::Active);
     CHECK(engine.status().servers.at("a").find("Reconciling")->reason ==
           ConditionReason(HoldReason::BackOff));

@@ -11,7 +11,7 @@ namespace {
 using Indices = std::vector<ActionIndex>;
 
 Action action(Verb verb, const std::string& server, Indices after = {}) {
-    return {verb, {SubjectKind::Server, server}, "because", {}, std::move(after), {}};
+    return {verb, {Kind::Server, server}, "because", {}, std::move(after), {}};
 }
 
 Outcome done(ActionIndex index) { return {index, true, {}, {}}; }

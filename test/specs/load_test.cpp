@@ -79,7 +79,7 @@ TEST_CASE("every field that differs from its default is read") {
 }
 
 TEST_CASE("the table names the very default of what a game may keep, and an empty list keeps nothing") {
-    const Field* spec = find_child(*find_kind("Blueprint"), "spec");
+    const Field* spec = find_child(entry_of(Kind::Blueprint).object, "spec");
     std::string listed;
     for (const std::string_view pattern : default_writable)
         listed += fmt::format("{}{}", listed.empty() ? "" : ", ", pattern);

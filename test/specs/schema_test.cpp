@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <regex>
 
+#include "adapters/config/table.hpp"
 #include "cases.hpp"
 #include "specs/field_words.hpp"
 #include "specs/fields.hpp"
@@ -41,8 +42,15 @@ void compare(const Field& field, const json& schema) {
     CHECK(schema.at("properties").size() == supported_children(field).size());
 }
 
+/// A field as narrow as those of the table.
+Field field_of(Type type) {
+    Field field{.name = "test", .type = type, .documentation = "test"};
+    if (type == Type::Duration) field.maximum = max_duration.count();
+    return field;
+}
+
 bool matches(Type type, const std::string& text) {
-    return std::regex_search(text, std::regex(pattern_of(type), std::regex::ECMAScript));
+    return std::regex_search(text, std::regex(pattern_of(field_of(type)), std::regex::ECMAScript));
 }
 
 }  // namespace
@@ -51,7 +59,8 @@ TEST_CASE("the schema is JSON and says of every field what the table says") {
     const json schema = json::parse(json_schema());
     CHECK(schema.at("$schema") == "https://json-schema.org/draft/2020-12/schema");
     CHECK(schema.at("allOf").size() == kinds().size());
-    for (const Field& kind : kinds()) compare(kind, schema.at("$defs").at(std::string(kind.name)));
+    for (const KindEntry& kind : kinds())
+        compare(kind.object, schema.at("$defs").at(std::string(kind.object.name)));
 }
 
 TEST_CASE("the patterns of the schema agree with the checks of the parser") {
@@ -61,14 +70,25 @@ TEST_CASE("the patterns of the schema agree with the checks of the parser") {
     }
     const auto agree = [](Type type, const char* text) {
         INFO(text);
-        CHECK(matches(type, text) ==
-              check_text(Field{.name = "test", .type = type, .documentation = "test"}, text).empty());
+        CHECK(matches(type, text) == check_text(field_of(type), text).empty());
     };
     for (const char* text : {"a.b_c-D9", "", "a b", "ä", "a/b"}) agree(Type::Label, text);
     for (const char* text : {"90s",    "30m",    "12h",      "2d",       "0s",  "5",    "5w",   "-1s",
                              "1.5h",   "s",      "",         "30d",      "31d", "720h", "721h", "43200m",
                              "43201m", "99999m", "2592000s", "2592001s", "03h", "100s", "719h", "29d"}) {
         agree(Type::Duration, text);
+    }
+    for (const char* text : {"0", "1", "010", "-1", "1.5", "", "1e3", "18446744073709551615"})
+        agree(Type::Integer, text);
+    for (const char* text : {"0", "512", "1Ki", "2Gi", "2GiB", "2G", "2 Gi", "Gi", "01Ki", "1Pi", ""})
+        agree(Type::Size, text);
+    for (const char* text : {"0%", "25%", "100%", "101%", "025%", "25", "%", ""})
+        agree(Type::Percentage, text);
+    for (const char* text : {"00:00", "23:59", "24:00", "4:00", "04:60", "04:00:00", "", "+4:00"})
+        agree(Type::TimeOfDay, text);
+    for (const char* text : {"04:00", "Mon 05:00", "Mon,Thu 05:00", "Mon..Fri,Sun 05:00", "mon 05:00", "Mon",
+                             "Mon  05:00", "Mon, 05:00", "*-*-* 05:00", "", " 05:00"}) {
+        agree(Type::Calendar, text);
     }
     for (const char* text : {"/srv/a", "/srv/a.b", "/srv/..a", "srv", "/", "", "/srv/", "/srv//a",
                              "/srv/../a", "/srv/.", "/./a", "/var", "/var/lib", "/var/lib/left4me",
@@ -110,7 +130,12 @@ TEST_CASE("the patterns of the schema agree with the checks of the parser") {
     }
 }
 
-TEST_CASE("the checked-in schema and reference page are what the table generates (ninja docs writes them)") {
+TEST_CASE(
+    "the checked-in schema, reference and list of settings are what the tables generate (ninja docs writes "
+    "them)") {
     CHECK(test::read_text(LEFT4ME_DOCS "/left4me.schema.json") == json_schema());
     CHECK(test::read_text(LEFT4ME_DOCS "/reference.md") == reference_markdown());
+    const auto manual = test::read_text(LEFT4ME_DOCS "/man/left4me-config.5");
+    REQUIRE(manual);
+    CHECK(*manual == with_settings(*manual, config_table()));
 }

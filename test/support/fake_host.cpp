@@ -127,7 +127,7 @@ void FakeHost::check(const Job& job) {
         violations.push_back(
             fmt::format("{} {} is not an effect", to_string(job.verb), to_string(job.subject)));
     }
-    if (job.subject.kind == SubjectKind::Overlay) return;
+    if (job.subject.kind == Kind::Overlay) return;
     const auto server = world.servers.find(job.subject.name);
     const bool ours = server != world.servers.end() && server->second.ours;
     if (!asked_for_.contains(job.subject.name) && !ours) {

@@ -93,7 +93,7 @@ FakeHost::Result FakeHost::collect(const Job& job) {
             violations.push_back(fmt::format("collect {} although it is in use", job.generation));
     }
     if (!users.empty()) return failed(FailureKind::InUse, "still in use");
-    if (job.subject.kind == SubjectKind::Overlay) {
+    if (job.subject.kind == Kind::Overlay) {
         world.overlay_generations.erase(job.generation);
     } else {
         world.servers[job.subject.name].renderings.erase(

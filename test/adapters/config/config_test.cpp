@@ -43,18 +43,61 @@ TEST_CASE("settings are taken as they are written") {
 
 TEST_CASE("a mistake is told with its place, all of them at once") {
     CHECK(errors("sorce:\n  directory: /x\nlimits:\n  depth: deep\n  documents: -1\n") ==
-          "config.yaml:1:1: unknown setting 'sorce'; did you mean 'source'?\n"
-          "config.yaml:4:10: must be a whole number from 8 to 1000\n"
-          "config.yaml:5:14: must be a whole number from 1 to 1000000\n");
+          "config.yaml:1:1: unknown field 'sorce'; did you mean 'source'?\n"
+          "config.yaml:4:10: limits.depth: 'deep' is not a number; write a plain decimal number from 8 to "
+          "1000\n"
+          "config.yaml:5:14: limits.documents: '-1' is not a number; write a plain decimal number from 1 to "
+          "1000000\n");
     CHECK(errors("source:\n  directory: manifests\n") ==
-          "config.yaml:2:14: must be the absolute path of a directory\n");
+          "config.yaml:2:14: source.directory: 'manifests' is not an absolute path; begin it with '/'\n");
     CHECK(errors("- a\n") == "config.yaml:1:1: the configuration must be a map of settings\n");
-    CHECK(errors("limits: {depth: 9, depth: 10}\n") == "config.yaml:1:20: 'depth' is set twice\n");
-    CHECK(errors("source: {}\n---\nsource: {}\n").find("one document") != std::string::npos);
+    CHECK(errors("limits: {depth: 9, depth: 10}\n") ==
+          "config.yaml:1:20: 'depth' is given twice (first at line 1); keep one of them\n");
+    CHECK(errors("source: {}\n---\nsource: {}\n") == "config.yaml:2:1: a configuration is one document\n");
     CHECK(errors("metrics: {textfile: /srv/left4me.txt, port: 0}\n") ==
-          "config.yaml:1:21: must end in .prom\n"
-          "config.yaml:1:45: must be a whole number from 1 to 65535\n");
+          "config.yaml:1:21: metrics.textfile: '/srv/left4me.txt' does not end in .prom\n"
+          "config.yaml:1:45: metrics.port: '0' is out of range; choose a number from 1 to 65535\n");
     CHECK(errors("source: [\n").starts_with("config.yaml:"));
+}
+
+TEST_CASE("a missing file and an empty one mean the same: the defaults of the table") {
+    const auto empty = parse_config("config.yaml", "");
+    REQUIRE(empty);
+    const Config none;
+    CHECK(empty->source_directory == none.source_directory);
+    CHECK(empty->limits.overlay_roots == none.limits.overlay_roots);
+    CHECK(empty->limits.file_bytes == none.limits.file_bytes);
+    CHECK(empty->limits.documents == none.limits.documents);
+    CHECK(empty->limits.depth == none.limits.depth);
+    CHECK(empty->limits.source == none.limits.source);
+    CHECK(empty->metrics_port == none.metrics_port);
+    CHECK(empty->metrics_textfile == none.metrics_textfile);
+    const auto git = parse_config("config.yaml", "source: {git: }\n");
+    REQUIRE(git);
+    REQUIRE(git->git);
+    const GitSettings settings;
+    CHECK(git->git->repository == settings.repository);
+    CHECK(git->git->branch == settings.branch);
+    CHECK(git->git->interval == settings.interval);
+}
+
+TEST_CASE("sizes are bytes, with a unit or without") {
+    CHECK(parse_config("c", "limits: {overlayBytes: 32Gi}\n")->limits.source.bytes == 32ULL << 30U);
+    CHECK(parse_config("c", "limits: {fileBytes: 65536}\n")->limits.file_bytes == 65536);
+    CHECK(errors("limits: {overlayBytes: 32G}\n") ==
+          "config.yaml:1:24: limits.overlayBytes: '32G' is not a size; write a number of bytes, or one with "
+          "Ki, Mi, Gi, Ti or Pi, e.g. 1048576, 512Mi or 2Gi\n");
+    CHECK(errors("limits: {fileBytes: 1Gi}\n").contains("choose a size from 1Ki to 64Mi"));
+}
+
+TEST_CASE("durations are the same as in manifests") {
+    const auto interval = [](const std::string& text) {
+        return parse_config("c", "source: {git: {remote: 'file:///m', interval: " + text + "}}\n");
+    };
+    CHECK(interval("1d")->git->interval == std::chrono::hours(24));
+    CHECK(interval("90s")->git->interval == std::chrono::seconds(90));
+    CHECK_FALSE(interval("2d"));
+    CHECK_FALSE(interval("9s"));
 }
 
 TEST_CASE("a git source has defaults for everything") {
@@ -115,7 +158,8 @@ TEST_CASE("a git source's mistakes are told before the first fetch") {
         INFO(git);
         CHECK_FALSE(parse_config("config.yaml", "source:\n  git: " + std::string(git) + "\n"));
     }
-    CHECK(errors("source:\n  directory: /x\n  git: {}\n").find("not both") != std::string::npos);
+    CHECK(errors("source:\n  directory: /x\n  git: {}\n")
+              .contains("source has both directory and git; keep exactly one"));
 }
 
 TEST_CASE("addresses of remotes") {
@@ -165,8 +209,10 @@ TEST_CASE("the places for overlays have a default, and are never where secrets o
         CHECK(errors("overlayRoots: [" + std::string(root) + "]\n").contains("must not be in an overlay"));
     }
     CHECK(errors("overlayRoots: []\n") ==
-          "config.yaml:1:15: must be a list of directories, as in [/srv/left4dead2]\n");
-    CHECK(errors("overlayRoots: [maps]\n") == "config.yaml:1:16: must be the absolute path of a directory\n");
+          "config.yaml:1:15: overlayRoots has 0 items; at least 1 is needed; write e.g. `overlayRoots: "
+          "[/srv/left4dead2]`\n");
+    CHECK(errors("overlayRoots: [maps]\n") ==
+          "config.yaml:1:16: overlayRoots[0]: 'maps' is not an absolute path; begin it with '/'\n");
 }
 
 TEST_CASE("a git key among the secrets works, no Blueprint may use it, and a warning says how to move it") {

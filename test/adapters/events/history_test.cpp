@@ -16,7 +16,7 @@ struct Place : left4me::test::Place {
 };
 
 Action action(Verb verb, std::optional<HoldReason> code = {}) {
-    return {verb, {SubjectKind::Server, "a"}, "because", {}, {}, code};
+    return {verb, {Kind::Server, "a"}, "because", {}, {}, code};
 }
 
 }  // namespace

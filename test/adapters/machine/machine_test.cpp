@@ -84,7 +84,7 @@ struct World {
     ActionIndex add(Verb verb, const std::string& name, const std::string& generation = {}) {
         Action action;
         action.verb = verb;
-        action.subject = {verb == Verb::Build ? SubjectKind::Overlay : SubjectKind::Server, name};
+        action.subject = {verb == Verb::Build ? Kind::Overlay : Kind::Server, name};
         action.generation = generation;
         if (const auto overlay = desired.overlays.find(name); verb == Verb::Build)
             action.source = std::make_shared<const OverlaySource>(overlay->second);

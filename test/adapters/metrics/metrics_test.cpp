@@ -189,8 +189,8 @@ TEST_CASE("passes, waits, actions and drift are counted") {
         counters.ended(milliseconds(20), i == 2 ? Counters::Result::Error : Counters::Result::Success);
     }
     Plan plan;
-    plan.actions = {{Verb::Start, {SubjectKind::Server, "a"}, "because", {}, {}, {}},
-                    {Verb::Stop, {SubjectKind::Server, "b"}, "because", {}, {}, {}}};
+    plan.actions = {{Verb::Start, {Kind::Server, "a"}, "because", {}, {}, {}},
+                    {Verb::Stop, {Kind::Server, "b"}, "because", {}, {}, {}}};
     const std::vector<Outcome> outcomes{
         {.action = 0, .done = true, .message = {}},
         {.action = 1, .done = false, .reason = FailureKind::JobTimeout, .message = {}}};

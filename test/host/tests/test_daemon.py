@@ -198,7 +198,7 @@ class Continuous(DaemonTest):
         self.until("delta answers", lambda: self.a2s(27018))
         self.write("/etc/left4me/config.yaml", "sauce: {}\n")
         self.run_in("systemctl", "reload", "left4me.service")
-        self.daemon_says("unknown setting")
+        self.daemon_says("unknown field")
         self.assertEqual(self.daemon()["ActiveState"], "active")
         self.bystanders_live_on()
 
@@ -206,7 +206,7 @@ class Continuous(DaemonTest):
         self.run_in("systemctl", "stop", "left4me.service")
         self.write("/etc/left4me/config.yaml", "sauce: {}\n")
         self.run_in("systemctl", "start", "left4me.service", expect=1)
-        self.daemon_says("unknown setting")
+        self.daemon_says("unknown field")
         self.assertEqual(self.daemon()["NRestarts"], "0")
         self.bystanders_live_on()
 
