@@ -8,15 +8,15 @@
 
 namespace left4me::helper {
 
-/// What the caller hears about one of its servers.
+/// The result for one server of a request.
 struct Entry {
     std::string name;
-    std::string job;    ///< object path; empty: there was nothing to wait for
+    std::string job;    ///< object path; empty: nothing to wait for
     std::string error;  ///< empty: accepted
 };
 
-/// One request: every server that was named, in the caller's order. Its answer is sent when the last callback
-/// that holds it has let go.
+/// One request with all its servers, in the caller's order. The reply is sent when the last callback that
+/// holds it releases it.
 struct Batch {
     std::vector<Entry> entries;
     Join answer;

@@ -6,8 +6,8 @@
 
 namespace left4me::helper {
 
-/// Copies are held by the callbacks of calls that are under way together; when the last one is gone, what was
-/// given to when_all_are_done() runs.
+/// The callbacks of concurrent calls hold copies. When the last copy is gone, the function given to
+/// when_all_are_done() runs.
 using Join = std::shared_ptr<void>;
 
 inline Join when_all_are_done(std::function<void()> then) {

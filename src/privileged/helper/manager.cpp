@@ -14,17 +14,17 @@ constexpr const char* service = "org.freedesktop.systemd1";
 constexpr const char* path = "/org/freedesktop/systemd1";
 constexpr const char* interface = "org.freedesktop.systemd1.Manager";
 
-// PID 1 answers no call while it reloads, which takes seconds on a host with thousands of units.
+// PID 1 answers no calls while it reloads, which takes seconds on a host with thousands of units.
 constexpr std::uint64_t timeout_usec = 5ULL * 60 * 1'000'000;
 
 constexpr std::size_t window = 100;
 
-// Jobs whose end was not signalled are looked for this often: umounting takes milliseconds.
+// How often to check for jobs whose end was not signalled. Unmounting takes milliseconds.
 constexpr std::uint64_t look_for_lost_usec = 5'000'000;
 
 std::string words(int negative_errno) { return std::strerror(-negative_errno); }
 
-/// Erases from `jobs` those that a reply to ListJobs names; false when the reply is none.
+/// Erases from `jobs` those that a reply to ListJobs names; false if the reply is malformed.
 bool take_out_listed(sd_bus_message* reply, std::set<std::string>& jobs) {
     int r = sd_bus_message_enter_container(reply, 'a', "(usssoo)");
     const char* job = nullptr;
@@ -116,7 +116,7 @@ void Manager::list_servers(std::function<void(UnitStates, const std::string&)> o
 
 void Manager::run(const std::string& unit, std::function<void(const std::string&)> on_end) {
     watch_jobs();
-    // On one connection the reply that names the job always comes before the signal that ends it.
+    // On one connection, the reply that names the job always arrives before the signal that ends it.
     job_call("StartUnit", unit,
              [this, on_end = std::move(on_end)](const std::string& job, const Reply& reply) {
                  if (!reply.ok()) return on_end(reply.error);
@@ -132,7 +132,7 @@ void Manager::look_again_later() {
         static_cast<Manager*>(self)->look_for_lost_jobs();
         return 0;
     };
-    // Without a slot of its own the timer belongs to the event loop.
+    // Without a slot, the event loop owns the timer.
     looking_later_ = sd_event_add_time_relative(sd_bus_get_event(bus_), nullptr, CLOCK_MONOTONIC,
                                                 look_for_lost_usec, 0, look, this) >= 0;
 }
@@ -143,7 +143,7 @@ void Manager::look_for_lost_jobs() {
     call(
         "ListJobs", [](sd_bus_message*) { return 0; },
         [this, asked = std::move(asked)](const Reply& reply) mutable {
-            // No answer says nothing about any job.
+            // No answer: nothing is known about any job.
             if (!reply.ok() || !take_out_listed(reply.message, asked)) return look_again_later();
             for (const std::string& job : asked) end_job(job, "");
             look_again_later();

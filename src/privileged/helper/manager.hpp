@@ -14,10 +14,10 @@
 
 namespace left4me::helper {
 
-/// One answer of PID 1. `message` may be read only when `error` is empty.
+/// One reply of PID 1. `message` may be read only if `error` is empty.
 struct Reply {
     sd_bus_message* message = nullptr;
-    std::string error;       ///< PID 1's own words
+    std::string error;       ///< PID 1's own message
     std::string error_name;  ///< e.g. "org.freedesktop.systemd1.NoSuchUnit"
 
     bool ok() const { return error.empty(); }
@@ -34,26 +34,25 @@ struct UnitState {
     bool stopped() const { return !job && (active == "inactive" || active == "failed"); }
 };
 
-/// By server name; units that are not loaded are absent, and inactive.
+/// By server name; a unit that is absent is not loaded, and inactive.
 using UnitStates = std::map<std::string, UnitState>;
 
-/// org.freedesktop.systemd1.Manager. Calls are sent without waiting for the answers of those before; a window
-/// keeps them below the number of unanswered calls that the bus allows a connection (128 on Debian; it
-/// refuses those beyond).
+/// org.freedesktop.systemd1.Manager. Calls are sent without waiting for earlier replies. A window keeps them
+/// below the number of pending calls that the bus allows per connection (128 on Debian; it refuses more).
 class Manager {
   public:
     explicit Manager(sd_bus* bus) : bus_(bus) {}
 
     void call(const char* method, const std::function<int(sd_bus_message*)>& append, OnReply on_reply);
 
-    /// Methods that take a unit and a mode and answer with a job.
+    /// Methods that take a unit and a mode and return a job.
     void job_call(const char* method, const std::string& unit,
                   std::function<void(const std::string& job, const Reply&)> on_job);
 
     void list_servers(std::function<void(UnitStates, const std::string& error)> on_states);
 
-    /// Starts `unit` and tells how its job ended: "done", or another word of JobRemoved's, or an error's
-    /// text; "" when the job is gone and its signal was lost, as may happen while PID 1 re-executes.
+    /// Starts `unit` and reports how its job ended: "done", another result of JobRemoved, or an error's text;
+    /// "" if the job is gone and its signal was lost, as may happen while PID 1 re-executes.
     void run(const std::string& unit, std::function<void(const std::string& result)> on_end);
 
     Remover& remover();
@@ -83,7 +82,7 @@ class Manager {
     bool watching_jobs_ = false;
     bool looking_later_ = false;
     std::map<std::string, std::vector<OnEnd>> waiting_;  ///< by job path
-    std::unique_ptr<Remover> remover_;                   ///< once there was something to remove
+    std::unique_ptr<Remover> remover_;                   ///< created when there is something to remove
 };
 
 }  // namespace left4me::helper

@@ -11,7 +11,7 @@ struct MessageUnref {
 };
 using MessagePtr = std::unique_ptr<sd_bus_message, MessageUnref>;
 
-/// For functions that give a new message through a pointer.
+/// For functions that return a new message through a pointer.
 class MessageOut {
   public:
     explicit MessageOut(MessagePtr& target) : target_(target) {}

@@ -33,8 +33,9 @@ class Fd {
     int fd_;
 };
 
-/// left4me-overlay holds this lock on a server's runtime directory while it mounts or unmounts: nothing can
-/// be mounted while it is ours. Mounting takes milliseconds; a hung one must not hang everybody's helper.
+/// left4me-overlay holds this lock on a server's runtime directory while it mounts or unmounts, so nothing
+/// can be mounted while we hold it. Mounting takes milliseconds; a hung mount must not block the helper for
+/// everybody.
 bool lock_out_mounts(int directory) {
     for (int attempt = 0; attempt < 100; ++attempt) {
         if (flock(directory, LOCK_EX | LOCK_NB) == 0) return true;
@@ -58,11 +59,11 @@ std::vector<std::string> purged_trees(int runtime) {
 
 std::string failure(const char* what) { return std::string(what) + ": " + std::strerror(errno); }
 
-/// Puts the directory aside in one step, so that a server of the same name can be made anew at once and a
-/// purge that is killed half-way leaves nothing that looks like a server's. `aside` gets the name that it has
-/// then, and those that earlier purges left.
+/// Renames the directory atomically, so that a server of the same name can be created immediately, and an
+/// interrupted purge leaves nothing that looks like a server's directory. `aside` receives the new name, and
+/// the names that earlier purges left.
 std::string put_aside(int runtime, const std::string& name, std::vector<std::string>& aside) {
-    const std::string first = aside_prefix + name;  // as version 0.1 called it
+    const std::string first = aside_prefix + name;  // the name in version 0.1
     if (faccessat(runtime, first.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0) aside.push_back(first);
     const Fd server(openat(runtime, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     const bool gone = server.get() < 0 && errno == ENOENT;
@@ -73,7 +74,7 @@ std::string put_aside(int runtime, const std::string& name, std::vector<std::str
         return "something is still, or again, mounted beneath its runtime directory";
     constexpr int attempts = 1000;
     for (int number = 1; number <= attempts; ++number) {
-        // A server's name has no dot in it: this is no other's.
+        // A server's name contains no dot, so this is not another server's.
         aside.push_back(first + "." + std::to_string(number));
         if (faccessat(runtime, aside.back().c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0) continue;
         if (!gone && renameat2(runtime, name.c_str(), runtime, aside.back().c_str(), RENAME_NOREPLACE) != 0)
@@ -89,7 +90,7 @@ void remove_and_forget(Manager& manager, const BatchPtr& batch, Entry& entry, bo
     std::vector<std::string> aside;
     if (runtime.get() >= 0) entry.error = put_aside(runtime.get(), entry.name, aside);
     if (!entry.error.empty()) return;
-    // The caller hears of it when the last file is gone; who asks for anything else does not wait.
+    // The caller gets its reply when the last file is gone; other callers do not wait.
     const Join removed = when_all_are_done([&manager, batch, &entry, failed] {
         if (entry.error.empty() && failed) forget_failure(manager, batch, entry);
     });
@@ -103,7 +104,7 @@ void remove_and_forget(Manager& manager, const BatchPtr& batch, Entry& entry, bo
 void unmount_and_remove(Manager& manager, const BatchPtr& batch, Entry& entry, bool failed) {
     const std::string unit = umount_unit(entry.name);
     manager.run(unit, [&manager, batch, &entry, unit, failed](const std::string& result) {
-        // A job whose end nobody saw is judged by what it was for: nothing is removed beneath a mount.
+        // A job whose end nobody saw is judged by its effect: nothing is removed beneath a mount.
         if (result == "done" || result.empty()) return remove_and_forget(manager, batch, entry, failed);
         entry.error = "cannot unmount its overlay (" + result + "); see journalctl -u " + unit;
     });

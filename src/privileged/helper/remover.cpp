@@ -16,7 +16,7 @@
 namespace left4me::helper {
 namespace {
 
-/// How long one tree is worked on before the next gets its turn, and before a helper that is to end does.
+/// How long to work on one tree before the next one, or before checking whether the helper should exit.
 constexpr std::chrono::milliseconds turn{50};
 
 std::expected<bool, std::string> take_turn(const std::string& name) {
@@ -71,7 +71,7 @@ void Remover::work(const std::stop_token& stop) {
             waiting_.push_back(std::move(task));
             continue;
         }
-        // What it will call, and let go of, belongs to the event loop's thread.
+        // The callback, and what it releases, belong to the event loop's thread.
         done_.push_back(std::move(task));
         constexpr std::uint64_t one = 1;
         (void)!::write(wakeup_, &one, sizeof one);

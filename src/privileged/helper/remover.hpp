@@ -12,11 +12,11 @@
 
 namespace left4me::helper {
 
-/// Removes trees beneath the runtime directory on a thread of its own, so that one of millions of files keeps
-/// nobody else waiting. They take turns. What is left when the process ends is removed by the next helper.
+/// Removes trees beneath the runtime directory on a separate thread, so that a tree with millions of files
+/// delays nobody. Trees take turns. The next helper removes what is left when the process exits.
 class Remover {
   public:
-    /// Empty: it is gone. Called on the event loop's thread.
+    /// Empty: the tree is gone. Called on the event loop's thread.
     using OnDone = std::function<void(const std::string& error)>;
 
     explicit Remover(sd_event* event);
@@ -24,7 +24,7 @@ class Remover {
     Remover(const Remover&) = delete;
     Remover& operator=(const Remover&) = delete;
 
-    /// `name` is one in the runtime directory that nobody else uses any more.
+    /// `name` is an entry of the runtime directory that nobody else uses any more.
     void remove(std::string name, OnDone on_done);
 
   private:
@@ -38,11 +38,11 @@ class Remover {
 
     int wakeup_ = -1;  ///< eventfd: something is in done_
     sd_event_source* source_ = nullptr;
-    std::mutex mutex_;  ///< of the two lists
+    std::mutex mutex_;  ///< protects the two lists
     std::condition_variable_any more_;
     std::deque<Task> waiting_;
     std::vector<Task> done_;
-    std::jthread worker_;  ///< last: it ends before what it uses
+    std::jthread worker_;  ///< last member: ends before the members that it uses
 };
 
 }  // namespace left4me::helper

@@ -12,7 +12,7 @@
 namespace left4me::helper {
 namespace {
 
-// Activation takes milliseconds; a host that is left alone need not keep a root process around.
+// Activation takes milliseconds, so an idle host need not keep a root process running.
 constexpr std::uint64_t idle_usec = 30ULL * 1'000'000;
 
 std::optional<uid_t> uid_of(const char* user) {
@@ -45,7 +45,7 @@ std::optional<std::vector<Entry>> read_names(sd_bus_message* call, sd_bus_error*
     return entries;
 }
 
-/// One line in the journal for each request: who asked for what.
+/// One journal line per request: who asked for what.
 void log_request(sd_bus_message* call, const std::vector<Entry>& entries) {
     constexpr std::size_t shown = 20;
     std::string names;
@@ -95,7 +95,7 @@ int Service::begin() {
 
 void Service::close() {
     if (std::exchange(closing_, true)) return;
-    // From here on the bus sends new callers to a new helper; those who were quicker are still answered.
+    // From now on, the bus sends new callers to a new helper; earlier ones are still answered.
     (void)sd_bus_release_name(bus_, bus_name);
     rest();
 }
@@ -107,21 +107,21 @@ void Service::rest() {
         (void)sd_event_source_set_enabled(idle_, SD_EVENT_ONESHOT);
         return;
     }
-    // A request that was received before the name was given up may have been accepted since: its answer comes
+    // A request that was received before the name was released may have been accepted since. Its reply comes
     // back here.
     const auto leave = [](sd_event_source* source, void* self) {
         if (static_cast<Service*>(self)->under_way_ > 0) return 0;
         return sd_event_exit(sd_event_source_get_event(source), 0);
     };
     sd_event_source* last = nullptr;
-    // Behind every message that has already been received.
+    // Behind every message that has been received.
     if (sd_event_add_defer(event_, &last, leave, this) < 0) return;
     (void)sd_event_source_set_priority(last, SD_EVENT_PRIORITY_IDLE);
     (void)sd_event_source_set_floating(last, 1);
     sd_event_source_unref(last);
 }
 
-/// The bus policy says the same; a policy that somebody opened by mistake must not open the helper.
+/// Duplicates the bus policy: a policy that was opened by mistake must not open the helper.
 bool Service::may_call(sd_bus_message* call, sd_bus_error* error) const {
     sd_bus_creds* creds = nullptr;
     uid_t uid = 0;
@@ -150,7 +150,7 @@ int Service::accept(Verb verb, sd_bus_message* call, sd_bus_error* error) {
     (void)sd_event_source_set_enabled(idle_, SD_EVENT_OFF);
     const auto batch = std::make_shared<Batch>();
     batch->entries = std::move(*entries);
-    // The batch must not hold itself: the answer refers to it only while it is being taken apart.
+    // The batch must not own itself: the reply refers to it only while it is taken apart.
     batch->answer = when_all_are_done(
         [this, raw = batch.get(),
          kept = std::shared_ptr<sd_bus_message>(sd_bus_message_ref(call), sd_bus_message_unref)] {

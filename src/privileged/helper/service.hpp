@@ -16,18 +16,18 @@ inline constexpr const char* bus_name = "org.left4me.Helper1";
 inline constexpr const char* object_path = "/org/left4me/Helper1";
 inline constexpr const char* interface_name = "org.left4me.Helper1";
 inline constexpr std::size_t max_batch = 4096;
-/// Names in all requests that are not answered yet: many callers at once must not fill the memory.
+/// Maximum number of names in all pending requests, so that many simultaneous callers cannot fill the memory.
 inline constexpr std::size_t max_names_under_way = 8 * max_batch;
 
-/// org.left4me.Helper1 on the bus: who may call, what may be named, and when to go home.
+/// org.left4me.Helper1 on the bus: who may call, which names are valid, and when to exit.
 class Service {
   public:
     /// Neither is owned; both must outlive the service.
     Service(sd_bus* bus, sd_event* event);
 
-    /// Exports the object and takes the name. Negative errno on failure.
+    /// Exports the object and requests the name. Negative errno on failure.
     int begin();
-    /// Gives the name back, answers what has been accepted, then ends the event loop.
+    /// Releases the name, answers all accepted requests, then ends the event loop.
     void close();
 
   private:

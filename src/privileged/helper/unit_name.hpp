@@ -14,7 +14,7 @@ inline constexpr std::string_view attach_prefix = "left4me-attach@";
 inline constexpr std::string_view build_prefix = "left4me-build@";
 inline constexpr std::string_view unit_suffix = ".service";
 
-/// `name` must have passed is_valid_name(): it is then its own escaped form.
+/// `name` must have passed is_valid_name(); it then needs no escaping.
 inline std::string server_unit(std::string_view name) {
     return std::string(server_prefix).append(name).append(unit_suffix);
 }
@@ -24,7 +24,7 @@ inline std::string umount_unit(std::string_view name) {
     return std::string(umount_prefix).append(name).append(unit_suffix);
 }
 
-/// The oneshot unit that mounts again what a running server still has.
+/// The oneshot unit that remounts what a running server still has.
 inline std::string attach_unit(std::string_view name) {
     return std::string(attach_prefix).append(name).append(unit_suffix);
 }
@@ -34,7 +34,7 @@ inline std::string build_unit(std::string_view overlay) {
     return std::string(build_prefix).append(overlay).append(unit_suffix);
 }
 
-/// The server's name in `left4me-server@NAME.service`; nullopt for units that left4me would never make.
+/// The server's name in `left4me-server@NAME.service`; nullopt for units that left4me would never create.
 inline std::optional<std::string> server_of(std::string_view unit) {
     if (!unit.starts_with(server_prefix) || !unit.ends_with(unit_suffix)) return std::nullopt;
     unit.remove_prefix(server_prefix.size());

@@ -12,7 +12,7 @@ namespace {
 
 using Names = std::vector<std::string>;
 
-/// A call about unit files; `changed` becomes true when PID 1 changed any.
+/// A call about unit files; `changed` becomes true if PID 1 changed any.
 struct FileCall {
     const char* method;
     std::vector<int> flags;  ///< the booleans after the names
@@ -50,8 +50,8 @@ void note_changes(sd_bus_message* reply, FileChange& change) {
     if (sd_bus_message_at_end(reply, false) == 0) change.changed = true;
 }
 
-/// One call for all; if PID 1 refuses the batch because of one of them, one call each, so that the others do
-/// not suffer.
+/// One call for all. If PID 1 refuses the batch because of one unit, one call each, so that the others do not
+/// fail.
 void change_files(Manager& manager, const FileCall& call, const BatchPtr& batch, const FileChangePtr& change,
                   const Join& then) {
     Names names;
@@ -67,7 +67,7 @@ void change_files(Manager& manager, const FileCall& call, const BatchPtr& batch,
     });
 }
 
-/// PID 1 looks at unit files again; once for a whole batch, and only when something changed.
+/// Makes PID 1 reload unit files; once per batch, and only if something changed.
 Join reload_afterwards(Manager& manager, const BatchPtr& batch, const FileChangePtr& change) {
     return when_all_are_done([&manager, batch, change] {
         if (!change->changed) return;
@@ -92,7 +92,8 @@ void unmask(Manager& manager, const FileCall& call, const std::filesystem::path&
     for (const Entry& entry : batch->entries)
         if (is_masked_in(directory, entry.name)) masked.push_back(entry.name);
     if (masked.empty()) return;
-    // A failure is not told here: the Enable that follows is refused for the same units, with PID 1's words.
+    // A failure is not reported here: the Enable that follows is refused for the same units, with PID 1's
+    // message.
     files_call(manager, call, masked, [change, then](const Reply& reply) {
         if (reply.ok()) note_changes(reply.message, *change);
     });
@@ -138,7 +139,7 @@ void stop(Manager& manager, const BatchPtr& batch) {
             if (!error.empty()) continue;
             const auto state = states.find(entry.name);
             const bool stopped = state == states.end() || state->second.stopped();
-            // A stopped unit has no ExecStopPost to come: what is still mounted would stay.
+            // A stopped unit runs no ExecStopPost any more: without this, it would stay mounted.
             if (stopped && mounted.contains(entry.name))
                 enqueue(manager, "StartUnit", umount_unit(entry.name), batch, entry);
             else if (!stopped)
@@ -155,7 +156,7 @@ void attach(Manager& manager, const BatchPtr& batch) {
             if (!error.empty()) continue;
             const auto state = states.find(entry.name);
             const bool runs = state != states.end() && state->second.active == "active";
-            // What is mounted needs nothing, and a game that has ended has nothing to give back.
+            // A mounted server needs nothing, and a game that has exited has nothing to give back.
             if (runs && !mounted.contains(entry.name))
                 enqueue(manager, "StartUnit", attach_unit(entry.name), batch, entry);
         }
@@ -175,7 +176,7 @@ void forget_failure(Manager& manager, const BatchPtr& batch, Entry& entry) {
     manager.call(
         "ResetFailedUnit", [&unit](sd_bus_message* m) { return sd_bus_message_append(m, "s", unit.c_str()); },
         [batch, &entry](const Reply& reply) {
-            // A unit that is not loaded has no failure to forget.
+            // A unit that is not loaded has no failure to reset.
             if (reply.error_name != "org.freedesktop.systemd1.NoSuchUnit") entry.error = reply.error;
         });
 }

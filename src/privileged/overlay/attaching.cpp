@@ -16,10 +16,10 @@ namespace left4me::overlay {
 
 namespace {
 
-/// Runs on a thread of its own, which never comes back from the other namespace.
+/// Runs on a separate thread, which never returns from the other namespace.
 Result<Fd> clone_there(int mount_namespace, const std::string& path) {
-    // setns(2): a mount namespace cannot be joined while the root and working directory are shared with other
-    // threads. Joining it makes both the root of that namespace.
+    // setns(2): a thread cannot join a mount namespace while it shares its root and working directory with
+    // other threads. Joining sets both to the root of that namespace.
     if (::unshare(CLONE_FS) != 0 || ::setns(mount_namespace, CLONE_NEWNS) != 0)
         return system_failure("joining the game's mount namespace");
     const Fd root(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
@@ -34,8 +34,8 @@ Result<Fd> clone_there(int mount_namespace, const std::string& path) {
     if ((status.stx_attributes & STATX_ATTR_MOUNT_ROOT) == 0 || file_system.f_type != OVERLAYFS_SUPER_MAGIC) {
         return fail(Failure::NotRendered, fmt::format("the game has no overlay at {} any more", path));
     }
-    // open_tree(2): only mounts of the caller's own namespace can be cloned, hence the joining. Without
-    // AT_RECURSIVE it is this one mount. (fs/namespace.c, __do_loopback())
+    // open_tree(2) clones only mounts of the caller's own namespace, hence the setns(2). Without AT_RECURSIVE
+    // it clones just this mount. (fs/namespace.c, __do_loopback())
     Fd clone(::open_tree(merged->get(), "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH));
     if (!clone) return system_failure("cloning the game's overlay");
     return clone;
@@ -50,9 +50,8 @@ Result<Fd> clone_overlay(int mount_namespace, const std::string& path) {
 }
 
 Result<> attach_overlay(int clone, int directory) {
-    // The game's own mount follows the host's; what was cloned from it would follow too
-    // (mount_namespaces(7)). As a private mount it becomes what one that was made here is: a peer of what
-    // follows the state directory's mounts.
+    // The game's mount is a slave of the host's, and so would be its clone (mount_namespaces(7)). Made
+    // private, it becomes what a mount created here would be: a peer of the state directory's followers.
     mount_attr settings{};
     settings.propagation = MS_PRIVATE;
     if (::mount_setattr(clone, "", AT_EMPTY_PATH, &settings, sizeof(settings)) != 0)

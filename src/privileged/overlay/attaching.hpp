@@ -7,8 +7,8 @@
 
 namespace left4me::overlay {
 
-/// The overlay mounted at `path` (absolute, without symlinks) in another mount namespace, as a mount of the
-/// very same file system that is attached nowhere yet.
+/// Clones the overlay that is mounted at `path` (absolute, without symlinks) in another mount namespace. The
+/// clone is the same file system and is not attached anywhere yet.
 Result<Fd> clone_overlay(int mount_namespace, const std::string& path);
 
 /// Attaches it at a directory of this namespace.

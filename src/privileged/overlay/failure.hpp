@@ -6,19 +6,19 @@
 
 namespace left4me::overlay {
 
-/// Why left4me-overlay did nothing. The values are its exit codes.
+/// Why left4me-overlay failed. The values are its exit codes.
 enum class Failure {
-    Usage = 2,        ///< wrong words on the command line, an invalid name
+    Usage = 2,        ///< wrong command line, an invalid name
     Refused = 3,      ///< the layer stack asks for something that is not allowed
     NotRendered = 4,  ///< there is no rendering of this server
-    System = 5,       ///< the kernel said no
+    System = 5,       ///< the kernel refused
     Busy = 6,         ///< the mount is in use
 };
 
 struct Error {
     Failure failure = Failure::System;
     std::string message;
-    int number = 0;  ///< errno, where the kernel gave one
+    int number = 0;  ///< errno, if the kernel returned one
 };
 
 template <typename T = void>

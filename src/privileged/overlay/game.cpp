@@ -27,8 +27,8 @@ struct Ended {
     int status = -1;
 };
 
-/// systemctl rather than the bus itself: every start of a server runs this program too, and should not have
-/// to load the bus' library for a verb that is hardly ever used.
+/// Runs systemctl instead of using the bus: every start of a server runs this program, and should not load
+/// the bus library for a verb that is rarely used.
 Result<Ended> ask_systemctl(std::string unit) {
     std::array<int, 2> ends{};
     if (::pipe2(ends.data(), O_CLOEXEC) != 0) return system_failure("a pipe");
@@ -96,8 +96,8 @@ bool same_file(int one, int other) {
            first.st_ino == second.st_ino;
 }
 
-/// Who can make mounts there could show us an overlay of any name. ioctl_ns(2): NS_GET_USERNS is the user
-/// namespace that owns it; EPERM if that lies outside our own.
+/// Whoever may mount in that namespace could show us an overlay of any name. ioctl_ns(2): NS_GET_USERNS
+/// returns the user namespace that owns it; EPERM if that is outside our own.
 Result<> check_namespace(const Game& game) {
     const Fd own(::open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC));
     const Fd own_users(::open("/proc/self/ns/user", O_RDONLY | O_CLOEXEC));
@@ -131,10 +131,10 @@ Result<std::optional<Game>> open_game(pid_t pid, const std::string& cgroup) {
     const auto cgroups = read_mountinfo(fmt::format("/proc/{}/cgroup", pid));
     game.mounts = Fd(::open(fmt::format("/proc/{}/ns/mnt", pid).c_str(), O_RDONLY | O_CLOEXEC));
     const int number = errno;
-    // ENOENT: it is about to end. A process leaves its namespaces before it tells that it has ended
+    // ENOENT: it is about to exit. A process leaves its namespaces before its pidfd reports the exit
     // (kernel/exit.c, do_exit()).
     if (!game.mounts && number == ENOENT) return std::nullopt;
-    // While the process behind the pidfd lives, its pid is no other's: what was read was read of that
+    // While the process behind the pidfd lives, its pid is not reused, so the data read belongs to this
     // process.
     if (!game.lives()) return std::nullopt;
     if (!cgroups) return fail(Failure::System, cgroups.error());

@@ -17,7 +17,7 @@ namespace left4me::overlay {
 
 namespace {
 
-constexpr std::size_t max_descriptors = 4096;  // of one process: a look, not an audit
+constexpr std::size_t max_descriptors = 4096;  // per process: a best effort, not an audit
 
 struct CloseDirectory {
     void operator()(DIR* directory) const { ::closedir(directory); }

@@ -24,7 +24,7 @@ Result<Fd> open_beneath(int root, const std::string& name) {
     how.flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
     how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
     constexpr int patience =
-        16;  // EAGAIN: something was renamed during the lookup, so that it proved nothing
+        16;  // EAGAIN: something was renamed during the lookup, so the lookup proves nothing
     long fd = -1;
     for (int attempt = 0; attempt < patience; ++attempt) {
         fd = ::syscall(SYS_openat2, root, name.c_str(), &how, sizeof(how));
@@ -82,10 +82,10 @@ std::string Context::words(int number) const {
 }
 
 bool takes_single_layers() {
-    // A value that no kernel takes, so that the answer tells whether the parameter is known. 6.5 to 6.7 do
-    // not know it; older ones collect any words for mount(2) and succeed here. Both refusals are EINVAL: only
-    // the words differ (fs/fs_parser.c), and they stay in the context. The name of a directory that does not
-    // exist would leave a line in the kernel's log at every start of a server.
+    // A value that no kernel accepts, so that the error shows whether the kernel knows the parameter. 6.5 to
+    // 6.7 do not know it; older kernels collect any options for mount(2) and succeed here. Both errors are
+    // EINVAL; only the messages differ (fs/fs_parser.c), and they stay in the context. The name of a missing
+    // directory would leave a line in the kernel log at every start of a server.
     const auto context = Context::open("overlay");
     if (!context) return false;
     const auto taken = context->set("lowerdir+", "");

@@ -14,16 +14,16 @@ namespace left4me::overlay {
 
 namespace {
 
-/// Set explicitly, because kernels are built with other defaults. All of these remember in the upper
-/// directory what the lower layers were, and an upper directory here outlives its layers: with index=on a
-/// changed stack is ESTALE.
+/// Set explicitly, because kernels are built with other defaults. All of them store data about the lower
+/// layers in the upper directory, which outlives its layers here: with index=on, a changed stack fails with
+/// ESTALE.
 constexpr std::array<std::pair<const char*, const char*>, 5> options = {{{"index", "off"},
                                                                          {"metacopy", "off"},
                                                                          {"redirect_dir", "nofollow"},
                                                                          {"xino", "off"},
                                                                          {"nfs_export", "off"}}};
 
-/// mount(2) copies one page and cuts what is longer without a word, even in the middle of the layers.
+/// mount(2) copies one page and silently truncates longer options, even in the middle of the layers.
 constexpr std::size_t max_option_bytes = 4095;
 
 Result<> mount_by_context(const Stack& stack, const Runtime& runtime) {
@@ -32,7 +32,7 @@ Result<> mount_by_context(const Stack& stack, const Runtime& runtime) {
     const auto set = [&context](const char* key, const std::string& value) {
         return context->set(key, value);
     };
-    // Each call counts: after a refused layer the kernel would gladly mount those that it has taken so far.
+    // Check every call: after a refused layer, the kernel would mount the layers that it has accepted so far.
     if (auto done = set("source", "overlay"); !done) return done;
     for (const Layer& layer : stack.layers) {
         if (auto done = set("lowerdir+", layer.name); !done) return done;

@@ -12,11 +12,11 @@ enum class Way {
     Options,  ///< mount(2), all layers in one string of at most 4095 bytes. Any Linux.
 };
 
-/// The best way that the running kernel offers.
+/// The better way that the running kernel supports.
 Way best_way();
 
-/// Mounts `stack` at the runtime directory's `merged`. Whatever the way, names are resolved through
-/// PinnedNames only.
+/// Mounts `stack` at the runtime directory's `merged`. Either way, names are resolved only through
+/// PinnedNames.
 Result<> mount_stack(const Stack& stack, const Runtime& runtime, Way way);
 
 }  // namespace left4me::overlay

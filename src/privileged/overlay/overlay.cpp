@@ -23,7 +23,7 @@ namespace left4me::overlay {
 
 namespace {
 
-/// The state directory and its canonical name, which is the one that mountinfo shows.
+/// The state directory and its canonical name, as shown in mountinfo.
 struct State {
     Fd directory;
     std::string name;
@@ -55,8 +55,8 @@ Result<Mounted> look(const State& state, const std::string& server) {
 }
 
 Result<> unmount_all(const State& state, const Runtime& runtime, std::chrono::milliseconds patience) {
-    // By a relative name from a directory that is held open: umount2(2) takes no descriptor, and with
-    // UMOUNT_NOFOLLOW no link to one.
+    // Uses a relative name from an open directory: umount2(2) takes no descriptor and, with UMOUNT_NOFOLLOW,
+    // no link to one.
     const auto inside = WorkingDirectory::enter(runtime.directory.get());
     if (!inside) return std::unexpected(inside.error());
     const auto deadline = std::chrono::steady_clock::now() + patience;
@@ -72,16 +72,17 @@ Result<> unmount_all(const State& state, const Runtime& runtime, std::chrono::mi
                                     holders.empty() ? "the kernel (a mount or a swap file on it?)"
                                                     : fmt::format("{}", fmt::join(holders, ", "))));
         }
-        // It often passes: a process that has just ended lets go of its files a moment later, and while
-        // systemd sets up the namespace of another unit it holds all mounts of the host. Nothing tells when.
+        // Usually temporary: a process that has just exited releases its files a moment later, and while
+        // systemd sets up another unit's namespace it holds all mounts of the host. Nothing signals the end
+        // of either.
         std::this_thread::sleep_for(pause);
         pause = std::min(pause * 2, std::chrono::milliseconds(20));
     }
     return {};
 }
 
-/// What was asked and what is there, compared after the fact: the kernel has ways of mounting fewer layers in
-/// silence.
+/// Compares the requested layers with the mounted ones: the kernel sometimes mounts fewer layers without an
+/// error.
 Result<> check_mounted(const State& state, const Stack& stack, const Runtime& runtime) {
     const auto mounted = look(state, runtime.server);
     if (!mounted) return std::unexpected(mounted.error());
@@ -91,7 +92,7 @@ Result<> check_mounted(const State& state, const Stack& stack, const Runtime& ru
                             mounted->layers.size(), fmt::join(mounted->layers, ":"), stack.layers.size()));
 }
 
-/// The game's mount is the one that it was started with, or it is none that the host should show.
+/// The game's mount must be the one that it was started with, or the host must not show it.
 Result<> check_attached(const State& state, const Runtime& runtime) {
     const auto generation = linked_rendering(runtime.directory.get(), runtime.server);
     if (!generation) return std::unexpected(generation.error());
@@ -107,7 +108,7 @@ Result<> check_attached(const State& state, const Runtime& runtime) {
 
 Result<> attach_to(const State& state, const Site& site, const Runtime& runtime, const Game& game) {
     {
-        // The sandbox shows the game its overlay by the compiled-in name, whatever links lead there on the
+        // The sandbox shows the game its overlay under the compiled-in name, whatever links lead there on the
         // host.
         const auto clone =
             clone_overlay(game.mounts.get(), fmt::format("{}/runtime/{}/merged", site.state, runtime.server));
@@ -168,8 +169,8 @@ Result<> mount_server(const Site& site, const std::string& server, Way way) {
 Result<Attached> attach_server(const Site& site, const std::string& server, const FindGame& find) {
     const auto state = open_state(site, server);
     if (!state) return std::unexpected(state.error());
-    // Locked before anything is looked at: a unit that stops meanwhile waits for us with its umount, and one
-    // that has unmounted has no process left to be found.
+    // Lock first: a unit that stops meanwhile waits for us with its umount, and one that has already
+    // unmounted has no process left to be found.
     const auto runtime = open_runtime(state->directory.get(), server);
     if (!runtime && runtime.error().number == ENOENT) return Attached::NotRunning;
     if (!runtime) return std::unexpected(runtime.error());
@@ -180,8 +181,8 @@ Result<Attached> attach_server(const Site& site, const std::string& server, cons
     const auto done = attach_to(*state, site, *runtime, **game);
     if (done && (*game)->lives()) return Attached::Done;
     if ((*game)->lives()) return std::unexpected(done.error());
-    // Its namespace outlives it for as long as it is open here. Whatever was attached is nobody's any more,
-    // and whether the unit's own umount is still to come, nobody can tell.
+    // Its namespace lives as long as it is open here. If the game has exited, nobody will unmount what was
+    // attached, and we cannot know whether the unit's own umount is still to come.
     if (auto undone = unmount_all(*state, *runtime, site.patience); !undone)
         return std::unexpected(undone.error());
     return Attached::NotRunning;

@@ -12,34 +12,34 @@
 
 namespace left4me::overlay {
 
-/// Everything that the program has compiled in, and a test brings along.
+/// Settings that are compiled into the program and replaced by tests.
 struct Site {
     std::string state = "/var/lib/left4me";
     Owner owner;
-    /// How long an umount waits for the last process to let go.
+    /// How long an umount waits for the last process to release the mount.
     std::chrono::milliseconds patience{5000};
-    /// Hears what a mount set aside, if it was anything.
+    /// Called if a mount set files aside.
     std::function<void(const SetAside&)> tell = {};
 };
 
-/// Failure::Usage unless it is a name that a server can have. The verbs check it too.
+/// Failure::Usage unless it is a valid server name. The verbs check it too.
 Result<> check_name(const std::string& server);
 
-/// Mounts the server's current rendering at `runtime/NAME/merged`, after setting aside what the game wrote
-/// and may not keep. Mounted already with this stack, and nothing to set aside: done. With another stack, or
-/// something else there: unmounted first, because no mount can change its layers.
+/// Mounts the server's current rendering at `runtime/NAME/merged`, after setting aside files that the game
+/// wrote but may not keep. If this stack is mounted already and there is nothing to set aside, does nothing.
+/// If something else is mounted there, unmounts it first, because the layers of a mount cannot change.
 Result<> mount_server(const Site& site, const std::string& server, Way way);
 
 enum class Attached { Done, WasMounted, NotRunning };
 
-/// Mounts at `runtime/NAME/merged` what the running game still has there, in its own mount namespace, after
-/// somebody unmounted it on the host. The game notices nothing. Whatever is mounted there already stays; a
-/// stack that is not the one of `runtime/NAME/rendering` is unmounted again and refused. The game may end at
-/// any moment: then nothing stays mounted, because its unit's own umount waits for this one's lock.
+/// Mounts at `runtime/NAME/merged` what the running game still has there in its own mount namespace, after
+/// somebody unmounted it on the host. The game is not affected. If something is mounted there, it stays; a
+/// stack that differs from `runtime/NAME/rendering` is unmounted again and refused. The game may exit at any
+/// moment. Then nothing stays mounted, because its unit's own umount waits for this lock.
 Result<Attached> attach_server(const Site& site, const std::string& server, const FindGame& find);
 
-/// Unmounts everything at `runtime/NAME/merged`. Nothing there: done. Never lazily: a lazy umount leaves the
-/// old overlay alive, writing to an upper directory that the next mount would share.
+/// Unmounts everything at `runtime/NAME/merged`; succeeds if nothing is mounted. Never unmounts lazily: a
+/// lazy umount would keep the old overlay alive, writing to an upper directory that the next mount shares.
 Result<> umount_server(const Site& site, const std::string& server);
 
 }  // namespace left4me::overlay

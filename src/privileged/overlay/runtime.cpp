@@ -18,7 +18,7 @@ namespace left4me::overlay {
 
 namespace {
 
-/// Our promises rest on names that nobody but root can change.
+/// Our promises depend on names that only root can change.
 Result<> check_roots_own(int directory, const std::string& name) {
     struct stat status{};
     if (::fstat(directory, &status) != 0) return system_failure(name);
@@ -45,12 +45,13 @@ Result<Fd> open_runtimes(int state) {
     return runtimes;
 }
 
-/// The lock is on the directory itself. Whoever held it may have removed the directory (purge): then what we
-/// have locked is no longer what the name means, and the lookup starts again.
+/// The lock is on the directory itself. Its previous holder may have removed the directory (purge). Then the
+/// locked directory is no longer the one that the name leads to, and the lookup starts again.
 Result<Fd> open_locked(int runtimes, const std::string& server, bool make) {
     constexpr int patience = 16;
     for (int attempt = 0; attempt < patience; ++attempt) {
-        // 0711: others may pass through to merged, but who can open a directory can also lock it for ever.
+        // 0711: others may pass through to merged, but anybody who can open a directory can also lock it
+        // forever.
         if (make) {
             if (auto made = make_directory(runtimes, server.c_str(), 0711); !made)
                 return std::unexpected(made.error());
@@ -72,7 +73,7 @@ Result<Fd> open_locked(int runtimes, const std::string& server, bool make) {
 }
 
 Result<> give_to(const Fd& directory, Owner owner, mode_t mode) {
-    // O_PATH descriptors take no fchmod(2).
+    // fchmod(2) does not work on O_PATH descriptors.
     const std::string path = kernel::descriptor_path(directory.get());
     struct stat status{};
     if (::fstat(directory.get(), &status) != 0) return system_failure("upper");
@@ -89,7 +90,7 @@ Result<> give_to(const Fd& directory, Owner owner, mode_t mode) {
 
 bool Runtime::is_mounted() const {
     struct statx status{};
-    // STATX_ATTR_MOUNT_ROOT: the name leads to the root of a mount, whatever its kind.
+    // STATX_ATTR_MOUNT_ROOT: the name leads to the root of a mount of any kind.
     if (::statx(directory.get(), "merged", AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, 0, &status) != 0)
         return false;
     return (status.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
@@ -153,7 +154,8 @@ Result<Runtime> make_runtime(int state, const std::string& server, Owner owner) 
     };
     if (auto made = make("upper", 0700, runtime.upper); !made) return std::unexpected(made.error());
     if (auto made = make("work", 0700, runtime.work); !made) return std::unexpected(made.error());
-    // The merged root shows upper's owner and mode. Set-group-ID: left4me can read what its servers write.
+    // The merged root shows upper's owner and mode. Set-group-ID, so that left4me can read what its servers
+    // write.
     if (auto given = give_to(runtime.upper, owner, 02770); !given) return std::unexpected(given.error());
     if (runtime.is_mounted()) return runtime;  // an open descriptor of a mounted root would keep it busy
     if (auto made = make("merged", 0755, runtime.merged); !made) return std::unexpected(made.error());

@@ -30,17 +30,17 @@ constexpr std::size_t max_names = 20;
 constexpr const char* sets_name = "removed";
 constexpr const char* doomed_name = ".doomed";
 constexpr const char* report_name = "set-aside";
-// A start waits no longer than this for old sets to be removed; the next start goes on.
+// A start spends at most this long on removing old sets; the next start continues.
 constexpr std::chrono::seconds removal_time{1};
 
-/// A game chooses names, also such as drive terminals.
+/// A game chooses its file names, which may contain terminal codes.
 std::string printable(std::string_view text) {
     std::string shown(text);
     std::replace_if(shown.begin(), shown.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
     return shown;
 }
 
-/// What a game may keep is a file or a directory. A whiteout hides a layer's file that it may write; a FIFO
+/// A game may keep files and directories. A whiteout hides a layer's file that the game may write. A FIFO
 /// would block the game that opens it, and a link leads elsewhere than the pattern says.
 bool may_be_kept(int directory, const dirent& entry) {
     if (entry.d_type == DT_REG || entry.d_type == DT_DIR) return true;
@@ -50,16 +50,16 @@ bool may_be_kept(int directory, const dirent& entry) {
     return S_ISREG(status.st_mode) || S_ISDIR(status.st_mode) || whiteout;
 }
 
-/// overlayfs(5): an opaque directory hides the layers beneath it; a redirect or metacopy mark that is not
-/// followed, as here, makes the kernel refuse the lookup.
+/// overlayfs(5): an opaque directory hides the layers beneath it. A redirect or metacopy attribute makes the
+/// kernel refuse the lookup, because we do not enable these features.
 void make_transparent(int directory) {
     constexpr std::array<const char*, 3> marks = {"trusted.overlay.opaque", "trusted.overlay.redirect",
                                                   "trusted.overlay.metacopy"};
     for (const char* mark : marks) (void)::fremovexattr(directory, mark);
 }
 
-/// The game owns directories that it made, and may have closed one so that not even itself can read what is
-/// rendered into it.
+/// The game owns the directories that it created, and may have removed its own permission to read what is
+/// rendered into them.
 Result<> make_passable(int directory, Owner owner) {
     struct stat status{};
     if (::fstat(directory, &status) != 0) return system_failure("upper");
@@ -75,7 +75,7 @@ Result<Fd> make_and_open(int parent, const std::string& name) {
     return directory;
 }
 
-/// The numbers of the sets that there are, the oldest first.
+/// The numbers of the existing sets, the oldest first.
 std::vector<std::size_t> numbers_in(int sets) {
     std::vector<std::size_t> numbers;
     const DirectoryStream directory = open_stream(sets, ".", RESOLVE_NO_XDEV);
@@ -89,7 +89,7 @@ std::vector<std::size_t> numbers_in(int sets) {
     return numbers;
 }
 
-/// One directory of the upper directory that is on the way to what is kept.
+/// A directory of the upper directory that is a parent of a kept path.
 struct Level {
     Level* above = nullptr;
     std::string name;
@@ -123,7 +123,7 @@ class Scrubber {
         while (true) {
             const std::size_t before = found_.count;
             if (auto done = clean_once(level, writable); !done) return done;
-            // What was moved away may have moved other names out of the reader's sight: another round.
+            // Moving an entry may have made readdir skip others: read again.
             if (only_look_ || found_.count == before) return {};
             ::rewinddir(level.directory);
         }
@@ -202,7 +202,8 @@ class Scrubber {
     SetAside found_;
 };
 
-/// In one step, so that nobody reads half of it: the set's number, how many entries, and the first of them.
+/// Atomically, so that nobody reads half of it: the set's number, the number of entries, and the first of
+/// them.
 Result<> write_report(const Runtime& runtime, const SetAside& found, Owner owner) {
     std::string text = fmt::format("{}\n{}\n", found.set, found.count);
     for (const std::string& name : found.names) text += name + "\n";
@@ -226,7 +227,7 @@ Result<SetAside> set_aside(const Runtime& runtime, const std::vector<std::string
     const SetAside& found = scrubber.found();
     if (found.count > 0) {
         if (auto written = write_report(runtime, found, owner); done && !written) done = written;
-        // What is left of it is removed by a later start, a reset or a purge: no reason not to start now.
+        // A later start, a reset or a purge removes the rest: not a reason to fail this start.
         (void)remove_tree(runtime.directory.get(), doomed_name,
                           std::chrono::steady_clock::now() + removal_time);
     }

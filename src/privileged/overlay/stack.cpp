@@ -19,7 +19,8 @@ namespace left4me::overlay {
 
 namespace {
 
-constexpr std::size_t max_list_bytes = 1U << 16U;  // 500 layers of the longest possible names take half of it
+constexpr std::size_t max_list_bytes = 1U
+                                       << 16U;  // 500 layers with the longest possible names take half of it
 
 Result<std::string> read_current(int instance, const std::string& server) {
     std::array<char, generation_length + 1> target{};
@@ -39,7 +40,7 @@ Result<std::string> read_current(int instance, const std::string& server) {
     return generation;
 }
 
-/// Reads a whole regular file without waiting for anything: a FIFO or a device in its place is refused.
+/// Reads a whole regular file without blocking: a FIFO or a device in its place is refused.
 Result<std::string> read_list(int rendering, const char* file_name, const std::string& name) {
     const Fd file(::openat(rendering, file_name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
     if (!file && errno == ELOOP) return fail(Failure::Refused, name + " is a symlink");
@@ -84,7 +85,7 @@ bool is_overlay(std::string_view name) {
            is_generation(name.substr(slash + 1));
 }
 
-/// The file's bytes are not trusted, not even for a message.
+/// The file's content is not trusted, not even in a message.
 std::string printable(std::string_view text) {
     constexpr std::size_t enough = 80;
     std::string shown(text.substr(0, enough));
@@ -92,7 +93,8 @@ std::string printable(std::string_view text) {
     return "'" + shown + "'";
 }
 
-/// Form before any lookup: only names of this grammar ever reach the kernel, so nothing needs escaping there.
+/// Checks the syntax before any lookup: only names of this grammar reach the kernel, so nothing needs
+/// escaping.
 Result<> check_names(const std::vector<std::string>& names, const std::string& instance_layer) {
     if (names.size() < 2)
         return fail(Failure::Refused, "a stack has at least an instance layer and the installation");

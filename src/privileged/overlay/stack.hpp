@@ -12,14 +12,13 @@ namespace left4me::overlay {
 /// The kernel's limit on lower layers (OVL_MAX_STACK).
 inline constexpr std::size_t max_layers = 500;
 
-/// One lower layer: its name relative to the state directory, and the directory itself, checked and held
-/// open.
+/// One lower layer: its name relative to the state directory, and the checked directory, held open.
 struct Layer {
     std::string name;
     Fd directory;
 };
 
-/// What the current rendering of a server asks to be mounted, uppermost first.
+/// What the current rendering of a server requests to be mounted, uppermost first.
 struct Stack {
     std::string generation;
     std::vector<Layer> layers;
@@ -28,18 +27,18 @@ struct Stack {
     std::vector<std::string> names() const;
 };
 
-/// The names of the layers of one rendering, `instances/NAME/GENERATION`, checked for their form only.
+/// The names of the layers of one rendering, `instances/NAME/GENERATION`. Only their syntax is checked.
 Result<std::vector<std::string>> read_layer_names(int state, const std::string& server,
                                                   const std::string& generation);
 
-/// What the game may keep across starts, as one rendering says it in its file `writable`. Without that file
-/// it is default_writable: version 0.1 knew no such file, and renderings with the default still have none.
+/// What the game may keep across starts, from the rendering's file `writable`. Without that file it is
+/// default_writable: version 0.1 did not write it, and renderings with the default still do not.
 Result<std::vector<std::string>> read_writable(int state, const std::string& server,
                                                const std::string& generation);
 
-/// Reads `instances/NAME/current` and the `layers` of that rendering. Whoever writes those files is not
-/// trusted: a stack is this server's own instance layer, then generations of overlays, then the installation,
-/// or it is refused.
+/// Reads `instances/NAME/current` and the `layers` of that rendering. Their author is not trusted: a stack is
+/// this server's own instance layer, then generations of overlays, then the installation; anything else is
+/// refused.
 Result<Stack> read_stack(int state, const std::string& server);
 
 }  // namespace left4me::overlay

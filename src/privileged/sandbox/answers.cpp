@@ -84,7 +84,7 @@ void Answers::serve(const std::vector<pollfd>& watched) {
         }
     }
     std::erase_if(pending_, [](const Pending& one) { return !one.socket; });
-    // POLLHUP: no process is left behind the filter.
+    // POLLHUP: no process uses the filter any more.
     if ((watched[own - 1].revents & POLLIN) != 0) answer_next();
     if ((watched[own - 1].revents & POLLHUP) != 0) listener_.reset();
 }
@@ -107,7 +107,7 @@ void Answers::answer(const seccomp_notif& asked) {
         constexpr int socketcall = 102;
         if (asked.data.nr == socketcall) return answer_multiplexed(asked);
     }
-    // Only connect(2) is left. The upper halves of its arguments mean nothing on i386 and are zero there.
+    // Only connect(2) is left. On i386, the upper halves of its arguments are unused and zero.
     const auto& arguments = asked.data.args;
     connect(asked, static_cast<int>(arguments[0]), arguments[1], arguments[2]);
 }
@@ -115,7 +115,7 @@ void Answers::answer(const seccomp_notif& asked) {
 void Answers::answer_multiplexed(const seccomp_notif& asked) {
     const auto which = static_cast<std::uint32_t>(asked.data.args[0]);
     const auto where = static_cast<std::uint32_t>(asked.data.args[1]);
-    // As many as the kernel reads: nothing may be mapped behind them. (net/socket.c, nargs[])
+    // Copy as many as the kernel reads: the memory after them may not be mapped. (net/socket.c, nargs[])
     std::array<std::uint32_t, 4> words{};
     const std::size_t count = which == SYS_SOCKETPAIR ? 4 : 3;
     if (!read_from(static_cast<pid_t>(asked.pid), where, words, count * sizeof(words[0])) ||
@@ -135,7 +135,7 @@ void Answers::make_socket(const seccomp_notif& asked, int family, int type, int 
     if (!made) return respond(asked.id, errno);
     seccomp_notif_addfd gift = giving(asked.id, made, type);
     gift.flags = SECCOMP_ADDFD_FLAG_SEND;
-    // The error is the game's: EMFILE.
+    // The error is the game's own: EMFILE.
     if (::ioctl(listener_.get(), SECCOMP_IOCTL_NOTIF_ADDFD, &gift) < 0) respond(asked.id, errno);
 }
 
@@ -154,7 +154,7 @@ void Answers::make_pair(const seccomp_notif& asked, int family, int type, int pr
     respond(asked.id, write_to(static_cast<pid_t>(asked.pid), where, theirs) ? 0 : EFAULT);
 }
 
-/// Where sockets cannot be taken, the call goes on and reads the address again: a program that changes it
+/// If sockets cannot be taken, the call continues and reads the address again: a program that changes it
 /// meanwhile gets through.
 void Answers::let_connect(const seccomp_notif& asked, const sockaddr_storage& to) const {
     if (!still_asks(asked.id)) return;
@@ -174,14 +174,14 @@ void Answers::connect(const seccomp_notif& asked, int socket, std::uint64_t addr
         return respond(asked.id, EFAULT);
     if (!rules_.takes_sockets) return let_connect(asked, to);
     auto taken = take_socket(rules_.processes, caller, socket);
-    // Until here the number could have become another process's.
+    // Up to here, the number could have been reused by another process.
     if (!still_asks(asked.id)) return;
     if (!taken) return respond(asked.id, taken.error());
     if (makes_connections(*taken) && is_closed(to, rules_.loopback)) return respond(asked.id, EPERM);
     const int flags = ::fcntl(taken->get(), F_GETFL);
     const bool waits = (flags & O_NONBLOCK) == 0;
     if (waits && pending_.size() >= most_pending) return respond(asked.id, EAGAIN);
-    // The supervisor waits for nobody.
+    // The supervisor never blocks.
     if (waits) (void)::fcntl(taken->get(), F_SETFL, flags | O_NONBLOCK);
     const int error = connect_from(rules_.processes, caller, *taken, to, static_cast<socklen_t>(size));
     if (waits) (void)::fcntl(taken->get(), F_SETFL, flags);

@@ -14,31 +14,32 @@
 
 namespace left4me::sandbox {
 
-/// What the answers depend on.
+/// Settings that the answers depend on.
 struct Rules {
-    int processes = -1;  ///< a /proc in which the game's processes have the supervisor's numbers
+    int processes = -1;  ///< a /proc in which the game's processes have the pids that the supervisor sees
     std::set<std::uint16_t> loopback;  ///< TCP ports of this host that the game may connect to
-    bool takes_sockets = true;         ///< false where the host forbids that; see let_connect()
+    bool takes_sockets = true;         ///< false if the host forbids it; see let_connect()
 };
 
-/// Answers the calls that the filter hands over. What a call asks for is in the game's memory, where the game
-/// can change it at any time; so nothing is only looked at and let through (seccomp_unotify(2)), except where
-/// there is no other way. The arguments are copied once, judged, and the supervisor itself makes the socket
-/// or connects.
+/// Answers the calls that the filter hands over. The arguments are in the game's memory, where the game can
+/// change them at any time. Checking them and then letting the call continue would be unsafe
+/// (seccomp_unotify(2)), and is done only where there is no other way. The arguments are copied once and
+/// checked, and the supervisor itself creates the socket or connects.
 class Answers {
   public:
-    /// `listener`: of the filter; nothing where there is none.
+    /// `listener`: of the filter; closed if there is none.
     Answers(const Rules& rules, Fd listener) : rules_(rules), listener_(std::move(listener)) {}
 
     void watch(std::vector<pollfd>& watched) const;
     /// Milliseconds for poll(2).
     int timeout() const;
-    /// `watched` as watch() left it after others' entries, and as poll(2) answered.
+    /// `watched` as filled by watch(), after others' entries, and with the results of poll(2).
     void serve(const std::vector<pollfd>& watched);
 
   private:
     using Clock = std::chrono::steady_clock;
-    /// A connect(2) of a socket that waits; somebody else's deadline is the kernel's.
+    /// A connect(2) of a blocking socket that is in progress; the kernel's deadline for it belongs to the
+    /// socket.
     struct Pending {
         std::uint64_t id;
         Fd socket;

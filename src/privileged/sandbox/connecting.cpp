@@ -18,14 +18,14 @@ namespace left4me::sandbox {
 
 namespace {
 
-/// pidfd_open(2) takes processes, while it is threads that call.
+/// pidfd_open(2) takes processes, but the caller is a thread.
 pid_t process_of(int processes, pid_t thread) {
     const Fd file(::openat(processes, fmt::format("{}/status", thread).c_str(), O_RDONLY | O_CLOEXEC));
     std::array<char, 1024> buffer{};
     const ssize_t got = file ? ::read(file.get(), buffer.data(), buffer.size()) : -1;
     if (got <= 0) return -1;
     const std::string_view text(buffer.data(), static_cast<std::size_t>(got));
-    // The name above it has no line feeds: the kernel escapes them.
+    // The preceding name contains no line feeds: the kernel escapes them.
     constexpr std::string_view label = "\nTgid:\t";
     const std::size_t at = text.find(label);
     pid_t found = -1;
@@ -52,7 +52,7 @@ sockaddr* generic(Address& address) {
     return reinterpret_cast<sockaddr*>(&address);
 }
 
-/// The kernel leads packets to an address of this host through loopback, and then it is their source, too.
+/// The kernel routes packets to an address of this host through loopback, so the source address is the same.
 template <typename Address>
 bool is_own(Address address, const void* host, std::size_t size, const void* (*host_of)(const Address&)) {
     const Fd probe(::socket(generic(address)->sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0));
@@ -66,7 +66,7 @@ bool is_own(Address address, const void* host, std::size_t size, const void* (*h
 
 bool is_own_v4(sockaddr_in to) {
     const std::uint32_t host = ntohl(to.sin_addr.s_addr);
-    // 0.0.0.0 is this host, for connect(2).
+    // For connect(2), 0.0.0.0 is this host.
     if (host == 0 || host >> 24U == IN_LOOPBACKNET) return true;
     if (to.sin_port == 0) to.sin_port = htons(1);
     return is_own<sockaddr_in>(to, &to.sin_addr, sizeof(to.sin_addr),
@@ -94,14 +94,14 @@ std::expected<Fd, int> take_socket(int processes, pid_t caller, int descriptor) 
     if (!process) return std::unexpected(EPERM);
     Fd taken(static_cast<int>(::syscall(SYS_pidfd_getfd, process.get(), descriptor, 0)));
     if (!taken) return std::unexpected(errno);
-    // Also of what is no socket, and of descriptors that only name a file: connect(2) would say the same.
+    // Also for descriptors that are no sockets or only name a file: connect(2) would return the same error.
     if (option(taken, SO_TYPE) < 0) return std::unexpected(errno);
     return taken;
 }
 
 bool can_take_sockets() {
     const Fd process(static_cast<int>(::syscall(SYS_pidfd_open, ::getpid(), 0)));
-    // EBADF: there is no such descriptor, and the call itself works.
+    // EBADF: there is no such descriptor, but the call itself works.
     return process && ::syscall(SYS_pidfd_getfd, process.get(), -1, 0) < 0 && errno == EBADF;
 }
 
@@ -114,7 +114,7 @@ bool is_closed(const sockaddr_storage& to, const std::set<std::uint16_t>& ports)
         const auto address = as<sockaddr_in6>(to);
         return !ports.contains(ntohs(address.sin6_port)) && is_own_v6(address);
     }
-    // AF_UNSPEC takes a connection apart; other families have no ports.
+    // AF_UNSPEC dissolves a connection; other families have no ports.
     return false;
 }
 

@@ -24,8 +24,8 @@ namespace left4me::sandbox {
 namespace {
 
 constexpr std::uint32_t fails(int number) { return SECCOMP_RET_ERRNO | static_cast<std::uint32_t>(number); }
-/// 0x80 is CLONE_NEWTIME, which older headers lack. In clone(2) this bit is part of a signal's number above
-/// all that exist, so no program misses it.
+/// 0x80 is CLONE_NEWTIME, which older headers lack. In clone(2), this bit is part of the signal number and
+/// above all existing signals, so no program needs it.
 constexpr std::uint32_t new_namespaces = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC |
                                          CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | 0x80;
 /// Numbers of the x32 ABI, which nothing here uses.
@@ -51,7 +51,7 @@ void when(Program& program, std::uint16_t test, std::uint32_t value, std::uint32
     program.push_back({answer, 0, 0, verdict});
 }
 
-/// The lower half of an argument; the upper half means nothing to the kernel in any call that is looked at.
+/// The lower half of an argument. The kernel ignores the upper half in every call that is checked.
 void load_argument(Program& program, unsigned which) {
     const std::size_t offset = offsetof(seccomp_data, args) + which * sizeof(std::uint64_t);
     program.push_back({load, 0, 0, static_cast<std::uint32_t>(offset)});
@@ -85,7 +85,7 @@ Program creates(unsigned flags) {
     return program;
 }
 
-/// The same as is_allowed(), of arguments in registers.
+/// Same as is_allowed(), for arguments in registers.
 Program family() {
     Program program;
     load_argument(program, 0);
@@ -167,7 +167,7 @@ std::vector<Run> runs_of(int Call::* number) {
     return runs;
 }
 
-/// A binary search for the number, which is in the accumulator.
+/// A binary search for the number in the accumulator.
 Program search(std::span<const Run> runs) {
     if (runs.size() == 1) return runs.front().code;
     const auto middle = runs.size() / 2;
@@ -206,8 +206,8 @@ std::vector<sock_filter> filter_program() {
 Result<Fd> forbid_calls() {
     Program program = filter_program();
     const sock_fprog filter{static_cast<std::uint16_t>(program.size()), program.data()};
-    // Once a call is being answered, only a deadly signal interrupts it: connecting twice is another thing
-    // than connecting once. (Linux 5.19)
+    // Once a call is being answered, only a fatal signal interrupts it: a connect that is repeated differs
+    // from one connect. (Linux 5.19)
     constexpr unsigned flags = SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
     Fd listener(static_cast<int>(::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &filter)));
     if (!listener) return overlay::system_failure("the filter of system calls");

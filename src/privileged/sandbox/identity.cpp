@@ -42,19 +42,19 @@ Result<> write_to(const char* path, const std::string& text) {
     return {};
 }
 
-/// Only its own user and group exist in there; what belongs to anybody else belongs to nobody.
+/// Only the game's own user and group exist inside; files of all others belong to nobody.
 Result<> enter_user_namespace(Owner game) {
     if (::unshare(CLONE_NEWUSER) != 0) return system_failure("a user namespace");
-    // Changing the user made /proc/self root's.
+    // Changing the user made /proc/self owned by root.
     if (::prctl(PR_SET_DUMPABLE, 1, unused, unused, unused) != 0) return system_failure("dumpable");
     if (auto done = write_to("/proc/self/setgroups", "deny"); !done) return done;
     if (auto done = write_to("/proc/self/gid_map", fmt::format("{0} {0} 1", game.group)); !done) return done;
     return write_to("/proc/self/uid_map", fmt::format("{0} {0} 1", game.user));
 }
 
-/// All games run as one user, and the kernel counts some things for each user. It counts them for each user
-/// namespace as well, with that namespace's limits (kernel/ucount.c); so no game takes more than this, and a
-/// hundred of them fit into the user's own limit.
+/// All games run as one user, and the kernel has some counters per user. It also counts per user namespace,
+/// with that namespace's limits (kernel/ucount.c). These limits bound each game, and a hundred games fit into
+/// the user's own limit.
 Result<> take_own_share() {
     if (auto done = write_to("/proc/sys/user/max_inotify_instances", "16"); !done) return done;
     if (auto done = write_to("/proc/sys/user/max_inotify_watches", "4096"); !done) return done;
@@ -66,7 +66,7 @@ Result<> take_own_share() {
     return {};
 }
 
-/// A new user namespace comes with all capabilities in it, and with all of them in the bounding set.
+/// A new user namespace starts with all capabilities, and with all of them in the bounding set.
 Result<> drop_capabilities() {
     for (unsigned long one = 0; ::prctl(PR_CAPBSET_READ, one, unused, unused, unused) >= 0; ++one) {
         if (::prctl(PR_CAPBSET_DROP, one, unused, unused, unused) != 0) return system_failure("bounding set");
@@ -76,7 +76,7 @@ Result<> drop_capabilities() {
     return set_capabilities(0);
 }
 
-/// What has been dropped is looked at once more: from here on somebody else's code runs.
+/// Verifies that everything was dropped: from here on, foreign code runs.
 Result<> check_harmless(Owner game) {
     uid_t real = 0;
     uid_t effective = 0;
@@ -104,7 +104,7 @@ Result<> take_groups(Owner game) {
 Result<> become(Owner game) {
     if (::prctl(PR_SET_NO_NEW_PRIVS, 1, unused, unused, unused) != 0)
         return system_failure("no new privileges");
-    // One capability outlives root for a moment, for hosts on which only root makes user namespaces.
+    // One capability outlives root for a moment, for hosts on which only root may create user namespaces.
     if (::prctl(PR_SET_KEEPCAPS, 1, unused, unused, unused) != 0)
         return system_failure("keeping capabilities");
     if (::setresuid(game.user, game.user, game.user) != 0) return system_failure("the game's user");
@@ -116,7 +116,7 @@ Result<> become(Owner game) {
 }
 
 void stay_among_own() {
-    // linux/landlock.h of older releases does not have `scoped`.
+    // linux/landlock.h of older releases lacks `scoped`.
     struct Rules {
         std::uint64_t files = 0;
         std::uint64_t network = 0;

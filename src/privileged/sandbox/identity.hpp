@@ -4,15 +4,15 @@
 
 namespace left4me::sandbox {
 
-/// Gives the groups of root away; being root stays.
+/// Drops root's supplementary groups, but stays root.
 Result<> take_groups(Owner game);
 
-/// Becomes the game's user for good: in a user namespace of its own, which keeps it out of the other servers'
-/// processes though they run as the same user; without any capability there or here, and without a way to get
+/// Permanently becomes the game's user, in its own user namespace, which protects the other servers'
+/// processes although they run as the same user. Keeps no capability inside or outside, and no way to gain
 /// one.
 Result<> become(Owner game);
 
-/// Takes signals and abstract sockets to processes outside of this server away, where the kernel can.
+/// Blocks signals and abstract sockets to processes outside of this server, if the kernel supports it.
 void stay_among_own();
 
 }  // namespace left4me::sandbox

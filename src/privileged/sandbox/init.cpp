@@ -18,7 +18,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr std::chrono::seconds patience{10};
 
-/// Reaps; false when there is no process left.
+/// Reaps; false if no process is left.
 bool has_children() {
     for (;;) {
         const pid_t ended = ::waitpid(-1, nullptr, WNOHANG);
@@ -27,7 +27,7 @@ bool has_children() {
     }
 }
 
-/// To everything in the namespace but this process, kill(2).
+/// Signals everything in the namespace except this process, kill(2).
 void signal_all(int number) { (void)::kill(-1, number); }
 
 }  // namespace
@@ -35,7 +35,7 @@ void signal_all(int number) { (void)::kill(-1, number); }
 void be_init(int orders) {
     constexpr unsigned long unused = 0;
     (void)::prctl(PR_SET_NAME, "left4me-init", unused, unused, unused);
-    // Its memory and its files are no business of the game's, which runs as the same user.
+    // The game runs as the same user and must not access its memory and files.
     (void)::prctl(PR_SET_DUMPABLE, 0, unused, unused, unused);
     sigset_t children{};
     sigemptyset(&children);
@@ -69,7 +69,7 @@ void be_init(int orders) {
         if (order == game_has_ended) {
             ending = true;
             deadline = Clock::now() + patience;
-            // What was told to stop before is about to do so; told again, it might leave its work undone.
+            // Processes that were already told to stop are stopping; a second signal might interrupt them.
             if (!stopping) signal_all(SIGINT);
         } else {
             stopping = stopping || order == SIGINT || order == SIGTERM;

@@ -1,9 +1,8 @@
-// left4me-sandbox NAME: what a server's unit runs. It begins as root with three capabilities, makes the
-// sandbox that the game lives in, starts the launcher in it, and stays outside of its PID namespace as the
-// unit's main process. No option of systemd does that: any of them that makes a mount namespace reads the
-// host's whole mount table, and with N overlays on it N servers start in a time that grows with N squared;
-// and its filters of system calls are 23 for each unit. docs/decisions/0006-own-sandbox.md,
-// 0010-one-filter.md
+// left4me-sandbox NAME: what a server's unit runs. It starts as root with three capabilities, creates the
+// game's sandbox, starts the launcher in it, and stays outside of its PID namespace as the unit's main
+// process. This replaces unit options of systemd: any option that creates a mount namespace reads the host's
+// whole mount table, so with N overlays in it, N starts take time proportional to N squared; and systemd's
+// system call settings are 23 filters per unit. docs/decisions/0006-own-sandbox.md, 0010-one-filter.md
 #include <fmt/format.h>
 #include <pwd.h>
 #include <sys/stat.h>
@@ -49,8 +48,8 @@ Result<Owner> find_game() {
     return Owner{user->pw_uid, user->pw_gid};
 }
 
-/// Ports on this host that the game may connect to, from the unit's environment: numbers with blanks between
-/// them. 53 is always among them, for the names of hosts.
+/// Ports on this host that the game may connect to, from the unit's environment: numbers separated by spaces.
+/// 53 (DNS) is always included.
 Result<std::set<std::uint16_t>> loopback_ports() {
     std::set<std::uint16_t> ports{53};
     const char* given = std::getenv("LEFT4ME_LOOPBACK_PORTS");  // NOLINT(concurrency-mt-unsafe): one thread
@@ -84,8 +83,8 @@ Result<> enter(const std::string& server) {
     return {};
 }
 
-/// Reading another process' memory as its parent needs 0 or 1 (Documentation/admin-guide/LSM/Yama.rst); no
-/// file: no Yama.
+/// Reading another process's memory as its parent needs 0 or 1 (Documentation/admin-guide/LSM/Yama.rst); no
+/// file means no Yama.
 Result<> check_yama() {
     constexpr const char* file = "/proc/sys/kernel/yama/ptrace_scope";
     int scope = 0;
@@ -103,7 +102,7 @@ void warn(const char* text) {
     std::fflush(stderr);
 }
 
-/// What this host lets programs do that are written for it.
+/// Warnings about settings of this host that weaken the sandbox.
 void warn_of_holes(bool takes_sockets) {
     if (!takes_sockets) {
         warn(
@@ -121,7 +120,7 @@ void warn_of_holes(bool takes_sockets) {
 }
 
 Error run(const std::string& server) {
-    // Of everything that can go wrong, before anything is done.
+    // Check everything that can fail before changing anything.
     auto ports = loopback_ports();
     if (!ports) return ports.error();
     if (auto checked = overlay::check_name(server); !checked) return checked.error();
@@ -129,7 +128,7 @@ Error run(const std::string& server) {
         return overlay::fail(Failure::System, "only root can; the server's unit does it").error();
     }
     if (auto checked = check_yama(); !checked) return checked.error();
-    // As it is before this process is in namespaces.
+    // Must happen before this process enters namespaces.
     const auto processes = sandbox::open_processes();
     if (!processes) return processes.error();
     if (const auto entered = enter(server); !entered) return entered.error();

@@ -20,12 +20,12 @@ namespace {
 
 constexpr int just_there = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 
-/// Another effective user for as long as it lives. Only the effective one: the way back stays open.
+/// Switches the effective user for its lifetime. Only the effective user, so that it can switch back.
 class ActingAs {
   public:
     explicit ActingAs(uid_t user) : done_(::seteuid(user) == 0) {}
     ~ActingAs() {
-        // Whoever cannot become root again must not go on as somebody else.
+        // If it cannot become root again, it must not continue as another user.
         if (done_ && ::seteuid(0) != 0) ::_exit(static_cast<int>(Failure::System));
     }
     ActingAs(const ActingAs&) = delete;
@@ -36,7 +36,7 @@ class ActingAs {
     bool done_;
 };
 
-/// Name by name, since openat2(2) is ENOSYS where the unit has RestrictSUIDSGID=.
+/// One component at a time, because openat2(2) is ENOSYS if the unit has RestrictSUIDSGID=.
 Result<Fd> walk(int from, std::initializer_list<std::string> names) {
     Fd at;
     std::string gone;

@@ -29,17 +29,17 @@ using Options = std::initializer_list<std::pair<const char*, const char*>>;
 constexpr unsigned plain = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
 constexpr unsigned shown = plain | MOUNT_ATTR_RDONLY;
 
-/// Where the new root is attached until it is the root. Any directory of root's does.
+/// Where the new root is attached before it becomes the root. Any directory owned by root works.
 constexpr const char* anchor = "/run/left4me";
 
-/// The tree that is being made. Names are relative to its root.
+/// The tree under construction. Names are relative to its root.
 class Tree {
   public:
     explicit Tree(Fd root) : root_(std::move(root)) {}
 
     int root() const { return root_.get(); }
 
-    /// Makes a directory and those above it.
+    /// Creates a directory and its parents.
     Result<> directory(const std::string& name, mode_t mode = 0755) const {
         for (std::size_t slash = name.find('/'); slash != std::string::npos;
              slash = name.find('/', slash + 1)) {
@@ -55,7 +55,7 @@ class Tree {
         return {};
     }
 
-    /// A new file system at a directory that this makes.
+    /// Mounts a new file system at a directory, which it creates.
     Result<> filesystem(const char* type, const std::string& name, unsigned attributes,
                         Options options) const {
         if (auto done = directory(name); !done) return done;
@@ -69,8 +69,8 @@ class Tree {
         return attach(*mount, name);
     }
 
-    /// Shows something of the host. It does not follow what the host mounts there later, except when
-    /// `following`, nor does it show the host what is mounted on it here.
+    /// Shows a part of the host. Later mounts of the host do not appear in it unless `following`, and mounts
+    /// made in it never appear on the host.
     Result<> show(int at, const char* path, const std::string& name, unsigned attributes,
                   bool following = false) const {
         const unsigned recursion = AT_RECURSIVE;
@@ -85,7 +85,7 @@ class Tree {
         return attach(mount, name);
     }
 
-    /// The same directory of the host, if it has one.
+    /// The same directory of the host, if it exists.
     Result<> show_directory(const std::string& path) const {
         const std::string name = path.substr(1);
         const Fd there(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
@@ -94,7 +94,7 @@ class Tree {
         return show(there.get(), "", name, shown);
     }
 
-    /// The same file or device of the host, if it has one.
+    /// The same file or device of the host, if it exists.
     Result<> show_file(const std::string& path, unsigned attributes) const {
         const std::string name = path.substr(1);
         const Fd there(::open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
@@ -125,8 +125,8 @@ Result<> for_each(std::initializer_list<const char*> names, Step step) {
     return {};
 }
 
-/// The programs and libraries of the system: /usr, and the links to it, or the directories where it is not
-/// merged.
+/// The programs and libraries of the system: /usr, and the links to it, or the directories themselves on
+/// hosts without merged /usr.
 Result<> add_system(const Tree& tree) {
     if (auto done = tree.show_directory("/usr"); !done) return done;
     const auto same = [&tree](const std::string& path) -> Result<> {
@@ -137,7 +137,7 @@ Result<> add_system(const Tree& tree) {
     };
     if (auto done = for_each({"/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"}, same); !done)
         return done;
-    // The launcher lies elsewhere beneath another prefix.
+    // With another prefix, the launcher is elsewhere.
     const std::string programs = LEFT4ME_LIBEXEC;
     return programs.starts_with("/usr/") ? Result<>{} : tree.show_directory(programs);
 }
@@ -150,7 +150,7 @@ Result<> add_settings(const Tree& tree) {
         const Options empty = {{"mode", "0"}, {"size", "4k"}, {"nr_inodes", "1"}};
         if (auto done = tree.filesystem("tmpfs", "etc/left4me", nothing, empty); !done) return done;
     }
-    // Where /etc/resolv.conf may point to.
+    // Possible targets of /etc/resolv.conf.
     if (auto done = tree.show_directory("/run/systemd/resolve"); !done) return done;
     if (auto done = tree.show_directory("/run/resolvconf"); !done) return done;
     return tree.show_file("/run/NetworkManager/resolv.conf", shown);
@@ -171,9 +171,8 @@ Result<> add_devices(const Tree& tree) {
     return tree.link("/proc/self/fd/2", "dev/stderr");
 }
 
-/// What it may write to, and what it can learn of the kernel. This /proc is that of the children's PID
-/// namespace (fs/proc/root.c, proc_init_fs_context()); of it, processes that the game may not trace are
-/// invisible.
+/// Writable directories and kernel information. This /proc is that of the children's PID namespace
+/// (fs/proc/root.c, proc_init_fs_context()); it hides processes that the game may not trace.
 Result<> add_own(const Tree& tree) {
     const unsigned none_runs = plain | MOUNT_ATTR_NOEXEC;
     if (auto done = tree.filesystem("proc", "proc", none_runs, {{"hidepid", "invisible"}}); !done)
@@ -190,10 +189,10 @@ Result<> add_place(const Tree& tree, const std::string& state, const Place& plac
     const std::string own = fmt::format("{}/runtime/{}/", state.substr(1), place.server);
     if (auto done = tree.directory(own + "merged"); !done) return done;
     if (auto done = tree.directory(own + "rendering"); !done) return done;
-    // What an operator mounts in it later is seen here, too. An umount of the overlay itself does not come
-    // here: it goes where the mount below it is followed (mount_namespaces(7)), and below it is a root of our
-    // own. So a game keeps its files when somebody unmounts them by hand, and left4me-overlay attach can put
-    // them back.
+    // Mounts that an operator makes in it later appear here, too. An umount of the overlay itself does not
+    // propagate here, because it propagates only where the mount below is followed (mount_namespaces(7)), and
+    // the mount below is our own root. So a game keeps its files if somebody unmounts them by hand, and
+    // left4me-overlay attach can restore them.
     if (auto done = tree.show(place.merged.get(), "", own + "merged", plain, true); !done) return done;
     return tree.show(place.rendering.get(), "", own + "rendering", shown | MOUNT_ATTR_NOEXEC);
 }
@@ -218,7 +217,7 @@ Result<> move_into(int root) {
     if (::mount_setattr(root, "", AT_EMPTY_PATH, &read_only, sizeof(read_only)) != 0)
         return system_failure("making the root read-only");
     if (::fchdir(root) != 0) return system_failure("the new root");
-    // Puts the old root on top of the new one, where umount2 finds it by the same name.
+    // Stacks the old root on top of the new one, where umount2 finds it under the same name.
     if (::syscall(SYS_pivot_root, ".", ".") != 0) return system_failure("changing the root");
     if (::umount2(".", MNT_DETACH) != 0) return system_failure("letting go of the host's mounts");
     if (::chdir("/") != 0) return system_failure("/");
@@ -238,7 +237,7 @@ Result<> leave_the_host() {
     if (::unshare(CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWPID) != 0)
         return system_failure("namespaces of mounts and processes");
     // Slave, not private: until the copies of the other servers' overlays are gone, an umount on the host
-    // must reach them, or an overlay would live on after its umount.
+    // must reach them; otherwise an overlay would outlive its umount.
     if (::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) != 0)
         return system_failure("following the host's mounts");
     return {};

@@ -6,15 +6,15 @@
 
 namespace left4me::sandbox {
 
-/// A /proc that is mounted nowhere, in which processes have the numbers that they have for the caller.
+/// A /proc that is not mounted anywhere, in which processes have the pids that the caller sees.
 Result<Fd> open_processes();
 
-/// Takes the process out of the host's mounts into a namespace of its own that still follows them, and its
-/// children into a PID namespace. The first child is that namespace's init.
+/// Moves the process into a mount namespace of its own that still follows the host's mounts, and its children
+/// into a PID namespace. The first child becomes that namespace's init.
 Result<> leave_the_host();
 
-/// Makes the directory tree that a game sees, moves into it, and lets go of everything else: the system's
-/// programs and settings, `place`, and a /tmp, /dev and /proc of its own.
+/// Builds the directory tree that a game sees, moves into it, and detaches everything else. The tree contains
+/// the system's programs and settings, `place`, and its own /tmp, /dev and /proc.
 Result<> enter_root(const std::string& state, const Place& place);
 
 }  // namespace left4me::sandbox

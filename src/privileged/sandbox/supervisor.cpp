@@ -33,7 +33,7 @@ struct Ends {
     Fd one, other;
 };
 
-/// Its messages stay whole, and it says when the other end is closed.
+/// Keeps message boundaries, and reports when the other end is closed.
 Result<Ends> make_pair() {
     std::array<int, 2> ends{};
     if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0)
@@ -41,8 +41,8 @@ Result<Ends> make_pair() {
     return Ends{Fd(ends[0]), Fd(ends[1])};
 }
 
-/// In the game's process, which shares its descriptors with the supervisor until the supervisor has the
-/// listener, too. Nothing is sent: descriptors under way between processes are counted for all games together
+/// Runs in the game's process, which shares its descriptors with the supervisor until the supervisor has the
+/// listener. Nothing is sent over a socket, because descriptors in flight are counted for all games together
 /// (unix(7), ETOOMANYREFS).
 [[noreturn]] void become_game(const Fd& talk, const sigset_t& mask, const std::function<int()>& game) {
     auto listener = forbid_calls();
@@ -58,9 +58,9 @@ Result<Ends> make_pair() {
     ::_exit(game());
 }
 
-/// Nothing when the game's process ended before; it has said why.
+/// Nothing if the game's process ended before; it has reported the reason.
 Fd take_listener(const Fd& talk) {
-    // It says something at once, except when it was killed; this end of it is open in both.
+    // The child reports immediately, unless it was killed. Both processes have this end open.
     const timeval patience{30, 0};
     (void)::setsockopt(talk.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
     int number = -1;
@@ -121,7 +121,7 @@ class Supervisor {
                 status_ = status;
                 order(game_has_ended);
             }
-            // Only now has everything in the namespace ended.
+            // Only now has everything in the namespace exited.
             if (ended == init_) end_as(status_);
         }
     }
@@ -129,7 +129,7 @@ class Supervisor {
     Fd orders_, signals_;
     Answers answers_;
     pid_t init_, game_;
-    int status_ = SIGKILL;  ///< of a game that was killed with its namespace
+    int status_ = SIGKILL;  ///< for a game that was killed with its namespace
 };
 
 }  // namespace
@@ -142,7 +142,7 @@ overlay::Error supervise(const Rules& rules, const std::function<int()>& game) {
     sigset_t all{};
     sigset_t before{};
     sigfillset(&all);
-    // Before the first child: no signal may get lost.
+    // Before the first child, so that no signal is lost.
     (void)::sigprocmask(SIG_SETMASK, &all, &before);
     // The first child becomes process 1 of the namespace.
     const pid_t init = ::fork();
@@ -154,15 +154,15 @@ overlay::Error supervise(const Rules& rules, const std::function<int()>& game) {
         be_init(orders->other.get());
     }
     orders->other.reset();
-    // clone(2) as fork(2), but for the descriptors.
+    // clone(2) like fork(2), but sharing descriptors.
     const auto process = static_cast<pid_t>(::syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0));
     if (process < 0) return system_failure("a process").error();
     if (process == 0) become_game(talk->other, before, game);
     Fd listener = take_listener(talk->one);
     Answers answers(rules, std::move(listener));
     constexpr unsigned long unused = 0;
-    // Nobody of the same user may look into it; and it leaves no core file when it ends as a game that
-    // crashed.
+    // Processes of the same user must not inspect it, and it leaves no core file when it exits like a crashed
+    // game.
     (void)::prctl(PR_SET_DUMPABLE, 0, unused, unused, unused);
     Fd signals(::signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK));
     if (!signals) return system_failure("signals").error();
