@@ -15,7 +15,8 @@ using Names = std::map<std::string_view, const Facts*>;
 
 std::string place(const Location& at) { return fmt::format("{}:{}:{}", at.file, at.line, at.column); }
 
-/// "The first" of several means the first in the order of files and lines, whatever order the files came in.
+/// "The first" of several objects is the first in the order of files and lines, whatever order the files came
+/// in.
 std::vector<const Facts*> in_order(std::span<const Facts> objects, Location Facts::* place) {
     std::vector<const Facts*> sorted;
     sorted.reserve(objects.size());

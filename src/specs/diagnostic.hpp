@@ -7,7 +7,7 @@
 
 namespace left4me {
 
-/// A place in a manifest. Lines and columns count from 1; 0 means "the file as a whole".
+/// A position in a manifest. Lines and columns count from 1; 0 means "the file as a whole".
 struct Location {
     std::string file;
     int line = 0;
@@ -16,7 +16,7 @@ struct Location {
     auto operator<=>(const Location&) const = default;
 };
 
-/// One thing that is wrong with a manifest, with the place and the remedy in its message.
+/// One error in a manifest. The message contains the position and the remedy.
 struct Diagnostic {
     Location where;
     std::string message;
@@ -27,10 +27,10 @@ struct Diagnostic {
 
 using Diagnostics = std::vector<Diagnostic>;
 
-/// `file:line:column: message`, as compilers print it, so that editors can jump there.
+/// `file:line:column: message`, in the format of compilers, so that editors can jump there.
 std::string to_string(const Diagnostic& diagnostic);
 
-/// One line a diagnostic, in the order of files and lines.
+/// One line per diagnostic, in the order of files and lines.
 std::string to_string(const Diagnostics& diagnostics);
 
 }  // namespace left4me

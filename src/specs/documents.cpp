@@ -12,7 +12,7 @@ std::size_t next_line(std::string_view text, std::size_t at) {
     return newline == std::string_view::npos ? text.size() : newline + 1;
 }
 
-/// `---` or `...` alone or followed by white space, at the beginning of `rest`.
+/// `---` or `...`, alone or followed by white space, at the beginning of `rest`.
 bool is_marker(std::string_view rest, std::string_view marker) {
     if (!rest.starts_with(marker)) return false;
     return rest.size() == marker.size() || white_space.contains(rest[marker.size()]);

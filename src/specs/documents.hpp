@@ -6,8 +6,8 @@
 
 namespace left4me {
 
-/// One document within the text of a file. The spans of a file follow each other without gaps and cover all
-/// of it but a byte order mark.
+/// One document within the text of a file. The spans of a file are adjacent and cover all of it except a byte
+/// order mark.
 struct DocumentSpan {
     std::size_t begin = 0;  ///< of the `---` line, if there is one
     std::size_t body =

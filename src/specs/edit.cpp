@@ -10,7 +10,7 @@ std::string_view cut(std::string_view text, const DocumentSpan& span) {
     return text.substr(span.begin, span.end - span.begin);
 }
 
-/// Ends with a line break, so that a `---` line can follow.
+/// Adds a final line break, so that a `---` line can follow.
 std::string whole_lines(std::string_view text, std::string_view newline) {
     std::string lines(text);
     if (!lines.empty() && !lines.ends_with('\n')) lines += newline;
@@ -26,8 +26,8 @@ std::string_view without_separator(std::string_view document) {
     return document;
 }
 
-/// Where the first document begins behind a comment block that heads the file: after the last blank line in
-/// front of the first line with content. `begin` if there is none.
+/// Where the first document begins after a comment block at the head of the file: after the last blank line
+/// before the first line with content. `begin` if there is none.
 std::size_t behind_header(std::string_view document) {
     std::size_t header = 0;
     for (std::size_t at = 0; at < document.size();) {
@@ -70,8 +70,7 @@ std::string replace_document(std::string_view text, std::size_t document, std::s
     const DocumentSpan span = split_documents(text).at(document);
     const std::string_view newline = line_ending(text);
     std::string result(text.substr(0, span.begin));
-    // The separator stays as it is, with the comment that may stand on it; if content stands there, it goes
-    // with it.
+    // The separator stays, with a comment on its line; content on its line is removed with the document.
     if (span.body > span.begin) {
         result += whole_lines(text.substr(span.begin, span.body - span.begin), newline);
     } else if (text.substr(span.begin).starts_with("---")) {

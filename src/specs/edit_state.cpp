@@ -18,7 +18,7 @@ struct Token {
     std::size_t end = 0;
 };
 
-/// The text of a one-word scalar or an alias; nullopt for what an edit had better not touch.
+/// The text of a one-word scalar or an alias; nullopt for anything that is not safe to edit.
 std::optional<Token> token_of(std::string_view text, const Node& scalar) {
     const std::size_t begin = behind_properties(text, scalar.mark.offset);
     if (begin >= text.size()) return std::nullopt;
@@ -34,15 +34,15 @@ std::optional<Token> token_of(std::string_view text, const Node& scalar) {
     return Token{begin, begin + scalar.text.size()};
 }
 
-/// Inserts `state: VALUE` behind the entry of a map, in the style of that map. The entry's value is one word,
-/// as a port is.
+/// Inserts `state: VALUE` after the entry of a map, in the style of that map. The entry's value is one word,
+/// e.g. a port.
 std::optional<std::string> insert_behind(std::string_view text, const Node& map, const Entry& entry,
                                          std::string_view value) {
     const std::optional<Token> token = token_of(text, *entry.value);
     if (!token) return std::nullopt;
     std::string result(text);
     if (map.flow) {
-        // JSON's own style wants its quotes back.
+        // JSON needs quotes.
         const bool json = text.substr(entry.mark.offset).starts_with('"');
         result.insert(token->end,
                       json ? fmt::format(", \"state\": \"{}\"", value) : fmt::format(", state: {}", value));
@@ -74,7 +74,7 @@ std::optional<std::string> edited(std::string_view document, const Node& root, s
     return insert_behind(document, *spec, *port, value);
 }
 
-/// Everything of a document but its `spec.state`, to see that an edit changed nothing else.
+/// Everything in a document except its `spec.state`, to verify that an edit changed nothing else.
 std::string outline(const Node& node, bool in_spec = false) {
     std::string text = fmt::format("{}:{}", static_cast<int>(node.kind), node.text);
     for (const yaml::NodePtr& item : node.items) text += fmt::format("[{}]", outline(*item));

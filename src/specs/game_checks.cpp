@@ -17,7 +17,7 @@ constexpr std::string_view by_address = "left4me has every server listen on all 
 constexpr std::string_view by_systemd = "systemd watches the process and restarts it";
 constexpr std::string_view by_left4me = "left4me updates the installation; a server never writes to it";
 
-/// Options of the command line that are left4me's own, and why.
+/// Options of the command line that left4me sets itself, with the reason.
 constexpr std::array<std::pair<std::string_view, std::string_view>, 14> owned{{
     {"-port", by_port},
     {"+port", by_port},
@@ -49,11 +49,11 @@ struct Option {
 };
 
 /// Every word of an argument that the game could take for an option. srcds_run and the engine join all words
-/// of the command line with blanks and take them apart again, so quotes and blanks within an argument hide
-/// nothing from them; behind a `;` begins a console command, as behind a `+`.
+/// of the command line with spaces and split the result again, so quotes and spaces within an argument hide
+/// nothing from them. A console command begins after a `;`, as after a `+`.
 std::vector<Option> options_in(std::string_view text) {
     std::vector<Option> options;
-    bool command = false;  // the word is the first one behind a `;`
+    bool command = false;  // the word is the first one after a `;`
     for (std::size_t at = 0; at < text.size();) {
         const std::size_t begin = text.find_first_not_of(" \t\r\n\v\f\"'", at);
         if (begin == std::string_view::npos) break;
@@ -65,7 +65,7 @@ std::vector<Option> options_in(std::string_view text) {
         at = std::min(text.find_first_of(" \t\r\n\v\f\"';", begin), text.size());
         const std::string word = lower(text.substr(begin, at - begin));
         std::string name = word.substr(0, word.find('='));
-        // An alias or a binding runs its text later; these two names can mean nothing else.
+        // An alias or a binding runs its text later, so these two names cannot be meant otherwise.
         const bool unmistakable = name == "hostport" || name == "servercfgfile";
         if (unmistakable || (command && name.front() != '+' && name.front() != '-')) name.insert(0, 1, '+');
         options.push_back({std::move(name), begin});
@@ -74,7 +74,7 @@ std::vector<Option> options_in(std::string_view text) {
     return options;
 }
 
-/// "; did you mean '${name}'?", or how to have the text as it stands.
+/// "; did you mean '${name}'?", or how to write the text literally.
 std::string hint_for(const Piece& unknown) {
     constexpr std::array<std::string_view, 3> names{"name", "port", "secret"};
     const std::size_t colon = unknown.inner.find(':');
@@ -95,7 +95,7 @@ std::string no_secret_file(std::string_view text) {
 enum class Secrets { Allowed, Refused };
 
 void check_placeholders(std::string_view text, Secrets secrets, Complaints& complaints) {
-    constexpr std::size_t most = 20;  // of one text: whoever made more mistakes makes one over and over
+    constexpr std::size_t most = 20;  // per text: more mistakes than that repeat the same one
     std::size_t offset = 0;
     const auto complain = [&](Rule rule, std::string message) {
         complaints.push_back({rule, std::move(message), offset});

@@ -25,7 +25,7 @@ Location location_of(const SourceFile& file, std::size_t offset) {
             static_cast<int>(offset - line_begin) + 1};
 }
 
-/// Windows' line ends are as good as ours; everything else below a blank is not.
+/// Windows line ends are allowed; other control characters are not.
 std::size_t find_control(std::string_view text) {
     std::size_t at = 0;
     while (at < text.size()) {
@@ -38,7 +38,7 @@ std::size_t find_control(std::string_view text) {
     return std::string_view::npos;
 }
 
-/// Rules that version 0.1 did not have, or had for less.
+/// Rules that version 0.1 did not have, or applied less widely.
 bool is_of_a_later_version(Rule rule) { return rule == Rule::SecretNotListed || rule == Rule::ArgumentOwned; }
 
 /// One revision on its way from texts to a set.

@@ -14,7 +14,7 @@ namespace left4me {
 
 inline constexpr const char* api_version = "left4me/v1";
 
-/// Where a document stands, so that `apply`, `start` and `delete` can edit the very text a person wrote.
+/// The position of a document, so that `apply`, `start` and `delete` can edit the text that a person wrote.
 struct Origin {
     Location where;            ///< the first key of the document
     std::size_t document = 0;  ///< index of the document within its file, from 0
@@ -27,7 +27,7 @@ struct Metadata {
     bool operator==(const Metadata&) const = default;
 };
 
-/// What one overlay's source may take: of the host's disk, and of the time that looking at it costs.
+/// Limits of one overlay's source: disk space, and the time to read it.
 struct SourceLimits {
     std::uint64_t bytes = 256ULL << 30U;  ///< of data; holes of sparse files do not count
     std::uint64_t entries = 200'000;      ///< files, directories and links
@@ -38,14 +38,14 @@ struct SourceLimits {
 /// The overlay's files are copied from a directory of the host.
 struct DirectorySource {
     std::string path;  ///< absolute and normalised, as the manifest says
-    /// The declared root that it is opened beneath, without following a symlink; `path` is in it.
+    /// The declared root that the path is opened beneath, without following a symlink; `path` is in it.
     std::string root;
     SourceLimits limits;
 
     bool operator==(const DirectorySource&) const = default;
 };
 
-/// The overlay's files stand in the manifest: relative path → content.
+/// The overlay's files are written in the manifest: relative path → content.
 struct InlineSource {
     std::map<std::string, std::string> files;
 
@@ -76,7 +76,7 @@ enum class DriftPolicy { Correct, Report };
 
 struct Rollout {
     RolloutPolicy policy = RolloutPolicy::OnNextStart;
-    /// WhenEmpty only: how long after a change was first held it is made all the same. None: never.
+    /// WhenEmpty only: how long a change may be held before it is made anyway. None: forever.
     std::optional<std::chrono::seconds> deadline;
 
     bool operator==(const Rollout&) const = default;

@@ -18,7 +18,7 @@ namespace {
 using yaml::Entry;
 using yaml::Node;
 
-/// A path cannot be a file and a directory at once.
+/// A path cannot be both a file and a directory.
 void check_file_conflicts(const Node& overlay, Reporter& reporter) {
     const Node* spec = overlay.get("spec");
     const Node* source = spec == nullptr ? nullptr : spec->get("source");
@@ -50,8 +50,8 @@ const Node* spec_field(const Node& root, std::string_view name) {
     return spec == nullptr || spec->kind != Node::Kind::Map ? nullptr : spec->get(name);
 }
 
-/// Calls `use` for every secret that spec.config uses, with its place. What is no name of a secret has a
-/// message of its own.
+/// Calls `use` for every secret that spec.config uses, with its position. An invalid name of a secret has a
+/// separate message.
 void for_each_secret(const Node& root, const Reporter& reporter,
                      const std::function<void(const Piece&, const yaml::Mark&)>& use) {
     const Node* config = spec_field(root, "config");
@@ -64,7 +64,7 @@ void for_each_secret(const Node& root, const Reporter& reporter,
     }
 }
 
-/// A blueprint names the secrets it uses, so that nobody publishes another one by a line of config.
+/// A blueprint lists the secrets that it uses, so that nobody publishes another one with a line in config.
 void check_secrets(const Node& blueprint, Reporter& reporter) {
     const Node* listed = spec_field(blueprint, "secrets");
     std::set<std::string_view> allowed;

@@ -54,8 +54,8 @@ std::string duration_pattern(std::chrono::seconds maximum) {
                        one(days(1), 'd'));
 }
 
-/// `$${` and the placeholders, `$` where it begins neither, and every other character. No character can be
-/// taken in two ways, so that matching takes linear time.
+/// `$${` and the placeholders, `$` where it begins neither, and every other character. No character can match
+/// in two ways, so matching takes linear time.
 std::string text_with(std::string_view placeholders) {
     return fmt::format(R"(([^$]|\$(?!\$?\{{)|\$\$\{{|\$\{{({})\}})*$)", placeholders);
 }
@@ -69,7 +69,7 @@ std::string argument_pattern() {
 }
 
 std::string directory_pattern() {
-    // Neither the state directory, nor what is beneath it, nor a directory above it.
+    // Not the state directory, nothing beneath it, and no directory above it.
     std::string at_or_above;
     for (std::size_t end = state_directory.size(); end != 0; end = state_directory.rfind('/', end - 1)) {
         const std::size_t begin = state_directory.rfind('/', end - 1);

@@ -10,7 +10,7 @@ constexpr std::string_view secret_prefix = "secret:";
 
 /// `rest` begins with `${`.
 Piece read_placeholder(std::string_view rest) {
-    // A placeholder stands on one line: a missing brace must not swallow the lines below it.
+    // A placeholder is on one line: a missing brace must not swallow the following lines.
     const std::size_t end = rest.find_first_of("}\n");
     if (end == std::string_view::npos || rest[end] == '\n') {
         const std::size_t length = std::min(end, rest.size());

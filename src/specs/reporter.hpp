@@ -8,7 +8,7 @@
 
 namespace left4me {
 
-/// Turns places within one document into places of its file, and collects what is wrong there.
+/// Converts positions within one document to positions in its file, and collects the errors there.
 class Reporter {
   public:
     /// `document` is the document's text, which begins at `first_line` of `file`.
@@ -16,8 +16,8 @@ class Reporter {
         : file_(std::move(file)), first_line_(first_line), document_(document), diagnostics_(diagnostics) {}
 
     Location at(const yaml::Mark& mark) const;
-    /// Where the byte `offset` of a scalar's text stands. Exact within the lines below a `|`; else the
-    /// scalar's place.
+    /// The position of byte `offset` of a scalar's text. Exact for the lines of a `|` block; otherwise the
+    /// scalar's position.
     yaml::Mark within(const yaml::Node& scalar, std::size_t offset) const;
     void add(Rule rule, const yaml::Mark& mark, std::string message);
 

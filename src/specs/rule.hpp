@@ -2,9 +2,10 @@
 
 namespace left4me {
 
-/// The rules a revision has to keep. Each has at least one case under test/cases/invalid; a test sees to it.
+/// The rules that a revision must satisfy. Each has at least one case under test/cases/invalid; a test checks
+/// that.
 enum class Rule {
-    Other,  ///< of no manifest rule: for diagnostics made elsewhere
+    Other,  ///< no manifest rule: for diagnostics created elsewhere
     // The file and its text.
     FileTooLarge,
     TooManyDocuments,
@@ -63,7 +64,7 @@ enum class Rule {
     DuplicateName,
     DuplicatePort,
     ReferenceDangling,
-    Count,  ///< not a rule: how many there are
+    Count,  ///< not a rule: the number of rules
 };
 
 }  // namespace left4me

@@ -11,7 +11,7 @@
 namespace left4me {
 namespace {
 
-/// Writes JSON, one member a line.
+/// Writes JSON, one member per line.
 class Json {
   public:
     void open(std::string_view key, char bracket = '{') {
@@ -59,7 +59,7 @@ std::string list_of(const Texts& texts) {
     return "[" + list + "]";
 }
 
-/// The items of a list as the table writes one, "[a, b]"; none of them needs quotes there.
+/// The items of a list as written in the table, "[a, b]"; none of them needs quotes there.
 std::vector<std::string_view> split_list(std::string_view yaml) {
     std::vector<std::string_view> items;
     yaml = yaml.substr(1, yaml.size() - 2);
@@ -79,7 +79,7 @@ void write_field(Json& json, std::string_view key, const Field& field) {
     json.close();
 }
 
-/// A field that has a meaning only beside a certain value of another.
+/// A field that is meaningful only with a certain value of another.
 void write_dependencies(Json& json, const Field& field) {
     std::string schemas;
     for (const Field& child : field.children) {
@@ -114,8 +114,7 @@ void write_map(Json& json, const Field& field) {
 }
 
 void write_text(Json& json, const Field& field) {
-    // The loader takes an unquoted number as the text it is written as, so editors must not complain about
-    // one.
+    // The loader treats an unquoted number as text, so editors must not complain about one.
     const bool strict =
         field.type == Type::Duration || field.type == Type::Directory || field.type == Type::FilePath;
     json.put("type", strict ? R"("string")" : R"(["string", "number", "boolean"])");
@@ -176,8 +175,8 @@ std::string json_schema() {
     std::vector<std::string_view> names;
     for (const KindEntry& kind : kinds()) names.push_back(kind.object.name);
     json.put("properties", fmt::format(R"({{"kind": {{"enum": {}}}}})", list_of(names)));
-    // One condition a kind, not oneOf: an editor then tells what is wrong with a Server, and not that it is
-    // no Overlay.
+    // One condition per kind instead of oneOf: then an editor says what is wrong with a Server, and not that
+    // it is no Overlay.
     json.open("allOf", '[');
     for (const std::string_view name : names) {
         json.open("");

@@ -18,10 +18,10 @@ struct LabelCondition {
     bool operator==(const LabelCondition&) const = default;
 };
 
-/// A label selector as kubectl has it: all conditions must hold.
+/// A label selector with kubectl's syntax: all conditions must hold.
 using Selector = std::vector<LabelCondition>;
 
-/// `pool=competitive,tier!=test,public,!old`. The error quotes the part that is wrong and shows the form.
+/// `pool=competitive,tier!=test,public,!old`. The error quotes the wrong part and shows the syntax.
 std::expected<Selector, std::string> parse_selector(std::string_view text);
 
 /// An object without the label differs from every value.

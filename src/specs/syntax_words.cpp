@@ -8,7 +8,7 @@
 namespace left4me::yaml {
 namespace {
 
-/// yaml-cpp's messages (exceptions.h) by how they begin, and what an operator should do about them.
+/// The beginnings of yaml-cpp's messages (exceptions.h), and what an operator should do about them.
 constexpr std::array<std::pair<std::string_view, std::string_view>, 15> words{{
     {"end of map not found",
      "the indentation does not fit: the fields of one map must all begin in the same column"},
@@ -34,7 +34,7 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 15> words{{
     {"unexpected character in block scalar", "the text below a `|` or `>` begins on the next line"},
 }};
 
-/// A tab among the first white space of the line that begins at `at`; npos if there is none.
+/// A tab in the leading white space of the line that begins at `at`; npos if there is none.
 std::size_t indenting_tab(std::string_view text, std::size_t at) {
     const std::size_t content = text.find_first_not_of(" \t", at);
     const std::size_t tab = text.find('\t', at);
@@ -43,7 +43,7 @@ std::size_t indenting_tab(std::string_view text, std::size_t at) {
                : std::string_view::npos;
 }
 
-/// yaml-cpp notices a tab in the indentation late and calls it by other names: look for one just above the
+/// yaml-cpp notices a tab in the indentation late and reports other errors: look for one just above the
 /// error.
 bool find_tab(std::string_view text, const Mark& error, Mark& tab_mark) {
     constexpr int reach = 2;

@@ -6,7 +6,7 @@
 
 namespace left4me::yaml {
 
-/// Turns what yaml-cpp says about a syntax error into words that name the remedy.
+/// Converts yaml-cpp's syntax errors into messages that name the remedy.
 Problem syntax_problem(std::string_view text, const Mark& mark, std::string_view message);
 
 }  // namespace left4me::yaml

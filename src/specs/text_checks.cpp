@@ -14,7 +14,7 @@ namespace {
 
 bool is_lower_or_digit(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
 
-/// What the name would be if only its case and its separators were wrong.
+/// The name that was probably meant, if only its case and its separators are wrong.
 std::string repaired_name(std::string_view text) {
     std::string repaired;
     for (const char c : text) {
@@ -77,7 +77,7 @@ void check_label(std::string_view text, Complaints& complaints) {
 
 Complaints check_text(const Field& field, std::string_view text) {
     Complaints complaints;
-    // A name's or label's own message covers its characters and length.
+    // The message for a name or label covers its characters and length.
     if (field.type == Type::Name) {
         check_name(text, complaints);
         return complaints;

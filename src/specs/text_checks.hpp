@@ -12,11 +12,11 @@ namespace left4me {
 /// Whether `text` is a value of the field, whatever its type of text. Reports all that is wrong with it.
 Complaints check_text(const Field& field, std::string_view text);
 
-/// The longest duration that a manifest may name.
+/// The maximum duration in a manifest.
 inline constexpr std::chrono::seconds max_duration = std::chrono::days(30);
-/// left4me's own directory: an overlay must not be made of what left4me makes.
+/// left4me's own directory: an overlay must not be made of left4me's own files.
 inline constexpr std::string_view state_directory = "/var/lib/left4me";
-/// No argument may contain it, in whatever case: all users of a host can read a command line.
+/// No argument may contain it, in any case: all users of a host can read command lines.
 inline constexpr std::string_view password_variable = "rcon_password";
 /// Options of the game's command line that left4me sets itself, in lower case.
 std::vector<std::string_view> owned_options();

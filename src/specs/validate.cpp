@@ -83,7 +83,7 @@ std::string example_of(const Field& field) {
     return fmt::format("; write e.g. `{}: {}`", field.name, field.example);
 }
 
-/// Walks one document and the field table side by side.
+/// Walks one document and the field table in parallel.
 class Validator {
   public:
     /// `table`: of the whole document; nullptr if its kind is not known.
@@ -102,7 +102,7 @@ class Validator {
                 check_company(map, field, *child, entry.mark, path);
             }
         }
-        // What a merge key would have brought is not called missing as well.
+        // Fields that a merge key would have provided are not reported as missing.
         if (map.find("<<") != nullptr) return;
         for (const Field& child : field.children) {
             if (!child.required || child.type == Type::Constant || map.find(child.name) != nullptr) continue;
@@ -112,7 +112,7 @@ class Validator {
         }
     }
 
-    /// `key` is where the value's own field stands: an absent value has no place.
+    /// `key` is the position of the value's own field, because an absent value has no position.
     void value(const Node& node, const Field& field, const std::string& path, const Mark& key) {
         if (field.type == Type::NotYet) {
             return reporter_.add(
@@ -306,7 +306,7 @@ class Validator {
     void one_word(const Node& node, const Field& field, const std::string& path) {
         if (std::find(field.values.begin(), field.values.end(), node.text) != field.values.end()) return;
         std::string hint = did_you_mean(node.text, field.values);
-        // What a person means who thinks of the field as a switch.
+        // Helps people who think of the field as a switch.
         constexpr std::array<std::string_view, 9> on{"on",   "On",   "ON", "yes", "Yes",
                                                      "true", "True", "1",  "up"};
         constexpr std::array<std::string_view, 9> off{"off",   "Off",   "OFF", "no",  "No",
@@ -325,7 +325,8 @@ class Validator {
     Facts facts_;
 };
 
-/// Whether the document is one of ours. A foreign version is reported and not looked at any further.
+/// Whether the document is one of ours. A document with a foreign version is reported and not checked
+/// further.
 bool check_api_version(const Node& root, Reporter& reporter) {
     const Entry* entry = root.find("apiVersion");
     if (entry == nullptr) {
@@ -369,7 +370,7 @@ const KindEntry* check_kind(const Node& root, Reporter& reporter) {
     return nullptr;
 }
 
-/// The name alone, without complaints.
+/// Only the name, without reporting errors.
 std::string readable_name(const Node& root) {
     const Node* metadata = root.get("metadata");
     const Node* name = metadata == nullptr ? nullptr : metadata->get("name");

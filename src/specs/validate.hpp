@@ -19,8 +19,8 @@ struct Reference {
     Location where;
 };
 
-/// What the checks between documents need to know of one. Gathered from invalid documents too, as far as they
-/// can be read, so that one mistake is not reported again by everything that refers to it.
+/// What the checks between documents need to know about one. Also collected from invalid documents as far as
+/// they can be read, so that one mistake is not reported again by everything that refers to it.
 struct Facts {
     const KindEntry* kind = nullptr;  ///< nullptr: missing or unknown
     std::string name;                 ///< empty: missing or not valid
@@ -30,7 +30,7 @@ struct Facts {
     std::vector<Reference> references;
 };
 
-/// Checks one document against the field table and reports everything that is wrong within it.
+/// Checks one document against the field table and reports every error in it.
 Facts validate(const yaml::Node& root, Reporter& reporter);
 
 /// Checks a document that is one map of the table, as a configuration is, against that map.

@@ -25,7 +25,8 @@ std::string lower(std::string_view text) {
     return result;
 }
 
-/// Insertions, deletions, replacements and swaps of neighbours that turn one word into the other.
+/// The number of insertions, deletions, replacements and swaps of neighbours that turn one word into the
+/// other.
 std::size_t distance(std::string_view a, std::string_view b) {
     std::vector<std::size_t> before(b.size() + 1);
     std::vector<std::size_t> previous(b.size() + 1);
@@ -67,7 +68,7 @@ struct Range {
     char32_t last;
 };
 
-/// Format characters that are not seen themselves but change how a person reads what is around them.
+/// Invisible format characters that change how a person reads the text around them.
 constexpr std::array<Range, 11> invisible{{
     {0x00AD, 0x00AD},    // soft hyphen
     {0x061C, 0x061C},    // Arabic letter mark
@@ -90,7 +91,7 @@ char32_t code_point(std::string_view character) {
     return value;
 }
 
-/// How many bytes of a control character begin at `at`, or 0.
+/// Length in bytes of the control character that begins at `at`, or 0.
 std::size_t control_length(std::string_view text, std::size_t at) {
     const unsigned char byte = byte_at(text, at);
     if (byte < 0x20U || byte == 0x7FU) return 1;
@@ -98,7 +99,7 @@ std::size_t control_length(std::string_view text, std::size_t at) {
     return c1 ? 2 : 0;
 }
 
-/// How many bytes begin at `at` that must not reach a terminal, or 0.
+/// Number of bytes at `at` that must not reach a terminal, or 0.
 std::size_t unprintable_length(std::string_view text, std::size_t at) {
     if (const std::size_t control = control_length(text, at); control > 0) return control;
     const std::size_t length = utf8_length(text, at);
@@ -162,7 +163,7 @@ std::string_view closest(std::string_view word, std::span<const std::string_view
             candidate.size() > word.size() ? candidate.size() - word.size() : word.size() - candidate.size();
         if (length_gap > allowed) continue;
         const std::size_t edits = distance(wanted, lower(candidate));
-        // A word of two letters that differs in one is another word, not a typo.
+        // A two-letter word that differs in one letter is another word, not a typo.
         if (edits >= candidate.size() || (candidate.size() < 3 && edits > 0)) continue;
         if (edits < best) {
             best = edits;

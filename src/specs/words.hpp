@@ -8,21 +8,22 @@
 
 namespace left4me {
 
-/// `text` in single quotes, fit for a terminal: what printable() replaces is escaped, long texts are cut.
+/// `text` in single quotes, safe for a terminal: characters that printable() replaces are escaped, long texts
+/// are cut.
 std::string in_quotes(std::string_view text);
 
-/// A text that somebody else wrote, fit for a terminal: every character that could drive the terminal or hide
-/// or reorder what a person reads becomes a '?'. Those are the control characters (C0 besides line feed and
-/// tab, DEL, C1), the bidirectional and other invisible format characters of Unicode, and bytes that are not
-/// UTF-8 (a terminal with 8-bit controls takes them for C1).
+/// Text from outside, safe for a terminal: every character that could control the terminal, or hide or
+/// reorder text, becomes a '?'. These are the control characters (C0 except line feed and tab, DEL, C1), the
+/// bidirectional and other invisible format characters of Unicode, and bytes that are not UTF-8 (a terminal
+/// with 8-bit controls treats them as C1).
 std::string printable(std::string_view text);
-/// printable() for one line: line feeds and tabs become blanks.
+/// printable() for one line: line feeds and tabs become spaces.
 std::string printable_line(std::string_view text);
 
-/// The candidate that a person who typed `word` probably meant; "" if none looks like it.
+/// The candidate that a person who typed `word` probably meant; "" if none is similar.
 std::string_view closest(std::string_view word, std::span<const std::string_view> candidates);
 
-/// "; did you mean 'port'?" for the closest(), "" if there is none.
+/// "; did you mean 'port'?" for the result of closest(), "" if there is none.
 std::string did_you_mean(std::string_view word, std::span<const std::string_view> candidates);
 
 /// "a Server", "an Overlay".
@@ -31,7 +32,7 @@ std::string with_article(std::string_view noun);
 /// "a, b or c".
 std::string one_of(std::span<const std::string_view> words);
 
-/// Offset of the first control character (C0 besides line feed and tab, DEL, C1), npos if there is none.
+/// Offset of the first control character (C0 except line feed and tab, DEL, C1), npos if there is none.
 std::size_t find_control_character(std::string_view utf8);
 
 /// Offset of the first byte that is not part of well-formed UTF-8, npos if there is none.

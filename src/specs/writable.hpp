@@ -9,9 +9,9 @@
 
 namespace left4me {
 
-/// What a game may keep across starts where its Blueprint says nothing: logs, bans, demos, what scripts and
-/// plugins remember, and what the game works out for itself. Nothing in it is loaded as code. The two ban
-/// lists are console scripts, which `exec banned_user.cfg` runs.
+/// What a game may keep across starts if its Blueprint does not say: logs, bans, demos, data of scripts and
+/// plugins, and caches of the game. Nothing in it is loaded as code. The two ban lists are console scripts,
+/// which `exec banned_user.cfg` runs.
 inline constexpr std::array<std::string_view, 18> default_writable = {
     "core",
     "core.*",
@@ -36,15 +36,16 @@ inline constexpr std::array<std::string_view, 18> default_writable = {
 inline constexpr std::size_t max_writable = 128;
 inline constexpr std::size_t max_writable_bytes = 255;  ///< of one pattern
 
-/// The files that left4me renders, relative to the game's root. A game never keeps its own in their place.
+/// The files that left4me renders, relative to the game's root. A game's own file in their place is never
+/// kept.
 inline constexpr std::array<std::string_view, 1> rendered_files = {"left4dead2/cfg/server.cfg"};
 
-/// Whether `name` is what `pattern` means: `*` is any characters, `?` is one, everything else is itself.
-/// Takes time in proportion to the product of both lengths at most.
+/// Whether `name` matches `pattern`: `*` matches any characters, `?` matches one, everything else itself.
+/// Takes time proportional to the product of both lengths at most.
 constexpr bool matches_name(std::string_view pattern, std::string_view name) {
     std::size_t at = 0;
     std::size_t in = 0;
-    std::size_t star = std::string_view::npos;  // the last `*`, and where what follows it was last tried
+    std::size_t star = std::string_view::npos;  // the last `*`, and where the part after it was last tried
     std::size_t tried = 0;
     while (at < name.size()) {
         if (in < pattern.size() && pattern[in] == '*') {
@@ -80,15 +81,15 @@ constexpr bool is_writable_pattern(std::string_view pattern) {
     }
 }
 
-/// What a name in an upper directory is to the patterns.
+/// How a name in an upper directory relates to the patterns.
 struct Standing {
-    bool kept = false;        ///< the game may keep it, with all that is in it
-    bool on_the_way = false;  ///< a directory on the way to what may be kept, or to a rendered file
-    bool rendered = false;    ///< the place of a rendered file
+    bool kept = false;        ///< the game may keep it, with all its content
+    bool on_the_way = false;  ///< a directory that is a parent of a kept path or of a rendered file
+    bool rendered = false;    ///< the name of a rendered file
 };
 
-/// The patterns as seen from one directory of the game's tree: goes down name by name, so that no path is
-/// ever put together. The texts must outlive it.
+/// The patterns as seen from one directory of the game's tree. It descends name by name, so that no path is
+/// ever assembled. The texts must outlive it.
 class Writable {
   public:
     template <typename Patterns>
@@ -117,7 +118,7 @@ class Writable {
                 standing.on_the_way = true;
             }
         }
-        // What may be kept whole needs no look into it, unless a rendered file is in it.
+        // A directory that is kept whole need not be read, unless a rendered file is in it.
         if (standing.kept && !leads_to_rendered(name)) standing.on_the_way = false;
         return standing;
     }

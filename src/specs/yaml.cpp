@@ -33,7 +33,7 @@ Mark to_mark(const YAML::Mark& mark) {
     return {mark.line, mark.column, static_cast<std::size_t>(mark.pos)};
 }
 
-/// Thrown to end yaml-cpp's parse at once; caught in parse().
+/// Thrown to stop yaml-cpp's parser immediately; caught in parse().
 struct Abort {
     Problem problem;
 };

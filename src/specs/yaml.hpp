@@ -10,7 +10,7 @@
 
 namespace left4me::yaml {
 
-/// A place within one document's text; line and column count from 0.
+/// A position within one document's text; line and column count from 0.
 struct Mark {
     int line = 0;
     int column = 0;
@@ -26,8 +26,8 @@ struct Entry {
     NodePtr value;
 };
 
-/// One YAML value. Everything that validation and text edits must know and YAML::Node forgets: the place of
-/// keys, quotes, flow or block style, duplicate keys.
+/// One YAML value, with details that validation and text edits need and YAML::Node does not keep: the
+/// position of keys, quotes, flow or block style, duplicate keys.
 struct Node {
     enum class Kind { Null, Scalar, Sequence, Map };
     Kind kind = Kind::Null;
@@ -37,11 +37,11 @@ struct Node {
     std::string text = {};  ///< of a scalar
     std::vector<NodePtr> items = {};
     std::vector<Entry> entries = {};  ///< in the order of the text
-    std::size_t weight = 1;           ///< values within, aliases counted as often as they are used
+    std::size_t weight = 1;           ///< values within; aliases count as often as they are used
 
     /// The first entry with this key, or nullptr.
     const Entry* find(std::string_view key) const;
-    /// The value of that entry, or nullptr; also when this is no map.
+    /// The value of that entry, or nullptr; also if this is not a map.
     const Node* get(std::string_view key) const;
 };
 
@@ -51,7 +51,7 @@ struct Problem {
     std::string message;
 };
 
-/// Limits that make hostile input end quickly.
+/// Limits that stop hostile input quickly.
 struct Bounds {
     std::size_t depth = 32;
     std::size_t values = 100'000;
@@ -59,11 +59,11 @@ struct Bounds {
 };
 
 struct Document {
-    NodePtr root;  ///< nullptr: the text could not be read to its end, and a problem says why
+    NodePtr root;  ///< nullptr: the text could not be read to its end; a problem says why
     std::vector<Problem> problems;
 };
 
-/// Reads one document, as split_documents() cuts it. Never throws.
+/// Reads one document, as cut by split_documents(). Never throws.
 Document parse(std::string_view text, const Bounds& bounds);
 
 }  // namespace left4me::yaml

@@ -19,8 +19,7 @@ namespace left4me::overlay {
 
 namespace {
 
-constexpr std::size_t max_list_bytes = 1U
-                                       << 16U;  // 500 layers with the longest possible names take half of it
+constexpr std::size_t max_list_bytes = 1U << 16U;  // 500 layers with the longest names take half of it
 
 Result<std::string> read_current(int instance, const std::string& server) {
     std::array<char, generation_length + 1> target{};
