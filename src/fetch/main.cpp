@@ -1,6 +1,6 @@
-// left4me-fetch REPOSITORY BRANCH REMOTE KEY KNOWN_HOSTS: one fetch, in a process of its own. What a server
-// answers is parsed here and nowhere else: a server that does not answer, or answers so that a library falls
-// over, ends this process and not the daemon.
+// left4me-fetch REPOSITORY BRANCH REMOTE KEY KNOWN_HOSTS: one fetch, in a separate process. A server's
+// answers are parsed only here: a server that hangs, or crashes a library, ends this process and not the
+// daemon.
 #include <fmt/format.h>
 
 #include <cstdio>

@@ -10,8 +10,8 @@
 
 namespace left4me {
 
-/// The first 16 hex digits of a SHA-256 over a sequence of texts; each counts with its length, so that no two
-/// different sequences run together.
+/// The first 16 hex digits of a SHA-256 over a sequence of texts. Each text is hashed with its length, so
+/// that different sequences differ.
 class ShortHash {
   public:
     ShortHash() : context_(EVP_MD_CTX_new(), &EVP_MD_CTX_free) {

@@ -29,7 +29,7 @@ std::string hash_of(std::string_view text) {
     return hash.digits();
 }
 
-/// `write HASH PATH` or `remove HASH PATH`; HASH is `-` for a file that is new.
+/// `write HASH PATH` or `remove HASH PATH`; HASH is `-` for a new file.
 std::string entry_title(const JournalEntry& entry) {
     const std::string hash = entry.before.empty() ? "-" : entry.before;
     return (entry.text ? "write " : "remove ") + hash + " " + entry.path.string();
@@ -59,8 +59,8 @@ std::string current_hash(const fs::path& path) {
     return text ? hash_of(*text) : std::string();
 }
 
-/// Whether the file still is what the change was made from; if not, it was either written already or edited
-/// since.
+/// Whether the file is still the one that the change was made from. If not, it was either written already or
+/// edited since.
 bool still_applies(const JournalEntry& entry, const std::string& hash_now) {
     return entry.before == hash_now;
 }
@@ -80,7 +80,7 @@ std::expected<void, std::string> carry_out(const fs::path& directory, const Jour
     return {};
 }
 
-/// A link's target belongs to somebody else, who would be surprised.
+/// The target of a link belongs to somebody else.
 std::expected<void, std::string> check_place(const fs::path& directory, const fs::path& path) {
     if (!stays_beneath(path.lexically_relative(directory))) {
         return std::unexpected(path.string() + ": lies outside of " + directory.string());
@@ -158,7 +158,8 @@ std::expected<void, std::string> commit(const fs::path& directory, const SourceC
     for (const fs::path& path : change.remove) {
         if (auto ours = check_place(directory, path); !ours) return ours;
     }
-    // A commit that was killed leaves a file behind in each directory that it wrote to; edits hold a lock.
+    // A killed commit leaves a temporary file in each directory that it wrote to. Edits hold a lock, so it is
+    // safe to remove them.
     std::set<fs::path> places{directory};
     for (const auto& [path, text] : change.write) places.insert(path.parent_path());
     for (const fs::path& place : places) remove_leftovers(place);
@@ -168,7 +169,7 @@ std::expected<void, std::string> commit(const fs::path& directory, const SourceC
         for (const JournalEntry& entry : journal) {
             bundle.entries.push_back({entry_title(entry), entry.text.value_or("")});
         }
-        // From this rename on the whole change stands, whatever happens to us.
+        // With this rename the whole change is committed, even if we are killed.
         if (auto written = write_file(journal_path(directory), write_bundle(bundle)); !written)
             return written;
     }

@@ -10,7 +10,7 @@
 
 namespace left4me {
 
-/// One file of a change that was decided on but perhaps not carried out to the end.
+/// One file of a change that was committed but perhaps not completed.
 struct JournalEntry {
     std::filesystem::path path;       ///< relative to the source
     std::optional<std::string> text;  ///< nullopt: to be removed
@@ -19,7 +19,8 @@ struct JournalEntry {
 
 using Journal = std::vector<JournalEntry>;
 
-/// nullopt: no change is under way. A damaged journal was never renamed into place, so it is an error.
+/// nullopt: no change is in progress. A journal is renamed into place only when complete, so a damaged one is
+/// an error.
 std::expected<std::optional<Journal>, std::string> read_journal(const std::filesystem::path& directory,
                                                                 const Limits& limits);
 

@@ -19,7 +19,7 @@ std::string ManifestDirectory::name() const { return directory_.string(); }
 std::expected<Snapshot, SourceError> ManifestDirectory::read() {
     auto snapshot = read_directory(directory_, limits_);
     if (snapshot) return std::move(*snapshot);
-    // One file that a person wrote as root is a mistake in that file, not the loss of a source.
+    // A file that a person wrote as root is a mistake in that file, not the loss of the source.
     if (std::string message = unreadable_manifest(directory_); !message.empty())
         return std::unexpected(SourceError{Trouble::Invalid, std::move(message)});
     return std::unexpected(SourceError{Trouble::Vanished, snapshot.error() + "\n"});

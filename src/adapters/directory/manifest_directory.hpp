@@ -13,7 +13,7 @@ class ManifestDirectory final : public Source {
     std::expected<Snapshot, SourceError> read() override;
     std::expected<Snapshot, SourceError> read_revision(const std::string& revision) override;
     bool is_blank() override;
-    /// A directory has no history: whatever stands there is meant.
+    /// A directory has no history: its content is always intended.
     bool follows(const std::string& before, const std::string& now) override;
     std::string new_file(const std::string& name) const override;
     std::string expected_revision(const std::vector<SourceFile>& files) override;

@@ -23,8 +23,8 @@ namespace {
 constexpr int max_directory_depth = 16;
 constexpr int max_readings = 5;
 
-/// One manifest file as the directory shows it; two equal listings around a reading mean that nothing moved
-/// meanwhile.
+/// One manifest file as listed in the directory. If two listings, before and after reading, are equal,
+/// nothing changed meanwhile.
 struct Listed {
     fs::path path;
     ino_t inode = 0;
@@ -48,7 +48,7 @@ std::expected<void, std::string> list_entry(Listing& listing, const fs::director
     if (name.starts_with('.')) return {};
     struct stat status{};
     if (::stat(entry.path().c_str(), &status) != 0) {
-        // Deleted since it was listed (an editor at work), or a link that leads nowhere.
+        // Deleted since it was listed (an editor at work), or a dangling link.
         std::error_code ignored;
         if (!is_manifest_name(name) || !entry.is_symlink(ignored)) return {};
         return std::unexpected(errno_message(entry.path(), errno));
@@ -116,7 +116,7 @@ std::expected<std::vector<SourceFile>, std::string> read_manifests(const fs::pat
             }
             files.push_back({listed.path.string(), std::move(*text)});
         }
-        // A file that moved while we read may have been half of somebody's change: look again.
+        // A file that changed while we read may be half of somebody's change: read again.
         const auto after = list(directory, limits);
         if (after && *before == *after) {
             if (failed) return std::unexpected(*failed);

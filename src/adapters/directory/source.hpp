@@ -10,17 +10,16 @@
 
 namespace left4me {
 
-/// Reads every `*.yaml` and `*.yml` beneath `directory`, recursively, in byte order of their paths; names
-/// starting with a dot and editors' leftovers are passed over. Symlinks to files are followed, so that a
-/// ConfigMap-like swap works. A directory that is missing, unreadable or holds no manifest file at all is an
-/// error: a vanished source never means "stop everything". (A manifest file without documents is how an
-/// operator says "nothing".) A change that commit() was killed in the middle of is read as if it were
-/// finished.
+/// Reads every `*.yaml` and `*.yml` beneath `directory`, recursively, in byte order of their paths. Skips
+/// names that start with a dot and editors' leftovers. Follows symlinks to files, so that a swap like
+/// ConfigMap's works. A directory that is missing, unreadable or without any manifest file is an error: a
+/// vanished source never means "stop everything". (To say "nothing", an operator keeps a manifest file
+/// without documents.) A change that commit() was killed in the middle of is read as if it were complete.
 std::expected<Snapshot, std::string> read_directory(const std::filesystem::path& directory,
                                                     const Limits& limits);
 
-/// The files beneath `directory` that read_directory() would read, none being no error. For files named by a
-/// person, who may keep a single manifest in an otherwise empty place.
+/// The files beneath `directory` that read_directory() would read; none is not an error. For paths given by a
+/// person, who may keep a single manifest in an otherwise empty directory.
 std::expected<std::vector<SourceFile>, std::string> read_manifests(const std::filesystem::path& directory,
                                                                    const Limits& limits);
 
@@ -28,17 +27,15 @@ std::expected<std::vector<SourceFile>, std::string> read_manifests(const std::fi
 /// there is none.
 std::string unreadable_manifest(const std::filesystem::path& directory);
 
-/// The content hash that names a revision. Names count relative to `directory`, so that a copy has the same
-/// one.
+/// The content hash that names a revision. Names are relative to `directory`, so a copy has the same hash.
 std::string revision_of(const std::filesystem::path& directory, const std::vector<SourceFile>& files);
 
-/// Makes a change of any number of files whole or not at all, also when killed at any instant: one file is
-/// renamed into its place; of several, a journal is, which read_directory() takes into account and
-/// finish_commit() rolls forward. Call it under the lock for edits.
+/// Changes any number of files atomically, even if killed at any instant. One file is renamed into place. For
+/// several, a journal is renamed into place; read_directory() takes it into account and finish_commit() rolls
+/// it forward. Call it while holding the lock for edits.
 std::expected<void, std::string> commit(const std::filesystem::path& directory, const SourceChange& change);
 
-/// Finishes what an earlier commit() was killed in the middle of. A file that a person has edited since is
-/// left alone.
+/// Completes an earlier commit() that was killed. Leaves files alone that a person has edited since.
 std::expected<void, std::string> finish_commit(const std::filesystem::path& directory);
 
 }  // namespace left4me

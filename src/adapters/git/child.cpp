@@ -23,8 +23,8 @@ std::string system_error(const char* what, int error) {
     return fmt::format("{}: {}", what, std::generic_category().message(error));
 }
 
-/// The child's descriptors 0 to 3. They are moved up first: one of them might sit where another is going to
-/// be.
+/// The child's descriptors 0 to 3. They are moved up first, because one of them might have the number that
+/// another needs.
 class Actions {
   public:
     Actions() { posix_spawn_file_actions_init(&actions_); }
@@ -41,7 +41,7 @@ class Actions {
 
 Fd moved_up(int fd) { return Fd(::fcntl(fd, F_DUPFD_CLOEXEC, 10)); }
 
-/// What stands on the pipe until its end; false: time is over.
+/// Reads the pipe to its end; false: the deadline passed.
 bool read_until(int fd, std::string& output, std::chrono::steady_clock::time_point deadline) {
     std::array<char, 4096> chunk;
     for (;;) {

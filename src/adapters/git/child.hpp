@@ -14,11 +14,11 @@ struct Ended {
     std::string output;  ///< standard output and error, the first 64 KiB
 };
 
-/// An unnamed file of this text, to be read from its beginning.
+/// An unnamed file with this text, positioned at its beginning.
 std::expected<Fd, std::string> text_in_memory(const std::string& text);
 
-/// Runs a program without a shell, with an empty environment but for PATH and LC_ALL, and kills it when
-/// `patience` is over. `input` becomes its standard input; `extra`, if open, its descriptor 3.
+/// Runs a program without a shell, in an environment with only PATH and LC_ALL, and kills it when `patience`
+/// is over. `input` becomes its standard input; `extra`, if open, its descriptor 3.
 std::expected<Ended, std::string> run_child(const std::vector<std::string>& words, const Fd& input,
                                             const Fd& extra, std::chrono::milliseconds patience);
 

@@ -12,8 +12,8 @@ namespace left4me::git {
 
 namespace {
 
-/// Others of the operators' group push into the same directories: what we make is theirs to write, too.
-/// (libgit2 leaves core.sharedRepository to git.)
+/// Other members of the operators' group push into the same directories, so files that we create must be
+/// group-writable. (libgit2 leaves core.sharedRepository to git.)
 class GroupMayWrite {
   public:
     GroupMayWrite() : before_(::umask(0002)) {}
@@ -37,7 +37,7 @@ git_filemode_t mode_of(const git_tree* tree, const std::string& path) {
     return mode == GIT_FILEMODE_BLOB_EXECUTABLE ? mode : GIT_FILEMODE_BLOB;
 }
 
-/// The tree of the base with the change in it; every other entry stays the very same object.
+/// The tree of the base with the change applied; every other entry stays the same object.
 int changed_tree(git_oid& id, git_repository* repository, const git_commit* base,
                  const SourceChange& change) {
     Owned<git_tree> tree;
@@ -91,7 +91,8 @@ int write_commit(git_oid& id, git_repository* repository, const git_oid& tree_id
         })) {
         return result;
     }
-    // The variadic one: the type of git_commit_create()'s list of parents changes between releases.
+    // The variadic function, because the type of git_commit_create()'s list of parents differs between
+    // releases.
     return git_commit_create_v(&id, repository, nullptr, author.get(), committer.get(), "UTF-8",
                                who.message.c_str(), tree.get(), base == nullptr ? 0U : 1U, base);
 }

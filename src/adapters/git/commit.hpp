@@ -9,9 +9,9 @@
 
 namespace left4me::git {
 
-/// Commits a change onto `change.base` (empty: the branch does not exist yet) and moves the branch there, if
-/// it still is at the base: a push that came between is never lost. The author is `who`, the committer
-/// left4me. `path` is where the repository is.
+/// Commits a change onto `change.base` (empty: the branch does not exist yet) and moves the branch there if
+/// it is still at the base, so a concurrent push is never lost. The author is `who`, the committer left4me.
+/// `path` is the repository.
 std::expected<std::string, CommitError> commit_change(git_repository* repository,
                                                       const std::filesystem::path& path,
                                                       const std::string& branch, const SourceChange& change,

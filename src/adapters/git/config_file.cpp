@@ -30,7 +30,7 @@ class File {
         return found;
     }
 
-    /// Replaces the values that `pattern` matches, or adds one when it matches none.
+    /// Replaces the values that `pattern` matches, or adds one if it matches none.
     std::expected<bool, std::string> write(const std::string& name, const char* pattern,
                                            const std::string& value) {
         if (git_config_set_multivar(file_.get(), name.c_str(), pattern, value.c_str()) != 0) return failure();

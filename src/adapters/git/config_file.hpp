@@ -6,18 +6,18 @@
 
 namespace left4me::git {
 
-/// One file of git's configuration that only root writes, without any other that git would read beside it.
-/// Both return whether the file was changed.
+/// One file of git's configuration that only root writes, without the other files that git would also read.
+/// Both functions return whether the file was changed.
 
-/// `name` has `value` among its values. A `*` that is there already stands for any.
+/// Adds `value` to the values of `name`. An existing `*` counts as any value.
 std::expected<bool, std::string> add_value(const std::filesystem::path& file, const std::string& name,
                                            const std::string& value);
 
-/// `name` has `value` and no other.
+/// Sets `name` to `value` and removes all other values.
 std::expected<bool, std::string> set_value(const std::filesystem::path& file, const std::string& name,
                                            const std::string& value);
 
-/// `name` has a value: `value`, unless somebody has chosen another.
+/// Sets `name` to `value`, unless somebody has chosen another value.
 std::expected<bool, std::string> set_default(const std::filesystem::path& file, const std::string& name,
                                              const std::string& value);
 

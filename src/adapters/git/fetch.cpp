@@ -30,7 +30,7 @@ constexpr std::chrono::minutes most_time{5};
 constexpr std::chrono::minutes most_patience{6};
 constexpr std::size_t most_key_file = std::size_t{1} << 20U;
 
-/// One fetch, as its callbacks see it.
+/// The state of one fetch, shared with its callbacks.
 struct Fetch {
     const GitSettings& settings;
     RemoteUrl url;
@@ -38,7 +38,7 @@ struct Fetch {
     std::string token;
     std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::now() + most_time;
     bool asked = false;   ///< for credentials
-    std::string refusal;  ///< our own words, when we were the one to stop
+    std::string refusal;  ///< our own message, if we stopped the fetch
 };
 
 int refuse(Fetch& fetch, std::string why) {
@@ -51,7 +51,7 @@ int on_credentials(git_credential** out, const char* /*url*/, const char* user, 
     auto& fetch = *static_cast<Fetch*>(payload);
     const std::string name = user != nullptr ? user : fetch.url.user.empty() ? "git" : fetch.url.user;
     if ((allowed & GIT_CREDENTIAL_USERNAME) != 0) return git_credential_username_new(out, name.c_str());
-    // The server asks again when it did not like the first answer, without end.
+    // The server asks again if it refused the first answer, without end.
     if (fetch.asked) {
         return refuse(
             fetch, fmt::format("the server does not accept {} of user {}",
@@ -132,8 +132,8 @@ void set_timeouts() {
 #endif
 }
 
-/// libgit2 looks into ~/.ssh/known_hosts by itself and asks the server for a kind of key that stands there,
-/// which is what we want, of our file; which keys are believed, we decide. Gone with this object.
+/// libgit2 reads ~/.ssh/known_hosts itself and asks the server for a key type listed there. We want this, but
+/// with our file; we decide which keys are trusted. Removed with this object.
 class Home {
   public:
     Home() = default;
@@ -153,7 +153,7 @@ class Home {
         if (failed) return std::unexpected(errno_message(path_ / ".ssh", failed.value()));
         if (auto written = write_file(path_ / ".ssh/known_hosts", plain_known_hosts(known_hosts)); !written)
             return written;
-        // libgit2 asks the environment once, when it begins: this is a process that only fetches.
+        // libgit2 reads the environment once, when it starts. This process only fetches.
         ::setenv("HOME", path_.c_str(), 1);  // NOLINT(concurrency-mt-unsafe)
         return {};
     }
@@ -201,7 +201,7 @@ git_fetch_options options_of(Fetch& fetch) {
     options.update_fetchhead = 0;
     options.download_tags = GIT_REMOTE_DOWNLOAD_TAGS_NONE;
     options.prune = GIT_FETCH_NO_PRUNE;
-    // Whoever moves a repository tells its users; a server that sends us elsewhere does not decide that.
+    // Whoever moves a repository tells its users; the server must not decide where we go.
     options.follow_redirects = GIT_REMOTE_REDIRECT_NONE;
     return options;
 }

@@ -92,7 +92,7 @@ HostKey look_up_host_key(std::string_view known_hosts, const std::string& host, 
         if (words.empty() || words.front().starts_with('#')) continue;
         const bool revoked = words.front() == "@revoked";
         if (!revoked && words.front().starts_with('@'))
-            continue;  // authorities: libssh2 knows no certificates
+            continue;  // authorities: libssh2 does not support certificates
         if (revoked) words.erase(words.begin());
         if (words.size() < 3 || !names_host(words[0], name)) continue;
         const auto listed = from_base64(words[2]);

@@ -6,14 +6,14 @@
 namespace left4me::git {
 
 enum class HostKey {
-    Known,        ///< the file has this very key for this host
+    Known,        ///< the file has this key for this host
     Other,        ///< the file has the host, with other keys
     UnknownHost,  ///< the file does not have the host
-    Revoked,      ///< the file says that this key must not be believed
+    Revoked,      ///< the file says that this key must not be trusted
 };
 
-/// Looks a host's key up in the text of a known_hosts file (sshd(8)), with plain, pattern and hashed names.
-/// `key` is the key's blob as it stands there in base64.
+/// Looks up a host's key in the text of a known_hosts file (sshd(8)), with plain, pattern and hashed names.
+/// `key` is the key's blob, in base64 as in the file.
 HostKey look_up_host_key(std::string_view known_hosts, const std::string& host, unsigned port,
                          std::string_view key);
 

@@ -34,7 +34,7 @@ constexpr std::string_view aside = ".before-left4me";
 constexpr std::size_t max_told = 200;
 constexpr std::size_t max_packed_bytes = std::size_t{16} << 20U;
 constexpr off_t max_reference_bytes = 1024;
-/// Nobody nests branches or files of root's deeper.
+/// Branches and root's files are never nested deeper.
 constexpr int max_depth = 8;
 constexpr std::chrono::minutes unpack_timeout{10};
 
@@ -43,11 +43,12 @@ struct Setting {
     const char* value;
 };
 
-/// What the layout rests on.
+/// Settings that the layout depends on.
 constexpr std::array<Setting, 8> required{{
     {"core.repositoryformatversion", "0"},
     {"core.bare", "true"},
-    // What is pushed can be read by all and is written by nobody else, whatever the umask of who pushes.
+    // Everybody can read what is pushed, and nobody else can write it, regardless of the umask of the person
+    // who pushes.
     {"core.sharedRepository", "0644"},
     {"core.logAllRefUpdates", "false"},
     {"receive.unpackLimit", "2147483647"},
@@ -56,7 +57,7 @@ constexpr std::array<Setting, 8> required{{
     {"gc.packRefs", "false"},
 }};
 
-/// What root may choose differently. Whoever pushes meets these limits before left4me's.
+/// Defaults that root may change. Pushes hit these limits before left4me's.
 constexpr std::array<Setting, 2> defaults{{
     {"receive.fsckObjects", "true"},
     {"receive.maxInputSize", "64m"},
@@ -89,7 +90,7 @@ std::vector<std::string> list(int directory) {
     return names;
 }
 
-/// It and all that is in it belongs to root, and only root writes there.
+/// Root owns it and everything in it, and only root can write there.
 bool is_roots(int directory, const std::string& name, int depth = 0) {
     const auto status = look(directory, name);
     if (!status || status->st_uid != 0 || (status->st_mode & 022U) != 0 || depth > max_depth) return false;
@@ -105,7 +106,7 @@ bool is_hex_pair(std::string_view name) {
     return name.size() == 2 && name.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
-/// The lines of somebody's packed-refs that name branches and tags.
+/// The lines of an existing packed-refs that name branches and tags.
 std::string fit_references(std::string_view text) {
     std::string fit;
     while (!text.empty()) {
@@ -129,7 +130,7 @@ class Builder {
     explicit Builder(const Layout& layout) : layout_(layout) {}
 
     std::expected<std::vector<std::string>, std::string> run() {
-        // The top directory is closed before anything in it is believed.
+        // The top directory is closed before anything in it is trusted.
         if (!open_top() || !clear_top() || !tend_references() || !tend_objects() || !configure() ||
             !place_file(top_.get(), "HEAD", "ref: refs/followed\n", 0644) || !make_hooks() || !tend_packs()) {
             return std::unexpected(error_);
@@ -192,8 +193,8 @@ class Builder {
         return (::fchown(fd, owner.user, owner.group) == 0 && ::fchmod(fd, owner.mode) == 0) || fail(path);
     }
 
-    /// Moves what an operator left into the top directory, under a name that git does not read, and closes
-    /// it.
+    /// Moves what an operator left into the top directory, under a name that git does not read, and removes
+    /// others' access.
     bool set_aside(int directory, const std::string& name, const std::string& path, const std::string& why) {
         std::string flat = path;
         std::replace(flat.begin(), flat.end(), '/', '.');
@@ -215,7 +216,7 @@ class Builder {
         return fail(path);
     }
 
-    /// A directory of the layout, with the owner that it must have; what stood there instead is set aside.
+    /// A directory of the layout with its required owner; anything else in its place is set aside.
     Fd tend(int parent, const std::string& name, const std::string& path, const Owner& owner, bool& changed) {
         const auto status = look(parent, name);
         if (status && !S_ISDIR(status->st_mode) && !set_aside(parent, name, path, "was no directory"))
@@ -241,7 +242,7 @@ class Builder {
         return adopt_packed_references();
     }
 
-    /// Branches may be nowhere but there, in a repository that was cloned.
+    /// In a cloned repository, branches may be nowhere else.
     bool adopt_packed_references() {
         const std::string name = "packed-refs";
         if (!look(top_.get(), name) || is_roots(top_.get(), name)) return true;
@@ -327,7 +328,7 @@ class Builder {
         return true;
     }
 
-    /// Beside its own directories there may be quarantines of pushes, and files that libgit2 is writing.
+    /// Besides its own directories there may be quarantines of pushes, and files that libgit2 is writing.
     bool clear_objects(int objects) {
         for (const std::string& name : list(objects)) {
             if (is_hex_pair(name) || name == "pack" || name == "info" || name == "HEAD") continue;
@@ -346,7 +347,7 @@ class Builder {
             const auto status = look(directory, name);
             if (!status) continue;
             const bool fits = S_ISREG(status->st_mode) && status->st_nlink == 1;
-            // Being written: it has its mode when it gets its name.
+            // Still being written: it gets its mode when it gets its name.
             if (fits && name.starts_with("tmp_obj")) continue;
             if (fits ? !make_readable(directory, name, child, 0444)
                      : !set_aside(directory, name, child, "was no object")) {
@@ -368,8 +369,8 @@ class Builder {
         return true;
     }
 
-    /// Packs that others made become loose objects: whoever owns a pack can cut it short while it is mapped,
-    /// and an index of theirs would be believed. Git itself takes them apart, as user left4me.
+    /// Packs that others created become loose objects: the owner of a pack can truncate it while it is
+    /// mapped, and their index would be trusted. Git itself unpacks them, as user left4me.
     bool tend_packs() {
         const Fd objects = open_directory(top_.get(), "objects");
         if (!objects) return fail("objects");
@@ -490,7 +491,7 @@ class Builder {
         if (length >= 0 && std::string(text.data(), static_cast<std::size_t>(length)) == target) return true;
         if (look(hooks, name) && length < 0 && !set_aside(hooks, name, "hooks/" + name, "was not ours"))
             return false;
-        (void)::unlinkat(hooks, name.c_str(), 0);  // a link to where an older release had it
+        (void)::unlinkat(hooks, name.c_str(), 0);  // a link to the location in an older release
         if (::symlinkat(target.c_str(), hooks, name.c_str()) != 0) return fail("hooks/" + name);
         tell(fmt::format("hooks/{}: leads to {}", name, target));
         return true;
@@ -500,7 +501,7 @@ class Builder {
     Fd top_;
     std::vector<std::string> told_;
     std::size_t untold_ = 0;
-    std::string aside_;  ///< what set_aside() made last
+    std::string aside_;  ///< what set_aside() created last
     std::string error_;
 };
 
@@ -508,7 +509,7 @@ class Builder {
 
 std::expected<std::vector<std::string>, std::string> lay_out(const Layout& layout) {
     use_library();
-    ::umask(0022);  // libgit2 makes a file of configuration anew when it writes to it
+    ::umask(0022);  // libgit2 recreates a configuration file when it writes to it
     return Builder(layout).run();
 }
 

@@ -10,7 +10,7 @@ namespace left4me::git {
 
 namespace {
 
-/// Above what the largest permitted revision takes; libgit2 has none by itself.
+/// More than the largest permitted revision needs; libgit2 has no limit of its own.
 constexpr std::size_t max_pack_objects = 2'000'000;
 constexpr ssize_t object_cache_bytes = ssize_t{1} << 20;
 

@@ -23,7 +23,7 @@ struct Free {
     void operator()(git_treebuilder* object) const { git_treebuilder_free(object); }
 };
 
-/// Owns an object of libgit2's.
+/// Owns an object of libgit2.
 template <typename T>
 using Owned = std::unique_ptr<T, Free>;
 
@@ -37,21 +37,21 @@ int take(Owned<T>& into, Call&& call) {
     return result;
 }
 
-/// Call it before anything else of libgit2; the second time it does nothing. Configuration of the system and
-/// of users is left out: a rewritten address or a proxy there is none of ours.
+/// Call it before any other function of libgit2; later calls do nothing. Configuration of the system and of
+/// users is ignored: rewritten URLs or proxies there do not apply to us.
 void use_library();
 
-/// What libgit2 says about its last failure in this thread.
+/// libgit2's message for its last failure in this thread.
 std::string last_error();
 
-/// Opens the bare repository itself: no search in directories above, and no check of who owns it. Git's own
-/// check is there because git runs hooks and programs that a repository's configuration names; libgit2 runs
-/// none, and on our hosts the operators' repository belongs to other users than its reader.
+/// Opens exactly this bare repository: does not search parent directories and does not check the owner. Git
+/// checks the owner because it runs hooks and programs that a repository's configuration names. libgit2 runs
+/// none, and on our hosts the operators' repository is owned by users other than its reader.
 std::expected<Owned<git_repository>, std::string> open_repository(const std::filesystem::path& path);
 
 /// All 40 digits.
 std::string to_text(const git_oid& id);
-/// The 12 digits that messages have.
+/// The 12 digits used in messages.
 std::string to_short_text(const git_oid& id);
 
 }  // namespace left4me::git

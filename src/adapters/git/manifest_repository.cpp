@@ -37,7 +37,7 @@ Snapshot describe(const git_commit* commit) {
     const git_signature* const author = git_commit_author(commit);
     if (author != nullptr)
         snapshot.author = fmt::format("{} <{}>", one_line(author->name), one_line(author->email));
-    // git_commit_summary() keeps what it made within the commit, which therefore is not const there.
+    // git_commit_summary() caches its result in the commit, so the commit is not const there.
     snapshot.subject = one_line(git_commit_summary(const_cast<git_commit*>(commit)));
     snapshot.at = std::chrono::system_clock::from_time_t(static_cast<std::time_t>(git_commit_time(commit)));
     return snapshot;
@@ -57,8 +57,9 @@ int look_up_digits(Owned<git_object>& object, git_repository* repository, const 
     });
 }
 
-/// What a person calls a commit: its digits, a branch or a tag, perhaps followed by `~2` or `^`. `head` is
-/// what HEAD stands for. libgit2 is given digits only: it would read any file in refs/ that a name leads to.
+/// Resolves what a person calls a commit: digits, a branch or a tag, optionally followed by `~2` or `^`.
+/// `head` replaces HEAD. libgit2 gets only digits, because it would read any file in refs/ that a name leads
+/// to.
 std::expected<Owned<git_commit>, SourceError> find_commit(git_repository* repository, const fs::path& path,
                                                           const std::string& name, const std::string& head) {
     const std::size_t end = std::min(name.find_first_of("~^"), name.size());
@@ -83,7 +84,7 @@ std::expected<Owned<git_commit>, SourceError> find_commit(git_repository* reposi
         });
     }
     if (result != 0) return unreadable(shown);
-    // Digits only from here on; `^{commit}` leads from an annotated tag to what it is about.
+    // Only digits from here on; `^{commit}` leads from an annotated tag to its commit.
     const std::string specification =
         git::to_text(*git_object_id(object.get())) + name.substr(end) + "^{commit}";
     Owned<git_object> commit;
@@ -204,7 +205,7 @@ bool ManifestRepository::is_blank() {
 bool ManifestRepository::follows(const std::string& before, const std::string& now) {
     git_oid from{};
     git_oid to{};
-    // What was in force before this source was: a directory's revision has 16 digits.
+    // In force before this source was: a directory's revision has 16 digits.
     if (before.size() != GIT_OID_HEXSZ || git_oid_fromstr(&from, before.c_str()) != 0) return true;
     if (before == now) return true;
     const auto repository = git::open_repository(settings_.repository);
@@ -242,7 +243,7 @@ std::expected<std::string, CommitError> ManifestRepository::commit(const SourceC
 }
 
 std::vector<fs::path> ManifestRepository::places() const {
-    // Nothing but the branch: what else is in refs/ is anybody's who may push.
+    // Only the branch: anybody who may push can change the rest of refs/.
     return {settings_.repository / reference()};
 }
 

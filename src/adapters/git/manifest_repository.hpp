@@ -23,8 +23,8 @@ class ManifestRepository final : public Source {
     std::optional<std::chrono::seconds> fetch_interval() const override;
     std::expected<void, std::string> fetch() override;
 
-    /// A commit that is being pushed: its objects stand in `quarantine` (as git sets GIT_OBJECT_DIRECTORY for
-    /// hooks) until it is let in. Messages name files as they stand in the tree, without the commit.
+    /// A commit that is being pushed: its objects are in `quarantine` (git sets GIT_OBJECT_DIRECTORY for
+    /// hooks) until it is accepted. Messages name files by their path in the tree, without the commit.
     std::expected<Snapshot, SourceError> read_pushed(const std::string& revision,
                                                      const std::filesystem::path& quarantine);
 

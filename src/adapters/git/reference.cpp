@@ -33,7 +33,7 @@ std::unexpected<std::string> not_a_reference(const fs::path& path, const std::st
         path.string(), what));
 }
 
-/// The directory of a reference, reached without following a link.
+/// The directory of a reference, opened without following links.
 std::expected<Fd, std::string> open_directory(const fs::path& repository, const fs::path& name) {
     Fd directory(::open(repository.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     fs::path reached = repository;
@@ -101,7 +101,7 @@ std::expected<std::optional<git_oid>, std::string> read_at(int directory, const 
     return id;
 }
 
-/// `NAME.lock`, as git takes it. It goes with this object unless it has become the reference.
+/// `NAME.lock`, as taken by git. Removed with this object, unless it was renamed to the reference.
 class Lock {
   public:
     Lock(int directory, std::string name) : directory_(directory), name_(std::move(name)) {
@@ -141,7 +141,7 @@ std::expected<std::optional<git_oid>, std::string> read_reference(const fs::path
     if (auto checked = check_name(name); !checked) return std::unexpected(checked.error());
     const auto directory = open_directory(repository, name);
     if (!directory) {
-        // A repository that was packed may have no directory left for it.
+        // A repository that was packed may no longer have the directory.
         std::error_code ignored;
         const bool gone = fs::is_directory(repository, ignored) &&
                           !fs::exists(fs::symlink_status((repository / name).parent_path(), ignored));

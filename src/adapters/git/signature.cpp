@@ -40,7 +40,7 @@ std::expected<Signed, std::string> extract(git_repository* repository, const git
 
 std::string first_line(std::string_view text) { return std::string(text.substr(0, text.find('\n'))); }
 
-/// When the commit says that it was made, as git itself takes it: a key may have been retired since.
+/// The commit's time, which git also uses for this check: the key may have been retired since.
 std::string time_of(const git_commit* commit) {
     const auto seconds = static_cast<std::time_t>(git_commit_time(commit));
     return fmt::format("-Overify-time={:%Y%m%d%H%M%S}Z", fmt::gmtime(seconds));

@@ -25,18 +25,18 @@ namespace left4me::git {
 
 namespace {
 
-/// What libgit2's own stores have.
+/// The priority of libgit2's own stores.
 constexpr int loose_priority = 1;
 constexpr int packed_priority = 2;
-/// No object that we ever want is larger, packed or not.
+/// We never need a larger object, packed or not.
 constexpr std::size_t max_bytes = std::size_t{64} << 20U;
 /// `commit 67108864` and the NUL after it.
 constexpr std::size_t max_header = 32;
 
-/// The store of loose objects. Listing and writing are libgit2's; reading is ours, because whoever pushed an
-/// object may exchange its file at any time, also between a look at it and the reading.
+/// The store of loose objects. libgit2 lists and writes them. We read them, because the owner of an object
+/// may replace its file at any time, also between a check and the read.
 struct Checked {
-    git_odb_backend backend{};  ///< first: libgit2 hands us its address
+    git_odb_backend backend{};  ///< first member: libgit2 passes its address
     git_odb_backend* inner = nullptr;
     std::string objects;
 };
@@ -59,7 +59,7 @@ class LooseFile {
     LooseFile& operator=(const LooseFile&) = delete;
     ~LooseFile() { inflateEnd(&stream_); }
 
-    /// False: damaged, cut short, followed by something else, or too large.
+    /// False: damaged, truncated, followed by something else, or too large.
     bool read(Object& object, Part part) {
         struct stat status{};
         if (!ready_ || ::fstat(file_.get(), &status) != 0 || !S_ISREG(status.st_mode)) return false;
@@ -72,7 +72,7 @@ class LooseFile {
         object.bytes = head.substr(body + 1);
         const std::size_t begun = object.bytes.size();
         if (begun > object.size) return false;
-        // One byte more than there must be: the end of the stream is seen only by going there.
+        // One byte more than expected: the end of the stream is only detected by reading past it.
         std::string rest(object.size - begun + 1, '\0');
         if (!inflate_into(rest) || !ended_ || rest.size() != object.size - begun) return false;
         if (stream_.total_in != static_cast<std::size_t>(status.st_size)) return false;
@@ -90,7 +90,7 @@ class LooseFile {
         return object.type != GIT_OBJECT_INVALID && parsed.ec == std::errc() && parsed.ptr == end;
     }
 
-    /// Fills `into`, or makes it as long as what there is until the end of the stream.
+    /// Fills `into`, or shrinks it to what is left of the stream.
     bool inflate_into(std::string& into) {
         stream_.next_out = reinterpret_cast<unsigned char*>(into.data());
         stream_.avail_out = static_cast<unsigned>(into.size());
@@ -136,7 +136,7 @@ int on_read(void** bytes, std::size_t* size, git_object_t* type, git_odb_backend
             const git_oid* id) {
     Object object;
     if (const int bad = read_loose(checked(backend), id, object, Part::Whole)) return bad;
-    // libgit2's own stores end the bytes with a NUL, which its parsers may count on.
+    // libgit2's own stores add a NUL after the bytes, and its parsers may rely on it.
     void* const copy = git_odb_backend_data_alloc(backend, object.size + 1);
     if (copy == nullptr) return GIT_ERROR;
     std::memcpy(copy, object.bytes.c_str(), object.size + 1);
@@ -176,8 +176,8 @@ int on_exists(git_odb_backend* backend, const git_oid* id) {
     return inner->exists(inner, id);
 }
 
-/// What is there whole is not written again. Its time stays: nothing removes objects by their age here, and
-/// the file of another operator is not ours to touch.
+/// An object that is complete is not written again. Its time stays: nothing removes objects by age here, and
+/// we must not touch another operator's file.
 int on_freshen(git_odb_backend* backend, const git_oid* id) {
     Object object;
     return read_loose(checked(backend), id, object, Part::Whole);
@@ -191,7 +191,7 @@ void on_free(git_odb_backend* backend) {
 int add_loose(git_odb* odb, const std::filesystem::path& objects, int priority) {
     auto store = std::make_unique<Checked>();
     store->objects = objects.string();
-    // Whole on disk before the branch moves there.
+    // On disk before the branch moves there.
     constexpr int do_fsync = 1;
     if (const int bad = git_odb_backend_loose(&store->inner, objects.c_str(), -1, do_fsync, 0, 0)) return bad;
     git_odb_init_backend(&store->backend, GIT_ODB_BACKEND_VERSION);
@@ -204,7 +204,7 @@ int add_loose(git_odb* odb, const std::filesystem::path& objects, int priority) 
     store->backend.freshen = on_freshen;
     store->backend.free = on_free;
     const int result = git_odb_add_backend(odb, &store->backend, priority);
-    if (result == 0) (void)store.release();  // the list's now, which ends it by on_free()
+    if (result == 0) (void)store.release();  // owned by the list now, which frees it through on_free()
     return result;
 }
 

@@ -12,9 +12,9 @@ namespace left4me::git {
 namespace {
 
 constexpr int max_depth = 16;
-/// A tree that names itself often enough has any number of entries in a few hundred bytes.
+/// A tree that contains itself has an unlimited number of entries in a few hundred bytes.
 constexpr std::size_t max_entries = 100'000;
-/// Of all manifests together.
+/// For all manifests together.
 constexpr std::size_t max_bytes = std::size_t{64} << 20U;
 
 bool is_unfit_name(std::string_view name) {
@@ -42,7 +42,7 @@ class Walk {
 
     std::expected<std::vector<SourceFile>, SourceError> take(bool whole) {
         if (!whole) return std::unexpected(std::move(error_));
-        // A tree's own order sorts directories as if their names ended in '/'.
+        // A tree sorts directories as if their names ended in '/'.
         std::sort(files_.begin(), files_.end(),
                   [](const SourceFile& a, const SourceFile& b) { return a.name < b.name; });
         return std::move(files_);

@@ -10,9 +10,9 @@
 namespace left4me::git {
 
 /// Every manifest of one commit beneath `directory` (empty: the whole tree), in byte order of the paths, read
-/// from the object store: there is no checkout. Names starting with a dot are passed over, as in a directory
-/// source. Whoever can push can write any tree, so everything in it is checked: symlinks, submodules, names
-/// that would lead elsewhere, and sizes before the bytes. Messages begin with `prefix`PATH.
+/// from the object store without a checkout. Names that start with a dot are skipped, as in a directory
+/// source. Anybody who can push can write any tree, so everything in it is checked: symlinks, submodules,
+/// names that would lead elsewhere, and sizes before the bytes. Messages begin with `prefix`PATH.
 std::expected<std::vector<SourceFile>, SourceError> read_tree(git_repository* repository,
                                                               const git_commit* commit,
                                                               const std::string& directory,

@@ -22,7 +22,7 @@ struct Line {
     std::string_view point;
     std::string_view type;
     std::string_view source;
-    std::string_view options;  ///< of the super block, which is where overlayfs shows its layers
+    std::string_view options;  ///< of the super block, where overlayfs shows its layers
 };
 
 std::string_view next_word(std::string_view& rest, char separator = ' ') {
@@ -75,7 +75,7 @@ std::string decode_octal(std::string_view text) {
     return decoded;
 }
 
-/// mount(2)'s `lowerdir=a:b\:c`: a colon behind a backslash belongs to the name.
+/// mount(2)'s `lowerdir=a:b\:c`: a colon after a backslash belongs to the name.
 std::vector<std::string> split_layers(std::string_view value) {
     std::vector<std::string> layers(1);
     for (std::size_t i = 0; i < value.size(); ++i) {
@@ -91,8 +91,8 @@ std::vector<std::string> split_layers(std::string_view value) {
     return layers;
 }
 
-/// Names beneath the state directory lose it. left4me-overlay mounts by relative names, which stay as they
-/// are.
+/// Strips the state directory from names beneath it. left4me-overlay mounts by relative names, which stay
+/// unchanged.
 std::string relative(std::string name, const std::string& state) {
     if (name == state) return ".";
     if (name.starts_with(state) && name[state.size()] == '/') name.erase(0, state.size() + 1);
@@ -143,7 +143,7 @@ std::map<std::string, Mounted> parse_mounted(std::string_view text, const std::s
     while (!text.empty()) {
         const std::optional<Line> line = parse_line(next_word(text, '\n'));
         if (!line) continue;
-        std::string decoded;  // only names that the kernel had to escape cost a copy
+        std::string decoded;  // only names with escapes cost a copy
         std::string_view point = line->point;
         if (point.find('\\') != std::string_view::npos) point = decoded = decode_octal(point);
         const std::string_view server = server_of(point, runtime);
@@ -151,7 +151,7 @@ std::map<std::string, Mounted> parse_mounted(std::string_view text, const std::s
     }
     std::map<std::string, Mounted> mounts;
     for (const auto& [server, lines] : found) {
-        // Of mounts on top of each other each is the parent of the next; the uppermost is nobody's parent.
+        // Of stacked mounts, each is the parent of the next; the uppermost is nobody's parent.
         const auto covered = [&lines = lines](const Line& line) {
             return std::any_of(lines.begin(), lines.end(),
                                [&line](const Line& other) { return other.parent == line.id; });
@@ -194,7 +194,7 @@ std::expected<std::string, std::string> read_mountinfo(const std::filesystem::pa
 
 std::map<std::string, std::vector<std::string>> read_mounts_of(std::uint32_t pid, const Paths& paths) {
     const auto text = read_mountinfo("/proc/" + std::to_string(pid) + "/mountinfo");
-    // The sandbox shows a game its overlay by the configured name, whatever links lead there on the host.
+    // The sandbox shows a game its overlay under the configured name, whatever links lead there on the host.
     return text ? parse_mountinfo(*text, paths) : std::map<std::string, std::vector<std::string>>{};
 }
 

@@ -22,7 +22,7 @@ namespace {
 constexpr std::size_t max_names = 5;
 constexpr int max_depth = 24;
 
-/// What the game, its plugin loaders or its scripts load as code.
+/// Files that the game, its plugin loaders or its scripts load as code.
 bool is_code(std::string_view name) {
     constexpr std::array<std::string_view, 7> endings = {".so",  ".smx", ".vdf", ".nut",
                                                          ".vpk", ".sh",  ".dll"};
@@ -34,7 +34,7 @@ class Looker {
   public:
     Looker(int state, const std::vector<std::string>& layers) : state_(state), layers_(layers) {}
 
-    /// `writable`: nullptr within a directory that is not to be kept.
+    /// `writable`: nullptr within a directory that must not be kept.
     void look(const DirectoryStream& directory, const std::string& path, const Writable* writable,
               int depth) {
         const int fd = ::dirfd(directory.get());
@@ -65,7 +65,7 @@ class Looker {
         }
     }
 
-    /// What the game sees in the place of a rendered file is that very file.
+    /// Checks that the game sees the rendered file under its name.
     void compare(const std::string& server, const std::string& file) {
         struct stat rendered{};
         struct stat seen{};

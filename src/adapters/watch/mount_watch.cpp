@@ -10,7 +10,7 @@ MountWatch::MountWatch(const std::filesystem::path& mountinfo)
 
 bool MountWatch::drain() {
     if (!asked_) return false;
-    // Polling is what takes note of the state of the mount table; nothing has to be read.
+    // Polling alone records the state of the mount table; nothing has to be read.
     pollfd fd{.fd = asked_.get(), .events = POLLPRI, .revents = 0};
     return poll(&fd, 1, 0) == 1 && (fd.revents & (POLLERR | POLLPRI)) != 0;
 }

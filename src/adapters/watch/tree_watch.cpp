@@ -16,16 +16,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// IN_MODIFY is left out: a writer is heard when it closes. IN_ATTRIB: what was unreadable may be readable
-// now.
+// Without IN_MODIFY: a writer is noticed when it closes the file. IN_ATTRIB: what was unreadable may be
+// readable now.
 constexpr std::uint32_t changes = IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO |
                                   IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR | IN_MASK_ADD;
-/// What makes the set of watched directories another one.
+/// Events that change the set of watched directories.
 constexpr std::uint32_t upheavals = IN_Q_OVERFLOW | IN_UNMOUNT | IN_DELETE_SELF | IN_MOVE_SELF;
-/// Nobody nests manifests or game files deeper, and a loop of bind mounts must end somewhere.
+/// Manifests and game files are never nested deeper, and a loop of bind mounts must end somewhere.
 constexpr int deepest = 32;
 
-/// What an editor leaves beside the file it writes; whoever reads passes them over, too.
+/// Temporary files of editors; readers skip them, too.
 bool is_leftover(const char* name) {
     const std::string_view text(name);
     return text.ends_with('~') || text.ends_with(".swp") || text.ends_with(".swx") || text == "4913";
@@ -35,7 +35,7 @@ bool is_leftover(const char* name) {
 
 TreeWatch::TreeWatch(std::vector<fs::path> roots) : roots_(std::move(roots)) { arm(); }
 
-/// A new inotify instance each time: it is empty, and nothing that the old one still has to tell matters.
+/// A new inotify instance each time: it is empty, and pending events of the old one do not matter.
 void TreeWatch::arm() {
     trouble_.clear();
     places_.clear();
@@ -51,7 +51,7 @@ void TreeWatch::arm() {
     }
 }
 
-/// The nearest directory above the root that exists; the root, or what leads to it, will appear there.
+/// The nearest existing directory above the root; the root, or a parent of it, will appear there.
 void TreeWatch::add_parent(const fs::path& root) {
     for (fs::path path = root; path.has_relative_path(); path = path.parent_path()) {
         if (add(path.parent_path(), path.filename().string()) >= 0) return;
@@ -75,7 +75,7 @@ int TreeWatch::add(const fs::path& directory, const std::string& only) {
 
 void TreeWatch::add_tree(const fs::path& directory, int depth) {
     if (depth > deepest || add(directory, {}) < 0) return;
-    // Watched first, listed then: what appears in between is seen by one of both.
+    // Watch first, then list: whatever appears in between is seen by one of the two.
     std::error_code error;
     for (fs::directory_iterator entry(directory, error); !error && entry != fs::directory_iterator();
          entry.increment(error)) {
@@ -108,7 +108,7 @@ bool TreeWatch::drain() {
                 if (event.len > 0 && is_leftover(name)) continue;
                 changed = true;
                 if ((event.mask & IN_ISDIR) == 0) continue;
-                if ((event.mask & IN_MOVED_FROM) != 0) rearm = true;  // its watches stay with what has moved
+                if ((event.mask & IN_MOVED_FROM) != 0) rearm = true;  // its watches move with the directory
                 if ((event.mask & (IN_CREATE | IN_MOVED_TO)) != 0)
                     appeared.push_back(place->second.path / name);
             }

@@ -10,10 +10,10 @@
 
 namespace left4me {
 
-/// Tells that something beneath a few directories may have changed; what it was is for the reader to find
-/// out. inotify(7) watches directories, not files: editors and `mv` replace files, and a watch on a file
-/// would go with the old one. Each root's own parent is watched as well, so that a root which is a symlink,
-/// is not there yet, is removed or is mounted over is seen coming and going.
+/// Reports that something beneath a few directories may have changed; the reader finds out what. inotify(7)
+/// watches directories, not files: editors and `mv` replace files, and a watch on a file would stay with the
+/// old one. The parent of each root is watched as well, so that a root that is a symlink, does not exist yet,
+/// is removed or is mounted over is noticed.
 class TreeWatch {
   public:
     explicit TreeWatch(std::vector<std::filesystem::path> roots);
@@ -25,12 +25,12 @@ class TreeWatch {
         return {.fd = inotify_.get(), .events = POLLIN, .timeout = {}, .instance = instance_};
     }
 
-    /// Reads what is there; never blocks. True: something may have changed. Directories that appeared are
-    /// watched from now on.
+    /// Reads pending events; never blocks. True: something may have changed. New directories are watched from
+    /// now on.
     bool drain();
 
-    /// Why some directories are not watched (the kernel's limit of watches is reached); empty: all are.
-    /// Whoever gets an answer here has to look now and then.
+    /// Why some directories are not watched (the kernel's limit of watches is reached); empty: all are. If it
+    /// is not empty, the caller must poll.
     const std::string& trouble() const { return trouble_; }
 
     std::size_t watched() const { return places_.size(); }
@@ -38,7 +38,7 @@ class TreeWatch {
   private:
     struct Place {
         std::filesystem::path path;
-        /// For the parent of a root: the only name in it that matters. Empty: all names, at any depth.
+        /// For the parent of a root: the only relevant name in it. Empty: all names, at any depth.
         std::string only;
     };
 
