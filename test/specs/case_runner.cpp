@@ -1,5 +1,5 @@
-// Runs one case of test/cases, so that CTest has a name for each. With --accept in front it writes what
-// load() says now into NAME.expected: read the difference before you commit it.
+// Runs one case of test/cases, so that each is a separate CTest test. With --accept before the name it writes
+// the current output of load() to NAME.expected: read the difference before you commit it.
 
 #include <algorithm>
 #include <fstream>

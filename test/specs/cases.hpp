@@ -9,8 +9,8 @@
 
 namespace left4me::test {
 
-/// One set of manifests under test/cases: NAME.yaml, or a directory NAME of several files; of the invalid
-/// ones NAME.expected holds the messages, as `l4d2ctl validate` prints them. File names in messages are
+/// One set of manifests under test/cases: NAME.yaml, or a directory NAME with several files. For invalid
+/// sets, NAME.expected holds the messages as `l4d2ctl validate` prints them. File names in messages are
 /// relative.
 struct Case {
     std::string name;

@@ -14,8 +14,8 @@ const std::string invalid = LEFT4ME_TEST_CASES "/invalid";
 }  // namespace
 
 TEST_CASE("every rule has a case under test/cases/invalid") {
-    // The first two would need a file of a megabyte or ten thousand documents, the others the configuration
-    // of a host: load_test.cpp has them with other limits.
+    // The first two would need a file of a megabyte or ten thousand documents, the others a host's
+    // configuration: load_test.cpp covers them with other limits.
     std::set<Rule> covered{Rule::FileTooLarge, Rule::TooManyDocuments, Rule::DirectoryOutsideRoots,
                            Rule::SecretReserved};
     for (const test::Case& set : test::list_cases(invalid)) {
@@ -63,7 +63,7 @@ TEST_CASE("every manifest in the documentation is valid on its own page") {
         REQUIRE(begin != std::string::npos);
         const std::string manifest = text.substr(begin + 8, text.find("```", begin + 8) - begin - 8);
         const auto set = load(std::vector<SourceFile>{{page, manifest}});
-        // Alone, a page's example may only lack what it refers to.
+        // On its own, a page's example may lack only objects that it refers to.
         if (set) continue;
         for (const Diagnostic& diagnostic : set.error()) {
             INFO(to_string(diagnostic));

@@ -32,7 +32,7 @@ std::string stopped(const std::string& text, std::size_t document = 0) {
 
 }  // namespace
 
-TEST_CASE("documents are listed by what they say they are") {
+TEST_CASE("documents are listed by kind and name") {
     CHECK(list_documents(three) ==
           std::vector<ListedDocument>{{"Overlay", "a"}, {"Blueprint", "b"}, {"Server", "c"}});
     CHECK(list_documents("# nothing\n---\nkind: [\n---\nkind: Server\n---\n- a\n") ==
@@ -40,7 +40,7 @@ TEST_CASE("documents are listed by what they say they are") {
     CHECK(list_documents("").empty());
 }
 
-TEST_CASE("a missing state is added behind the port, in the style of the spec") {
+TEST_CASE("a missing state is added after the port, in the style of the spec") {
     CHECK(stopped(three, 2) ==
           three.substr(0, three.find("  blueprint: b")) + "  state: Stopped\n  blueprint: b\n");
     CHECK(stopped("spec: {port: 1, blueprint: x} # c\n") ==
@@ -52,7 +52,7 @@ TEST_CASE("a missing state is added behind the port, in the style of the spec") 
           "spec:\r\n  port: 1\r\n  state: Stopped\r\n  blueprint: x\r\n");
 }
 
-TEST_CASE("a state that stands there is replaced, however it is quoted, and its comment stays") {
+TEST_CASE("an existing state is replaced, however it is quoted, and its comment stays") {
     CHECK(stopped("spec:\n  state: Running   # always\n") == "spec:\n  state: Stopped   # always\n");
     CHECK(stopped("spec: {state: 'Running', port: 1}") == "spec: {state: Stopped, port: 1}");
     CHECK(stopped("spec: {state: \"Running\"}") == "spec: {state: Stopped}");
@@ -63,12 +63,12 @@ TEST_CASE("a state that stands there is replaced, however it is quoted, and its 
           std::string("\xEF\xBB\xBFspec: {state: Running}"));
 }
 
-TEST_CASE("non-ASCII text in front of a value does not mislead an edit") {
+TEST_CASE("an edit handles non-ASCII text before the value") {
     CHECK(stopped("metadata: {labels: {ü: ä€𝄞}}\nspec: {port: 1}\n") ==
           "metadata: {labels: {ü: ä€𝄞}}\nspec: {port: 1, state: Stopped}\n");
 }
 
-TEST_CASE("what cannot be edited safely is refused with a remedy") {
+TEST_CASE("a text that cannot be edited safely is refused with a remedy") {
     for (const char* text :
          {"kind: Server\n", "spec: {blueprint: x}", "spec: {state: [Running]}",
           "spec: {state: ", "spec:\n  state: |-\n    Running\n", "- spec", "a: &x {port: 1}\nspec: *x\n"}) {
@@ -83,7 +83,7 @@ TEST_CASE("what cannot be edited safely is refused with a remedy") {
     CHECK_FALSE(set_state("", 0, RunState::Stopped));
 }
 
-TEST_CASE("replacing a document leaves the others and the separator alone") {
+TEST_CASE("replacing a document leaves the others and the separator unchanged") {
     const std::size_t second = three.find("kind: Blueprint");
     const std::size_t third = three.find("---\nkind: Server");
     CHECK(replace_document(three, 1, "kind: X") ==
@@ -93,7 +93,7 @@ TEST_CASE("replacing a document leaves the others and the separator alone") {
     CHECK(replace_document("--- {a: 1}\n--- {b: 2}\n", 0, "c: 3") == "---\nc: 3\n--- {b: 2}\n");
 }
 
-TEST_CASE("removing a document leaves the others and the file's heading alone") {
+TEST_CASE("removing a document leaves the others and the file's heading unchanged") {
     CHECK(remove_document(three, 1) ==
           three.substr(0, three.find("--- # second")) + three.substr(three.find("---\nkind: Server")));
     CHECK(remove_document(three, 2) == three.substr(0, three.find("---\nkind: Server")));
@@ -101,7 +101,7 @@ TEST_CASE("removing a document leaves the others and the file's heading alone") 
     CHECK(remove_document("a: 1\n", 0).empty());
 }
 
-TEST_CASE("a document is appended behind a separator where one is needed") {
+TEST_CASE("a document is appended after a separator if one is needed") {
     CHECK(append_document("a: 1\n", "b: 2") == "a: 1\n---\nb: 2\n");
     CHECK(append_document("a: 1", "---\nb: 2\n") == "a: 1\n---\nb: 2\n");
     CHECK(append_document("", "b: 2\n") == "b: 2\n");
@@ -109,7 +109,7 @@ TEST_CASE("a document is appended behind a separator where one is needed") {
     CHECK(append_document("a: 1\r\n", "b: 2\r\n") == "a: 1\r\n---\r\nb: 2\r\n");
 }
 
-TEST_CASE("a document's text comes without its separator") {
+TEST_CASE("a document's text does not include its separator") {
     CHECK(document_text(three, 1) == "kind: Blueprint\nmetadata:\n  name: b\n");
     CHECK(document_text("--- {a: 1}\n", 0) == "--- {a: 1}\n");
 }

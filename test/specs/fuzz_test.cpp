@@ -15,7 +15,7 @@ using namespace left4me;
 
 namespace {
 
-/// The same cases in every run; RC_PARAMS in the environment chooses others (and more of them).
+/// Every run has the same cases; RC_PARAMS in the environment selects others (and more of them).
 const int fixed_seed = setenv("RC_PARAMS", "seed=20 max_success=1000", 0);
 
 const std::vector<std::string>& valid_texts() {
@@ -51,7 +51,7 @@ std::size_t below(std::size_t limit) {
     return *rc::gen::inRange<std::size_t>(0, std::max<std::size_t>(limit, 1));
 }
 
-/// What people and broken programs do to a text: one of it.
+/// Mutates a text once, like people and broken programs do.
 std::string mutated(std::string text) {
     static const std::vector<std::string> tokens{
         "---\n", "...\n",        ": ",   "- ",       "[",   "]", "{",  "}",  "\"",   "'",    "|\n",
@@ -100,7 +100,7 @@ void check_whole(const ManifestSet& set) {
     for (const auto& [name, overlay] : set.overlays) RC_ASSERT(is_valid_name(name));
 }
 
-/// A Server in one of the ways people write one.
+/// A Server in one of the styles in which people write one.
 std::string random_server(const std::string& name, std::size_t port, const std::string& newline) {
     const bool flow = *rc::gen::arbitrary<bool>();
     const bool state = *rc::gen::arbitrary<bool>();
@@ -130,7 +130,7 @@ constexpr const char* blueprint = "apiVersion: left4me/v1\nkind: Blueprint\nmeta
 
 }  // namespace
 
-TEST_CASE("mutated manifests never crash the parser and never make a set that is not whole") {
+TEST_CASE("mutated manifests never crash the parser and never give a partial set") {
     REQUIRE(fixed_seed == 0);
     CHECK(rc::check("mutations", [] {
         std::string text = valid_texts()[below(valid_texts().size())];
@@ -150,7 +150,7 @@ TEST_CASE("mutated manifests never crash the parser and never make a set that is
     }));
 }
 
-TEST_CASE("documents of any text follow each other without a gap") {
+TEST_CASE("the documents of any text are adjacent, without gaps") {
     CHECK(rc::check("spans", [] {
         std::string text = valid_texts()[below(valid_texts().size())];
         for (std::size_t i = below(6); i > 0; --i) text = mutated(std::move(text));
@@ -169,7 +169,7 @@ TEST_CASE("documents of any text follow each other without a gap") {
     }));
 }
 
-TEST_CASE("setting a state leaves every other document byte for byte and is what the next load reads") {
+TEST_CASE("setting a state leaves other documents unchanged byte for byte, and the next load reads it") {
     CHECK(rc::check("set_state", [] {
         const std::string newline = *rc::gen::element<std::string>("\n", "\r\n");
         std::string text = blueprint;
@@ -224,10 +224,10 @@ TEST_CASE("edits of mutated texts never crash and never touch another document")
 
 namespace {
 
-/// A quarter of the largest file: enough to tell linear from quadratic, without keeping everybody waiting.
+/// A quarter of the largest file: enough to distinguish linear from quadratic time, without being slow.
 constexpr std::size_t size = 1U << 18U;
 
-/// As many of piece(0), piece(1), … as fit into a text of that size, behind `head`.
+/// As many of piece(0), piece(1), … as fit into a text of that size, after `head`.
 template <typename Piece>
 std::string filled(std::string head, const Piece& piece) {
     for (std::size_t i = 0;; ++i) {
@@ -243,13 +243,13 @@ void check_quick(const std::string& what, const std::string& text) {
     const auto begin = std::chrono::steady_clock::now();
     CHECK_FALSE(load(files));
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
-    // Each takes well below a second; whatever grows faster than the file would take far longer.
+    // Each takes well below a second; anything superlinear would take far longer.
     CHECK(took.count() < 20.0);
 }
 
 }  // namespace
 
-TEST_CASE("a long file of anything hostile ends quickly") {
+TEST_CASE("a long hostile file is rejected quickly") {
     for (const std::string piece : {"[",   "{",        "- ",  "a: ",  "? ",    "\"",     "&a ",   "!",
                                     "|\n", "a: [",     "- [", ": ",   "*a ",   "a: 1\n", "- a\n", "${",
                                     "'",   "---\n-\n", "a,",  "\n x", "{a: [", "x: |\n", "]",     "a\n"}) {

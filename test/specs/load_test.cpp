@@ -97,7 +97,7 @@ TEST_CASE("the table names the very default of what a game may keep, and an empt
           "left4dead2/logs\nleft4dead2/*.dem\n");
 }
 
-TEST_CASE("an object knows the file, the line and the document it stands in") {
+TEST_CASE("an object knows its file, line and document") {
     const ManifestSet set =
         load_valid({{"a.yaml", "# head\n---\n" + overlay + "---\n" + blueprint}, {"b.yaml", server}});
     CHECK(set.overlays.at("tickrate").origin.where == Location{"a.yaml", 3, 1});
@@ -107,13 +107,13 @@ TEST_CASE("an object knows the file, the line and the document it stands in") {
     CHECK(set.servers.at("comp1").origin.where == Location{"b.yaml", 1, 1});
 }
 
-TEST_CASE("no file, a file without documents and blank documents ask for nothing") {
+TEST_CASE("no file, a file without documents and blank documents give an empty set") {
     CHECK(load_valid({}).servers.empty());
     CHECK(load_valid({{"a.yaml", ""}}).servers.empty());
     CHECK(load_valid({{"a.yaml", "# nothing\n---\n---\n\n--- # nothing either\n...\n"}}).servers.empty());
 }
 
-TEST_CASE("a byte order mark and Windows' line ends change nothing") {
+TEST_CASE("a byte order mark and Windows line ends change nothing") {
     std::string text = "\xEF\xBB\xBF" + overlay + "---\n" + blueprint;
     for (std::size_t at = 0; (at = text.find('\n', at)) != std::string::npos; at += 2)
         text.replace(at, 1, "\r\n");
@@ -129,7 +129,7 @@ TEST_CASE("a document that cannot be read hides neither its neighbours' errors n
           "a.yaml:10:3: spec: unknown field 'sate'; did you mean 'state'?\n");
 }
 
-TEST_CASE("limits are told with what to do about them") {
+TEST_CASE("errors about limits say what to do") {
     CHECK(load_invalid({{"a.yaml", overlay}}, {.file_bytes = 10, .source = {}}) ==
           "a.yaml: the file has 107 bytes; at most 10 are allowed; split it\n");
     const std::string many = overlay + "---\n" + overlay + "---\n" + overlay;
@@ -137,7 +137,7 @@ TEST_CASE("limits are told with what to do about them") {
           "a.yaml:6:1: the revision has more than 1 documents; this is one too many\n");
 }
 
-TEST_CASE("an overlay's directory must be in a place that the host's configuration names") {
+TEST_CASE("an overlay's directory must be in one of the overlay roots") {
     Limits limits;
     limits.overlay_roots = {"/srv/left4me", "/srv/left4me/maps", "/opt/overlays"};
     const auto load_at = [&](const std::string& path) {
@@ -170,7 +170,7 @@ TEST_CASE("an overlay's directory must be in a place that the host's configurati
     }
 }
 
-TEST_CASE("the host's own key among the secrets is refused even where a Blueprint lists it") {
+TEST_CASE("the host's own key among the secrets is refused even if a Blueprint lists it") {
     const std::vector<SourceFile> files{
         {"a.yaml",
          "apiVersion: left4me/v1\nkind: Blueprint\nmetadata: {name: coop}\n"

@@ -20,18 +20,18 @@ std::string finish(const std::string& text, const std::string& secret = "s3cret"
 
 }  // namespace
 
-TEST_CASE("placeholders of a server's name and port are replaced wherever they stand") {
+TEST_CASE("placeholders of a server's name and port are replaced everywhere") {
     CHECK(expand_argument("${name}:${port}", "comp1", 27015) == "comp1:27015");
     CHECK(finish("hostname \"${name}\"\nport ${port}\n") == "hostname \"comp1\"\nport 27015\n");
 }
 
-TEST_CASE("a dollar sign alone is text, and a doubled one before a brace gives a literal brace") {
+TEST_CASE("a single dollar sign is text, and a doubled one before a brace gives a literal brace") {
     CHECK(expand_argument("$5 $name $$ a$", "comp1", 27015) == "$5 $name $$ a$");
     CHECK(expand_argument("$${name}", "comp1", 27015) == "${name}");
     CHECK(finish("$${name} $${secret:rcon} $$${port}") == "${name} ${secret:rcon} $${port}");
 }
 
-TEST_CASE("secrets are told of once each, and never those that are escaped") {
+TEST_CASE("secrets are listed once each, and escaped ones never") {
     CHECK(secrets_in("${secret:a} ${secret:b.txt} ${secret:a} $${secret:c}") ==
           std::vector<std::string>{"a", "b.txt"});
 }
@@ -42,11 +42,11 @@ TEST_CASE("expanding the config leaves secrets for the host to fill in") {
     CHECK(finish("rcon_password \"${secret:rcon}\"") == "rcon_password \"s3cret\"");
 }
 
-TEST_CASE("what a secret contains is never taken for a placeholder") {
+TEST_CASE("the content of a secret is never treated as a placeholder") {
     CHECK(finish("${secret:a}", "${name}$${x}${secret:a}") == "${name}$${x}${secret:a}");
 }
 
-TEST_CASE("a name cannot complete an escaped text to a secret") {
+TEST_CASE("a name cannot turn an escaped text into a secret") {
     CHECK(finish("$${se${name}") == "${secomp1");
     const auto finished = substitute_secrets(
         expand_config("$${se${name}:f}", "cret", 1),
@@ -54,7 +54,7 @@ TEST_CASE("a name cannot complete an escaped text to a secret") {
     CHECK(finished == std::string("${secret:f}"));
 }
 
-TEST_CASE("a secret that cannot be read is the error of the whole text") {
+TEST_CASE("a secret that cannot be read makes the whole text an error") {
     const auto finished = substitute_secrets(
         "${secret:a}", [](const std::string& file) -> std::expected<std::string, std::string> {
             return std::unexpected("no file " + file);
@@ -63,7 +63,7 @@ TEST_CASE("a secret that cannot be read is the error of the whole text") {
     CHECK(finished.error() == "no file a");
 }
 
-TEST_CASE("only plain file names name a secret") {
+TEST_CASE("only plain file names are names of secrets") {
     CHECK(left4me::is_valid_secret_file("rcon-1_a.txt"));
     for (const char* bad : {"", ".", "..", ".hidden", "a/b", "../x", "a b", "ä", "a\n"}) {
         CHECK_FALSE(left4me::is_valid_secret_file(bad));

@@ -18,7 +18,7 @@ using nlohmann::json;
 
 namespace {
 
-/// Every field of the table stands in the schema with the same name, need and limits.
+/// Every field of the table is in the schema with the same name, requirement and limits.
 void compare(const Field& field, const json& schema) {
     INFO(field.name);
     CHECK(schema.at("description") == std::string(field.documentation));
@@ -55,7 +55,7 @@ bool matches(Type type, const std::string& text) {
 
 }  // namespace
 
-TEST_CASE("the schema is JSON and says of every field what the table says") {
+TEST_CASE("the schema is JSON and agrees with the table on every field") {
     const json schema = json::parse(json_schema());
     CHECK(schema.at("$schema") == "https://json-schema.org/draft/2020-12/schema");
     CHECK(schema.at("allOf").size() == kinds().size());

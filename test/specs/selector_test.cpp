@@ -14,7 +14,7 @@ bool selects(const char* selector, const std::map<std::string, std::string>& lab
 
 }  // namespace
 
-TEST_CASE("a label selector means what it means to kubectl") {
+TEST_CASE("label selectors work as in kubectl") {
     const std::map<std::string, std::string> labels{{"pool", "competitive"}, {"tier", "gold"}};
     for (const char* selector : {"pool=competitive", "pool==competitive", "pool!=event", "other!=event",
                                  "pool", "!other", "pool=competitive,tier=gold", "pool=competitive,!other"}) {
@@ -28,7 +28,7 @@ TEST_CASE("a label selector means what it means to kubectl") {
     }
 }
 
-TEST_CASE("what is not a label selector is refused with the form of one") {
+TEST_CASE("an invalid label selector is refused, and the error shows the syntax") {
     for (const char* text :
          {"", "=", "pool=", "=x", "pool=a b", "pool=x,", ",", "!", "!=x", "!pool=x", "pool=a=b", "p/x"}) {
         INFO(text);

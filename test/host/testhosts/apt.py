@@ -1,4 +1,4 @@
-"""What the machine's own apt configuration says about its mirror: nothing in the project names one."""
+"""The mirror from the machine's own apt configuration: nothing in the project names one."""
 
 import re
 import subprocess
@@ -66,7 +66,7 @@ def machine_sources(etc: Path = Path("/etc/apt")) -> list[Source]:
 
 
 def source_line(release: str) -> str:
-    """The line that mmdebstrap is given: the mirror this machine takes its own release from, asked for RELEASE."""
+    """The line for mmdebstrap: this machine's own mirror, with RELEASE."""
     for source in machine_sources():
         here = {codename(), "stable", "oldstable"} & set(source.suites)
         uris = [uri for uri in source.uris if not uri.startswith("cdrom:")]
@@ -77,7 +77,7 @@ def source_line(release: str) -> str:
 
 
 def acquire_options() -> list[str]:
-    """Proxy and date settings: without them a tree could not be fetched where the machine itself can."""
+    """Proxy and date settings, so that trees can be fetched wherever the machine itself can fetch packages."""
     wanted = re.compile(r"^Acquire::(?:\S*Proxy\S*|Check-Date|Check-Valid-Until|Retries) ", re.IGNORECASE)
     dump = subprocess.run(["apt-config", "dump"], capture_output=True, text=True, check=True).stdout
     return [line for line in dump.splitlines() if wanted.match(line) and not line.endswith('"";')]

@@ -1,4 +1,4 @@
-"""What the host tests are written with: a fresh host with left4me installed, and words for what they say about it."""
+"""Base classes of the host tests: a fresh host with left4me installed, and helpers to act on it and check it."""
 
 import json
 import os
@@ -14,7 +14,7 @@ TOOLS = "/usr/libexec/left4me-tests"
 STATE = "/var/lib/left4me"
 MANIFESTS = "/etc/left4me/manifests"
 
-# Three servers, two blueprints, overlays of both kinds: what most tests start from.
+# Three servers, two blueprints, overlays of both kinds: the start of most tests.
 COMMUNITY = """
 apiVersion: left4me/v1
 kind: Overlay
@@ -76,7 +76,7 @@ def server(name: str, port: int, blueprint: str = "plain", state: str = "Running
 
 
 def crowd(names: list[str], more: str = "") -> str:
-    """Manifests of many servers, without overlays, each with a port of its own."""
+    """Manifests of many servers without overlays, each with its own port."""
     blueprint = (
         "apiVersion: left4me/v1\nkind: Blueprint\nmetadata: {name: plain}\n"
         'spec: {arguments: ["+map", "c1m1_hotel"], config: "hostname ${name}\\n"}\n'
@@ -90,7 +90,7 @@ def unit_of(name: str) -> str:
 
 @dataclass(frozen=True)
 class Life:
-    """Which process a server is: equal before and after means that nobody touched it."""
+    """Identifies a server's process: if it is equal before and after, nobody touched the server."""
 
     pid: str
     started: str
@@ -98,7 +98,7 @@ class Life:
 
 
 class HostTest(unittest.TestCase):
-    """Each test has a host of its own, booted from LEFT4ME_STAGE on LEFT4ME_RELEASE."""
+    """Each test has its own host, booted from LEFT4ME_STAGE on LEFT4ME_RELEASE."""
 
     host: Host
 
@@ -110,12 +110,12 @@ class HostTest(unittest.TestCase):
         self.write("/srv/left4dead2/maps/left4dead2/addons/dark.vpk", "a map")
 
     def lay_out(self, root: Path) -> None:
-        """For tests that want files on the host before it boots."""
+        """Override it to put files on the host before it boots."""
 
     # -- doing --------------------------------------------------------------------------------------------------
 
     def run_in(self, *command: str, expect: int | None = 0, text_in: str | None = None, timeout: float = 120):
-        """Runs a command in the host and expects how it ends; None expects nothing."""
+        """Runs a command in the host and checks its exit code; None accepts any."""
         done = self.host.run(*command, text_in=text_in, timeout=timeout)
         if expect is not None and done.returncode != expect:
             said = f"{done.stdout}{done.stderr}".rstrip()
@@ -132,7 +132,7 @@ class HostTest(unittest.TestCase):
         self.ctl("apply", "-f", "-", text_in=manifests)
 
     def converge(self) -> None:
-        """One pass, after which nothing may differ."""
+        """Makes one pass, after which nothing may differ."""
         self.ctl("reconcile")
         self.assert_converged()
 
@@ -156,7 +156,7 @@ class HostTest(unittest.TestCase):
         return self.run_in("systemctl", "is-enabled", unit_of(name), expect=None).stdout.strip()
 
     def mounts(self, name: str) -> list[list[str]]:
-        """The layer stacks mounted for a server, each uppermost layer first, relative to /var/lib/left4me."""
+        """The layer stacks mounted for a server, each with the uppermost layer first, relative to /var/lib/left4me."""
         found = []
         for line in self.run_in("cat", "/proc/1/mountinfo").stdout.splitlines():
             fields = line.split()
@@ -175,7 +175,7 @@ class HostTest(unittest.TestCase):
         return self.run_in("cat", f"{STATE}/instances/{name}/current/layers").stdout.split()
 
     def a2s(self, port: int) -> dict[str, str]:
-        """What the game answers to a query; empty when it does not."""
+        """The game's answer to a query; empty if it does not answer."""
         done = self.run_in(f"{TOOLS}/a2s_query", "127.0.0.1", str(port), "0.5", expect=None)
         return dict(line.split(": ", 1) for line in done.stdout.splitlines()) if done.returncode == 0 else {}
 
@@ -196,7 +196,7 @@ class HostTest(unittest.TestCase):
         self.assertEqual((done.returncode, done.stdout), (0, ""), f"the host differs:\n{done.stdout}{done.stderr}")
 
     def assert_running(self, name: str, port: int | None = None) -> None:
-        """Enabled, active, mounted with the stack that was rendered; and with a port, the game answers."""
+        """Checks that it is enabled, active and mounted with the rendered stack and, given a port, that the game answers."""
         self.assertEqual(self.properties(name)["ActiveState"], "active", self.logs(name))
         self.assertEqual(self.enabled(name), "enabled")
         self.assertEqual(self.mounts(name), [self.wanted_layers(name)])
@@ -204,7 +204,7 @@ class HostTest(unittest.TestCase):
             self.until(f"{name} answers on {port}", lambda: self.a2s(port))
 
     def assert_gone(self, name: str) -> None:
-        """Inactive, disabled, unmounted."""
+        """Checks that it is inactive, disabled and unmounted."""
         self.assertIn(self.properties(name)["ActiveState"], ("inactive", "failed"))
         self.assertEqual(self.enabled(name), "disabled")
         self.assertEqual(self.mounts(name), [])
@@ -213,7 +213,7 @@ class HostTest(unittest.TestCase):
         return self.run_in("journalctl", "--no-pager", "-n", "40", "-u", unit_of(name), expect=None).stdout
 
     def evidence(self) -> str:
-        """For a failed test: what the host has to say."""
+        """For a failed test: a report of the host's state."""
         if not self.host.running():
             return self.host.console()
         lines = self.host.run("journalctl", "--no-pager", "-n", "60", "-o", "short-monotonic").stdout
@@ -222,7 +222,7 @@ class HostTest(unittest.TestCase):
 
 
 class DaemonTest(HostTest):
-    """A host that l4d2d keeps as the community's manifests say; alpha is bent, beta and gamma are the bystanders."""
+    """A host on which l4d2d follows the community manifests. Tests modify alpha; beta and gamma must not be affected."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -231,7 +231,7 @@ class DaemonTest(HostTest):
         for name, port in SERVERS.items():
             self.until(f"{name} answers", lambda port=port: self.a2s(port))
         self.settled()
-        # What is bent before l4d2d has seen it straight is no drift to it.
+        # A change is drift only if l4d2d has observed the correct state before.
         self.until("l4d2d has seen it, too", lambda: self.daemon()["StatusText"].endswith(", 0 differ"))
         self.bystanders = self.lives("beta", "gamma")
 
@@ -240,7 +240,7 @@ class DaemonTest(HostTest):
         return dict(line.split("=", 1) for line in shown.splitlines() if "=" in line)
 
     def settled(self, seconds: float = 20, source_is_well: bool = True) -> None:
-        """Without anybody's command, nothing differs any more; perhaps from the last good revision only."""
+        """Waits until nothing differs any more, without any command; perhaps only from the last good revision."""
 
         def agrees() -> bool:
             done = self.ctl("diff", expect=None)

@@ -1,4 +1,4 @@
-"""A host whose source is a repository, and people who push to it over SSH under their own names."""
+"""A host whose source is a repository, and people who push to it over SSH under their own user names."""
 
 import time
 
@@ -17,7 +17,7 @@ UsePAM no
 
 
 class GitTest(HostTest):
-    """alice and bob may log in and push; carol may log in only. Each has a clone in ~/manifests."""
+    """alice and bob may log in and push; carol may only log in. Each has a clone in ~/manifests."""
 
     CONFIG = "source:\n  git: {}\n"
 
@@ -35,7 +35,7 @@ class GitTest(HostTest):
 
     def add_user(self, name: str) -> None:
         more = "" if name == "carol" else "-G left4me-operators"
-        # '*' is a password that nobody has; without one the account would count as locked.
+        # '*' matches no password; without it, the account would count as locked.
         self.run_in("useradd", "-m", "-p", "*", "-s", "/bin/bash", "-c", f"{name.title()} Example,,,",
                     *more.split(), name)  # fmt: skip
         self.person(name, "mkdir -m 700 .ssh && ssh-keygen -q -t ed25519 -N '' -f .ssh/id_ed25519 && "
@@ -48,7 +48,7 @@ class GitTest(HostTest):
     # -- doing --------------------------------------------------------------------------------------------------
 
     def person(self, name: str, script: str, expect: int | None = 0, text_in: str | None = None):
-        """Runs a script as that person, at home."""
+        """Runs a script as that person, in the home directory."""
         return self.run_in("setpriv", f"--reuid={name}", f"--regid={name}", "--init-groups", "env", f"HOME=/home/{name}",
                            "bash", "-c", f"cd ~ && {script}",
                            expect=expect, text_in=text_in)  # fmt: skip
@@ -60,7 +60,7 @@ class GitTest(HostTest):
         self.person(name, f"git clone -q {self.address(name)} manifests && cd manifests && git checkout -q -B main")
 
     def commit(self, path: str, text: str | None, name: str = "alice", more: str = "") -> str:
-        """One file changed (None: removed); returns the commit."""
+        """Commits a change of one file (None: removes it); returns the commit."""
         change = f"rm {path}" if text is None else f'mkdir -p "$(dirname {path})" && cat >{path}'
         commit = f"git add -A . && git commit -q {more} -m 'change {path}'"
         self.person(name, f"cd manifests && {change} && {commit}", text_in=text)
@@ -70,7 +70,7 @@ class GitTest(HostTest):
         return self.person(name, f"cd manifests && git push {self.address(name)} {words}", expect=expect)
 
     def begin(self) -> str:
-        """init-repo, and the community pushed and running."""
+        """Runs init-repo, pushes the community manifests and waits until the servers run."""
         self.ctl("init-repo")
         self.clone()
         commit = self.commit("all.yaml", COMMUNITY)

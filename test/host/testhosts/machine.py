@@ -1,4 +1,4 @@
-"""One test host: its storage, its container and how to run something in it."""
+"""One test host: its storage, its container, and commands in it."""
 
 import json
 import os
@@ -16,14 +16,14 @@ RUN = Path("/run/left4me-testhosts")
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 STAND_IN = "usr/libexec/left4me-tests/standin"
 
-# Namespaces of its own around each container: when the process that we start ends, for whatever reason, the kernel
-# ends everything below it and drops the mount of the host's root. (The container alone survives a killed nspawn.)
+# Each container runs in separate namespaces: when the process that we start exits, for whatever reason, the kernel
+# kills everything below it and drops the mount of the host's root. (The container alone survives a killed nspawn.)
 NAMESPACES = ("unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc")
 
-# What runs there and becomes systemd-nspawn. Each host has a cgroup of its own, or the systemds of two hosts would
-# manage the same one. Users are made before the boot, as a package's installation would have made them, and the game
-# belongs to whom it would if left4me had downloaded it. Landlock and pidfd_getfd work on a host and so
-# they must in here.
+# The script that becomes systemd-nspawn. Each host has its own cgroup; otherwise the systemds of two hosts would manage
+# the same one. Users are created before the boot, as a package's installation would have done, and the game has the
+# owner that it would have if left4me had downloaded it. Landlock and pidfd_getfd work on a real host, so they must
+# work here.
 LAUNCHER = """
 set -eu
 storage=$1 tree=$2 name=$3 cgroup=$4
@@ -42,7 +42,7 @@ exec systemd-nspawn --register=no --keep-unit --quiet -M "$name" --private-netwo
 
 
 class HostError(Exception):
-    """What went wrong with a host, for a person to read."""
+    """An error with a host, for a person to read."""
 
 
 def cgroup_of(name: str) -> Path | None:
@@ -56,7 +56,7 @@ def cgroup_of(name: str) -> Path | None:
 @dataclass
 class Host:
     """A host on disk. While it runs, `supervisor` is the process that we started, the parent of systemd-nspawn, and
-    `leader` the host's PID 1. `owner` is the run that the host must not outlive."""
+    `leader` is the host's PID 1. `owner` is the run that the host must not outlive."""
 
     name: str
     release: str
@@ -79,7 +79,7 @@ class Host:
 
     @staticmethod
     def create(release: str, name: str | None = None, install: Path | None = None, owned: bool = False) -> "Host":
-        """Lays out a new host. With `install`, the files of a staging tree are copied into it."""
+        """Creates a new host. With `install`, copies the files of a staging tree into it."""
         reap()
         tree = trees.make("host", release)
         host = Host(name or f"{release}-{secrets.token_hex(3)}", release, str(tree))
@@ -96,7 +96,7 @@ class Host:
             (host.storage / part).mkdir(parents=True)
         for part in ("upper", "upper/etc", "root", "left4me"):
             (host.storage / part).chmod(0o755)
-        # With an id of its own the host skips what systemd does at a first boot: presets would enable every unit.
+        # With a machine id, systemd skips its first-boot actions: presets would enable every unit.
         (host.storage / "upper/etc/machine-id").write_text(f"{secrets.token_hex(16)}\n", encoding="ascii")
         (host.storage / "upper/etc/hostname").write_text(f"{host.name}\n", encoding="ascii")
         if install:
@@ -104,7 +104,7 @@ class Host:
         return host
 
     def install(self, staging: Path) -> None:
-        """Copies a staging tree onto the host, which must not be running, and the stand-in game where it belongs."""
+        """Copies a staging tree onto the host, which must not be running, and the stand-in game to its place."""
         if self.running():
             raise HostError(f"{self.name} is running: files can be laid under a stopped host only")
         copy = ["cp", "-a", "--no-preserve=ownership", "--reflink=auto"]
@@ -113,7 +113,7 @@ class Host:
             subprocess.run([*copy, f"{staging / STAND_IN}/.", f"{self.left4me}/installation/"], check=True)
 
     def boot(self) -> None:
-        """Boots and waits until systemd has finished. Raises, with what the console said, when it does not."""
+        """Boots and waits until systemd has finished. If it does not, raises an error with the console's output."""
         if self.running():
             raise HostError(f"{self.name} is running already")
         cgroup = cgroup_of(self.name)
@@ -163,7 +163,7 @@ class Host:
         raise HostError(f"{self.name} is {state or 'silent'} after {seconds:.0f} s:\n{self.console()}")
 
     def stop(self, hard: bool = False, seconds: float = 60) -> None:
-        """Powers off; hard is a power cut: every process is gone at once and nothing is written any more."""
+        """Powers off; `hard` is a power cut: all processes are killed immediately and nothing more is written."""
         if self.supervisor and not hard:
             for nspawn in map(Process.of, processes.children(self.supervisor.pid) if self.supervisor.alive() else []):
                 if nspawn:
@@ -201,8 +201,8 @@ class Host:
         return bool(self.supervisor and self.leader and self.supervisor.alive() and self.leader.alive())
 
     def entry(self) -> list[str]:
-        """The words that go before a command. Looks again whether this still is our host's PID 1: with a wrong pid
-        the command would run on the machine itself."""
+        """The prefix of a command. Checks again that this is still our host's PID 1: with a wrong pid, the command
+        would run on the machine itself."""
         if not self.running() or not self.leader or not self.supervisor:
             raise HostError(f"{self.name} is not running")
         leader = self.leader.pid
@@ -213,7 +213,7 @@ class Host:
                 f"TERM={os.environ.get('TERM', 'dumb')}"]  # fmt: skip
 
     def run(self, *command: str, check: bool = False, text_in: str | None = None, timeout: float = 120):
-        """Runs a command as root in the host; its output comes back as text."""
+        """Runs a command as root in the host and returns its output as text."""
         done = subprocess.run(
             [*self.entry(), *command],
             input=text_in if text_in is not None else "",
@@ -254,7 +254,7 @@ def state_file(name: str) -> Path:
 
 
 def hosts() -> list[Host]:
-    """Every host there is; one that another test destroys meanwhile is left out."""
+    """All hosts; one that another test destroys meanwhile is left out."""
     found = []
     for path in sorted(RUN.glob("*.json")):
         try:
@@ -265,14 +265,14 @@ def hosts() -> list[Host]:
 
 
 def reap() -> None:
-    """Ends what a killed run left behind: the hosts whose owner is gone, and nothing else."""
+    """Destroys what a killed run left behind: hosts whose owner is gone, and nothing else."""
     for host in hosts():
         if host.owner and not host.owner.alive():
             host.destroy()
 
 
 def remove_cgroup(path: Path | None) -> None:
-    """The container's empty groups stay behind when it ends; innermost first."""
+    """Removes the container's empty cgroups, innermost first."""
     if path and path.exists():
         for directory, _, _ in os.walk(path, topdown=False):
             for _ in range(50):

@@ -1,4 +1,4 @@
-"""The package lists in cmake/packages: one word each, shared by machines, build trees and test hosts."""
+"""The package lists in cmake/packages, shared by machines, build trees and test hosts."""
 
 import subprocess
 from pathlib import Path
@@ -8,7 +8,7 @@ LISTS = PROJECT / "cmake" / "packages"
 
 
 def listed(name: str, release: str) -> list[str]:
-    """The words of the list NAME and of its part for one release, NAME-RELEASE, without comments."""
+    """The packages in list NAME and in its part for one release, NAME-RELEASE, without comments."""
     found: set[str] = set()
     for path in (LISTS / name, LISTS / f"{name}-{release}"):
         if path.exists():
@@ -20,5 +20,5 @@ def listed(name: str, release: str) -> list[str]:
 
 
 def install(*lists: str) -> None:
-    """Installs the lists on this machine; quick when everything is there."""
+    """Installs the lists on this machine; quick if everything is installed."""
     subprocess.run([LISTS / "install", *lists], check=True)

@@ -1,4 +1,4 @@
-"""Processes named by pid and start time, so that a number that was given to somebody else is never signalled."""
+"""Processes identified by pid and start time, so that a reused pid is never signalled."""
 
 import ctypes
 import os
@@ -24,7 +24,7 @@ class Process:
         return start_time(self.pid) == self.start
 
     def send(self, number: int) -> None:
-        """Signals this process and no other: the start time is read again once the pidfd holds it."""
+        """Signals this process and no other: re-reads the start time once the pidfd is open."""
         try:
             handle = os.pidfd_open(self.pid)
         except ProcessLookupError:
@@ -38,7 +38,7 @@ class Process:
             os.close(handle)
 
     def wait(self, seconds: float) -> bool:
-        """True once it has ended. Also for processes that are not our children."""
+        """True once it has exited. Also works for processes that are not our children."""
         try:
             handle = os.pidfd_open(self.pid)
         except ProcessLookupError:
@@ -91,5 +91,5 @@ def children(pid: int) -> list[int]:
 
 
 def die_with_parent() -> None:
-    """For a child that must not outlive the run that started it, not even one ended by SIGKILL."""
+    """For a child that must not outlive the run that started it, even if that is killed with SIGKILL."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""Builds of this checkout that can be laid under a test host."""
+"""Builds of this checkout that can be installed on a test host."""
 
 import subprocess
 import sys
@@ -8,13 +8,13 @@ from .packages import PROJECT
 
 
 def place(release: str, variant: str = "") -> Path:
-    """Where build-for lays its staging tree."""
+    """Where build-for puts its staging tree."""
     return PROJECT / "build" / f"stage-{release}{variant and f'-{variant}'}"
 
 
 def build(release: str, variant: str = "") -> Path:
-    """Builds the checkout for a release and returns the staging tree; `variant` "demo" leaves the tests out.
-    What the build printed is shown when it fails."""
+    """Builds the checkout for a release and returns the staging tree; `variant` "demo" omits the tests.
+    Shows the build's output if it fails."""
     name = f"{release}-{variant}" if variant else release
     command = [str(PROJECT / "test/host/build-for"), release, *([f"--{variant}"] if variant else [])]
     log = PROJECT / "build" / f"build-for-{name}.log"

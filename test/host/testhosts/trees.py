@@ -1,4 +1,4 @@
-"""The pristine trees that hosts and builds start from: made once by mmdebstrap, never booted, never written again."""
+"""The pristine trees that hosts and builds start from: created once by mmdebstrap, then never booted and never written."""
 
 import fcntl
 import hashlib
@@ -41,12 +41,12 @@ def locked(path: Path):
 
 
 def remove(tree: Path) -> None:
-    """Whatever lies in it, as deep as it may be (shutil.rmtree recurses), but nothing that is mounted there."""
+    """Removes all content, however deep (shutil.rmtree recurses), but nothing that is mounted there."""
     subprocess.run(["rm", "-rf", "--one-file-system", "--", str(tree)], check=False, stdin=subprocess.DEVNULL)
 
 
 def make(kind: str, release: str) -> Path:
-    """Returns the tree, after making it if the package list has none yet. Safe to call from several runs at once."""
+    """Returns the tree, and creates it if there is none for the package list. Safe to call from several runs at once."""
     tree = location(kind, release)
     with locked(tree.with_suffix(".lock")):
         if tree.exists():

@@ -24,7 +24,7 @@ constexpr std::uint32_t error(int number) { return SECCOMP_RET_ERRNO | static_ca
 constexpr std::uint32_t allowed = SECCOMP_RET_ALLOW;
 constexpr std::uint32_t asked = SECCOMP_RET_USER_NOTIF;
 
-/// What the kernel would do; the few instructions that seccomp filters have (classic BPF).
+/// Interprets the few instructions that seccomp filters have (classic BPF), like the kernel.
 std::uint32_t verdict(const std::vector<sock_filter>& program, const seccomp_data& data) {
     std::uint32_t accumulator = 0;
     for (std::size_t at = 0; at < program.size(); ++at) {
@@ -93,7 +93,7 @@ void check(const std::string& name, const Arguments& arguments, std::uint32_t wa
 
 }  // namespace
 
-TEST_CASE("the filter fits into what the kernel takes, and every path through it ends in a verdict") {
+TEST_CASE("the filter fits the kernel's limits, and every path through it ends in a result") {
     const auto program = filter_program();
     CHECK(program.size() < BPF_MAXINSNS);
     for (const Abi& abi : abis) {
@@ -101,7 +101,7 @@ TEST_CASE("the filter fits into what the kernel takes, and every path through it
     }
 }
 
-TEST_CASE("what is in the list is let through, the rest is not, natively and for 32-bit programs") {
+TEST_CASE("listed calls are allowed and all others are not, natively and for 32-bit programs") {
     for (const Abi& abi : abis) {
         std::set<int> known;
         for (const Call& call : known_calls()) {
@@ -150,7 +150,7 @@ TEST_CASE("io_uring, userfaultfd, keyrings and other processes' memory are refus
     }
 }
 
-TEST_CASE("of all families of sockets four are let through, on both ABIs") {
+TEST_CASE("only four socket families are allowed, on both ABIs") {
     for (std::uint64_t family = 0; family < 64; ++family) {
         INFO(family);
         const bool good =
@@ -167,7 +167,7 @@ TEST_CASE("of all families of sockets four are let through, on both ABIs") {
     }
 }
 
-TEST_CASE("what a filter cannot judge, since it is in memory, is asked for") {
+TEST_CASE("arguments in memory, which a filter cannot read, are handed to the supervisor") {
     check("connect", {3, 0x1000, 16}, asked);
     for (std::uint64_t which = 0; which < 30; ++which) {
         // SYS_SOCKET, SYS_CONNECT, SYS_SOCKETPAIR
@@ -176,7 +176,7 @@ TEST_CASE("what a filter cannot judge, since it is in memory, is asked for") {
     }
 }
 
-TEST_CASE("arguments decide about modes, namespaces, scheduling, personalities, terminals and fast open") {
+TEST_CASE("modes, namespaces, scheduling, personalities, terminals and fast open are filtered by argument") {
     check("chmod", {0, 0755}, allowed);
     check("chmod", {0, 04755}, error(EPERM));
     check("fchmodat2", {0, 0, 02755}, error(EPERM));
@@ -204,7 +204,7 @@ TEST_CASE("arguments decide about modes, namespaces, scheduling, personalities, 
     check("sendmsg", {3, 0, MSG_FASTOPEN}, error(EOPNOTSUPP));
 }
 
-TEST_CASE("other ABIs end the process") {
+TEST_CASE("other ABIs kill the process") {
     CHECK(of_number(AUDIT_ARCH_X86_64, 0x40000000 | 39) == SECCOMP_RET_KILL_PROCESS);
     CHECK(of_number(AUDIT_ARCH_AARCH64, 39) == SECCOMP_RET_KILL_PROCESS);
 }
