@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t text_width = 78;
 
-/// `text` broken at blanks, each line behind `indentation`.
+/// `text` broken at blanks, each line with `indentation`.
 std::string wrapped(std::string_view text, std::string_view indentation) {
     std::string result;
     std::string line(indentation);

@@ -28,7 +28,7 @@ LabelCondition read_condition(std::string_view part) {
     std::string_view value = part.substr(equals + 1);
     const bool differs = key.ends_with('!');
     if (differs) key.remove_suffix(1);
-    if (!differs && value.starts_with('=')) value.remove_prefix(1);  // kubectl takes `==` as well
+    if (!differs && value.starts_with('=')) value.remove_prefix(1);  // kubectl also accepts `==`
     return {differs ? Condition::Differs : Condition::Equals, std::string(key), std::string(value)};
 }
 

@@ -21,7 +21,7 @@ inline constexpr std::string_view password_variable = "rcon_password";
 /// Options of the game's command line that left4me sets itself, in lower case.
 std::vector<std::string_view> owned_options();
 
-// One function an idea; check_text() calls the right ones.
+// One function per rule; check_text() calls the right ones.
 void check_name(std::string_view text, Complaints& complaints);
 void check_label(std::string_view text, Complaints& complaints);
 /// `inner` is `outer` or a path beneath it; both absolute and normalised.
