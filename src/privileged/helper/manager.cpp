@@ -1,5 +1,6 @@
 #include "privileged/helper/manager.hpp"
 
+#include <cstdio>
 #include <cstring>
 #include <ctime>
 #include <set>
@@ -18,6 +19,9 @@ constexpr const char* interface = "org.freedesktop.systemd1.Manager";
 constexpr std::uint64_t timeout_usec = 5ULL * 60 * 1'000'000;
 
 constexpr std::size_t window = 100;
+
+// Long enough for the enablement of a whole push. A reload blocks PID 1, and with it every start and stop.
+constexpr std::uint64_t reload_delay_usec = 2'000'000;
 
 // How often to check for jobs whose end was not signalled. Unmounting takes milliseconds.
 constexpr std::uint64_t look_for_lost_usec = 5'000'000;
@@ -148,6 +152,31 @@ void Manager::look_for_lost_jobs() {
             for (const std::string& job : asked) end_job(job, "");
             look_again_later();
         });
+}
+
+void Manager::reload(std::function<void(const std::string&)> on_done) {
+    reload_pending_ = false;
+    call(
+        "Reload", [](sd_bus_message*) { return 0; },
+        [on_done = std::move(on_done)](const Reply& reply) {
+            on_done(reply.ok() ? "" : "systemd could not reload: " + reply.error);
+        });
+}
+
+void Manager::reload_later() {
+    reload_pending_ = true;
+    if (reload_timer_) return;
+    const auto reload_now = [](sd_event_source*, std::uint64_t, void* userdata) {
+        auto* self = static_cast<Manager*>(userdata);
+        self->reload_timer_ = false;
+        if (!self->reload_pending_) return 0;
+        self->reload([](const std::string& error) {
+            if (!error.empty()) std::fprintf(stderr, "%s\n", error.c_str());
+        });
+        return 0;
+    };
+    reload_timer_ = sd_event_add_time_relative(sd_bus_get_event(bus_), nullptr, CLOCK_MONOTONIC,
+                                               reload_delay_usec, 0, reload_now, this) >= 0;
 }
 
 Remover& Manager::remover() {

@@ -55,6 +55,13 @@ class Manager {
     /// "" if the job is gone and its signal was lost, as may happen while PID 1 re-executes.
     void run(const std::string& unit, std::function<void(const std::string& result)> on_end);
 
+    /// PID 1 reads unit files again: now, and then calls `on_done` with its words if it could not.
+    void reload(std::function<void(const std::string& error)> on_done);
+    /// The same within two seconds, once for all who ask meanwhile. A boot reads the enablement links anyway;
+    /// until PID 1 has read them, only `systemctl isolate` and `start` of a target would not know of them.
+    void reload_later();
+    bool has_reload_to_do() const { return reload_pending_; }
+
     Remover& remover();
 
   private:
@@ -81,6 +88,8 @@ class Manager {
     using OnEnd = std::function<void(const std::string&)>;
     bool watching_jobs_ = false;
     bool looking_later_ = false;
+    bool reload_pending_ = false;
+    bool reload_timer_ = false;
     std::map<std::string, std::vector<OnEnd>> waiting_;  ///< by job path
     std::unique_ptr<Remover> remover_;                   ///< created when there is something to remove
 };

@@ -97,6 +97,13 @@ void Service::close() {
     if (std::exchange(closing_, true)) return;
     // From now on, the bus sends new callers to a new helper; earlier ones are still answered.
     (void)sd_bus_release_name(bus_, bus_name);
+    if (manager_.has_reload_to_do()) {
+        ++under_way_;
+        manager_.reload([this](const std::string&) {
+            --under_way_;
+            rest();
+        });
+    }
     rest();
 }
 

@@ -23,9 +23,10 @@ const FileCall disable_files{"DisableUnitFiles", {false}};
 const FileCall unmask_files{"UnmaskUnitFiles", {false}};
 const FileCall unmask_runtime_files{"UnmaskUnitFiles", {true}};
 
-/// Progress of one Enable or Disable.
+/// What one Enable or Disable has changed so far.
 struct FileChange {
-    bool changed = false;
+    bool links = false;
+    bool masks = false;
 };
 using FileChangePtr = std::shared_ptr<FileChange>;
 
@@ -44,10 +45,10 @@ void files_call(Manager& manager, const FileCall& call, const Names& names, OnRe
         std::move(on_reply));
 }
 
-void note_changes(sd_bus_message* reply, FileChange& change) {
+void note_changes(sd_bus_message* reply, bool& changed) {
     if (sd_bus_message_has_signature(reply, "ba(sss)") > 0) (void)sd_bus_message_skip(reply, "b");
     if (sd_bus_message_enter_container(reply, 'a', "(sss)") <= 0) return;
-    if (sd_bus_message_at_end(reply, false) == 0) change.changed = true;
+    if (sd_bus_message_at_end(reply, false) == 0) changed = true;
 }
 
 /// One call for all. If PID 1 refuses the batch because of one unit, one call each, so that the others do not
@@ -57,27 +58,26 @@ void change_files(Manager& manager, const FileCall& call, const BatchPtr& batch,
     Names names;
     for (const Entry& entry : batch->entries) names.push_back(entry.name);
     files_call(manager, call, names, [&manager, &call, batch, change, then](const Reply& all) {
-        if (all.ok()) return note_changes(all.message, *change);
+        if (all.ok()) return note_changes(all.message, change->links);
         for (Entry& entry : batch->entries) {
             files_call(manager, call, {entry.name}, [&entry, batch, change, then](const Reply& one) {
-                if (one.ok()) return note_changes(one.message, *change);
+                if (one.ok()) return note_changes(one.message, change->links);
                 entry.error = one.error;
             });
         }
     });
 }
 
-/// Makes PID 1 reload unit files; once per batch, and only if something changed.
+/// Makes PID 1 reload unit files, once per batch, if any changed. It starts no unit that it believes masked, so
+/// the answer waits for a change of masks. Nothing waits for a change of enablement links.
 Join reload_afterwards(Manager& manager, const BatchPtr& batch, const FileChangePtr& change) {
     return when_all_are_done([&manager, batch, change] {
-        if (!change->changed) return;
-        manager.call(
-            "Reload", [](sd_bus_message*) { return 0; },
-            [batch](const Reply& reply) {
-                if (reply.ok()) return;
-                for (Entry& entry : batch->entries)
-                    if (entry.error.empty()) entry.error = "systemd could not reload: " + reply.error;
-            });
+        if (change->links && !change->masks) manager.reload_later();
+        if (!change->masks) return;
+        manager.reload([batch](const std::string& error) {
+            for (Entry& entry : batch->entries)
+                if (entry.error.empty()) entry.error = error;
+        });
     });
 }
 
@@ -95,7 +95,7 @@ void unmask(Manager& manager, const FileCall& call, const std::filesystem::path&
     // A failure is not reported here: the Enable that follows is refused for the same units, with PID 1's
     // message.
     files_call(manager, call, masked, [change, then](const Reply& reply) {
-        if (reply.ok()) note_changes(reply.message, *change);
+        if (reply.ok()) note_changes(reply.message, change->masks);
     });
 }
 
