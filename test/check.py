@@ -246,6 +246,11 @@ def tree(kind: str, release: str) -> "Callable[[Log], None]":
     return run
 
 
+def readme(release: str) -> "Callable[[Log], Result]":
+    """Somebody follows the README on a host with nothing but what it tells them to install."""
+    return lambda log: counted(log.command("test/host/install-from-readme", release))
+
+
 def host_tests(release: str) -> "Callable[[Log], Result]":
     return lambda log: counted(log.command("test/host/run-tests", release, "--jobs", "2"))
 
@@ -346,6 +351,11 @@ STEPS = [
          [OTHER, f"host-tree-{OTHER}", f"hosts-{HERE}"], cores=1),
     Step("asan", f"unit tests on {HERE}, with sanitizers", preset("asan"), [OTHER], cores=2),
     Step("tidy", "clang-tidy over what is installed", tidy_of(every_source), ["asan"], cores=2),
+    Step(f"bare-tree-{HERE}", f"bare tree for {HERE}", tree("bare", HERE), [f"host-tree-{OTHER}"], cores=0),
+    Step(f"bare-tree-{OTHER}", f"bare tree for {OTHER}", tree("bare", OTHER), [f"bare-tree-{HERE}"], cores=0),
+    Step(f"readme-{HERE}", f"the README, followed on a bare {HERE}", readme(HERE), ["tidy", f"bare-tree-{HERE}", HERE], cores=2),
+    Step(f"readme-{OTHER}", f"the README, followed on a bare {OTHER}", readme(OTHER),
+         [f"readme-{HERE}", f"bare-tree-{OTHER}", OTHER], cores=2),
 ]  # fmt: skip
 FAST = [
     *(step for step in STEPS if step.fast),
@@ -396,7 +406,7 @@ class Run:
         words_for_failure = ""
         try:
             needed = [name for name in broken if name in (HERE, OTHER) or "tree" in name]
-            if needed and step.name.startswith("hosts-"):
+            if needed and step.name.startswith(("hosts-", "readme-")):
                 raise Failed(f"not run: {', '.join(needed)} failed")
             result = step.run(Log(step.name)) or Result(passed=1)
         except Failed as error:

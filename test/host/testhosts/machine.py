@@ -27,6 +27,7 @@ NAMESPACES = ("unshare", "--mount", "--propagation", "private", "--pid", "--fork
 LAUNCHER = """
 set -eu
 storage=$1 tree=$2 name=$3 cgroup=$4
+shift 4
 if [ -n "$cgroup" ]; then mkdir -p "$cgroup"; echo $$ >"$cgroup/cgroup.procs"; fi
 mount -t overlay left4me-testhost -o "lowerdir=$tree,upperdir=$storage/upper,workdir=$storage/work" "$storage/root"
 chroot "$storage/root" systemd-sysusers
@@ -37,7 +38,7 @@ fi
 export SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1
 exec systemd-nspawn --register=no --keep-unit --quiet -M "$name" --private-network -D "$storage/root" --boot \\
     --console=pipe --system-call-filter="landlock_create_ruleset landlock_add_rule landlock_restrict_self pidfd_getfd" \\
-    --bind="$storage/left4me:/var/lib/left4me" -- systemd.show_status=no systemd.log_target=journal
+    --bind="$storage/left4me:/var/lib/left4me" "$@" -- systemd.show_status=no systemd.log_target=journal
 """
 
 
@@ -64,6 +65,7 @@ class Host:
     supervisor: Process | None = None
     leader: Process | None = None
     owner: Process | None = None
+    binds = ()  # of systemd-nspawn, "OUTSIDE:INSIDE"; not kept on disk
 
     @property
     def storage(self) -> Path:
@@ -78,11 +80,13 @@ class Host:
     # -- life ---------------------------------------------------------------------------------------------------
 
     @staticmethod
-    def create(release: str, name: str | None = None, install: Path | None = None, owned: bool = False) -> "Host":
-        """Creates a new host. With `install`, copies the files of a staging tree into it."""
+    def create(release: str, name: str | None = None, install: Path | None = None, owned: bool = False,
+               kind: str = "host", binds: tuple[str, ...] = ()) -> "Host":  # fmt: skip
+        """Creates a new host over a tree of `kind`. With `install`, copies the files of a staging tree into it."""
         reap()
-        tree = trees.make("host", release)
+        tree = trees.make(kind, release)
         host = Host(name or f"{release}-{secrets.token_hex(3)}", release, str(tree))
+        host.binds = binds
         if not host.name.replace("-", "").isalnum() or len(host.name) > 40:
             raise HostError(f"{host.name!r} is no name for a host: letters, digits and '-', at most 40")
         try:
@@ -118,6 +122,7 @@ class Host:
             raise HostError(f"{self.name} is running already")
         cgroup = cgroup_of(self.name)
         arguments = [str(self.storage), self.tree, self.name, str(cgroup or "")]
+        arguments += [f"--bind={bind}" for bind in self.binds]
         with open(self.storage / "console", "ab") as console:
             started = subprocess.Popen(
                 [*NAMESPACES, "sh", "-c", LAUNCHER, "launcher", *arguments],
@@ -133,7 +138,7 @@ class Host:
         try:
             self.wait_for_leader(started)
             self.wait_until_booted()
-            self.run("ip", "link", "set", "lo", "up", check=True)
+            self.raise_loopback()
         except BaseException:
             self.stop(hard=True)
             raise
@@ -151,6 +156,10 @@ class Host:
                         return
             time.sleep(0.01)
         raise HostError(f"{self.name} showed no PID 1 within {seconds:.0f} s:\n{self.console()}")
+
+    def raise_loopback(self) -> None:
+        """With the machine's own ip(8): a bare host has none."""
+        subprocess.run(["nsenter", "-t", self.entry()[2], "-n", "ip", "link", "set", "lo", "up"], check=True)
 
     def wait_until_booted(self, seconds: float = 60) -> None:
         deadline = time.monotonic() + seconds

@@ -1,15 +1,18 @@
 """The package lists in cmake/packages, shared by machines, build trees and test hosts."""
 
+import re
 import subprocess
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[3]
 LISTS = PROJECT / "cmake" / "packages"
+README = PROJECT / "README.md"
 
 
 def listed(name: str, release: str) -> list[str]:
-    """The packages in list NAME and in its part for one release, NAME-RELEASE, without comments."""
-    found: set[str] = set()
+    """The packages in list NAME and in its part for one release, NAME-RELEASE, without comments. A "bare" host also
+    has what the README tells its reader to install, and nothing else."""
+    found = set(named_by_readme()) if name == "bare" else set()
     for path in (LISTS / name, LISTS / f"{name}-{release}"):
         if path.exists():
             for line in path.read_text().splitlines():
@@ -17,6 +20,16 @@ def listed(name: str, release: str) -> list[str]:
     if not found:
         raise SystemExit(f"no package list {LISTS / name}")
     return sorted(found)
+
+
+def install_block() -> str:
+    """The commands of the README's section Install."""
+    section = README.read_text().split("\n## Install\n")[1].split("\n## ")[0]
+    return re.sub(r"^    ", "", re.search(r"(?:^    .*\n)+", section, re.MULTILINE)[0], flags=re.MULTILINE)
+
+
+def named_by_readme() -> list[str]:
+    return re.search(r"^apt-get install ((?:.*\\\n)*.*)", install_block(), re.MULTILINE)[1].replace("\\\n", " ").split()
 
 
 def install(*lists: str) -> None:
