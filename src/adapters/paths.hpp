@@ -28,6 +28,8 @@ struct Paths {
     std::filesystem::path source_lock() const { return run / "source.lock"; }
     /// Locks of single overlays and instances, in a directory that is left4me's alone.
     std::filesystem::path locks() const { return run / "daemon/locks"; }
+    /// Where left4me-read.socket listens for operators.
+    std::filesystem::path read_socket() const { return run / "read"; }
     /// Where l4d2d listens for "look again".
     std::filesystem::path poke() const { return run / "daemon/poke"; }
 };

@@ -27,6 +27,9 @@ Result<Exit> diff(Session& session, const Options& options) {
     if (!options.revision.empty() && !options.files.empty()) {
         return fail(Exit::Usage, "diff: either --revision or -f, not both");
     }
+    if (session.served && !options.files.empty())
+        return fail(Exit::Refused,
+                    "diff -f: files are opened with your own rights only\n  sudo l4d2ctl diff -f …");
     const auto inputs = read_inputs(options.files);
     if (!inputs) return std::unexpected(inputs.error());
     if (auto entered = enter(session, Access::Read); !entered) return std::unexpected(entered.error());

@@ -4,9 +4,11 @@
 #include <algorithm>
 #include <csignal>
 #include <exception>
+#include <optional>
 #include <string_view>
 
 #include "l4d2ctl/complete.hpp"
+#include "l4d2ctl/read_service.hpp"
 #include "l4d2ctl/verbs.hpp"
 #include "specs/words.hpp"
 
@@ -69,9 +71,10 @@ int finish(const Result<Exit>& result) {
     return static_cast<int>(*result);
 }
 
-int run(int argc, char** argv) {
+int run(int argc, char** argv, bool served) {
     (void)std::signal(SIGPIPE, SIG_DFL);
     Session session;
+    session.served = served;
     CLI::App app("left4me: Left 4 Dead 2 servers, as the manifests say", "l4d2ctl");
     app.require_subcommand(1);
     app.option_defaults()->group("Options");
@@ -80,7 +83,7 @@ int run(int argc, char** argv) {
     app.fallthrough();
     app.footer(exit_codes);
     add_verbs(app, session);
-    if (argc >= 2 && std::string_view(argv[1]) == "__complete") {
+    if (!served && argc >= 2 && std::string_view(argv[1]) == "__complete") {
         complete(session, {argv + 2, argv + argc});
         return static_cast<int>(Exit::Done);
     }
@@ -93,14 +96,31 @@ int run(int argc, char** argv) {
     } catch (const CLI::ParseError& error) {
         return app.exit(error) == 0 ? 0 : static_cast<int>(Exit::Usage);
     }
+    if (served && !is_served(session.verb)) {
+        print_error(session.verb + " is not done for others\n");
+        return static_cast<int>(Exit::Refused);
+    }
+    if (const auto code = served ? std::nullopt : ask_read_service(session, argc, argv)) return *code;
     return finish(session.run());
+}
+
+/// What left4me-read@.service runs.
+int serve(char* program) {
+    auto request = accept_read_request();
+    if (!request) return finish(std::unexpected(request.error()));
+    std::vector<char*> arguments{program};
+    for (std::string& argument : request->arguments) arguments.push_back(argument.data());
+    arguments.push_back(nullptr);
+    answer_read_request(run(static_cast<int>(arguments.size()) - 1, arguments.data(), true));
+    return 0;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
     try {
-        return run(argc, argv);
+        if (argc == 2 && std::string_view(argv[1]) == "__read") return serve(argv[0]);
+        return run(argc, argv, false);
     } catch (const std::exception& exception) {
         print_error(fmt::format("l4d2ctl: {}", exception.what()));
         return static_cast<int>(Exit::Refused);

@@ -27,6 +27,8 @@ Command add_verb(CLI::App& app, Session& session, const std::string& name, const
 
 Result<void> enter(Session& session, Access access) {
     session.caller = calling_person();
+    if (session.served && session.config_path != config_file)
+        return fail(Exit::Refused, "another configuration is opened with your own rights only");
     ConfigText text;
     // A path that a person gave is opened as that person, the host's own configuration as user left4me, which
     // the daemon is, too: root opens nothing, so no message can quote what only root may read.

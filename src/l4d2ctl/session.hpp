@@ -27,6 +27,7 @@ struct Session : operations::Context {
 
     Terminal out = Terminal::of(1);
     Terminal err = Terminal::of(2);
+    bool served = false;                ///< for somebody else: opens no file that they name
     bool unattended = false;            ///< nobody is waiting: what failed lately is tried when it is due
     std::string verb;                   ///< as typed: "apply"
     std::function<Result<Exit>()> run;  ///< set by the verb that was chosen
