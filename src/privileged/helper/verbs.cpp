@@ -68,8 +68,8 @@ void change_files(Manager& manager, const FileCall& call, const BatchPtr& batch,
     });
 }
 
-/// Makes PID 1 reload unit files, once per batch, if any changed. It starts no unit that it believes masked, so
-/// the answer waits for a change of masks. Nothing waits for a change of enablement links.
+/// Makes PID 1 reload unit files, once per batch, if any changed. It starts no unit that it believes masked,
+/// so the answer waits for a change of masks. Nothing waits for a change of enablement links.
 Join reload_afterwards(Manager& manager, const BatchPtr& batch, const FileChangePtr& change) {
     return when_all_are_done([&manager, batch, change] {
         if (change->links && !change->masks) manager.reload_later();
