@@ -103,7 +103,7 @@ void converge(const Paths& paths, std::size_t servers) {
     Store store(paths);
     const Target target = resolve(std::make_shared<const Desired>(desired), store.read_inputs(desired));
     for (const auto& [name, overlay] : target.overlays)
-        must(store.build(name, *overlay.source, overlay.artifact.value()));
+        must(store.build(name, std::get<InlineSource>(*overlay.source), overlay.artifact.value()));
     std::ofstream mounts(paths.mountinfo);
     std::size_t index = 0;
     for (const auto& [name, server] : target.servers) {

@@ -16,6 +16,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <string_view>
 #include <utility>
 
 namespace left4me::bench {
@@ -75,6 +76,11 @@ pid_t run_daemon(const std::filesystem::path& scratch, Fd& address) {
 int answer_list(sd_bus_message* call, std::size_t servers) {
     sd_bus_message* reply = nullptr;
     check(sd_bus_message_new_method_return(call, &reply), "answer");
+    const char* pattern = nullptr;
+    check(sd_bus_message_skip(call, "as"), "patterns");
+    check(sd_bus_message_enter_container(call, 'a', "s"), "patterns");
+    check(sd_bus_message_read(call, "s", &pattern), "patterns");
+    if (!std::string_view(pattern).starts_with("left4me-server@")) servers = 0;
     check(sd_bus_message_open_container(reply, 'a', "(ssssssouso)"), "answer");
     for (std::size_t index = 0; index < servers; ++index) {
         const std::string name = server_name(index);

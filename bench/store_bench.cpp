@@ -99,7 +99,7 @@ int main(int argc, char** argv) {
             left4me::resolve(std::make_shared<const Desired>(desired), store.read_inputs(desired));
         const auto before = std::chrono::steady_clock::now();
         for (const auto& [id, overlay] : target.overlays) {
-            must(store.build(id, *overlay.source, *overlay.artifact));
+            must(store.build(id, std::get<left4me::InlineSource>(*overlay.source), *overlay.artifact));
         }
         for (const auto& [server, asked] : target.servers) {
             must(store.render(**asked.rendering));

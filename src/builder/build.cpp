@@ -55,11 +55,10 @@ Built<Staged> build_in(const Workplace& place, std::string& input) {
     return staged;
 }
 
-BuildFailure failure_after(const store::BuildRecord& before, const BuildError& error,
-                           const std::string& input) {
-    BuildFailure failure{error.kind, error.message, 1,
-                         std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now()),
-                         input};
+TimePoint now() { return std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now()); }
+
+BuildFailure failure_after(const BuildRecord& before, const BuildError& error, const std::string& input) {
+    BuildFailure failure{error.kind, error.message, 1, now(), input};
     // Another input is another matter, unless it is the changing that fails.
     const bool same = before.failure && (before.failure->input == input ||
                                          (error.kind == BuildFailureKind::SourceChanged &&
@@ -80,12 +79,16 @@ int build(const std::filesystem::path& overlays, const std::string& name, const 
     if (!place) return fail(name.c_str(), place.error());
     if (::flock(place->directory.get(), LOCK_EX | LOCK_NB) != 0)
         return fail(name.c_str(), "another build of this overlay is under way");
-    store::BuildRecord record = store::read_record(place->directory.get());
+    BuildRecord record = store::read_record(place->directory.get());
+    const auto begun = std::chrono::steady_clock::now();
     std::string input;
     const auto staged = build_in(*place, input);
     record.invocation = invocation;
+    record.ended = now();
+    record.took =
+        std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begun);
     if (staged) {
-        record.artifact = store::BuiltArtifact{staged->generation, staged->input};
+        record.artifact = BuiltArtifact{staged->generation, staged->input};
         record.failure.reset();
     } else {
         // What fills the disk must not stay there while others need it.
@@ -103,9 +106,11 @@ int record_end(const std::filesystem::path& overlays, const std::string& name, c
     if (!place) return fail(name.c_str(), place.error());
     const auto progress = store::read_progress(place->directory.get());
     store::remove_progress(place->directory.get());
-    store::BuildRecord record = store::read_record(place->directory.get());
-    // "success": it has ended by itself, or was stopped by SIGTERM, which is no failure.
+    BuildRecord record = store::read_record(place->directory.get());
+    // "success": it has ended by itself, or was stopped by SIGTERM, which is no failure; nor is it one if it
+    // did not stop in time when it was canceled.
     if (record.invocation == ended.invocation || ended.result == "success") return 0;
+    if (!store::read_canceled(place->directory.get()).empty()) return 0;
     BuildError error{BuildFailureKind::Killed,
                      fmt::format("the build ended with {} {}", ended.result, ended.status)};
     if (ended.result == "oom-kill")
@@ -114,6 +119,8 @@ int record_end(const std::filesystem::path& overlays, const std::string& name, c
         error = {BuildFailureKind::TimedOut, "the build took longer than its RuntimeMaxSec="};
     record.failure = failure_after(record, error, progress ? progress->input : "");
     record.invocation = ended.invocation;
+    record.ended = now();
+    record.took = {};
     const auto written = store::write_record(place->directory.get(), record);
     return written ? 0 : fail(name.c_str(), written.error());
 }

@@ -39,6 +39,14 @@ void tell_rest(const Session& session, const RunResult& run) {
         print(session.out.paint(Paint::Bold, standing_text(run.remaining)) + "\n");
 }
 
+/// What a person asks for is tried at once: an overlay that backs off all the same has failed just now.
+bool build_failed(const Session& session, const Plan& remaining) {
+    return !session.unattended &&
+           std::any_of(remaining.actions.begin(), remaining.actions.end(), [](const Action& action) {
+               return action.subject.kind == Kind::Overlay && action.code == HoldReason::BackOff;
+           });
+}
+
 }  // namespace
 
 operations::Result<milliseconds> parse_patience(const std::string& text) {
@@ -68,7 +76,7 @@ Result<Exit> reconcile(Session& session, const Patience& patience) {
     const std::vector<Outcome>& outcomes = pass->ended.outcomes;
     const bool failed =
         std::any_of(outcomes.begin(), outcomes.end(), [](const Outcome& outcome) { return !outcome.done; });
-    if (failed) return Exit::Refused;
+    if (failed || build_failed(session, pass->remaining)) return Exit::Refused;
     if (patience) {
         const std::vector<std::string> names = operations::wanted_running(*pass->target.desired);
         if (auto waited = operations::wait_until_ready(session, names, *patience); !waited)

@@ -5,6 +5,7 @@
 #include "l4d2ctl/server_page.hpp"
 #include "l4d2ctl/tables.hpp"
 #include "l4d2ctl/verbs.hpp"
+#include "operations/build_view.hpp"
 #include "operations/journal_tail.hpp"
 #include "operations/objects.hpp"
 #include "operations/server_view.hpp"
@@ -41,21 +42,26 @@ Result<std::string> describe_blueprint(const Session& session, const View& view,
     return text + section("server.cfg", printable(blueprint.config), session.out);
 }
 
-Result<std::string> describe_overlay(const Session& session, const View& view, const std::string& name) {
+Result<std::string> describe_overlay(const Session& session, const View& view, const std::string& name,
+                                     operations::JournalTail& tail) {
     const auto found = view.in_force.set.overlays.find(name);
     if (found == view.in_force.set.overlays.end())
         return fail(Exit::NotFound, "overlay/" + name + " is not there");
-    const operations::Json json = operations::overlay_object_json(view, name);
-    const std::string generation =
-        json["generation"].is_null()
-            ? "cannot be told: " +
-                  (json.contains("error") ? json["error"].get<std::string>() : "not looked at")
-            : json["generation"].get<std::string>() + (json["built"].get<bool>() ? "" : " (not built yet)");
-    return page({{{"Source"}, {source_text(found->second.source)}},
-                 {{"Generation"}, {printable(generation)}},
-                 {{"Blueprints"}, {names_or_none(operations::blueprints_using(view.in_force.set, name))}},
-                 {{"Manifest"}, {place(found->second.origin)}}},
-                session, "overlay/" + name);
+    const std::string generation = operations::usable_generation(view, name);
+    const std::string text =
+        page({{{"Source"}, {source_text(found->second.source)}},
+              {{"Generation"}, {generation.empty() ? "none" : generation}},
+              {{"Build"}, {printable(operations::build_text(view, name))}},
+              {{"Blueprints"}, {names_or_none(operations::blueprints_using(view.in_force.set, name))}},
+              {{"Manifest"}, {place(found->second.origin)}}},
+             session, "overlay/" + name);
+    if (!is_built_by_unit(found->second.source)) return text;
+    const std::string log = tail.text();
+    return text + section("Log",
+                          log.empty()
+                              ? "nothing, or you may not read the journal: sudo l4d2ctl logs overlay/" + name
+                              : printable(log),
+                          session.out);
 }
 
 Result<std::string> describe_server(const Session& session, View& view, const std::string& name,
@@ -78,14 +84,15 @@ Result<Exit> describe(Session& session, const std::vector<std::string>& words) {
         return fail(Exit::Usage, "describe what? one KIND NAME or KIND/NAME");
     const std::string& name = target->names.front();
     std::optional<operations::JournalTail> tail;
-    if (*target->kind == Kind::Server) tail.emplace(name, log_lines);
+    if (*target->kind != Kind::Blueprint)
+        tail.emplace(operations::log_unit({*target->kind, name}), log_lines);
     if (auto entered = enter(session, Access::Read); !entered) return std::unexpected(entered.error());
     auto view = operations::look(session);
     if (!view) return std::unexpected(view.error());
     tell_trouble(view->in_force);
     const auto text = *target->kind == Kind::Server      ? describe_server(session, *view, name, *tail)
                       : *target->kind == Kind::Blueprint ? describe_blueprint(session, *view, name)
-                                                         : describe_overlay(session, *view, name);
+                                                         : describe_overlay(session, *view, name, *tail);
     if (!text) return std::unexpected(text.error());
     print(*text);
     return Exit::Done;

@@ -1,6 +1,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <fmt/format.h>
+
 #include <cerrno>
 #include <filesystem>
 #include <string>
@@ -25,15 +27,37 @@ struct Options {
 
 constexpr unsigned usual_lines = 200;
 
-/// Whether the manifests name the server. Asked in a child process, which gives up root before it parses
+std::filesystem::path place_of(const Paths& paths, const Subject& subject) {
+    return (subject.kind == Kind::Overlay ? paths.overlays() : paths.instances()) / subject.name;
+}
+
+bool names_it(const ManifestSet& set, const Subject& subject) {
+    return subject.kind == Kind::Overlay ? set.overlays.contains(subject.name)
+                                         : set.servers.contains(subject.name);
+}
+
+/// `overlay/NAME`, `server/NAME`, or NAME of a server.
+Result<Subject> parse_subject(const std::string& word) {
+    const std::size_t slash = word.find('/');
+    if (slash != std::string::npos && parse_kind(word.substr(0, slash)) == Kind::Overlay) {
+        Subject subject{Kind::Overlay, word.substr(slash + 1)};
+        if (auto checked = check_name(subject.name); !checked) return std::unexpected(checked.error());
+        return subject;
+    }
+    auto name = parse_server_name(word);
+    if (!name) return std::unexpected(name.error());
+    return Subject{Kind::Server, std::move(*name)};
+}
+
+/// Whether the manifests name it. Asked in a child process, which gives up root before it parses
 /// anything; when the manifests cannot be read, the name is given the benefit of the doubt.
-bool is_in_manifests(Session& session, const std::string& name) {
+bool is_in_manifests(Session& session, const Subject& subject) {
     const pid_t child = ::fork();
     if (child < 0) return true;
     if (child == 0) {
         if (!enter(session, Access::Read)) ::_exit(0);
         const auto in_force = operations::read_source(session);
-        ::_exit(!in_force || in_force->set.servers.contains(name) ? 0 : 1);
+        ::_exit(!in_force || names_it(in_force->set, subject) ? 0 : 1);
     }
     int status = 0;
     while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
@@ -41,11 +65,12 @@ bool is_in_manifests(Session& session, const std::string& name) {
     return !WIFEXITED(status) || WEXITSTATUS(status) == 0;
 }
 
-/// Left over on the host, named by the manifests, or a deleted server whose journal is still there.
-bool is_known(Session& session, const std::string& name) {
+/// Left over on the host, named by the manifests, or deleted while its journal is still there.
+bool is_known(Session& session, const Subject& subject) {
     std::error_code denied;
-    if (std::filesystem::exists(session.paths.instances() / name, denied)) return true;
-    return is_in_manifests(session, name) || !operations::JournalTail(name, 1).text().empty();
+    if (std::filesystem::exists(place_of(session.paths, subject), denied)) return true;
+    return is_in_manifests(session, subject) ||
+           !operations::JournalTail(operations::log_unit(subject), 1).text().empty();
 }
 
 /// journalctl takes `-2h` for what happened in the last two hours, and points of time as they are.
@@ -56,11 +81,13 @@ std::string since_option(const std::string& since) {
 /// Becomes journalctl. Nothing is parsed here but a name, so root stays root: the journal may be root's alone
 /// to read.
 Result<Exit> logs(Session& session, const Options& options) {
-    const auto name = parse_server_name(options.name);
-    if (!name) return std::unexpected(name.error());
-    if (!is_known(session, *name))
-        return fail(Exit::NotFound, "server/" + *name + " is not there; l4d2ctl get servers lists them");
-    std::vector<std::string> words{"journalctl", "--unit=" + operations::log_unit(*name), "--no-pager",
+    const auto subject = parse_subject(options.name);
+    if (!subject) return std::unexpected(subject.error());
+    if (!is_known(session, *subject)) {
+        return fail(Exit::NotFound, fmt::format("{} is not there; l4d2ctl get {} lists them",
+                                                to_string(*subject), entry_of(subject->kind).plural));
+    }
+    std::vector<std::string> words{"journalctl", "--unit=" + operations::log_unit(*subject), "--no-pager",
                                    "--no-hostname"};
     if (!options.since.empty()) words.push_back(since_option(options.since));
     if (options.lines > 0 || options.since.empty())
@@ -78,10 +105,12 @@ Result<Exit> logs(Session& session, const Options& options) {
 
 void add_logs(CLI::App& app, Session& session) {
     auto options = std::make_shared<Options>();
-    Command verb = add_verb(app, session, "logs", "Shows what a server said, from the journal",
-                            "  l4d2ctl logs comp1 --since 2h\n  l4d2ctl logs comp1 --follow",
+    Command verb = add_verb(app, session, "logs",
+                            "Shows what a server or the build of an overlay said, from the journal",
+                            "  l4d2ctl logs comp1 --since 2h\n  l4d2ctl logs comp1 --follow\n"
+                            "  l4d2ctl logs overlay/maps",
                             [&session, options] { return logs(session, *options); });
-    verb.argument("NAME", options->name, "The server", Words::Servers);
+    verb.argument("NAME", options->name, "The server, or overlay/NAME", Words::Servers);
     verb.option("-n,--lines", options->lines, "At most the last N lines (default 200; with --since: all)");
     verb.option("--since", options->since,
                 "Only what is newer: a duration as in 30m, 2h, 3d, or a time as journalctl takes it");

@@ -36,6 +36,7 @@ void add_verbs(CLI::App& app, Session& session) {
     add_reset(app, session);
     add_reconcile(app, session);
     add_approve(app, session);
+    add_cancel(app, session);
     add_init_repo(app, session);
     add_hook(app, session);
     add_suspend(app, session);

@@ -62,8 +62,6 @@ bool is_helper_trouble(FailureKind reason) {
 std::string remedy(const Action& action, const Outcome& outcome) {
     const std::string& name = action.subject.name;
     if (outcome.reason == FailureKind::PrerequisiteFailed) return {};
-    if (outcome.reason == FailureKind::SourceChanged)
-        return "sudo l4d2ctl reconcile, once the files are complete";
     if (is_helper_trouble(outcome.reason)) return "journalctl -u left4me-helper";
     if (action.subject.kind == Kind::Overlay) return "l4d2ctl describe overlay " + name;
     if (action.verb == Verb::Render) return "l4d2ctl describe server " + name;
@@ -120,6 +118,15 @@ void Narrator::begin(const Plan& plan, std::span<const ActionIndex> actions) {
     const auto now = Clock::now();
     for (const ActionIndex action : actions) begun_[{&plan, action}] = now;
     host_.begin(plan, actions);
+}
+
+void Narrator::wait_for_builds(const std::map<std::string, ObservedBuild>& builds) {
+    if (err_.person) {
+        std::string names;
+        for (const auto& [name, build] : builds) names += (names.empty() ? "overlay/" : ", overlay/") + name;
+        print_error("waiting for the build of " + names + "; Ctrl-C leaves it running");
+    }
+    host_.wait_for_builds(builds);
 }
 
 std::vector<Outcome> Narrator::told(std::vector<Outcome> outcomes) {

@@ -16,6 +16,9 @@ class Narrator : public Host {
   public:
     Narrator(Host& host, const Terminal& out, const Terminal& err) : host_(host), out_(out), err_(err) {}
 
+    std::expected<std::map<std::string, ObservedBuild>, std::string> observe_builds() override {
+        return host_.observe_builds();
+    }
     Inputs read_inputs(const Desired& desired) override { return host_.read_inputs(desired); }
     std::expected<Observed, std::string> observe(const left4me::Target& target) override {
         return host_.observe(target);
@@ -23,6 +26,7 @@ class Narrator : public Host {
     void begin(const Plan& plan, std::span<const ActionIndex> actions) override;
     std::vector<Outcome> wait() override { return told(host_.wait()); }
     std::vector<Outcome> collect() override { return told(host_.collect()); }
+    void wait_for_builds(const std::map<std::string, ObservedBuild>& builds) override;
 
   private:
     using Clock = std::chrono::steady_clock;

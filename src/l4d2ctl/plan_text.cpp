@@ -38,6 +38,7 @@ Paint paint_of(Verb verb) {
         case Verb::Restart:
         case Verb::Purge:
         case Verb::Forget:
+        case Verb::Cancel:
             return Paint::Red;
         case Verb::Hold:
         case Verb::Report:

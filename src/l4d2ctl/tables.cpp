@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "operations/build_view.hpp"
 #include "operations/objects.hpp"
 #include "operations/server_view.hpp"
 #include "specs/words.hpp"
@@ -123,20 +124,25 @@ std::vector<Row> blueprint_rows(const View& view, const std::vector<std::string>
     return rows;
 }
 
-/// Whether the generation that the source asks for is on disk.
 Cell built_cell(const View& view, const std::string& name) {
-    const auto overlay = view.target.overlays.find(name);
-    if (overlay == view.target.overlays.end()) return {"?", Paint::Yellow};
-    if (!overlay->second.artifact) return {"error", Paint::Red};
-    const bool built =
-        view.observed.generations.contains("overlays/" + name + "/" + *overlay->second.artifact);
-    return built ? Cell{"yes", Paint::Green} : Cell{"no", Paint::Yellow};
+    const std::string word = operations::build_word(view, name);
+    switch (operations::build_state(view, name)) {
+        case operations::BuildState::Built:
+            return {word, Paint::Green};
+        case operations::BuildState::Building:
+        case operations::BuildState::Waiting:
+        case operations::BuildState::Canceled:
+            return {word, Paint::Yellow};
+        case operations::BuildState::Failed:
+        case operations::BuildState::Unavailable:
+            return {word, Paint::Red};
+    }
+    return {word};
 }
 
 std::string generation_text(const View& view, const std::string& name) {
-    const auto overlay = view.target.overlays.find(name);
-    if (overlay == view.target.overlays.end() || !overlay->second.artifact) return "-";
-    return *overlay->second.artifact;
+    const std::string generation = operations::usable_generation(view, name);
+    return generation.empty() ? "-" : generation;
 }
 
 std::vector<Row> overlay_rows(const View& view, const std::vector<std::string>& names, bool wide) {

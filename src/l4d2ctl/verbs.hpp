@@ -7,6 +7,7 @@ namespace left4me::ctl {
 // One a file of the same name.
 void add_apply(CLI::App& app, Session& session);
 void add_approve(CLI::App& app, Session& session);
+void add_cancel(CLI::App& app, Session& session);
 void add_delete(CLI::App& app, Session& session);
 void add_describe(CLI::App& app, Session& session);
 void add_diff(CLI::App& app, Session& session);

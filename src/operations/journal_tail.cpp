@@ -31,9 +31,11 @@ class SpawnActions {
 
 }  // namespace
 
-std::string log_unit(const std::string& server) { return server_unit(server); }
+std::string log_unit(const Subject& subject) {
+    return subject.kind == Kind::Overlay ? build_unit(subject.name) : server_unit(subject.name);
+}
 
-JournalTail::JournalTail(const std::string& server, unsigned lines) {
+JournalTail::JournalTail(const std::string& unit, unsigned lines) {
     std::array<int, 2> ends{};
     if (::pipe2(ends.data(), O_CLOEXEC) != 0) return;
     pipe_ = Fd(ends[0]);
@@ -43,14 +45,14 @@ JournalTail::JournalTail(const std::string& server, unsigned lines) {
     posix_spawn_file_actions_addopen(actions.get(), STDERR_FILENO, "/dev/null", O_WRONLY, 0);
     posix_spawn_file_actions_addopen(actions.get(), STDIN_FILENO, "/dev/null", O_RDONLY, 0);
 
-    std::string unit = "--unit=" + log_unit(server);
+    std::string of_unit = "--unit=" + unit;
     std::string count = "--lines=" + std::to_string(lines);
     std::string program = "journalctl";
     std::string quiet = "--quiet";
     std::string no_pager = "--no-pager";
     std::string format = "--output=short-iso";
-    const std::array<char*, 7> arguments{program.data(),  unit.data(),   count.data(), quiet.data(),
-                                         no_pager.data(), format.data(), nullptr};
+    const std::array<char*, 7> arguments{program.data(),  of_unit.data(), count.data(), quiet.data(),
+                                         no_pager.data(), format.data(),  nullptr};
     // A fixed environment: this may still be root, and the caller's is the caller's.
     std::string path = "PATH=/usr/bin:/bin";
     const std::array<char*, 2> environment{path.data(), nullptr};

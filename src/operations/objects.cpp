@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "operations/build_view.hpp"
 #include "operations/server_view.hpp"
 
 namespace left4me::operations {
@@ -75,10 +76,12 @@ Json overlay_object_json(const View& view, const std::string& name) {
     const auto observed = view.target.overlays.find(name);
     const bool known = observed != view.target.overlays.end() && observed->second.artifact.has_value();
     json["generation"] = known ? Json(*observed->second.artifact) : Json(nullptr);
-    json["built"] =
-        known && view.observed.generations.contains("overlays/" + name + "/" + *observed->second.artifact);
-    if (observed != view.target.overlays.end() && !known)
+    json["built"] = build_state(view, name) == BuildState::Built;
+    if (observed != view.target.overlays.end() && !known && !observed->second.is_unbuilt())
         json["error"] = observed->second.artifact.error().message;
+    const std::string usable = usable_generation(view, name);
+    json["artifact"] = usable.empty() ? Json(nullptr) : Json(usable);
+    json["build"] = build_json(view, name);
     json["blueprints"] = blueprints_using(view.in_force.set, name);
     return json;
 }

@@ -75,7 +75,10 @@ Result<RunResult> make_pass(Context& context, const InForce& in_force, const Pas
     intent.retry_now = options.retry_now;
     Engine engine(wrapped ? *wrapped : **machine, load_status(context.paths));
     const auto begun = std::chrono::steady_clock::now();
-    auto run = engine.run({std::make_shared<const Desired>(in_force.desired()), intent, in_force.error});
+    Request request{std::make_shared<const Desired>(in_force.desired()), intent, in_force.error};
+    // A daemon goes on by itself when a build has ended.
+    request.await_builds = trigger(context) != Poked::Heard;
+    auto run = engine.run(std::move(request));
     if (!run) return fail(ErrorKind::HostUnavailable, run.error());
     if (auto saved = save_status(context.paths, engine.status()); !saved)
         return fail(ErrorKind::StateFailed, saved.error());

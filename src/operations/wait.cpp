@@ -30,10 +30,12 @@ bool takes_a_person(HoldReason reason) {
         case HoldReason::Suspended:
         case HoldReason::NotInstalled:
         case HoldReason::SourceUnavailable:
+        case HoldReason::BuildCanceled:
         case HoldReason::Drift:
             return true;
         case HoldReason::RolloutPending:
         case HoldReason::PortInUse:
+        case HoldReason::Building:
         case HoldReason::BackOff:
         case HoldReason::Orphan:
         case HoldReason::Shadowed:

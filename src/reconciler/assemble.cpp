@@ -20,6 +20,7 @@ using Ids = std::array<Id, verbs>;
 int rank(Verb verb) {
     switch (verb) {
         case Verb::Build:
+        case Verb::Cancel:
             return 0;
         case Verb::Render:
             return 1;
@@ -103,8 +104,9 @@ class Assembly {
     void add_collect(const CollectDraft& collect) {
         const std::string_view generation =
             std::string_view(collect.path).substr(collect.path.rfind('/') + 1);
-        std::string reason = collect.subject.kind == Kind::Server
-                                 ? "nothing uses this old rendering any more"
+        std::string reason = collect.subject.kind == Kind::Server ? "nothing uses this old rendering any more"
+                             : generation.starts_with('.')
+                                 ? "no manifest asks for builds of it any more"
                                  : fmt::format("nothing uses generation {:.4} any more", generation);
         const Id id = add(collect.subject, {Verb::Collect, std::move(reason), collect.path, {}});
         for (const auto& [server, verb] : collect.after) edge(id, id_of(server, verb));

@@ -110,6 +110,7 @@ std::string asked_of(const TargetServer* target) {
 
 std::string asked_of_overlay(const Target& target, const std::string& overlay) {
     const auto found = target.overlays.find(overlay);
+    if (found != target.overlays.end() && found->second.build) return found->second.build->input;
     return found != target.overlays.end() && found->second.artifact ? *found->second.artifact : "";
 }
 
@@ -123,8 +124,7 @@ std::map<Subject, Mishap> mishaps_of(const Plan& attempted, std::span<const Outc
     std::map<Subject, Mishap> mishaps = failed_units(attempted);
     for (const Outcome& outcome : outcomes) {
         const Action& action = attempted.actions[outcome.action];
-        const bool rebuilds = action.verb == Verb::Build && outcome.reason == FailureKind::SourceChanged;
-        if (outcome.done || (is_nobodys_fault(outcome.reason) && !rebuilds)) continue;
+        if (outcome.done || is_nobodys_fault(outcome.reason)) continue;
         mishaps[action.subject] = {starts(action.verb), false, action.verb, outcome.reason,
                                    fmt::format("{}: {}", to_string(action.verb), outcome.message)};
     }
@@ -142,15 +142,32 @@ Backoff next_backoff(const Backoff& previous, const std::string& name, const std
     if (counted) return next;
     ++next.failures;
     next.failed_at = now;
-    next.retry_at = now;
-    if (!is_worth_one_retry(mishap->reason, next.failures))
-        *next.retry_at += backoff_delay(name, next.failures);
+    next.retry_at = now + backoff_delay(name, next.failures);
     next.crashed = mishap->crashed;
     next.verb = mishap->verb;
     next.reason = mishap->reason;
     next.message = mishap->message;
     next.asked = asked;
     return next;
+}
+
+Backoff backoff_of_build(const std::string& overlay, const UnitBuild& build) {
+    Backoff backoff;
+    if (!build.record.failure) return backoff;
+    const BuildFailure& failure = *build.record.failure;
+    backoff.failures = failure.failures;
+    backoff.reason = failure_kind(failure.kind);
+    backoff.message = failure.message;
+    backoff.verb = Verb::Build;
+    backoff.failed_at = failure.at;
+    backoff.retry_at = failure.at;
+    if (!is_worth_one_retry(backoff.reason, failure.failures))
+        *backoff.retry_at += backoff_delay(overlay, failure.failures);
+    // What keeps changing is another input each time, and yet the same matter; so is one that only the unit
+    // cannot read.
+    const bool any_input = failure.kind == BuildFailureKind::SourceChanged || failure.input.empty();
+    backoff.asked = any_input ? build.input : failure.input;
+    return backoff;
 }
 
 std::string backoff_text(const Backoff& backoff) {

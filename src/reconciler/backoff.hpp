@@ -15,7 +15,8 @@ std::chrono::microseconds backoff_delay(const std::string& name, unsigned failur
 
 /// What was asked of a server when it failed. Something else may work, and is tried at once.
 std::string asked_of(const TargetServer* target);
-/// The digest of what its source holds; empty if that cannot be told.
+/// The digest of what its source holds; of a source that a unit builds, its UnitBuild::input; empty if that
+/// cannot be told.
 std::string asked_of_overlay(const Target& target, const std::string& overlay);
 
 /// Nothing is to be tried yet. `asked`: asked_of() it now.
@@ -37,6 +38,9 @@ std::map<Subject, Mishap> mishaps_of(const Plan& attempted, std::span<const Outc
 /// make good for all before.
 Backoff next_backoff(const Backoff& previous, const std::string& name, const std::string& asked,
                      const Mishap* mishap, TimePoint now);
+
+/// The backoff after builds in a unit, which counts its failures itself.
+Backoff backoff_of_build(const std::string& overlay, const UnitBuild& build);
 
 /// "failed 3 times; the next try is at 12:03:04 UTC".
 std::string backoff_text(const Backoff& backoff);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 namespace left4me {
@@ -44,6 +45,31 @@ std::optional<BuildFailureKind> parse_build_failure(std::string_view text) {
         if (text == to_string(kind)) return kind;
     }
     return std::nullopt;
+}
+
+FailureKind failure_kind(BuildFailureKind kind) {
+    switch (kind) {
+        case BuildFailureKind::SourceUnavailable:
+        case BuildFailureKind::IOError:
+            return FailureKind::IOError;
+        case BuildFailureKind::SourceChanged:
+            return FailureKind::SourceChanged;
+        case BuildFailureKind::NoSpace:
+            return FailureKind::NoSpace;
+        case BuildFailureKind::OutOfMemory:
+            return FailureKind::OutOfMemory;
+        case BuildFailureKind::TimedOut:
+            return FailureKind::Timeout;
+        case BuildFailureKind::Killed:
+            return FailureKind::Signal;
+    }
+    return FailureKind::Unknown;
+}
+
+unsigned percent(const BuildProgress& progress) {
+    if (progress.total_bytes == 0) return 0;
+    return static_cast<unsigned>(
+        100 * std::min(1.0, static_cast<double>(progress.bytes) / static_cast<double>(progress.total_bytes)));
 }
 
 std::string to_text(const BuildProgress& progress) {

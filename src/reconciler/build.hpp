@@ -1,13 +1,22 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "reconciler/reason.hpp"
 #include "reconciler/time.hpp"
+#include "specs/manifest.hpp"
 
 namespace left4me {
+
+/// Whether `left4me-build@NAME.service` builds it. All others are written in milliseconds, by whoever carries
+/// out the plan.
+constexpr bool is_built_by_unit(const OverlaySource& source) {
+    return !std::holds_alternative<InlineSource>(source);
+}
 
 /// Why a build ended without an artifact.
 enum class BuildFailureKind {
@@ -23,6 +32,7 @@ enum class BuildFailureKind {
 /// "SourceChanged", …: what stands in JSON.
 const char* to_string(BuildFailureKind kind);
 std::optional<BuildFailureKind> parse_build_failure(std::string_view text);
+FailureKind failure_kind(BuildFailureKind kind);
 
 /// The last build of an overlay, when it failed.
 struct BuildFailure {
@@ -33,6 +43,26 @@ struct BuildFailure {
     std::string input;  ///< the fingerprint of the source that was tried; empty if it could not be told
 
     bool operator==(const BuildFailure&) const = default;
+};
+
+/// An artifact, and what it was built from.
+struct BuiltArtifact {
+    std::string generation;
+    std::string input;  ///< the fingerprint of the source
+
+    bool operator==(const BuiltArtifact&) const = default;
+};
+
+/// How builds of an overlay ended.
+struct BuildRecord {
+    std::optional<BuiltArtifact> artifact;  ///< of the last one that did not fail
+    std::optional<BuildFailure> failure;    ///< of the last one, if it failed
+    // Of the last one:
+    std::string invocation;  ///< systemd's INVOCATION_ID; empty: nothing was ever built
+    TimePoint ended;
+    std::chrono::milliseconds took{};
+
+    bool operator==(const BuildRecord&) const = default;
 };
 
 /// How far a build is that runs.
@@ -46,6 +76,8 @@ struct BuildProgress {
     bool operator==(const BuildProgress&) const = default;
 };
 
+/// 0 … 100, of the data.
+unsigned percent(const BuildProgress& progress);
 /// "12 of 340 files, 1.5 of 20.1 GiB".
 std::string to_text(const BuildProgress& progress);
 

@@ -104,8 +104,8 @@ bool overlay_is_suspended(const World& world, const std::string& overlay);
 /// What failed is not tried again before its time.
 void hold_back_off(const World& world, ServerDraft& draft);
 void hold_back_off(const World& world, OverlayDraft& draft);
-/// The overlay's artifact is not on this host.
-bool is_unbuilt(const World& world, const std::string& overlay);
+/// The files of an inline overlay are still to be written.
+bool is_unwritten(const World& world, const std::string& overlay);
 /// The build of this artifact failed lately, and is not tried yet; else nullptr.
 const Backoff* build_backoff(const World& world, const std::string& overlay);
 /// Writing the server's rendering failed lately, and is not tried yet; else nullptr.

@@ -58,10 +58,13 @@ Plan part_beside(const Plan& plan, const std::set<Subject>& worked_on,
 
 std::expected<StepResult, std::string> Engine::look(const Request& request) {
     StepResult result;
+    auto builds = host_.observe_builds();
+    if (!builds) return std::unexpected(builds.error());
     result.target = resolve(request.desired, host_.read_inputs(*request.desired));
     std::expected<Observed, std::string> observed = host_.observe(result.target);
     if (!observed) return std::unexpected(observed.error());
     result.observed = *std::move(observed);
+    result.observed.builds = *std::move(builds);
     result.ended = take_ended(worked_on());
     assess(request, result);
     return result;
@@ -116,7 +119,11 @@ std::expected<RunResult, std::string> Engine::run(Request request) {
             run.remaining = std::move(last.difference);
             append(run.ended, std::move(last.ended));
         }
-        if (!busy()) break;
+        if (!busy() && (!request.await_builds || run.observed.builds.empty())) break;
+        if (!busy()) {
+            host_.wait_for_builds(run.observed.builds);
+            round = 0;  // what it led to takes as many rounds again
+        }
         while (busy()) wait();
         request.intent.retry_now = false;  // it was for what has just been tried
     }

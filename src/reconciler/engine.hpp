@@ -19,6 +19,8 @@ struct Request {
     Intent intent;
     /// Why the source's own revision is not the one in force; empty: it is.
     std::string source_error;
+    /// run(): until builds have ended, and what waited for them is done.
+    bool await_builds = false;
 };
 
 /// Actions that have ended, with the plan they were actions of: `outcomes[i].action` is an index into

@@ -9,6 +9,8 @@ const char* past(Verb verb) {
     switch (verb) {
         case Verb::Build:
             return "Built";
+        case Verb::Cancel:
+            return "BuildCanceled";
         case Verb::Render:
             return "Rendered";
         case Verb::Disable:
@@ -72,7 +74,9 @@ class Telling {
     void outcome(const Action& action, const Outcome& outcome) {
         const std::string subject = to_string(action.subject);
         if (outcome.done) {
-            add(subject, false, past(action.verb), action.reason);
+            const bool only_begun = action.verb == Verb::Build && is_built_by_unit(*action.source);
+            if (only_begun && failed_before(action.subject.name)) return;
+            add(subject, false, only_begun ? "BuildStarted" : past(action.verb), action.reason);
             events_.back().drift = action.drift;
             if (events_.back().drift) events_.back().right_at = before_.last_pass;
             return;
@@ -90,6 +94,36 @@ class Telling {
             stalled(name, status, earlier);
             waiting(name, status, earlier);
             set_aside(name, status, earlier);
+        }
+    }
+
+    /// How builds in units ended.
+    void builds() {
+        for (const auto& [name, record] : after_.builds) {
+            const auto earlier = before_.builds.find(name);
+            if (earlier != before_.builds.end() && earlier->second.invocation == record.invocation) continue;
+            const auto& failure = record.failure;
+            const std::string after =
+                record.took.count() == 0
+                    ? std::string()
+                    : fmt::format(", after {:.1f} s", std::chrono::duration<double>(record.took).count());
+            if (failure) {
+                // What fails as it did the last time is no news.
+                const bool known = earlier != before_.builds.end() && earlier->second.failure &&
+                                   earlier->second.failure->kind == failure->kind &&
+                                   earlier->second.failure->message == failure->message;
+                if (!known)
+                    add("overlay/" + name, true, "BuildFailed",
+                        fmt::format("{} ({}){}", failure->message, to_string(failure->kind), after));
+                continue;
+            }
+            if (!record.artifact) continue;
+            const std::string& generation = record.artifact->generation;
+            const bool same = earlier != before_.builds.end() && earlier->second.artifact &&
+                              earlier->second.artifact->generation == generation;
+            add("overlay/" + name, false, "Built",
+                fmt::format("{} {:.4}{}", same ? "the content is still that of generation" : "generation",
+                            generation, after));
         }
     }
 
@@ -115,6 +149,12 @@ class Telling {
         return stalled != nullptr && stalled->status == ConditionStatus::True &&
                stalled->reason == ConditionReason(outcome.reason) &&
                stalled->message == fmt::format("{}: {}", to_string(action.verb), outcome.message);
+    }
+
+    /// Its next try is no news; how that ends is.
+    bool failed_before(const std::string& overlay) const {
+        const auto earlier = before_.builds.find(overlay);
+        return earlier != before_.builds.end() && earlier->second.failure;
     }
 
     static bool same(const Condition& now, const Condition* earlier) {
@@ -180,7 +220,16 @@ std::vector<Event> events_of(const Status& before, const std::string& revision, 
                              const Plan& attempted, std::span<const Outcome> outcomes, const Status& after) {
     Telling telling(before, revision, intent, after);
     telling.source();
-    for (const Outcome& outcome : outcomes) telling.outcome(attempted.actions[outcome.action], outcome);
+    // What is written and started after a build is told after it.
+    const auto outcomes_of_builds = [&](bool wanted) {
+        for (const Outcome& outcome : outcomes) {
+            const Action& action = attempted.actions[outcome.action];
+            if ((action.verb == Verb::Build) == wanted) telling.outcome(action, outcome);
+        }
+    };
+    outcomes_of_builds(true);
+    telling.builds();
+    outcomes_of_builds(false);
     telling.conditions();
     return telling.take();
 }

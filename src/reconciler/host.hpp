@@ -1,6 +1,7 @@
 #pragma once
 
 #include <expected>
+#include <map>
 #include <span>
 #include <string>
 #include <vector>
@@ -29,7 +30,12 @@ class Host {
     Host& operator=(const Host&) = delete;
     virtual ~Host() = default;
 
-    /// Reads what the revision refers to outside itself: overlays' sources and secrets. Changes nothing.
+    /// The builds that are under way, by overlay. Called before read_inputs(): of a build that ended between
+    /// the two, the record is read; the other way round it would look as if it had never begun.
+    virtual std::expected<std::map<std::string, ObservedBuild>, std::string> observe_builds() = 0;
+
+    /// Reads what the revision refers to outside itself: overlays' sources, the records of
+    /// their builds, and secrets. Changes nothing.
     virtual Inputs read_inputs(const Desired& desired) = 0;
 
     /// Looks at everything once, in a number of D-Bus round trips that does not grow with the number of
@@ -47,6 +53,9 @@ class Host {
 
     /// As wait(), but never blocks: empty when nothing has ended since the last time.
     virtual std::vector<Outcome> collect() = 0;
+
+    /// Blocks until another set of builds is under way than `builds`, or it is time to look for drift again.
+    virtual void wait_for_builds(const std::map<std::string, ObservedBuild>& builds) = 0;
 };
 
 }  // namespace left4me

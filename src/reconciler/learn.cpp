@@ -29,9 +29,13 @@ void learn_overlays(Memory& memory, const Target& target, const std::map<Subject
     for (const auto& [name, overlay] : target.overlays) {
         const auto before = memory.overlays.find(name);
         const Mishap* const mishap = find(mishaps, Kind::Overlay, name);
-        if (before == memory.overlays.end() && mishap == nullptr) continue;
+        const bool failed = overlay.build && overlay.build->record.failure;
+        if (before == memory.overlays.end() && mishap == nullptr && !failed) continue;
         Backoff backoff = next_backoff(before == memory.overlays.end() ? Backoff{} : before->second, name,
                                        asked_of_overlay(target, name), mishap, now);
+        // A unit that could not even be started has nothing in its record.
+        if (failed && (!backoff.failed_at || *backoff.failed_at <= overlay.build->record.failure->at))
+            backoff = backoff_of_build(name, *overlay.build);
         if (backoff.failures > 0) overlays.emplace(name, std::move(backoff));
     }
     memory.overlays = std::move(overlays);

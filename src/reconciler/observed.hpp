@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "reconciler/build.hpp"
 #include "reconciler/time.hpp"
 
 namespace left4me {
@@ -80,13 +81,22 @@ struct ObservedServer {
     const std::optional<std::vector<std::string>>& stack() const { return mounted ? mounted : held_by_game; }
 };
 
+/// A left4me-build@NAME.service that builds, or is about to.
+struct ObservedBuild {
+    std::optional<BuildProgress> progress;  ///< nullopt: it has only begun
+
+    bool operator==(const ObservedBuild&) const = default;
+};
+
 /// What the host reports: one moment, read as a whole.
 struct Observed {
     TimePoint now;
     bool installation = false;  ///< the game is there
     std::map<std::string, ObservedServer> servers;
+    /// By overlay. As it was before the records of builds were read: what ended since is in its record.
+    std::map<std::string, ObservedBuild> builds;
     /// Every finished generation on disk, relative to the state directory: `overlays/A/GEN`,
-    /// `instances/N/GEN`.
+    /// `instances/N/GEN`; and `overlays/A/.build`, in which the unit works.
     std::set<std::string> generations;
 };
 

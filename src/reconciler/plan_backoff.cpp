@@ -15,7 +15,7 @@ bool acts(const ServerDraft& draft) {
 
 }  // namespace
 
-bool is_unbuilt(const World& world, const std::string& overlay) {
+bool is_unwritten(const World& world, const std::string& overlay) {
     const auto found = world.target.overlays.find(overlay);
     if (found == world.target.overlays.end() || !found->second.artifact) return false;
     return !world.observed.generations.contains(
@@ -49,7 +49,12 @@ void hold_back_off(const World& world, ServerDraft& draft) {
 void hold_back_off(const World& world, OverlayDraft& draft) {
     if (draft.step.verb != Verb::Build) return;
     if (const Backoff* const backoff = build_backoff(world, draft.name))
-        draft.step = {Verb::Hold, backoff_text(*backoff), {}, HoldReason::BackOff};
+        draft.step = {Verb::Hold,
+                      backoff->message.empty()
+                          ? backoff_text(*backoff)
+                          : fmt::format("{}; the last time: {}", backoff_text(*backoff), backoff->message),
+                      {},
+                      HoldReason::BackOff};
 }
 
 }  // namespace left4me::draft

@@ -136,6 +136,13 @@ bool overlay_is_wanted(const World& world, const Path& path) {
     return !overlay->second.artifact || *overlay->second.artifact == path.generation;
 }
 
+/// `overlays/A/.build` is needed for as long as a unit builds, or is to build the overlay.
+bool is_worked_in(const World& world, const std::string& name) {
+    const auto overlay = world.target.overlays.find(name);
+    const bool asked = overlay != world.target.overlays.end() && overlay->second.build;
+    return asked || world.observed.builds.contains(name);
+}
+
 /// Renderings of servers that the manifests do not name are not collected: Forget removes them, or they are
 /// not ours.
 bool rendering_is_wanted(const World& world, const Path& path) {
@@ -162,6 +169,10 @@ std::vector<CollectDraft> plan_collect(const World& world, const std::vector<Ser
     for (const std::string& generation : world.observed.generations) {
         const Path path = parse(generation);
         if (path.name.empty() || usage.keeps(generation)) continue;
+        if (path.generation.starts_with('.')) {
+            if (!is_worked_in(world, path.name)) collects.push_back({{path.kind, path.name}, generation, {}});
+            continue;
+        }
         if (path.kind == Kind::Server && is_suspended(world, path.name)) continue;
         CollectDraft collect{{path.kind, path.name}, generation, {}};
         if (path.kind == Kind::Overlay) {

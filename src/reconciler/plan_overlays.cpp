@@ -3,11 +3,39 @@
 #include "reconciler/draft.hpp"
 
 namespace left4me::draft {
+namespace {
+
+/// Why the unit is started; `build`: its source can be read.
+std::string why_build(const UnitBuild& build) {
+    if (build.record.artifact)
+        return fmt::format("its source is not what generation {:.4} was built from",
+                           build.record.artifact->generation);
+    return "it was never built on this host";
+}
+
+/// A build that is under way comes to its end, even if it is of an older request: it looks at its source
+/// again before it publishes anything. Who does not want to wait cancels it.
+Step plan_unit_build(const World& world, const std::string& name, const UnitBuild& build) {
+    if (world.observed.builds.contains(name))
+        return {Verb::Hold, "its build is under way", {}, HoldReason::Building};
+    if (build.is_canceled() && !world.intent.retry_now)
+        return {Verb::Hold,
+                "its build was canceled; l4d2ctl reconcile begins it again",
+                {},
+                HoldReason::BuildCanceled};
+    return {Verb::Build, why_build(build), {}, {}};
+}
+
+}  // namespace
 
 std::vector<OverlayDraft> plan_overlays(const World& world) {
     std::vector<OverlayDraft> drafts;
     for (const auto& [name, overlay] : world.target.overlays) {
         if (overlay_is_suspended(world, name)) continue;
+        if (overlay.is_unbuilt()) {
+            drafts.push_back({name, plan_unit_build(world, name, *overlay.build)});
+            continue;
+        }
         if (!overlay.artifact) {
             // The servers that use it keep what they have; see plan_rendering().
             drafts.push_back(
@@ -19,6 +47,11 @@ std::vector<OverlayDraft> plan_overlays(const World& world) {
         drafts.push_back(
             {name,
              {Verb::Build, fmt::format("generation {:.4} is not on this host", generation), generation, {}}});
+    }
+    for (const auto& [name, build] : world.observed.builds) {
+        const auto overlay = world.target.overlays.find(name);
+        if (overlay == world.target.overlays.end() || !overlay->second.build)
+            drafts.push_back({name, {Verb::Cancel, "no manifest asks for this build any more", {}, {}}});
     }
     return drafts;
 }

@@ -43,10 +43,40 @@ bool is_usable(const World& world, const ServerDraft& draft) {
     });
 }
 
+/// The first overlay that a unit has yet to build.
+const std::string* unbuilt_overlay(const World& world, const ServerDraft& draft) {
+    for (const std::string& name : draft.target->spec->overlays) {
+        const auto overlay = world.target.overlays.find(name);
+        if (overlay != world.target.overlays.end() && overlay->second.is_unbuilt()) return &name;
+    }
+    return nullptr;
+}
+
+/// Why it cannot be told what the server should look like.
+Step why_unknown(const World& world, const ServerDraft& draft) {
+    const InputError& error = draft.target->rendering.error();
+    const std::string* const overlay =
+        error.kind == InputErrorKind::Unbuilt ? unbuilt_overlay(world, draft) : nullptr;
+    if (overlay == nullptr) return {Verb::Hold, error.message, {}, HoldReason::SourceUnavailable};
+    if (world.observed.builds.contains(*overlay))
+        return {Verb::Hold, fmt::format("overlay/{} is being built", *overlay), {}, HoldReason::Building};
+    if (const Backoff* const backoff = build_backoff(world, *overlay))
+        return {Verb::Hold,
+                fmt::format("overlay/{} {}", *overlay, backoff_text(*backoff)),
+                {},
+                HoldReason::BackOff};
+    if (world.target.overlays.at(*overlay).build->is_canceled())
+        return {Verb::Hold,
+                fmt::format("the build of overlay/{} was canceled", *overlay),
+                {},
+                HoldReason::BuildCanceled};
+    return {Verb::Hold, fmt::format("overlay/{} is not built yet", *overlay), {}, HoldReason::Building};
+}
+
 /// Why the target's rendering cannot be written yet; empty: it can.
 std::string why_not_yet(const World& world, const ServerDraft& draft) {
     for (const std::string& overlay : draft.target->spec->overlays) {
-        if (!is_unbuilt(world, overlay)) continue;
+        if (!is_unwritten(world, overlay)) continue;
         if (const Backoff* const backoff = build_backoff(world, overlay))
             return fmt::format("overlay/{} {}", overlay, backoff_text(*backoff));
     }
@@ -58,14 +88,6 @@ bool is_to_be_started(const ServerDraft& draft) {
     return draft.target->spec->state == RunState::Running && !is_up(draft.observed->unit.active);
 }
 
-/// The first overlay that has to be built, and takes its time.
-const std::string* slow_build(const World& world, const ServerDraft& draft) {
-    for (const std::string& overlay : draft.target->spec->overlays) {
-        if (is_unbuilt(world, overlay) && world.target.overlays.at(overlay).is_slow()) return &overlay;
-    }
-    return nullptr;
-}
-
 }  // namespace
 
 bool plan_rendering(const World& world, ServerDraft& draft) {
@@ -73,8 +95,7 @@ bool plan_rendering(const World& world, ServerDraft& draft) {
     draft.usable = is_usable(world, draft);
     if (!draft.target->rendering) {
         draft.as_is = true;
-        draft.steps.push_back(
-            {Verb::Hold, draft.target->rendering.error().message, {}, HoldReason::SourceUnavailable});
+        draft.steps.push_back(why_unknown(world, draft));
         return draft.usable;
     }
     const std::string& digest = (*draft.target->rendering)->digest();
@@ -87,19 +108,14 @@ bool plan_rendering(const World& world, ServerDraft& draft) {
         }
     }
     if (!differs) return true;
-    // Written when the build has ended, and the server runs.
-    if (draft.usable && is_to_be_started(draft) && slow_build(world, draft) != nullptr) {
-        draft.as_is = true;
-        return true;
-    }
     draft.steps.push_back({Verb::Render, why_render(*draft.target, observed), digest, {}});
     return true;
 }
 
 std::string why_as_is(const World& world, const ServerDraft& draft) {
-    if (!draft.as_is || !draft.target->rendering) return {};
-    const std::string* const overlay = slow_build(world, draft);
-    if (overlay == nullptr || build_backoff(world, *overlay) != nullptr) return {};
+    if (draft.target->rendering || draft.target->rendering.error().kind != InputErrorKind::Unbuilt) return {};
+    const std::string* const overlay = unbuilt_overlay(world, draft);
+    if (overlay == nullptr) return {};
     return fmt::format("; with its last rendering, for overlay/{} is not built yet", *overlay);
 }
 

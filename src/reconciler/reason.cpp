@@ -29,6 +29,10 @@ const char* to_string(HoldReason value) {
             return "PortInUse";
         case HoldReason::SourceUnavailable:
             return "SourceUnavailable";
+        case HoldReason::Building:
+            return "Building";
+        case HoldReason::BuildCanceled:
+            return "BuildCanceled";
         case HoldReason::BackOff:
             return "BackOff";
         case HoldReason::Suspended:

@@ -14,6 +14,8 @@ enum class HoldReason {
     NotInstalled,
     PortInUse,
     SourceUnavailable,
+    Building,
+    BuildCanceled,  ///< by a person
     BackOff,
     Suspended,
     Drift,
@@ -25,7 +27,7 @@ enum class HoldReason {
 enum class FailureKind {
     Unknown,             ///< a word that a later systemd added (the message quotes it), or no failure
     PrerequisiteFailed,  ///< never begun, because something else failed first
-    SourceChanged,       ///< what was to be copied is not there any more: look again
+    SourceChanged,       ///< while a build copied it
     InUse,               ///< it is used again in the meantime
     Canceled,            ///< another request took the place of its job
     Disconnected,        ///< from the bus

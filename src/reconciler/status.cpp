@@ -127,7 +127,8 @@ Verdict reconciling(const Findings& findings) {
         return {ConditionStatus::True, StateReason::Progressing,
                 fmt::format("still to do: {}, {}", to_string(action->verb), action->reason)};
     }
-    for (const HoldReason code : {HoldReason::BackOff, HoldReason::RolloutPending, HoldReason::PortInUse}) {
+    for (const HoldReason code :
+         {HoldReason::BackOff, HoldReason::Building, HoldReason::RolloutPending, HoldReason::PortInUse}) {
         if (const Action* action = findings.find_code(code))
             return {ConditionStatus::True, code, action->reason};
     }
@@ -159,8 +160,9 @@ Verdict stalled(const Findings& findings, TimePoint now) {
                 fmt::format("{}: {}", to_string(findings.failed_action->verb), findings.failure->message)};
     }
     if (waits && backoff.failures > 0) return {ConditionStatus::True, backoff.reason, backoff.message};
-    for (const HoldReason code : {HoldReason::SourceUnavailable, HoldReason::NotInstalled,
-                                  HoldReason::ApprovalRequired, HoldReason::Drift, HoldReason::Shadowed}) {
+    for (const HoldReason code :
+         {HoldReason::SourceUnavailable, HoldReason::BuildCanceled, HoldReason::NotInstalled,
+          HoldReason::ApprovalRequired, HoldReason::Drift, HoldReason::Shadowed}) {
         if (const Action* action = findings.find_code(code))
             return {ConditionStatus::True, code, action->reason};
     }
@@ -228,7 +230,7 @@ const Condition* ServerStatus::find(const std::string& type) const {
 bool says_the_same(const Status& one, const Status& other) {
     const auto all_but_time = [](const Status& status) {
         return std::tie(status.last_attempted_revision, status.last_applied_revision, status.source_error,
-                        status.servers, status.overlays);
+                        status.servers, status.overlays, status.builds);
     };
     return all_but_time(one) == all_but_time(other);
 }
@@ -254,6 +256,10 @@ Status next_status(const Status& previous, const Target& target, const Observed&
         next.servers.emplace(name, next_server(before, findings, revision, observed.now));
     }
     next.overlays = memory.overlays;
+    for (const auto& [name, overlay] : target.overlays) {
+        if (overlay.build && !overlay.build->record.invocation.empty())
+            next.builds.emplace(name, overlay.build->record);
+    }
     return next;
 }
 

@@ -47,6 +47,8 @@ struct Status {
     std::optional<TimePoint> last_pass;
     std::map<std::string, ServerStatus> servers;
     std::map<std::string, Backoff> overlays;  ///< those that could not be built lately
+    /// What was last known of how builds in units ended, by overlay: each is told of once.
+    std::map<std::string, BuildRecord> builds;
 };
 
 /// They differ in nothing but when the host was looked at.

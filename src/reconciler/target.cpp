@@ -14,10 +14,17 @@ TargetOverlay resolve_overlay(const std::shared_ptr<const Desired>& desired, con
     const auto input = inputs.overlays.find(name);
     if (input == inputs.overlays.end()) {
         overlay.artifact = std::unexpected(InputError{InputErrorKind::Source, "not observed"});
+        return overlay;
+    }
+    overlay.build = input->second.build;
+    if (input->second.trouble) {
+        overlay.artifact = std::unexpected(*input->second.trouble);
     } else if (input->second.artifact) {
         overlay.artifact = *input->second.artifact;
-    } else {
-        overlay.artifact = std::unexpected(input->second.trouble.value_or(InputError{}));
+    } else if (overlay.build && overlay.build->is_built()) {
+        overlay.artifact = overlay.build->record.artifact->generation;
+    } else if (overlay.build) {
+        overlay.artifact = std::unexpected(InputError{InputErrorKind::Unbuilt, "it is not built yet"});
     }
     return overlay;
 }

@@ -9,14 +9,16 @@
 #include <string_view>
 #include <vector>
 
+#include "reconciler/build.hpp"
 #include "reconciler/desired.hpp"
 
 namespace left4me {
 
 /// What an input is that cannot be used.
 enum class InputErrorKind {
-    Source,  ///< an overlay's source: missing, empty, unreadable, or not allowed
-    Secret,  ///< a file of /etc/left4me/secrets, or the host's key
+    Source,   ///< an overlay's source: missing, empty, unreadable, or not allowed
+    Secret,   ///< a file of /etc/left4me/secrets, or the host's key
+    Unbuilt,  ///< a source whose content is known once a unit has built it
 };
 
 struct InputError {
@@ -26,10 +28,25 @@ struct InputError {
     bool operator==(const InputError&) const = default;
 };
 
+/// What left4me-build@NAME.service is to build, and what it has built.
+struct UnitBuild {
+    /// Tells whether anything about the source has changed, without its being read; empty if that cannot be
+    /// told.
+    std::string input;
+    /// Of the builds so far. An artifact that is not on this host any more is left out.
+    BuildRecord record;
+    /// The input whose build a person canceled; empty: none.
+    std::string canceled;
+
+    bool is_built() const { return record.artifact && record.artifact->input == input; }
+    bool is_canceled() const { return !canceled.empty() && canceled == input; }
+};
+
 /// One overlay's source, as it is now.
 struct OverlayInput {
     std::optional<std::string> artifact;  ///< the digest of what the source holds
     std::optional<InputError> trouble;    ///< why that cannot be told
+    std::optional<UnitBuild> build;       ///< of a source that a unit builds
 };
 
 /// What was learned about everything that a revision refers to outside itself.
@@ -73,9 +90,12 @@ class TargetRendering {
 struct TargetOverlay {
     std::shared_ptr<const OverlaySource> source;
     std::expected<std::string, InputError> artifact;  ///< its digest, or why it cannot be told
+    /// Of one that a unit builds. Its artifact is known once it is built: nothing that can run waits for
+    /// that.
+    std::optional<UnitBuild> build = {};
 
-    /// Building it may take minutes: nothing that can run waits for it.
-    bool is_slow() const { return !std::holds_alternative<InlineSource>(*source); }
+    /// The source can be read, and is not built yet.
+    bool is_unbuilt() const { return !artifact && artifact.error().kind == InputErrorKind::Unbuilt; }
 };
 
 /// What one server should be.

@@ -7,7 +7,8 @@ namespace left4me {
 
 enum class Verb {
     // What changes the host.
-    Build,        ///< copy an overlay's source into its wanted generation
+    Build,        ///< write an inline overlay's generation; of all others, start the unit that builds it
+    Cancel,       ///< stop that unit
     Render,       ///< write a server's wanted rendering and point `current` at it
     Disable,      ///< not started at boot any more
     Stop,         ///< inactive and unmounted

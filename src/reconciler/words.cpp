@@ -38,6 +38,8 @@ const char* to_string(Verb verb) {
     switch (verb) {
         case Verb::Build:
             return "build";
+        case Verb::Cancel:
+            return "cancel";
         case Verb::Render:
             return "render";
         case Verb::Disable:

@@ -58,7 +58,7 @@ class Build {
 
     int run(const std::string& invocation = "i1") const { return wait(start(invocation)); }
 
-    store::BuildRecord record() const { return store::read_record(directory_.get()); }
+    BuildRecord record() const { return store::read_record(directory_.get()); }
     std::optional<BuildProgress> progress() const { return store::read_progress(directory_.get()); }
 
     /// As ExecStopPost= of the unit.
@@ -306,6 +306,28 @@ TEST_CASE("a build that was killed is recorded by the unit, one that was stopped
     CHECK(build.record().artifact);  // what was built before is still good
     CHECK(build.run("i6") == 0);
     build.require_built();
+}
+
+TEST_CASE("a sparse file costs neither time nor disk") {
+    const Place place;
+    place.file("source/big.vpk", "begin");
+    REQUIRE(::truncate(place.path("source/big.vpk").c_str(), 100LL << 30U) == 0);
+    const Build build(place);
+    REQUIRE(build.run() == 0);
+    build.require_built();
+    struct stat status{};
+    REQUIRE(::stat(place.path(build.artifact("/big.vpk")).c_str(), &status) == 0);
+    CHECK(status.st_size == 100LL << 30U);
+    CHECK(status.st_blocks * 512 < 4 << 20U);
+}
+
+TEST_CASE("a build that was canceled and had to be killed has not failed") {
+    const Place place;
+    fill(place, 3);
+    const Build build(place);
+    REQUIRE(Store(place.paths).cancel_build("o", "input"));
+    build.ended("i1", "timeout", "KILL");
+    CHECK_FALSE(build.record().failure);
 }
 
 TEST_CASE("two builds of one overlay do not run at once") {

@@ -187,30 +187,6 @@ TEST_CASE("an overlay that cannot be built backs off, and its servers are neithe
     CHECK(site.condition("a", "Ready").status == ConditionStatus::True);
 }
 
-TEST_CASE(
-    "an overlay whose source changes whenever it is copied is retried at once, then at growing intervals") {
-    Site site;
-    site.host.world.now = TimePoint(100h);
-    site.desired.overlays.emplace("o", InlineSource{});
-    site.host.world.sources.emplace("o", std::string("aaaa"));
-    site.host.source_changes_during_builds = true;
-    ask_for(site.desired, "a", 1).overlays = {"o"};
-    const auto builds = [&site] {
-        return std::count(site.host.calls.begin(), site.host.calls.end(),
-                          FakeHost::Call{Verb::Build, {Kind::Overlay, "o"}});
-    };
-    for (int i = 0; i < 1000; ++i) {  // as events come in during two minutes
-        (void)site.pass();
-        if (i == 0) CHECK(builds() == 2);
-        site.host.world.now += 120ms;
-    }
-    CHECK(builds() <= 6);
-    CHECK(site.status.overlays.at("o").reason == FailureKind::SourceChanged);
-    site.host.source_changes_during_builds = false;
-    site.host.world.now = *site.status.overlays.at("o").retry_at;
-    CHECK(site.pass().remaining.empty());
-}
-
 TEST_CASE("a bus that was away is no failure of the servers that it carries") {
     Plan plan;
     for (const char* name : {"a", "b", "c", "o"})

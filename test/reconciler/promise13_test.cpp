@@ -42,41 +42,6 @@ std::string describe(const State& state) {
                        inputs[static_cast<std::size_t>(state.input)]);
 }
 
-/// Builds of the named overlays fail, every time.
-class FailingBuilds : public Host {
-  public:
-    FailingBuilds(FakeHost& inner, std::set<std::string> overlays)
-        : inner_(inner), overlays_(std::move(overlays)) {}
-
-    Inputs read_inputs(const Desired& desired) override { return inner_.read_inputs(desired); }
-    std::expected<Observed, std::string> observe(const Target& target) override {
-        return inner_.observe(target);
-    }
-    void begin(const Plan& plan, std::span<const ActionIndex> actions) override {
-        std::vector<ActionIndex> others;
-        for (const ActionIndex index : actions) {
-            const Action& action = plan.actions[index];
-            if (action.verb == Verb::Build && overlays_.contains(action.subject.name)) {
-                failed_.push_back({index, false, FailureKind::NoSpace, "the disk is full", &plan});
-            } else {
-                others.push_back(index);
-            }
-        }
-        inner_.begin(plan, others);
-    }
-    std::vector<Outcome> wait() override {
-        return failed_.empty() ? inner_.wait() : std::exchange(failed_, {});
-    }
-    std::vector<Outcome> collect() override {
-        return failed_.empty() ? inner_.collect() : std::exchange(failed_, {});
-    }
-
-  private:
-    FakeHost& inner_;
-    std::set<std::string> overlays_;
-    std::vector<Outcome> failed_;
-};
-
 /// Two servers, each with an overlay of its own that is a directory.
 struct Pair {
     Desired desired;
@@ -115,8 +80,10 @@ struct Pair {
             if (state.active == ActiveState::Active) fake.mounted = fake.in_game = rendering.layers;
             fake.runtime = fake.mounted.has_value();
         }
-        if (state.input == Input::Ready || state.input == Input::SecretMissing)
+        if (state.input == Input::Ready || state.input == Input::SecretMissing) {
             world.overlay_generations.insert(artifact);
+            world.records[overlay].artifact = BuiltArtifact{"bbbb", "bbbb"};
+        }
         // What was never rendered can be once its inputs are there.
         must_run[name] = state.has != Has::Nothing || state.input == Input::Ready;
     }
@@ -125,8 +92,8 @@ struct Pair {
     std::optional<std::string> failure() const {
         FakeHost host(world);
         host.hanging = hanging;
-        FailingBuilds failing_host(host, failing);
-        Engine engine(failing_host, Status{});
+        for (const std::string& overlay : failing) host.failing_builds[overlay] = BuildFailureKind::NoSpace;
+        Engine engine(host, Status{});
         const Request request{std::make_shared<const Desired>(desired), {}, {}};
         for (int turn = 0; turn < 8; ++turn) {
             if (!engine.step(request)) return "cannot observe";

@@ -106,6 +106,12 @@ TEST_CASE("actions of one verb that are ready together are begun together") {
 TEST_CASE("a host that loses an action does not hang the pass") {
     struct Forgetful : Host {
         FakeHost host{FakeWorld{}};
+        std::expected<std::map<std::string, ObservedBuild>, std::string> observe_builds() override {
+            return host.observe_builds();
+        }
+        void wait_for_builds(const std::map<std::string, ObservedBuild>& builds) override {
+            host.wait_for_builds(builds);
+        }
         Inputs read_inputs(const Desired& desired) override { return host.read_inputs(desired); }
         std::expected<Observed, std::string> observe(const Target& target) override {
             return host.observe(target);

@@ -16,13 +16,61 @@ bool is_work_on_files(Verb verb) {
 
 }  // namespace
 
+std::expected<std::map<std::string, ObservedBuild>, std::string> FakeHost::observe_builds() {
+    if (observe_error) return std::unexpected(*observe_error);
+    std::map<std::string, ObservedBuild> builds;
+    for (const auto& [name, input] : world.building) builds.try_emplace(name);
+    return builds;
+}
+
+void FakeHost::wait_for_builds(const std::map<std::string, ObservedBuild>&) {
+    world.now += std::chrono::hours(1);
+    end_builds();
+    if (world.building.empty()) return;
+    hanging.clear();  // nothing hangs for ever
+    end_builds();
+}
+
+void FakeHost::end_builds() {
+    std::erase_if(world.building, [this](const auto& build) {
+        const auto& [name, input] = build;
+        if (hanging.contains(name)) return false;
+        BuildRecord& record = world.records[name];
+        record.invocation = fmt::format("i{}", ++invocations_);
+        record.ended = world.now;
+        if (const auto failing = failing_builds.find(name); failing != failing_builds.end()) {
+            const bool again = record.failure && record.failure->input == input;
+            record.failure = BuildFailure{failing->second, to_string(failing->second),
+                                          again ? record.failure->failures + 1 : 1, world.now, input};
+            return true;
+        }
+        record.failure.reset();
+        record.artifact = BuiltArtifact{input, input};
+        world.overlay_generations.insert(fmt::format("overlays/{}/{}", name, input));
+        return true;
+    });
+}
+
 Inputs FakeHost::read_inputs(const Desired& desired) {
     Inputs inputs;
     for (const auto& [name, source] : desired.overlays) {
         const auto content = world.sources.find(name);
         if (content == world.sources.end()) continue;
         OverlayInput& input = inputs.overlays[name];
-        if (content->second) {
+        if (is_built_by_unit(source)) {
+            input.build.emplace();
+            if (const auto record = world.records.find(name); record != world.records.end())
+                input.build->record = record->second;
+            auto& artifact = input.build->record.artifact;
+            if (artifact && !world.overlay_generations.contains(
+                                fmt::format("overlays/{}/{}", name, artifact->generation)))
+                artifact.reset();
+            if (const auto canceled = world.canceled.find(name); canceled != world.canceled.end())
+                input.build->canceled = canceled->second;
+        }
+        if (content->second && input.build) {
+            input.build->input = *content->second;
+        } else if (content->second) {
             input.artifact = *content->second;
         } else {
             input.trouble = InputError{InputErrorKind::Source, content->second.error()};
@@ -113,6 +161,7 @@ void FakeHost::begin(const Plan& plan, std::span<const ActionIndex> actions) {
         job.subject = action.subject;
         job.generation = action.generation;
         job.rendering = action.rendering;
+        job.source = action.source;
         check(job);
         if (action.verb == Verb::Collect) job.planned_from = planned_from_[&plan];
         job.fails = fail_call == calls.size();
@@ -161,6 +210,7 @@ std::vector<Outcome> FakeHost::wait() {
 }
 
 std::vector<Outcome> FakeHost::collect() {
+    end_builds();
     const std::vector<std::size_t> candidates = not_hanging();
     told_just_now_ = dawdling && !told_just_now_ && !candidates.empty();
     if (candidates.empty() || (dawdling && !told_just_now_)) return {};
@@ -185,6 +235,10 @@ void FakeHost::finish(Job& job) {
 FakeHost::Result FakeHost::perform(const Job& job) {
     if (job.verb == Verb::Build) return build(job);
     if (job.verb == Verb::Collect) return collect(job);
+    if (job.verb == Verb::Cancel) {
+        world.building.erase(job.subject.name);
+        return {};
+    }
     FakeServer& server = world.servers[job.subject.name];
     switch (job.verb) {
         case Verb::Render:

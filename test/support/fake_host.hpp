@@ -58,6 +58,11 @@ struct FakeWorld {
         sources;                                 ///< overlay → generation of its content
     std::map<std::string, std::string> secrets;  ///< file → text; any other one is missing
     std::set<std::string> overlay_generations;   ///< `overlays/A/GEN`
+    /// Of the overlays that units build: what they left, and what is being built. A source's input is what
+    /// its content is called.
+    std::map<std::string, BuildRecord> records;
+    std::map<std::string, std::string> canceled;
+    std::map<std::string, std::string> building;  ///< overlay → input when it began
     std::map<std::string, FakeServer> servers;
 };
 
@@ -74,6 +79,7 @@ class FakeHost : public Host {
 
     explicit FakeHost(FakeWorld initial, std::uint64_t seed = 1) : world(std::move(initial)), random_(seed) {}
 
+    std::expected<std::map<std::string, ObservedBuild>, std::string> observe_builds() override;
     Inputs read_inputs(const Desired& desired) override;
     std::expected<Observed, std::string> observe(const Target& target) override;
     /// resolve() with what read_inputs() tells.
@@ -82,6 +88,9 @@ class FakeHost : public Host {
     std::vector<Outcome> wait() override;
     /// Nothing ends while only hanging servers are worked on.
     std::vector<Outcome> collect() override;
+    void wait_for_builds(const std::map<std::string, ObservedBuild>& builds) override;
+    /// Those end that do not hang.
+    void end_builds();
 
     /// Power off and on: enabled units start with their current rendering, mounts are gone.
     void reboot();
@@ -93,11 +102,12 @@ class FakeHost : public Host {
     FakeWorld world;
 
     // Failures to inject.
-    std::optional<std::size_t> fail_call;  ///< the call with this number (from 0) fails
-    std::set<std::string> crashing;        ///< servers whose game exits at once, every time
-    bool source_changes_during_builds = false;
-    std::set<std::string> hanging;  ///< servers whose actions end only when nothing else is under way
-    bool dawdling = false;          ///< after each ending, collect() has nothing to tell for once
+    std::optional<std::size_t> fail_call;                    ///< the call with this number (from 0) fails
+    std::set<std::string> crashing;                          ///< servers whose game exits at once, every time
+    std::map<std::string, BuildFailureKind> failing_builds;  ///< how builds of overlays in units end
+    /// Servers whose actions end only when nothing else is under way, and overlays whose builds do not end.
+    std::set<std::string> hanging;
+    bool dawdling = false;  ///< after each ending, collect() has nothing to tell for once
     std::optional<std::string> observe_error;
 
     // What was seen.
@@ -121,6 +131,7 @@ class FakeHost : public Host {
         Subject subject;
         std::string generation;
         std::shared_ptr<const TargetRendering> rendering;
+        std::shared_ptr<const OverlaySource> source;
         bool fails = false;
         /// Collect: the servers as they were when its plan was made.
         std::shared_ptr<const std::map<std::string, FakeServer>> planned_from;
@@ -155,6 +166,7 @@ class FakeHost : public Host {
     std::set<std::string> asked_for_;  ///< servers of the target that was observed last
     std::map<const Plan*, std::shared_ptr<const std::map<std::string, FakeServer>>> planned_from_;
     bool told_just_now_ = false;
+    unsigned invocations_ = 0;
     Random random_;
 };
 

@@ -25,8 +25,14 @@ FakeRendering make_rendering(const DesiredServer& server, const std::vector<std:
 
 FakeHost::Result FakeHost::build(const Job& job) {
     const auto source = world.sources.find(job.subject.name);
-    if (source_changes_during_builds || source == world.sources.end() || source->second != job.generation) {
-        return failed(FailureKind::SourceChanged, "the source no longer has that content");
+    if (job.source && is_built_by_unit(*job.source)) {
+        world.canceled.erase(job.subject.name);
+        if (source != world.sources.end() && source->second)
+            world.building.try_emplace(job.subject.name, *source->second);
+        return {};
+    }
+    if (source == world.sources.end() || source->second != job.generation) {
+        return failed(FailureKind::IOError, "the source no longer has that content");
     }
     world.overlay_generations.insert(fmt::format("overlays/{}/{}", job.subject.name, job.generation));
     return {};

@@ -121,6 +121,7 @@ FakeHost::Result FakeHost::purge(FakeServer& server) {
 
 void FakeHost::settle() {
     world.now += std::chrono::minutes(6);
+    end_builds();
     for (auto& [name, server] : world.servers) {
         if (server.unit.active == ActiveState::Deactivating) (void)stop(server, name);
         if (server.unit.active == ActiveState::Activating) {

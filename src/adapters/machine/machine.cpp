@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <ranges>
+#include <thread>
 
 #include "adapters/fd.hpp"
 #include "adapters/lines.hpp"
@@ -18,8 +20,10 @@ namespace left4me {
 
 namespace {
 
-bool is_store_verb(Verb verb) {
-    return verb == Verb::Build || verb == Verb::Render || verb == Verb::Forget || verb == Verb::Collect;
+/// Work on files, which a thread of ours does; all other effects are systemd's.
+bool is_for_store(const Action& action) {
+    if (action.verb == Verb::Build) return !action.source || !is_built_by_unit(*action.source);
+    return action.verb == Verb::Render || action.verb == Verb::Forget || action.verb == Verb::Collect;
 }
 
 std::unexpected<Error> failure(std::string message) {
@@ -30,6 +34,10 @@ void explain(Outcome& outcome, const Error& error) {
     outcome.reason = error.kind;
     outcome.message = error.message;
 }
+
+// Only a pass without a daemon waits for builds like this.
+constexpr std::chrono::milliseconds between_looks{200};
+constexpr std::chrono::seconds longest_wait{10};
 
 bool writes(Verb verb) { return verb == Verb::Build || verb == Verb::Render; }
 
@@ -58,7 +66,7 @@ Store::Done carry_out(Store& store, const Paths& paths, const FileWork& work) {
     switch (work.action.verb) {
         case Verb::Build:
             if (!work.action.source) return failure("the plan has no source for it");
-            return store.build(name, *work.action.source, work.action.generation);
+            return store.build(name, std::get<InlineSource>(*work.action.source), work.action.generation);
         case Verb::Render:
             if (!work.action.rendering) return failure("the plan has no rendering for it");
             return store.render(*work.action.rendering);
@@ -116,6 +124,27 @@ std::vector<Outcome> carry_out(Store& store, const Paths& paths, std::vector<Fil
 
 Machine::Machine(Paths paths, std::unique_ptr<Units> units, std::optional<std::chrono::milliseconds> patience)
     : paths_(std::move(paths)), units_(std::move(units)), store_(paths_, patience) {}
+
+std::expected<std::map<std::string, ObservedBuild>, std::string> Machine::observe_builds() {
+    const auto overlays = units_->builds();
+    if (!overlays) return std::unexpected(overlays.error());
+    std::map<std::string, ObservedBuild> builds;
+    for (const std::string& overlay : *overlays) builds.try_emplace(overlay);
+    store_.read_progress(builds);
+    return builds;
+}
+
+void Machine::wait_for_builds(const std::map<std::string, ObservedBuild>& builds) {
+    const auto same = [&builds](const std::set<std::string>& now) {
+        return std::ranges::equal(now, builds | std::views::keys);
+    };
+    const auto end = std::chrono::steady_clock::now() + longest_wait;
+    // A bus that is away for a moment says nothing about builds.
+    for (auto now = units_->builds(); !now || same(*now); now = units_->builds()) {
+        if (std::chrono::steady_clock::now() >= end) return;
+        std::this_thread::sleep_for(between_looks);
+    }
+}
 
 std::expected<Observed, std::string> Machine::observe(const Target& target) {
     Observed observed;
@@ -185,7 +214,8 @@ void Machine::begin_units(const Plan& plan, std::span<const ActionIndex> actions
     std::map<Verb, std::vector<std::string>> batches;
     for (const ActionIndex index : actions) {
         const Action& action = plan.actions[index];
-        if (!is_effect(action.verb) || is_store_verb(action.verb)) continue;
+        if (!is_effect(action.verb) || is_for_store(action)) continue;
+        if (action.verb == Verb::Build && !request_build(plan, index)) continue;
         batches[action.verb].push_back(action.subject.name);
         under_way_[{action.verb, action.subject.name}] = {&plan, index};
     }
@@ -197,11 +227,22 @@ void Machine::begin_units(const Plan& plan, std::span<const ActionIndex> actions
     }
 }
 
+/// What is to be built must be there before its unit starts. False: it will be told of as failed.
+bool Machine::request_build(const Plan& plan, ActionIndex index) {
+    const Action& action = plan.actions[index];
+    const Store::Done requested = store_.request_build(action.subject.name, *action.source);
+    if (requested) return true;
+    Outcome outcome{index, false, FailureKind::Unknown, {}, &plan};
+    explain(outcome, requested.error());
+    worker_.begin([outcome] { return std::vector{outcome}; });
+    return false;
+}
+
 void Machine::begin_files(const Plan& plan, std::span<const ActionIndex> actions) {
     std::vector<FileWork> batch;
     for (const ActionIndex index : actions) {
         const Action& action = plan.actions[index];
-        if (is_store_verb(action.verb))
+        if (is_effect(action.verb) && is_for_store(action))
             batch.push_back({.action = action, .outcome = {index, false, FailureKind::IOError, {}, &plan}});
     }
     if (batch.empty()) return;
@@ -224,6 +265,15 @@ std::vector<Outcome> Machine::collect() {
         }
     }
     return outcomes;
+}
+
+Store::Done Machine::cancel_build(const std::string& overlay, const std::string& input) {
+    if (auto said = store_.cancel_build(overlay, input); !said) return said;
+    units_->begin(Verb::Cancel, std::span(&overlay, 1));
+    for (const auto& [verb, outcome] : units_->wait()) {
+        if (!outcome.done) return std::unexpected(Error{outcome.reason, outcome.message});
+    }
+    return {};
 }
 
 std::vector<Outcome> Machine::wait() {

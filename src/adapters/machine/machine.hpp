@@ -24,11 +24,17 @@ class Machine : public Host {
     Machine(Paths paths, std::unique_ptr<Units> units,
             std::optional<std::chrono::milliseconds> patience = {});
 
+    std::expected<std::map<std::string, ObservedBuild>, std::string> observe_builds() override;
     Inputs read_inputs(const Desired& desired) override { return store_.read_inputs(desired); }
     std::expected<Observed, std::string> observe(const Target& target) override;
     void begin(const Plan& plan, std::span<const ActionIndex> actions) override;
     std::vector<Outcome> wait() override;
     std::vector<Outcome> collect() override;
+    void wait_for_builds(const std::map<std::string, ObservedBuild>& builds) override;
+
+    /// Stops a build, and waits until it has stopped. It is not begun again for this input until a person
+    /// asks.
+    Store::Done cancel_build(const std::string& overlay, const std::string& input);
 
     /// Whether observe() would find out more than the last time, of what it had no patience for.
     bool drain() { return store_.drain(); }
@@ -49,6 +55,7 @@ class Machine : public Host {
         ActionIndex action = 0;
     };
 
+    bool request_build(const Plan& plan, ActionIndex index);
     void begin_units(const Plan& plan, std::span<const ActionIndex> actions);
     void begin_files(const Plan& plan, std::span<const ActionIndex> actions);
 

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
@@ -21,6 +22,7 @@ constexpr std::size_t max_bytes = 64U << 10U;
 constexpr const char* request_file = "request";
 constexpr const char* record_file = "record";
 constexpr const char* progress_file = "progress";
+constexpr const char* canceled_file = "canceled";
 
 Done replace(int directory, const std::string& name, const json& object) {
     const std::string fresh = name + ".new";
@@ -48,6 +50,7 @@ std::expected<Fd, std::string> make_build_directory(int overlay) {
 Done write_request(int directory, const OverlaySource& source) {
     const auto* from = std::get_if<DirectorySource>(&source);
     if (from == nullptr) return std::unexpected(std::string("this source is not built by a unit"));
+    if (::unlinkat(directory, canceled_file, 0) != 0 && errno != ENOENT) return io_error(canceled_file);
     return replace(directory, request_file,
                    {{"directory",
                      {{"path", from->path},
@@ -70,8 +73,10 @@ std::expected<OverlaySource, std::string> read_request(int directory) {
     return source;
 }
 
-Done write_record(int directory, const BuildRecord& record) {
-    json object = {{"invocation", record.invocation}};
+json to_json(const BuildRecord& record) {
+    json object = {{"invocation", record.invocation},
+                   {"ended", time_to_json(record.ended)},
+                   {"milliseconds", record.took.count()}};
     if (record.artifact)
         object["artifact"] = {{"digest", record.artifact->generation}, {"input", record.artifact->input}};
     if (record.failure) {
@@ -82,14 +87,15 @@ Done write_record(int directory, const BuildRecord& record) {
                              {"at", time_to_json(failure.at)},
                              {"input", failure.input}};
     }
-    return replace(directory, record_file, object);
+    return object;
 }
 
-BuildRecord read_record(int directory) {
+BuildRecord to_build_record(const json& object) {
     BuildRecord record;
-    const json object = read(directory, record_file);
     if (!object.is_object()) return record;
     record.invocation = read_field<std::string>(object, "invocation");
+    record.ended = time_from_json(read_field<std::string>(object, "ended")).value_or(TimePoint{});
+    record.took = std::chrono::milliseconds(read_field<std::int64_t>(object, "milliseconds"));
     if (const auto artifact = object.find("artifact"); artifact != object.end() && artifact->is_object()) {
         record.artifact = {read_field<std::string>(*artifact, "digest"),
                            read_field<std::string>(*artifact, "input")};
@@ -104,6 +110,21 @@ BuildRecord read_record(int directory) {
                           read_field<std::string>(*failure, "input")};
     }
     return record;
+}
+
+Done write_record(int directory, const BuildRecord& record) {
+    return replace(directory, record_file, to_json(record));
+}
+
+BuildRecord read_record(int directory) { return to_build_record(read(directory, record_file)); }
+
+Done write_canceled(int directory, const std::string& input) {
+    return replace(directory, canceled_file, {{"input", input}});
+}
+
+std::string read_canceled(int directory) {
+    const json object = read(directory, canceled_file);
+    return object.is_object() ? read_field<std::string>(object, "input") : std::string();
 }
 
 Done write_progress(int directory, const BuildProgress& progress) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <expected>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 
@@ -14,35 +15,24 @@
 /// fail.
 namespace left4me::store {
 
-inline constexpr const char* build_directory = ".build";
-
-/// An artifact, and what it was built from.
-struct BuiltArtifact {
-    std::string generation;
-    std::string input;  ///< the source's Looks::fingerprint
-
-    bool operator==(const BuiltArtifact&) const = default;
-};
-
-/// How builds of an overlay ended.
-struct BuildRecord {
-    std::optional<BuiltArtifact> artifact;  ///< of the last one that did not fail
-    std::optional<BuildFailure> failure;    ///< of the last one, if it failed
-    std::string invocation;                 ///< INVOCATION_ID of the last one, systemd.exec(5)
-
-    bool operator==(const BuildRecord&) const = default;
-};
-
 /// `overlays/NAME/.build`, made if it is not there.
 std::expected<Fd, std::string> make_build_directory(int overlay);
 
-/// What is to be built. Written by left4me, read by the unit's program alone.
+/// What is to be built. Written by left4me, read by the unit's program alone. A cancellation ends with it.
 Done write_request(int directory, const OverlaySource& source);
 std::expected<OverlaySource, std::string> read_request(int directory);
 
 /// A record that is missing or cannot be read is an empty one: the overlay is built again.
 Done write_record(int directory, const BuildRecord& record);
 BuildRecord read_record(int directory);
+
+/// A person does not want this input built. Written before the unit is stopped: it has not failed then.
+Done write_canceled(int directory, const std::string& input);
+/// Empty: nobody has canceled anything since the last request.
+std::string read_canceled(int directory);
+
+nlohmann::json to_json(const BuildRecord& record);
+BuildRecord to_build_record(const nlohmann::json& object);
 
 Done write_progress(int directory, const BuildProgress& progress);
 std::optional<BuildProgress> read_progress(int directory);

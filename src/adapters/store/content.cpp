@@ -90,14 +90,13 @@ Done write_block(int file, std::string_view block, std::uint64_t at, const std::
 
 /// Goes through a file once. `into` is -1, or gets what is no whole block of zeros.
 std::expected<Content, std::string> go_through(int from, int into, const std::string& shown,
-                                               const OnBytes& on_bytes, const std::stop_token& stop = {}) {
+                                               const OnBytes& on_bytes) {
     struct stat status{};
     if (::fstat(from, &status) != 0) return io_error(shown);
     const auto size = static_cast<std::uint64_t>(status.st_size);
     ContentDigest digest;
     std::string buffer(std::min(size, block_bytes), '\0');
     for (std::uint64_t at = 0; at < size;) {
-        if (stop.stop_requested()) return std::unexpected(shown + " was not read to its end");
         const std::uint64_t data = next_data(from, at, size);
         const std::uint64_t hole = (data - at) / block_bytes;
         if (hole > 0) {
@@ -127,9 +126,8 @@ std::expected<Content, std::string> go_through(int from, int into, const std::st
 
 }  // namespace
 
-std::expected<Content, std::string> hash_content(int file, const std::string& shown,
-                                                 const std::stop_token& stop) {
-    return go_through(file, -1, shown, [](std::uint64_t) {}, stop);
+std::expected<Content, std::string> hash_content(int file, const std::string& shown) {
+    return go_through(file, -1, shown, [](std::uint64_t) {});
 }
 
 std::expected<Content, std::string> copy_content(int from, int into, const std::string& shown,

@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <expected>
 #include <functional>
-#include <stop_token>
 #include <string>
 
 #include "adapters/store/files.hpp"
@@ -21,9 +20,8 @@ struct Content {
 /// Told how many bytes of data are done since it was last told; holes do not count.
 using OnBytes = std::function<void(std::uint64_t)>;
 
-/// Hashes an open regular file. Holes cost no time. Fails soon after somebody asks it to stop.
-std::expected<Content, std::string> hash_content(int file, const std::string& shown,
-                                                 const std::stop_token& stop = {});
+/// Hashes an open regular file. Holes cost no time.
+std::expected<Content, std::string> hash_content(int file, const std::string& shown);
 
 /// The same, and makes the empty file `into` (open for reading and writing) a copy: with shared blocks where
 /// the file system can, else with holes where there are only zeros. The digest is that of the copy, whatever

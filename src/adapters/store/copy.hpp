@@ -4,7 +4,6 @@
 #include <string>
 
 #include "adapters/store/files.hpp"
-#include "adapters/store/tree.hpp"
 
 namespace left4me::store {
 
@@ -13,10 +12,6 @@ namespace left4me::store {
 inline constexpr mode_t overlay_directory_mode = 0775;
 inline constexpr mode_t overlay_file_mode = 0664;
 inline constexpr mode_t overlay_program_mode = 0775;
-
-/// Copies the tree's entries from `source` into the empty directory `destination`, sharing blocks where the
-/// file system can.
-Done copy_tree(int source, const Tree& tree, int destination);
 
 /// Writes the files of a manifest into the empty directory `destination`.
 Done write_inline(const std::map<std::string, std::string>& files, int destination);

@@ -1,31 +1,19 @@
 #pragma once
 
-#include <expected>
 #include <filesystem>
 #include <map>
-#include <mutex>
 #include <optional>
-#include <stop_token>
 #include <string>
 
 #include "adapters/store/metadata.hpp"
-#include "specs/manifest.hpp"
 
 namespace left4me::store {
 
-/// Remembers which generation a directory's content gave, by the metadata of all its files: an unchanged
-/// source is never read twice, not even by the next process. Losing it costs time only. For several threads.
+/// Remembers which rendering some files are, by their metadata: an unchanged one is never read twice, not
+/// even by the next process. Losing it costs time only.
 class DigestCache {
   public:
     explicit DigestCache(std::filesystem::path file) : file_(std::move(file)) {}
-
-    /// The generation that the source asks for now, or why that cannot be told. Takes as long as it takes to
-    /// read all of it, if it has changed.
-    std::expected<std::string, std::string> generation_of(const DirectorySource& source,
-                                                          const std::stop_token& stop = {});
-
-    /// Not forgotten by the next save(), though nobody asked for it.
-    void keep(const std::string& key);
 
     /// The generation that these files were when they looked like this.
     std::optional<std::string> find(const std::string& key, const Looks& looks);
@@ -46,8 +34,7 @@ class DigestCache {
     void load();
 
     std::filesystem::path file_;
-    std::mutex mutex_;                      ///< guards what follows, and the file
-    std::map<std::string, Entry> entries_;  ///< by the path of a source or a rendering
+    std::map<std::string, Entry> entries_;  ///< by the path of a rendering
     bool loaded_ = false;
     bool changed_ = false;
 };

@@ -159,7 +159,7 @@ Done replace_symlink(int directory, const std::string& name, const std::string& 
 Done sweep(int directory) {
     const Fd again = open_directory(directory, ".");
     for (const std::string& name : list(again.get())) {
-        if (!name.starts_with('.')) continue;
+        if (!name.starts_with('.') || name == build_directory) continue;
         if (auto removed = remove_tree(directory, name); !removed) return removed;
     }
     return {};

@@ -59,7 +59,10 @@ Done remove_tree(int directory, const std::string& name);
 /// Puts a symlink in place of whatever `name` was, in one step.
 Done replace_symlink(int directory, const std::string& name, const std::string& target);
 
-/// Removes what killed builds and removals left: every name that begins with a dot.
+/// In `overlays/NAME`: where left4me-build@NAME.service works.
+inline constexpr const char* build_directory = ".build";
+
+/// Removes what killed builds and removals left: every name that begins with a dot, but build_directory.
 Done sweep(int directory);
 
 /// Takes the lock of one directory of the store (`what` names it), held as long as it is open. It is a file

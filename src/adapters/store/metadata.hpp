@@ -20,14 +20,13 @@ struct Looks {
 };
 
 /// Gathers Looks. The change time cannot be set by anybody, so that an edit that puts the modification time
-/// back is seen too.
+/// back is seen too. The number of the device is left out: many file systems have another one after a reboot.
 class Metadata {
   public:
     void note(std::string_view path, const struct stat& status) {
         number(path.size());
         bytes_ += path;
         number(status.st_mode);
-        number(status.st_dev);
         number(status.st_ino);
         number(static_cast<std::uint64_t>(status.st_size));
         number(static_cast<std::uint64_t>(nanoseconds(status.st_mtim)));

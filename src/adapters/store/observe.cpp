@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "adapters/generation.hpp"
+#include "adapters/store/build_files.hpp"
 #include "adapters/store/files.hpp"
 #include "adapters/store/metadata.hpp"
 #include "adapters/store/rendering.hpp"
@@ -63,7 +64,7 @@ void Observer::generations_of_overlays() {
         if (!is_valid_name(name)) continue;
         const Fd overlay = open_directory(place.get(), name);
         for (const std::string& generation : list(overlay.get())) {
-            if (is_generation(generation))
+            if (is_generation(generation) || generation == build_directory)
                 observed_.generations.insert(fmt::format("overlays/{}/{}", name, generation));
         }
     }

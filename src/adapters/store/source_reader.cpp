@@ -6,6 +6,9 @@
 #include <cerrno>
 #include <system_error>
 
+#include <fmt/format.h>
+
+#include "adapters/store/source_root.hpp"
 #include "adapters/store/tree.hpp"
 
 namespace left4me::store {
@@ -14,10 +17,20 @@ namespace {
 
 constexpr std::size_t max_threads = 8;
 
+SourceReader::Fingerprint fingerprint_of(const DirectorySource& source) {
+    const auto root = open_source(source);
+    if (!root) return std::unexpected(root.error());
+    const auto tree = scan_tree(root->get(), source.limits);
+    if (!tree) return std::unexpected(fmt::format("{}: {}", source.path, tree.error()));
+    // What is left behind when a disk is not mounted. Nobody needs an overlay with nothing in it.
+    if (tree->entries.empty()) return std::unexpected(source.path + " is empty; is its file system mounted?");
+    return tree->looks.fingerprint;
+}
+
 }  // namespace
 
-SourceReader::SourceReader(DigestCache& digests, std::optional<std::chrono::milliseconds> patience)
-    : digests_(digests), patience_(patience), news_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+SourceReader::SourceReader(std::optional<std::chrono::milliseconds> patience)
+    : patience_(patience), news_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
     if (!news_) throw std::system_error(errno, std::generic_category(), "eventfd");
 }
 
@@ -25,7 +38,7 @@ SourceReader::~SourceReader() {
     for (std::jthread& thread : threads_) thread.request_stop();
 }
 
-std::map<std::string, std::optional<SourceReader::Generation>> SourceReader::read(
+std::map<std::string, std::optional<SourceReader::Fingerprint>> SourceReader::read(
     const std::map<std::string, OverlaySource>& overlays) {
     std::unique_lock lock(mutex_);
     std::set<std::string> asked;
@@ -38,21 +51,16 @@ std::map<std::string, std::optional<SourceReader::Generation>> SourceReader::rea
     std::erase_if(entries_,
                   [&](const auto& entry) { return !entry.second.open && !asked.contains(entry.first); });
     wait(lock);
-    std::map<std::string, std::optional<Generation>> generations;
+    std::map<std::string, std::optional<Fingerprint>> fingerprints;
     for (const auto& [name, source] : overlays) {
-        if (const auto* directory = std::get_if<DirectorySource>(&source)) {
-            generations.emplace(name, entries_.at(directory->path).known);
-        } else {
-            generations.emplace(name, digest_inline(std::get<InlineSource>(source).files));
-        }
+        if (const auto* directory = std::get_if<DirectorySource>(&source))
+            fingerprints.emplace(name, entries_.at(directory->path).known);
     }
-    return generations;
+    return fingerprints;
 }
 
 void SourceReader::ask(const DirectorySource& source) {
     Entry& entry = entries_[source.path];
-    // What was remembered of it must outlive a look that does not come to the end.
-    digests_.keep(source.path);
     if (entry.source != source) {
         entry.source = source;
         entry.known.reset();
@@ -91,14 +99,14 @@ void SourceReader::run(const std::stop_token& stop) {
         waiting_.pop_front();
         const DirectorySource source = entries_.at(path).source;
         lock.unlock();
-        Generation generation = digests_.generation_of(source, stop);
+        Fingerprint fingerprint = fingerprint_of(source);
         lock.lock();
         Entry& entry = entries_.at(path);
         entry.open = false;
         --open_;
         const bool same_question = entry.source == source;
-        const bool news = !same_question || entry.known != generation;
-        if (same_question) entry.known = std::move(generation);
+        const bool news = !same_question || entry.known != fingerprint;
+        if (same_question) entry.known = std::move(fingerprint);
         if (!entry.awaited && news) (void)::eventfd_write(news_.get(), 1);
         done_.notify_all();
     }

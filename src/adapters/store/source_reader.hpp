@@ -15,27 +15,26 @@
 
 #include "adapters/fd.hpp"
 #include "adapters/readiness.hpp"
-#include "adapters/store/digest_cache.hpp"
 #include "specs/manifest.hpp"
 
 namespace left4me::store {
 
-/// Tells what the directories of overlays hold, on threads of its own: to hash a large one takes as long as
-/// the disk does, and a network file system may never answer.
+/// Tells whether anything in the directories of overlays has changed, on threads of its own: 200,000 names
+/// take a second, and a network file system may never answer. Nothing is read but names and metadata.
 class SourceReader {
   public:
     /// `patience`: how long read() may wait for all sources together; nullopt: until it knows.
-    SourceReader(DigestCache& digests, std::optional<std::chrono::milliseconds> patience);
+    explicit SourceReader(std::optional<std::chrono::milliseconds> patience);
     SourceReader(const SourceReader&) = delete;
     SourceReader& operator=(const SourceReader&) = delete;
-    /// Ends what is being read after the block that it is at.
+    /// Waits for what is being looked at.
     ~SourceReader();
 
-    using Generation = std::expected<std::string, std::string>;
+    using Fingerprint = std::expected<std::string, std::string>;
 
-    /// The generation that each overlay's source asks for now, or why that cannot be told. For a source that
-    /// is not read within the patience it is what was known before, or nullopt if nothing was.
-    std::map<std::string, std::optional<Generation>> read(
+    /// Looks::fingerprint of each overlay's directory as it is now, or why it cannot be an overlay. For one
+    /// that is not looked at within the patience it is what was known before, or nullopt if nothing was.
+    std::map<std::string, std::optional<Fingerprint>> read(
         const std::map<std::string, OverlaySource>& overlays);
 
     /// Readable when something is known that read() did not tell of. drain() before the next read().
@@ -50,7 +49,7 @@ class SourceReader {
         DirectorySource source;
         bool open = false;     ///< waits for a thread, or is being read
         bool awaited = false;  ///< by a read() that has not given up
-        std::optional<Generation> known;
+        std::optional<Fingerprint> known;
     };
 
     void ask(const DirectorySource& source);
@@ -59,7 +58,6 @@ class SourceReader {
     void add_thread();
     void run(const std::stop_token& stop);
 
-    DigestCache& digests_;
     std::optional<std::chrono::milliseconds> patience_;
     Fd news_;  ///< eventfd(2)
     std::mutex mutex_;

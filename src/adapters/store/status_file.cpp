@@ -6,6 +6,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "adapters/store/build_files.hpp"
 #include "adapters/store/clock.hpp"
 #include "adapters/store/json_field.hpp"
 #include "adapters/store/state_files.hpp"
@@ -128,6 +129,8 @@ Status to_whole(const json& object) {
     for (const auto& [name, server] : servers.items()) status.servers[name] = to_server(server);
     const json& overlays = part(object, "overlays", json::value_t::object);
     for (const auto& [name, backoff] : overlays.items()) status.overlays[name] = to_backoff(backoff);
+    const json& builds = part(object, "builds", json::value_t::object);
+    for (const auto& [name, record] : builds.items()) status.builds[name] = store::to_build_record(record);
     return status;
 }
 
@@ -167,6 +170,7 @@ std::expected<void, std::string> save_status(const Paths& paths, const Status& s
                    {"sourceError", status.source_error},
                    {"servers", std::move(servers)}};
     for (const auto& [name, backoff] : status.overlays) object["overlays"][name] = to_json(backoff);
+    for (const auto& [name, record] : status.builds) object["builds"][name] = store::to_json(record);
     if (status.last_pass) object["lastPass"] = time_to_json(*status.last_pass);
     object["clock"] = to_json(read_clock());
     // Messages quote what programs and files said, which need not be UTF-8.

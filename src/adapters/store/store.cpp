@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -9,6 +10,7 @@
 #include <utility>
 
 #include "adapters/generation.hpp"
+#include "adapters/store/build_files.hpp"
 #include "adapters/store/copy.hpp"
 #include "adapters/store/digest_cache.hpp"
 #include "adapters/store/files.hpp"
@@ -16,7 +18,7 @@
 #include "adapters/store/rendering.hpp"
 #include "adapters/store/secrets.hpp"
 #include "adapters/store/source_reader.hpp"
-#include "adapters/store/source_root.hpp"
+#include "adapters/store/tree.hpp"
 #include "specs/name.hpp"
 #include "specs/placeholders.hpp"
 
@@ -57,8 +59,26 @@ std::expected<Workplace, std::string> open_workplace(const Paths& paths, const s
     return Workplace{std::move(*held), std::move(*directory)};
 }
 
+/// `overlays/NAME/.build`; none if it is not there.
+Fd open_build_directory(const Paths& paths, const std::string& overlay) {
+    return Fd(::open((paths.overlays() / overlay / build_directory).c_str(),
+                     O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+}
+
 bool exists(int directory, const std::string& name) {
     return ::faccessat(directory, name.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+UnitBuild read_build(const Paths& paths, const std::string& overlay) {
+    UnitBuild build;
+    const Fd directory = open_build_directory(paths, overlay);
+    if (!directory) return build;
+    build.record = read_record(directory.get());
+    build.canceled = read_canceled(directory.get());
+    // Somebody may have removed it.
+    const auto& artifact = build.record.artifact;
+    if (artifact && !exists(directory.get(), "../" + artifact->generation)) build.record.artifact.reset();
+    return build;
 }
 
 std::unexpected<Error> failure(std::string message) {
@@ -70,32 +90,15 @@ Store::Done as_done(const Done& done) {
     return failure(done.error());
 }
 
-std::unexpected<Error> source_changed(const std::string& wanted, const std::string& found) {
-    return std::unexpected(
-        Error{FailureKind::SourceChanged,
-              fmt::format("the source changed while it was copied (wanted {}, copied {})", wanted, found)});
-}
-
-/// Copies into the empty directory and checks the copy, not the source: that is what servers will see.
-Store::Done fill(int destination, const OverlaySource& source, const std::string& generation) {
-    if (const auto* files = std::get_if<InlineSource>(&source)) {
-        if (auto wrote = write_inline(files->files, destination); !wrote) return failure(wrote.error());
-    } else {
-        const auto& directory = std::get<DirectorySource>(source);
-        const std::string& path = directory.path;
-        const auto root = open_source(directory);
-        if (!root) return failure(root.error());
-        const auto tree = scan_tree(root->get(), directory.limits);
-        if (!tree) return failure(fmt::format("{}: {}", path, tree.error()));
-        if (auto copied = copy_tree(root->get(), *tree, destination); !copied) {
-            return failure(fmt::format("{}: {}", path, copied.error()));
-        }
-    }
+/// Writes into the empty directory and checks what is there: that is what servers will see.
+Store::Done fill(int destination, const InlineSource& source, const std::string& generation) {
+    if (auto wrote = write_inline(source.files, destination); !wrote) return failure(wrote.error());
     const auto tree = scan_tree(destination);
     if (!tree) return failure(tree.error());
     const auto found = digest_tree(destination, *tree);
     if (!found) return failure(found.error());
-    if (*found != generation) return source_changed(generation, *found);
+    if (*found != generation)
+        return failure(fmt::format("wanted generation {}, wrote {}", generation, *found));
     // Nobody compares generations with their sources later, so a name must never stand for half-written
     // files, power cut or not.
     if (::syncfs(destination) != 0) return failure(io_error("writing to disk").error());
@@ -125,7 +128,7 @@ Done remove_aside(int directory, const std::string& name) {
 Store::Store(Paths paths, std::optional<std::chrono::milliseconds> patience)
     : paths_(std::move(paths)),
       digests_(std::make_unique<DigestCache>(paths_.status() / "digests")),
-      sources_(std::make_unique<SourceReader>(*digests_, patience)) {}
+      sources_(std::make_unique<SourceReader>(patience)) {}
 Store::~Store() = default;
 
 Readiness Store::readiness() const { return sources_->readiness(); }
@@ -133,12 +136,17 @@ bool Store::drain() { return sources_->drain(); }
 
 Inputs Store::read_inputs(const Desired& desired) {
     Inputs inputs;
+    for (const auto& [name, source] : desired.overlays) {
+        if (const auto* files = std::get_if<InlineSource>(&source))
+            inputs.overlays[name].artifact = digest_inline(files->files);
+    }
     for (auto& [name, known] : sources_->read(desired.overlays)) {
         OverlayInput& input = inputs.overlays[name];
+        input.build = read_build(paths_, name);
         if (!known) {
-            input.trouble = InputError{InputErrorKind::Source, "its files are still being read"};
+            input.trouble = InputError{InputErrorKind::Source, "its files are still being looked at"};
         } else if (*known) {
-            input.artifact = std::move(**known);
+            input.build->input = std::move(**known);
         } else {
             input.trouble = InputError{InputErrorKind::Source, std::move(known->error())};
         }
@@ -162,7 +170,32 @@ void Store::observe(const Target& target, Observed& observed) {
     Observer(paths_, *digests_, target, observed).run();
 }
 
-Store::Done Store::build(const std::string& overlay, const OverlaySource& source,
+void Store::read_progress(std::map<std::string, ObservedBuild>& builds) const {
+    for (auto& [name, build] : builds) {
+        if (const Fd directory = open_build_directory(paths_, name))
+            build.progress = store::read_progress(directory.get());
+    }
+}
+
+Store::Done Store::request_build(const std::string& overlay, const OverlaySource& source) {
+    if (!is_valid_name(overlay)) return failure("not the name of an overlay");
+    const ExactModes exact;
+    const auto place = open_place(paths_.overlays());
+    if (!place) return failure(place.error());
+    const auto directory = make_directory(place->get(), overlay, overlay_mode);
+    if (!directory) return failure(directory.error());
+    const auto build = make_build_directory(directory->get());
+    if (!build) return failure(build.error());
+    return as_done(write_request(build->get(), source));
+}
+
+Store::Done Store::cancel_build(const std::string& overlay, const std::string& input) {
+    const Fd directory = open_build_directory(paths_, overlay);
+    if (!directory) return failure(io_error(overlay).error());
+    return as_done(write_canceled(directory.get(), input));
+}
+
+Store::Done Store::build(const std::string& overlay, const InlineSource& source,
                          const std::string& generation) {
     if (!is_valid_name(overlay) || !is_generation(generation)) return failure("not the name of a generation");
     const ExactModes exact;
@@ -213,7 +246,8 @@ Store::Done Store::collect(const std::string& path) {
     const std::string kind = parent.parent_path().string();
     const std::string owner = parent.filename().string();
     const std::string generation = whole.filename().string();
-    if ((kind != "overlays" && kind != "instances") || !is_valid_name(owner) || !is_generation(generation)) {
+    if ((kind != "overlays" && kind != "instances") || !is_valid_name(owner) ||
+        (!is_generation(generation) && generation != build_directory)) {
         return failure(path + " is not the name of a generation");
     }
     const auto above = open_place(paths_.state / kind);
@@ -226,6 +260,12 @@ Store::Done Store::collect(const std::string& path) {
         return failure(io_error(path).error());
     }
     if (auto swept = sweep(place.get()); !swept) return failure(swept.error());
+    if (generation == build_directory) {
+        // A build holds this lock.
+        const Fd directory = open_directory(place.get(), generation);
+        if (directory && ::flock(directory.get(), LOCK_EX | LOCK_NB) != 0)
+            return std::unexpected(Error{FailureKind::InUse, "a build of " + owner + " has begun meanwhile"});
+    }
     if (auto removed = remove_aside(place.get(), generation); !removed) return failure(removed.error());
     // An overlay without generations leaves nothing; a server's directory is what makes the server ours.
     if (kind == "overlays") (void)::unlinkat(above->get(), owner.c_str(), AT_REMOVEDIR);

@@ -31,8 +31,7 @@ class Store {
     Store(const Store&) = delete;
     Store& operator=(const Store&) = delete;
 
-    /// Directory sources are hashed once and remembered by the metadata of their files (state/digests).
-    /// Secrets are read anew each time.
+    /// Of directories only metadata is read. Secrets are read anew each time.
     Inputs read_inputs(const Desired& desired);
     /// When read_inputs() would find out more than the last time: a source has been read meanwhile.
     Readiness readiness() const;
@@ -45,9 +44,16 @@ class Store {
 
     using Done = std::expected<void, Error>;
 
-    /// Copies the overlay's source into `overlays/NAME/generation`. SourceChanged: the source no
-    /// longer has that content, look again. Built already: done.
-    Done build(const std::string& overlay, const OverlaySource& source, const std::string& generation);
+    /// How far these builds are.
+    void read_progress(std::map<std::string, ObservedBuild>& builds) const;
+
+    /// Writes the overlay's files into `overlays/NAME/generation`. Written already: done.
+    Done build(const std::string& overlay, const InlineSource& source, const std::string& generation);
+
+    /// Says what left4me-build@NAME.service is to build when it is started.
+    Done request_build(const std::string& overlay, const OverlaySource& source);
+    /// Says that this input is not to be built, before the unit is stopped.
+    Done cancel_build(const std::string& overlay, const std::string& input);
 
     /// Writes (or repairs, file by file) `instances/NAME/DIGEST` and points `current` at it.
     Done render(const TargetRendering& target);

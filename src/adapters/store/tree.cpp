@@ -193,14 +193,14 @@ void TreeDigest::add(const TreeEntry& entry, const Content& content) {
               file ? content.digest : entry.target);
 }
 
-std::expected<std::string, std::string> digest_tree(int root, const Tree& tree, const std::stop_token& stop) {
+std::expected<std::string, std::string> digest_tree(int root, const Tree& tree) {
     TreeDigest digest;
     for (const TreeEntry& entry : tree.entries) {
         Content content;
         if (entry.kind == Kind::File || entry.kind == Kind::Program) {
             const auto file = open_file(root, entry);
             if (!file) return std::unexpected(file.error());
-            auto read = hash_content(file->get(), entry.path, stop);
+            auto read = hash_content(file->get(), entry.path);
             if (!read) return std::unexpected(read.error());
             content = std::move(*read);
         }

@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <expected>
 #include <map>
-#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -42,9 +41,8 @@ std::expected<Tree, std::string> scan_tree(int root, const SourceLimits& limits 
 std::expected<Fd, std::string> open_file(int root, const TreeEntry& entry);
 
 /// The generation that the content asks for: paths, kinds, contents and whether a file is executable. Owners,
-/// times and other mode bits do not count. Fails soon after somebody asks it to stop.
-std::expected<std::string, std::string> digest_tree(int root, const Tree& tree,
-                                                    const std::stop_token& stop = {});
+/// times and other mode bits do not count.
+std::expected<std::string, std::string> digest_tree(int root, const Tree& tree);
 
 /// The same, entry by entry in the order of Tree::entries.
 class TreeDigest {

@@ -48,13 +48,36 @@ const char* method_of(Verb verb) {
             return "ResetFailed";
         case Verb::Purge:
             return "Purge";
+        case Verb::Build:
+            return "StartBuild";
+        case Verb::Cancel:
+            return "StopBuild";
         default:
             return nullptr;
     }
 }
 
+bool is_of_builds(Verb verb) { return verb == Verb::Build || verb == Verb::Cancel; }
+
+/// The start of a build's unit (Type=exec) has ended when its program has begun: what that does is seen in
+/// the unit's state.
 bool makes_jobs(Verb verb) {
-    return verb == Verb::Start || verb == Verb::Stop || verb == Verb::Restart || verb == Verb::Attach;
+    return verb == Verb::Start || verb == Verb::Stop || verb == Verb::Restart || verb == Verb::Attach ||
+           is_of_builds(verb);
+}
+
+/// The unit that a request is about.
+std::string unit_of(Verb verb, const std::string& name) {
+    return is_of_builds(verb) ? build_unit(name) : server_unit(name);
+}
+
+/// Whether a unit whose job was lost is as the request wanted it.
+bool is_as_asked(Verb verb, const UnitProperties& unit) {
+    const ActiveState state = unit.active_state();
+    const bool ended = state == ActiveState::Inactive || state == ActiveState::Failed;
+    if (verb == Verb::Stop || verb == Verb::Cancel) return ended;
+    // A short build may have ended.
+    return state == ActiveState::Active || (verb == Verb::Build && unit.result == "success");
 }
 
 UnitOutcome failure(const std::string& server, FailureKind reason, std::string message) {
@@ -162,7 +185,7 @@ void Jobs::settle(Bus& bus, const Request& request, const Removed& removed) {
     const std::string& server = request.second;
     if (removed.result == "done") return finish(request, job_outcome(server, "done"));
     // The helper stops a server whose unit is inactive but whose overlay is mounted by unmounting it.
-    if (server_of(removed.unit) != server) {
+    if (removed.unit != unit_of(request.first, server)) {
         const bool attaches = request.first == Verb::Attach;
         return finish(request,
                       failure(server, attaches ? FailureKind::AttachFailed : FailureKind::UnmountFailed,
@@ -174,7 +197,8 @@ void Jobs::settle(Bus& bus, const Request& request, const Removed& removed) {
 }
 
 void Jobs::explain_failure(Bus& bus, const Request& request) {
-    ask_properties(bus, request.second, [this, request](const UnitProperties* unit, const BusError*) {
+    const std::string name = unit_of(request.first, request.second);
+    ask_properties(bus, name, [this, request](const UnitProperties* unit, const BusError*) {
         const auto begun = under_way_.find(request);
         if (unit == nullptr || begun == under_way_.end())
             return finish(request, job_outcome(request.second, "failed"));
@@ -214,7 +238,8 @@ void Jobs::settle_lost(Bus& bus, const std::string& job, const Request& request)
     const auto lost = std::find_if(first, last, [&](const auto& one) { return one.second == request; });
     if (lost == last) return;  // it has ended since
     jobs_.erase(lost);
-    ask_properties(bus, request.second, [this, job, request](const UnitProperties* unit, const BusError*) {
+    const std::string name = unit_of(request.first, request.second);
+    ask_properties(bus, name, [this, job, request](const UnitProperties* unit, const BusError*) {
         const std::string& server = request.second;
         const auto begun = under_way_.find(request);
         if (unit == nullptr) {
@@ -228,11 +253,9 @@ void Jobs::settle_lost(Bus& bus, const std::string& job, const Request& request)
             return finish(request,
                           failure(server, FailureKind::JobLost, "systemd does not say how its job ended"));
         }
-        const ActiveState state = unit->active_state();
-        const bool stopped = state == ActiveState::Inactive || state == ActiveState::Failed;
-        const bool done = request.first == Verb::Stop ? stopped : state == ActiveState::Active;
-        finish(request,
-               done ? job_outcome(server, "done") : failed_outcome(server, unit->result, unit->detail));
+        finish(request, is_as_asked(request.first, *unit)
+                            ? job_outcome(server, "done")
+                            : failed_outcome(server, unit->result, unit->detail));
     });
 }
 

@@ -10,21 +10,26 @@ namespace {
 
 constexpr std::string_view suffix = ".service";
 
+std::optional<std::string> name_in(std::string_view unit, std::string_view prefix) {
+    if (!unit.starts_with(prefix) || !unit.ends_with(suffix) || unit.size() < prefix.size() + suffix.size())
+        return std::nullopt;
+    const std::string_view name = unit.substr(prefix.size(), unit.size() - prefix.size() - suffix.size());
+    if (!is_valid_name(name)) return std::nullopt;
+    return std::string(name);
+}
+
 }  // namespace
 
 std::string server_unit(std::string_view server) {
     return std::string(server_unit_prefix).append(server).append(suffix);
 }
 
-std::optional<std::string> server_of(std::string_view unit) {
-    if (!unit.starts_with(server_unit_prefix) || !unit.ends_with(suffix) ||
-        unit.size() < server_unit_prefix.size() + suffix.size())
-        return std::nullopt;
-    const std::string_view name =
-        unit.substr(server_unit_prefix.size(), unit.size() - server_unit_prefix.size() - suffix.size());
-    if (!is_valid_name(name)) return std::nullopt;
-    return std::string(name);
+std::string build_unit(std::string_view overlay) {
+    return std::string(build_unit_prefix).append(overlay).append(suffix);
 }
+
+std::optional<std::string> server_of(std::string_view unit) { return name_in(unit, server_unit_prefix); }
+std::optional<std::string> overlay_of(std::string_view unit) { return name_in(unit, build_unit_prefix); }
 
 /// As sd_bus_path_encode(3) does it.
 std::string unit_path(std::string_view unit) {

@@ -82,14 +82,14 @@ std::string corrected_result(const std::string& result, std::uint64_t stop_post_
     return waited ? "start-limit-hit" : result;
 }
 
-void ask_properties(Bus& bus, const std::string& server,
+void ask_properties(Bus& bus, const std::string& unit,
                     std::function<void(const UnitProperties*, const BusError*)> on_properties) {
     struct Progress {
         std::function<void(const UnitProperties*, const BusError*)> tell;
         Values of_unit;
     };
     const auto progress = std::make_shared<Progress>(std::move(on_properties), Values{});
-    const std::string path = unit_path(server_unit(server));
+    const std::string path = unit_path(unit);
     const auto ask = [&](const char* of, Bus::OnReply on_reply) {
         bus.call(
             {systemd::service, path, interface::properties, "GetAll"},

@@ -32,8 +32,8 @@ struct UnitProcess {
 ActiveState parse_active_state(const std::string& word);
 
 /// Asks at once for everything of one unit. `on_properties` gets null and the error when PID 1 does not tell.
-/// PID 1 answers for units that are not loaded, too.
-void ask_properties(Bus& bus, const std::string& server,
+/// PID 1 answers for units that are not loaded, too. `unit`: its whole name.
+void ask_properties(Bus& bus, const std::string& unit,
                     std::function<void(const UnitProperties*, const BusError*)> on_properties);
 
 /// `on_process` gets null and the error when PID 1 does not tell.

@@ -23,8 +23,9 @@ void watch_units(Bus& bus, const std::function<void()>& on_change) {
                                 "path_namespace='{}',arg0='{}'",
                                 systemd::service, systemd::interface::properties, systemd::units,
                                 systemd::interface::unit),
-                    [on_change, ours = unit_path(server_unit_prefix)](const std::string& path) {
-                        if (path.starts_with(ours)) on_change();
+                    [on_change, servers = unit_path(server_unit_prefix),
+                     builds = unit_path(build_unit_prefix)](const std::string& path) {
+                        if (path.starts_with(servers) || path.starts_with(builds)) on_change();
                     });
     for (const char* member : {"UnitFilesChanged", "Reloading"}) {
         (void)bus.match(fmt::format("type='signal',sender='{}',interface='{}',member='{}'", systemd::service,
@@ -41,7 +42,7 @@ void watch_units(Bus& bus, const std::function<void()>& on_change) {
                                 signal >> id >> job;
                             }
                             signal >> unit;
-                            if (server_of(unit)) on_change();
+                            if (server_of(unit) || overlay_of(unit)) on_change();
                         });
     }
     // A PID 1 that executed itself anew comes back under another connection and has forgotten its

@@ -59,6 +59,7 @@ class SystemdUnits : public Units {
     SystemdUnits(Paths paths, std::unique_ptr<Bus> bus) : paths_(std::move(paths)), bus_(std::move(bus)) {}
 
     std::expected<UnitMap, std::string> list() override;
+    std::expected<std::set<std::string>, std::string> builds() override;
     std::expected<DetailMap, std::string> details(std::span<const std::string> servers) override;
     void begin(Verb verb, std::span<const std::string> servers) override;
     Ended collect() override;
@@ -71,7 +72,8 @@ class SystemdUnits : public Units {
 
   private:
     std::expected<UnitMap, std::string> list_once();
-    void ask_list(Listing& listing);
+    std::expected<std::vector<Listed>, std::string> list_units(const std::string& pattern);
+    void ask_list(Listing& listing, const std::string& pattern);
     /// The Result of those that failed.
     std::expected<void, std::string> explain_failures(UnitMap& units);
     std::expected<void, BusError> reconnect();
@@ -117,21 +119,43 @@ std::expected<UnitMap, std::string> SystemdUnits::list() {
 }
 
 std::expected<UnitMap, std::string> SystemdUnits::list_once() {
-    if (auto connected = reconnect(); !connected) return std::unexpected(unreachable(connected.error()));
-    Listing listing;
-    ask_list(listing);
-    if (const auto done = bus_->round_trip([&] { return listing.answered; }); !done)
-        return lose(done.error());
-    if (listing.refused) return lose(*listing.refused);
-    UnitMap units = observed(listing.units, read_enablement(paths_));
+    const auto listed = list_units(server_unit("*"));
+    if (!listed) return std::unexpected(listed.error());
+    UnitMap units = observed(*listed, read_enablement(paths_));
     if (auto explained = explain_failures(units); !explained) return std::unexpected(explained.error());
     return units;
 }
 
-void SystemdUnits::ask_list(Listing& listing) {
+std::expected<std::vector<Listed>, std::string> SystemdUnits::list_units(const std::string& pattern) {
+    if (auto connected = reconnect(); !connected) return std::unexpected(unreachable(connected.error()));
+    Listing listing;
+    ask_list(listing, pattern);
+    if (const auto done = bus_->round_trip([&] { return listing.answered; }); !done)
+        return lose(done.error());
+    if (listing.refused) return lose(*listing.refused);
+    return std::move(listing.units);
+}
+
+std::expected<std::set<std::string>, std::string> SystemdUnits::builds() {
+    auto listed = list_units(build_unit("*"));
+    // As in list().
+    if (!listed && !bus_) listed = list_units(build_unit("*"));
+    if (!listed) return std::unexpected(listed.error());
+    std::set<std::string> overlays;
+    for (const Listed& unit : *listed) {
+        const auto overlay = overlay_of(std::get<0>(unit));
+        const ActiveState state = parse_active_state(std::get<3>(unit));
+        const bool has_job = std::get<7>(unit) != 0;
+        const bool ended = state == ActiveState::Inactive || state == ActiveState::Failed;
+        if (overlay && (has_job || !ended)) overlays.insert(*overlay);
+    }
+    return overlays;
+}
+
+void SystemdUnits::ask_list(Listing& listing, const std::string& pattern) {
     const Bus::Method method{systemd::service, systemd::path, systemd::manager, "ListUnitsByPatterns"};
-    const auto write = [](sdbus::MethodCall& message) {
-        message << std::vector<std::string>{} << std::vector<std::string>{server_unit("*")};
+    const auto write = [&pattern](sdbus::MethodCall& message) {
+        message << std::vector<std::string>{} << std::vector<std::string>{pattern};
     };
     bus_->call(method, write, [&listing](sdbus::MethodReply& reply, const BusError* error) {
         listing.answered = true;
@@ -168,7 +192,7 @@ std::expected<DetailMap, std::string> SystemdUnits::details(std::span<const std:
     if (auto connected = reconnect(); !connected) return std::unexpected(unreachable(connected.error()));
     Listing listing;
     std::size_t unanswered = details.size();
-    ask_list(listing);
+    ask_list(listing, server_unit("*"));
     for (auto& entry : details) {
         const auto answered = [&to = entry.second, &listing, &unanswered](const UnitProcess* process,
                                                                           const BusError* error) {

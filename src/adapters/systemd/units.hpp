@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -33,8 +34,8 @@ struct UnitDetails {
     std::uint32_t restarts = 0;      ///< NRestarts
 };
 
-/// The `left4me-server@` units: read from PID 1 over the system bus without privileges, changed through
-/// org.left4me.Helper1. Not thread-safe.
+/// The `left4me-server@` and `left4me-build@` units: read from PID 1 over the system bus without privileges,
+/// changed through org.left4me.Helper1. Not thread-safe.
 class Units {
   public:
     /// Errors: no system bus.
@@ -49,6 +50,9 @@ class Units {
     /// costs a call a unit); the Result of failed units is asked for in one pipelined go.
     virtual std::expected<std::map<std::string, ObservedUnit>, std::string> list() = 0;
 
+    /// The overlays whose `left4me-build@` unit is active, or has a job.
+    virtual std::expected<std::set<std::string>, std::string> builds() = 0;
+
     /// These units, each with its process, by server name: one round trip, however many they are, and another
     /// if some of them failed.
     virtual std::expected<std::map<std::string, UnitDetails>, std::string> details(
@@ -56,7 +60,8 @@ class Units {
     std::expected<UnitDetails, std::string> details(const std::string& server);
 
     /// Asks the helper to carry `verb` (Enable, Disable, Start, Stop, Restart, Attach, ResetFailed, Purge)
-    /// out on all of `servers`, and returns without waiting for the jobs: wait() tells of each server once.
+    /// out on all of `servers`, or Build and Cancel on overlays of these names, and returns without waiting
+    /// for the jobs: wait() tells of each server once.
     virtual void begin(Verb verb, std::span<const std::string> servers) = 0;
 
     using Ended = std::vector<std::pair<Verb, UnitOutcome>>;

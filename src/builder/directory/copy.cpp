@@ -50,10 +50,10 @@ Built<store::Tree> scan_settled(int root, const DirectorySource& source) {
     return changed(source);
 }
 
-Built<store::Content> stage_file(int root, const store::TreeEntry& entry, Staging& staging,
-                                 Progress& progress) {
+Built<store::Content> stage_file(const DirectorySource& source, int root, const store::TreeEntry& entry,
+                                 Staging& staging, Progress& progress) {
     const auto from = store::open_file(root, entry);
-    if (!from) return source_failure(from.error());
+    if (!from) return source_failure(fmt::format("{}: {}", source.path, from.error()));
     if (::unlinkat(staging.tree(), entry.path.c_str(), 0) != 0 && errno != ENOENT)
         return own_failure(errno, store::io_error(entry.path).error());
     const mode_t mode = entry.kind == Kind::Program ? store::overlay_program_mode : store::overlay_file_mode;
@@ -67,8 +67,8 @@ Built<store::Content> stage_file(int root, const store::TreeEntry& entry, Stagin
     return std::move(*content);
 }
 
-Built<store::Content> stage_entry(int root, const store::TreeEntry& entry, Staging& staging,
-                                  Progress& progress) {
+Built<store::Content> stage_entry(const DirectorySource& source, int root, const store::TreeEntry& entry,
+                                  Staging& staging, Progress& progress) {
     switch (entry.kind) {
         case Kind::Directory:
             if (::mkdirat(staging.tree(), entry.path.c_str(), store::overlay_directory_mode) != 0 &&
@@ -89,7 +89,7 @@ Built<store::Content> stage_entry(int root, const store::TreeEntry& entry, Stagi
         progress.file();
         return std::move(*content);
     }
-    auto copied = stage_file(root, entry, staging, progress);
+    auto copied = stage_file(source, root, entry, staging, progress);
     if (copied) progress.file();
     return copied;
 }
@@ -112,7 +112,7 @@ Built<Staged> stage_directory(const DirectorySource& source, Staging& staging, P
     if (auto pruned = staging.prune(*tree); !pruned) return std::unexpected(pruned.error());
     store::TreeDigest digest;
     for (const store::TreeEntry& entry : tree->entries) {
-        const auto content = stage_entry(root->get(), entry, staging, progress);
+        const auto content = stage_entry(source, root->get(), entry, staging, progress);
         if (!content) return std::unexpected(content.error());
         digest.add(entry, *content);
     }

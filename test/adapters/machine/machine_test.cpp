@@ -27,6 +27,8 @@ class ScriptedUnits : public Units {
     std::vector<std::vector<std::pair<Verb, UnitOutcome>>> answers;
 
     std::expected<std::map<std::string, ObservedUnit>, std::string> list() override { return units; }
+    std::set<std::string> building;
+    std::expected<std::set<std::string>, std::string> builds() override { return building; }
     std::expected<std::map<std::string, UnitDetails>, std::string> details(
         std::span<const std::string> servers) override {
         std::map<std::string, UnitDetails> all;
@@ -214,14 +216,28 @@ TEST_CASE("an overlay is built and told of at once, while systemd still works") 
     CHECK(world.machine->observe(world.target())->generations.contains("overlays/rules/" + generation));
 }
 
-TEST_CASE("a generation that the source no longer has is not built, and only needs another look") {
+TEST_CASE(
+    "a directory is built by its unit, which finds what it is to build; one that cannot be asked is told "
+    "of") {
     World world;
-    world.desired.overlays["rules"] = InlineSource{{{"left4dead2/cfg/rules.cfg", "sv_pure 2\n"}}};
-    world.machine->begin(world.plan, std::vector{world.add(Verb::Build, "rules", "0123456789abcdef")});
+    world.desired.overlays["maps"] = DirectorySource{"/srv/left4dead2/maps", "/srv/left4dead2", {}};
+    const ActionIndex build = world.add(Verb::Build, "maps");
+    world.machine->begin(world.plan, std::vector{build});
+    REQUIRE(world.units->asked.size() == 1);
+    CHECK(world.units->asked.front() == std::pair(Verb::Build, std::vector<std::string>{"maps"}));
+    CHECK(world.scratch.read("state/overlays/maps/.build/request").contains("/srv/left4dead2/maps"));
+    world.units->answers = {{{Verb::Build, {.server = "maps", .done = true, .reason = {}, .message = {}}}}};
     const auto outcomes = world.machine->wait();
     REQUIRE(outcomes.size() == 1);
-    CHECK_FALSE(outcomes[0].done);
-    CHECK(outcomes[0].reason == FailureKind::SourceChanged);
+    CHECK(outcomes[0].done);
+
+    std::filesystem::remove_all(world.paths.overlays());
+    world.machine->begin(world.plan, std::vector{build});
+    CHECK(world.units->asked.size() == 1);
+    const auto refused = world.machine->wait();
+    REQUIRE(refused.size() == 1);
+    CHECK_FALSE(refused[0].done);
+    CHECK(refused[0].reason == FailureKind::IOError);
 }
 
 TEST_CASE("a generation that has been mounted since the plan was made is not collected") {

@@ -66,50 +66,18 @@ TEST_CASE("files in a manifest ask for the same generation as the same files in 
                  inline_source({{"left4dead2/cfg/a.cfg", "one"}, {"left4dead2/cfg-b", "two"}, {"z", ""}})));
 }
 
-TEST_CASE("an unchanged source is not read again, by no later process either") {
-    const Place place;
-    place.file("source/a.cfg", "one");
-    place.let_settle();
-    const std::string first = wanted(place, directory_source(place.path("source")));
-    REQUIRE(place.exists("state/digests"));
-    // Proof that it is the cache that answers: it is made to lie.
-    std::string cache = place.read("state/digests");
-    cache.replace(cache.find(first), first.size(), "0123456789abcdef");
-    place.file("state/digests", cache);
-    CHECK(wanted(place, directory_source(place.path("source"))) == "0123456789abcdef");
-    place.file("source/a.cfg", "two");
-    CHECK(wanted(place, directory_source(place.path("source"))) != "0123456789abcdef");
-}
-
-TEST_CASE("a file that changed a moment ago is not remembered") {
-    const Place place;
-    place.file("source/a.cfg", "one");
-    (void)wanted(place, directory_source(place.path("source")));
-    CHECK(place.read("state/digests").empty());
-}
-
-TEST_CASE("a damaged cache costs time, not correctness") {
-    const Place place;
-    place.file("source/a.cfg", "one");
-    place.let_settle();
-    const std::string right = wanted(place, directory_source(place.path("source")));
-    for (const char* rubbish : {"", "\n", "x y z", "0123456789abcdef", "zzzz zzzz /x\n"}) {
-        place.file("state/digests", rubbish);
-        CHECK(wanted(place, directory_source(place.path("source"))) == right);
-    }
-}
-
 TEST_CASE("an edit that keeps size and modification time is seen") {
     const Place place;
     place.file("source/a.cfg", "one");
     struct stat before{};
     ::stat(place.path("source/a.cfg").c_str(), &before);
     place.let_settle();
-    const std::string first = wanted(place, directory_source(place.path("source")));
+    const std::string first = input_of(place, directory_source(place.path("source")));
+    CHECK(input_of(place, directory_source(place.path("source"))) == first);
     place.file("source/a.cfg", "two");
     const std::array<timespec, 2> times{{before.st_atim, before.st_mtim}};
     ::utimensat(AT_FDCWD, place.path("source/a.cfg").c_str(), times.data(), 0);
-    CHECK(wanted(place, directory_source(place.path("source"))) != first);
+    CHECK(input_of(place, directory_source(place.path("source"))) != first);
 }
 
 TEST_CASE("a source that cannot be told is an error that names it") {
@@ -136,22 +104,6 @@ TEST_CASE("a source that cannot be told is an error that names it") {
     place.remove("source/sub/socket");
     REQUIRE(::mknod(place.path("source/sub/whiteout").c_str(), S_IFCHR, 0) == 0);
     CHECK(refusal(place, directory_source(source)).find("sub/whiteout is neither") != std::string::npos);
-}
-
-TEST_CASE("a file that left4me may not read is an error that names it") {
-    if (::geteuid() != 0) return;  // only root can be somebody else
-    const Place place;
-    place.file("source/sub/a.cfg", "x");
-    ::chmod(place.path("").c_str(), 0755);
-    ::chmod(place.path("source/sub/a.cfg").c_str(), 0600);
-    REQUIRE(::seteuid(65534) == 0);
-    Desired desired;
-    desired.overlays["o"] = directory_source(place.path("source"));
-    const Inputs inputs = Store(place.paths).read_inputs(desired);
-    REQUIRE(::seteuid(0) == 0);
-    REQUIRE(inputs.overlays.at("o").trouble);
-    CHECK(inputs.overlays.at("o").trouble->message ==
-          place.path("source") + ": sub/a.cfg: Permission denied");
 }
 
 TEST_CASE("symlinks that stay inside are kept, others are refused") {

@@ -116,7 +116,7 @@ TEST_CASE("whoever locks an overlay's directory keeps nothing from being built t
     place.directory("overlays/maps");
     const int directory = ::open(place.path("overlays/maps").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     REQUIRE(::flock(directory, LOCK_EX) == 0);
-    const OverlaySource source = inline_source({{"left4dead2/cfg/a.cfg", "b"}});
+    const InlineSource source = inline_source({{"left4dead2/cfg/a.cfg", "b"}});
     const std::string generation = wanted(place, source);
     Store store(place.paths);
     auto built = std::async(std::launch::async, [&] { return store.build("maps", source, generation); });

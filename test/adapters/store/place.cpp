@@ -11,6 +11,9 @@
 #include <sstream>
 #include <thread>
 
+#include "adapters/store/source_root.hpp"
+#include "adapters/store/tree.hpp"
+
 namespace left4me {
 
 namespace fs = std::filesystem;
@@ -111,7 +114,7 @@ void Place::converge(const Desired& desired) const {
     const Target whole = target(desired);
     for (const auto& [name, overlay] : whole.overlays) {
         REQUIRE(overlay.artifact);
-        const auto built = store.build(name, *overlay.source, *overlay.artifact);
+        const auto built = store.build(name, std::get<InlineSource>(*overlay.source), *overlay.artifact);
         INFO((built ? "" : built.error().message));
         REQUIRE(built);
     }
@@ -142,19 +145,33 @@ Desired one_server(const std::string& name) {
     return desired;
 }
 
-OverlaySource inline_source(const std::map<std::string, std::string>& files) { return InlineSource{files}; }
+InlineSource inline_source(const std::map<std::string, std::string>& files) { return InlineSource{files}; }
 OverlaySource directory_source(const std::string& path) {
     return DirectorySource{path, std::filesystem::path(path).parent_path().string(), {}};
 }
 
 std::string wanted(const Place& place, const OverlaySource& source) {
+    (void)input_of(place, source);
+    if (const auto* files = std::get_if<InlineSource>(&source)) return store::digest_inline(files->files);
+    const auto& directory = std::get<DirectorySource>(source);
+    const auto root = store::open_source(directory);
+    REQUIRE(root);
+    const auto tree = store::scan_tree(root->get(), directory.limits);
+    REQUIRE(tree);
+    const auto generation = store::digest_tree(root->get(), *tree);
+    INFO((generation ? "" : generation.error()));
+    REQUIRE(generation);
+    return *generation;
+}
+
+std::string input_of(const Place& place, const OverlaySource& source) {
     Desired desired;
     desired.overlays["o"] = source;
     const Target target = place.target(desired);
-    const auto& artifact = target.overlays.at("o").artifact;
-    INFO((artifact ? "" : artifact.error().message));
-    REQUIRE(artifact);
-    return *artifact;
+    const TargetOverlay& overlay = target.overlays.at("o");
+    INFO((overlay.artifact ? "" : overlay.artifact.error().message));
+    REQUIRE((overlay.artifact || overlay.is_unbuilt()));
+    return overlay.build ? overlay.build->input : std::string();
 }
 
 std::string refusal(const Place& place, const OverlaySource& source) {
@@ -163,6 +180,7 @@ std::string refusal(const Place& place, const OverlaySource& source) {
     const Target target = place.target(desired);
     const auto& artifact = target.overlays.at("o").artifact;
     REQUIRE_FALSE(artifact);
+    REQUIRE(artifact.error().kind == InputErrorKind::Source);
     return artifact.error().message;
 }
 

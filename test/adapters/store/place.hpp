@@ -53,11 +53,13 @@ class Place {
 
 DesiredServer a_server(const std::string& name, const std::vector<std::string>& overlays = {});
 Desired one_server(const std::string& name = "comp1");
-OverlaySource inline_source(const std::map<std::string, std::string>& files);
+InlineSource inline_source(const std::map<std::string, std::string>& files);
 OverlaySource directory_source(const std::string& path);
 
-/// The generation that a source asks for; fails the test if there is none.
+/// The generation that names the content of a source; fails the test if there is none.
 std::string wanted(const Place& place, const OverlaySource& source);
+/// What changes when anything about a directory does; fails the test if that cannot be told.
+std::string input_of(const Place& place, const OverlaySource& source);
 /// Why there is none.
 std::string refusal(const Place& place, const OverlaySource& source);
 

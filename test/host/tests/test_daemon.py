@@ -134,7 +134,7 @@ class Continuous(DaemonTest):
         self.run_in("rm", f"{MANIFESTS}/delta.yaml")
         self.daemon_says("in order again")
 
-    def test_a_directory_that_takes_long_to_read_delays_no_repair(self):
+    def test_a_directory_that_takes_long_to_build_delays_no_repair(self):
         self.run_in("sh", "-c", "mkdir -p /srv/left4dead2/big && head -c 1G /dev/urandom >/srv/left4dead2/big/map.vpk")
         big = (
             "apiVersion: left4me/v1\nkind: Overlay\nmetadata: {name: big}\nspec: {source: {directory: /srv/left4dead2/big}}\n"
@@ -143,7 +143,7 @@ class Continuous(DaemonTest):
         )
         self.write(f"{MANIFESTS}/big.yaml", big + server("delta", 27018, blueprint="large"))
         status = f"{STATE}/state/status.json"
-        self.until("delta waits for it", lambda: "still being read" in self.run_in("cat", status).stdout)
+        self.until("delta waits for it", lambda: '"Building"' in self.run_in("cat", status).stdout)
         self.run_in("systemctl", "stop", unit_of("alpha"))
         self.until("alpha answers", lambda: self.a2s(27015))
         self.until("delta answers", lambda: self.a2s(27018), seconds=120)

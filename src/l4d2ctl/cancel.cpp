@@ -1,0 +1,35 @@
+#include "operations/cancel.hpp"
+
+#include "l4d2ctl/kinds.hpp"
+#include "l4d2ctl/verbs.hpp"
+
+namespace left4me::ctl {
+
+namespace {
+
+Result<Exit> cancel(Session& session, const std::vector<std::string>& words) {
+    const auto target = parse_target(words);
+    if (!target) return std::unexpected(target.error());
+    if (target->kind != Kind::Overlay || target->names.size() != 1)
+        return fail(Exit::Usage, "cancel which build? overlay/NAME");
+    const std::string& name = target->names.front();
+    if (auto entered = enter(session, Access::Act); !entered) return std::unexpected(entered.error());
+    const auto canceled = operations::cancel_build(session, name);
+    if (!canceled) return std::unexpected(canceled.error());
+    print(*canceled ? "the build of overlay/" + name + " is canceled\n"
+                    : "overlay/" + name + " is not being built\n");
+    return Exit::Done;
+}
+
+}  // namespace
+
+void add_cancel(CLI::App& app, Session& session) {
+    auto words = std::make_shared<std::vector<std::string>>();
+    Command verb =
+        add_verb(app, session, "cancel",
+                 "Stops the build of an overlay, until its source changes or a person asks again",
+                 "  sudo l4d2ctl cancel overlay/maps", [&session, words] { return cancel(session, *words); });
+    verb.arguments("OVERLAY", *words, "overlay/NAME", Words::Objects);
+}
+
+}  // namespace left4me::ctl

@@ -1,0 +1,144 @@
+#include "operations/build_view.hpp"
+
+#include <fmt/format.h>
+
+#include "adapters/store/state_files.hpp"
+#include "reconciler/backoff.hpp"
+
+namespace left4me::operations {
+
+namespace {
+
+const TargetOverlay* find_overlay(const View& view, const std::string& name) {
+    const auto found = view.target.overlays.find(name);
+    return found == view.target.overlays.end() ? nullptr : &found->second;
+}
+
+const ObservedBuild* find_build(const View& view, const std::string& name) {
+    const auto found = view.observed.builds.find(name);
+    return found == view.observed.builds.end() ? nullptr : &found->second;
+}
+
+const BuildFailure* find_failure(const View& view, const std::string& name) {
+    const TargetOverlay* const overlay = find_overlay(view, name);
+    if (overlay == nullptr || !overlay->build || !overlay->build->record.failure) return nullptr;
+    return &*overlay->build->record.failure;
+}
+
+const Backoff* find_backoff(const View& view, const std::string& name) {
+    const auto found = view.status.overlays.find(name);
+    return found == view.status.overlays.end() ? nullptr : &found->second;
+}
+
+Json progress_json(const BuildProgress& progress) {
+    return {{"bytes", progress.bytes},
+            {"totalBytes", progress.total_bytes},
+            {"files", progress.files},
+            {"totalFiles", progress.total_files}};
+}
+
+}  // namespace
+
+const char* to_string(BuildState state) {
+    switch (state) {
+        case BuildState::Built:
+            return "Built";
+        case BuildState::Building:
+            return "Building";
+        case BuildState::Waiting:
+            return "Waiting";
+        case BuildState::Failed:
+            return "Failed";
+        case BuildState::Canceled:
+            return "Canceled";
+        case BuildState::Unavailable:
+            return "Unavailable";
+    }
+    return "?";
+}
+
+BuildState build_state(const View& view, const std::string& name) {
+    if (find_build(view, name) != nullptr) return BuildState::Building;
+    const TargetOverlay* const overlay = find_overlay(view, name);
+    if (overlay == nullptr) return BuildState::Unavailable;
+    if (overlay->artifact) {
+        const bool there = view.observed.generations.contains("overlays/" + name + "/" + *overlay->artifact);
+        return there ? BuildState::Built : BuildState::Waiting;
+    }
+    if (!overlay->is_unbuilt()) return BuildState::Unavailable;
+    if (overlay->build->is_canceled()) return BuildState::Canceled;
+    const Backoff* const backoff = find_backoff(view, name);
+    const bool failed = backoff != nullptr && backoff->asked == overlay->build->input;
+    return failed ? BuildState::Failed : BuildState::Waiting;
+}
+
+std::string build_word(const View& view, const std::string& name) {
+    switch (build_state(view, name)) {
+        case BuildState::Built:
+            return "yes";
+        case BuildState::Building: {
+            const auto& progress = find_build(view, name)->progress;
+            return progress ? fmt::format("building {}%", percent(*progress)) : "building";
+        }
+        case BuildState::Waiting:
+            return "no";
+        case BuildState::Failed:
+            return "failed";
+        case BuildState::Canceled:
+            return "canceled";
+        case BuildState::Unavailable:
+            return "error";
+    }
+    return "?";
+}
+
+std::string build_text(const View& view, const std::string& name) {
+    switch (build_state(view, name)) {
+        case BuildState::Built:
+            return "built";
+        case BuildState::Building: {
+            const auto& progress = find_build(view, name)->progress;
+            return "under way" + (progress ? ": " + to_text(*progress) : std::string());
+        }
+        case BuildState::Waiting:
+            return "not built yet";
+        case BuildState::Failed: {
+            const BuildFailure* const failure = find_failure(view, name);
+            const Backoff& backoff = *find_backoff(view, name);
+            return fmt::format("{}; the last time: {}{}", backoff_text(backoff), backoff.message,
+                               failure == nullptr ? "" : fmt::format(" ({})", to_string(failure->kind)));
+        }
+        case BuildState::Canceled:
+            return fmt::format(
+                "canceled; sudo l4d2ctl reconcile begins it again, another content does so too");
+        case BuildState::Unavailable: {
+            const TargetOverlay* const overlay = find_overlay(view, name);
+            return "cannot be told: " +
+                   (overlay == nullptr ? "not looked at" : overlay->artifact.error().message);
+        }
+    }
+    return "?";
+}
+
+Json build_json(const View& view, const std::string& name) {
+    Json json{{"state", to_string(build_state(view, name))}};
+    if (const ObservedBuild* const build = find_build(view, name); build != nullptr && build->progress)
+        json["progress"] = progress_json(*build->progress);
+    if (const BuildFailure* const failure = find_failure(view, name)) {
+        json["failure"] = {{"reason", to_string(failure->kind)},
+                           {"message", failure->message},
+                           {"failures", failure->failures},
+                           {"at", time_to_json(failure->at)}};
+    }
+    return json;
+}
+
+std::string usable_generation(const View& view, const std::string& name) {
+    const TargetOverlay* const overlay = find_overlay(view, name);
+    if (overlay == nullptr) return {};
+    if (overlay->artifact) return *overlay->artifact;
+    if (overlay->build && overlay->build->record.artifact) return overlay->build->record.artifact->generation;
+    return {};
+}
+
+}  // namespace left4me::operations

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <string>
+
+#include "operations/json.hpp"
+#include "operations/view.hpp"
+
+namespace left4me::operations {
+
+/// How an overlay stands to its source.
+enum class BuildState {
+    Built,        ///< what the source holds is on this host
+    Building,     ///< its unit is at it
+    Waiting,      ///< it will be built
+    Failed,       ///< the last build; it is tried again
+    Canceled,     ///< by a person
+    Unavailable,  ///< the source cannot be used
+};
+
+const char* to_string(BuildState state);
+
+BuildState build_state(const View& view, const std::string& overlay);
+
+/// "yes", "no", "building 45%", "failed", …: the cell of a table.
+std::string build_word(const View& view, const std::string& overlay);
+/// "under way: 12 of 340 files, 1.5 of 20.1 GiB", "failed 3 times, …": the line of a page.
+std::string build_text(const View& view, const std::string& overlay);
+/// `state`, and where there is one `progress`, `failure`, `last`.
+Json build_json(const View& view, const std::string& overlay);
+
+/// The generation that servers can have: what the source asks for or, while that is not built, the last one
+/// that was; empty if there is none.
+std::string usable_generation(const View& view, const std::string& overlay);
+
+}  // namespace left4me::operations

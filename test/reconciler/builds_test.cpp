@@ -1,0 +1,209 @@
+// Overlays that a unit builds: when it is started, and what waits for it.
+#include <algorithm>
+
+#include "reconciler/events.hpp"
+#include "reconciler/wake.hpp"
+#include "support/catch.hpp"
+#include "support/simple_world.hpp"
+
+using namespace left4me;
+using namespace left4me::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+const Subject overlay{Kind::Overlay, "o"};
+
+/// Server `a` with the overlay `o`, a directory.
+struct BuildSite : Site {
+    BuildSite() {
+        host.world.now = TimePoint(100h);
+        desired.overlays.emplace("o", DirectorySource{});
+        ask_for(desired, "a", 1).overlays = {"o"};
+        hold("aaaa");
+    }
+
+    void hold(const std::string& content) { host.world.sources.insert_or_assign("o", content); }
+
+    /// As a pass without a daemon: until builds have ended.
+    RunResult complete() {
+        Engine engine(host, status);
+        Request request{std::make_shared<const Desired>(desired), intent, {}};
+        request.await_builds = true;
+        const Status before = status;
+        auto result = engine.run(request);
+        REQUIRE(result);
+        status = engine.status();
+        for (const Event& event : events_of(before, desired.revision, intent, result->ended.plan,
+                                            result->ended.outcomes, status)) {
+            if (event.subject == "overlay/o" && event.reason != "Collected") told.push_back(event.reason);
+        }
+        return *result;
+    }
+
+    auto builds() const {
+        return std::count(host.calls.begin(), host.calls.end(), FakeHost::Call{Verb::Build, overlay});
+    }
+
+    const Action* find(const Plan& plan, const Subject& subject) const {
+        const auto found = std::find_if(plan.actions.begin(), plan.actions.end(),
+                                        [&](const Action& action) { return action.subject == subject; });
+        return found == plan.actions.end() ? nullptr : &*found;
+    }
+
+    std::vector<std::string> told;  ///< of the overlay
+};
+
+}  // namespace
+
+TEST_CASE("who waits for a build renders and starts what waited for it, in the same run") {
+    BuildSite site;
+    CHECK(site.complete().remaining.empty());
+    CHECK(site.builds() == 1);
+    CHECK(site.server("a").unit.active == ActiveState::Active);
+    CHECK(site.told == std::vector<std::string>{"BuildStarted", "Built"});
+    CHECK(site.complete().remaining.empty());
+    CHECK(site.builds() == 1);
+    CHECK(site.told.size() == 2);
+    CHECK(site.host.violations.empty());
+}
+
+TEST_CASE("a build is begun once, and held for while it is under way") {
+    BuildSite site;
+    site.host.hanging = {"o"};
+    for (int i = 0; i < 5; ++i) {
+        const Plan left = site.pass().remaining;
+        CHECK(site.builds() == 1);
+        const Action* const hold = site.find(left, overlay);
+        REQUIRE(hold != nullptr);
+        CHECK(hold->code == HoldReason::Building);
+    }
+    CHECK(site.condition("a", "Reconciling").reason == ConditionReason(HoldReason::Building));
+    CHECK(site.condition("a", "Stalled").status == ConditionStatus::False);
+    site.host.hanging.clear();
+    site.host.end_builds();
+    CHECK(site.pass().remaining.empty());
+    CHECK(site.builds() == 1);
+}
+
+TEST_CASE("a failed build backs off; another content and a person are tried at once") {
+    BuildSite site;
+    (void)site.complete();
+    site.told.clear();
+    site.hold("bbbb");
+    site.host.failing_builds["o"] = BuildFailureKind::NoSpace;
+    const RunResult failed = site.complete();
+    CHECK(site.builds() == 2);
+    REQUIRE(site.find(failed.remaining, overlay) != nullptr);
+    CHECK(site.find(failed.remaining, overlay)->code == HoldReason::BackOff);
+    CHECK(site.find(failed.remaining, overlay)->reason.ends_with("the last time: NoSpace"));
+    CHECK(site.server("a").unit.active == ActiveState::Active);
+    CHECK(site.told == std::vector<std::string>{"BuildStarted", "BuildFailed"});
+    (void)site.complete();
+    CHECK(site.builds() == 2);
+
+    site.intent.retry_now = true;
+    (void)site.complete();
+    CHECK(site.builds() == 3);
+    site.intent.retry_now = false;
+    const TimePoint retry = *site.status.overlays.at("o").retry_at;
+    CHECK(retry - *site.status.overlays.at("o").failed_at > 15s);  // the second failure in a row
+    CHECK(earliest_wake(site.desired, {}, site.status, {}, site.host.world.now) == retry);
+
+    site.hold("cccc");
+    (void)site.complete();
+    CHECK(site.builds() == 4);
+    site.host.failing_builds.clear();
+    site.host.world.now = *site.status.overlays.at("o").retry_at;
+    CHECK(site.complete().remaining.empty());
+    // What fails as it did the last time is no news.
+    CHECK(site.told == std::vector<std::string>{"BuildStarted", "BuildFailed", "Built"});
+}
+
+TEST_CASE("a source that changes whenever it is copied is retried at once, then at growing intervals") {
+    BuildSite site;
+    site.host.failing_builds["o"] = BuildFailureKind::SourceChanged;
+    unsigned failures = 0;
+    for (int i = 0; i < 1000; ++i) {  // as events come in during two minutes
+        site.hold("content" + std::to_string(i));
+        (void)site.pass();
+        site.host.end_builds();
+        auto& failure = site.host.world.records["o"].failure;
+        if (failure->failures == 1 && failures > 0) failure->failures = ++failures;  // as the program counts
+        failures = std::max(failures, 1U);
+        site.host.world.now += 120ms;
+    }
+    CHECK(site.builds() > 2);
+    CHECK(site.builds() <= 8);
+}
+
+TEST_CASE("a unit that cannot be started backs off like any other action") {
+    BuildSite site;
+    site.host.fail_call = 0;
+    for (int i = 0; i < 10; ++i) (void)site.pass();
+    CHECK(site.builds() == 1);
+    site.host.world.now = *site.status.overlays.at("o").retry_at;
+    CHECK(site.complete().remaining.empty());
+}
+
+TEST_CASE("a canceled build is begun again by another content, or by a person") {
+    BuildSite site;
+    site.host.world.canceled["o"] = "aaaa";
+    const RunResult canceled = site.complete();
+    CHECK(site.builds() == 0);
+    CHECK(site.find(canceled.remaining, overlay)->code == HoldReason::BuildCanceled);
+    CHECK(site.condition("a", "Stalled").reason == ConditionReason(HoldReason::BuildCanceled));
+    SECTION("another content") {
+        site.hold("bbbb");
+        CHECK(site.complete().remaining.empty());
+        CHECK(site.builds() == 1);
+    }
+    SECTION("a person") {
+        site.intent.retry_now = true;
+        CHECK(site.complete().remaining.empty());
+        CHECK(site.builds() == 1);
+    }
+}
+
+TEST_CASE("the build of an overlay that no manifest asks for is stopped") {
+    BuildSite site;
+    site.host.hanging = {"o"};
+    (void)site.pass();
+    REQUIRE(site.host.world.building.contains("o"));
+    site.desired.servers.at("a").overlays.clear();
+    SECTION("it is not there any more") { site.desired.overlays.clear(); }
+    SECTION("its files stand in the manifest now") { site.desired.overlays["o"] = InlineSource{}; }
+    site.host.hanging.clear();
+    CHECK(site.pass().remaining.empty());
+    CHECK(site.host.world.building.empty());
+    CHECK(site.host.calls.back().subject.kind != Kind::Overlay);
+}
+
+TEST_CASE("an artifact without a record is built once more, and its servers do not notice") {
+    BuildSite site;
+    (void)site.complete();
+    const unsigned processes = site.server("a").processes;
+    site.host.world.records.clear();
+    site.server("a").unit.enablement = Enablement::Disabled;  // drift is corrected meanwhile
+    const auto generations = site.host.world.overlay_generations;
+    CHECK(site.complete().remaining.empty());
+    CHECK(site.builds() == 2);
+    CHECK(site.server("a").processes == processes);
+    CHECK(site.server("a").unit.enablement == Enablement::Enabled);
+    CHECK(site.host.world.overlay_generations == generations);
+}
+
+TEST_CASE("an artifact that somebody removed is built again") {
+    BuildSite site;
+    (void)site.complete();
+    site.host.world.overlay_generations.clear();
+    CHECK(site.complete().remaining.empty());
+    CHECK(site.builds() == 2);
+}
+
+TEST_CASE("an overlay that only a suspended server uses is not built") {
+    BuildSite site;
+    site.intent.suspended.servers["a"] = Suspension{"", "", site.host.world.now, {}};
+    (void)site.complete();
+    CHECK(site.builds() == 0);
+}
