@@ -28,8 +28,8 @@ struct Paths {
     std::filesystem::path source_lock() const { return run / "source.lock"; }
     /// Locks of single overlays and instances, in a directory that is left4me's alone.
     std::filesystem::path locks() const { return run / "daemon/locks"; }
-    /// Where l4d2d listens for "look again".
-    std::filesystem::path poke() const { return run / "daemon/poke"; }
+    /// Where l4d2d listens for triggers.
+    std::filesystem::path trigger() const { return run / "daemon/trigger"; }
 };
 
 }  // namespace left4me

@@ -57,7 +57,7 @@ class FailingBuilds : public Host {
         for (const ActionIndex index : actions) {
             const Action& action = plan.actions[index];
             if (action.verb == Verb::Build && overlays_.contains(action.subject.name)) {
-                failed_.push_back({index, false, FailureKind::NoSpace, "the disk is full", &plan});
+                failed_.push_back({index, false, FailureKind::NoSpace, "the disk is full", &plan, {}});
             } else {
                 others.push_back(index);
             }

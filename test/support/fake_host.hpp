@@ -96,7 +96,7 @@ class FakeHost : public Host {
     std::optional<std::size_t> fail_call;  ///< the call with this number (from 0) fails
     std::set<std::string> crashing;        ///< servers whose game exits at once, every time
     bool source_changes_during_builds = false;
-    std::set<std::string> hanging;  ///< servers whose actions end only when nothing else is under way
+    std::set<std::string> hanging;  ///< whose builds and units' jobs end only when nothing else is under way
     bool dawdling = false;          ///< after each ending, collect() has nothing to tell for once
     std::optional<std::string> observe_error;
 

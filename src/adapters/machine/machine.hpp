@@ -47,6 +47,7 @@ class Machine : public Host {
     struct Begun {
         const Plan* plan = nullptr;
         ActionIndex action = 0;
+        std::chrono::steady_clock::time_point at;
     };
 
     void begin_units(const Plan& plan, std::span<const ActionIndex> actions);
