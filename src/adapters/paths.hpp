@@ -30,8 +30,8 @@ struct Paths {
     std::filesystem::path locks() const { return run / "daemon/locks"; }
     /// Where left4me-read.socket listens for operators.
     std::filesystem::path read_socket() const { return run / "read"; }
-    /// Where l4d2d listens for "look again".
-    std::filesystem::path poke() const { return run / "daemon/poke"; }
+    /// Where l4d2d listens for triggers.
+    std::filesystem::path trigger() const { return run / "daemon/trigger"; }
 };
 
 }  // namespace left4me

@@ -2,9 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
-#include "l4d2ctl/narrator.hpp"
+#include "l4d2ctl/progress.hpp"
 #include "operations/reconcile.hpp"
 #include "operations/wait.hpp"
 
@@ -16,34 +14,20 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds default_patience = std::chrono::minutes(2);
 
-/// The last line on a terminal: how the host stands to the manifests now.
-std::string standing_text(const Plan& remaining) {
-    if (!remaining.empty()) return count_text(remaining);
-    const std::size_t count = remaining.agreeing_servers;
-    return count == 1 ? "1 server agrees" : fmt::format("{} servers agree", count);
-}
-
-/// What waits, and what was never begun because something else failed first.
-void tell_rest(const Session& session, const RunResult& run) {
-    std::vector<Outcome> never_begun;
-    std::copy_if(run.ended.outcomes.begin(), run.ended.outcomes.end(), std::back_inserter(never_begun),
-                 [](const Outcome& outcome) { return outcome.reason == FailureKind::PrerequisiteFailed; });
-    if (!never_begun.empty()) print_error(failures_text(run.ended.plan, never_begun, session.err));
-    const PlanColumns columns(run.planned);
-    for (const Action& action : run.remaining.actions) {
-        if (is_effect(action.verb)) continue;
-        print((session.out.person ? "· " : "") + action_line(action, columns, session.out) + "\n");
-    }
-    const bool quiet = run.remaining.empty() && run.ended.outcomes.empty();
-    if (session.out.person || quiet)
-        print(session.out.paint(Paint::Bold, standing_text(run.remaining)) + "\n");
+/// The servers that an edit names.
+operations::Concern concern_of(const Proposal& proposal) {
+    operations::Concern concern;
+    for (const operations::Effect& effect : proposal.effects)
+        concern.insert({effect.object.kind, effect.object.name});
+    return concern;
 }
 
 /// What a person asks for is tried at once: an overlay that backs off all the same has failed just now.
-bool build_failed(const Session& session, const Plan& remaining) {
+bool build_failed(const Session& session, const operations::Concern& concern, const Plan& remaining) {
     return !session.unattended &&
-           std::any_of(remaining.actions.begin(), remaining.actions.end(), [](const Action& action) {
-               return action.subject.kind == Kind::Overlay && action.code == HoldReason::BackOff;
+           std::any_of(remaining.actions.begin(), remaining.actions.end(), [&concern](const Action& action) {
+               return operations::concerns(concern, action.subject) && action.subject.kind == Kind::Overlay &&
+                      action.code == HoldReason::BackOff;
            });
 }
 
@@ -65,24 +49,25 @@ void add_wait_option(Command& verb, const std::shared_ptr<Patience>& patience) {
         "Then wait until every server that shall run is ready, at most DURATION (90s, 5m; default 2m)");
 }
 
-Result<Exit> reconcile(Session& session, const Patience& patience) {
-    const auto in_force = operations::take_revision(session);
-    if (!in_force) return std::unexpected(in_force.error());
-    tell_trouble(*in_force);
-    const auto pass = operations::make_pass(session, *in_force,
-                                            {.retry_now = !session.unattended, .wrapper = narrated(session)});
-    if (!pass) return std::unexpected(pass.error());
-    tell_rest(session, *pass);
-    const std::vector<Outcome>& outcomes = pass->ended.outcomes;
-    const bool failed =
-        std::any_of(outcomes.begin(), outcomes.end(), [](const Outcome& outcome) { return !outcome.done; });
-    if (failed || build_failed(session, pass->remaining)) return Exit::Refused;
+Result<Exit> reconcile(Session& session, const Patience& patience, const operations::Concern& concern,
+                       const Check& check) {
+    Progress progress(session, concern);
+    const auto tell = [&progress](const StepReport& report) { progress.tell(report); };
+    const auto last = operations::reconcile(
+        session, {.concern = concern, .retry_now = !session.unattended, .on_report = tell});
+    if (!last) return std::unexpected(last.error());
+    const auto checked = check ? check() : operations::Result<void>();
+    if (checked) progress.tell_rest(*last);
+    if (progress.any_failed() || build_failed(session, concern, last->difference)) return Exit::Refused;
+    if (!checked) return std::unexpected(checked.error());
     if (patience) {
-        const std::vector<std::string> names = operations::wanted_running(*pass->target.desired);
+        const auto in_force = operations::read_source(session);
+        if (!in_force) return std::unexpected(in_force.error());
+        const std::vector<std::string> names = operations::wanted_running(in_force->desired());
         if (auto waited = operations::wait_until_ready(session, names, *patience); !waited)
             return std::unexpected(waited.error());
     }
-    return exit_for(in_force->trouble);
+    return exit_for(last->trouble);
 }
 
 void tell_effects(const Session& session, const Proposal& proposal, const std::string& suffix) {
@@ -94,15 +79,20 @@ void tell_effects(const Session& session, const Proposal& proposal, const std::s
     (void)std::fflush(stdout);
 }
 
-Result<Exit> edit_and_reconcile(Session& session, const std::function<operations::Result<Proposal>()>& make,
-                                const Patience& patience) {
+Result<Exit> edit_and_reconcile(Session& session, const Make& make, const Patience& patience) {
     const auto edited = operations::commit(session, make);
     if (!edited) return std::unexpected(edited.error());
     tell_effects(session, *edited);
     // Even when nothing was changed: the host may have drifted from what the manifests say.
-    const auto lock = operations::lock_host(session);
-    if (!lock) return std::unexpected(lock.error());
     return reconcile(session, patience);
+}
+
+Result<Exit> edit_servers_and_reconcile(Session& session, const Make& make, const Patience& patience,
+                                        const Check& check) {
+    const auto edited = operations::commit(session, make);
+    if (!edited) return std::unexpected(edited.error());
+    tell_effects(session, *edited);
+    return reconcile(session, patience, concern_of(*edited), check);
 }
 
 }  // namespace left4me::ctl

@@ -8,6 +8,7 @@
 
 #include "l4d2ctl/session.hpp"
 #include "operations/edit.hpp"
+#include "operations/settling.hpp"
 
 namespace left4me::ctl {
 
@@ -22,14 +23,20 @@ operations::Result<std::chrono::milliseconds> parse_patience(const std::string& 
 /// Adds `--wait[=DURATION]` to a verb. `given` holds what follows it, nullopt when it was not given.
 void add_wait_option(Command& verb, const std::shared_ptr<Patience>& patience);
 
-/// One pass under the lock: makes the host follow the source and tells of every step. Done, or Refused if
-/// something failed, or what the trouble of the source deserves; with patience, TimedOut when a server does
-/// not get ready.
-Result<Exit> reconcile(Session& session, const Patience& patience);
+/// Makes the host follow the source and tells of every step until what is of concern has settled. Done, or
+/// Refused if something of concern failed, or what the trouble of the source deserves; with patience,
+/// TimedOut when a server does not get ready. `check`: whether all was done that was asked for; else its
+/// error is said in place of what waits.
+using Check = std::function<operations::Result<void>()>;
+Result<Exit> reconcile(Session& session, const Patience& patience, const operations::Concern& concern = {},
+                       const Check& check = {});
 
-/// Makes an edit, prints its effects as `server/comp1 created`, and then a pass that makes the host follow.
-Result<Exit> edit_and_reconcile(Session& session, const std::function<operations::Result<Proposal>()>& make,
-                                const Patience& patience);
+/// Makes an edit, prints its effects as `server/comp1 created`, and makes the host follow.
+using Make = std::function<operations::Result<Proposal>()>;
+Result<Exit> edit_and_reconcile(Session& session, const Make& make, const Patience& patience);
+/// The same for an edit of single servers, which only waits for those.
+Result<Exit> edit_servers_and_reconcile(Session& session, const Make& make, const Patience& patience,
+                                        const Check& check = {});
 void tell_effects(const Session& session, const Proposal& proposal, const std::string& suffix = {});
 
 }  // namespace left4me::ctl

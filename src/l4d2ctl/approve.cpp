@@ -11,9 +11,7 @@ namespace {
 
 Result<Exit> agree(Session& session, const std::string& revision) {
     if (auto entered = enter(session, Access::Act); !entered) return std::unexpected(entered.error());
-    const auto lock = operations::lock_host(session);
-    if (!lock) return std::unexpected(lock.error());
-    const auto approved = operations::approve(session, *lock, revision);
+    const auto approved = operations::approve(session, revision);
     if (!approved) return std::unexpected(approved.error());
     print(fmt::format("revision {} approved\n", *approved));
     return reconcile(session, std::nullopt);

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "l4d2ctl/acting.hpp"
 #include "l4d2ctl/kinds.hpp"
 #include "l4d2ctl/selection.hpp"
@@ -35,13 +37,15 @@ Result<Exit> remove(Session& session, Selection& selection) {
         return std::unexpected(settled.error());
     }
     if (auto entered = enter(session, Access::Act); !entered) return std::unexpected(entered.error());
-    return edit_and_reconcile(
-        session,
-        [&] {
-            return objects.empty() ? operations::propose_removal(session, selection)
-                                   : operations::propose_removal(session, objects);
-        },
-        std::nullopt);
+    const auto make = [&] {
+        return objects.empty() ? operations::propose_removal(session, selection)
+                               : operations::propose_removal(session, objects);
+    };
+    const bool servers =
+        std::all_of(objects.begin(), objects.end(),
+                    [](const operations::DocumentName& object) { return object.kind == Kind::Server; });
+    return servers ? edit_servers_and_reconcile(session, make, std::nullopt)
+                   : edit_and_reconcile(session, make, std::nullopt);
 }
 
 }  // namespace

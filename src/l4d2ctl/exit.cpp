@@ -24,6 +24,8 @@ Exit exit_for(operations::ErrorKind kind) {
             return Exit::Refused;
         case ErrorKind::TimedOut:
             return Exit::TimedOut;
+        case ErrorKind::Interrupted:
+            return Exit::Interrupted;
     }
     return Exit::Refused;
 }

@@ -17,6 +17,7 @@ enum class Exit : int {
     NotFound = 4,
     Refused = 5,  ///< the host did not do it, or could not be asked
     TimedOut = 6,
+    Interrupted = 130,  ///< as shells have it: 128 and SIGINT
 };
 
 Exit exit_for(operations::ErrorKind kind);

@@ -156,17 +156,19 @@ Result<Exit> tell_pushed(const Session& session, const Update& update, const fs:
                         "  sudo l4d2ctl approve {}",
                         update.before.substr(0, 12), update.now));
     }
-    switch (operations::trigger(session)) {
-        case Poked::Heard:
-            say("the host is being changed; to watch it\n  l4d2ctl events --follow\n  l4d2ctl get servers "
-                "--watch");
-            break;
-        case Poked::Refused:
+    const auto triggered = operations::trigger(session);
+    if (triggered) {
+        say("the host is being changed; to watch it\n  l4d2ctl events --follow\n  l4d2ctl get servers "
+            "--watch");
+        return Exit::Done;
+    }
+    switch (triggered.error()) {
+        case TriggerError::Refused:
             // The daemon watches the repository, too.
             say("the host takes it up by itself within 30 s; who is in the repository's group is heard at "
                 "once");
             break;
-        case Poked::NoDaemon:
+        case TriggerError::NoDaemon:
             say("no daemon runs on this host: left4me-reconcile.timer takes it up, if it is enabled; or now\n"
                 "  sudo l4d2ctl reconcile");
             break;

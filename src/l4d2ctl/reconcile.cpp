@@ -26,13 +26,12 @@ void add_reconcile(CLI::App& app, Session& session) {
     const auto run = [&session, patience, first_fetch]() -> Result<Exit> {
         if (auto entered = enter(session, Access::Act); !entered) return std::unexpected(entered.error());
         const bool fetched = !*first_fetch || fetch(session);
-        const auto lock = operations::lock_host(session);
-        if (!lock) return std::unexpected(lock.error());
         const auto done = reconcile(session, *patience);
         return done && *done == Exit::Done && !fetched ? Exit::Refused : done;
     };
-    Command verb = add_verb(app, session, "reconcile", "Makes the host follow the source: one pass",
-                            "  sudo l4d2ctl reconcile --wait=5m\n  sudo l4d2ctl reconcile --fetch", run);
+    Command verb =
+        add_verb(app, session, "reconcile", "Makes the host follow the source, and waits until it does",
+                 "  sudo l4d2ctl reconcile --wait=5m\n  sudo l4d2ctl reconcile --fetch", run);
     verb.flag("--fetch", *first_fetch, "First fetch the remote, if the source has one");
     add_wait_option(verb, patience);
     verb.flag("--unattended", session.unattended,

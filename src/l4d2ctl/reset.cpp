@@ -6,7 +6,7 @@
 
 #include <iostream>
 
-#include "l4d2ctl/narrator.hpp"
+#include "l4d2ctl/progress.hpp"
 #include "l4d2ctl/selection.hpp"
 #include "l4d2ctl/verbs.hpp"
 
@@ -43,13 +43,14 @@ Result<Exit> reset(Session& session, Options& options) {
     if (!options.yes) {
         if (auto confirmed = confirm(*servers); !confirmed) return std::unexpected(confirmed.error());
     }
-    // Under the lock: nobody else starts or stops them meanwhile.
-    const auto lock = operations::lock_host(session);
-    if (!lock) return std::unexpected(lock.error());
-    const auto done =
-        operations::reset(session, *lock, in_force->desired(), *servers, options.reason, narrated(session));
-    if (!done) return std::unexpected(done.error());
-    return *done ? Exit::Done : Exit::Refused;
+    auto ended = operations::reset(session, in_force->desired(), *servers, options.reason);
+    if (!ended) return std::unexpected(ended.error());
+    StepReport report;
+    report.difference = ended->plan;
+    report.ended = std::move(*ended);
+    Progress progress(session, {});
+    progress.tell(report);
+    return progress.any_failed() ? Exit::Refused : Exit::Done;
 }
 
 }  // namespace

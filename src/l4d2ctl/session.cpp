@@ -60,10 +60,23 @@ Exit exit_for(Trouble trouble) {
     return trouble == Trouble::None ? Exit::Done : exit_for(operations::kind_of(trouble));
 }
 
+namespace {
+
+void tell_trouble(Trouble trouble, const std::string& error, const std::string& revision) {
+    if (trouble != Trouble::None)
+        print_error(fmt::format("{}the last good revision {} stays in force\n", error, revision));
+    else if (!error.empty())
+        print_error(error);
+}
+
+}  // namespace
+
 void tell_trouble(const InForce& in_force) {
-    if (in_force.trouble == Trouble::None) return;
-    print_error(fmt::format("{}the last good revision {} stays in force\n", in_force.error,
-                            in_force.snapshot.revision));
+    tell_trouble(in_force.trouble, in_force.error, in_force.snapshot.revision);
+}
+
+void tell_trouble(const StepReport& report) {
+    tell_trouble(report.trouble, report.source_error, report.revision);
 }
 
 void print(const std::string& text) {

@@ -11,6 +11,7 @@
 #include "l4d2ctl/terminal.hpp"
 #include "operations/context.hpp"
 #include "operations/view.hpp"
+#include "reconciler/report.hpp"
 
 namespace left4me::ctl {
 
@@ -53,5 +54,6 @@ Exit exit_for(Trouble trouble);
 
 /// Says on stderr why another revision than the source's own one is in force.
 void tell_trouble(const InForce& in_force);
+void tell_trouble(const StepReport& report);
 
 }  // namespace left4me::ctl

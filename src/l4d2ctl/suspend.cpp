@@ -42,9 +42,7 @@ Result<Exit> suspend(Session& session, Options& options) {
 Result<Exit> resume(Session& session, Options& options) {
     if (auto settled = settle(options.selection); !settled) return std::unexpected(settled.error());
     if (auto entered = enter(session, Access::Act); !entered) return std::unexpected(entered.error());
-    const auto lock = operations::lock_host(session);
-    if (!lock) return std::unexpected(lock.error());
-    const auto resumed = operations::resume(session, *lock, options.selection);
+    const auto resumed = operations::resume(session, options.selection);
     if (!resumed) return std::unexpected(resumed.error());
     for (const std::string& server : resumed->not_suspended) {
         print(
@@ -56,7 +54,9 @@ Result<Exit> resume(Session& session, Options& options) {
         return Exit::Done;
     }
     tell(options.selection.all, resumed->servers, "resumed");
-    return reconcile(session, std::nullopt);
+    operations::Concern concern;
+    for (const std::string& server : resumed->servers) concern.insert({Kind::Server, server});
+    return reconcile(session, std::nullopt, concern);
 }
 
 }  // namespace

@@ -15,13 +15,9 @@ struct Options {
 Result<Exit> switch_state(Session& session, Options& options, RunState state) {
     if (auto settled = settle(options.selection); !settled) return std::unexpected(settled.error());
     if (auto entered = enter(session, Access::Act); !entered) return std::unexpected(entered.error());
-    const auto done = edit_and_reconcile(
+    return edit_servers_and_reconcile(
         session, [&] { return operations::propose_state(session, options.selection, state); },
-        *options.patience);
-    if (!done || *done != Exit::Done) return done;
-    if (auto as_asked = operations::check_state(session, options.selection, state); !as_asked)
-        return std::unexpected(as_asked.error());
-    return Exit::Done;
+        *options.patience, [&] { return operations::check_state(session, options.selection, state); });
 }
 
 }  // namespace

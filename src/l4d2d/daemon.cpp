@@ -9,6 +9,7 @@
 #include <boost/asio/post.hpp>
 #include <csignal>
 #include <random>
+#include <set>
 #include <utility>
 
 #include "adapters/config/file.hpp"
@@ -77,27 +78,33 @@ std::expected<std::unique_ptr<Daemon>, std::string> Daemon::create(Paths paths, 
     auto units = Units::connect(paths);
     if (!units) return std::unexpected(units.error());
     log_warnings(config);
-    auto poked = PokeSocket::listen(paths, group_of_operators(config));
-    if (!poked) return std::unexpected(poked.error());
-    return std::unique_ptr<Daemon>(new Daemon(std::move(paths), std::move(config_path), std::move(config),
-                                              std::move(*units), std::move(*poked)));
+    std::unique_ptr<Daemon> daemon(
+        new Daemon(std::move(paths), std::move(config_path), std::move(config), std::move(*units)));
+    if (auto listening = daemon->listen(); !listening) return std::unexpected(listening.error());
+    return daemon;
 }
 
-Daemon::Daemon(Paths paths, std::string config_path, Config config, std::unique_ptr<Units> units,
-               PokeSocket poked)
+Daemon::Daemon(Paths paths, std::string config_path, Config config, std::unique_ptr<Units> units)
     : paths_(std::move(paths)),
       config_path_(std::move(config_path)),
       config_(std::move(config)),
       machine_(paths_, std::move(units), patience_with_sources),
       engine_(machine_, Status{}),
       manifests_(paths_, config_),
-      poked_(std::move(poked)),
       status_file_(paths_),
       chronicle_(paths_) {
     machine_.units().subscribe([this] { wish(Agenda::Clock::now()); });
     watch_places();
     configure_telemetry();
     await_signals();
+}
+
+std::expected<void, std::string> Daemon::listen() {
+    auto opened = TriggerServer::open(io_, paths_, group_of_operators(config_),
+                                      [this](const TriggerRequest& request) { triggered(request); });
+    if (!opened) return std::unexpected(opened.error());
+    trigger_ = std::move(*opened);
+    return {};
 }
 
 void Daemon::run() {
@@ -184,10 +191,16 @@ void Daemon::drain() {
     if (host_watch_->drain()) wish(now);
     if (mount_watch_.drain()) wish(now);
     if (source_watch_->drain()) agenda_.put_off(Key::Source, now, quiet, longest_unquiet);
-    if (poked_.drain()) {
-        agenda_.add(Key::Source, now);
-        wish(now);
-    }
+    release_lock();
+}
+
+/// Any number of triggers before the next step are one.
+void Daemon::triggered(const TriggerRequest& request) {
+    if (!asked_) asked_.emplace();
+    asked_->retry = asked_->retry || request.retry;
+    if (!request.actor.empty()) asked_->actor = request.actor;
+    wish(Agenda::Clock::now());
+    wake();
 }
 
 void Daemon::wish(Time now) {
@@ -250,14 +263,19 @@ void Daemon::look(Time now) {
     // What somebody has done or said while they held the lock (a pass, a suspension, an approval) holds from
     // here on.
     const bool passed = !held_before && take_over_status();
-    const bool told = poked_.drain();
-    if (passed || told) read_source();
+    if (passed || asked_) read_source();
+    StepReport said;
     if (const auto desired = manifests_.desired()) {
         telemetry_.began(now);
-        const auto step = engine_.step({desired, manifests_.intent(), manifests_.error()});
+        Intent intent = manifests_.intent();
+        intent.retry_now = asked_ && asked_->retry;
+        const auto step = engine_.step({desired, std::move(intent), manifests_.error()});
         if (step) {
+            said = report_of(*step, engine_.open_actions());
             looked(now, *step);
         } else {
+            said.revision = desired->revision;
+            said.host_error = step.error();
             host_failed(now, step.error());
         }
         if (engine_.collect()) wish(Agenda::Clock::now());
@@ -273,7 +291,9 @@ void Daemon::look(Time now) {
         chronicle_.events(std::move(events));
         save();
     }
+    asked_.reset();
     release_lock();
+    report(std::move(said));
     trim(now);
 }
 
@@ -307,16 +327,42 @@ void Daemon::looked(Time now, const StepResult& step) {
         agenda_.add(Key::Host,
                     now + std::min<Agenda::Clock::duration>(*step.wake - step.observed.now, resync));
     save();
-    const std::string says = standing(step.difference, engine_.open_actions(), manifests_.error());
+    const std::string says = standing(step.difference, engine_.open_actions().size(), manifests_.error());
     if (says != said_status_) notify("STATUS=" + says);
     said_status_ = says;
     PassEnd end = end_of_pass(step.before, step.target.revision(), manifests_.intent(), step.ended,
                               step.difference, engine_.status());
     telemetry_.ended(Agenda::Clock::now(), manifests_.intent(), step, end.events, engine_.status(),
                      manifests_.source().name());
+    attribute(end.events, step.difference);
     if (step.ended.outcomes.empty() && says_the_same(step.before, engine_.status())) return;
     end.revisions = manifests_.revisions();
+    end.actor = asked_ ? asked_->actor : std::string();
     chronicle_.pass(std::move(end));
+}
+
+/// After the lock was released, so that a follower who goes on at once need not wait for it.
+void Daemon::report(StepReport report) {
+    report.trouble = manifests_.trouble();
+    report.source_error = manifests_.error();
+    trigger_->report(report);
+}
+
+/// What a person has asked for is that person's until it is done, whoever asks for something else meanwhile.
+void Daemon::attribute(std::vector<Event>& events, const Plan& difference) {
+    std::set<std::string> acted_on;
+    for (const Action& action : difference.actions) {
+        if (is_effect(action.verb)) acted_on.insert(to_string(action.subject));
+    }
+    if (asked_ && !asked_->actor.empty()) {
+        for (const std::string& subject : acted_on) actors_.try_emplace(subject, asked_->actor);
+    }
+    for (Event& event : events) {
+        const auto actor = actors_.find(event.subject);
+        if (actor != actors_.end() && !event.drift && event.actor.empty()) event.actor = actor->second;
+    }
+    for (const Action& action : engine_.open_actions()) acted_on.insert(to_string(action.subject));
+    std::erase_if(actors_, [&](const auto& entry) { return !acted_on.contains(entry.first); });
 }
 
 void Daemon::host_failed(Time now, const std::string& error) {
@@ -329,7 +375,7 @@ void Daemon::host_failed(Time now, const std::string& error) {
     notify("STATUS=" + error);
 }
 
-/// Held for as long as anything is under way: two passes never run at once.
+/// Held while deciding, and for as long as files are being changed: two passes never decide at once.
 bool Daemon::hold_lock() {
     if (lock_) return true;
     auto lock = PassLock::try_acquire(paths_, "l4d2d");
@@ -346,8 +392,11 @@ bool Daemon::take_over_status() {
     return true;
 }
 
+/// While only units are under way, others may decide: what they see of those is in systemd.
 void Daemon::release_lock() {
-    if (!engine_.busy()) lock_.reset();
+    if (!lock_ || engine_.changes_files()) return;
+    engine_.drop_waiting();
+    lock_.reset();
 }
 
 void Daemon::save() {
@@ -366,8 +415,8 @@ void Daemon::sleep(Time now) {
         earlier(alive_ + *interval / 2);
     }
     std::vector<Readiness> awaited = machine_.readiness();
-    for (const Readiness& more : {machine_.news(), poked_.readiness(), source_watch_->readiness(),
-                                  host_watch_->readiness(), mount_watch_.readiness()}) {
+    for (const Readiness& more :
+         {machine_.news(), source_watch_->readiness(), host_watch_->readiness(), mount_watch_.readiness()}) {
         awaited.push_back(more);
     }
     while (wakeups_.size() < awaited.size()) {

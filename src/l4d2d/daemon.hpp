@@ -5,6 +5,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <expected>
+#include <map>
 #include <memory>
 #include <optional>
 #include <random>
@@ -14,15 +15,15 @@
 #include "adapters/config/config.hpp"
 #include "adapters/machine/machine.hpp"
 #include "adapters/paths.hpp"
-#include "adapters/poke/poke.hpp"
+#include "adapters/sources/manifests.hpp"
 #include "adapters/store/clock.hpp"
 #include "adapters/store/lock.hpp"
 #include "adapters/store/status_file.hpp"
+#include "adapters/trigger/server.hpp"
 #include "adapters/watch/mount_watch.hpp"
 #include "adapters/watch/tree_watch.hpp"
 #include "l4d2d/agenda.hpp"
 #include "l4d2d/chronicle.hpp"
-#include "l4d2d/manifests.hpp"
 #include "l4d2d/telemetry.hpp"
 #include "l4d2d/wakeup.hpp"
 #include "reconciler/engine.hpp"
@@ -44,8 +45,8 @@ class Daemon {
     void run();
 
   private:
-    Daemon(Paths paths, std::string config_path, Config config, std::unique_ptr<Units> units,
-           PokeSocket poked);
+    Daemon(Paths paths, std::string config_path, Config config, std::unique_ptr<Units> units);
+    std::expected<void, std::string> listen();
 
     using Time = Agenda::Time;
 
@@ -53,6 +54,7 @@ class Daemon {
     void wake();
     void turn();
     void drain();
+    void triggered(const TriggerRequest& request);
     void read_source();
     void fetch(Time now);
     void fetched(const std::expected<void, std::string>& result);
@@ -60,6 +62,8 @@ class Daemon {
     void follow_clock();
     void host_failed(Time now, const std::string& error);
     void looked(Time now, const StepResult& step);
+    void report(StepReport report);
+    void attribute(std::vector<Event>& events, const Plan& difference);
     void trim(Time now);
     bool hold_lock();
     bool take_over_status();
@@ -76,10 +80,10 @@ class Daemon {
     Paths paths_;
     std::string config_path_;
     Config config_;
+    std::optional<PassLock> lock_;  ///< held until the machine has ended what it does to files
     Machine machine_;
     Engine engine_;
     Manifests manifests_;
-    PokeSocket poked_;
     std::optional<TreeWatch> source_watch_;
     std::optional<TreeWatch> host_watch_;
     MountWatch mount_watch_{paths_.mountinfo};
@@ -92,6 +96,7 @@ class Daemon {
     boost::asio::steady_timer timer_{io_};
     std::vector<std::unique_ptr<Wakeup>> wakeups_;
     Telemetry telemetry_{io_};
+    std::unique_ptr<TriggerServer> trigger_;
     bool turn_is_posted_ = false;
     bool fetching_ = false;
     /// A network may take minutes to say no.
@@ -100,7 +105,10 @@ class Daemon {
     Agenda agenda_;
     std::minstd_rand random_{std::random_device{}()};  ///< another one on each host
     Pace pace_;
-    std::optional<PassLock> lock_;
+    /// What triggers have asked for since the last step.
+    std::optional<TriggerRequest> asked_;
+    /// Who asked for what is being done to a subject ("server/comp1"), until that is done.
+    std::map<std::string, std::string> actors_;
     std::string said_status_;  ///< to systemd
     std::string host_error_;
     std::string logged_source_error_;

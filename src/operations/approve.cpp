@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "adapters/poke/poke.hpp"
 #include "adapters/source/revision.hpp"
+#include "operations/lock.hpp"
 #include "operations/view.hpp"
 
 namespace left4me::operations {
@@ -15,7 +15,9 @@ constexpr std::size_t shortest = 7;
 
 }  // namespace
 
-Result<std::string> approve(Context& context, const PassLock& /*held*/, const std::string& revision) {
+Result<std::string> approve(Context& context, const std::string& revision) {
+    const auto lock = lock_host(context);
+    if (!lock) return std::unexpected(lock.error());
     const auto in_force = read_source(context);
     if (!in_force) return std::unexpected(in_force.error());
     // Agreeing to something else than what stands there now is a misunderstanding that would stop servers.
@@ -27,7 +29,6 @@ Result<std::string> approve(Context& context, const PassLock& /*held*/, const st
     }
     if (auto approved = left4me::approve(context.paths, stands); !approved)
         return fail(ErrorKind::StateFailed, approved.error());
-    (void)poke(context.paths);
     return stands;
 }
 

@@ -2,12 +2,12 @@
 
 #include <string>
 
-#include "operations/lock.hpp"
+#include "operations/context.hpp"
 
 namespace left4me::operations {
 
 /// Agrees to the revision that the source offers, or stands at, under the pass lock; `revision` begins as it
-/// does, with 7 characters at least. A pass should follow. Returns the whole name.
-Result<std::string> approve(Context& context, const PassLock& held, const std::string& revision);
+/// does, with 7 characters at least. reconcile() should follow. Returns the whole name.
+Result<std::string> approve(Context& context, const std::string& revision);
 
 }  // namespace left4me::operations

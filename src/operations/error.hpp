@@ -23,6 +23,7 @@ enum class ErrorKind {
     HostUnavailable,  ///< systemd could not be asked
     NotDone,          ///< asked for and accepted, but the host is not like that
     TimedOut,
+    Interrupted,  ///< by a signal, while following; nothing was cancelled
 };
 
 struct Error {

@@ -1,48 +1,82 @@
 #include "operations/reconcile.hpp"
 
-#include "adapters/events/origin.hpp"
-#include "adapters/events/record.hpp"
-#include "adapters/metrics/metrics.hpp"
-#include "adapters/metrics/textfile.hpp"
-#include "adapters/store/status_file.hpp"
+#include <chrono>
+#include <optional>
+
+#include "operations/drive.hpp"
+#include "operations/lock.hpp"
+#include "operations/view.hpp"
 
 namespace left4me::operations {
 
 namespace {
 
-/// Remembers the trouble even when there is no revision to make a pass with.
-void note_source_error(const Context& context, const std::string& error) {
-    const Status before = load_status(context.paths);
-    if (before.source_error == error) return;
-    Status status = before;
-    status.source_error = error;
-    status.last_pass = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
-    if (auto saved = save_status(context.paths, status); !saved)
-        context.notice("the status could not be kept: " + saved.error());
-    if (auto recorded =
-            record(context.paths, events_of(before, {}, {}, {}, {}, status), actor_of(context.caller));
-        !recorded)
-        context.notice("the event could not be kept: " + recorded.error());
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+
+// A daemon that is restarted is back within two seconds.
+constexpr auto patience_with_restart = 5s;
+constexpr auto reconnect_pause = 100ms;
+// Longer than any observation takes.
+constexpr auto patience_with_answer = 10s;
+
+TriggerRequest request_of(const Context& context, bool retry_now) {
+    return {.retry = retry_now, .actor = actor_of(context.caller)};
 }
 
-void write_metrics(const Context& context, const Intent& intent, const Status& status, const RunResult& run,
-                   std::chrono::duration<double> took) {
-    // A daemon has more to tell in that file, and has been woken up by what was done here.
-    if (context.config.metrics_textfile.empty() || poke(context.paths) == Poked::Heard) return;
-    const Standing standing{*run.target.desired, intent, status, run.remaining, context.source->name(), took};
-    if (auto written = write_textfile(context.config.metrics_textfile, metrics_text(standing, nullptr));
-        !written)
-        context.notice("the metrics could not be written: " + written.error());
+/// nullopt: the daemon has gone before it had settled.
+Result<std::optional<StepReport>> follow(Context& context, TriggerClient& daemon,
+                                         const ReconcileOptions& options, Settling& settling,
+                                         Interruption& interruption) {
+    bool heard = false;
+    for (;;) {
+        while (auto report = daemon.read()) {
+            heard = true;
+            options.on_report(*report);
+            if (settling.has_settled(*report)) return report;
+        }
+        if (daemon.is_closed()) return std::nullopt;
+        Readiness answer = daemon.readiness();
+        if (!heard) answer.timeout = patience_with_answer;
+        const bool came = wait_for_any({answer, interruption.readiness()});
+        if (interruption.came()) return interrupted();
+        if (!came && !heard) context.notice("l4d2d does not answer yet; systemctl status left4me");
+        heard = heard || !came;
+    }
 }
 
-/// The pass has done what it could: that its story cannot be told is worth a line, not a failure.
-void tell_story(const Context& context, const InForce& in_force, const Intent& intent, const Status& status,
-                const RunResult& run) {
-    PassEnd end = end_of_pass(run.before, run.target.revision(), intent, run.ended, run.remaining, status);
-    end.revisions = revisions_of(in_force);
-    end.actor = actor_of(context.caller);
-    if (auto recorded = record_pass(context.paths, std::move(end)); !recorded)
-        context.notice("the events of this pass could not be kept: " + recorded.error());
+/// NoDaemon: it does not come back.
+Result<std::optional<TriggerClient>> reconnect(const Context& context, Interruption& interruption) {
+    for (const auto end = Clock::now() + patience_with_restart; Clock::now() < end;) {
+        if (auto daemon = TriggerClient::connect(context.paths, request_of(context, false)))
+            return std::move(*daemon);
+        Readiness pause = interruption.readiness();
+        pause.timeout = reconnect_pause;
+        wait_for_any({pause});
+        if (interruption.came()) return interrupted();
+    }
+    return std::nullopt;
+}
+
+Result<StepReport> follow_or_drive(Context& context, const ReconcileOptions& options,
+                                   Interruption& interruption) {
+    Settling settling(options.concern);
+    auto daemon = TriggerClient::connect(context.paths, request_of(context, options.retry_now));
+    if (!daemon) return drive(context, options, settling, interruption);
+    for (;;) {
+        auto followed = follow(context, *daemon, options, settling, interruption);
+        if (!followed) return std::unexpected(followed.error());
+        if (*followed) return **std::move(followed);
+        context.notice("l4d2d has ended or serves too many; trying to reach it again");
+        auto again = reconnect(context, interruption);
+        if (!again) return std::unexpected(again.error());
+        if (!*again) break;
+        daemon = **std::move(again);
+    }
+    context.notice("l4d2d does not come back: going on without it");
+    ReconcileOptions rest = options;
+    rest.retry_now = false;
+    return drive(context, rest, settling, interruption);
 }
 
 }  // namespace
@@ -54,39 +88,18 @@ Result<void> fetch(Context& context) {
     return {};
 }
 
-Result<InForce> take_revision(Context& context) {
-    auto in_force = read_source(context);
-    if (!in_force) {
-        note_source_error(context, in_force.error().message);
-        return in_force;
-    }
-    if (in_force->trouble == Trouble::None) {
-        if (auto kept = keep_last_good(context.paths, in_force->snapshot); !kept)
-            return fail(ErrorKind::StateFailed, kept.error());
-    }
-    return in_force;
+Result<StepReport> reconcile(Context& context, const ReconcileOptions& options) {
+    // What an edit was killed in the middle of is finished by whoever comes next.
+    if (const auto edits = lock_edits(context); !edits) return std::unexpected(edits.error());
+    Interruption interruption;
+    auto last = follow_or_drive(context, options, interruption);
+    if (!last) return last;
+    if (last->revision.empty())
+        return std::unexpected(source_error(context, last->trouble, last->source_error));
+    if (!last->host_error.empty()) return fail(ErrorKind::HostUnavailable, last->host_error);
+    return last;
 }
 
-Result<RunResult> make_pass(Context& context, const InForce& in_force, const PassOptions& options) {
-    auto machine = connect(context);
-    if (!machine) return std::unexpected(machine.error());
-    const std::unique_ptr<Host> wrapped = options.wrapper ? options.wrapper(**machine) : nullptr;
-    Intent intent = load_intent(context.paths);
-    intent.retry_now = options.retry_now;
-    Engine engine(wrapped ? *wrapped : **machine, load_status(context.paths));
-    const auto begun = std::chrono::steady_clock::now();
-    Request request{std::make_shared<const Desired>(in_force.desired()), intent, in_force.error};
-    // A daemon goes on by itself when a build has ended.
-    request.await_builds = trigger(context) != Poked::Heard;
-    auto run = engine.run(std::move(request));
-    if (!run) return fail(ErrorKind::HostUnavailable, run.error());
-    if (auto saved = save_status(context.paths, engine.status()); !saved)
-        return fail(ErrorKind::StateFailed, saved.error());
-    tell_story(context, in_force, intent, engine.status(), *run);
-    write_metrics(context, intent, engine.status(), *run, std::chrono::steady_clock::now() - begun);
-    return std::move(*run);
-}
-
-Poked trigger(const Context& context) { return poke(context.paths); }
+std::expected<void, TriggerError> trigger(const Context& context) { return left4me::trigger(context.paths); }
 
 }  // namespace left4me::operations

@@ -1,34 +1,31 @@
 #pragma once
 
+#include <expected>
 #include <functional>
-#include <memory>
 
-#include "adapters/poke/poke.hpp"
-#include "operations/lock.hpp"
-#include "operations/view.hpp"
+#include "adapters/trigger/client.hpp"
+#include "operations/context.hpp"
+#include "operations/settling.hpp"
 
 namespace left4me::operations {
-
-/// Puts a host around the real one that tells of what is done to it: how a front end shows progress.
-using HostWrapper = std::function<std::unique_ptr<Host>(Host&)>;
 
 /// Fetches the remote, if the source has one. What was fetched before stays in force when it fails.
 Result<void> fetch(Context& context);
 
-/// The revision to make a pass with. It is remembered as the last good one if it is the source's own; if
-/// there is none, its trouble is.
-Result<InForce> take_revision(Context& context);
-
-struct PassOptions {
+struct ReconcileOptions {
+    Concern concern = {};
     bool retry_now = true;  ///< what failed lately is tried before it is due
-    HostWrapper wrapper = {};
+    /// Called after each step, from the caller's thread.
+    std::function<void(const StepReport&)> on_report = [](const StepReport&) {};
 };
 
-/// One pass, under the pass lock: runs the engine until nothing more can be done, and keeps the status, the
-/// events, the history and the metrics. What a step failed with is in RunResult::ended.
-Result<RunResult> make_pass(Context& context, const InForce& in_force, const PassOptions& options);
+/// Makes the host follow the source until what is of concern has settled. Where l4d2d runs, it is triggered
+/// and followed; else the engine is driven here. The reports are the same. Returns the last one; what failed
+/// is in the reports. Errors: the kinds of the source's trouble if no revision is in force, HostUnavailable,
+/// StateFailed, CommitFailed, and Interrupted by SIGINT or SIGTERM, which cancel nothing.
+Result<StepReport> reconcile(Context& context, const ReconcileOptions& options);
 
-/// Asks the daemon, if there is one, to look again.
-Poked trigger(const Context& context);
+/// Asks the daemon, if there is one, to observe again.
+std::expected<void, TriggerError> trigger(const Context& context);
 
 }  // namespace left4me::operations

@@ -6,6 +6,9 @@
 
 #include "adapters/store/suspensions.hpp"
 #include "operations/events.hpp"
+#include "operations/lock.hpp"
+#include "operations/reconcile.hpp"
+#include "operations/view.hpp"
 #include "reconciler/schedule.hpp"
 #include "specs/words.hpp"
 
@@ -52,26 +55,26 @@ Plan plan_reset(const std::vector<std::string>& servers, const Seen& seen) {
 
 }  // namespace
 
-Result<bool> reset(Context& context, const PassLock& /*held*/, Desired desired,
-                   const std::vector<std::string>& servers, const std::string& reason,
-                   const HostWrapper& wrapper) {
+Result<Ended> reset(Context& context, Desired desired, const std::vector<std::string>& servers,
+                    const std::string& reason) {
+    const auto lock = lock_host(context);
+    if (!lock) return std::unexpected(lock.error());
     const auto seen = look_at(context, std::move(desired));
     if (!seen) return std::unexpected(seen.error());
     if (auto free = refuse_suspended(context, servers, seen->observed.now); !free)
         return std::unexpected(free.error());
 
-    const Plan plan = plan_reset(servers, *seen);
-    const std::unique_ptr<Host> wrapped = wrapper ? wrapper(*seen->machine) : nullptr;
-    const std::vector<Outcome> outcomes = carry_out(wrapped ? *wrapped : *seen->machine, plan);
+    Ended ended{plan_reset(servers, *seen), {}};
+    ended.outcomes = carry_out(*seen->machine, ended.plan);
     std::vector<std::string> subjects;
-    for (const Outcome& outcome : outcomes) {
-        const Action& action = plan.actions[outcome.action];
+    for (const Outcome& outcome : ended.outcomes) {
+        const Action& action = ended.plan.actions[outcome.action];
         if (outcome.done && action.verb == Verb::Purge) subjects.push_back(to_string(action.subject));
     }
     record_event(context, subjects, "Reset",
                  reason.empty() ? "what it wrote was removed" : "what it wrote was removed: " + reason);
     (void)trigger(context);
-    return std::all_of(outcomes.begin(), outcomes.end(), [](const Outcome& outcome) { return outcome.done; });
+    return ended;
 }
 
 }  // namespace left4me::operations

@@ -3,9 +3,10 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "adapters/poke/poke.hpp"
 #include "adapters/store/suspensions.hpp"
+#include "adapters/trigger/client.hpp"
 #include "operations/events.hpp"
+#include "operations/lock.hpp"
 #include "operations/view.hpp"
 
 namespace left4me::operations {
@@ -39,7 +40,7 @@ std::vector<std::string> subjects_of(const std::vector<std::string>& servers) {
 Result<void> save(const Context& context, const Suspensions& suspensions) {
     if (auto saved = save_suspensions(context.paths, suspensions); !saved)
         return fail(ErrorKind::StateFailed, saved.error());
-    (void)poke(context.paths);  // while the lock is held, so that a daemon knows before it acts again
+    (void)trigger(context.paths);  // while the lock is held, so that a daemon knows before it acts again
     return {};
 }
 
@@ -51,7 +52,8 @@ Result<Suspended> suspend(Context& context, const Selection& selection, const st
     if (duration) until = now() + *duration;
     auto servers = meant_servers(context, selection);
     if (!servers) return std::unexpected(servers.error());
-    // Under the lock: when this returns, nothing is being done to the server any more.
+    // Under the lock: when this returns, nothing more is begun for the servers. A unit that is on its way
+    // goes on.
     const auto lock = lock_host(context);
     if (!lock) return std::unexpected(lock.error());
     auto suspensions = load_suspensions(context.paths);
@@ -64,7 +66,9 @@ Result<Suspended> suspend(Context& context, const Selection& selection, const st
     return Suspended{std::move(*servers), suspension};
 }
 
-Result<Resumed> resume(Context& context, const PassLock& /*held*/, const Selection& selection) {
+Result<Resumed> resume(Context& context, const Selection& selection) {
+    const auto lock = lock_host(context);
+    if (!lock) return std::unexpected(lock.error());
     std::vector<std::string> servers = selection.names;
     if (!selection.selector.empty()) {
         auto meant = meant_servers(context, selection);

@@ -36,16 +36,20 @@ ErrorKind kind_of(Trouble trouble) {
     return ErrorKind::SourceUnavailable;
 }
 
+Error source_error(const Context& context, Trouble trouble, std::string message) {
+    // A repository's own message says what to do about it.
+    if (trouble == Trouble::Vanished && !context.config.git) {
+        message += "  sudo l4d2ctl apply -f FILE puts a manifest there; source.directory in " +
+                   context.config_path + " says where\n";
+    }
+    return {kind_of(trouble), std::move(message)};
+}
+
 Result<InForce> read_source(Context& context) {
     auto in_force = revision_in_force(context.paths, *context.source, context.config.limits);
     if (!in_force) {
-        std::string message = in_force.error().message;
-        // A repository's own message says what to do about it.
-        if (in_force.error().trouble == Trouble::Vanished && !context.config.git) {
-            message += "  sudo l4d2ctl apply -f FILE puts a manifest there; source.directory in " +
-                       context.config_path + " says where\n";
-        }
-        return fail(kind_of(in_force.error().trouble), std::move(message));
+        SourceError& error = in_force.error();
+        return std::unexpected(source_error(context, error.trouble, std::move(error.message)));
     }
     return std::move(*in_force);
 }

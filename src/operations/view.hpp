@@ -12,6 +12,9 @@ namespace left4me::operations {
 /// How a front end speaks of the trouble of a source.
 ErrorKind kind_of(Trouble trouble);
 
+/// No revision is in force: what a person is told, and what to do about it.
+Error source_error(const Context& context, Trouble trouble, std::string message);
+
 /// The revision that the host follows, perhaps the last good one instead of the source's own.
 Result<InForce> read_source(Context& context);
 

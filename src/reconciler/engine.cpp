@@ -14,8 +14,6 @@ namespace {
 /// More rounds than any correction takes. What still differs then is left to the next run.
 constexpr int max_rounds = 8;
 
-bool starts(Verb verb) { return verb == Verb::Start || verb == Verb::Restart; }
-
 /// systemd is stopping them: their end is seen by a later step.
 std::set<std::string> stopping_servers(const Observed& observed) {
     std::set<std::string> names;
@@ -25,6 +23,8 @@ std::set<std::string> stopping_servers(const Observed& observed) {
     return names;
 }
 
+}  // namespace
+
 void append(Ended& to, Ended more) {
     for (Outcome& outcome : more.outcomes) {
         outcome.action += to.plan.actions.size();
@@ -32,8 +32,6 @@ void append(Ended& to, Ended more) {
     }
     std::move(more.plan.actions.begin(), more.plan.actions.end(), std::back_inserter(to.plan.actions));
 }
-
-}  // namespace
 
 Plan part_beside(const Plan& plan, const std::set<Subject>& worked_on,
                  const std::set<std::string>& stopping) {
@@ -44,7 +42,8 @@ Plan part_beside(const Plan& plan, const std::set<Subject>& worked_on,
         const Action& action = plan.actions[index];
         if (!is_effect(action.verb) || worked_on.contains(action.subject)) continue;
         if (action.verb == Verb::Collect && !worked_on.empty()) continue;
-        if (starts(action.verb) && stopping.contains(action.subject.name)) continue;
+        const bool is_unit = action.subject.kind == Kind::Server && waits_for_unit(action.verb);
+        if (is_unit && stopping.contains(action.subject.name)) continue;
         if (std::any_of(action.after.begin(), action.after.end(),
                         [&](ActionIndex before) { return !place[before]; })) {
             continue;
@@ -66,6 +65,7 @@ std::expected<StepResult, std::string> Engine::look(const Request& request) {
     result.observed = *std::move(observed);
     result.observed.builds = *std::move(builds);
     result.ended = take_ended(worked_on());
+    result.news = std::exchange(news_, {});
     assess(request, result);
     return result;
 }
@@ -88,10 +88,7 @@ void Engine::assess(const Request& request, StepResult& result) {
 std::expected<StepResult, std::string> Engine::step(const Request& request) {
     auto result = look(request);
     if (!result) return result;
-    // A person who asks for it now does not want to wait for the stop, either.
-    const auto stopping =
-        request.intent.retry_now ? std::set<std::string>() : stopping_servers(result->observed);
-    begin(part_beside(result->difference, worked_on(), stopping));
+    begin(part_beside(result->difference, worked_on(), stopping_servers(result->observed)));
     return result;
 }
 
@@ -181,11 +178,12 @@ void Engine::note(const std::vector<Outcome>& outcomes) {
 }
 
 void Engine::note(const InFlight& flight, const Outcome& outcome) {
-    ended_.outcomes.push_back(outcome);
-    ended_.outcomes.back().action = ended_.plan.actions.size();
-    ended_.outcomes.back().plan = nullptr;
-    ended_.plan.actions.push_back(flight.plan.actions[outcome.action]);
-    ended_.plan.actions.back().after.clear();
+    Ended ended{{{}, {flight.plan.actions[outcome.action]}}, {outcome}};
+    ended.plan.actions.front().after.clear();
+    ended.outcomes.front().action = 0;
+    ended.outcomes.front().plan = nullptr;
+    append(news_, ended);
+    append(ended_, std::move(ended));
 }
 
 Ended Engine::take_ended(const std::set<Subject>& still_at_it) {
@@ -203,22 +201,32 @@ Ended Engine::take_ended(const std::set<Subject>& still_at_it) {
 
 std::set<Subject> Engine::worked_on() const {
     std::set<Subject> subjects;
-    for (const auto& flight : in_flight_) {
-        for (ActionIndex index = 0; index < flight->plan.actions.size(); ++index) {
-            if (flight->schedule.is_open(index)) subjects.insert(flight->plan.actions[index].subject);
-        }
-    }
+    for (const Action& action : open_actions()) subjects.insert(action.subject);
     return subjects;
 }
 
-std::size_t Engine::open_actions() const {
-    std::size_t open = 0;
+std::vector<Action> Engine::open_actions() const {
+    std::vector<Action> open;
     for (const auto& flight : in_flight_) {
         for (ActionIndex index = 0; index < flight->plan.actions.size(); ++index) {
-            if (flight->schedule.is_open(index)) ++open;
+            if (flight->schedule.is_open(index)) open.push_back(flight->plan.actions[index]);
         }
     }
     return open;
+}
+
+bool Engine::changes_files() const {
+    return std::any_of(in_flight_.begin(), in_flight_.end(), [](const auto& flight) {
+        const std::vector<Action>& actions = flight->plan.actions;
+        for (ActionIndex index = 0; index < actions.size(); ++index) {
+            if (flight->schedule.is_under_way(index) && !waits_for_unit(actions[index].verb)) return true;
+        }
+        return false;
+    });
+}
+
+void Engine::drop_waiting() {
+    for (const auto& flight : in_flight_) flight->schedule.drop_waiting();
 }
 
 }  // namespace left4me

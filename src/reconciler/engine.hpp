@@ -30,9 +30,14 @@ struct Ended {
     std::vector<Outcome> outcomes;
 };
 
+void append(Ended& to, Ended more);
+
 /// What one step has found out.
 struct StepResult {
-    Ended ended;  ///< since the step before
+    /// Since the step before, of subjects that nobody works on any more: what is learned from.
+    Ended ended;
+    /// All that has ended since the step before: what is told to whoever watches.
+    Ended news;
     Target target;
     Observed observed;
     Plan difference;  ///< between the two: what is under way, what has just begun, what waits
@@ -65,8 +70,8 @@ class Engine {
     /// look(), then begins what may begin.
     std::expected<StepResult, std::string> step(const Request& request);
 
-    /// Steps until nothing is under way and nothing more can be begun. The error is the host's: nothing was
-    /// changed.
+    /// Steps until nothing is under way and nothing more can be begun, for whoever has a host for itself:
+    /// tests and benchmarks. The error is the host's: nothing was changed.
     std::expected<RunResult, std::string> run(Request request);
 
     /// Takes what has ended and begins what waited for it, without ever blocking. True when something has
@@ -75,11 +80,17 @@ class Engine {
 
     /// Something is under way.
     bool busy() const { return !in_flight_.empty(); }
-    /// How many actions are under way or wait for one that is.
-    std::size_t open_actions() const;
+    /// Files are being changed: nobody else may decide anything meanwhile.
+    bool changes_files() const;
+    /// Forgets what waits for something that is under way: the next step decides it anew. Whoever lets others
+    /// decide (by releasing the pass lock) calls this before, and then collect() begins nothing.
+    void drop_waiting();
+    /// What is under way or waits for something that is.
+    std::vector<Action> open_actions() const;
 
     const Status& status() const { return status_; }
-    /// What another pass has left behind meanwhile. Not while anything is under way.
+    /// What another pass has left behind meanwhile. What has ended here since the last step is not lost: the
+    /// next step applies it to this status.
     void set_status(Status status) { status_ = std::move(status); }
     /// There is no revision at all that a step could be made with.
     void set_source_error(std::string error) { status_.source_error = std::move(error); }
@@ -107,13 +118,14 @@ class Engine {
     Host& host_;
     Status status_;
     std::vector<std::unique_ptr<InFlight>> in_flight_;
-    Ended ended_;  ///< since the last step
+    Ended ended_;  ///< since the last step, or of a subject that is still being worked on
+    Ended news_;   ///< since the last step
 };
 
 /// The part of a plan that may begin while the subjects in `worked_on` are being worked on: without their
 /// actions, without what comes after those, and, while anything is under way, without removing generations
-/// that it may need. Servers in `stopping` are not started: a start would cancel the stop that somebody waits
-/// for.
+/// that it may need. Units of servers in `stopping` are left alone: a start would cancel the stop that
+/// somebody waits for, a person or another engine, and another stop would end as that one does.
 Plan part_beside(const Plan& plan, const std::set<Subject>& worked_on,
                  const std::set<std::string>& stopping = {});
 

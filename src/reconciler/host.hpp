@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <expected>
 #include <map>
 #include <span>
@@ -19,6 +20,8 @@ struct Outcome {
     std::string message;                        ///< when not done: the host's own words
     /// The plan that was given to begin(): several may be under way at once.
     const Plan* plan = nullptr;
+    /// Since begin(); zero if nobody measured it.
+    std::chrono::milliseconds took{};
 };
 
 /// The one seam between decisions and the world. Two implementations: the machine, and FakeHost in

@@ -165,6 +165,20 @@ const char* to_string(StateReason value) {
     return "?";
 }
 
+const char* to_string(Trouble value) {
+    switch (value) {
+        case Trouble::None:
+            return "None";
+        case Trouble::Invalid:
+            return "Invalid";
+        case Trouble::Vanished:
+            return "Vanished";
+        case Trouble::Held:
+            return "Held";
+    }
+    return "?";
+}
+
 const char* to_string(const ConditionReason& reason) {
     return std::visit([](auto value) { return to_string(value); }, reason);
 }
@@ -173,9 +187,13 @@ std::optional<FailureKind> parse_failure(std::string_view text) {
     return parse(text, FailureKind::NotForUnits);
 }
 
+std::optional<HoldReason> parse_hold(std::string_view text) { return parse(text, HoldReason::Shadowed); }
+
+std::optional<Trouble> parse_trouble(std::string_view text) { return parse(text, Trouble::Held); }
+
 ConditionReason parse_condition_reason(std::string_view text) {
     if (const auto state = parse(text, StateReason::NotStalled)) return *state;
-    if (const auto hold = parse(text, HoldReason::Shadowed)) return *hold;
+    if (const auto hold = parse_hold(text)) return *hold;
     return parse_failure(text).value_or(FailureKind::Unknown);
 }
 

@@ -84,6 +84,14 @@ enum class StateReason {
     NotStalled,
 };
 
+/// Why the source's own revision cannot be used.
+enum class Trouble {
+    None,
+    Invalid,   ///< it was read, but what it holds is wrong
+    Vanished,  ///< it could not be read at all, or holds no manifest
+    Held,      ///< it is not what left4me may follow by itself: a rewind, or not signed as it must be
+};
+
 /// The reason of a condition.
 using ConditionReason = std::variant<StateReason, HoldReason, FailureKind>;
 
@@ -91,10 +99,13 @@ using ConditionReason = std::variant<StateReason, HoldReason, FailureKind>;
 const char* to_string(HoldReason value);
 const char* to_string(FailureKind value);
 const char* to_string(StateReason value);
+const char* to_string(Trouble value);
 const char* to_string(const ConditionReason& reason);
 
 /// The other way round, for files that another version may have written.
 std::optional<FailureKind> parse_failure(std::string_view text);
+std::optional<HoldReason> parse_hold(std::string_view text);
+std::optional<Trouble> parse_trouble(std::string_view text);
 /// A word that is not known reads as FailureKind::Unknown.
 ConditionReason parse_condition_reason(std::string_view text);
 

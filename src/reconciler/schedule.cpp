@@ -15,7 +15,8 @@ Schedule::Schedule(const Plan& plan)
       outcomes_(plan.actions.size()) {
     for (ActionIndex index = 0; index < plan.actions.size(); ++index) {
         const Action& action = plan.actions[index];
-        outcomes_[index] = {index, false, FailureKind::NoAnswer, "the host never told how it ended", &plan};
+        outcomes_[index] = {index, false, FailureKind::NoAnswer, "the host never told how it ended",
+                            &plan, {}};
         if (!is_effect(action.verb)) {
             states_[index] = State::Ended;
             continue;
@@ -66,13 +67,23 @@ void Schedule::fail_dependents(ActionIndex failed) {
             if (states_[next] != State::Waiting) continue;
             states_[next] = State::Ended;
             outcomes_[next] = {
-                next, false, FailureKind::PrerequisiteFailed,
+                next,
+                false,
+                FailureKind::PrerequisiteFailed,
                 fmt::format("not begun, because {} {} failed first: {}", to_string(before.verb),
                             to_string(before.subject), outcomes_[failed].message),
-                plan_};
+                plan_,
+                {}};
             pending.push_back(next);
         }
     }
+}
+
+void Schedule::drop_waiting() {
+    for (State& state : states_) {
+        if (state == State::Waiting || state == State::Ready) state = State::Ended;
+    }
+    ready_.clear();
 }
 
 bool Schedule::done() const { return ready_.empty() && under_way_ == 0; }

@@ -18,11 +18,16 @@ class Schedule {
     /// The actions that may begin and have not been handed out yet, in the plan's order. Marks them as begun.
     std::vector<ActionIndex> take_ready();
     void finished(const Outcome& outcome);
+    /// What has not been handed out never begins, and has no outcome.
+    void drop_waiting();
     /// Nothing is ready and nothing is under way.
     bool done() const;
     /// The action has not ended, or may still begin.
     bool is_open(ActionIndex action) const { return states_[action] != State::Ended; }
-    /// One outcome for each effect of the plan; those never begun have reason "PrerequisiteFailed".
+    /// It was handed out and has not ended.
+    bool is_under_way(ActionIndex action) const { return states_[action] == State::Begun; }
+    /// One outcome for each effect of the plan; those whose prerequisite failed have reason
+    /// "PrerequisiteFailed".
     std::vector<Outcome> outcomes() const;
 
   private:

@@ -31,4 +31,11 @@ std::optional<Verb> parse_verb(std::string_view text);
 /// Whether the verb changes the host (Hold and Report do not).
 constexpr bool is_effect(Verb verb) { return verb != Verb::Hold && verb != Verb::Report; }
 
+/// Whether the verb ends when a job of systemd ends, which may take as long as a game likes. All other verbs
+/// change files, or links that PID 1 reads, and end by themselves.
+constexpr bool waits_for_unit(Verb verb) {
+    return verb == Verb::Start || verb == Verb::Stop || verb == Verb::Restart || verb == Verb::Attach ||
+           verb == Verb::Cancel;
+}
+
 }  // namespace left4me

@@ -53,7 +53,7 @@ FRONT_ENDS = ("src/l4d2ctl",)
 ACTING = {
     f"src/adapters/{name}"
     for name in (
-        "directory", "events", "machine", "metrics", "overlayfs", "poke", "source", "sources", "store", "systemd", "watch"
+        "directory", "events", "machine", "metrics", "overlayfs", "source", "sources", "store", "systemd", "trigger", "watch"
     )
 }  # fmt: skip
 

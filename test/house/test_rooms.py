@@ -116,7 +116,7 @@ class Rooms(unittest.TestCase):
     def test_a_front_end_uses_no_adapter_that_acts(self) -> None:
         table = TABLE + "| `src/l4d2ctl` | the command line | `src/adapters/{0}` |\n| `src/adapters/{0}` | acts | |\n"
         include = '#include "adapters/{0}/it.hpp"\n'
-        for name in ("machine", "poke", "store"):
+        for name in ("machine", "store", "trigger"):
             files = {f"src__adapters__{name}__it_DOT_hpp": "", "src__l4d2ctl__get_DOT_cpp": include.format(name)}
             said = self.errors(docs__architecture_DOT_md=table.format(name), **files)
             self.assertEqual(

@@ -1,6 +1,6 @@
 #include "l4d2ctl/kinds.hpp"
-#include "l4d2ctl/narrator.hpp"
 #include "l4d2ctl/plan_text.hpp"
+#include "l4d2ctl/progress.hpp"
 #include "l4d2ctl/selection.hpp"
 #include "l4d2ctl/terminal.hpp"
 #include "specs/words.hpp"

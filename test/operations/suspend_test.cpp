@@ -45,11 +45,7 @@ struct World {
                    ? ""
                    : events.back().subject + " " + events.back().reason + " " + events.back().actor;
     }
-    Result<Resumed> resume(const Selection& selection) {
-        const auto lock = lock_host(context);
-        REQUIRE(lock);
-        return operations::resume(context, *lock, selection);
-    }
+    Result<Resumed> resume(const Selection& selection) { return operations::resume(context, selection); }
     Suspensions kept() const { return load_intent(context.paths).suspended; }
 };
 
@@ -103,12 +99,10 @@ TEST_CASE("suspensions that cannot be read are an error, and resuming everything
 
 TEST_CASE("only the revision that the source stands at is approved") {
     World world;
-    const auto lock = lock_host(world.context);
-    REQUIRE(lock);
     const std::string stands = world.context.source->read()->revision;
-    CHECK(approve(world.context, *lock, stands.substr(0, 6)).error().kind == ErrorKind::NotFound);
-    CHECK(approve(world.context, *lock, "0123456789").error().kind == ErrorKind::NotFound);
-    CHECK(approve(world.context, *lock, stands.substr(0, 7)) == stands);
+    CHECK(approve(world.context, stands.substr(0, 6)).error().kind == ErrorKind::NotFound);
+    CHECK(approve(world.context, "0123456789").error().kind == ErrorKind::NotFound);
+    CHECK(approve(world.context, stands.substr(0, 7)) == stands);
     CHECK(is_approved(world.context.paths, stands));
     CHECK(world.notices.empty());
 }

@@ -92,7 +92,7 @@ TEST_CASE("What is under way is not begun a second time", "[engine]") {
         site.engine.collect();
     }
     CHECK(count(site.host, Verb::Disable, "slow") + count(site.host, Verb::Stop, "slow") <= 2);
-    CHECK(site.engine.open_actions() >= 1);
+    CHECK_FALSE(site.engine.open_actions().empty());
 
     site.host.hanging.clear();
     site.turn_until_quiet();
@@ -150,6 +150,84 @@ TEST_CASE("A host that cannot be read leaves everything as it was said", "[engin
     CHECK(step.error() == "no system bus");
     CHECK(site.engine.status().servers.at("a").find("Ready")->status == ConditionStatus::True);
     CHECK(site.host.calls.size() == calls);
+}
+
+TEST_CASE("Files are being changed until all that waits is a unit", "[engine]") {
+    EngineSite site;
+    ask_for(*site.desired, "a", 27015);
+    site.host.hanging = {"a"};
+    site.step();
+    CHECK(site.engine.changes_files());  // it is rendered
+    while (site.engine.changes_files()) site.engine.collect();
+    CHECK(site.server("a").current);
+    CHECK(site.server("a").unit.enablement == Enablement::Enabled);
+    CHECK_FALSE(site.is_running("a"));
+    CHECK(site.engine.busy());
+}
+
+TEST_CASE("What waited when others were let decide is decided anew", "[engine]") {
+    EngineSite site;
+    ask_for(*site.desired, "a", 27015);
+    site.turn_until_quiet();
+    site.host.hanging = {"a"};
+    site.desired->servers.clear();
+    site.desired->revision = "r2";
+    site.step();
+    while (site.engine.changes_files()) site.engine.collect();
+    REQUIRE(count(site.host, Verb::Stop, "a") == 1);
+    site.engine.drop_waiting();
+
+    SECTION("the same") {}
+    SECTION("something else") {
+        // Another pass of somebody else followed a newer revision meanwhile, and left its status.
+        ask_for(*site.desired, "a", 27015);
+        site.desired->revision = "r3";
+        Status theirs = site.engine.status();
+        theirs.last_attempted_revision = "r3";
+        site.engine.set_status(theirs);
+    }
+    site.host.hanging.clear();
+    CHECK(site.engine.collect());
+    CHECK(count(site.host, Verb::Purge, "a") == 0);
+    CHECK_FALSE(site.engine.busy());
+    const StepResult next = site.step();
+    CHECK(next.ended.outcomes.size() >= 1);
+    CHECK(next.before.last_attempted_revision == site.desired->revision);
+    site.turn_until_quiet();
+    const bool gone = site.desired->servers.empty();
+    CHECK(site.host.world.servers.at("a").runtime == !gone);
+    CHECK(site.is_running("a") == !gone);
+    CHECK(site.host.violations.empty());
+}
+
+TEST_CASE("A failure that ends after another pass has written its status is counted", "[engine]") {
+    EngineSite site;
+    ask_for(*site.desired, "a", 27015);
+    site.host.crashing = {"a"};
+    site.host.hanging = {"a"};
+    site.step();
+    while (site.engine.changes_files()) site.engine.collect();
+    site.engine.drop_waiting();
+    site.engine.set_status(Status{});
+    site.host.hanging.clear();
+    while (site.engine.busy()) site.engine.collect();
+    site.step();
+    CHECK(site.engine.status().servers.at("a").remembered.backoff.failures == 1);
+}
+
+TEST_CASE("All that has ended is told at the next step, also of a server that is still worked on",
+          "[engine]") {
+    EngineSite site;
+    ask_for(*site.desired, "a", 27015);
+    site.turn_until_quiet();
+    site.hang_while_stopping("a");
+    site.host.hanging.clear();
+    site.host.hanging = {"b"};
+    ask_for(*site.desired, "b", 27016);
+    while (site.engine.collect()) continue;
+    const StepResult told = site.step();
+    CHECK(told.news.outcomes.size() >= told.ended.outcomes.size());
+    CHECK(site.step().news.outcomes.empty());
 }
 
 TEST_CASE("Generations are removed only when nothing is under way", "[engine]") {

@@ -188,7 +188,9 @@ void FakeHost::check(const Job& job) {
 std::vector<std::size_t> FakeHost::not_hanging() const {
     std::vector<std::size_t> candidates;
     for (std::size_t index = 0; index < under_way_.size(); ++index) {
-        if (!hanging.contains(under_way_[index].subject.name)) candidates.push_back(index);
+        const Job& job = under_way_[index];
+        const bool slow = job.verb == Verb::Build || waits_for_unit(job.verb);
+        if (!slow || !hanging.contains(job.subject.name)) candidates.push_back(index);
     }
     return candidates;
 }

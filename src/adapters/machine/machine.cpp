@@ -45,7 +45,12 @@ bool writes(Verb verb) { return verb == Verb::Build || verb == Verb::Render; }
 struct FileWork {
     Action action;
     Outcome outcome;
+    std::chrono::steady_clock::time_point begun = std::chrono::steady_clock::now();
 };
+
+std::chrono::milliseconds since(std::chrono::steady_clock::time_point begun) {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begun);
+}
 
 /// A server may have been started since the plan was made, and layers must not go from under a mount.
 Store::Done collect(Store& store, const Paths& paths, const std::string& generation) {
@@ -115,6 +120,7 @@ std::vector<Outcome> carry_out(Store& store, const Paths& paths, std::vector<Fil
             work.outcome.done = false;
             explain(work.outcome, synced.error());
         }
+        work.outcome.took = since(work.begun);
         outcomes.push_back(std::move(work.outcome));
     }
     return outcomes;
@@ -217,7 +223,7 @@ void Machine::begin_units(const Plan& plan, std::span<const ActionIndex> actions
         if (!is_effect(action.verb) || is_for_store(action)) continue;
         if (action.verb == Verb::Build && !request_build(plan, index)) continue;
         batches[action.verb].push_back(action.subject.name);
-        under_way_[{action.verb, action.subject.name}] = {&plan, index};
+        under_way_[{action.verb, action.subject.name}] = {&plan, index, std::chrono::steady_clock::now()};
     }
     for (const auto& [verb, servers] : batches) {
         // systemd counts every start towards StartLimitBurst=. The limit is for crashes: what ended cleanly
@@ -243,7 +249,7 @@ void Machine::begin_files(const Plan& plan, std::span<const ActionIndex> actions
     for (const ActionIndex index : actions) {
         const Action& action = plan.actions[index];
         if (is_effect(action.verb) && is_for_store(action))
-            batch.push_back({.action = action, .outcome = {index, false, FailureKind::IOError, {}, &plan}});
+            batch.push_back({.action = action, .outcome = {index, false, FailureKind::IOError, {}, &plan, {}}});
     }
     if (batch.empty()) return;
     worker_.begin([this, batch = std::move(batch)]() mutable { return carry_out(store_, paths_, batch); });
@@ -254,14 +260,19 @@ std::vector<Outcome> Machine::collect() {
     for (const auto& [verb, unit] : units_->collect()) {
         const auto found = under_way_.find({verb, unit.server});
         if (found == under_way_.end()) continue;
-        outcomes.push_back({found->second.action, unit.done, unit.reason, unit.message, found->second.plan});
+        outcomes.push_back({found->second.action, unit.done, unit.reason, unit.message, found->second.plan,
+                            since(found->second.at)});
         under_way_.erase(found);
     }
     // Never seen; but a request that nobody knows of any more would otherwise be waited for for ever.
     if (units_->idle() && outcomes.empty()) {
         for (const auto& [request, begun] : std::exchange(under_way_, {})) {
-            outcomes.push_back({begun.action, false, FailureKind::NoAnswer,
-                                "nothing was heard of this request any more", begun.plan});
+            outcomes.push_back({begun.action,
+                                false,
+                                FailureKind::NoAnswer,
+                                "nothing was heard of this request any more",
+                                begun.plan,
+                                {}});
         }
     }
     return outcomes;

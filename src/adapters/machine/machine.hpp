@@ -53,6 +53,7 @@ class Machine : public Host {
     struct Begun {
         const Plan* plan = nullptr;
         ActionIndex action = 0;
+        std::chrono::steady_clock::time_point at;
     };
 
     bool request_build(const Plan& plan, ActionIndex index);

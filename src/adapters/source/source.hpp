@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "reconciler/reason.hpp"
 #include "specs/load.hpp"
 
 namespace left4me {
@@ -30,14 +31,6 @@ struct Snapshot {
     std::string author = {};   ///< `Alice <alice@example.org>`; empty where nobody can be named
     std::string subject = {};  ///< the first line of the commit message
     std::optional<std::chrono::system_clock::time_point> at = {};  ///< when it was committed
-};
-
-/// Why the source's own revision cannot be used.
-enum class Trouble {
-    None,
-    Invalid,   ///< it was read, but what it holds is wrong
-    Vanished,  ///< it could not be read at all, or holds no manifest
-    Held,      ///< it is not what left4me may follow by itself: a rewind, or not signed as it must be
 };
 
 struct SourceError {

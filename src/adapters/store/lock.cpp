@@ -15,6 +15,7 @@
 #include <sstream>
 #include <string>
 #include <system_error>
+#include <thread>
 #include <utility>
 
 #include "adapters/fd.hpp"
@@ -24,6 +25,8 @@
 namespace left4me {
 
 namespace {
+
+constexpr std::chrono::milliseconds retry{10};
 
 std::unexpected<std::string> lock_error(const std::filesystem::path& path) {
     if (errno == EACCES) {
@@ -91,6 +94,11 @@ std::expected<PassLock, std::string> PassLock::acquire_for_edit(
     return acquire_file(paths.source_lock(), purpose, waiting);
 }
 
+std::string PassLock::holder(const Paths& paths) {
+    const auto file = open_lock(paths.lock());
+    return file ? describe_holder(file->get()) : "another process";
+}
+
 std::expected<std::optional<PassLock>, std::string> PassLock::try_acquire(const Paths& paths,
                                                                           const std::string& purpose) {
     auto file = open_lock(paths.lock());
@@ -110,7 +118,15 @@ std::expected<PassLock, std::string> PassLock::acquire_file(
     if (!file) return std::unexpected(file.error());
     if (::flock(file->get(), LOCK_EX | LOCK_NB) != 0) {
         if (errno != EWOULDBLOCK) return lock_error(path);
-        if (waiting) waiting(describe_holder(file->get()));
+        const auto tell = std::chrono::steady_clock::now() + PassLock::worth_telling;
+        while (::flock(file->get(), LOCK_EX | LOCK_NB) != 0) {
+            if (errno != EWOULDBLOCK && errno != EINTR) return lock_error(path);
+            if (std::chrono::steady_clock::now() >= tell) {
+                if (waiting) waiting(describe_holder(file->get()));
+                break;
+            }
+            std::this_thread::sleep_for(retry);
+        }
         while (::flock(file->get(), LOCK_EX) != 0) {
             if (errno != EINTR) return lock_error(path);
         }

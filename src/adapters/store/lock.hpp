@@ -15,14 +15,19 @@ namespace left4me {
 /// when the process dies, however it dies.
 class PassLock {
   public:
-    /// Waits for the lock. `waiting` is called once if it is taken, with as much as is certain of who holds
-    /// it: "l4d2ctl reconcile, pid 4711", "pid 4711" or "another process".
+    /// Deciding takes milliseconds, seconds where there are a thousand servers: nothing to speak of.
+    static constexpr std::chrono::seconds worth_telling{1};
+
+    /// Waits for the lock. `waiting` is called once if that takes a while, with as much as is certain of who
+    /// holds it: "l4d2ctl reconcile, pid 4711", "pid 4711" or "another process".
     static std::expected<PassLock, std::string> acquire(
         const Paths& paths, const std::string& purpose,
         const std::function<void(const std::string&)>& waiting);
     /// Does not wait: nullopt if somebody holds it.
     static std::expected<std::optional<PassLock>, std::string> try_acquire(const Paths& paths,
                                                                            const std::string& purpose);
+    /// As much as is certain of who holds it; see acquire().
+    static std::string holder(const Paths& paths);
     /// The lock under which manifests are edited. It is another one, for edits shall not wait until a server
     /// has stopped; whoever needs both takes this one second.
     static std::expected<PassLock, std::string> acquire_for_edit(

@@ -233,7 +233,7 @@ class Compromised(DaemonTest):
             "the history is a link": f"ln -sf /root/precious/word {state}/history.jsonl",
             "the state leads to root": f"mv {state}/status.json {state}/s; ln -s /root/precious/new {state}/status.json",
             "the locks lead to root": "rm -rf /run/left4me/daemon/locks; ln -s /root/precious /run/left4me/daemon/locks",
-            "the trigger socket is a link": "rm -f /run/left4me/daemon/poke; ln -s /root/precious/word /run/left4me/daemon/poke",
+            "the trigger socket is a link": "rm -f /run/left4me/daemon/trigger; ln -s /root/precious/word /run/left4me/daemon/trigger",
             "a manifest is a link": f"ln -sf /root/precious/word {MANIFESTS}/x.yaml",
             "a manifest is a FIFO": f"rm -f {MANIFESTS}/x.yaml; mkfifo {MANIFESTS}/x.yaml",
             "a manifest has terminal codes": f"rm -f {MANIFESTS}/x.yaml; printf 'kind: \"\\033]0;owned\\007\"\\n' >{MANIFESTS}/x.yaml",

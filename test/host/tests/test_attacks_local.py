@@ -91,8 +91,8 @@ class LocalUser(AttackTest):
                 "approve": "l4d2ctl approve x",
                 "show the renderings": "l4d2ctl describe server delta",
                 "own the daemon's id in the journal's files": "ls /var/log/journal/*/system.journal && head -c 8 /var/log/journal/*/system.journal",
-                "wake the daemon": "perl -MSocket -e 'socket(my $s, AF_UNIX, SOCK_DGRAM, 0); "
-                "connect($s, sockaddr_un(\"/run/left4me/daemon/poke\")) and exit 0; exit 1'",
+                "wake the daemon": "perl -MSocket -e 'socket(my $s, AF_UNIX, SOCK_STREAM, 0); "
+                "connect($s, sockaddr_un(\"/run/left4me/daemon/trigger\")) and exit 0; exit 1'",
             },
         )
         with self.subTest("find the secret in anything that can be read"):
@@ -218,13 +218,13 @@ class LocalUser(AttackTest):
             self.assertIn("victim ran /usr/bin/systemctl kill", self.said_when_alpha_was_stopped())
 
     def test_operators_wake_the_daemon_and_nobody_else_does(self):
-        seen = self.run_in("stat", "-c", "%a %U %G", "/run/left4me/daemon/poke").stdout
+        seen = self.run_in("stat", "-c", "%a %U %G", "/run/left4me/daemon/trigger").stdout
         self.assertEqual(seen, "660 left4me left4me-operators\n")
-        poke = "perl -MSocket -e 'socket(my $s, AF_UNIX, SOCK_DGRAM, 0); connect($s, sockaddr_un(\"/run/left4me/daemon/poke\")) or exit 1'"
-        self.assertNotEqual(self.by("mallory", poke).returncode, 0)
+        trigger = "perl -MSocket -e 'socket(my $s, AF_UNIX, SOCK_STREAM, 0); connect($s, sockaddr_un(\"/run/left4me/daemon/trigger\")) or exit 1'"
+        self.assertNotEqual(self.by("mallory", trigger).returncode, 0)
         self.run_in("usermod", "--append", "--groups", "left4me-operators", "victim")
-        self.assertEqual(self.by("victim", poke).returncode, 0)
-        self.assertEqual(self.run_in("sh", "-c", poke).returncode, 0)
+        self.assertEqual(self.by("victim", trigger).returncode, 0)
+        self.assertEqual(self.run_in("sh", "-c", trigger).returncode, 0)
 
     def test_a_secret_that_a_blueprint_does_not_list_is_not_rendered(self):
         self.write("/etc/left4me/secrets/gittoken", CANARY)

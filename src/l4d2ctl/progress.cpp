@@ -1,4 +1,4 @@
-#include "l4d2ctl/narrator.hpp"
+#include "l4d2ctl/progress.hpp"
 
 #include <fmt/format.h>
 
@@ -68,9 +68,25 @@ std::string remedy(const Action& action, const Outcome& outcome) {
     return "l4d2ctl logs " + name;
 }
 
-std::string seconds(std::chrono::steady_clock::duration took) {
+std::string seconds(std::chrono::milliseconds took) {
     const double value = std::chrono::duration<double>(took).count();
     return value < 0.1 ? fmt::format("{:.0f} ms", value * 1000) : fmt::format("{:.1f} s", value);
+}
+
+/// The last line: how the host stands to the manifests now.
+std::string standing_text(const Plan& remaining) {
+    if (remaining.differing_servers > 0) return count_text(remaining);
+    const std::size_t count = remaining.agreeing_servers;
+    return count == 1 ? "1 server agrees" : fmt::format("{} servers agree", count);
+}
+
+/// What is of concern in a plan.
+Plan part_of(const Plan& plan, const operations::Concern& concern) {
+    Plan part;
+    for (const Action& action : plan.actions) {
+        if (operations::concerns(concern, action.subject)) part.actions.push_back(action);
+    }
+    return part;
 }
 
 }  // namespace
@@ -113,46 +129,66 @@ std::string failures_text(const Plan& plan, std::span<const Outcome> outcomes, c
     return text;
 }
 
-void Narrator::begin(const Plan& plan, std::span<const ActionIndex> actions) {
-    if (begun_.empty()) columns_ = PlanColumns(plan);
-    const auto now = Clock::now();
-    for (const ActionIndex action : actions) begun_[{&plan, action}] = now;
-    host_.begin(plan, actions);
-}
-
-void Narrator::wait_for_builds(const std::map<std::string, ObservedBuild>& builds) {
-    if (err_.person) {
-        std::string names;
-        for (const auto& [name, build] : builds) names += (names.empty() ? "overlay/" : ", overlay/") + name;
-        print_error("waiting for the build of " + names + "; Ctrl-C leaves it running");
+void Progress::tell(const StepReport& report) {
+    if (report.seen && !report.revision.empty() && report.source_error != told_trouble_) {
+        told_trouble_ = report.source_error;
+        tell_trouble(report);
     }
-    host_.wait_for_builds(builds);
-}
-
-std::vector<Outcome> Narrator::told(std::vector<Outcome> outcomes) {
-    if (outcomes.empty()) return outcomes;
-    const auto now = Clock::now();
-    const Plan& plan = *outcomes.front().plan;
-    for (const Outcome& outcome : outcomes) {
-        const auto begun = begun_.extract({outcome.plan, outcome.action});
-        if (outcome.done) tell(outcome.plan->actions[outcome.action], now - begun.mapped());
+    if (!columns_) columns_ = PlanColumns(part_of(report.difference, concern_));
+    if (session_.err.person) tell_builds(report.difference);
+    std::vector<Outcome> failures;
+    for (const Outcome& outcome : report.ended.outcomes) {
+        const Action& action = report.ended.plan.actions[outcome.action];
+        if (!operations::concerns(concern_, action.subject)) continue;
+        quiet_ = false;
+        failed_ = failed_ || !outcome.done;
+        if (outcome.done) {
+            tell(action, outcome);
+        } else if (outcome.reason == FailureKind::PrerequisiteFailed) {
+            append(never_begun_,
+                   Ended{{{}, {action}},
+                         {Outcome{.action = 0, .reason = outcome.reason, .message = outcome.message}}});
+        } else {
+            failures.push_back(outcome);
+        }
     }
-    if (const std::string failures = failures_text(plan, outcomes, err_); !failures.empty())
-        print_error(failures);
+    if (!failures.empty()) print_error(failures_text(report.ended.plan, failures, session_.err));
     (void)std::fflush(stdout);
-    return outcomes;
 }
 
-void Narrator::tell(const Action& action, Clock::duration took) const {
-    std::string line = action_line(action, columns_, out_);
-    if (out_.person) {
-        line = out_.paint(Paint::Green, "✓ ") + line + out_.paint(Paint::Dim, "   " + seconds(took));
+void Progress::tell_builds(const Plan& difference) {
+    std::string builds;
+    for (const Action& action : difference.actions) {
+        if (action.code == HoldReason::Building && action.subject.kind == Kind::Overlay && concern_.empty())
+            builds += (builds.empty() ? "" : ", ") + to_string(action.subject);
+    }
+    if (builds != told_builds_ && !builds.empty())
+        print_error("waiting for the build of " + builds + "; Ctrl-C leaves it running");
+    told_builds_ = std::move(builds);
+}
+
+void Progress::tell(const Action& action, const Outcome& outcome) const {
+    std::string line = action_line(action, *columns_, session_.out);
+    if (session_.out.person) {
+        line = session_.out.paint(Paint::Green, "✓ ") + line +
+               session_.out.paint(Paint::Dim, "   " + seconds(outcome.took));
     }
     print(line + "\n");
 }
 
-operations::HostWrapper narrated(const Session& session) {
-    return [&session](Host& host) { return std::make_unique<Narrator>(host, session.out, session.err); };
+void Progress::tell_rest(const StepReport& last) const {
+    if (!never_begun_.outcomes.empty())
+        print_error(failures_text(never_begun_.plan, never_begun_.outcomes, session_.err));
+    const Plan rest = part_of(last.difference, concern_);
+    bool waits = false;
+    for (const Action& action : rest.actions) {
+        if (is_effect(action.verb)) continue;
+        waits = true;
+        print((session_.out.person ? "· " : "") +
+              action_line(action, columns_.value_or(PlanColumns(rest)), session_.out) + "\n");
+    }
+    if (session_.out.person || (quiet_ && !waits))
+        print(session_.out.paint(Paint::Bold, standing_text(last.difference)) + "\n");
 }
 
 }  // namespace left4me::ctl

@@ -29,6 +29,7 @@ class Manifests {
     const Intent& intent() const { return intent_; }
     /// Why the source's own revision is not the one in force; empty: it is.
     const std::string& error() const { return error_; }
+    Trouble trouble() const { return trouble_; }
 
     /// For the history.
     const Revisions& revisions() const { return revisions_; }
@@ -44,6 +45,7 @@ class Manifests {
     std::string read_;  ///< the revision that was parsed last, good or not
     std::shared_ptr<const Desired> desired_;
     Intent intent_;
+    Trouble trouble_ = Trouble::None;
     std::string error_;
     Revisions revisions_;
 };

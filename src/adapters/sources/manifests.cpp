@@ -1,4 +1,4 @@
-#include "l4d2d/manifests.hpp"
+#include "adapters/sources/manifests.hpp"
 
 #include <utility>
 
@@ -26,6 +26,7 @@ void Manifests::read() {
     if (snapshot && desired_ && error_.empty() && snapshot->revision == read_ && same_intent) return;
     const auto in_force = revision_in_force(paths_, *source_, std::move(snapshot), limits_);
     if (!in_force) {
+        trouble_ = in_force.error().trouble;
         error_ = in_force.error().message;
         return;
     }
@@ -33,6 +34,7 @@ void Manifests::read() {
 }
 
 void Manifests::follow(const InForce& in_force) {
+    trouble_ = in_force.trouble;
     error_ = in_force.error;
     read_ = in_force.snapshot.revision;
     if (in_force.trouble == Trouble::None) {

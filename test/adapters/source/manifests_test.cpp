@@ -1,4 +1,4 @@
-#include "l4d2d/manifests.hpp"
+#include "adapters/sources/manifests.hpp"
 
 #include <filesystem>
 

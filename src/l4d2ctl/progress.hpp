@@ -1,0 +1,50 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+
+#include "l4d2ctl/plan_text.hpp"
+#include "l4d2ctl/session.hpp"
+#include "operations/settling.hpp"
+
+namespace left4me::ctl {
+
+/// Prints reports as they come: each action of concern when it has ended. What failed goes to stderr with the
+/// host's own words and what to do about it.
+class Progress {
+  public:
+    Progress(const Session& session, operations::Concern concern)
+        : session_(session), concern_(std::move(concern)) {}
+
+    void tell(const StepReport& report);
+    /// What waits, what was never begun because something else failed first, and the last line.
+    void tell_rest(const StepReport& last) const;
+    /// Something of concern failed.
+    bool any_failed() const { return failed_; }
+
+  private:
+    void tell(const Action& action, const Outcome& outcome) const;
+    /// To a person, which builds keep it from being done.
+    void tell_builds(const Plan& difference);
+
+    const Session& session_;
+    operations::Concern concern_;
+    std::optional<PlanColumns> columns_;  ///< of the first plan
+    std::string told_trouble_;
+    std::string told_builds_;
+    Ended never_begun_;
+    bool failed_ = false;
+    bool quiet_ = true;  ///< nothing of concern has ended
+};
+
+/// `server/comp1: start failed (StartLimitHit): …` and, below, the command that tells more. `others`: how
+/// many more objects it went the same way for.
+std::string failure_text(const Action& action, const Outcome& outcome, const Terminal& err,
+                         std::size_t others = 0);
+
+/// Those that are not done, each different message once: what broke for two hundred servers is one piece of
+/// news.
+std::string failures_text(const Plan& plan, std::span<const Outcome> outcomes, const Terminal& err);
+
+}  // namespace left4me::ctl
