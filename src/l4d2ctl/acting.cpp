@@ -20,7 +20,8 @@ constexpr milliseconds default_patience = std::chrono::minutes(2);
 std::string standing_text(const Plan& remaining) {
     if (!remaining.empty()) return count_text(remaining);
     const std::size_t count = remaining.agreeing_servers;
-    return count == 1 ? "1 server agrees" : fmt::format("{} servers agree", count);
+    return (count == 1 ? "1 server agrees" : fmt::format("{} servers agree", count)) +
+           unready_text(remaining);
 }
 
 /// What waits, and what was never begun because something else failed first.

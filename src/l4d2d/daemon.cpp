@@ -64,8 +64,8 @@ std::string standing(const Plan& difference, std::size_t under_way, const std::s
         std::any_of(difference.actions.begin(), difference.actions.end(),
                     [](const Action& action) { return action.code == HoldReason::ApprovalRequired; });
     if (waits) text += fmt::format("revision {} waits for l4d2ctl approve; ", difference.revision);
-    text += fmt::format("servers: {} agree, {} differ", difference.agreeing_servers,
-                        difference.differing_servers);
+    text += fmt::format("servers: {} agree, {} differ{}", difference.agreeing_servers,
+                        difference.differing_servers, unready_text(difference));
     if (under_way > 0) text += fmt::format("; actions under way: {}", under_way);
     return text;
 }

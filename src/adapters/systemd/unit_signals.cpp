@@ -16,15 +16,15 @@ void subscribe(Bus& bus) {
         [](sdbus::MethodReply&, const BusError*) {});
 }
 
-void watch_units(Bus& bus, const std::function<void()>& on_change) {
-    const auto changed = [on_change](const std::string&) { on_change(); };
+void watch_units(Bus& bus, const std::function<void(const std::string& path)>& on_change) {
+    const auto changed = [on_change](const std::string&) { on_change({}); };
     // One connection may have 512 match rules on Debian's system bus: none a server.
     (void)bus.match(fmt::format("type='signal',sender='{}',interface='{}',member='PropertiesChanged',"
                                 "path_namespace='{}',arg0='{}'",
                                 systemd::service, systemd::interface::properties, systemd::units,
                                 systemd::interface::unit),
                     [on_change, ours = unit_path(server_unit_prefix)](const std::string& path) {
-                        if (path.starts_with(ours)) on_change();
+                        if (path.starts_with(ours)) on_change(path);
                     });
     for (const char* member : {"UnitFilesChanged", "Reloading"}) {
         (void)bus.match(fmt::format("type='signal',sender='{}',interface='{}',member='{}'", systemd::service,
@@ -41,7 +41,7 @@ void watch_units(Bus& bus, const std::function<void()>& on_change) {
                                 signal >> id >> job;
                             }
                             signal >> unit;
-                            if (server_of(unit)) on_change();
+                            if (server_of(unit)) on_change(unit_path(unit));
                         });
     }
     // A PID 1 that executed itself anew comes back under another connection and has forgotten its
@@ -52,7 +52,7 @@ void watch_units(Bus& bus, const std::function<void()>& on_change) {
                     systemd::service),
         [&bus, on_change](const std::string&) {
             subscribe(bus);
-            on_change();
+            on_change({});
         });
     subscribe(bus);
 }

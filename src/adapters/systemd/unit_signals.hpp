@@ -13,6 +13,6 @@ void subscribe(Bus& bus);
 /// ended, a unit was loaded or forgotten, unit files changed), has reloaded, or has executed itself anew.
 /// What the signals say is not looked at: whoever hears one looks at everything again. Errors are the bus's:
 /// the caller will meet them again in its next call.
-void watch_units(Bus& bus, const std::function<void()>& on_change);
+void watch_units(Bus& bus, const std::function<void(const std::string& path)>& on_change);
 
 }  // namespace left4me
