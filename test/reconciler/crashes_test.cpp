@@ -65,7 +65,7 @@ TEST_CASE("each crash in a row doubles the time that a server must stay up, to o
     YoungSite site;
     (void)site.pass();
     // Too slow for systemd's limit of starts.
-    for (const auto [crashes_in, needed] : {std::pair{14s, 10s}, {15s, 20s}, {30s, 40s}, {50s, 60s}}) {
+    for (const auto& [crashes_in, needed] : {std::pair{14s, 10s}, {15s, 20s}, {30s, 40s}, {50s, 60s}}) {
         site.crash_after(crashes_in);
         (void)site.pass_after(needed - 1s);
         CHECK(site.ready() == ConditionStatus::False);
