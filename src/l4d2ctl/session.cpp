@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <optional>
 
 #include "adapters/config/file.hpp"
@@ -58,10 +59,24 @@ Exit exit_for(Trouble trouble) {
     return trouble == Trouble::None ? Exit::Done : exit_for(operations::kind_of(trouble));
 }
 
-void tell_trouble(const InForce& in_force) {
+namespace {
+
+void tell_trouble(const InForce& in_force, const std::string& error) {
     if (in_force.trouble == Trouble::None) return;
-    print_error(fmt::format("{}the last good revision {} stays in force\n", in_force.error,
-                            in_force.snapshot.revision));
+    print_error(
+        fmt::format("{}the last good revision {} stays in force\n", error, in_force.snapshot.revision));
+}
+
+}  // namespace
+
+void tell_trouble(const InForce& in_force) { tell_trouble(in_force, in_force.error); }
+
+void tell_trouble_briefly(const InForce& in_force) {
+    const std::string& all = in_force.error;
+    const auto lines = std::count(all.begin(), all.end(), '\n');
+    tell_trouble(in_force, lines < 2 ? all
+                                     : all.substr(0, all.find('\n') + 1) +
+                                           fmt::format("{} more: l4d2ctl status\n", lines - 1));
 }
 
 void print(const std::string& text) {

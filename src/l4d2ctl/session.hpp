@@ -53,4 +53,7 @@ Exit exit_for(Trouble trouble);
 /// Says on stderr why another revision than the source's own one is in force.
 void tell_trouble(const InForce& in_force);
 
+/// The same, above what only reads: the first of the errors, and how many more there are.
+void tell_trouble_briefly(const InForce& in_force);
+
 }  // namespace left4me::ctl

@@ -227,12 +227,7 @@ void Daemon::fetched(const std::expected<void, std::string>& result) {
 void Daemon::read_source() {
     const auto before = manifests_.desired();
     manifests_.read();
-    if (manifests_.error() != logged_source_error_) {
-        logged_source_error_ = manifests_.error();
-        const bool mended = logged_source_error_.empty();
-        log(mended ? Level::Notice : Level::Error,
-            mended ? "the source is in order again" : logged_source_error_);
-    }
+    // What is wrong with it is told as an event, once.
     agenda_.add(Key::Source, Agenda::Clock::now() + resync);
     if (manifests_.desired() == before) return;
     const std::string& revision = manifests_.desired()->revision;

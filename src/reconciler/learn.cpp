@@ -29,10 +29,12 @@ void learn_crashes(Memory& memory, const Target& target, const Observed& observe
         const auto seen = observed.servers.find(name);
         if (seen == observed.servers.end()) continue;
         Crashes& crashes = remembered.crashes;
-        const unsigned crashed = new_crashes(crashes, seen->second.unit, observed.now);
+        const TargetServer* const server = target.find(name);
+        // A game that is killed because it does not want to stop has not crashed.
+        const bool shall_run = server != nullptr && server->spec->state == RunState::Running;
+        const unsigned crashed = shall_run ? new_crashes(crashes, seen->second.unit, observed.now) : 0;
         // As in apply_outcomes(): a fingerprint is not for free.
-        const std::string asked =
-            crashed > 0 || crashes.last_at ? asked_of(target.find(name)) : std::string();
+        const std::string asked = crashed > 0 || crashes.last_at ? asked_of(server) : std::string();
         crashes = next_crashes(crashes, seen->second.unit, crashed, asked, observed.now);
     }
 }

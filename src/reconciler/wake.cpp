@@ -1,5 +1,8 @@
 #include "reconciler/wake.hpp"
 
+#include <algorithm>
+
+#include "reconciler/backoff.hpp"
 #include "reconciler/crashes.hpp"
 
 namespace left4me {
@@ -33,7 +36,9 @@ std::optional<TimePoint> deadline_of(const Desired& desired, const std::string& 
 std::optional<TimePoint> ready_at(const ServerStatus& status) {
     const Crashes& crashes = status.remembered.crashes;
     if (!crashes.active_since) return std::nullopt;
-    return *crashes.active_since + min_ready(crashes);
+    const TimePoint stayed_up = *crashes.active_since + min_ready(crashes);
+    const Backoff& backoff = status.remembered.backoff;
+    return is_crash_loop(backoff) ? std::max(stayed_up, backoff.retry_at.value_or(stayed_up)) : stayed_up;
 }
 
 }  // namespace
