@@ -89,7 +89,7 @@ Result<Exit> describe(Session& session, const std::vector<std::string>& words) {
     if (auto entered = enter(session, Access::Read); !entered) return std::unexpected(entered.error());
     auto view = operations::look(session);
     if (!view) return std::unexpected(view.error());
-    tell_trouble(view->in_force);
+    tell_trouble_briefly(view->in_force);
     const auto text = *target->kind == Kind::Server      ? describe_server(session, *view, name, *tail)
                       : *target->kind == Kind::Blueprint ? describe_blueprint(session, *view, name)
                                                          : describe_overlay(session, *view, name, *tail);

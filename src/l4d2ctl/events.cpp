@@ -26,9 +26,12 @@ constexpr std::chrono::milliseconds look_anyway{5000};
 std::string text_of(const Event& event, const Terminal& terminal) {
     const Paint paint = event.warning ? Paint::Yellow : event.drift ? Paint::Bold : Paint::Plain;
     std::string line =
-        fmt::format("{}   {:<18}   {}   {}", terminal.paint(Paint::Dim, operations::time_text(event.at)),
+        fmt::format("{}   {:<18}   {}   {}", terminal.paint(Paint::Dim, operations::time_text(event.last)),
                     event.subject, terminal.paint(paint, fmt::format("{:<14}", event.reason)),
                     printable(event.message.substr(0, event.message.find('\n'))));
+    if (event.count > 1)
+        line += event.last > event.at ? fmt::format("; {} times since {}", event.count, clock_text(event.at))
+                                      : fmt::format("; {} times", event.count);
     if (event.drift && event.actor.empty())
         line += terminal.paint(Paint::Dim, "; the host does not tell who");
     if (!event.drift && !event.actor.empty())

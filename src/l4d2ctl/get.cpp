@@ -122,7 +122,7 @@ Result<Exit> get(Session& session, const Options& options) {
     if (options.output == "name" || options.output == "yaml") return get_from_source(session, wanted);
     auto view = operations::look(session);
     if (!view) return std::unexpected(view.error());
-    tell_trouble(view->in_force);
+    tell_trouble_briefly(view->in_force);
     if (options.output == "json") return get_json(*view, wanted);
     return get_tables(session, *view, wanted);
 }

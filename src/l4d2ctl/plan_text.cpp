@@ -59,8 +59,9 @@ std::string action_line(const Action& action, const PlanColumns& columns, const 
 }
 
 std::string count_text(const Plan& plan) {
-    if (plan.differing_servers == 0) return fmt::format("no server differs, {} agree", plan.agreeing_servers);
-    return fmt::format("{}, {} agree", servers(plan.differing_servers), plan.agreeing_servers);
+    return fmt::format("{}, {} agree{}",
+                       plan.differing_servers == 0 ? "no server differs" : servers(plan.differing_servers),
+                       plan.agreeing_servers, unready_text(plan));
 }
 
 std::string plan_text(const Plan& plan, const Terminal& terminal) {

@@ -77,7 +77,8 @@ std::string seconds(std::chrono::milliseconds took) {
 std::string standing_text(const Plan& remaining) {
     if (remaining.differing_servers > 0) return count_text(remaining);
     const std::size_t count = remaining.agreeing_servers;
-    return count == 1 ? "1 server agrees" : fmt::format("{} servers agree", count);
+    return (count == 1 ? "1 server agrees" : fmt::format("{} servers agree", count)) +
+           unready_text(remaining);
 }
 
 /// What is of concern in a plan.

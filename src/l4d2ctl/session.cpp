@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <optional>
 
 #include "adapters/config/file.hpp"
@@ -77,6 +78,15 @@ void tell_trouble(const InForce& in_force) {
 
 void tell_trouble(const StepReport& report) {
     tell_trouble(report.trouble, report.source_error, report.revision);
+}
+
+void tell_trouble_briefly(const InForce& in_force) {
+    const std::string& all = in_force.error;
+    const auto lines = std::count(all.begin(), all.end(), '\n');
+    const std::string brief =
+        lines < 2 ? all
+                  : all.substr(0, all.find('\n') + 1) + fmt::format("{} more: l4d2ctl status\n", lines - 1);
+    tell_trouble(in_force.trouble, brief, in_force.snapshot.revision);
 }
 
 void print(const std::string& text) {

@@ -56,4 +56,7 @@ Exit exit_for(Trouble trouble);
 void tell_trouble(const InForce& in_force);
 void tell_trouble(const StepReport& report);
 
+/// The same, above what only reads: the first of the errors, and how many more there are.
+void tell_trouble_briefly(const InForce& in_force);
+
 }  // namespace left4me::ctl

@@ -68,7 +68,7 @@ Result<Exit> status(Session& session, const Options& options) {
     if (auto entered = enter(session, Access::Read); !entered) return std::unexpected(entered.error());
     auto view = operations::look(session);
     if (!view) return std::unexpected(view.error());
-    tell_trouble(view->in_force);
+    whole ? tell_trouble(view->in_force) : tell_trouble_briefly(view->in_force);
     if (whole && !session.config.warnings.empty()) print_error(to_string(session.config.warnings));
     const bool json = options.json || options.output == "json";
     return whole ? whole_status(session, *view, json) : server_status(session, *view, *name, json);

@@ -65,8 +65,8 @@ std::string standing(const Plan& difference, std::size_t under_way, const std::s
         std::any_of(difference.actions.begin(), difference.actions.end(),
                     [](const Action& action) { return action.code == HoldReason::ApprovalRequired; });
     if (waits) text += fmt::format("revision {} waits for l4d2ctl approve; ", difference.revision);
-    text += fmt::format("servers: {} agree, {} differ", difference.agreeing_servers,
-                        difference.differing_servers);
+    text += fmt::format("servers: {} agree, {} differ{}", difference.agreeing_servers,
+                        difference.differing_servers, unready_text(difference));
     if (under_way > 0) text += fmt::format("; actions under way: {}", under_way);
     return text;
 }
@@ -240,12 +240,7 @@ void Daemon::fetched(const std::expected<void, std::string>& result) {
 void Daemon::read_source() {
     const auto before = manifests_.desired();
     manifests_.read();
-    if (manifests_.error() != logged_source_error_) {
-        logged_source_error_ = manifests_.error();
-        const bool mended = logged_source_error_.empty();
-        log(mended ? Level::Notice : Level::Error,
-            mended ? "the source is in order again" : logged_source_error_);
-    }
+    // What is wrong with it is told as an event, once.
     agenda_.add(Key::Source, Agenda::Clock::now() + resync);
     if (manifests_.desired() == before) return;
     const std::string& revision = manifests_.desired()->revision;

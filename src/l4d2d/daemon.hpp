@@ -111,7 +111,6 @@ class Daemon {
     std::map<std::string, std::string> actors_;
     std::string said_status_;  ///< to systemd
     std::string host_error_;
-    std::string logged_source_error_;
     std::string logged_fetch_error_;
     Agenda::Clock::duration host_retry_{};
     Time alive_{};  ///< when the watchdog was told last

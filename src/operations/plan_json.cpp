@@ -18,7 +18,10 @@ Json plan_json(const Plan& plan) {
     Json root;
     root["revision"] = plan.revision;
     root["actions"] = std::move(actions);
-    root["servers"] = {{"differ", plan.differing_servers}, {"agree", plan.agreeing_servers}};
+    root["servers"] = {{"differ", plan.differing_servers},
+                       {"agree", plan.agreeing_servers},
+                       {"starting", plan.starting_servers},
+                       {"crashing", plan.crashing_servers}};
     return root;
 }
 

@@ -6,6 +6,7 @@
 #include <numeric>
 #include <string_view>
 
+#include "reconciler/crashes.hpp"
 #include "reconciler/draft.hpp"
 
 namespace left4me::draft {
@@ -183,10 +184,23 @@ class Assembly {
         std::sort(differing.begin(), differing.end());
         differing.erase(std::unique(differing.begin(), differing.end()), differing.end());
         plan.differing_servers = differing.size();
-        plan.agreeing_servers = world.target.servers.size();
-        for (const std::string_view name : differing) {
-            if (world.target.servers.contains(std::string(name))) --plan.agreeing_servers;
+        for (const auto& [name, server] : world.target.servers) {
+            if (std::binary_search(differing.begin(), differing.end(), std::string_view(name))) continue;
+            ++plan.agreeing_servers;
+            if (server.spec->state == RunState::Running) count_unready(world, name, plan);
         }
+    }
+
+    /// One that runs as asked, but may not for long.
+    static void count_unready(const World& world, const std::string& name, Plan& plan) {
+        static const Remembered nothing;
+        const auto seen = world.observed.servers.find(name);
+        const Remembered* const memory = world.memory.find(name);
+        const Crashes& crashes = (memory == nullptr ? nothing : *memory).crashes;
+        if (seen == world.observed.servers.end() ||
+            has_stayed_up(crashes, seen->second.unit, world.observed.now))
+            return;
+        ++(crashes_again(crashes) ? plan.crashing_servers : plan.starting_servers);
     }
 
     std::vector<Action> actions_;

@@ -90,7 +90,8 @@ class Telling {
     void conditions() {
         for (const auto& [name, status] : after_.servers) {
             const ServerStatus* const earlier = find(before_, name);
-            ready(name, status, earlier);
+            const bool has_crashed = crashed(name, status, earlier);
+            ready(name, status, earlier, has_crashed);
             stalled(name, status, earlier);
             waiting(name, status, earlier);
             set_aside(name, status, earlier);
@@ -131,7 +132,8 @@ class Telling {
 
   private:
     void add(std::string subject, bool warning, std::string reason, std::string message) {
-        events_.push_back({.at = after_.last_pass.value_or(TimePoint{}),
+        const TimePoint now = after_.last_pass.value_or(TimePoint{});
+        events_.push_back({.at = now,
                            .subject = std::move(subject),
                            .warning = warning,
                            .reason = std::move(reason),
@@ -139,7 +141,8 @@ class Telling {
                            .revision = revision_,
                            .actor = {},
                            .drift = false,
-                           .right_at = {}});
+                           .right_at = {},
+                           .last = now});
     }
 
     bool is_known(const Action& action, const Outcome& outcome) const {
@@ -162,15 +165,40 @@ class Telling {
                (now.status == ConditionStatus::False || earlier->reason == now.reason);
     }
 
-    void ready(const std::string& name, const ServerStatus& status, const ServerStatus* earlier) {
+    /// What it ended with, the recorder looks up.
+    bool crashed(const std::string& name, const ServerStatus& status, const ServerStatus* earlier) {
+        static const Crashes none;
+        const Crashes& now = status.remembered.crashes;
+        const Crashes& then = earlier == nullptr ? none : earlier->remembered.crashes;
+        if (!now.last_at || now.last_at == then.last_at) return false;
+        add("server/" + name, true, crashed_reason, "the game ended by itself");
+        events_.back().count = now.latest;
+        events_.back().crash = true;
+        events_.back().up_since = then.active_since;
+        return true;
+    }
+
+    /// A unit that is on its way, up or down: what becomes of it will be told.
+    static bool is_on_its_way(const ConditionReason& reason) {
+        return reason == ConditionReason(StateReason::Starting) ||
+               reason == ConditionReason(StateReason::JustStarted) ||
+               reason == ConditionReason(StateReason::CrashLoop) ||
+               reason == ConditionReason(StateReason::Stopping);
+    }
+
+    void ready(const std::string& name, const ServerStatus& status, const ServerStatus* earlier,
+               bool has_crashed) {
         const Condition* const now = status.find("Ready");
         const Condition* const then = earlier == nullptr ? nullptr : earlier->find("Ready");
-        if (now == nullptr || (then != nullptr && then->status == now->status)) return;
-        const bool is_ready = now->status == ConditionStatus::True;
-        constexpr ConditionReason starting = StateReason::Starting;
-        constexpr ConditionReason stopping = StateReason::Stopping;
-        const bool comes_up = now->reason == starting || now->reason == stopping || then == nullptr;
-        add("server/" + name, !is_ready && !comes_up, is_ready ? "Ready" : "NotReady", now->message);
+        if (now == nullptr) return;
+        if (now->status == ConditionStatus::True) {
+            if (then == nullptr || then->status != ConditionStatus::True)
+                add("server/" + name, false, "Ready", now->message);
+            return;
+        }
+        if (has_crashed || is_on_its_way(now->reason)) return;
+        if (then == nullptr || then->status != now->status || is_on_its_way(then->reason))
+            add("server/" + name, then != nullptr, "NotReady", now->message);
     }
 
     void stalled(const std::string& name, const ServerStatus& status, const ServerStatus* earlier) {

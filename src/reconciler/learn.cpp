@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "reconciler/backoff.hpp"
+#include "reconciler/crashes.hpp"
 
 namespace left4me {
 namespace {
@@ -21,6 +22,21 @@ void assume_applied(Memory& memory, const Target& target, const Observed& observ
 const Mishap* find(const std::map<Subject, Mishap>& mishaps, Kind kind, const std::string& name) {
     const auto found = mishaps.find({kind, name});
     return found == mishaps.end() ? nullptr : &found->second;
+}
+
+void learn_crashes(Memory& memory, const Target& target, const Observed& observed) {
+    for (auto& [name, remembered] : memory.servers) {
+        const auto seen = observed.servers.find(name);
+        if (seen == observed.servers.end()) continue;
+        Crashes& crashes = remembered.crashes;
+        const TargetServer* const server = target.find(name);
+        // A game that is killed because it does not want to stop has not crashed.
+        const bool shall_run = server != nullptr && server->spec->state == RunState::Running;
+        const unsigned crashed = shall_run ? new_crashes(crashes, seen->second.unit, observed.now) : 0;
+        // As in apply_outcomes(): a fingerprint is not for free.
+        const std::string asked = crashed > 0 || crashes.last_at ? asked_of(server) : std::string();
+        crashes = next_crashes(crashes, seen->second.unit, crashed, asked, observed.now);
+    }
 }
 
 void learn_overlays(Memory& memory, const Target& target, const std::map<Subject, Mishap>& mishaps,
@@ -70,6 +86,7 @@ void apply_outcomes(Memory& memory, const Target& target, const Observed& observ
         remembered.backoff =
             next_backoff(remembered.backoff, name, asked_of(target.find(name)), mishap, observed.now);
     }
+    learn_crashes(memory, target, observed);
     learn_overlays(memory, target, mishaps, observed.now);
 }
 

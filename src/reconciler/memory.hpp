@@ -26,6 +26,19 @@ struct Backoff {
     bool operator==(const Backoff&) const = default;
 };
 
+/// The crashes of one server that were seen lately; see crashes.hpp.
+struct Crashes {
+    unsigned in_a_row = 0;  ///< each less than ten minutes after the one before
+    unsigned latest = 0;    ///< how many of them were seen at `last_at`
+    std::optional<TimePoint> last_at = {};
+    std::string asked = {};  ///< what was asked at `last_at`; anything else begins anew
+    /// ObservedUnit's as it was seen Active for the last time; nullopt: not since it failed.
+    std::optional<TimePoint> active_since = {};
+    unsigned restarts = 0;
+
+    bool operator==(const Crashes&) const = default;
+};
+
 /// What is remembered about one server.
 struct Remembered {
     std::string fingerprint;              ///< of what was last fully applied, see fingerprint()
@@ -35,6 +48,7 @@ struct Remembered {
     std::string awaits_approval;
     std::string set_aside = {};  ///< ObservedServer::set_aside, as it was told of
     Backoff backoff;
+    Crashes crashes = {};
 
     bool operator==(const Remembered&) const = default;
 };

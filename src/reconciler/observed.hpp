@@ -29,6 +29,12 @@ struct ObservedUnit {
     Enablement enablement = Enablement::Disabled;
     /// Service's Result, only when Failed: "exit-code", "signal", "start-limit-hit", "timeout", …
     std::string result;
+    /// When it became Active, which every start by systemd itself renews (ActiveEnterTimestamp). Only when
+    /// Active; nullopt: PID 1 does not tell.
+    std::optional<TimePoint> active_since = {};
+    /// How often systemd has started it again by itself since somebody asked for a start (NRestarts). Only
+    /// when Active.
+    unsigned restarts = 0;
 
     bool operator==(const ObservedUnit&) const = default;
 };

@@ -53,11 +53,18 @@ struct Action {
 struct Plan {
     std::string revision;
     std::vector<Action> actions;
-    std::size_t agreeing_servers = 0;   ///< desired servers about which there is nothing to say
+    std::size_t agreeing_servers = 0;  ///< desired servers about which there is nothing to say
+    /// Of the agreeing ones: systemd is starting them, or they have not stayed up for long enough to be
+    /// Ready.
+    std::size_t starting_servers = 0;
+    std::size_t crashing_servers = 0;   ///< the same, of those that crash again and again
     std::size_t differing_servers = 0;  ///< servers, desired or not, with at least one action
 
     bool empty() const { return actions.empty(); }
 };
+
+/// "; 1 has only just started; 2 crash again and again": what agrees, but is not Ready. Empty if nothing is.
+std::string unready_text(const Plan& plan);
 
 /// The one place where decisions are made. Pure: no I/O, no clock, no memory but its arguments.
 /// A converged host gives an empty plan.

@@ -147,6 +147,8 @@ const char* to_string(StateReason value) {
             return "NotEnabled";
         case StateReason::Starting:
             return "Starting";
+        case StateReason::JustStarted:
+            return "JustStarted";
         case StateReason::Stopping:
             return "Stopping";
         case StateReason::UnitFailed:

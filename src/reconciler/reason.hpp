@@ -75,6 +75,7 @@ enum class StateReason {
     NotMounted,
     NotEnabled,
     Starting,
+    JustStarted,  ///< active, but not for long enough to be Ready
     Stopping,
     UnitFailed,
     NotRunning,

@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "reconciler/backoff.hpp"
+#include "reconciler/crashes.hpp"
 
 namespace left4me {
 namespace {
@@ -79,7 +80,32 @@ struct Verdict {
     std::string message;
 };
 
-Verdict ready(const Findings& findings) {
+/// What failed again and again has to prove itself until its next try would be due.
+bool is_crash_looping(const Findings& findings, TimePoint now) {
+    const Backoff& backoff = findings.backoff();
+    return is_crash_loop(backoff) && (findings.find_code(HoldReason::BackOff) != nullptr ||
+                                      (backoff.retry_at && now < *backoff.retry_at));
+}
+
+/// An active unit: systemd says so as soon as the game's process exists, and says it again after each crash.
+Verdict stays_up(const Findings& findings, TimePoint now) {
+    const Crashes& crashes = findings.memory->crashes;
+    const ObservedUnit& unit = findings.observed->unit;
+    const bool has_proven_itself = has_stayed_up(crashes, unit, now);
+    if (has_proven_itself && !is_crash_looping(findings, now))
+        return {ConditionStatus::True, StateReason::Running,
+                "the unit is active and enabled, its overlay mounted"};
+    if (has_proven_itself)
+        return {ConditionStatus::False, StateReason::CrashLoop,
+                fmt::format("the unit is active, but failed {} times", findings.backoff().failures)};
+    const std::string up = fmt::format("started at {}, Ready after {} s", clock_text(*unit.active_since),
+                                       min_ready(crashes).count());
+    if (!crashes_again(crashes)) return {ConditionStatus::False, StateReason::JustStarted, up};
+    return {ConditionStatus::False, StateReason::CrashLoop,
+            fmt::format("crashed {} times; {}", crashes.in_a_row, up)};
+}
+
+Verdict ready(const Findings& findings, TimePoint now) {
     const ObservedUnit& unit = findings.observed->unit;
     const bool mounted = findings.observed->stack().has_value();
     if (findings.target == nullptr)
@@ -102,8 +128,7 @@ Verdict ready(const Findings& findings) {
                         fmt::format("the unit runs, but is {}: it would not survive a reboot",
                                     to_string(unit.enablement))};
             }
-            return {ConditionStatus::True, StateReason::Running,
-                    "the unit is active and enabled, its overlay mounted"};
+            return stays_up(findings, now);
         case ActiveState::Activating:
             return {ConditionStatus::False, StateReason::Starting, "the unit is starting"};
         case ActiveState::Deactivating:
@@ -138,13 +163,6 @@ Verdict reconciling(const Findings& findings) {
         return {ConditionStatus::True, StateReason::Starting, "the unit is starting"};
     }
     return {ConditionStatus::False, StateReason::Settled, "nothing is left to do"};
-}
-
-/// What failed again and again has to prove itself until its next try would be due.
-bool is_crash_looping(const Findings& findings, TimePoint now) {
-    const Backoff& backoff = findings.backoff();
-    return is_crash_loop(backoff) && (findings.find_code(HoldReason::BackOff) != nullptr ||
-                                      (backoff.retry_at && now < *backoff.retry_at));
 }
 
 /// It will not come right by itself: the last attempt failed, or somebody must act.
@@ -214,7 +232,7 @@ ServerStatus next_server(const ServerStatus& previous, const Findings& findings,
     const auto make = [&](const char* type, Verdict verdict) {
         return condition(type, std::move(verdict), previous.find(type), now, next.generation);
     };
-    next.conditions = {make("Ready", ready(findings)), make("Reconciling", reconciling(findings)),
+    next.conditions = {make("Ready", ready(findings, now)), make("Reconciling", reconciling(findings)),
                        make("Stalled", stalled(findings, now))};
     return next;
 }

@@ -1,5 +1,10 @@
 #include "reconciler/wake.hpp"
 
+#include <algorithm>
+
+#include "reconciler/backoff.hpp"
+#include "reconciler/crashes.hpp"
+
 namespace left4me {
 namespace {
 
@@ -27,12 +32,24 @@ std::optional<TimePoint> deadline_of(const Desired& desired, const std::string& 
     return *status.remembered.held_since + *rollout.deadline;
 }
 
+/// When a server that has just started will have stayed up for long enough.
+std::optional<TimePoint> ready_at(const ServerStatus& status) {
+    const Crashes& crashes = status.remembered.crashes;
+    if (!crashes.active_since) return std::nullopt;
+    const TimePoint stayed_up = *crashes.active_since + min_ready(crashes);
+    const Backoff& backoff = status.remembered.backoff;
+    return is_crash_loop(backoff) ? std::max(stayed_up, backoff.retry_at.value_or(stayed_up)) : stayed_up;
+}
+
 }  // namespace
 
 std::optional<TimePoint> earliest_wake(const Desired& desired, const Intent& intent, const Status& status,
                                        const Plan& remaining, TimePoint now) {
     Earliest earliest(now);
-    for (const auto& [name, server] : status.servers) earliest.consider(deadline_of(desired, name, server));
+    for (const auto& [name, server] : status.servers) {
+        earliest.consider(deadline_of(desired, name, server));
+        earliest.consider(ready_at(server));
+    }
     for (const Action& action : remaining.actions) {
         if (action.code != HoldReason::BackOff) continue;
         if (const auto server = status.servers.find(action.subject.name);

@@ -89,6 +89,17 @@ const char* to_string(ConditionStatus status) {
     return "?";
 }
 
+std::string unready_text(const Plan& plan) {
+    std::string text;
+    if (plan.starting_servers > 0)
+        text += fmt::format("; {} {} only just started", plan.starting_servers,
+                            plan.starting_servers == 1 ? "has" : "have");
+    if (plan.crashing_servers > 0)
+        text += fmt::format("; {} {} again and again", plan.crashing_servers,
+                            plan.crashing_servers == 1 ? "crashes" : "crash");
+    return text;
+}
+
 std::string to_string(const Subject& subject) {
     return fmt::format("{}/{}", to_string(subject.kind), subject.name);
 }

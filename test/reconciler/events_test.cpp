@@ -126,8 +126,8 @@ TEST_CASE("a crash loop is told try by try, not look by look") {
     site.host.crashing = {"a"};
     site.server("a").unit.active = ActiveState::Failed;
     site.server("a").mounted.reset();
-    CHECK(site.pass_and_tell() == Lines{"~server/a ResetFailed", "!server/a StartFailed",
-                                        "!server/a NotReady", "!server/a ExitCode"});
+    CHECK(site.pass_and_tell() ==
+          Lines{"~server/a ResetFailed", "!server/a StartFailed", "!server/a Crashed", "!server/a ExitCode"});
     for (int i = 0; i < 5; ++i) CHECK(site.pass_and_tell().empty());
     site.host.world.now += std::chrono::seconds(12);
     CHECK(site.pass_and_tell() == Lines{"~server/a ResetFailed", "!server/a CrashLoop"});
@@ -190,4 +190,33 @@ TEST_CASE("what was never begun did not happen") {
     CHECK(std::none_of(lines.begin(), lines.end(), [](const std::string& line) {
         return line.find("Forg") != std::string::npos || line.find("Purge") != std::string::npos;
     }));
+}
+
+TEST_CASE("a crash is an event of its own, with how many there were, and the server is Ready again later") {
+    TellingSite site;
+    site.host.world.now = TimePoint(std::chrono::hours(100));
+    site.host.up_for = std::chrono::hours(3);
+    ask_for(site.desired, "a", 1);
+    (void)site.pass_and_tell();
+    site.server("a").unit.active = ActiveState::Deactivating;
+    CHECK(site.pass_and_tell().empty());
+    site.host.crash("a");
+    site.host.crash("a");
+    CHECK(site.pass_and_tell() == Lines{"!server/a Crashed"});
+    CHECK(site.events[0].count == 2);
+    CHECK(site.events[0].up_since == site.host.world.now - std::chrono::hours(3));
+    CHECK(site.pass_and_tell().empty());
+    site.host.world.now += std::chrono::seconds(20);
+    CHECK(site.pass_and_tell() == Lines{"server/a Ready"});
+}
+
+TEST_CASE("a unit that was seen to stop is told as not ready when it has stopped and stays so") {
+    UpSite site;
+    site.intent.suspended.servers["a"].until = site.host.world.now + std::chrono::hours(1);
+    site.server("a").unit.active = ActiveState::Deactivating;
+    CHECK(site.pass_and_tell().empty());
+    reset(site.server("a").unit);
+    site.server("a").mounted.reset();
+    CHECK(site.pass_and_tell() == Lines{"!server/a NotReady"});
+    CHECK(site.pass_and_tell().empty());
 }

@@ -96,6 +96,8 @@ class FakeHost : public Host {
     void reboot();
     /// Time passes, more than any backoff: starting units have started, stopping ones have stopped.
     void settle();
+    /// The game ended by itself, and systemd has started it again.
+    void crash(const std::string& name);
     /// The reconciler was killed. What was handed to systemd goes on and ends; work on files stops half way.
     void reconciler_died();
 
@@ -107,6 +109,8 @@ class FakeHost : public Host {
     std::map<std::string, BuildFailureKind> failing_builds;  ///< how builds of overlays in units end
     /// Servers whose actions end only when nothing else is under way, and overlays whose builds do not end.
     std::set<std::string> hanging;
+    /// Since when a unit has been active when its start has ended: only tests of that must wait.
+    std::chrono::seconds up_for{60};
     bool dawdling = false;  ///< after each ending, collect() has nothing to tell for once
     std::optional<std::string> observe_error;
 

@@ -51,6 +51,8 @@ void FakeHost::fail_unit(FakeServer& server, const std::string& result) {
     server.unit.active = ActiveState::Failed;
     server.unit.sub = "failed";
     server.unit.result = result;
+    server.unit.active_since.reset();
+    server.unit.restarts = 0;
     server.mounted.reset();
     server.in_game.reset();
 }
@@ -79,6 +81,8 @@ FakeHost::Result FakeHost::start(FakeServer& server, const std::string& name) {
     server.unit.active = ActiveState::Active;
     server.unit.sub = "running";
     server.unit.result.clear();
+    server.unit.active_since = world.now - up_for;
+    server.unit.restarts = 0;
     server.in_game = server.mounted;
     server.players = 0;
     ++server.processes;
@@ -90,6 +94,8 @@ FakeHost::Result FakeHost::stop(FakeServer& server, const std::string& name) {
         if (server.players.value_or(1) > 0) kicked.push_back(name);
         server.unit.active = ActiveState::Inactive;
         server.unit.sub = "dead";
+        server.unit.active_since.reset();
+        server.unit.restarts = 0;
     }
     server.mounted.reset();
     server.in_game.reset();
@@ -117,6 +123,14 @@ FakeHost::Result FakeHost::purge(FakeServer& server) {
     server.mounted.reset();
     server.runtime = false;
     return {};
+}
+
+void FakeHost::crash(const std::string& name) {
+    FakeServer& server = world.servers.at(name);
+    server.unit.active = ActiveState::Active;
+    server.unit.active_since = world.now;
+    ++server.unit.restarts;
+    ++server.processes;
 }
 
 void FakeHost::settle() {

@@ -1,9 +1,14 @@
 #include "adapters/events/event_file.hpp"
 
+#include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <tuple>
+#include <utility>
 
 #include "adapters/events/lines.hpp"
 #include "adapters/store/state_files.hpp"
+#include "reconciler/crashes.hpp"
 
 namespace left4me {
 
@@ -28,6 +33,8 @@ std::string event_line(const Event& event) {
     object["revision"] = event.revision;
     object["actor"] = event.actor.empty() ? json(nullptr) : json(event.actor);
     object["drift"] = event.drift;
+    object["count"] = event.count;
+    object["last"] = time_to_json(std::max(event.at, event.last));
     return object.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
@@ -43,6 +50,9 @@ std::optional<Event> parse_event(const std::string& line) {
         event.revision = object.at("revision").get<std::string>();
         if (!object.at("actor").is_null()) event.actor = object.at("actor").get<std::string>();
         event.drift = object.at("drift").get<bool>();
+        // Added later.
+        event.count = object.value("count", 1U);
+        event.last = time_from_json(object.value("last", "")).value_or(event.at);
         return event;
     } catch (const json::exception&) {
         return std::nullopt;
@@ -62,6 +72,30 @@ std::vector<Event> read_events(const Paths& paths) {
         if (auto event = parse_event(line)) events.push_back(std::move(*event));
     }
     return events;
+}
+
+std::vector<Event> merge_repeats(std::vector<Event> events) {
+    using Key = std::tuple<std::string, std::string, std::string, std::string, std::string, bool>;
+    std::map<Key, std::size_t> latest;
+    std::vector<bool> merged(events.size());
+    for (std::size_t i = 0; i < events.size(); ++i) {
+        Event& event = events[i];
+        if (!event.warning && !event.drift) continue;
+        // Each crash has words of its own, and those of the last one count.
+        const std::string message = event.reason == crashed_reason ? "" : event.message;
+        const auto [place, is_first] = latest.try_emplace(
+            {event.subject, event.reason, message, event.revision, event.actor, event.drift}, i);
+        const std::size_t before = std::exchange(place->second, i);
+        if (is_first || event.at - events[before].last >= crashes_forgotten_after) continue;
+        event.at = events[before].at;
+        event.count += events[before].count;
+        merged[before] = true;
+    }
+    std::vector<Event> rest;
+    for (std::size_t i = 0; i < events.size(); ++i) {
+        if (!merged[i]) rest.push_back(std::move(events[i]));
+    }
+    return rest;
 }
 
 }  // namespace left4me

@@ -12,7 +12,7 @@
 namespace left4me {
 
 /// state/events.jsonl: one JSON object a line, {at, subject, type: Normal|Warning, reason, message, revision,
-/// actor, drift}. Fields are added, never renamed; docs/events.md describes them.
+/// actor, drift, count, last}. Fields are added, never renamed; docs/events.md describes them.
 std::filesystem::path events_path(const Paths& paths);
 
 std::string event_line(const Event& event);
@@ -22,5 +22,10 @@ std::optional<Event> parse_event(const std::string& line);
 std::expected<void, std::string> append_events(const Paths& paths, std::span<const Event> events);
 /// The oldest first.
 std::vector<Event> read_events(const Paths& paths);
+
+/// Warnings and corrections that say the same of the same subject, each less than ten minutes after the one
+/// before, become one, where the last one stands: `at` is the first time, `count` how often. So a crash loop
+/// is one event.
+std::vector<Event> merge_repeats(std::vector<Event> events);
 
 }  // namespace left4me

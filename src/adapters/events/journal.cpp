@@ -33,6 +33,7 @@ void send(const Event& event) {
         "SYSLOG_IDENTIFIER=left4me",
         "REASON=" + event.reason,
         "REVISION=" + event.revision,
+        fmt::format("COUNT={}", event.count),
     };
     constexpr std::string_view server = "server/";
     constexpr std::string_view overlay = "overlay/";

@@ -7,6 +7,7 @@
 #include <map>
 #include <thread>
 
+#include "adapters/events/crash.hpp"
 #include "adapters/events/event_file.hpp"
 #include "adapters/events/journal.hpp"
 #include "adapters/events/who.hpp"
@@ -24,13 +25,27 @@ constexpr std::chrono::seconds lead = 30s;
 /// A correction may be faster than the journal is with the line that tells why it was needed.
 constexpr std::chrono::milliseconds journal_lag = 400ms;
 
+constexpr std::string_view server_prefix = "server/";
+
+/// What the game ended with. Until then the event says only that it did.
+void name_end(Event& event) {
+    if (!event.crash || !event.subject.starts_with(server_prefix)) return;
+    const TimePoint since = std::max(event.at - longest_memory, event.up_since.value_or(TimePoint{}));
+    const auto end = last_end(event.subject.substr(server_prefix.size()), since);
+    if (!end) return;
+    event.message = crash_text(*end, event.up_since);
+    event.crash = false;
+}
+
+/// The journal may tell more of it.
+bool is_unnamed(const Event& event) { return event.crash || (event.drift && event.actor.empty()); }
+
 /// One look at the journal for each server, however many events it has.
 class Culprits {
   public:
     void name(Event& event) {
-        constexpr std::string_view prefix = "server/";
-        if (!event.drift || !event.actor.empty() || !event.subject.starts_with(prefix)) return;
-        const std::string server = event.subject.substr(prefix.size());
+        if (!event.drift || !event.actor.empty() || !event.subject.starts_with(server_prefix)) return;
+        const std::string server = event.subject.substr(server_prefix.size());
         auto known = found_.find(server);
         if (known == found_.end()) {
             const TimePoint earliest = event.at - longest_memory;
@@ -51,17 +66,18 @@ class Culprits {
 std::expected<void, std::string> record(const Paths& paths, std::vector<Event> events,
                                         const std::string& actor) {
     if (events.empty()) return {};
+    for (Event& event : events) {
+        // Nobody asks for a crash, either.
+        if (!event.drift && !event.crash && event.actor.empty()) event.actor = actor;
+    }
     for (const auto pause : {0ms, journal_lag}) {
-        const bool unnamed = std::any_of(events.begin(), events.end(), [](const Event& event) {
-            return event.drift && event.actor.empty();
-        });
-        if (!unnamed) break;
+        if (std::none_of(events.begin(), events.end(), is_unnamed)) break;
         std::this_thread::sleep_for(pause);
         Culprits culprits;
-        for (Event& event : events) culprits.name(event);
-    }
-    for (Event& event : events) {
-        if (!event.drift && event.actor.empty()) event.actor = actor;
+        for (Event& event : events) {
+            culprits.name(event);
+            name_end(event);
+        }
     }
     log_events(events);
     return append_events(paths, events);

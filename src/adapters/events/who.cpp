@@ -2,35 +2,22 @@
 
 #include <pwd.h>
 #include <sys/stat.h>
-#include <systemd/sd-journal.h>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <filesystem>
-#include <memory>
 #include <system_error>
 #include <vector>
+
+#include "adapters/events/system_journal.hpp"
 
 namespace left4me {
 
 namespace {
 
-struct Close {
-    void operator()(sd_journal* journal) const { ::sd_journal_close(journal); }
-};
-using Journal = std::unique_ptr<sd_journal, Close>;
-
 /// On a host where everything goes by sudo, the last few hundred lines must do.
 constexpr int most_lines = 500;
-
-std::string field(sd_journal* journal, const char* name) {
-    const void* data = nullptr;
-    std::size_t size = 0;
-    if (::sd_journal_get_data(journal, name, &data, &size) < 0) return {};
-    const std::string_view text(static_cast<const char*>(data), size);
-    return std::string(text.substr(std::min(text.size(), text.find('=') + 1)));
-}
 
 Journal open_at_end() {
     sd_journal* journal = nullptr;
@@ -130,9 +117,9 @@ std::optional<Culprit> who_touched(const std::string& server, TimePoint since) {
     for (int line = 0; line < most_lines && ::sd_journal_previous(journal.get()) > 0; ++line) {
         std::uint64_t at = 0;
         if (::sd_journal_get_realtime_usec(journal.get(), &at) < 0 || at < earliest) return std::nullopt;
-        if (field(journal.get(), "_EXE") != sudo) continue;
-        auto culprit = parse_sudo(field(journal.get(), "MESSAGE"));
-        if (culprit && is_user(culprit->user, field(journal.get(), "_UID")) &&
+        if (journal_field(journal.get(), "_EXE") != sudo) continue;
+        auto culprit = parse_sudo(journal_field(journal.get(), "MESSAGE"));
+        if (culprit && is_user(culprit->user, journal_field(journal.get(), "_UID")) &&
             !only_reads(culprit->command) && names_server(culprit->command, server))
             return culprit;
     }

@@ -86,6 +86,27 @@ Backoff to_backoff(const json& object) {
     return backoff;
 }
 
+json to_json(const Crashes& crashes) {
+    json object = {{"inARow", crashes.in_a_row},
+                   {"latest", crashes.latest},
+                   {"asked", crashes.asked},
+                   {"restarts", crashes.restarts}};
+    if (crashes.last_at) object["lastAt"] = time_to_json(*crashes.last_at);
+    if (crashes.active_since) object["activeSince"] = time_to_json(*crashes.active_since);
+    return object;
+}
+
+Crashes to_crashes(const json& object) {
+    Crashes crashes;
+    crashes.in_a_row = read_field<unsigned>(object, "inARow");
+    crashes.latest = read_field<unsigned>(object, "latest");
+    crashes.asked = read_field<std::string>(object, "asked");
+    crashes.restarts = read_field<unsigned>(object, "restarts");
+    crashes.last_at = read_time(object, "lastAt");
+    crashes.active_since = read_time(object, "activeSince");
+    return crashes;
+}
+
 json to_json(const ServerStatus& server) {
     json conditions = json::array();
     for (const Condition& condition : server.conditions) conditions.push_back(to_json(condition));
@@ -100,6 +121,7 @@ json to_json(const ServerStatus& server) {
         object["awaitsApproval"] = server.remembered.awaits_approval;
     if (!server.remembered.set_aside.empty()) object["setAside"] = server.remembered.set_aside;
     if (server.remembered.backoff.failures > 0) object["backoff"] = to_json(server.remembered.backoff);
+    if (server.remembered.crashes != Crashes{}) object["crashes"] = to_json(server.remembered.crashes);
     return object;
 }
 
@@ -112,6 +134,7 @@ ServerStatus to_server(const json& object) {
     server.remembered.awaits_approval = read_field<std::string>(object, "awaitsApproval");
     server.remembered.set_aside = read_field<std::string>(object, "setAside");
     server.remembered.backoff = to_backoff(part(object, "backoff", json::value_t::object));
+    server.remembered.crashes = to_crashes(part(object, "crashes", json::value_t::object));
     server.last_attempted_revision = read_field<std::string>(object, "lastAttemptedRevision");
     server.last_applied_revision = read_field<std::string>(object, "lastAppliedRevision");
     for (const json& condition : part(object, "conditions", json::value_t::array))

@@ -165,4 +165,14 @@ void ask_result(Bus& bus, const std::string& server, std::function<void(const st
     });
 }
 
+void ask_activation(Bus& bus, const std::string& server,
+                    std::function<void(const UnitActivation&)> on_activation) {
+    constexpr std::array wanted{std::pair{interface::unit, "ActiveEnterTimestamp"},
+                                std::pair{interface::service, "NRestarts"}};
+    ask_values(bus, server, wanted, [tell = std::move(on_activation)](const Values& got, const BusError*) {
+        tell({.active_enter_usec = value<std::uint64_t>(got, "ActiveEnterTimestamp"),
+              .restarts = value<std::uint32_t>(got, "NRestarts")});
+    });
+}
+
 }  // namespace left4me

@@ -44,6 +44,15 @@ void ask_process(Bus& bus, const std::string& server,
 void ask_result(Bus& bus, const std::string& server,
                 std::function<void(const std::string& result)> on_result);
 
+/// Since when a unit is Active, and how it came to be.
+struct UnitActivation {
+    std::uint64_t active_enter_usec = 0;  ///< CLOCK_REALTIME; 0: PID 1 does not tell
+    std::uint32_t restarts = 0;           ///< NRestarts
+};
+
+void ask_activation(Bus& bus, const std::string& server,
+                    std::function<void(const UnitActivation&)> on_activation);
+
 /// Results that systemd 252 and 257 keep: once a unit has failed for a reason of its own, hitting the start
 /// limit leaves that reason in Result. But a unit of ours fails for good right after its ExecStopPost, unless
 /// it waited RestartSec= for a restart that was then refused.

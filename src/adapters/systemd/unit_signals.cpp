@@ -16,8 +16,8 @@ void subscribe(Bus& bus) {
         [](sdbus::MethodReply&, const BusError*) {});
 }
 
-void watch_units(Bus& bus, const std::function<void()>& on_change) {
-    const auto changed = [on_change](const std::string&) { on_change(); };
+void watch_units(Bus& bus, const std::function<void(const std::string& path)>& on_change) {
+    const auto changed = [on_change](const std::string&) { on_change({}); };
     // One connection may have 512 match rules on Debian's system bus: none a server.
     (void)bus.match(fmt::format("type='signal',sender='{}',interface='{}',member='PropertiesChanged',"
                                 "path_namespace='{}',arg0='{}'",
@@ -25,7 +25,7 @@ void watch_units(Bus& bus, const std::function<void()>& on_change) {
                                 systemd::interface::unit),
                     [on_change, servers = unit_path(server_unit_prefix),
                      builds = unit_path(build_unit_prefix)](const std::string& path) {
-                        if (path.starts_with(servers) || path.starts_with(builds)) on_change();
+                        if (path.starts_with(servers) || path.starts_with(builds)) on_change(path);
                     });
     for (const char* member : {"UnitFilesChanged", "Reloading"}) {
         (void)bus.match(fmt::format("type='signal',sender='{}',interface='{}',member='{}'", systemd::service,
@@ -42,7 +42,7 @@ void watch_units(Bus& bus, const std::function<void()>& on_change) {
                                 signal >> id >> job;
                             }
                             signal >> unit;
-                            if (server_of(unit) || overlay_of(unit)) on_change();
+                            if (server_of(unit) || overlay_of(unit)) on_change(unit_path(unit));
                         });
     }
     // A PID 1 that executed itself anew comes back under another connection and has forgotten its
@@ -53,7 +53,7 @@ void watch_units(Bus& bus, const std::function<void()>& on_change) {
                     systemd::service),
         [&bus, on_change](const std::string&) {
             subscribe(bus);
-            on_change();
+            on_change({});
         });
     subscribe(bus);
 }

@@ -45,13 +45,15 @@ struct Listing {
     bool answered = false;
 };
 
+std::optional<TimePoint> time_of(std::uint64_t usec) {
+    if (usec == 0) return std::nullopt;
+    return TimePoint(std::chrono::microseconds(static_cast<std::int64_t>(usec)));
+}
+
 void note(UnitDetails& details, const UnitProcess& process) {
     details.main_pid = process.main_pid;
     details.restarts = process.restarts;
-    if (process.state_change_usec != 0) {
-        details.since =
-            TimePoint(std::chrono::microseconds(static_cast<std::int64_t>(process.state_change_usec)));
-    }
+    details.since = time_of(process.state_change_usec);
 }
 
 class SystemdUnits : public Units {
@@ -74,8 +76,9 @@ class SystemdUnits : public Units {
     std::expected<UnitMap, std::string> list_once();
     std::expected<std::vector<Listed>, std::string> list_units(const std::string& pattern);
     void ask_list(Listing& listing, const std::string& pattern);
-    /// The Result of those that failed.
-    std::expected<void, std::string> explain_failures(UnitMap& units);
+    /// The Result of those that failed, and since when the others are active.
+    std::expected<void, std::string> explain(UnitMap& units);
+    void watch();
     std::expected<void, BusError> reconnect();
     /// Lets go of a bus that is gone; the next request connects anew.
     std::unexpected<std::string> lose(const BusError& error);
@@ -85,6 +88,8 @@ class SystemdUnits : public Units {
     Jobs jobs_;
     Ended given_up_;
     std::function<void()> on_change_;
+    /// Of active units, by their paths: what need not be asked again before a signal tells of a change.
+    std::map<std::string, UnitActivation> activations_;
     unsigned connections_ = 0;  ///< so far
     std::uint64_t earlier_round_trips_ = 0;
 };
@@ -96,7 +101,7 @@ std::expected<void, BusError> SystemdUnits::reconnect() {
     bus_ = std::move(*opened);
     ++connections_;
     if (on_change_) {
-        watch_units(*bus_, on_change_);
+        watch();
         on_change_();
     }
     return {};
@@ -105,6 +110,7 @@ std::expected<void, BusError> SystemdUnits::reconnect() {
 std::unexpected<std::string> SystemdUnits::lose(const BusError& error) {
     if (error.name == disconnected_error) {
         for (auto& outcome : jobs_.give_up(error)) given_up_.push_back(std::move(outcome));
+        activations_.clear();
         earlier_round_trips_ += bus_->round_trips();
         bus_.reset();
         if (on_change_) on_change_();
@@ -122,7 +128,7 @@ std::expected<UnitMap, std::string> SystemdUnits::list_once() {
     const auto listed = list_units(server_unit("*"));
     if (!listed) return std::unexpected(listed.error());
     UnitMap units = observed(*listed, read_enablement(paths_));
-    if (auto explained = explain_failures(units); !explained) return std::unexpected(explained.error());
+    if (auto explained = explain(units); !explained) return std::unexpected(explained.error());
     return units;
 }
 
@@ -166,18 +172,36 @@ void SystemdUnits::ask_list(Listing& listing, const std::string& pattern) {
     });
 }
 
-std::expected<void, std::string> SystemdUnits::explain_failures(UnitMap& units) {
+std::expected<void, std::string> SystemdUnits::explain(UnitMap& units) {
+    if (!on_change_) activations_.clear();  // nobody tells of changes
     std::size_t unanswered = 0;
     for (auto& [server, unit] : units) {
-        if (unit.active != ActiveState::Failed) continue;
+        if (unit.active == ActiveState::Failed) {
+            ++unanswered;
+            ask_result(*bus_, server, [&to = unit.result, &unanswered](const std::string& result) {
+                to = result;
+                --unanswered;
+            });
+        }
+        if (unit.active != ActiveState::Active) continue;
+        std::string path = unit_path(server_unit(server));
+        if (activations_.contains(path)) continue;
         ++unanswered;
-        ask_result(*bus_, server, [&to = unit.result, &unanswered](const std::string& result) {
-            to = result;
+        ask_activation(*bus_, server, [this, path, &unanswered](const UnitActivation& activation) {
+            activations_[path] = activation;
             --unanswered;
         });
     }
-    if (unanswered == 0) return {};
-    if (const auto done = bus_->round_trip([&] { return unanswered == 0; }); !done) return lose(done.error());
+    if (unanswered > 0) {
+        if (const auto done = bus_->round_trip([&] { return unanswered == 0; }); !done)
+            return lose(done.error());
+    }
+    for (auto& [server, unit] : units) {
+        const auto found = activations_.find(unit_path(server_unit(server)));
+        if (unit.active != ActiveState::Active || found == activations_.end()) continue;
+        unit.active_since = time_of(found->second.active_enter_usec);
+        unit.restarts = found->second.restarts;
+    }
     return {};
 }
 
@@ -210,7 +234,7 @@ std::expected<DetailMap, std::string> SystemdUnits::details(std::span<const std:
 
     UnitMap units = observed(listing.units, read_enablement(paths_));
     std::erase_if(units, [&details](const auto& unit) { return !details.contains(unit.first); });
-    if (auto explained = explain_failures(units); !explained) return std::unexpected(explained.error());
+    if (auto explained = explain(units); !explained) return std::unexpected(explained.error());
     for (auto& [server, detail] : details) {
         if (const auto unit = units.find(server); unit != units.end()) detail.unit = unit->second;
         if (detail.unit.sub.empty()) detail.unit.sub = "dead";  // it is not even loaded
@@ -253,7 +277,18 @@ Readiness SystemdUnits::readiness() const {
 
 void SystemdUnits::subscribe(std::function<void()> on_change) {
     on_change_ = std::move(on_change);
-    if (bus_) watch_units(*bus_, on_change_);
+    if (bus_) watch();
+}
+
+void SystemdUnits::watch() {
+    activations_.clear();
+    watch_units(*bus_, [this](const std::string& path) {
+        if (path.empty())
+            activations_.clear();
+        else
+            activations_.erase(path);
+        on_change_();
+    });
 }
 
 }  // namespace

@@ -47,7 +47,8 @@ class Units {
 
     /// Every unit that is loaded, enabled or masked, by server name. One ListUnitsByPatterns call and two
     /// directory listings, whatever the number of servers (enablement is what lies in *.wants; asking PID 1
-    /// costs a call a unit); the Result of failed units is asked for in one pipelined go.
+    /// costs a call a unit). The Result of failed units, and since when active ones are, is asked for in one
+    /// more round trip, of which subscribe() saves the second: then only for units that have changed since.
     virtual std::expected<std::map<std::string, ObservedUnit>, std::string> list() = 0;
 
     /// The overlays whose `left4me-build@` unit is active, or has a job.

@@ -24,6 +24,8 @@ Event an_event() {
     event.revision = "r1";
     event.actor = "alice";
     event.drift = true;
+    event.count = 3;
+    event.last = event.at + std::chrono::minutes(1);
     return event;
 }
 

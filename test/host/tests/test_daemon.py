@@ -132,7 +132,7 @@ class Continuous(DaemonTest):
             self.assert_running(name, port)
         self.bystanders_live_on()
         self.run_in("rm", f"{MANIFESTS}/delta.yaml")
-        self.daemon_says("in order again")
+        self.daemon_says("can be used again")
 
     def test_a_directory_that_takes_long_to_build_delays_no_repair(self):
         self.run_in("sh", "-c", "mkdir -p /srv/left4dead2/big && head -c 1G /dev/urandom >/srv/left4dead2/big/map.vpk")
@@ -161,6 +161,15 @@ class Continuous(DaemonTest):
             return conditions["Stalled"]["reason"] if conditions["Stalled"]["status"] == "True" else ""
 
         self.until("delta is in a crash loop", lambda: stalled() == "CrashLoop", 60)
+        self.ctl("wait", "delta", "--timeout=1s", expect=6)
+
+        def crashes() -> list[dict]:
+            lines = self.ctl("events", "delta", "-n", "0", "-o", "json").stdout.splitlines()
+            return [event for event in map(json.loads, lines) if event["reason"] == "Crashed"]
+
+        self.until("the crashes are told as one event", lambda: sum(event["count"] for event in crashes()) > 5)
+        self.assertEqual(len(crashes()), 1, crashes())
+        self.assertRegex(crashes()[0]["message"], r"^(signal|exit status) \d+ after \d+ s$")
         self.run_in("systemctl", "stop", unit_of("alpha"))
         self.until("alpha answers", lambda: self.a2s(27015), 5)
         self.bystanders_live_on()

@@ -127,6 +127,7 @@ class Events(HostTest):
     def test_every_pass_writes_the_file_for_node_exporter(self):
         self.run_in("install", "-d", "-o", "left4me", "/srv/metrics")
         self.write("/etc/left4me/config.yaml", "metrics: {textfile: /srv/metrics/left4me.prom}\n")
+        self.ctl("wait", "alpha")
         self.ctl("stop", "beta")
         text = self.run_in("cat", "/srv/metrics/left4me.prom").stdout
         self.assertIn('left4me_server_ready{server="alpha"} 1\n', text)
@@ -195,9 +196,9 @@ class DaemonEvents(DaemonTest):
             return self.run_in("bash", "-c", ask, expect=None).stdout
 
         self.until("the correction is counted", lambda: 'left4me_drift_corrections_total{reason="Started"} 1' in answers())
+        self.until("alpha has stayed up", lambda: 'left4me_server_ready{server="alpha"} 1\n' in answers())
         text = answers()
         self.assertTrue(text.startswith("HTTP/1.0 200 OK"), text[:100])
-        self.assertIn('left4me_server_ready{server="alpha"} 1\n', text)
         self.assertIn('controller_runtime_reconcile_total{controller="server",result="success"}', text)
 
 

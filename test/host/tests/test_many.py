@@ -1,5 +1,7 @@
 """Many servers, and servers that misbehave."""
 
+import time
+
 from testhosts.case import COMMUNITY, SERVERS, HostTest, server, unit_of
 
 
@@ -51,6 +53,9 @@ class Misbehaving(HostTest):
         for name, port in SERVERS.items():
             self.assert_running(name, port)
         # Between its crashes it runs, for a moment.
+        began = time.monotonic()
+        said = self.ctl("wait", "broken", "--timeout=5s", expect=6).stderr
+        self.assertGreater(time.monotonic() - began, 4, said)
         self.until("systemd gives up", lambda: self.properties("broken")["ActiveState"] == "failed", 30)
         ready = {item["type"]: item["status"] for item in self.status("broken")["conditions"]}
         self.assertEqual(ready["Ready"], "False")

@@ -1,0 +1,58 @@
+#include "adapters/events/crash.hpp"
+
+#include <fmt/format.h>
+
+#include "adapters/events/system_journal.hpp"
+
+namespace left4me {
+
+namespace {
+
+/// SD_MESSAGE_UNIT_PROCESS_EXIT of sd-messages.h, which systemd 252 does not have yet.
+constexpr const char* process_exit = "MESSAGE_ID=98e322203f7a4ed290d09fe03c09fe15";
+
+std::string duration_text(std::chrono::microseconds time) {
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(time).count();
+    if (seconds < 120) return fmt::format("{} s", seconds);
+    if (seconds < 2 * 3600) return fmt::format("{} min", seconds / 60);
+    if (seconds < 2 * 86'400) return fmt::format("{} h", seconds / 3600);
+    return fmt::format("{} d", seconds / 86'400);
+}
+
+Journal open_at_end(const std::string& server) {
+    sd_journal* journal = nullptr;
+    if (::sd_journal_open(&journal, SD_JOURNAL_LOCAL_ONLY | SD_JOURNAL_SYSTEM) < 0) return nullptr;
+    Journal owned(journal);
+    // What PID 1 says is true; of the unit's processes, that of ExecStart= is the game.
+    const std::string unit = "UNIT=left4me-server@" + server + ".service";
+    for (const char* match : {"_PID=1", process_exit, "COMMAND=ExecStart", unit.c_str()}) {
+        if (::sd_journal_add_match(journal, match, 0) < 0) return nullptr;
+    }
+    if (::sd_journal_seek_tail(journal) < 0) return nullptr;
+    return owned;
+}
+
+}  // namespace
+
+std::string end_text(std::string_view exit_code, std::string_view exit_status) {
+    return fmt::format("{} {}", exit_code == "exited" ? "exit status" : "signal", exit_status);
+}
+
+std::string crash_text(const ProcessEnd& end, const std::optional<TimePoint>& up_since) {
+    if (!up_since || *up_since > end.at) return end.how;
+    return fmt::format("{} after {}", end.how, duration_text(end.at - *up_since));
+}
+
+std::optional<ProcessEnd> last_end(const std::string& server, TimePoint since) {
+    const Journal journal = open_at_end(server);
+    std::uint64_t usec = 0;
+    if (journal == nullptr || ::sd_journal_previous(journal.get()) <= 0 ||
+        ::sd_journal_get_realtime_usec(journal.get(), &usec) < 0)
+        return std::nullopt;
+    const TimePoint at{std::chrono::microseconds(static_cast<std::int64_t>(usec))};
+    if (at < since) return std::nullopt;
+    return ProcessEnd{
+        at, end_text(journal_field(journal.get(), "EXIT_CODE"), journal_field(journal.get(), "EXIT_STATUS"))};
+}
+
+}  // namespace left4me
