@@ -4,6 +4,7 @@
 #include "adapters/events/record.hpp"
 #include "adapters/metrics/metrics.hpp"
 #include "adapters/metrics/textfile.hpp"
+#include "adapters/store/restart_requests.hpp"
 #include "adapters/store/status_file.hpp"
 
 namespace left4me::operations {
@@ -79,6 +80,10 @@ Result<RunResult> make_pass(Context& context, const InForce& in_force, const Pas
     if (!run) return fail(ErrorKind::HostUnavailable, run.error());
     if (auto saved = save_status(context.paths, engine.status()); !saved)
         return fail(ErrorKind::StateFailed, saved.error());
+    if (!intent.restarts.empty()) {
+        const auto dropped = drop_finished_requests(context.paths, run->target, run->observed);
+        if (!dropped) context.notice("the requests for restarts could not be kept: " + dropped.error());
+    }
     tell_story(context, in_force, intent, engine.status(), *run);
     write_metrics(context, intent, engine.status(), *run, std::chrono::steady_clock::now() - begun);
     return std::move(*run);

@@ -35,6 +35,7 @@ bool takes_a_person(HoldReason reason) {
         case HoldReason::RolloutPending:
         case HoldReason::PortInUse:
         case HoldReason::BackOff:
+        case HoldReason::RestartPending:
         case HoldReason::Orphan:
         case HoldReason::Shadowed:
             return false;

@@ -48,6 +48,8 @@ struct Listing {
 void note(UnitDetails& details, const UnitProcess& process) {
     details.main_pid = process.main_pid;
     details.restarts = process.restarts;
+    details.invocation.clear();
+    for (const std::uint8_t byte : process.invocation) details.invocation += fmt::format("{:02x}", byte);
     if (process.state_change_usec != 0) {
         details.since =
             TimePoint(std::chrono::microseconds(static_cast<std::int64_t>(process.state_change_usec)));
