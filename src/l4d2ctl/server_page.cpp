@@ -180,9 +180,11 @@ std::string next_steps(const View& view, const std::string& name, const UnitDeta
                                      view.desired().revision));
         } else if (action->code == HoldReason::RolloutPending) {
             steps.insert(
-                fmt::format("sudo l4d2ctl stop {0} && sudo l4d2ctl start {0}   makes the change now; "
-                            "players are thrown out",
-                            name));
+                fmt::format("sudo l4d2ctl restart {}   makes the change now; players are thrown out", name));
+        } else if (action->code == HoldReason::RestartPending) {
+            steps.insert(
+                fmt::format("sudo l4d2ctl restart {0}   restarts it now; players are thrown out", name));
+            steps.insert(fmt::format("sudo l4d2ctl restart {0} --cancel   withdraws the request", name));
         } else if (action->code == HoldReason::Suspended) {
             steps.insert(fmt::format("sudo l4d2ctl resume {}   lets left4me act again",
                                      view.intent.suspended.servers.contains(name) ? name : "--all"));
@@ -190,10 +192,10 @@ std::string next_steps(const View& view, const std::string& name, const UnitDeta
             steps.insert("sudo l4d2ctl reconcile   tries at once what waits after a failure");
             steps.insert(fmt::format("l4d2ctl logs {} --lines 100   tells why it failed", name));
         } else if (action->code == HoldReason::Shadowed) {
-            steps.insert(
-                fmt::format("sudo l4d2ctl stop {0} && sudo l4d2ctl start {0}   starts from the files of its "
-                            "layers again; players are thrown out",
-                            name));
+            steps.insert(fmt::format(
+                "sudo l4d2ctl restart {}   starts from the files of its layers again; players are "
+                "thrown out",
+                name));
         } else if (action->code == HoldReason::NotInstalled) {
             steps.insert("install the game in /var/lib/left4me/installation");
         }

@@ -14,6 +14,7 @@
 
 #include "adapters/config/file.hpp"
 #include "adapters/sources/open.hpp"
+#include "adapters/store/restart_requests.hpp"
 #include "l4d2d/notify.hpp"
 #include "specs/words.hpp"
 
@@ -322,6 +323,11 @@ void Daemon::looked(Time now, const StepResult& step) {
         agenda_.add(Key::Host,
                     now + std::min<Agenda::Clock::duration>(*step.wake - step.observed.now, resync));
     save();
+    if (!manifests_.intent().restarts.empty()) {
+        const auto dropped = drop_finished_requests(paths_, step.target, step.observed);
+        if (!dropped) log(Level::Warning, "the requests for restarts are not kept: " + dropped.error());
+        if (dropped && *dropped) agenda_.add(Key::Source, now);  // read again what is left of them
+    }
     const std::string says = standing(step.difference, engine_.open_actions().size(), manifests_.error());
     if (says != said_status_) notify("STATUS=" + says);
     said_status_ = says;

@@ -37,6 +37,7 @@ bool takes_a_person(HoldReason reason) {
         case HoldReason::PortInUse:
         case HoldReason::Building:
         case HoldReason::BackOff:
+        case HoldReason::RestartPending:
         case HoldReason::Orphan:
         case HoldReason::Shadowed:
             return false;

@@ -70,7 +70,8 @@ class Assembly {
         for (const Step& step : draft.steps) {
             const Id id = add({Kind::Server, draft.name}, step);
             ids[static_cast<std::size_t>(step.verb)] = id;
-            actions_[id].drift = drift && is_effect(step.verb);
+            actions_[id].drift = drift && is_effect(step.verb) && step.cause != Cause::Request;
+            actions_[id].by = step.by;
             if (step.verb == Verb::Render) actions_[id].rendering = *draft.target->rendering;
         }
     }

@@ -11,12 +11,21 @@
 /// How plan() is made, one idea a file. Nothing outside src/reconciler/ includes this.
 namespace left4me::draft {
 
+/// Why a server is restarted.
+enum class Cause {
+    Manifest,  ///< the manifests changed, and their rollout allows it now
+    Deadline,  ///< the rollout has waited for its deadline
+    Request,   ///< a person asked for it
+};
+
 /// One decision about one server or overlay, not yet put in order.
 struct Step {
     Verb verb = Verb::Report;
     std::string reason;
     std::string generation;
     std::optional<HoldReason> code;
+    Cause cause = Cause::Manifest;  ///< Restart
+    std::string by = {};            ///< Action::by
 };
 
 /// All decisions about one server. Servers about which there is nothing to say have none.
@@ -87,6 +96,10 @@ std::string describe_mounted(const TargetServer& target, const ObservedServer& o
 Step decide_rollout(const World& world, const DesiredServer& desired, const ObservedServer& observed,
                     const std::string& change);
 
+/// The restart that a person asked for: now (Restart) or later (Hold); nullopt: none is due.
+std::optional<Step> decide_request(const World& world, const std::string& server,
+                                   const ObservedServer& observed);
+
 /// Whatever else is decided: that the game has is mounted again, under any rollout policy.
 void plan_attach(ServerDraft& draft);
 /// A server that is stopped or restarted anyway does not need it.
@@ -118,6 +131,11 @@ bool nothing_was_changed(const World& world, const ServerDraft& draft);
 /// Whether what is to be done corrects what nobody asked for.
 bool is_drift(const World& world, const ServerDraft& draft);
 
+/// At most a tenth of the servers of a blueprint, and at least one, are down because of a deadline at the
+/// same time; the same holds for the servers of a staggered request. The others wait.
+void limit_restarts(const World& world, std::vector<ServerDraft>& drafts);
+/// A change no longer waits for its rollout if a person's restart makes it now.
+void merge_restarts(ServerDraft& draft);
 void guard_against_mass_stop(const World& world, std::vector<ServerDraft>& drafts);
 void settle_ports(const World& world, std::vector<ServerDraft>& drafts);
 std::vector<CollectDraft> plan_collect(const World& world, const std::vector<ServerDraft>& drafts);

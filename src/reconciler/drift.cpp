@@ -25,8 +25,15 @@ void report_drift(const World& world, ServerDraft& draft) {
     const bool acts = std::any_of(draft.steps.begin(), draft.steps.end(),
                                   [](const Step& step) { return is_effect(step.verb); });
     if (!acts || !nothing_was_changed(world, draft)) return;
+    const bool comes_up = draft.usable && draft.observed->unit.enablement != Enablement::Masked;
     for (Step& step : draft.steps) {
-        if (is_effect(step.verb)) step = {Verb::Report, std::move(step.reason), {}, HoldReason::Drift};
+        if (step.cause == Cause::Request) {
+            if (comes_up) continue;
+            step.reason += ", but it would not come up again; see what is only reported";
+            step = {Verb::Hold, std::move(step.reason), {}, HoldReason::RestartPending};
+        } else if (is_effect(step.verb)) {
+            step = {Verb::Report, std::move(step.reason), {}, HoldReason::Drift};
+        }
     }
 }
 

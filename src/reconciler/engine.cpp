@@ -12,7 +12,7 @@ namespace left4me {
 namespace {
 
 /// More rounds than any correction takes. What still differs then is left to the next run.
-constexpr int max_rounds = 8;
+constexpr std::size_t max_rounds = 8;
 
 /// systemd is stopping them: their end is seen by a later step.
 std::set<std::string> stopping_servers(const Observed& observed) {
@@ -60,6 +60,7 @@ std::expected<StepResult, std::string> Engine::look(const Request& request) {
     auto builds = host_.observe_builds();
     if (!builds) return std::unexpected(builds.error());
     result.target = resolve(request.desired, host_.read_inputs(*request.desired));
+    result.target.restarts = servers_of(request.intent.restarts);
     std::expected<Observed, std::string> observed = host_.observe(result.target);
     if (!observed) return std::unexpected(observed.error());
     result.observed = *std::move(observed);
@@ -76,6 +77,9 @@ void Engine::assess(const Request& request, StepResult& result) {
     const Ended& ended = result.ended;
     result.ended.plan.revision = target.revision();
     Memory memory = load_memory(status_);
+    for (const Subject& subject : worked_on()) {
+        if (subject.kind == SubjectKind::Server) memory.under_way.insert(subject.name);
+    }
     apply_outcomes(memory, target, observed, ended.plan, ended.outcomes);
     result.difference = plan(target, observed, memory, request.intent);
     Status next = next_status(status_, target, observed, memory, request.intent, ended.plan, ended.outcomes,
@@ -94,8 +98,10 @@ std::expected<StepResult, std::string> Engine::step(const Request& request) {
 
 std::expected<RunResult, std::string> Engine::run(Request request) {
     RunResult run;
-    for (int round = 0;; ++round) {
-        auto step = round < max_rounds ? this->step(request) : look(request);
+    // Servers that restart one after another take a round each.
+    const std::size_t rounds = max_rounds + request.desired->servers.size();
+    for (std::size_t round = 0;; ++round) {
+        auto step = round < rounds ? this->step(request) : look(request);
         if (!step && round == 0) return std::unexpected(step.error());
         if (step) {
             run.target = std::move(step->target);

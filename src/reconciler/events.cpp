@@ -77,6 +77,7 @@ class Telling {
             const bool only_begun = action.verb == Verb::Build && is_built_by_unit(*action.source);
             if (only_begun && failed_before(action.subject.name)) return;
             add(subject, false, only_begun ? "BuildStarted" : past(action.verb), action.reason);
+            events_.back().actor = action.by;
             events_.back().drift = action.drift;
             if (events_.back().drift) events_.back().right_at = before_.last_pass;
             return;
@@ -230,6 +231,7 @@ class Telling {
         if (was_suspended && now->reason != suspended && by_itself)
             add("server/" + name, false, "Resumed", "the time of its suspension is over");
         const bool waits_now = now->reason == ConditionReason(HoldReason::RolloutPending) ||
+                               now->reason == ConditionReason(HoldReason::RestartPending) ||
                                now->reason == ConditionReason(HoldReason::PortInUse);
         if (waits_now && (then == nullptr || then->reason != now->reason))
             add("server/" + name, false, to_string(now->reason), now->message);

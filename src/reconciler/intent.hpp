@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "reconciler/restart_request.hpp"
 #include "reconciler/suspension.hpp"
 
 namespace left4me {
@@ -15,6 +16,7 @@ struct Intent {
     std::string approved;
     /// A person asked for this very pass: what failed is tried now, however often it has failed.
     bool retry_now = false;
+    RestartRequests restarts = {};
 
     bool operator==(const Intent&) const = default;
 };

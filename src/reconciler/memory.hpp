@@ -2,6 +2,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "reconciler/reason.hpp"
@@ -58,6 +59,8 @@ struct Remembered {
 struct Memory {
     std::map<std::string, Remembered> servers;
     std::map<std::string, Backoff> overlays;  ///< those that could not be built lately
+    /// Servers for which an action has been begun that has not ended: the host may not show it yet.
+    std::set<std::string> under_way = {};
 
     const Remembered* find(const std::string& server) const;
 };

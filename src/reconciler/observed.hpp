@@ -80,6 +80,9 @@ struct ObservedServer {
     std::string set_aside = {};
     /// `runtime/NAME` exists (upper, work, merged).
     bool runtime = false;
+    /// systemd's InvocationID of a running game, in hexadecimal: a new one for every start (systemd.exec(5)).
+    /// Only of those in Target::restarts; empty: not asked for, or not running.
+    std::string invocation = {};
     /// Human players in the game; nullopt: not known, which counts as occupied.
     std::optional<unsigned> players;
 

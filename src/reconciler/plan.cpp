@@ -44,6 +44,8 @@ Plan plan(const Target& target, const Observed& observed, const Memory& memory, 
     draft::guard_against_mass_stop(world, servers);
     for (draft::ServerDraft& server : servers) draft::hold_back_off(world, server);
     for (draft::OverlayDraft& overlay : overlays) draft::hold_back_off(world, overlay);
+    draft::limit_restarts(world, servers);
+    for (draft::ServerDraft& server : servers) draft::merge_restarts(server);
     draft::settle_ports(world, servers);
     for (draft::ServerDraft& server : servers) draft::leave_out_needless_attach(server);
     std::vector<draft::CollectDraft> collects = draft::plan_collect(world, servers);

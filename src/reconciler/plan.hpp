@@ -47,6 +47,7 @@ struct Action {
     /// What Build copies and what Render writes: an action carries all that it needs.
     std::shared_ptr<const OverlaySource> source = {};
     std::shared_ptr<const TargetRendering> rendering = {};
+    std::string by = {};  ///< the person who asked for this very action; empty: it follows the manifests
 };
 
 /// Ordered so that carrying the actions out one after another is always right; `after` says what may overlap.

@@ -67,6 +67,39 @@ void plan_start(const World& world, ServerDraft& draft) {
          {}});
 }
 
+/// What differs from what the running server was started with; nullopt: nothing, or a Hold says so already.
+std::optional<Step> decide_change(const World& world, const ServerDraft& draft) {
+    const ObservedServer& observed = *draft.observed;
+    // When it cannot be told what should be mounted, what is mounted may stay.
+    const bool right = observed.stack() && (!draft.target->rendering ||
+                                            *observed.stack() == (*draft.target->rendering)->layers());
+    if (right) return std::nullopt;
+    Step step = decide_rollout(world, *draft.desired(), observed, describe_mounted(*draft.target, observed));
+    // The target's rendering cannot be had now, which a Hold says already.
+    if (step.verb == Verb::Restart && draft.as_is && draft.target->rendering) return std::nullopt;
+    return step;
+}
+
+void plan_active(const World& world, ServerDraft& draft) {
+    std::optional<Step> change = decide_change(world, draft);
+    std::optional<Step> request = decide_request(world, draft.name, *draft.observed);
+    // One restart is enough: the one that does not wait for other servers.
+    if (change && change->verb == Verb::Restart) {
+        const bool request_is_sooner = change->cause == Cause::Deadline && request &&
+                                       request->verb == Verb::Restart &&
+                                       !request_for(world.intent.restarts, draft.name)->staggered;
+        (request_is_sooner ? change : request).reset();
+    }
+    for (std::optional<Step>* const step : {&change, &request}) {
+        if (!*step) continue;
+        if ((*step)->verb == Verb::Restart && !world.observed.installation) {
+            (*step)->reason += ", but the game is not installed: it would not come up again";
+            *step = Step{Verb::Hold, std::move((*step)->reason), {}, HoldReason::NotInstalled};
+        }
+        draft.steps.push_back(std::move(**step));
+    }
+}
+
 void plan_running(const World& world, ServerDraft& draft) {
     const ObservedServer& observed = *draft.observed;
     plan_enablement(draft);
@@ -78,25 +111,9 @@ void plan_running(const World& world, ServerDraft& draft) {
         case ActiveState::Deactivating:
             plan_start(world, draft);
             break;
-        case ActiveState::Active: {
-            // When it cannot be told what should be mounted, what is mounted may stay.
-            const bool right =
-                observed.stack() &&
-                (!draft.target->rendering || *observed.stack() == (*draft.target->rendering)->layers());
-            if (right) break;
-            const std::string change = describe_mounted(*draft.target, observed);
-            Step step = decide_rollout(world, *draft.desired(), observed, change);
-            // The target's rendering cannot be had now, which a Hold says already.
-            if (step.verb == Verb::Restart && draft.as_is && draft.target->rendering) break;
-            if (step.verb == Verb::Restart && !world.observed.installation) {
-                step = {Verb::Hold,
-                        fmt::format("{}, but the game is not installed: it would not come up again", change),
-                        {},
-                        HoldReason::NotInstalled};
-            }
-            draft.steps.push_back(std::move(step));
+        case ActiveState::Active:
+            plan_active(world, draft);
             break;
-        }
     }
 }
 

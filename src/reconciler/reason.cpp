@@ -41,6 +41,8 @@ const char* to_string(HoldReason value) {
             return "Drift";
         case HoldReason::Orphan:
             return "Orphan";
+        case HoldReason::RestartPending:
+            return "RestartPending";
         case HoldReason::Shadowed:
             return "Shadowed";
     }

@@ -20,7 +20,8 @@ enum class HoldReason {
     Suspended,
     Drift,
     Orphan,
-    Shadowed,  ///< the game changed files that it may not keep
+    RestartPending,  ///< a restart that a person asked for
+    Shadowed,        ///< the game changed files that it may not keep
 };
 
 /// How an action failed.

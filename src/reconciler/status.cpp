@@ -153,7 +153,7 @@ Verdict reconciling(const Findings& findings) {
                 fmt::format("still to do: {}, {}", to_string(action->verb), action->reason)};
     }
     for (const HoldReason code :
-         {HoldReason::BackOff, HoldReason::Building, HoldReason::RolloutPending, HoldReason::PortInUse}) {
+         {HoldReason::BackOff, HoldReason::Building, HoldReason::RolloutPending, HoldReason::RestartPending, HoldReason::PortInUse}) {
         if (const Action* action = findings.find_code(code))
             return {ConditionStatus::True, code, action->reason};
     }
@@ -198,8 +198,11 @@ Condition condition(const char* type, Verdict verdict, const Condition* previous
             generation};
 }
 
-/// What a game does to its own tree says nothing about whether the manifests are applied.
-bool is_left(const Action& action) { return action.code != HoldReason::Shadowed; }
+/// What a game does to its own tree, and a restart that a person asked for, say nothing about whether the
+/// manifests are applied.
+bool is_left(const Action& action) {
+    return action.code != HoldReason::Shadowed && action.code != HoldReason::RestartPending;
+}
 
 bool is_applied(const Findings& findings) {
     return std::none_of(findings.remaining.begin(), findings.remaining.end(),

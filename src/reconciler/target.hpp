@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -116,6 +117,8 @@ struct Target {
     std::shared_ptr<const Desired> desired = std::make_shared<const Desired>();
     std::map<std::string, TargetOverlay> overlays;
     std::map<std::string, TargetServer> servers;
+    /// Servers that a person wants restarted: whoever observes the host also tells their invocations.
+    std::set<std::string> restarts;
 
     const std::string& revision() const { return desired->revision; }
     const TargetServer* find(const std::string& server) const;

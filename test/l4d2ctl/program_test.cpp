@@ -93,6 +93,9 @@ TEST_CASE("every mistake of usage exits 2 and says what is wrong") {
                               "apply",
                               "reset",
                               "reset coop --all",
+                              "restart",
+                              "restart coop --all",
+                              "restart coop --cancel --stagger",
                               "suspend",
                               "suspend coop",
                               "suspend --reason x",
@@ -304,7 +307,7 @@ TEST_CASE("names are completed wherever a name is taken, behind options and thei
     CHECK(offered(config + "logs -n 5 ''") == Words{"coop"});
     CHECK(offered(config + "logs -n5 --since=2h co") == Words{"coop"});
     for (const char* verb :
-         {"start", "stop", "reset", "status", "wait", "logs", "suspend", "resume", "events"}) {
+         {"start", "stop", "restart", "reset", "status", "wait", "logs", "suspend", "resume", "events"}) {
         INFO(verb);
         CHECK(offered(config + verb + " co") == Words{"coop"});
         CHECK(offered(config + verb + " server/c") == Words{"server/coop"});

@@ -72,6 +72,11 @@ bool may_remain(const Case& generated, const RunResult& pass, const Action& acti
         return running && desired.rollout.policy != RolloutPolicy::Immediate &&
                server.unit.active == ActiveState::Active;
     }
+    if (action.code == HoldReason::RestartPending) {
+        const RestartRequest* const request = request_for(generated.intent.restarts, name);
+        return running && request != nullptr &&
+               (request->when_empty || request->staggered || desired.drift == DriftPolicy::Report);
+    }
     if (action.code == HoldReason::Drift) return desired.drift == DriftPolicy::Report;
     // While its target cannot be told, it can only be started on the port of its last rendering.
     const bool as_is = !pass.target.find(name)->rendering && server.current_rendering;
@@ -93,6 +98,8 @@ bool may_be_kicked(const Case& generated, const std::string& name) {
     if (generated.world.servers.at(name).unit.active != ActiveState::Active)
         return true;  // nobody can play there
     if (rollout.policy == RolloutPolicy::Immediate) return true;
+    const RestartRequest* const request = request_for(generated.intent.restarts, name);
+    if (request != nullptr && !request->when_empty) return true;
     if (rollout.policy != RolloutPolicy::WhenEmpty || !rollout.deadline) return false;
     const auto memory = generated.previous.servers.find(name);
     if (memory == generated.previous.servers.end() || !memory->second.remembered.held_since) return false;

@@ -104,6 +104,34 @@ TEST_CASE("killed between any two actions, the next pass converges from what it 
     SUCCEED();
 }
 
+TEST_CASE("killed at any instant, a restart that a person asked for is made exactly once") {
+    for (const bool staggered : {false, true}) {
+        Case generated;
+        for (const char* name : {"a", "b", "c"})
+            ask_for(generated.desired, name, static_cast<std::uint16_t>(27015 + *name - 'a'));
+        FakeHost running(generated.world);
+        Status status;
+        REQUIRE(run(running, generated.desired, generated.intent, status));
+        generated.world = running.world;
+        RestartRequest& request = generated.intent.restarts.emplace_back();
+        request.by = "alice";
+        request.staggered = staggered;
+        for (const auto& [name, server] : generated.world.servers)
+            request.invocations.emplace(name, std::to_string(server.processes));
+        std::size_t kills = 0;
+        for (FakeHost host(generated.world); run_and_kill(host, generated, kills); ++kills) {
+            Status nothing;
+            const auto pass = run(host, generated.desired, generated.intent, nothing);
+            REQUIRE(pass);
+            CAPTURE(kills, staggered);
+            CHECK(pass->remaining.empty());
+            for (const auto& [name, server] : host.world.servers) CHECK(server.processes == 2);
+            host.world = generated.world;
+        }
+        CHECK(kills >= 4);
+    }
+}
+
 TEST_CASE("the kill walk really kills: it takes as many kills as there are touches") {
     Case generated;
     generated.desired.revision = "r1";

@@ -37,7 +37,8 @@ TEST_CASE("plan() decides as the table says") {
             DYNAMIC_SECTION(file.path().stem().string() << ": " << row["name"].as<std::string>()) {
                 PlanCase made = make_plan_case(row);
                 FakeHost host(made.world);
-                const Target target = host.target(made.desired);
+                Target target = host.target(made.desired);
+                target.restarts = servers_of(made.intent.restarts);
                 const Plan planned = plan(target, *host.observe(target), made.memory(target), made.intent);
                 CHECK(sentences(planned) == row["want"].as<std::vector<std::string>>());
                 if (row["agree"]) CHECK(planned.agreeing_servers == row["agree"].as<std::size_t>());

@@ -118,6 +118,7 @@ std::expected<Observed, std::string> FakeHost::observe(const Target& target) {
         if (!server.mounted && server.unit.active == ActiveState::Active) seen.held_by_game = server.in_game;
         seen.runtime = server.runtime;
         seen.players = server.players;
+        if (target.restarts.contains(name)) seen.invocation = std::to_string(server.processes);
         seen.shadowed = server.shadowed;
         if (server.shadowed > 0) seen.shadowed_names = {"left4dead2/cfg/server.cfg"};
         seen.set_aside = server.set_aside;

@@ -61,8 +61,9 @@ class Builder {
     explicit Builder(const YAML::Node& row) : row_(row) {}
 
     PlanCase make() {
-        check_keys(row_, {"name", "servers", "overlays", "found", "disk", "not_disk", "installation",
-                          "approved", "insist", "suspended", "failed_overlays", "want", "agree", "differ"});
+        check_keys(row_,
+                   {"name", "servers", "overlays", "found", "disk", "not_disk", "installation", "approved",
+                    "insist", "suspended", "restarts", "failed_overlays", "want", "agree", "differ"});
         made_.desired.revision = "r1";
         if (value_of(row_, "approved", false)) made_.intent.approved = "r1";
         made_.intent.retry_now = value_of(row_, "insist", false);
@@ -85,6 +86,7 @@ class Builder {
             if (!made_.desired.servers.contains(name)) add_found(name, entry.second, nullptr);
         }
         for (const auto& entry : row_["suspended"]) suspend(entry.first.as<std::string>(), entry.second);
+        for (const YAML::Node& request : row_["restarts"]) ask_for_restart(request);
         for (const auto& entry : row_["failed_overlays"])
             made_.failed_overlays[entry.first.as<std::string>()] = make_failed(entry.second);
         for (const YAML::Node& path : row_["disk"]) {
@@ -110,6 +112,21 @@ class Builder {
         } else {
             made_.intent.suspended.servers[name] = suspension;
         }
+    }
+
+    /// Of the process that runs, unless `done` says that it was restarted since.
+    void ask_for_restart(const YAML::Node& node) {
+        check_keys(node, {"servers", "when_empty", "staggered", "done"});
+        RestartRequest request{.by = "alice",
+                               .at = made_.world.now,
+                               .when_empty = value_of(node, "when_empty", false),
+                               .staggered = value_of(node, "staggered", false),
+                               .invocations = {}};
+        for (const YAML::Node& server : node["servers"])
+            request.invocations.emplace(server.as<std::string>(), "0");
+        for (const YAML::Node& server : node["done"])
+            request.invocations.emplace(server.as<std::string>(), "another");
+        made_.intent.restarts.push_back(std::move(request));
     }
 
     static PlanCase::Failed make_failed(const YAML::Node& node) {

@@ -30,6 +30,7 @@ class Generator {
         for (std::uint32_t index = 0; index < count; ++index) make_server(names[index], index, count);
         if (!options_.plain && choices_.one_in(24))
             made_.intent.suspended.all = Suspension{"because", "alice", {}, {}};
+        ask_for_restarts();
         return std::move(made_);
     }
 
@@ -154,6 +155,22 @@ class Generator {
         if (named) made_.desired.servers.emplace(name, std::move(desired));
     }
 
+    /// Of what runs, or of what has run before.
+    void ask_for_restarts() {
+        if (!choices_.one_in(4)) return;
+        RestartRequest request{.by = "alice",
+                               .at = made_.world.now,
+                               .when_empty = !options_.plain && choices_.one_in(2),
+                               .staggered = choices_.one_in(2),
+                               .invocations = {}};
+        for (const auto& [name, server] : made_.world.servers) {
+            if (choices_.one_in(3)) continue;
+            request.invocations.emplace(name,
+                                        choices_.one_in(4) ? "another" : std::to_string(server.processes));
+        }
+        if (!request.invocations.empty()) made_.intent.restarts.push_back(std::move(request));
+    }
+
     std::string asked_as_the_fake_sees_it(const std::string& name, const DesiredServer& desired) {
         Desired alone;
         alone.overlays = made_.desired.overlays;
@@ -233,6 +250,13 @@ std::string describe(const Case& generated) {
     for (const auto& [name, suspension] : intent.suspended.servers)
         text += fmt::format("  {}: {}\n", name, suspension_text(suspension));
     if (intent.suspended.all) text += "  everything is suspended\n";
+    for (const RestartRequest& request : intent.restarts) {
+        text += fmt::format("  {}{}{}:", request_text(request), request.when_empty ? ", when empty" : "",
+                            request.staggered ? ", staggered" : "");
+        for (const auto& [name, invocation] : request.invocations)
+            text += fmt::format(" {}={}", name, invocation);
+        text += "\n";
+    }
     return text;
 }
 

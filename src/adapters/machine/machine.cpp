@@ -168,26 +168,30 @@ std::expected<Observed, std::string> Machine::observe(const Target& target) {
     for (auto& [name, layers] : *mounts) {
         if (is_valid_name(name)) observed.servers[name].mounted = std::move(layers);
     }
-    if (auto looked = look_into_games(observed); !looked) return std::unexpected(looked.error());
+    if (auto looked = look_into_games(target, observed); !looked) return std::unexpected(looked.error());
     store_.observe(target, observed);
     look_for_shadows(observed);
     return observed;
 }
 
-/// Hardly ever is a server active without its mount; only then is PID 1 asked once more, about all such at
-/// once. One that is being stopped looks like that, too, when its mount went after the units were listed:
-/// what PID 1 says now counts.
-std::expected<void, std::string> Machine::look_into_games(Observed& observed) {
-    std::vector<std::string> unmounted;
+/// A server is rarely active without its mount, or waits for a restart; only then is PID 1 asked
+/// once more, about all such at once. One that is being stopped looks unmounted, too, when its mount went
+/// after the units were listed: what PID 1 says now counts.
+std::expected<void, std::string> Machine::look_into_games(const Target& target, Observed& observed) {
+    std::vector<std::string> games;
     for (const auto& [name, server] : observed.servers) {
-        if (server.unit.active == ActiveState::Active && !server.mounted) unmounted.push_back(name);
+        if (server.unit.active != ActiveState::Active) continue;
+        if (!server.mounted || target.restarts.contains(name)) games.push_back(name);
     }
-    if (unmounted.empty()) return {};
-    const auto details = units_->details(unmounted);
+    if (games.empty()) return {};
+    const auto details = units_->details(games);
     if (!details) return std::unexpected(details.error());
     for (const auto& [name, detail] : *details) {
         observed.servers[name].unit = detail.unit;
-        if (detail.main_pid == 0 || detail.unit.active != ActiveState::Active) continue;
+        if (target.restarts.contains(name)) observed.servers[name].invocation = detail.invocation;
+        if (observed.servers[name].mounted || detail.main_pid == 0 ||
+            detail.unit.active != ActiveState::Active)
+            continue;
         auto mounts = read_mounts_of(detail.main_pid, paths_);
         if (const auto own = mounts.find(name); own != mounts.end())
             observed.servers[name].held_by_game = std::move(own->second);

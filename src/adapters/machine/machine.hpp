@@ -47,7 +47,7 @@ class Machine : public Host {
     Units& units() { return *units_; }
 
   private:
-    std::expected<void, std::string> look_into_games(Observed& observed);
+    std::expected<void, std::string> look_into_games(const Target& target, Observed& observed);
     void look_for_shadows(Observed& observed) const;
 
     struct Begun {

@@ -6,6 +6,7 @@
 
 #include "adapters/files.hpp"
 #include "adapters/source/bundle.hpp"
+#include "adapters/store/restart_requests.hpp"
 #include "adapters/store/suspensions.hpp"
 
 namespace left4me {
@@ -37,6 +38,8 @@ Intent load_intent(const Paths& paths) {
         text->pop_back();
         intent.approved = std::move(*text);
     }
+    // A damaged file asks for nothing: a restart that does not happen is asked for again.
+    intent.restarts = load_restart_requests(paths).value_or(RestartRequests{});
     auto suspensions = load_suspensions(paths);
     if (suspensions) {
         intent.suspended = std::move(*suspensions);

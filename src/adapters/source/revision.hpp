@@ -21,7 +21,8 @@ struct InForce {
     Desired desired() const { return make_desired(set, snapshot.revision); }
 };
 
-/// What people have approved and suspended. If the suspensions cannot be read, everything is suspended.
+/// What people have approved and suspended, and the restarts that they asked for. If the suspensions cannot
+/// be read, everything is suspended.
 Intent load_intent(const Paths& paths);
 
 /// Manifests of one reading, or every error in them; the names in it say which revision they are of.

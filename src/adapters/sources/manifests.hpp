@@ -25,7 +25,7 @@ class Manifests {
 
     /// nullptr: there is no revision that could be followed, now or earlier.
     std::shared_ptr<const Desired> desired() const { return desired_; }
-    /// What people have approved and suspended, as of the last read().
+    /// What people have asked for beside the manifests, as of the last read().
     const Intent& intent() const { return intent_; }
     /// Why the source's own revision is not the one in force; empty: it is.
     const std::string& error() const { return error_; }

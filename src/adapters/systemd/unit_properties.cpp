@@ -140,14 +140,15 @@ void ask_values(Bus& bus, const std::string& server,
 
 void ask_process(Bus& bus, const std::string& server,
                  std::function<void(const UnitProcess*, const BusError*)> on_process) {
-    constexpr std::array wanted{std::pair{interface::unit, "StateChangeTimestamp"},
-                                std::pair{interface::service, "NRestarts"},
-                                std::pair{interface::service, "MainPID"}};
+    constexpr std::array wanted{
+        std::pair{interface::unit, "StateChangeTimestamp"}, std::pair{interface::unit, "InvocationID"},
+        std::pair{interface::service, "NRestarts"}, std::pair{interface::service, "MainPID"}};
     ask_values(bus, server, wanted, [tell = std::move(on_process)](const Values& got, const BusError* error) {
         if (error != nullptr) return tell(nullptr, error);
         const UnitProcess process{.main_pid = value<std::uint32_t>(got, "MainPID"),
                                   .restarts = value<std::uint32_t>(got, "NRestarts"),
-                                  .state_change_usec = value<std::uint64_t>(got, "StateChangeTimestamp")};
+                                  .state_change_usec = value<std::uint64_t>(got, "StateChangeTimestamp"),
+                                  .invocation = value<std::vector<std::uint8_t>>(got, "InvocationID")};
         tell(&process, nullptr);
     });
 }

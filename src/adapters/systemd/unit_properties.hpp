@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "adapters/systemd/bus.hpp"
 #include "reconciler/observed.hpp"
@@ -26,7 +27,8 @@ struct UnitProperties {
 struct UnitProcess {
     std::uint32_t main_pid = 0;
     std::uint32_t restarts = 0;
-    std::uint64_t state_change_usec = 0;  ///< CLOCK_REALTIME
+    std::uint64_t state_change_usec = 0;   ///< CLOCK_REALTIME
+    std::vector<std::uint8_t> invocation;  ///< InvocationID: 16 bytes, or none before the first start
 };
 
 ActiveState parse_active_state(const std::string& word);

@@ -54,6 +54,8 @@ void note(UnitDetails& details, const UnitProcess& process) {
     details.main_pid = process.main_pid;
     details.restarts = process.restarts;
     details.since = time_of(process.state_change_usec);
+    details.invocation.clear();
+    for (const std::uint8_t byte : process.invocation) details.invocation += fmt::format("{:02x}", byte);
 }
 
 class SystemdUnits : public Units {

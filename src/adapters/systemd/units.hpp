@@ -32,6 +32,7 @@ struct UnitDetails {
     std::uint32_t main_pid = 0;
     std::optional<TimePoint> since;  ///< StateChangeTimestamp
     std::uint32_t restarts = 0;      ///< NRestarts
+    std::string invocation;          ///< InvocationID in hexadecimal; empty: it was never started
 };
 
 /// The `left4me-server@` and `left4me-build@` units: read from PID 1 over the system bus without privileges,

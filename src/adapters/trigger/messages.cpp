@@ -134,6 +134,8 @@ std::string request_line(const TriggerRequest& request) {
 std::string report_line(const StepReport& report) {
     json object = {{"revision", report.revision},
                    {"agree", report.difference.agreeing_servers},
+                   {"starting", report.difference.starting_servers},
+                   {"crashing", report.difference.crashing_servers},
                    {"differ", report.difference.differing_servers},
                    {"difference", to_json(report.difference.actions)},
                    {"underWay", to_json(report.under_way)},
@@ -162,6 +164,8 @@ std::optional<StepReport> parse_report(std::string_view line) {
     report.revision = field<std::string>(object, "revision");
     report.difference.revision = report.revision;
     report.difference.agreeing_servers = field<std::size_t>(object, "agree");
+    report.difference.starting_servers = field<std::size_t>(object, "starting");
+    report.difference.crashing_servers = field<std::size_t>(object, "crashing");
     report.difference.differing_servers = field<std::size_t>(object, "differ");
     report.difference.actions = to_actions(part(object, "difference"));
     report.under_way = to_actions(part(object, "underWay"));

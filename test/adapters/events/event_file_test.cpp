@@ -5,6 +5,7 @@
 
 #include "adapters/events/lines.hpp"
 #include "adapters/events/record.hpp"
+#include "adapters/store/restart_requests.hpp"
 #include "adapters/store/suspensions.hpp"
 #include "place.hpp"
 #include "support/catch.hpp"
@@ -115,6 +116,26 @@ TEST_CASE("no events, no file") {
     const Place place;
     REQUIRE(record(place.paths, {}));
     CHECK_FALSE(place.has("state/events.jsonl"));
+}
+
+TEST_CASE(
+    "requests for restarts read back as they were; a missing file asks for none, a damaged one is an error") {
+    const Place place;
+    CHECK(load_restart_requests(place.paths) == RestartRequests{});
+    const RestartRequests requests{{.by = "alice",
+                                    .at = TimePoint(std::chrono::seconds(5)),
+                                    .when_empty = true,
+                                    .staggered = false,
+                                    .invocations = {{"comp1", "0123"}, {"comp2", "4567"}}},
+                                   {.by = "bob",
+                                    .at = TimePoint(std::chrono::seconds(6)),
+                                    .when_empty = false,
+                                    .staggered = true,
+                                    .invocations = {{"comp3", "89ab"}}}};
+    REQUIRE(save_restart_requests(place.paths, requests));
+    CHECK(load_restart_requests(place.paths) == requests);
+    place.write("state/restarts.json", "[{");
+    CHECK_FALSE(load_restart_requests(place.paths));
 }
 
 TEST_CASE("suspensions read back as they were; a missing file suspends nothing, a damaged one is an error") {

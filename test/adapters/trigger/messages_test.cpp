@@ -23,6 +23,8 @@ StepReport a_report() {
     report.source_error = "wound back";
     report.difference.revision = "r1";
     report.difference.agreeing_servers = 3;
+    report.difference.starting_servers = 2;
+    report.difference.crashing_servers = 1;
     report.difference.differing_servers = 2;
     report.difference.actions = {action(Verb::Stop, Kind::Server, "a"),
                                  action(Verb::Hold, Kind::Server, "b")};
@@ -48,6 +50,8 @@ TEST_CASE("A report survives the socket", "[trigger]") {
     CHECK(got->trouble == Trouble::Held);
     CHECK(got->difference.actions[1].code == HoldReason::ApprovalRequired);
     CHECK(got->difference.agreeing_servers == 3);
+    CHECK(got->difference.starting_servers == 2);
+    CHECK(got->difference.crashing_servers == 1);
     CHECK(got->under_way.front().subject == Subject{Kind::Overlay, "x"});
     CHECK(got->ended.outcomes.front().reason == FailureKind::StartLimitHit);
     CHECK(got->ended.outcomes.front().took == std::chrono::milliseconds(1500));

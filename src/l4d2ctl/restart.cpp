@@ -1,0 +1,68 @@
+#include "operations/restart.hpp"
+
+#include <fmt/format.h>
+
+#include "l4d2ctl/acting.hpp"
+#include "l4d2ctl/selection.hpp"
+#include "l4d2ctl/verbs.hpp"
+
+namespace left4me::ctl {
+
+namespace {
+
+struct Options {
+    Selection selection;
+    operations::RestartOptions restart;
+    bool cancel = false;
+    std::shared_ptr<Patience> patience = std::make_shared<Patience>();
+};
+
+Result<Exit> cancel(Session& session, const PassLock& lock, const Selection& selection) {
+    const auto canceled = operations::cancel_restart(session, lock, selection);
+    if (!canceled) return std::unexpected(canceled.error());
+    for (const std::string& server : *canceled) print(fmt::format("server/{} restart canceled\n", server));
+    if (canceled->empty()) print("no restart was pending\n");
+    return Exit::Done;
+}
+
+Result<Exit> restart(Session& session, Options& options) {
+    if (auto settled = settle(options.selection); !settled) return std::unexpected(settled.error());
+    if (options.cancel && (options.restart.when_empty || options.restart.staggered))
+        return fail(Exit::Usage, "--cancel goes with neither --when-empty nor --stagger");
+    if (auto entered = enter(session, Access::Act); !entered) return std::unexpected(entered.error());
+    const auto lock = operations::lock_host(session);
+    if (!lock) return std::unexpected(lock.error());
+    if (options.cancel) return cancel(session, *lock, options.selection);
+
+    const auto requested = operations::request_restart(session, *lock, options.selection, options.restart);
+    if (!requested) return std::unexpected(requested.error());
+    for (const auto& [server, why] : requested->not_running)
+        print_error(fmt::format("server/{} is not running: {}; l4d2ctl start {}", server, why, server));
+    if (requested->servers.empty()) return Exit::Refused;
+    for (const std::string& server : requested->servers)
+        print(fmt::format("server/{} restart requested\n", server));
+    const auto done = reconcile(session, *options.patience);
+    // Of all servers, or of those with a label, it is enough that the ones that run are restarted.
+    const bool one_was_named = !options.selection.names.empty() && !requested->not_running.empty();
+    return done && *done == Exit::Done && one_was_named ? Exit::Refused : done;
+}
+
+}  // namespace
+
+void add_restart(CLI::App& app, Session& session) {
+    auto options = std::make_shared<Options>();
+    Command verb = add_verb(app, session, "restart",
+                            "Restarts servers that run: at once, when nobody plays, or a few at a time",
+                            "  sudo l4d2ctl restart comp1 --when-empty\n"
+                            "  sudo l4d2ctl restart -l pool=competitive --stagger",
+                            [&session, options] { return restart(session, *options); });
+    add_selection(verb, options->selection, MayBeAll::Yes);
+    verb.flag("--when-empty", options->restart.when_empty,
+              "Each server waits until nobody plays there; an unknown number of players counts as somebody");
+    verb.flag("--stagger", options->restart.staggered,
+              "At most a tenth of these servers, and at least one, are down at the same time");
+    verb.flag("--cancel", options->cancel, "Withdraws restarts that were asked for and still wait");
+    add_wait_option(verb, options->patience);
+}
+
+}  // namespace left4me::ctl
