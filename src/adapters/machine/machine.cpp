@@ -253,7 +253,8 @@ void Machine::begin_files(const Plan& plan, std::span<const ActionIndex> actions
     for (const ActionIndex index : actions) {
         const Action& action = plan.actions[index];
         if (is_effect(action.verb) && is_for_store(action))
-            batch.push_back({.action = action, .outcome = {index, false, FailureKind::IOError, {}, &plan, {}}});
+            batch.push_back(
+                {.action = action, .outcome = {index, false, FailureKind::IOError, {}, &plan, {}}});
     }
     if (batch.empty()) return;
     worker_.begin([this, batch = std::move(batch)]() mutable { return carry_out(store_, paths_, batch); });
