@@ -42,7 +42,7 @@ TEST_CASE("a server that has just started is Ready only when it has stayed up fo
     CHECK(site.ready() == ConditionStatus::False);
     CHECK(site.reason() == ConditionReason(StateReason::JustStarted));
     CHECK(unready_text(run.remaining) == "; 1 has only just started");
-    CHECK(site.wake() == site.host.world.now + 5s);
+    CHECK(site.wake() == *site.server("a").unit.active_since + 5s);
     (void)site.pass_after(4s);
     CHECK(site.ready() == ConditionStatus::False);
     CHECK(unready_text(site.pass_after(1s).remaining).empty());
