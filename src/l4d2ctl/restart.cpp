@@ -17,8 +17,8 @@ struct Options {
     std::shared_ptr<Patience> patience = std::make_shared<Patience>();
 };
 
-Result<Exit> cancel(Session& session, const PassLock& lock, const Selection& selection) {
-    const auto canceled = operations::cancel_restart(session, lock, selection);
+Result<Exit> cancel(Session& session, const Selection& selection) {
+    const auto canceled = operations::cancel_restart(session, selection);
     if (!canceled) return std::unexpected(canceled.error());
     for (const std::string& server : *canceled) print(fmt::format("server/{} restart canceled\n", server));
     if (canceled->empty()) print("no restart was pending\n");
@@ -30,18 +30,19 @@ Result<Exit> restart(Session& session, Options& options) {
     if (options.cancel && (options.restart.when_empty || options.restart.staggered))
         return fail(Exit::Usage, "--cancel goes with neither --when-empty nor --stagger");
     if (auto entered = enter(session, Access::Act); !entered) return std::unexpected(entered.error());
-    const auto lock = operations::lock_host(session);
-    if (!lock) return std::unexpected(lock.error());
-    if (options.cancel) return cancel(session, *lock, options.selection);
+    if (options.cancel) return cancel(session, options.selection);
 
-    const auto requested = operations::request_restart(session, *lock, options.selection, options.restart);
+    const auto requested = operations::request_restart(session, options.selection, options.restart);
     if (!requested) return std::unexpected(requested.error());
     for (const auto& [server, why] : requested->not_running)
         print_error(fmt::format("server/{} is not running: {}; l4d2ctl start {}", server, why, server));
     if (requested->servers.empty()) return Exit::Refused;
-    for (const std::string& server : requested->servers)
+    operations::Concern concern;
+    for (const std::string& server : requested->servers) {
         print(fmt::format("server/{} restart requested\n", server));
-    const auto done = reconcile(session, *options.patience);
+        concern.insert({Kind::Server, server});
+    }
+    const auto done = reconcile(session, *options.patience, concern);
     // Of all servers, or of those with a label, it is enough that the ones that run are restarted.
     const bool one_was_named = !options.selection.names.empty() && !requested->not_running.empty();
     return done && *done == Exit::Done && one_was_named ? Exit::Refused : done;

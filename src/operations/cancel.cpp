@@ -1,6 +1,6 @@
 #include "operations/cancel.hpp"
 
-#include "adapters/poke/poke.hpp"
+#include "adapters/trigger/client.hpp"
 #include "operations/events.hpp"
 #include "operations/view.hpp"
 
@@ -24,7 +24,7 @@ Result<bool> cancel_build(Context& context, const std::string& name) {
     record_event(
         context, {"overlay/" + name}, "BuildCanceled",
         under_way ? "a person stopped it; what was copied is kept" : "a person does not want it begun");
-    (void)poke(context.paths);
+    (void)left4me::trigger(context.paths);
     return true;
 }
 

@@ -4,9 +4,10 @@
 
 #include <chrono>
 
-#include "adapters/poke/poke.hpp"
 #include "adapters/store/restart_requests.hpp"
+#include "adapters/trigger/client.hpp"
 #include "operations/events.hpp"
+#include "operations/lock.hpp"
 #include "operations/server_view.hpp"
 
 namespace left4me::operations {
@@ -22,7 +23,7 @@ Result<RestartRequests> load(const Context& context) {
 Result<void> save(const Context& context, const RestartRequests& requests) {
     if (auto saved = save_restart_requests(context.paths, requests); !saved)
         return fail(ErrorKind::StateFailed, saved.error());
-    (void)poke(context.paths);
+    (void)left4me::trigger(context.paths);
     return {};
 }
 
@@ -53,8 +54,10 @@ RestartRequest make_request(const Context& context, const RestartOptions& option
 
 }  // namespace
 
-Result<RestartsRequested> request_restart(Context& context, const PassLock& /*held*/,
-                                          const Selection& selection, const RestartOptions& options) {
+Result<RestartsRequested> request_restart(Context& context, const Selection& selection,
+                                          const RestartOptions& options) {
+    const auto lock = lock_host(context);
+    if (!lock) return std::unexpected(lock.error());
     const auto in_force = read_source(context);
     if (!in_force) return std::unexpected(in_force.error());
     const auto selected = select_servers(selection, in_force->set);
@@ -89,8 +92,9 @@ Result<RestartsRequested> request_restart(Context& context, const PassLock& /*he
     return requested;
 }
 
-Result<std::vector<std::string>> cancel_restart(Context& context, const PassLock& /*held*/,
-                                                const Selection& selection) {
+Result<std::vector<std::string>> cancel_restart(Context& context, const Selection& selection) {
+    const auto lock = lock_host(context);
+    if (!lock) return std::unexpected(lock.error());
     auto requests = load(context);
     if (!requests) return std::unexpected(requests.error());
     std::set<std::string> servers(selection.names.begin(), selection.names.end());

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "operations/lock.hpp"
+#include "operations/context.hpp"
 #include "operations/selection.hpp"
 #include "reconciler/restart_request.hpp"
 
@@ -20,14 +20,13 @@ struct RestartsRequested {
     std::map<std::string, std::string> not_running;  ///< selected, but there is nothing to restart: why
 };
 
-/// Notes that a person wants these servers restarted, under the pass lock: the next pass does it, or says
-/// what it waits for. Replaces what was asked for the same servers before.
-Result<RestartsRequested> request_restart(Context& context, const PassLock& held, const Selection& selection,
+/// Notes that a person wants these servers restarted: the next pass does it, or says what it waits for. Takes
+/// the pass lock for that. Replaces what was asked for the same servers before.
+Result<RestartsRequested> request_restart(Context& context, const Selection& selection,
                                           const RestartOptions& options);
 
-/// Withdraws such requests, under the pass lock; returns the servers that had one. A server that is named
+/// Withdraws such requests, too; returns the servers that had one. A server that is named
 /// need not be known.
-Result<std::vector<std::string>> cancel_restart(Context& context, const PassLock& held,
-                                                const Selection& selection);
+Result<std::vector<std::string>> cancel_restart(Context& context, const Selection& selection);
 
 }  // namespace left4me::operations

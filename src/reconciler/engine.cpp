@@ -78,7 +78,7 @@ void Engine::assess(const Request& request, StepResult& result) {
     result.ended.plan.revision = target.revision();
     Memory memory = load_memory(status_);
     for (const Subject& subject : worked_on()) {
-        if (subject.kind == SubjectKind::Server) memory.under_way.insert(subject.name);
+        if (subject.kind == Kind::Server) memory.under_way.insert(subject.name);
     }
     apply_outcomes(memory, target, observed, ended.plan, ended.outcomes);
     result.difference = plan(target, observed, memory, request.intent);

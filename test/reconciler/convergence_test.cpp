@@ -151,12 +151,12 @@ Failure check_plain_world(Choices& choices) {
     Status status = generated.previous;
     RunResult pass = *run(host, generated.desired, generated.intent, status);
     const auto fail = [&](const std::string& what) { return failure(generated, pass, what); };
+    // A unit that is stopping is left alone, and what comes after its end waits with it.
+    const bool any_stopping =
+        std::any_of(pass.observed.servers.begin(), pass.observed.servers.end(),
+                    [](const auto& entry) { return entry.second.unit.active == ActiveState::Deactivating; });
     for (const Action& action : pass.remaining.actions) {
-        // What is stopping is started when it has stopped.
-        const auto seen = pass.observed.servers.find(action.subject.name);
-        if (action.verb == Verb::Start && seen != pass.observed.servers.end() &&
-            seen->second.unit.active == ActiveState::Deactivating)
-            continue;
+        if (any_stopping && is_effect(action.verb)) continue;
         // Only a unit that is still starting, or waits after a failure, may hold a port.
         if (action.code != HoldReason::PortInUse && !may_remain(generated, pass, action))
             return fail(fmt::format("{} remains", to_string(action.verb)));
