@@ -79,7 +79,8 @@ class SystemdUnits : public Units {
     std::expected<std::vector<Listed>, std::string> list_units(const std::string& pattern);
     void ask_list(Listing& listing, const std::string& pattern);
     /// The Result of those that failed, and since when the others are active.
-    std::expected<void, std::string> explain(UnitMap& units);
+    enum class Since { Ask, IfKnown };
+    std::expected<void, std::string> explain(UnitMap& units, Since since);
     void watch();
     std::expected<void, BusError> reconnect();
     /// Lets go of a bus that is gone; the next request connects anew.
@@ -130,7 +131,7 @@ std::expected<UnitMap, std::string> SystemdUnits::list_once() {
     const auto listed = list_units(server_unit("*"));
     if (!listed) return std::unexpected(listed.error());
     UnitMap units = observed(*listed, read_enablement(paths_));
-    if (auto explained = explain(units); !explained) return std::unexpected(explained.error());
+    if (auto explained = explain(units, Since::Ask); !explained) return std::unexpected(explained.error());
     return units;
 }
 
@@ -174,7 +175,7 @@ void SystemdUnits::ask_list(Listing& listing, const std::string& pattern) {
     });
 }
 
-std::expected<void, std::string> SystemdUnits::explain(UnitMap& units) {
+std::expected<void, std::string> SystemdUnits::explain(UnitMap& units, Since since) {
     if (!on_change_) activations_.clear();  // nobody tells of changes
     std::size_t unanswered = 0;
     for (auto& [server, unit] : units) {
@@ -185,7 +186,7 @@ std::expected<void, std::string> SystemdUnits::explain(UnitMap& units) {
                 --unanswered;
             });
         }
-        if (unit.active != ActiveState::Active) continue;
+        if (unit.active != ActiveState::Active || since == Since::IfKnown) continue;
         std::string path = unit_path(server_unit(server));
         if (activations_.contains(path)) continue;
         ++unanswered;
@@ -236,7 +237,8 @@ std::expected<DetailMap, std::string> SystemdUnits::details(std::span<const std:
 
     UnitMap units = observed(listing.units, read_enablement(paths_));
     std::erase_if(units, [&details](const auto& unit) { return !details.contains(unit.first); });
-    if (auto explained = explain(units); !explained) return std::unexpected(explained.error());
+    if (auto explained = explain(units, Since::IfKnown); !explained)
+        return std::unexpected(explained.error());
     for (auto& [server, detail] : details) {
         if (const auto unit = units.find(server); unit != units.end()) detail.unit = unit->second;
         if (detail.unit.sub.empty()) detail.unit.sub = "dead";  // it is not even loaded
