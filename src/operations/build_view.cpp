@@ -19,6 +19,12 @@ const ObservedBuild* find_build(const View& view, const std::string& name) {
     return found == view.observed.builds.end() ? nullptr : &found->second;
 }
 
+/// nullptr: it is not being built, or has only begun.
+const BuildProgress* find_progress(const View& view, const std::string& name) {
+    const ObservedBuild* const build = find_build(view, name);
+    return build != nullptr && build->progress ? &*build->progress : nullptr;
+}
+
 const BuildFailure* find_failure(const View& view, const std::string& name) {
     const TargetOverlay* const overlay = find_overlay(view, name);
     if (overlay == nullptr || !overlay->build || !overlay->build->record.failure) return nullptr;
@@ -77,8 +83,8 @@ std::string build_word(const View& view, const std::string& name) {
         case BuildState::Built:
             return "yes";
         case BuildState::Building: {
-            const auto& progress = find_build(view, name)->progress;
-            return progress ? fmt::format("building {}%", percent(*progress)) : "building";
+            const BuildProgress* const progress = find_progress(view, name);
+            return progress != nullptr ? fmt::format("building {}%", percent(*progress)) : "building";
         }
         case BuildState::Waiting:
             return "no";
@@ -97,8 +103,8 @@ std::string build_text(const View& view, const std::string& name) {
         case BuildState::Built:
             return "built";
         case BuildState::Building: {
-            const auto& progress = find_build(view, name)->progress;
-            return "under way" + (progress ? ": " + to_text(*progress) : std::string());
+            const BuildProgress* const progress = find_progress(view, name);
+            return "under way" + (progress != nullptr ? ": " + to_text(*progress) : std::string());
         }
         case BuildState::Waiting:
             return "not built yet";
@@ -122,8 +128,8 @@ std::string build_text(const View& view, const std::string& name) {
 
 Json build_json(const View& view, const std::string& name) {
     Json json{{"state", to_string(build_state(view, name))}};
-    if (const ObservedBuild* const build = find_build(view, name); build != nullptr && build->progress)
-        json["progress"] = progress_json(*build->progress);
+    if (const BuildProgress* const progress = find_progress(view, name))
+        json["progress"] = progress_json(*progress);
     if (const BuildFailure* const failure = find_failure(view, name)) {
         json["failure"] = {{"reason", to_string(failure->kind)},
                            {"message", failure->message},

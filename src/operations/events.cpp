@@ -17,7 +17,7 @@ bool EventFeed::is_meant(const Event& event) const { return subject_.empty() || 
 std::vector<Event> EventFeed::past() const {
     std::vector<Event> all = read_events(paths_);
     std::erase_if(all, [this](const Event& event) { return !is_meant(event); });
-    return merge_repeats(std::move(all));
+    return merge_crashes(std::move(all));
 }
 
 std::vector<Event> EventFeed::news() {

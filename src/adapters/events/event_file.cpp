@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <tuple>
 #include <utility>
 
 #include "adapters/events/lines.hpp"
@@ -74,17 +73,13 @@ std::vector<Event> read_events(const Paths& paths) {
     return events;
 }
 
-std::vector<Event> merge_repeats(std::vector<Event> events) {
-    using Key = std::tuple<std::string, std::string, std::string, std::string, std::string, bool>;
-    std::map<Key, std::size_t> latest;
+std::vector<Event> merge_crashes(std::vector<Event> events) {
+    std::map<std::string, std::size_t> latest;  // by subject
     std::vector<bool> merged(events.size());
     for (std::size_t i = 0; i < events.size(); ++i) {
         Event& event = events[i];
-        if (!event.warning && !event.drift) continue;
-        // Each crash has words of its own, and those of the last one count.
-        const std::string message = event.reason == crashed_reason ? "" : event.message;
-        const auto [place, is_first] = latest.try_emplace(
-            {event.subject, event.reason, message, event.revision, event.actor, event.drift}, i);
+        if (event.reason != crashed_reason) continue;
+        const auto [place, is_first] = latest.try_emplace(event.subject, i);
         const std::size_t before = std::exchange(place->second, i);
         if (is_first || event.at - events[before].last >= crashes_forgotten_after) continue;
         event.at = events[before].at;

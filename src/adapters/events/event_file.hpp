@@ -23,9 +23,8 @@ std::expected<void, std::string> append_events(const Paths& paths, std::span<con
 /// The oldest first.
 std::vector<Event> read_events(const Paths& paths);
 
-/// Warnings and corrections that say the same of the same subject, each less than ten minutes after the one
-/// before, become one, where the last one stands: `at` is the first time, `count` how often. So a crash loop
-/// is one event.
-std::vector<Event> merge_repeats(std::vector<Event> events);
+/// Crashes of one server, each less than ten minutes after the one before, become one event, in the place of
+/// the last: `at` is the first time, `count` how often. So a crash loop is one event.
+std::vector<Event> merge_crashes(std::vector<Event> events);
 
 }  // namespace left4me

@@ -33,7 +33,7 @@ TEST_CASE("a crash loop is one event with a count, and crashes ten minutes apart
     Event other = crash_at(5s, 1, "signal 6 after 1 s");
     other.subject = "server/b";
     const std::vector<Event> events =
-        merge_repeats({crash_at(0s, 1, "signal 6 after 3 h"), other, crash_at(10s, 4, "signal 6 after 1 s"),
+        merge_crashes({crash_at(0s, 1, "signal 6 after 3 h"), other, crash_at(10s, 4, "signal 6 after 1 s"),
                        crash_at(20s, 2, "signal 6 after 2 s"), crash_at(620s, 1, "signal 6 after 10 min")});
     REQUIRE(events.size() == 3);
     CHECK(events[0].subject == "server/b");
