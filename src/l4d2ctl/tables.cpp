@@ -53,8 +53,10 @@ Cell ready_cell(const Condition* ready) {
 /// Since when it is as READY and ACTIVE say: a restart begins anew.
 std::string since_text(const View& view, const Condition* ready, const UnitDetails& details) {
     if (ready == nullptr) return "-";
-    return age_text(std::max(ready->last_transition, details.since.value_or(ready->last_transition)),
-                    view.observed.now);
+    // A server that runs as it should has been Ready only since some seconds after its start.
+    const bool runs = ready->status == ConditionStatus::True && details.unit.active == ActiveState::Active;
+    const TimePoint unit = details.since.value_or(ready->last_transition);
+    return age_text(runs ? unit : std::max(ready->last_transition, unit), view.observed.now);
 }
 
 using Details = std::map<std::string, UnitDetails>;

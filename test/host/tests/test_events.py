@@ -145,6 +145,7 @@ class Events(HostTest):
         self.assertLess(time.monotonic() - begin, 30)
 
     def test_watching_shows_each_server_once_and_then_what_changes(self):
+        self.ctl("wait", "alpha", "beta", "gamma")  # that they have stayed up is a change, too
         watch = "timeout 8 l4d2ctl get servers --watch -o json & sleep 2; l4d2ctl stop beta >/dev/null; wait"
         lines = self.run_in("sh", "-c", watch, expect=None).stdout.splitlines()
         seen = [(item["name"], item["desired"]["state"]) for item in map(json.loads, lines)]
