@@ -129,6 +129,7 @@ class DocoCd(DaemonTest):
         self.run_in("systemctl", "restart", unit_of("alpha"))
         self.until("alpha answers", lambda: self.a2s(27015))
         self.settled()
+        self.ctl("wait", "alpha", "beta", "gamma")  # which is an event
         before = self.life("alpha")
         count = self.events_end()
         time.sleep(5)
