@@ -15,6 +15,8 @@ Result<void> fetch(Context& context);
 struct ReconcileOptions {
     Concern concern = {};
     bool retry_now = true;  ///< what failed lately is tried before it is due
+    /// Builds that keep something of concern from being done are waited for, however long they take.
+    bool await_builds = false;
     /// Called after each step, from the caller's thread.
     std::function<void(const StepReport&)> on_report = [](const StepReport&) {};
 };

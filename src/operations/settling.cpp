@@ -24,8 +24,7 @@ bool Settling::has_settled(const StepReport& report) {
 }
 
 bool Settling::is_awaited(const Action& action) const {
-    // What was asked of one server does not wait for its files of later.
-    if (action.code == HoldReason::Building) return concern_.empty();
+    if (action.code == HoldReason::Building) return await_builds_ && concerns(concern_, action.subject);
     if (!is_effect(action.verb) || !concerns(concern_, action.subject)) return false;
     const auto tries = tries_.find({action.subject, action.verb});
     return tries == tries_.end() || tries->second < most_tries;

@@ -16,11 +16,12 @@ inline bool concerns(const Concern& concern, const Subject& subject) {
 }
 
 /// Tells from reports when what is of concern has settled: nothing is under way or left to be done about it,
-/// and what differs waits for something else. Builds are waited for only where all subjects are. What was
+/// and what differs waits for something else. Builds are waited for if `await_builds` is set. What was
 /// tried three times meanwhile is not waited for.
 class Settling {
   public:
-    explicit Settling(Concern concern) : concern_(std::move(concern)) {}
+    Settling(Concern concern, bool await_builds)
+        : concern_(std::move(concern)), await_builds_(await_builds) {}
 
     bool has_settled(const StepReport& report);
 
@@ -28,6 +29,7 @@ class Settling {
     bool is_awaited(const Action& action) const;
 
     Concern concern_;
+    bool await_builds_;
     std::map<std::pair<Subject, Verb>, int> tries_;
 };
 
