@@ -31,6 +31,15 @@ union Control {
     std::array<char, CMSG_SPACE(passed * sizeof(int))> bytes;
 };
 
+msghdr message_of(iovec& part, Control& control) {
+    msghdr message{};
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    message.msg_control = control.bytes.data();
+    message.msg_controllen = control.bytes.size();
+    return message;
+}
+
 bool is_output_variable(std::string_view setting) {
     const std::string_view name = setting.substr(0, setting.find('='));
     return name.size() < setting.size() &&
@@ -51,11 +60,7 @@ Fd connect_to(const std::string& path) {
 bool send_request(int socket, std::string bytes) {
     iovec part{bytes.data(), bytes.size()};
     Control control{};
-    msghdr message{};
-    message.msg_iov = &part;
-    message.msg_iovlen = 1;
-    message.msg_control = control.bytes.data();
-    message.msg_controllen = control.bytes.size();
+    msghdr message = message_of(part, control);
     cmsghdr* const header = CMSG_FIRSTHDR(&message);
     header->cmsg_level = SOL_SOCKET;
     header->cmsg_type = SCM_RIGHTS;
@@ -147,11 +152,7 @@ Result<ReadRequest> accept_read_request() {
     std::string bytes(max_read_request + 1, '\0');
     iovec part{bytes.data(), bytes.size()};
     Control control{};
-    msghdr message{};
-    message.msg_iov = &part;
-    message.msg_iovlen = 1;
-    message.msg_control = control.bytes.data();
-    message.msg_controllen = control.bytes.size();
+    msghdr message = message_of(part, control);
     const ssize_t got = ::recvmsg(STDIN_FILENO, &message, MSG_CMSG_CLOEXEC);
     if (got < 0) return fail(Exit::Refused, fmt::format("standard input: {}", std::strerror(errno)));
     if ((message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 || !take_streams(message))

@@ -8,19 +8,7 @@ namespace left4me::operations {
 
 namespace {
 
-const char* to_state(Trouble trouble) {
-    switch (trouble) {
-        case Trouble::None:
-            return "InForce";
-        case Trouble::Invalid:
-            return "Invalid";
-        case Trouble::Vanished:
-            return "Vanished";
-        case Trouble::Held:
-            return "Held";
-    }
-    return "?";
-}
+const char* to_state(Trouble trouble) { return trouble == Trouble::None ? "InForce" : to_string(trouble); }
 
 }  // namespace
 
