@@ -53,11 +53,10 @@ Result<Exit> reconcile(Session& session, const Patience& patience, const operati
                        const Check& check) {
     Progress progress(session, concern);
     const auto tell = [&progress](const StepReport& report) { progress.tell(report); };
-    // What was asked of single servers does not wait for files that they will get later, and the timer has a
-    // next pass.
+    // What was asked of single servers does not wait for files that they will get later.
     const auto last = operations::reconcile(session, {.concern = concern,
                                                       .retry_now = !session.unattended,
-                                                      .await_builds = concern.empty() && !session.unattended,
+                                                      .await_builds = concern.empty(),
                                                       .on_report = tell});
     if (!last) return std::unexpected(last.error());
     const auto checked = check ? check() : operations::Result<void>();
