@@ -23,7 +23,7 @@ operations::Result<std::chrono::milliseconds> parse_patience(const std::string& 
 /// Adds `--wait[=DURATION]` to a verb. `given` holds what follows it, nullopt when it was not given.
 void add_wait_option(Command& verb, const std::shared_ptr<Patience>& patience);
 
-/// Makes the host follow the source and tells of every step until what is of concern has settled. Done, or
+/// Makes the host follow the source and prints every step until what is of concern has settled. Done, or
 /// Refused if something of concern failed, or what the trouble of the source deserves; with patience,
 /// TimedOut when a server does not get ready. `check`: whether all was done that was asked for; else its
 /// error is said in place of what waits.
