@@ -1,6 +1,6 @@
-// bus_bench [--svg FILE]: what one pass that finds nothing to do costs, and one event that asks for such a
-// pass, for 10 to 10,000 converged servers. Machine, Engine, Store and the bus are the real ones; systemd is
-// one of our own on a private bus, and the mount table is a file, since nobody has 10,000 overlays to mount.
+// bus_bench [--svg FILE]: the cost of a pass that finds nothing to do, and of an event that triggers such a
+// pass, for 10 to 10,000 converged servers. SystemdHost, Engine, Store and the bus are real; systemd is our
+// own program on a private bus, and the mount table is a file, because nobody can mount 10,000 overlays.
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -21,7 +21,7 @@
 #include <thread>
 #include <vector>
 
-#include "adapters/machine/machine.hpp"
+#include "adapters/host/systemd_host.hpp"
 #include "adapters/store/status_file.hpp"
 #include "adapters/store/store.hpp"
 #include "fake_systemd.hpp"
@@ -40,10 +40,10 @@ constexpr int rounds = 15;
 
 struct Cost {
     double wall = 0;  ///< milliseconds
-    double cpu = 0;   ///< of this process alone
+    double cpu = 0;   ///< of this process only
 };
 
-/// What the measuring process tells of; goes through a pipe as it stands.
+/// The results of the measuring process; sent through a pipe as they are.
 struct Figures {
     Cost pass;
     Cost event;
@@ -81,7 +81,7 @@ void must(const Store::Done& done) {
     if (!done) give_up(done.error().message);
 }
 
-/// As the kernel shows what left4me-overlay has mounted.
+/// The kernel's format of what left4me-overlay has mounted.
 std::string mountinfo_line(std::size_t index, const Paths& paths, const std::vector<std::string>& layers) {
     const std::string name = server_name(index);
     std::string options = "rw";
@@ -92,7 +92,7 @@ std::string mountinfo_line(std::size_t index, const Paths& paths, const std::vec
         1000 + index, 100 + index, paths.runtime().string(), name, options);
 }
 
-/// All that stands on a host where these servers run, made by the store where the store makes it.
+/// Everything on a host where these servers run, written by the store where possible.
 void converge(const Paths& paths, std::size_t servers) {
     const fs::path enabled = paths.systemd_etc / "multi-user.target.wants";
     for (const fs::path& part : {paths.overlays(), paths.instances(), paths.runtime(), paths.installation(),
@@ -149,7 +149,7 @@ std::uint64_t resident_bytes() {
     return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
 }
 
-/// What l4d2d has around its steps, but for its sources, its pace and its telemetry.
+/// What l4d2d adds to its steps, except its sources, its rate limit and its telemetry.
 class Watcher {
   public:
     Watcher(const Paths& paths, std::size_t servers)
@@ -169,18 +169,18 @@ class Watcher {
                             action.reason));
     }
 
-    /// From the signal's sender to the end of the step that it asks for.
+    /// From the signal's sender to the end of the step that it triggers.
     void event(const FakeSystemd& systemd, std::size_t server) {
         changed_ = false;
         systemd.change(server);
         while (!changed_) {
             wait_for_any(machine_.readiness());
-            (void)engine_.collect();
+            (void)engine_.poll_completions();
         }
         step();
     }
 
-    /// l4d2d writes it after a step that found news, and reads it when others have written it.
+    /// l4d2d writes it after a step that found changes, and reads it when others have written it.
     void file() {
         if (const auto saved = save_status(paths_, engine_.status()); !saved) give_up(saved.error());
         engine_.set_status(load_status(paths_));
@@ -197,14 +197,14 @@ class Watcher {
 
     const Paths& paths_;
     std::shared_ptr<const Desired> desired_;
-    Machine machine_;
+    SystemdHost machine_;
     Engine engine_;
     bool changed_ = false;
 };
 
 Figures measure(const Paths& paths, std::size_t servers, const FakeSystemd& systemd) {
     Watcher watcher(paths, servers);
-    // The first looks at every file, the second at what is new to the first.
+    // The first reads every file, the second what is new to the first.
     watcher.step();
     watcher.step();
     Figures figures;
@@ -220,7 +220,7 @@ Figures measure(const Paths& paths, std::size_t servers, const FakeSystemd& syst
     return figures;
 }
 
-/// In a process of its own, so that memory which one size has used is not counted for another.
+/// In a separate process, so that the memory of one size does not count for another.
 Figures in_child(const std::function<Figures()>& work) {
     std::array<int, 2> ends{};
     if (::pipe(ends.data()) != 0) give_up("pipe");
@@ -245,7 +245,7 @@ Figures measure_size(const fs::path& scratch, std::size_t servers) {
         converge(paths, servers);
         return Figures{};
     });
-    // Times of files are trusted when they have settled.
+    // Times of files are trusted once they have settled.
     std::this_thread::sleep_for(std::chrono::milliseconds(1200));
     const PrivateBus bus(scratch);
     const FakeSystemd systemd(servers);

@@ -34,12 +34,12 @@ void check(int result, const char* what) {
     if (result < 0) give_up(fmt::format("{}: {}", what, std::strerror(-result)));
 }
 
-/// As sd_bus_path_encode(3) has it.
+/// Same encoding as sd_bus_path_encode(3).
 std::string unit_path(std::size_t index) {
     return fmt::format("{}/unit/left4me_2dserver_40{}_2eservice", manager_path, server_name(index));
 }
 
-/// The limits are the built-in ones, as on the system's bus. Without a policy nobody may do anything.
+/// The limits are the built-in ones, as on the system bus. Without a policy nobody may do anything.
 void write_configuration(const std::filesystem::path& file, const std::filesystem::path& socket) {
     std::ofstream(file) << R"(<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
@@ -112,7 +112,7 @@ void emit_change(sd_bus* bus, std::size_t index) {
           "signal");
 }
 
-/// Says "ready" by a byte, then lives until nobody can ask for events any more.
+/// Sends one byte when ready, then runs until nobody can ask for events any more.
 [[noreturn]] void serve(std::size_t servers, const Fd& events, const Fd& ready) {
     sd_bus* bus = nullptr;
     check(sd_bus_open_system(&bus), "the private bus");
@@ -163,7 +163,7 @@ pid_t fork_child() {
     if (pid < 0) give_up("fork");
     if (pid == 0) {
         ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-        if (::getppid() != parent) std::_Exit(1);  // it died before it was asked for
+        if (::getppid() != parent) std::_Exit(1);  // it died before this was requested
     }
     return pid;
 }

@@ -10,7 +10,7 @@
 
 namespace left4me::bench {
 
-/// A child process; ended, and waited for, at the latest with this object. Never outlives its parent.
+/// A child process; it is ended and reaped at the latest with this object. Never outlives its parent.
 class Child {
   public:
     explicit Child(pid_t pid) : pid_(pid) {}
@@ -19,15 +19,15 @@ class Child {
     ~Child() { end(); }
 
     void end();
-    /// Waits for it to end by itself: whether it says that all is well.
+    /// Waits until it ends by itself: whether it was successful.
     bool succeeded();
 
   private:
     pid_t pid_;
 };
 
-/// A message bus of our own, which this process and its children take for the system bus. The sockets lie in
-/// `scratch`. Exits when there is no dbus-daemon.
+/// Our own message bus, which this process and its children use as the system bus. The sockets are in
+/// `scratch`. Exits if there is no dbus-daemon.
 class PrivateBus {
   public:
     explicit PrivateBus(const std::filesystem::path& scratch);
@@ -37,11 +37,11 @@ class PrivateBus {
     Child daemon_;
 };
 
-/// What a manifest could call the server of this number.
+/// The name of the server with this number.
 std::string server_name(std::size_t index);
 
-/// org.freedesktop.systemd1 with so many left4me-server@ units, all of them running, in a process of its own.
-/// It answers what left4me asks while nothing has to be done, and no more.
+/// org.freedesktop.systemd1 with that many left4me-server@ units, all of them running, in a separate process.
+/// It answers what left4me asks while there is nothing to do, and no more.
 class FakeSystemd {
   public:
     explicit FakeSystemd(std::size_t servers);
@@ -54,7 +54,7 @@ class FakeSystemd {
     Child service_;
 };
 
-/// What no benchmark can go on after.
+/// An error that ends the benchmark.
 [[noreturn]] void give_up(const std::string& why);
 
 /// fork(2); the child dies with this process.

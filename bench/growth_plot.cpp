@@ -9,7 +9,7 @@
 namespace left4me::bench {
 namespace {
 
-/// The decades that all points of one axis lie in.
+/// The decades covered by all points of one axis.
 struct Axis {
     int lowest = 0;
     int highest = 1;
@@ -92,7 +92,8 @@ std::string in_characters(const Plot& plot) {
         for (std::size_t i = 0; i < plot.sizes.size(); ++i) {
             std::string& row = picture[rows - cell(up.share(curve.costs[i]), rows)];
             std::size_t column = cell(across.share(plot.sizes[i]), columns);
-            while (column < row.size() && row[column] != ' ') ++column;  // equals stand side by side
+            while (column < row.size() && row[column] != ' ')
+                ++column;  // equal points are drawn next to each other
             row.replace(column, 1, 1, curve.mark);
         }
     }

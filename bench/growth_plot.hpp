@@ -6,7 +6,7 @@
 
 namespace left4me::bench {
 
-/// One line of a plot: what something costs, by how much of it there is. All are above zero.
+/// One line of a plot: cost by size. All values are above zero.
 struct Curve {
     std::string name;
     char mark = '*';     ///< in characters
@@ -14,8 +14,8 @@ struct Curve {
     std::vector<double> costs;
 };
 
-/// Both axes are logarithmic, so that what grows with the number of servers is a straight line that climbs
-/// one decade a decade; anything steeper grows faster than that.
+/// Both axes are logarithmic, so linear growth is a straight line that climbs one decade per decade; anything
+/// steeper grows faster.
 struct Plot {
     std::string title;
     std::string unit;

@@ -1,6 +1,5 @@
-// What plan() costs over converged hosts, and over hosts where everything differs: it must grow with the
-// number of servers and not faster. Prints one row a size; the last column is the growth of the cost of one
-// server.
+// The cost of plan() for converged hosts, and for hosts where everything differs: it must grow linearly with
+// the number of servers. Prints one row per size; the last column is the growth of the cost per server.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -14,7 +13,7 @@ namespace {
 using namespace left4me;
 using Clock = std::chrono::steady_clock;
 
-constexpr const char* generation = "0123456789abcdef";
+constexpr const char* digest = "0123456789abcdef";
 
 struct Site {
     std::shared_ptr<Desired> desired = std::make_shared<Desired>();
@@ -23,7 +22,7 @@ struct Site {
     Observed observed;
 };
 
-/// Twenty overlays, four a server, as communities stack them.
+/// Twenty overlays, four per server, as communities use them.
 Site converged_site(std::size_t servers) {
     Site site;
     site.desired->revision = "r1";
@@ -31,8 +30,8 @@ Site converged_site(std::size_t servers) {
     for (int overlay = 0; overlay < 20; ++overlay) {
         const std::string name = fmt::format("overlay-{}", overlay);
         site.desired->overlays.emplace(name, InlineSource{});
-        site.inputs.overlays[name].artifact = generation;
-        site.observed.generations.insert(fmt::format("overlays/{}/{}", name, generation));
+        site.inputs.overlays[name].artifact = digest;
+        site.observed.artifacts.insert(fmt::format("overlays/{}/{}", name, digest));
     }
     for (std::size_t index = 0; index < servers; ++index) {
         const std::string name = fmt::format("server-{:05}", index);
@@ -50,18 +49,18 @@ Site converged_site(std::size_t servers) {
         const TargetRendering& rendering = **server.rendering;
         ObservedServer& found = site.observed.servers[name];
         found.unit = {ActiveState::Active, "running", Enablement::Enabled, {}};
-        found.ours = true;
+        found.managed = true;
         found.current = rendering.digest();
         found.mounted = rendering.layers();
         found.mounted_port = server.spec->port;
         found.mounted_environment = server.spec->environment;
         found.runtime = true;
-        site.observed.generations.insert(fmt::format("instances/{}/{}", name, rendering.digest()));
+        site.observed.artifacts.insert(fmt::format("instances/{}/{}", name, rendering.digest()));
     }
     return site;
 }
 
-/// Every server gets another config and restarts; every old rendering is collected.
+/// Every server gets another config and restarts; every old rendering is pruned.
 void edit_everything(Site& site) {
     for (auto& [name, server] : site.desired->servers) {
         server.rollout.policy = RolloutPolicy::Immediate;
@@ -74,7 +73,7 @@ void edit_everything(Site& site) {
     }
 }
 
-/// The best of several runs: the one that was disturbed least.
+/// The best of several runs: the least disturbed one.
 double nanoseconds_a_server(const Site& site, std::size_t& actions) {
     const std::size_t servers = site.desired->servers.size();
     const std::size_t repetitions = std::max<std::size_t>(5, 20'000 / servers);

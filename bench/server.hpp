@@ -11,7 +11,7 @@
 
 namespace left4me::bench {
 
-/// What a manifest of usual size asks for.
+/// The desired state of a typical manifest.
 inline DesiredServer usual_server(std::string name, std::uint16_t port, std::vector<std::string> overlays) {
     DesiredServer server;
     server.name = std::move(name);

@@ -1,6 +1,5 @@
-// store_bench [SERVERS]: what one look at a converged store costs.
-// The design's target for a whole pass over 1000 converged servers is 20 ms of CPU; this is the store's share
-// of it.
+// store_bench [SERVERS]: the cost of one observation of a converged store. The target for a whole pass over
+// 1000 converged servers is 20 ms of CPU; this is the store's share of it.
 #include <fmt/format.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -110,7 +109,7 @@ int main(int argc, char** argv) {
             std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - before).count());
         measure("contents compared", 5, store, desired);
         std::this_thread::sleep_for(
-            std::chrono::milliseconds(1500));  // file times are trusted when they have settled
+            std::chrono::milliseconds(1500));  // file times are trusted once they have settled
         measure("settled", 1, store, desired);
         measure("seen before", 20, store, desired);
         Store next(paths);

@@ -19,9 +19,9 @@ struct CloseDirectory {
 };
 using DirectoryStream = std::unique_ptr<DIR, CloseDirectory>;
 
-/// Opens `name` in `parent` for readdir(3) without following a link, however hostile the names are. `more` is
-/// added to what openat2(2) may not do: RESOLVE_NO_XDEV. nullptr with errno: ENOTDIR or ELOOP: not a
-/// directory; EXDEV: something is mounted there.
+/// Opens `name` in `parent` for readdir(3) without following links, however hostile the names are. `more`
+/// adds restrictions for openat2(2): RESOLVE_NO_XDEV. nullptr with errno: ENOTDIR or ELOOP: not a directory;
+/// EXDEV: something is mounted there.
 inline DirectoryStream open_stream(int parent, const std::string& name, std::uint64_t more = 0) {
     open_how how{};
     how.flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;

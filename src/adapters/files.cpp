@@ -16,8 +16,8 @@ namespace left4me {
 
 namespace {
 
-/// How the name of a half-written file begins. The dot keeps readers of the directory away from it, the rest
-/// tells it from the files that editors and rsync leave.
+/// The prefix of a half-written file's name. The dot hides it from readers of the directory; the rest
+/// distinguishes it from files of editors and rsync.
 constexpr std::string_view unfinished = ".left4me-new-";
 
 std::expected<void, std::string> write_all(int fd, std::string_view text, const std::filesystem::path& path) {
@@ -32,7 +32,7 @@ std::expected<void, std::string> write_all(int fd, std::string_view text, const 
     return {};
 }
 
-/// A name is only durable once its directory is.
+/// A name is durable only once its directory is synced.
 std::expected<void, std::string> sync_directory(const std::filesystem::path& directory) {
     const Fd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!fd || ::fsync(fd.get()) != 0) return std::unexpected(errno_message(directory, errno));
@@ -118,7 +118,7 @@ std::expected<void, std::string> write_file(const std::filesystem::path& path, c
         written = std::unexpected(errno_message(path, errno));
     }
     if (!written) {
-        (void)::unlink(beside.c_str());  // The first error is the one to tell.
+        (void)::unlink(beside.c_str());  // Report the first error, not this one.
         return written;
     }
     return sync_directory(path.parent_path());

@@ -6,7 +6,7 @@
 
 namespace left4me {
 
-/// The lines of a text that outlives them, without their line feeds.
+/// The lines of a text, without line feeds. The text must outlive them.
 inline std::vector<std::string_view> lines_of(std::string_view text) {
     std::vector<std::string_view> lines;
     while (!text.empty()) {

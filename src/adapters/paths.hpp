@@ -4,15 +4,15 @@
 
 namespace left4me {
 
-/// Where left4me lives on a host. Adapters take this as an argument so that tests can
-/// use a directory of their own; the root programs only ever use the defaults.
+/// The paths of left4me on a host. Adapters take them as an argument so that tests can use their own
+/// directory; the root programs use only the defaults.
 struct Paths {
     std::filesystem::path state = "/var/lib/left4me";
     std::filesystem::path run = "/run/left4me";
     std::filesystem::path config = "/etc/left4me";
     std::filesystem::path systemd_etc = "/etc/systemd/system";
     std::filesystem::path systemd_run = "/run/systemd/system";
-    /// The mount table of the host, whatever mount namespace one is in oneself.
+    /// The mount table of the host, whatever mount namespace this process is in.
     std::filesystem::path mountinfo = "/proc/1/mountinfo";
 
     std::filesystem::path installation() const { return state / "installation"; }
@@ -26,7 +26,7 @@ struct Paths {
     std::filesystem::path manifests() const { return config / "manifests"; }
     std::filesystem::path lock() const { return run / "lock"; }
     std::filesystem::path source_lock() const { return run / "source.lock"; }
-    /// Locks of single overlays and instances, in a directory that is left4me's alone.
+    /// Locks of single overlays and instances, in a directory that only left4me may enter.
     std::filesystem::path locks() const { return run / "daemon/locks"; }
     /// Where left4me-read.socket listens for operators.
     std::filesystem::path read_socket() const { return run / "read"; }

@@ -10,17 +10,17 @@
 
 namespace left4me {
 
-/// When somebody should be called again: as soon as `fd` is ready for `events` (poll(2)), and in any case
-/// after `timeout`. For whoever has an event loop of his own.
+/// When to call somebody again: when `fd` is ready for `events` (poll(2)), and at the latest after `timeout`.
+/// For callers with their own event loop.
 struct Readiness {
-    int fd = -1;  ///< -1: nothing to wait for but time
+    int fd = -1;  ///< -1: wait only for the timeout
     short events = POLLIN;
     std::optional<std::chrono::milliseconds> timeout;
-    /// Another number when `fd` is another open file than before, though it may have the same number.
+    /// Changes if `fd` is a different open file than before, even with the same number.
     unsigned instance = 0;
 };
 
-/// Blocks until one of them should be called again. False: only because time has passed.
+/// Blocks until one of them should be called again. False: only because a timeout has passed.
 inline bool wait_for_any(const std::vector<Readiness>& awaited) {
     std::vector<pollfd> fds;
     int timeout = -1;
@@ -31,7 +31,7 @@ inline bool wait_for_any(const std::vector<Readiness>& awaited) {
         timeout = timeout < 0 ? limit : std::min(timeout, limit);
     }
     if (fds.empty() && timeout < 0) return true;
-    // Interrupted by a signal is as good as ready: whoever waits looks again.
+    // An interruption by a signal counts as ready: the caller checks again.
     return poll(fds.data(), fds.size(), timeout) != 0;
 }
 

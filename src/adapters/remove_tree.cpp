@@ -27,7 +27,7 @@ std::unexpected<std::string> failed(std::string_view what, const std::string& na
 
 bool is_dots(std::string_view name) { return name == "." || name == ".."; }
 
-/// Empties directories from the leaves up; what lies too deep is moved up to the top and dealt with in
+/// Removes directories from the leaves up. Entries that are too deep are moved to the top and removed in
 /// another round.
 class Remover {
   public:
@@ -81,7 +81,7 @@ Done remove_tree(int parent, const std::string& name, Clock::time_point deadline
     for (;;) {
         if (Done done = remover.empty(top.get(), 0); !done || !*done) return done;
         if (unlinkat(parent, name.c_str(), AT_REMOVEDIR) == 0 || errno == ENOENT) return true;
-        // Something was moved up behind the reading position: another round.
+        // Something was moved behind the reading position: another round.
         if (errno != ENOTEMPTY) return failed("cannot remove", name);
         rewinddir(top.get());
     }

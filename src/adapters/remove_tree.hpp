@@ -6,10 +6,9 @@
 
 namespace left4me {
 
-/// Removes the directory `name` in `parent` (an open directory) and all that is in it. Never follows a
-/// symlink, never crosses into another mount, and needs no more than a fixed number of file descriptors and
-/// of stack frames however deep whoever filled the directory has nested it. False: the deadline passed before
-/// all was gone, and another call goes on from there.
+/// Removes the directory `name` in `parent` (an open directory) with all its content. Never follows a symlink
+/// and never crosses into another mount. Uses a fixed number of file descriptors and stack frames, however
+/// deep the tree is. False: the deadline passed first; another call continues.
 std::expected<bool, std::string> remove_tree(
     int parent, const std::string& name,
     std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max());

@@ -16,7 +16,7 @@ namespace left4me::builder {
 
 namespace {
 
-/// `overlays/NAME` and its `.build`, which nobody else builds in meanwhile.
+/// `overlays/NAME` and its `.build`; nobody else builds in them meanwhile.
 struct Workplace {
     Fd overlay;
     Fd directory;
@@ -32,7 +32,7 @@ std::expected<Workplace, std::string> open_workplace(const std::filesystem::path
     return place;
 }
 
-/// The one place that knows the kinds of sources.
+/// The only place that knows the kinds of sources.
 Built<Staged> stage(const OverlaySource& source, Staging& staging, Progress& progress, std::string& input) {
     if (const auto* directory = std::get_if<DirectorySource>(&source))
         return stage_directory(*directory, staging, progress, input);
@@ -48,10 +48,10 @@ Built<Staged> build_in(const Workplace& place, std::string& input) {
     if (!staging) return std::unexpected(staging.error());
     auto staged = stage(*source, *staging, progress, input);
     if (!staged) return staged;
-    const auto published = staging->publish(place.overlay.get(), staged->generation);
+    const auto published = staging->publish(place.overlay.get(), staged->digest);
     if (!published) return std::unexpected(published.error());
     (void)std::fprintf(stderr, "%s %s\n", *published ? "built" : "nothing new: the content is that of",
-                       staged->generation.c_str());
+                       staged->digest.c_str());
     return staged;
 }
 
@@ -59,7 +59,7 @@ TimePoint now() { return std::chrono::floor<std::chrono::microseconds>(std::chro
 
 BuildFailure failure_after(const BuildRecord& before, const BuildError& error, const std::string& input) {
     BuildFailure failure{error.kind, error.message, 1, now(), input};
-    // Another input is another matter, unless it is the changing that fails.
+    // A different input is a different build, unless the failure is that it keeps changing.
     const bool same = before.failure && (before.failure->input == input ||
                                          (error.kind == BuildFailureKind::SourceChanged &&
                                           before.failure->kind == BuildFailureKind::SourceChanged));
@@ -88,10 +88,10 @@ int build(const std::filesystem::path& overlays, const std::string& name, const 
     record.took =
         std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begun);
     if (staged) {
-        record.artifact = BuiltArtifact{staged->generation, staged->input};
+        record.artifact = BuiltArtifact{staged->digest, staged->input};
         record.failure.reset();
     } else {
-        // What fills the disk must not stay there while others need it.
+        // Free the disk space while others need it.
         if (staged.error().kind == BuildFailureKind::NoSpace) (void)Staging::discard(place->directory.get());
         record.failure = failure_after(record, staged.error(), input);
     }

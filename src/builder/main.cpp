@@ -1,6 +1,5 @@
-// left4me-build NAME [ended]: one build of an overlay, in left4me-build@NAME.service. What is to be built
-// stands in a file that left4me has written; see adapters/store/build_files.hpp. `ended` is for
-// ExecStopPost=.
+// left4me-build NAME [ended]: one build of an overlay, in left4me-build@NAME.service. A file written by
+// left4me says what to build; see adapters/store/build_files.hpp. `ended` is for ExecStopPost=.
 #include <cstdio>
 #include <cstdlib>
 #include <exception>

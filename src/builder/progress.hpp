@@ -6,7 +6,7 @@
 
 namespace left4me::builder {
 
-/// Writes how far the build is, twice a second at most. That it cannot be written fails no build.
+/// Writes the progress of the build, at most twice a second. Failing to write it does not fail the build.
 class Progress {
   public:
     explicit Progress(int build_directory) : directory_(build_directory) {}

@@ -16,7 +16,7 @@ struct BuildError {
 template <typename Value>
 using Built = std::expected<Value, BuildError>;
 
-/// What went wrong with our own files. `error`: errno as it was then.
+/// An error with our own files. `error`: errno at that time.
 inline std::unexpected<BuildError> own_failure(int error, const std::string& message) {
     const bool full = error == ENOSPC || error == EDQUOT;
     return std::unexpected(BuildError{full ? BuildFailureKind::NoSpace : BuildFailureKind::IOError, message});

@@ -69,7 +69,7 @@ Built<Staging> Staging::open(int build_directory) {
         if (auto wrote = store::write_all(staging.journal_.get(), boot, journal_name); !wrote)
             return own_failure(errno, wrote.error());
     } else {
-        // A record that a kill cut off would be the beginning of the next one.
+        // A truncated record of a killed build would run into the next one.
         const std::size_t whole = boot.size() + (journal.size() - boot.size()) / record_bytes * record_bytes;
         if (::ftruncate(staging.journal_.get(), static_cast<off_t>(whole)) != 0)
             return own_failure(errno, store::io_error(journal_name).error());
@@ -101,7 +101,7 @@ Built<void> Staging::prune_beneath(int directory, const std::string& prefix, con
             if (auto pruned = prune_beneath(inside.get(), path + "/", tree); !pruned) return pruned;
             continue;
         }
-        if (fits && entry->kind != Kind::Link && known_.contains(entry->looks)) continue;
+        if (fits && entry->kind != Kind::Link && known_.contains(entry->stats)) continue;
         if (auto removed = store::remove_tree(directory, name); !removed)
             return own_failure(errno, removed.error());
     }
@@ -109,7 +109,7 @@ Built<void> Staging::prune_beneath(int directory, const std::string& prefix, con
 }
 
 std::optional<store::Content> Staging::staged(const store::TreeEntry& entry) const {
-    const auto found = known_.find(entry.looks);
+    const auto found = known_.find(entry.stats);
     if (found == known_.end()) return std::nullopt;
     struct stat status{};
     const bool there = ::fstatat(tree_.get(), entry.path.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0;
@@ -118,25 +118,25 @@ std::optional<store::Content> Staging::staged(const store::TreeEntry& entry) con
 }
 
 Built<void> Staging::remember(const store::TreeEntry& entry, const store::Content& content) {
-    const std::string record = entry.looks + (content.sparse ? "s" : "-") + content.digest;
+    const std::string record = entry.stats + (content.sparse ? "s" : "-") + content.digest;
     if (auto wrote = store::write_all(journal_.get(), record, journal_name); !wrote)
         return own_failure(errno, wrote.error());
     return {};
 }
 
-Built<bool> Staging::publish(int overlay, const std::string& generation) {
-    // Nobody compares artifacts with their sources later, so a name must never stand for half-written files,
-    // power cut or not.
+Built<bool> Staging::publish(int overlay, const std::string& digest) {
+    // Nobody compares artifacts with their sources later, so an artifact's name must never refer to
+    // half-written files, even after a power cut.
     if (::syncfs(tree_.get()) != 0) return own_failure(errno, store::io_error("writing to disk").error());
-    const bool fresh = ::renameat2(directory_, tree_name, overlay, generation.c_str(), RENAME_NOREPLACE) == 0;
-    if (!fresh && errno != EEXIST) return own_failure(errno, store::io_error(generation).error());
-    if (fresh && ::fsync(overlay) != 0) return own_failure(errno, store::io_error(generation).error());
+    const bool fresh = ::renameat2(directory_, tree_name, overlay, digest.c_str(), RENAME_NOREPLACE) == 0;
+    if (!fresh && errno != EEXIST) return own_failure(errno, store::io_error(digest).error());
+    if (fresh && ::fsync(overlay) != 0) return own_failure(errno, store::io_error(digest).error());
     if (auto gone = discard(directory_); !gone) return std::unexpected(gone.error());
     return fresh;
 }
 
 Built<void> Staging::discard(int build_directory) {
-    // The journal first: it must not speak of files that are gone.
+    // The journal first: it must not mention files that are gone.
     for (const char* name : {journal_name, tree_name}) {
         if (auto removed = store::remove_tree(build_directory, name); !removed)
             return own_failure(errno, removed.error());

@@ -10,24 +10,25 @@
 
 namespace left4me::builder {
 
-/// `.build/tree`, in which an artifact grows, and `.build/journal`, which says what of it is whole: a build
-/// that was killed goes on where it was. After a reboot it begins anew, for nothing says what of it reached
-/// the disk.
+/// `.build/tree`, in which an artifact is built, and `.build/journal`, which records its complete files: a
+/// killed build continues where it was. After a reboot it starts over, because nothing shows which data
+/// reached the disk.
 class Staging {
   public:
     static Built<Staging> open(int build_directory);
 
     int tree() const { return tree_.get(); }
 
-    /// Removes what the tree does not have, or has as something else, or of which the journal says nothing.
+    /// Removes entries that the tree does not have or has as something else, and those that the journal does
+    /// not mention.
     Built<void> prune(const store::Tree& tree);
-    /// The content of an entry that is here already, as it is in the source now.
+    /// The content of an entry that is already staged and unchanged in the source.
     std::optional<store::Content> staged(const store::TreeEntry& entry) const;
     Built<void> remember(const store::TreeEntry& entry, const store::Content& content);
 
-    /// Puts the tree on disk and into `overlay`/`generation`; false if that is there already.
-    Built<bool> publish(int overlay, const std::string& generation);
-    /// Gives the space back.
+    /// Syncs the tree to disk and renames it to `overlay`/DIGEST; false if that exists already.
+    Built<bool> publish(int overlay, const std::string& digest);
+    /// Frees the disk space.
     static Built<void> discard(int build_directory);
 
   private:

@@ -33,23 +33,23 @@ bool build_failed(const Session& session, const operations::Concern& concern, co
 
 }  // namespace
 
-operations::Result<milliseconds> parse_patience(const std::string& text) {
-    return text.empty() ? default_patience : operations::parse_patience(text);
+operations::Result<milliseconds> parse_timeout(const std::string& text) {
+    return text.empty() ? default_patience : operations::parse_timeout(text);
 }
 
-void add_wait_option(Command& verb, const std::shared_ptr<Patience>& patience) {
+void add_wait_option(Command& verb, const std::shared_ptr<Timeout>& timeout) {
     verb.optional_value(
         "--wait", "DURATION",
-        [patience](const std::string& text) {
-            const auto parsed = parse_patience(text);
+        [timeout](const std::string& text) {
+            const auto parsed = parse_timeout(text);
             if (!parsed) return parsed.error().message;
-            *patience = *parsed;
+            *timeout = *parsed;
             return std::string();
         },
-        "Then wait until every server that shall run is ready, at most DURATION (90s, 5m; default 2m)");
+        "Then wait until every server that should run is ready, at most DURATION (90s, 5m; default 2m)");
 }
 
-Result<Exit> reconcile(Session& session, const Patience& patience, const operations::Concern& concern,
+Result<Exit> reconcile(Session& session, const Timeout& timeout, const operations::Concern& concern,
                        const Check& check) {
     Progress progress(session, concern);
     const auto tell = [&progress](const StepReport& report) { progress.tell(report); };
@@ -63,14 +63,14 @@ Result<Exit> reconcile(Session& session, const Patience& patience, const operati
     if (checked) progress.tell_rest(*last);
     if (progress.any_failed() || build_failed(session, concern, last->difference)) return Exit::Refused;
     if (!checked) return std::unexpected(checked.error());
-    if (patience) {
+    if (timeout) {
         const auto in_force = operations::read_source(session);
         if (!in_force) return std::unexpected(in_force.error());
         const std::vector<std::string> names = operations::wanted_running(in_force->desired());
-        if (auto waited = operations::wait_until_ready(session, names, *patience); !waited)
+        if (auto waited = operations::wait_until_ready(session, names, *timeout); !waited)
             return std::unexpected(waited.error());
     }
-    return exit_for(last->trouble);
+    return exit_for(last->error_kind);
 }
 
 void tell_effects(const Session& session, const Proposal& proposal, const std::string& suffix) {
@@ -82,20 +82,20 @@ void tell_effects(const Session& session, const Proposal& proposal, const std::s
     (void)std::fflush(stdout);
 }
 
-Result<Exit> edit_and_reconcile(Session& session, const Make& make, const Patience& patience) {
+Result<Exit> edit_and_reconcile(Session& session, const Make& make, const Timeout& timeout) {
     const auto edited = operations::commit(session, make);
     if (!edited) return std::unexpected(edited.error());
     tell_effects(session, *edited);
-    // Even when nothing was changed: the host may have drifted from what the manifests say.
-    return reconcile(session, patience);
+    // Even if nothing was changed: the host may have drifted.
+    return reconcile(session, timeout);
 }
 
-Result<Exit> edit_servers_and_reconcile(Session& session, const Make& make, const Patience& patience,
+Result<Exit> edit_servers_and_reconcile(Session& session, const Make& make, const Timeout& timeout,
                                         const Check& check) {
     const auto edited = operations::commit(session, make);
     if (!edited) return std::unexpected(edited.error());
     tell_effects(session, *edited);
-    return reconcile(session, patience, concern_of(*edited), check);
+    return reconcile(session, timeout, concern_of(*edited), check);
 }
 
 }  // namespace left4me::ctl

@@ -15,27 +15,27 @@ namespace left4me::ctl {
 using operations::Proposal;
 
 /// How long to wait for servers after a pass; nullopt: not at all.
-using Patience = std::optional<std::chrono::milliseconds>;
+using Timeout = std::optional<std::chrono::milliseconds>;
 
 /// What `--wait` and `--timeout` take: a duration; "": the default of two minutes.
-operations::Result<std::chrono::milliseconds> parse_patience(const std::string& text);
+operations::Result<std::chrono::milliseconds> parse_timeout(const std::string& text);
 
-/// Adds `--wait[=DURATION]` to a verb. `given` holds what follows it, nullopt when it was not given.
-void add_wait_option(Command& verb, const std::shared_ptr<Patience>& patience);
+/// Adds `--wait[=DURATION]` to a verb. `given` receives the value; nullopt if the option was not given.
+void add_wait_option(Command& verb, const std::shared_ptr<Timeout>& timeout);
 
 /// Makes the host follow the source and prints every step until what is of concern has settled. Done, or
 /// Refused if something of concern failed, or what the trouble of the source deserves; with patience,
 /// TimedOut when a server does not get ready. `check`: whether all was done that was asked for; else its
 /// error is said in place of what waits.
 using Check = std::function<operations::Result<void>()>;
-Result<Exit> reconcile(Session& session, const Patience& patience, const operations::Concern& concern = {},
+Result<Exit> reconcile(Session& session, const Timeout& timeout, const operations::Concern& concern = {},
                        const Check& check = {});
 
 /// Makes an edit, prints its effects as `server/comp1 created`, and makes the host follow.
 using Make = std::function<operations::Result<Proposal>()>;
-Result<Exit> edit_and_reconcile(Session& session, const Make& make, const Patience& patience);
+Result<Exit> edit_and_reconcile(Session& session, const Make& make, const Timeout& timeout);
 /// The same for an edit of single servers, which only waits for those.
-Result<Exit> edit_servers_and_reconcile(Session& session, const Make& make, const Patience& patience,
+Result<Exit> edit_servers_and_reconcile(Session& session, const Make& make, const Timeout& timeout,
                                         const Check& check = {});
 void tell_effects(const Session& session, const Proposal& proposal, const std::string& suffix = {});
 

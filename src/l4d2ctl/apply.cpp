@@ -10,11 +10,12 @@ namespace {
 struct Options {
     std::vector<std::string> files;
     bool dry_run = false;
-    std::shared_ptr<Patience> patience = std::make_shared<Patience>();
+    std::shared_ptr<Timeout> timeout = std::make_shared<Timeout>();
 };
 
 Result<Exit> show(Session& session, const std::vector<SourceFile>& inputs) {
-    if (auto entered = enter(session, Access::Read); !entered) return std::unexpected(entered.error());
+    if (auto entered = drop_privileges_and_configure(session, Access::Read); !entered)
+        return std::unexpected(entered.error());
     const auto proposal = operations::propose(session, inputs);
     if (!proposal) return std::unexpected(proposal.error());
     tell_effects(session, *proposal, " (dry run)");
@@ -28,9 +29,10 @@ Result<Exit> apply(Session& session, const Options& options) {
     const auto inputs = read_inputs(options.files);
     if (!inputs) return std::unexpected(inputs.error());
     if (options.dry_run) return show(session, *inputs);
-    if (auto entered = enter(session, Access::Act); !entered) return std::unexpected(entered.error());
+    if (auto entered = drop_privileges_and_configure(session, Access::Act); !entered)
+        return std::unexpected(entered.error());
     return edit_and_reconcile(
-        session, [&] { return operations::propose(session, *inputs); }, *options.patience);
+        session, [&] { return operations::propose(session, *inputs); }, *options.timeout);
 }
 
 }  // namespace
@@ -42,9 +44,9 @@ void add_apply(CLI::App& app, Session& session) {
                             "  l4d2ctl apply -f manifests/ --dry-run",
                             [&session, options] { return apply(session, *options); });
     verb.repeated("-f,--file", options->files,
-                  "FILE, DIR with all that is beneath it, or - for standard input", true);
-    verb.flag("--dry-run", options->dry_run, "Only check, and show what would be done");
-    add_wait_option(verb, options->patience);
+                  "FILE, DIR with everything beneath it, or - for standard input", true);
+    verb.flag("--dry-run", options->dry_run, "Only check, and show what would change");
+    add_wait_option(verb, options->timeout);
 }
 
 }  // namespace left4me::ctl

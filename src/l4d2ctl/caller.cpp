@@ -16,13 +16,13 @@
 #include <vector>
 
 #include "l4d2ctl/privileges.hpp"
-#include "specs/words.hpp"
+#include "specs/text.hpp"
 
 namespace left4me::ctl {
 
 namespace {
 
-/// Only root is believed when it says on whose behalf it acts.
+/// Only root is trusted when it says on whose behalf it acts.
 uid_t calling_uid() {
     const uid_t real = ::getuid();
     const char* const said = std::getenv("SUDO_UID");
@@ -33,7 +33,7 @@ uid_t calling_uid() {
     return parsed.ec == std::errc() && parsed.ptr == end ? uid : real;
 }
 
-/// The groups of a user without an entry, and of whoever cannot be looked up: none.
+/// A user without an entry, or one who cannot be looked up, has no groups.
 bool take_groups_of(uid_t user) {
     std::vector<char> buffer(16384);
     passwd entry{};
@@ -43,7 +43,7 @@ bool take_groups_of(uid_t user) {
     return ::initgroups(entry.pw_name, entry.pw_gid) == 0 && ::setegid(entry.pw_gid) == 0;
 }
 
-/// What may stand in a commit's author line.
+/// Characters that may appear in a commit's author line.
 std::string author_text(std::string_view text) {
     std::string shown = printable_line(text);
     std::erase_if(shown, [](char c) { return c == '<' || c == '>'; });
@@ -83,7 +83,7 @@ Result<void> with_rights_of_caller(const std::function<void()>& open) {
     std::vector<gid_t> groups(static_cast<std::size_t>(std::max(::getgroups(0, nullptr), 0)));
     const gid_t group = ::getegid();
     const auto failed = [caller] {
-        return fail(Exit::Refused, fmt::format("cannot open files with the rights of uid {}: {}", caller,
+        return fail(Exit::Refused, fmt::format("cannot open files with the permissions of uid {}: {}", caller,
                                                std::generic_category().message(errno)));
     };
     if (::getgroups(static_cast<int>(groups.size()), groups.data()) < 0) return failed();

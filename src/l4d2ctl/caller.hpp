@@ -8,18 +8,18 @@
 
 namespace left4me::ctl {
 
-/// The person at the keyboard: who became root by sudo, or else the user that this process runs as. Ask
-/// before root is given up.
+/// The person at the keyboard: who called sudo, or else the user of this process. Call it before root is
+/// dropped.
 Authorship calling_person();
 
-/// Runs `open` with the rights that this person has: whatever file a person names is opened in it. For root
-/// itself, and for everybody who did not come by sudo, nothing changes.
+/// Runs `open` with this person's permissions: files that a person names are opened in it. For root itself,
+/// and for everybody who did not use sudo, nothing changes.
 Result<void> with_rights_of_caller(const std::function<void()>& open);
 
-/// The login name of who came by sudo, whose rights with_rights_of_caller() takes; "" if nothing changes.
+/// The login name of the sudo caller, whose permissions with_rights_of_caller() uses; "" if nothing changes.
 std::string whose_rights();
 
-/// What this host calls itself.
+/// The name of this host.
 std::string host_name();
 
 }  // namespace left4me::ctl

@@ -13,7 +13,8 @@ Result<Exit> cancel(Session& session, const std::vector<std::string>& words) {
     if (target->kind != Kind::Overlay || target->names.size() != 1)
         return fail(Exit::Usage, "cancel which build? overlay/NAME");
     const std::string& name = target->names.front();
-    if (auto entered = enter(session, Access::Act); !entered) return std::unexpected(entered.error());
+    if (auto entered = drop_privileges_and_configure(session, Access::Act); !entered)
+        return std::unexpected(entered.error());
     const auto canceled = operations::cancel_build(session, name);
     if (!canceled) return std::unexpected(canceled.error());
     print(*canceled ? "the build of overlay/" + name + " is canceled\n"

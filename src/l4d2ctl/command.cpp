@@ -27,7 +27,7 @@ void Command::note(const std::string& names, const std::string& help, bool takes
 
 void Command::expect(Words words, std::size_t most) {
     shape_->words = words;
-    shape_->most_arguments = most;
+    shape_->max_arguments = most;
 }
 
 void Command::argument(const std::string& name, std::string& into, const std::string& help, Words words) {
@@ -83,7 +83,7 @@ void Command::option(const std::string& names, unsigned& into, const std::string
 
 void Command::repeated(const std::string& names, std::vector<std::string>& into, const std::string& help,
                        bool required) {
-    // One value each time: `-f a b` is a mistake, not two files.
+    // One value per option: `-f a b` is a mistake, not two files.
     verb_->add_option(names, into, help)->required(required)->allow_extra_args(false)->type_name("FILE");
     note(names, help, true, Words::Files);
 }
@@ -105,7 +105,7 @@ void Command::optional_value(const std::string& name, const std::string& value,
             help)
         ->expected(0, 1)
         ->type_name("[" + value + "]");
-    note(name, help, false);  // `--wait 5m` would be a name: the value follows "="
+    note(name, help, false);  // `--wait 5m` would be a name: the value must follow "="
 }
 
 }  // namespace left4me::ctl

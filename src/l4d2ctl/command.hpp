@@ -17,7 +17,7 @@ namespace left4me::ctl {
 
 /// What a word of the command line may be, for completion.
 enum class Words {
-    Nothing,  ///< nothing that can be guessed
+    Nothing,  ///< cannot be completed
     Choices,  ///< one of a few
     Servers,  ///< names of servers
     Objects,  ///< KIND NAME… or KIND/NAME
@@ -26,7 +26,7 @@ enum class Words {
     Groups,
 };
 
-/// An option, as completion needs to know it.
+/// An option, as needed for completion.
 struct OptionShape {
     std::string names;  ///< "-o,--output"
     std::string help;
@@ -35,28 +35,28 @@ struct OptionShape {
     std::vector<std::string> choices;
 };
 
-/// A verb, likewise: the command tree that `l4d2ctl __complete` walks.
+/// A verb, as needed for completion: the command tree that `l4d2ctl __complete` walks.
 struct VerbShape {
     std::string name;
     std::string description;
     bool hidden = false;
     std::vector<OptionShape> options = {};
     Words words = Words::Nothing;  ///< what its arguments are
-    std::size_t most_arguments = 0;
+    std::size_t max_arguments = 0;
     std::vector<std::string> choices = {};  ///< of its argument, if they are Choices
 };
 
-/// One verb of the command line while it is put together. CLI11 is hidden in one file, because its templates
-/// cost seconds for each file. Everything referred to must outlive the parsing.
+/// One verb of the command line under construction. CLI11 is used in one file only, because its templates
+/// cost seconds per file. Everything referred to must outlive the parsing.
 class Command {
   public:
     Command(CLI::App& app, std::string& chosen, std::function<Result<Exit>()>& run, VerbShape& shape,
             const std::string& example, std::function<Result<Exit>()> what);
 
-    /// A word without dashes that must be given.
+    /// A required word without dashes.
     void argument(const std::string& name, std::string& into, const std::string& help,
                   Words words = Words::Nothing);
-    /// A word of a few.
+    /// A word from a short list.
     void choice(const std::string& name, std::string& into, const std::vector<std::string>& choices,
                 const std::string& help);
     void optional_argument(const std::string& name, std::string& into, const std::string& help,
@@ -64,7 +64,7 @@ class Command {
     /// Any number of such words, perhaps none.
     void arguments(const std::string& name, std::vector<std::string>& into, const std::string& help,
                    Words words);
-    /// `--output TEXT`, perhaps one of a few words.
+    /// `--output TEXT`, optionally from a short list.
     void option(const std::string& names, std::string& into, const std::string& help,
                 const std::vector<std::string>& choices = {});
     /// `--group TEXT`, completed from what the host knows.
@@ -75,11 +75,11 @@ class Command {
     void repeated(const std::string& names, std::vector<std::string>& into, const std::string& help,
                   bool required);
     void flag(const std::string& names, bool& into, const std::string& help);
-    /// `--wait` or `--wait=TEXT`; `given` answers with what is wrong with the text, or nothing.
+    /// `--wait` or `--wait=TEXT`; `given` returns what is wrong with the text, or nothing.
     void optional_value(const std::string& name, const std::string& value,
                         std::function<std::string(const std::string&)> given, const std::string& help);
 
-    /// Leaves the verb out of the help: programs run it, not people.
+    /// Hides the verb from the help: it is for programs, not for people.
     void hide();
 
   private:

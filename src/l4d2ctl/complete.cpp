@@ -9,7 +9,7 @@
 #include "l4d2ctl/kinds.hpp"
 #include "operations/objects.hpp"
 #include "specs/explain.hpp"
-#include "specs/field_words.hpp"
+#include "specs/field_description.hpp"
 #include "specs/fields.hpp"
 
 namespace left4me::ctl {
@@ -42,7 +42,7 @@ std::string up_to(char end, const Field& field) {
     return std::string(field.documentation.substr(0, field.documentation.find(end)));
 }
 
-/// The options that stand before a verb.
+/// The options before a verb.
 const std::vector<OptionShape>& common_options() {
     static const std::vector<OptionShape> options{
         {"--config", "The configuration", true, Words::Files, {}},
@@ -60,10 +60,10 @@ const OptionShape* find_option(const std::vector<OptionShape>& options, const st
     return nullptr;
 }
 
-/// What has been typed so far, sorted out.
+/// The words typed so far, classified.
 struct Typed {
     const VerbShape* verb = nullptr;
-    const OptionShape* value_of = nullptr;  ///< the option whose value stands at the cursor
+    const OptionShape* value_of = nullptr;  ///< the option whose value is at the cursor
     std::vector<std::string> arguments;     ///< of the verb, before the cursor
     std::string config;
 };
@@ -94,7 +94,7 @@ class Completion {
         return found == nullptr ? find_option(common_options(), name) : found;
     }
 
-    /// One word before the cursor; `i` moves on over the value of an option.
+    /// One word before the cursor; `i` skips the value of an option.
     void read(const std::vector<std::string>& words, std::size_t& i) {
         const std::string& word = words[i];
         if (!word.starts_with('-') || word == "-") {
@@ -126,7 +126,7 @@ class Completion {
         if (cursor_.starts_with("--") && cursor_.find('=') != std::string::npos) return value_behind_equals();
         if (cursor_.starts_with('-')) return options();
         if (typed_.verb == nullptr) return verbs();
-        if (typed_.arguments.size() >= typed_.verb->most_arguments) return {};
+        if (typed_.arguments.size() >= typed_.verb->max_arguments) return {};
         return values(typed_.verb->words, typed_.verb->choices);
     }
 
@@ -185,18 +185,18 @@ class Completion {
         return {};
     }
 
-    /// The manifests, or none when they cannot be read.
+    /// The manifests; empty if they cannot be read.
     const ManifestSet& manifests() {
         if (!set_) {
             set_.emplace();
-            if (enter(session_, Access::Read)) {
+            if (drop_privileges_and_configure(session_, Access::Read)) {
                 if (auto in_force = operations::read_source(session_)) set_ = std::move(in_force->set);
             }
         }
         return *set_;
     }
 
-    /// Names of one kind that were not given yet; `server/NAME` when it begins so.
+    /// Names of one kind that were not given yet; `server/NAME` if the word begins like that.
     Candidates objects_of(Kind kind, bool with_kind) {
         const std::string prefix = with_kind ? cursor_.substr(0, cursor_.find('/') + 1) : "";
         if (with_kind && parse_kind(prefix.substr(0, prefix.size() - 1)) != kind) return {};
@@ -211,7 +211,7 @@ class Completion {
         return candidates;
     }
 
-    /// KIND NAME… or KIND/NAME…; `delete` takes the names of servers by themselves.
+    /// KIND NAME… or KIND/NAME…; `delete` also takes names of servers alone.
     Candidates objects() {
         if (const std::size_t slash = cursor_.find('/'); slash != std::string::npos) {
             const auto kind = parse_kind(cursor_.substr(0, slash));
@@ -230,7 +230,7 @@ class Completion {
         return plain_names ? objects_of(Kind::Server, false) : Candidates();
     }
 
-    /// The fields of what stands before the last dot.
+    /// The fields of the part before the last dot.
     Candidates fields() const {
         Candidates candidates;
         const std::size_t dot = cursor_.rfind('.');

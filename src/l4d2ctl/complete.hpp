@@ -7,10 +7,10 @@
 
 namespace left4me::ctl {
 
-/// What the shells' completions ask (`l4d2ctl __complete WORD…`; the last word is the one at the cursor,
-/// perhaps empty). Prints one candidate on each line, a tab and its description behind it; the line `:files`
-/// alone means that the shell knows better. Names come from the manifests: no host is asked. Trouble means
-/// fewer candidates, never a message.
+/// Answers the shells' completion scripts (`l4d2ctl __complete WORD…`; the last word is the one at the
+/// cursor, perhaps empty). Prints one candidate per line, followed by a tab and its description; the single
+/// line `:files` means that the shell should complete files. Names come from the manifests; the host is not
+/// queried. Errors mean fewer candidates, never a message.
 void complete(Session& session, const std::vector<std::string>& words);
 
 }  // namespace left4me::ctl

@@ -9,7 +9,7 @@ namespace left4me::ctl {
 
 namespace {
 
-/// Whether the words say of which kind the objects are; else they are names of servers.
+/// Whether the words include the kind of the objects; otherwise they are names of servers.
 bool names_a_kind(const std::vector<std::string>& words) {
     return !words.empty() && (words.front().find('/') != std::string::npos || parse_kind(words.front()) ||
                               words.front() == "all");
@@ -36,7 +36,8 @@ Result<Exit> remove(Session& session, Selection& selection) {
     } else if (auto settled = settle(selection); !settled) {
         return std::unexpected(settled.error());
     }
-    if (auto entered = enter(session, Access::Act); !entered) return std::unexpected(entered.error());
+    if (auto entered = drop_privileges_and_configure(session, Access::Act); !entered)
+        return std::unexpected(entered.error());
     const auto make = [&] {
         return objects.empty() ? operations::propose_removal(session, selection)
                                : operations::propose_removal(session, objects);
@@ -54,7 +55,7 @@ void add_delete(CLI::App& app, Session& session) {
     auto selection = std::make_shared<Selection>();
     Command verb =
         add_verb(app, session, "delete",
-                 "Takes objects out of the source and makes the host follow; a server's files go with it",
+                 "Removes objects from the source and makes the host follow; also removes a server's files",
                  "  sudo l4d2ctl delete comp1 comp2\n  sudo l4d2ctl delete overlay tickrate\n"
                  "  sudo l4d2ctl delete -l pool=event",
                  [&session, selection] { return remove(session, *selection); });

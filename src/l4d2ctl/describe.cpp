@@ -9,7 +9,7 @@
 #include "operations/journal_tail.hpp"
 #include "operations/objects.hpp"
 #include "operations/server_view.hpp"
-#include "specs/words.hpp"
+#include "specs/text.hpp"
 
 namespace left4me::ctl {
 
@@ -47,10 +47,10 @@ Result<std::string> describe_overlay(const Session& session, const View& view, c
     const auto found = view.in_force.set.overlays.find(name);
     if (found == view.in_force.set.overlays.end())
         return fail(Exit::NotFound, "overlay/" + name + " is not there");
-    const std::string generation = operations::usable_generation(view, name);
+    const std::string digest = operations::usable_generation(view, name);
     const std::string text =
         page({{{"Source"}, {source_text(found->second.source)}},
-              {{"Generation"}, {generation.empty() ? "none" : generation}},
+              {{"Artifact"}, {digest.empty() ? "none" : digest}},
               {{"Build"}, {printable(operations::build_text(view, name))}},
               {{"Blueprints"}, {names_or_none(operations::blueprints_using(view.in_force.set, name))}},
               {{"Manifest"}, {place(found->second.origin)}}},
@@ -86,8 +86,9 @@ Result<Exit> describe(Session& session, const std::vector<std::string>& words) {
     std::optional<operations::JournalTail> tail;
     if (*target->kind != Kind::Blueprint)
         tail.emplace(operations::log_unit({*target->kind, name}), log_lines);
-    if (auto entered = enter(session, Access::Read); !entered) return std::unexpected(entered.error());
-    auto view = operations::look(session);
+    if (auto entered = drop_privileges_and_configure(session, Access::Read); !entered)
+        return std::unexpected(entered.error());
+    auto view = operations::observe(session);
     if (!view) return std::unexpected(view.error());
     tell_trouble_briefly(view->in_force);
     const auto text = *target->kind == Kind::Server      ? describe_server(session, *view, name, *tail)
@@ -103,7 +104,7 @@ Result<Exit> describe(Session& session, const std::vector<std::string>& words) {
 void add_describe(CLI::App& app, Session& session) {
     auto words = std::make_shared<std::vector<std::string>>();
     Command verb =
-        add_verb(app, session, "describe", "Tells all about one object, and what to do next",
+        add_verb(app, session, "describe", "Shows everything about one object, and what to do next",
                  "  l4d2ctl describe server comp1", [&session, words] { return describe(session, *words); });
     verb.arguments("OBJECT", *words, "KIND NAME or KIND/NAME", Words::Objects);
 }

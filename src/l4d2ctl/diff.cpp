@@ -32,7 +32,8 @@ Result<Exit> diff(Session& session, const Options& options) {
                     "diff -f: files are opened with your own rights only\n  sudo l4d2ctl diff -f …");
     const auto inputs = read_inputs(options.files);
     if (!inputs) return std::unexpected(inputs.error());
-    if (auto entered = enter(session, Access::Read); !entered) return std::unexpected(entered.error());
+    if (auto entered = drop_privileges_and_configure(session, Access::Read); !entered)
+        return std::unexpected(entered.error());
     auto desired = desired_revision(session, options, *inputs);
     if (!desired) return std::unexpected(desired.error());
     const auto seen = operations::look_at(session, std::move(*desired));
@@ -49,14 +50,14 @@ Result<Exit> diff(Session& session, const Options& options) {
 
 void add_diff(CLI::App& app, Session& session) {
     auto options = std::make_shared<Options>();
-    Command verb = add_verb(
-        app, session, "diff", "Shows what a pass would do now, and why; exits 1 if there is something",
-        "  l4d2ctl diff\n  l4d2ctl diff -f comp1.yaml -o json\n  l4d2ctl diff --revision main~1",
-        [&session, options] { return diff(session, *options); });
+    Command verb =
+        add_verb(app, session, "diff", "Shows what a pass would do now, and why; exits 1 if anything differs",
+                 "  l4d2ctl diff\n  l4d2ctl diff -f comp1.yaml -o json\n  l4d2ctl diff --revision main~1",
+                 [&session, options] { return diff(session, *options); });
     verb.repeated("-f,--file", options->files, "As if these manifests had been applied: FILE, DIR or -",
                   false);
     verb.option("--revision", options->revision,
-                "As if the source stood there: a commit or branch of the repository");
+                "As if the source were at this commit or branch of the repository");
     verb.option("-o,--output", options->output, "text or json", {"text", "json"});
 }
 

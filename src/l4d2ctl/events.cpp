@@ -8,7 +8,7 @@
 #include "l4d2ctl/kinds.hpp"
 #include "l4d2ctl/verbs.hpp"
 #include "operations/server_view.hpp"
-#include "specs/words.hpp"
+#include "specs/text.hpp"
 
 namespace left4me::ctl {
 
@@ -32,10 +32,9 @@ std::string text_of(const Event& event, const Terminal& terminal) {
     if (event.count > 1)
         line += event.last > event.at ? fmt::format("; {} times since {}", event.count, clock_text(event.at))
                                       : fmt::format("; {} times", event.count);
-    if (event.drift && event.actor.empty())
-        line += terminal.paint(Paint::Dim, "; the host does not tell who");
+    if (event.drift && event.actor.empty()) line += terminal.paint(Paint::Dim, "; by: unknown");
     if (!event.drift && !event.actor.empty())
-        line += terminal.paint(Paint::Dim, "; asked for by " + printable(event.actor));
+        line += terminal.paint(Paint::Dim, "; requested by " + printable(event.actor));
     return line + "\n";
 }
 
@@ -57,8 +56,10 @@ Result<Exit> events(Session& session, Options& options) {
         if (!name) return std::unexpected(name.error());
         options.server = std::move(*name);
     }
-    if (auto entered = enter(session, Access::Read); !entered) return std::unexpected(entered.error());
-    operations::EventFeed feed(session, options.server);  // before the reading: nothing in between is lost
+    if (auto entered = drop_privileges_and_configure(session, Access::Read); !entered)
+        return std::unexpected(entered.error());
+    operations::EventFeed feed(session,
+                               options.server);  // before reading, so that nothing in between is lost
     const std::vector<Event> all = feed.past();
     const std::size_t count =
         options.lines == 0 ? all.size() : std::min<std::size_t>(options.lines, all.size());
@@ -77,8 +78,8 @@ void add_events(CLI::App& app, Session& session) {
                             [&session, options] { return events(session, *options); });
     verb.optional_argument("SERVER", options->server, "Only what happened to this server", Words::Servers);
     verb.flag("-f,--follow", options->follow, "Then show each new one as it happens");
-    verb.option("-n,--lines", options->lines, "At most the last N (default 100; 0: all there are)");
-    verb.option("-o,--output", options->output, "text, or json: one object a line", {"text", "json"});
+    verb.option("-n,--lines", options->lines, "At most the last N (default 100; 0: all)");
+    verb.option("-o,--output", options->output, "text, or json: one object per line", {"text", "json"});
 }
 
 }  // namespace left4me::ctl

@@ -8,21 +8,21 @@
 
 namespace left4me::ctl {
 
-/// What the shell gets to see. Scripts rely on these numbers; docs/cli.md lists them.
+/// Exit codes. Scripts rely on these numbers; docs/cli.md lists them.
 enum class Exit : int {
     Done = 0,
     Differences = 1,  ///< diff only
     Usage = 2,
-    Invalid = 3,  ///< a manifest or the configuration is wrong
+    Invalid = 3,  ///< a manifest or the configuration is invalid
     NotFound = 4,
-    Refused = 5,  ///< the host did not do it, or could not be asked
+    Refused = 5,  ///< the host refused, or could not be reached
     TimedOut = 6,
     Interrupted = 130,  ///< as shells have it: 128 and SIGINT
 };
 
 Exit exit_for(operations::ErrorKind kind);
 
-/// Why a verb ended early. The message goes to stderr as it is; it may have several lines.
+/// Why a verb ended early. The message goes to stderr unchanged; it may have several lines.
 struct Failure {
     Exit code = Exit::Refused;
     std::string message;

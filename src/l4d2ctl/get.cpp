@@ -22,14 +22,14 @@ struct Options {
     bool watch = false;
 };
 
-/// What the command line asks for.
+/// What was asked for on the command line.
 struct Wanted {
     Target target;
     std::string selector;
     std::string output;
 };
 
-/// The names that are asked for, from those that there are.
+/// The requested names, from the existing ones.
 Result<std::vector<std::string>> pick(std::vector<std::string> names, Kind kind, const Wanted& wanted,
                                       const ManifestSet& set) {
     if (wanted.target.names.empty())
@@ -48,7 +48,7 @@ std::vector<Kind> kinds_of(const Target& target) {
     return every_kind;
 }
 
-/// Names and manifests stand in the source alone: no host is asked, so completion is quick and works
+/// Names and manifests come from the source alone: the host is not queried, so this is fast and works
 /// anywhere.
 Result<Exit> get_from_source(Session& session, const Wanted& wanted) {
     const auto in_force = operations::read_source(session);
@@ -116,11 +116,12 @@ Result<Exit> get(Session& session, const Options& options) {
     if (options.watch &&
         (target->kind != Kind::Server || options.output == "name" || options.output == "yaml"))
         return fail(Exit::Usage, "--watch is for servers, as a table or as json");
-    if (auto entered = enter(session, Access::Read); !entered) return std::unexpected(entered.error());
+    if (auto entered = drop_privileges_and_configure(session, Access::Read); !entered)
+        return std::unexpected(entered.error());
     const Wanted wanted{std::move(*target), options.selector, options.output};
     if (options.watch) return watch_servers(session, wanted.target.names, wanted.selector, wanted.output);
     if (options.output == "name" || options.output == "yaml") return get_from_source(session, wanted);
-    auto view = operations::look(session);
+    auto view = operations::observe(session);
     if (!view) return std::unexpected(view.error());
     tell_trouble_briefly(view->in_force);
     if (options.output == "json") return get_json(*view, wanted);
@@ -140,7 +141,7 @@ void add_get(CLI::App& app, Session& session) {
     verb.option("-o,--output", options->output, "table, wide, yaml (the manifests), json or name",
                 {"table", "wide", "yaml", "json", "name"});
     verb.flag("-w,--watch", options->watch,
-              "Then a line for each server that changes; json: one object a line");
+              "Then a line for each server that changes; json: one object per line");
 }
 
 }  // namespace left4me::ctl

@@ -4,7 +4,7 @@
 
 #include "l4d2ctl/verbs.hpp"
 #include "operations/server_view.hpp"
-#include "specs/words.hpp"
+#include "specs/text.hpp"
 
 namespace left4me::ctl {
 
@@ -42,7 +42,8 @@ std::string history_table(const std::vector<HistoryEntry>& entries, const Termin
 }
 
 Result<Exit> history(Session& session, const Options& options) {
-    if (auto entered = enter(session, Access::Read); !entered) return std::unexpected(entered.error());
+    if (auto entered = drop_privileges_and_configure(session, Access::Read); !entered)
+        return std::unexpected(entered.error());
     const std::vector<HistoryEntry> entries = operations::history(session, options.lines);
     if (options.output == "json") {
         print(operations::json_text(operations::history_json(entries)));
@@ -58,11 +59,10 @@ Result<Exit> history(Session& session, const Options& options) {
 
 void add_history(CLI::App& app, Session& session) {
     auto options = std::make_shared<Options>();
-    Command verb =
-        add_verb(app, session, "history", "Shows the revisions that were tried, and what became of them",
-                 "  l4d2ctl history\n  l4d2ctl history -o json",
-                 [&session, options] { return history(session, *options); });
-    verb.option("-n,--lines", options->lines, "At most the last N (default 20; 0: all there are)");
+    Command verb = add_verb(app, session, "history", "Shows the revisions that were tried, and their results",
+                            "  l4d2ctl history\n  l4d2ctl history -o json",
+                            [&session, options] { return history(session, *options); });
+    verb.option("-n,--lines", options->lines, "At most the last N (default 20; 0: all)");
     verb.option("-o,--output", options->output, "table or json", {"table", "json"});
 }
 

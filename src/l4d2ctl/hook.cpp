@@ -15,8 +15,8 @@
 #include "operations/push.hpp"
 #include "operations/reconcile.hpp"
 
-// What the repository's hooks run, under the name of whoever pushes. Standard error reaches that person, each
-// line behind `remote: `.
+// The program of the repository's hooks, run as the user who pushes. Standard error reaches that person, each
+// line with the prefix `remote: `.
 
 namespace left4me::ctl {
 
@@ -24,7 +24,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t most_input = std::size_t{1} << 20U;
+constexpr std::size_t max_input = std::size_t{1} << 20U;
 
 /// One line of a hook's input: `OLD NEW REFERENCE`.
 struct Update {
@@ -36,7 +36,7 @@ struct Update {
 bool is_nothing(const std::string& id) { return id.find_first_not_of('0') == std::string::npos; }
 
 Result<std::vector<Update>> read_updates() {
-    const auto text = read_descriptor(STDIN_FILENO, "<stdin>", most_input);
+    const auto text = read_descriptor(STDIN_FILENO, "<stdin>", max_input);
     if (!text) return fail(Exit::Refused, text.error());
     std::vector<Update> updates;
     std::string_view rest = *text;
@@ -78,19 +78,18 @@ std::string why_not_followed(const Session& session, const fs::path& here) {
     return {};
 }
 
-/// Why the repository takes none of the updates: it is not only the followed branch that matters to who else
-/// pushes.
+/// Why the repository refuses all of the updates: other branches matter to other people who push.
 std::string why_refused(const Update& update, const fs::path& here) {
     constexpr std::array<std::string_view, 2> places{"refs/heads/", "refs/tags/"};
     const auto place = std::find_if(places.begin(), places.end(), [&update](std::string_view prefix) {
         return update.reference.starts_with(prefix);
     });
-    // Any operator could put a link into the place of a directory, and git would write through it.
+    // Any operator could replace a directory with a link, and git would write through it.
     if (place == places.end() || update.reference.find('/', place->size()) != std::string::npos) {
         return fmt::format("{}: this repository keeps branches and tags, and their names have no '/'",
                            update.reference);
     }
-    // Git locks packed-refs for it, in the directory where only root writes.
+    // Git would lock packed-refs, in the directory where only root writes.
     if (is_nothing(update.now)) {
         return fmt::format(
             "{0}: a push deletes nothing here; on this host: sudo git -C {1} update-ref -d {0}",
@@ -100,7 +99,7 @@ std::string why_refused(const Update& update, const fs::path& here) {
     const auto kind = fs::symlink_status(here / update.reference, ignored).type();
     if (kind != fs::file_type::regular && kind != fs::file_type::not_found) {
         return fmt::format(
-            "{}: something that is no reference is in its place; sudo l4d2ctl init-repo moves it "
+            "{}: something other than a reference is in its place; sudo l4d2ctl init-repo moves it "
             "out of the way",
             update.reference);
     }
@@ -109,10 +108,11 @@ std::string why_refused(const Update& update, const fs::path& here) {
 
 Result<void> check_updates(const std::vector<Update>& updates, const fs::path& here) {
     if (git::is_open_to_others(here)) {
-        return fail(Exit::Refused,
-                    fmt::format("left4me: {}: has the layout of an earlier release, in which whoever pushes "
-                                "can lead everybody's git elsewhere; on this host:\n  sudo l4d2ctl init-repo",
-                                here.string()));
+        return fail(
+            Exit::Refused,
+            fmt::format("left4me: {}: has the layout of an earlier release, in which anybody who pushes can "
+                        "redirect everybody's git; on this host:\n  sudo l4d2ctl init-repo",
+                        here.string()));
     }
     for (const Update& update : updates) {
         if (const std::string why = why_refused(update, here); !why.empty())
@@ -130,16 +130,16 @@ Result<Exit> check_push(const Session& session, const Update& update, const fs::
                                                settings.branch, settings.remote));
     }
     if (is_nothing(update.now)) {
-        return fail(Exit::Refused,
-                    fmt::format("left4me: branch {} is what this host follows; it is not deleted\n",
-                                settings.branch));
+        return fail(
+            Exit::Refused,
+            fmt::format("left4me: branch {} is followed by this host and is not deleted\n", settings.branch));
     }
     const char* const quarantine = std::getenv("GIT_OBJECT_DIRECTORY");
     const auto checked =
         operations::check_pushed(session, here, update.now, quarantine == nullptr ? "" : quarantine);
     if (checked) return Exit::Done;
     return fail(Exit::Invalid,
-                fmt::format("{}left4me: branch {} stays where it is; mend this, commit and push again\n",
+                fmt::format("{}left4me: branch {} does not move; fix this, commit and push again\n",
                             checked.error().message, settings.branch));
 }
 
@@ -152,7 +152,7 @@ Result<Exit> tell_pushed(const Session& session, const Update& update, const fs:
     say(fmt::format("{} is at {} now", settings.branch, update.now));
     if (!is_nothing(update.before) && !session.source->follows(update.before, update.now)) {
         say(
-            fmt::format("that does not descend from {}: it waits until somebody says on this host\n"
+            fmt::format("that does not descend from {}: it waits until somebody runs on this host\n"
                         "  sudo l4d2ctl approve {}",
                         update.before.substr(0, 12), update.now));
     }
@@ -165,18 +165,18 @@ Result<Exit> tell_pushed(const Session& session, const Update& update, const fs:
     switch (triggered.error()) {
         case TriggerError::Refused:
             // The daemon watches the repository, too.
-            say("the host takes it up by itself within 30 s; who is in the repository's group is heard at "
-                "once");
+            say("the host notices it within 30 s; pushes of members of the repository's group are noticed "
+                "immediately");
             break;
         case TriggerError::NoDaemon:
-            say("no daemon runs on this host: left4me-reconcile.timer takes it up, if it is enabled; or now\n"
+            say("no daemon runs on this host: left4me-reconcile.timer applies it, if enabled; or run now\n"
                 "  sudo l4d2ctl reconcile");
             break;
     }
     return Exit::Done;
 }
 
-/// Somebody whose git calls a new branch `master` would wait for a change that never comes.
+/// A person whose git names a new branch `master` would wait for a change that never comes.
 void tell_not_followed(const Session& session, const std::vector<Update>& updates) {
     constexpr std::string_view prefix = "refs/heads/";
     if (!session.config.git || !session.config.git->remote.empty()) return;
@@ -194,7 +194,8 @@ void tell_not_followed(const Session& session, const std::vector<Update>& update
 Result<Exit> hook(Session& session, const std::string& which) {
     std::error_code ignored;
     const fs::path here = fs::current_path(ignored);
-    if (auto entered = enter(session, Access::Read); !entered) return std::unexpected(entered.error());
+    if (auto entered = drop_privileges_and_configure(session, Access::Read); !entered)
+        return std::unexpected(entered.error());
     const auto updates = read_updates();
     if (!updates) return std::unexpected(updates.error());
     const bool before = which == "pre-receive";

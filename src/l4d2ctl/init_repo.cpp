@@ -96,11 +96,12 @@ Result<Exit> init_repo(Session& session, const std::string& group) {
 
 void add_init_repo(CLI::App& app, Session& session) {
     auto group = std::make_shared<std::string>(default_group);
-    Command verb = add_verb(app, session, "init-repo",
-                            "Makes the repository on this host that operators push manifests to, or mends it",
-                            "  sudo l4d2ctl init-repo\n  sudo l4d2ctl init-repo --group admins",
-                            [&session, group] { return init_repo(session, *group); });
-    verb.option("--group", *group, "Whoever is in this group may push (default left4me-operators)",
+    Command verb =
+        add_verb(app, session, "init-repo",
+                 "Creates the repository on this host that operators push manifests to, or repairs it",
+                 "  sudo l4d2ctl init-repo\n  sudo l4d2ctl init-repo --group admins",
+                 [&session, group] { return init_repo(session, *group); });
+    verb.option("--group", *group, "Members of this group may push (default left4me-operators)",
                 Words::Groups);
 }
 

@@ -20,23 +20,23 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// Above any limit that a configuration may set; that one is checked when the bytes are parsed.
-constexpr std::size_t most_bytes = std::size_t{64} << 20U;
+/// Above any limit that a configuration may set; that limit is checked when the bytes are parsed.
+constexpr std::size_t max_bytes = std::size_t{64} << 20U;
 
 Result<std::vector<SourceFile>> read_input(const std::string& name) {
     std::error_code ignored;
-    // The path would be opened anew, which the rights of another user do not allow.
+    // The path would be opened again, which another user may not be allowed to do.
     if (name == "-" || name == "/dev/stdin") {
-        auto text = read_descriptor(STDIN_FILENO, "<stdin>", most_bytes);
+        auto text = read_descriptor(STDIN_FILENO, "<stdin>", max_bytes);
         if (!text) return fail(Exit::Invalid, text.error());
         return std::vector<SourceFile>{{"<stdin>", std::move(*text)}};
     }
     if (fs::is_directory(name, ignored)) {
-        auto files = operations::read_manifest_files(name, most_bytes);
+        auto files = operations::read_manifest_files(name, max_bytes);
         if (!files) return std::unexpected(files.error());
         return std::move(*files);
     }
-    auto text = read_file(name, most_bytes, FileKind::Any);
+    auto text = read_file(name, max_bytes, FileKind::Any);
     if (!text) return fail(fs::exists(name, ignored) ? Exit::Invalid : Exit::NotFound, text.error());
     return std::vector<SourceFile>{{name, std::move(*text)}};
 }
@@ -47,7 +47,7 @@ Result<std::vector<SourceFile>> read_inputs(const std::vector<std::string>& name
     std::vector<SourceFile> all;
     Result<void> read;
     bool denied = false;
-    // sudo may allow a person l4d2ctl and nothing else: what their own eyes may not read, no message quotes.
+    // sudo may allow a person only l4d2ctl: no message may quote a file that they may not read themselves.
     const auto allowed = with_rights_of_caller([&] {
         for (const std::string& name : names) {
             auto files = read_input(name);
@@ -61,12 +61,13 @@ Result<std::vector<SourceFile>> read_inputs(const std::vector<std::string>& name
     });
     if (!allowed) return std::unexpected(allowed.error());
     if (read) return all;
-    // In a root shell that sudo gave, too.
+    // Also in a root shell started by sudo.
     if (const std::string who = denied ? whose_rights() : ""; !who.empty()) {
-        return fail(read.error().code,
-                    fmt::format("{}\n  files are opened with the rights of {}, who called sudo; -f - <FILE "
-                                "takes what this shell may read",
-                                read.error().message, who));
+        return fail(
+            read.error().code,
+            fmt::format("{}\n  files are opened with the permissions of {}, who called sudo; -f - <FILE "
+                        "reads what this shell may read",
+                        read.error().message, who));
     }
     return std::unexpected(read.error());
 }

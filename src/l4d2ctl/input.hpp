@@ -8,8 +8,8 @@
 
 namespace left4me::ctl {
 
-/// The bytes of everything `-f` named: files, directories (with all that is beneath them), `-` for standard
-/// input. Nothing is parsed: it is called while still root.
+/// The bytes of everything that `-f` names: files, directories (with everything beneath them), `-` for
+/// standard input. Nothing is parsed, because this is called while still root.
 Result<std::vector<SourceFile>> read_inputs(const std::vector<std::string>& names);
 
 }  // namespace left4me::ctl

@@ -9,18 +9,19 @@
 
 namespace left4me::ctl {
 
-/// What `KIND`, `KIND NAME…`, `KIND/NAME…` or `all` name.
+/// The objects named by `KIND`, `KIND NAME…`, `KIND/NAME…` or `all`.
 struct Target {
-    std::optional<Kind> kind;        ///< nullopt: all kinds
-    std::vector<std::string> names;  ///< in the order given, none twice; empty: every object of the kind
+    std::optional<Kind> kind;  ///< nullopt: all kinds
+    std::vector<std::string>
+        names;  ///< in the given order, without duplicates; empty: every object of the kind
 };
 
 Result<Target> parse_target(const std::vector<std::string>& words);
 
-/// A name from the command line goes into unit names and paths: the one rule for names holds here as well.
+/// A name from the command line is used in unit names and paths, so the rule for names applies here as well.
 Result<void> check_name(const std::string& name);
 
-/// `NAME`, or `server/NAME` as the output has it.
+/// `NAME`, or `server/NAME` as in the output.
 Result<std::string> parse_server_name(const std::string& word);
 
 }  // namespace left4me::ctl

@@ -55,7 +55,7 @@ bool is_in_manifests(Session& session, const Subject& subject) {
     const pid_t child = ::fork();
     if (child < 0) return true;
     if (child == 0) {
-        if (!enter(session, Access::Read)) ::_exit(0);
+        if (!drop_privileges_and_configure(session, Access::Read)) ::_exit(0);
         const auto in_force = operations::read_source(session);
         ::_exit(!in_force || names_it(in_force->set, subject) ? 0 : 1);
     }
@@ -73,13 +73,13 @@ bool is_known(Session& session, const Subject& subject) {
            !operations::JournalTail(operations::log_unit(subject), 1).text().empty();
 }
 
-/// journalctl takes `-2h` for what happened in the last two hours, and points of time as they are.
+/// journalctl takes `-2h` for the last two hours, and points in time unchanged.
 std::string since_option(const std::string& since) {
     return "--since=" + (parse_duration(since) ? "-" + since : since);
 }
 
-/// Becomes journalctl. Nothing is parsed here but a name, so root stays root: the journal may be root's alone
-/// to read.
+/// Becomes journalctl. Only a name is parsed here, so root stays root: only root may be allowed to read the
+/// journal.
 Result<Exit> logs(Session& session, const Options& options) {
     const auto subject = parse_subject(options.name);
     if (!subject) return std::unexpected(subject.error());
@@ -113,8 +113,8 @@ void add_logs(CLI::App& app, Session& session) {
     verb.argument("NAME", options->name, "The server, or overlay/NAME", Words::Servers);
     verb.option("-n,--lines", options->lines, "At most the last N lines (default 200; with --since: all)");
     verb.option("--since", options->since,
-                "Only what is newer: a duration as in 30m, 2h, 3d, or a time as journalctl takes it");
-    verb.flag("-f,--follow,!--no-follow", options->follow, "Go on showing new lines; by default it does not");
+                "Only newer lines: a duration as in 30m, 2h, 3d, or a time in journalctl's format");
+    verb.flag("-f,--follow,!--no-follow", options->follow, "Keep showing new lines (off by default)");
 }
 
 }  // namespace left4me::ctl

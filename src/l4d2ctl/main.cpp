@@ -10,7 +10,7 @@
 #include "l4d2ctl/complete.hpp"
 #include "l4d2ctl/read_service.hpp"
 #include "l4d2ctl/verbs.hpp"
-#include "specs/words.hpp"
+#include "specs/text.hpp"
 
 namespace {
 
@@ -21,7 +21,7 @@ constexpr const char* exit_codes =
     "  0 done   1 differences (diff only)   2 usage   3 invalid manifest or configuration\n"
     "  4 not found   5 the host refused, or a step failed   6 timed out\n"
     "\n"
-    "l4d2ctl VERB --help shows a verb's options and an example; man l4d2ctl tells the rest.";
+    "l4d2ctl VERB --help shows a verb's options and an example; see man l4d2ctl for more.";
 
 void add_verbs(CLI::App& app, Session& session) {
     add_apply(app, session);
@@ -51,7 +51,7 @@ void add_verbs(CLI::App& app, Session& session) {
     add_version(app, session);
 }
 
-/// The message for a first word that is no verb; CLI11 would only say that it did not expect it.
+/// The message for a first word that is not a verb; CLI11 would only say that it did not expect it.
 std::string unknown_verb(const CLI::App& app, int argc, char** argv) {
     if (argc < 2 || *argv[1] == '-') return {};
     const std::string_view word = argv[1];
@@ -68,7 +68,7 @@ int finish(const Result<Exit>& result) {
         print_error(result.error().message);
         return static_cast<int>(result.error().code);
     }
-    // Whoever reads our output decides by it: a full disk must not look like success.
+    // Readers of our output rely on it: a full disk must not look like success.
     if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) return static_cast<int>(Exit::Refused);
     return static_cast<int>(*result);
 }

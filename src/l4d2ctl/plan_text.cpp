@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "specs/words.hpp"
+#include "specs/text.hpp"
 
 namespace left4me::ctl {
 
@@ -37,7 +37,7 @@ Paint paint_of(Verb verb) {
         case Verb::Stop:
         case Verb::Restart:
         case Verb::Purge:
-        case Verb::Forget:
+        case Verb::Unmanage:
         case Verb::Cancel:
             return Paint::Red;
         case Verb::Hold:
@@ -46,7 +46,7 @@ Paint paint_of(Verb verb) {
         case Verb::Build:
         case Verb::Render:
         case Verb::ResetFailed:
-        case Verb::Collect:
+        case Verb::Prune:
             return Paint::Plain;
     }
     return Paint::Plain;

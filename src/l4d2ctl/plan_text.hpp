@@ -8,7 +8,7 @@
 
 namespace left4me::ctl {
 
-/// The width of the widest subject and verb of a plan, so that lines printed one at a time still align.
+/// The width of the widest subject and verb of a plan, so that lines printed one at a time align.
 struct PlanColumns {
     std::size_t subject = 0;
     std::size_t verb = 0;
@@ -17,13 +17,13 @@ struct PlanColumns {
     PlanColumns() = default;
 };
 
-/// How loud a verb is: what interrupts a game is not what is only said.
+/// The colour of a verb: interruptions stand out from reports.
 Paint paint_of(Verb verb);
 
 /// `server/comp1   start    the unit is inactive, the manifest says Running`, without a newline.
 std::string action_line(const Action& action, const PlanColumns& columns, const Terminal& terminal);
 
-/// The whole plan as `diff` shows it; the last line counts. Empty for an empty plan.
+/// The whole plan as `diff` shows it, with the counts in the last line. Empty for an empty plan.
 std::string plan_text(const Plan& plan, const Terminal& terminal);
 
 /// `3 servers differ, 17 agree`.

@@ -24,15 +24,15 @@ Result<void> become(const Account& account) {
     if (::initgroups(service_user, account.group) != 0) return refuse("initgroups");
     if (::setresgid(account.group, account.group, account.group) != 0) return refuse("setresgid");
     if (::setresuid(account.user, account.user, account.user) != 0) return refuse("setresuid");
-    // Believe what the kernel says now, not that the calls returned 0.
+    // Check the kernel's current state, not that the calls returned 0.
     uid_t real = 0;
     uid_t effective = 0;
     uid_t saved = 0;
     if (::getresuid(&real, &effective, &saved) != 0 || real != account.user || effective != account.user ||
         saved != account.user || ::setuid(0) == 0) {
-        return fail(Exit::Refused, fmt::format("cannot become user {}: root was not given up", service_user));
+        return fail(Exit::Refused, fmt::format("cannot become user {}: root was not dropped", service_user));
     }
-    // Root's working directory may be closed to us; every given file is open already.
+    // We may not be allowed into root's working directory; all given files are open already.
     if (::chdir("/") != 0) return refuse("chdir");
     return {};
 }
@@ -53,7 +53,7 @@ Result<void> give_up_privileges(Access access, const std::string& verb) {
     const auto account = find_account(service_user);
     if (::geteuid() == 0) {
         if (account && account->user != 0) return become(*account);
-        // Where left4me is not installed there is nothing to read but the files that were given, as in CI.
+        // If left4me is not installed, the given files are the only input, as in CI.
         if (access == Access::Read) return {};
         return fail(Exit::Refused,
                     fmt::format("{}: user {} does not exist on this host; install left4me, or run "

@@ -11,7 +11,7 @@
 namespace left4me::ctl {
 
 enum class Access {
-    Read,  ///< looks only: any user may, as far as the host permits
+    Read,  ///< only reads: any user may, as far as the host permits
     Act,   ///< changes manifests or the host: root or left4me
 };
 

@@ -4,13 +4,13 @@
 
 #include <algorithm>
 
-#include "specs/words.hpp"
+#include "specs/text.hpp"
 
 namespace left4me::ctl {
 
 namespace {
 
-/// Whether the way to the unit failed, and not the unit: its own log would tell nothing.
+/// Whether the request did not reach the unit: then the unit's own log would show nothing.
 bool is_helper_trouble(FailureKind reason) {
     switch (reason) {
         case FailureKind::Disconnected:
@@ -58,7 +58,7 @@ bool is_helper_trouble(FailureKind reason) {
     return false;
 }
 
-/// The command that tells more, or nothing.
+/// The command that shows more, or nothing.
 std::string remedy(const Action& action, const Outcome& outcome) {
     const std::string& name = action.subject.name;
     if (outcome.reason == FailureKind::PrerequisiteFailed) return {};
@@ -133,7 +133,7 @@ std::string failures_text(const Plan& plan, std::span<const Outcome> outcomes, c
 void Progress::tell(const StepReport& report) {
     if (report.seen && !report.revision.empty() && report.source_error != told_trouble_) {
         told_trouble_ = report.source_error;
-        tell_trouble(report);
+        report_source_error(report);
     }
     if (!columns_) columns_ = PlanColumns(part_of(report.difference, concern_));
     if (session_.err.person) tell_builds(report.difference);
@@ -147,8 +147,9 @@ void Progress::tell(const StepReport& report) {
             tell(action, outcome);
         } else if (outcome.reason == FailureKind::PrerequisiteFailed) {
             append(never_begun_,
-                   Ended{{{}, {action}},
-                         {Outcome{.action = 0, .reason = outcome.reason, .message = outcome.message}}});
+                   CompletedActions{
+                       {{}, {action}},
+                       {Outcome{.action = 0, .reason = outcome.reason, .message = outcome.message}}});
         } else {
             failures.push_back(outcome);
         }

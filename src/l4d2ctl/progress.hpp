@@ -33,18 +33,17 @@ class Progress {
     std::optional<PlanColumns> columns_;  ///< of the first plan
     std::string told_trouble_;
     std::string told_builds_;
-    Ended never_begun_;
+    CompletedActions never_begun_;
     bool failed_ = false;
     bool quiet_ = true;  ///< nothing of concern has ended
 };
 
-/// `server/comp1: start failed (StartLimitHit): …` and, below, the command that tells more. `others`: how
-/// many more objects it went the same way for.
+/// `server/comp1: start failed (StartLimitHit): …` and, below, the command that shows more. `others`: how
+/// many more objects failed in the same way.
 std::string failure_text(const Action& action, const Outcome& outcome, const Terminal& err,
                          std::size_t others = 0);
 
-/// Those that are not done, each different message once: what broke for two hundred servers is one piece of
-/// news.
+/// The failures, each different message once: one cause for two hundred servers is one message.
 std::string failures_text(const Plan& plan, std::span<const Outcome> outcomes, const Terminal& err);
 
 }  // namespace left4me::ctl

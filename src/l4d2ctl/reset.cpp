@@ -20,13 +20,13 @@ struct Options {
     std::string reason;
 };
 
-/// What a game wrote is gone for good: a person says so twice.
+/// The files of a game are lost for good, so a person must confirm.
 Result<void> confirm(const std::vector<std::string>& servers) {
-    const std::string what = fmt::format(
-        "everything that {} wrote (logs, bans, demos, what plugins remember)", fmt::join(servers, ", "));
+    const std::string what =
+        fmt::format("everything that {} wrote (logs, bans, demos, plugin data)", fmt::join(servers, ", "));
     if (::isatty(STDIN_FILENO) == 0)
         return fail(Exit::Usage, fmt::format("reset removes {}: say --yes", what));
-    print_error(fmt::format("This removes {}, and restarts what runs. Go on? [y/N]", what));
+    print_error(fmt::format("This removes {}, and restarts running servers. Continue? [y/N]", what));
     std::string answer;
     std::getline(std::cin, answer);
     if (answer == "y" || answer == "Y" || answer == "yes") return {};
@@ -35,7 +35,8 @@ Result<void> confirm(const std::vector<std::string>& servers) {
 
 Result<Exit> reset(Session& session, Options& options) {
     if (auto settled = settle(options.selection); !settled) return std::unexpected(settled.error());
-    if (auto entered = enter(session, Access::Act); !entered) return std::unexpected(entered.error());
+    if (auto entered = drop_privileges_and_configure(session, Access::Act); !entered)
+        return std::unexpected(entered.error());
     const auto in_force = operations::read_source(session);
     if (!in_force) return std::unexpected(in_force.error());
     const auto servers = operations::select_servers(options.selection, in_force->set);
@@ -59,12 +60,12 @@ void add_reset(CLI::App& app, Session& session) {
     auto options = std::make_shared<Options>();
     Command verb =
         add_verb(app, session, "reset",
-                 "Removes everything that a server wrote; one that runs is stopped and started for it",
+                 "Removes everything that a server wrote; a running one is stopped and started again",
                  "  sudo l4d2ctl reset comp1\n  sudo l4d2ctl reset comp1 --yes --reason 'taken over'",
                  [&session, options] { return reset(session, *options); });
     add_selection(verb, options->selection, MayBeAll::No);
     verb.flag("--yes", options->yes, "Do not ask");
-    verb.option("--reason", options->reason, "Why; events tell it");
+    verb.option("--reason", options->reason, "Why; recorded in the event");
 }
 
 }  // namespace left4me::ctl

@@ -14,7 +14,7 @@ struct Options {
     Selection selection;
     operations::RestartOptions restart;
     bool cancel = false;
-    std::shared_ptr<Patience> patience = std::make_shared<Patience>();
+    std::shared_ptr<Timeout> timeout = std::make_shared<Timeout>();
 };
 
 Result<Exit> cancel(Session& session, const Selection& selection) {
@@ -29,7 +29,8 @@ Result<Exit> restart(Session& session, Options& options) {
     if (auto settled = settle(options.selection); !settled) return std::unexpected(settled.error());
     if (options.cancel && (options.restart.when_empty || options.restart.staggered))
         return fail(Exit::Usage, "--cancel goes with neither --when-empty nor --stagger");
-    if (auto entered = enter(session, Access::Act); !entered) return std::unexpected(entered.error());
+    if (auto entered = drop_privileges_and_configure(session, Access::Act); !entered)
+        return std::unexpected(entered.error());
     if (options.cancel) return cancel(session, options.selection);
 
     const auto requested = operations::request_restart(session, options.selection, options.restart);
@@ -42,7 +43,7 @@ Result<Exit> restart(Session& session, Options& options) {
         print(fmt::format("server/{} restart requested\n", server));
         concern.insert({Kind::Server, server});
     }
-    const auto done = reconcile(session, *options.patience, concern);
+    const auto done = reconcile(session, *options.timeout, concern);
     // Of all servers, or of those with a label, it is enough that the ones that run are restarted.
     const bool one_was_named = !options.selection.names.empty() && !requested->not_running.empty();
     return done && *done == Exit::Done && one_was_named ? Exit::Refused : done;
@@ -63,7 +64,7 @@ void add_restart(CLI::App& app, Session& session) {
     verb.flag("--stagger", options->restart.staggered,
               "At most a tenth of these servers, and at least one, are down at the same time");
     verb.flag("--cancel", options->cancel, "Withdraws restarts that were asked for and still wait");
-    add_wait_option(verb, options->patience);
+    add_wait_option(verb, options->timeout);
 }
 
 }  // namespace left4me::ctl

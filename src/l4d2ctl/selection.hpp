@@ -10,7 +10,7 @@ using operations::Selection;
 
 enum class MayBeAll { No, Yes };
 
-/// Adds `NAME… | -l LABELS` to a verb, and perhaps `| --all`.
+/// Adds `NAME… | -l LABELS` to a verb, and optionally `| --all`.
 void add_selection(Command& verb, Selection& into, MayBeAll may_be_all);
 
 /// Takes `server/` off the names as they were typed. A usage error unless it chooses in exactly one way, with

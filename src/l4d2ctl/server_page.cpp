@@ -7,7 +7,7 @@
 
 #include "l4d2ctl/plan_text.hpp"
 #include "operations/server_view.hpp"
-#include "specs/words.hpp"
+#include "specs/text.hpp"
 
 namespace left4me::ctl {
 
@@ -78,15 +78,15 @@ Rows actual_rows(const View& view, const UnitDetails& details) {
     Rows rows{{{"Actual"}, {actual_text(view, details)}},
               {{"At boot"},
                {details.unit.enablement == Enablement::Enabled
-                    ? "enabled: it starts with the host"
-                    : enablement_text(details.unit.enablement) + ": it does not start with the host"}}};
+                    ? "enabled: it starts at boot"
+                    : enablement_text(details.unit.enablement) + ": it does not start at boot"}}};
     if (details.main_pid != 0) rows.push_back({{"Process"}, {fmt::format("pid {}", details.main_pid)}});
     if (details.restarts != 0)
         rows.push_back({{"Restarts"}, {fmt::format("{} by systemd", details.restarts)}});
     return rows;
 }
 
-/// The stack as it is mounted, each layer with whether the manifests still ask for it; or what would be
+/// The mounted stack, each layer with whether the manifests still ask for it; or the stack that would be
 /// mounted.
 std::string layers_text(const ObservedServer& server, const TargetServer* target, const Terminal& terminal) {
     const std::vector<std::string> none;
@@ -101,7 +101,7 @@ std::string layers_text(const ObservedServer& server, const TargetServer* target
     }
     const bool same = *stack == wanted;
     text = server.mounted ? "mounted" : "unmounted by hand, but the game still has it";
-    text += !known ? "\n" : same ? ", as wanted\n" : ", but not what is wanted\n";
+    text += !known ? "\n" : same ? ", as wanted\n" : ", but not the target\n";
     for (const std::string& layer : *stack) {
         const bool stays = !known || std::find(wanted.begin(), wanted.end(), layer) != wanted.end();
         text += stays ? "  " + layer + "\n" : terminal.paint(Paint::Red, "- " + layer) + "\n";
@@ -126,7 +126,7 @@ std::string conditions_text(const View& view, const std::string& name, const Ter
                         {printable(condition.message)}});
     }
     Terminal whole = terminal;
-    whole.width = std::string::npos;  // a message cut short helps nobody here
+    whole.width = std::string::npos;  // a truncated message helps nobody here
     return table(rows, whole);
 }
 
@@ -176,11 +176,11 @@ std::string next_steps(const View& view, const std::string& name, const UnitDeta
         if (is_effect(action->verb)) {
             steps.insert("sudo l4d2ctl reconcile   makes the host agree with the manifests");
         } else if (action->code == HoldReason::ApprovalRequired) {
-            steps.insert(fmt::format("sudo l4d2ctl approve {}   agrees to the whole revision",
+            steps.insert(fmt::format("sudo l4d2ctl approve {}   approves the whole revision",
                                      view.desired().revision));
         } else if (action->code == HoldReason::RolloutPending) {
             steps.insert(
-                fmt::format("sudo l4d2ctl restart {}   makes the change now; players are thrown out", name));
+                fmt::format("sudo l4d2ctl restart {}   applies the change now; players are kicked", name));
         } else if (action->code == HoldReason::RestartPending) {
             steps.insert(
                 fmt::format("sudo l4d2ctl restart {0}   restarts it now; players are thrown out", name));
@@ -189,19 +189,18 @@ std::string next_steps(const View& view, const std::string& name, const UnitDeta
             steps.insert(fmt::format("sudo l4d2ctl resume {}   lets left4me act again",
                                      view.intent.suspended.servers.contains(name) ? name : "--all"));
         } else if (action->code == HoldReason::BackOff) {
-            steps.insert("sudo l4d2ctl reconcile   tries at once what waits after a failure");
-            steps.insert(fmt::format("l4d2ctl logs {} --lines 100   tells why it failed", name));
+            steps.insert("sudo l4d2ctl reconcile   retries failures immediately");
+            steps.insert(fmt::format("l4d2ctl logs {} --lines 100   shows why it failed", name));
         } else if (action->code == HoldReason::Shadowed) {
             steps.insert(fmt::format(
-                "sudo l4d2ctl restart {}   starts from the files of its layers again; players are "
-                "thrown out",
+                "sudo l4d2ctl restart {}   starts from the files of its layers again; players are kicked",
                 name));
         } else if (action->code == HoldReason::NotInstalled) {
             steps.insert("install the game in /var/lib/left4me/installation");
         }
     }
     if (details.unit.active == ActiveState::Failed || details.restarts > 0) {
-        steps.insert(fmt::format("l4d2ctl logs {} --lines 100   tells why it failed", name));
+        steps.insert(fmt::format("l4d2ctl logs {} --lines 100   shows why it failed", name));
     }
     std::string text;
     for (const std::string& step : steps) text += step + "\n";

@@ -26,13 +26,14 @@ Command add_verb(CLI::App& app, Session& session, const std::string& name, const
     return {app, session.verb, session.run, session.verbs.back(), example, std::move(run)};
 }
 
-Result<void> enter(Session& session, Access access) {
+Result<void> drop_privileges_and_configure(Session& session, Access access) {
     session.caller = calling_person();
     if (session.served && session.config_path != config_file)
         return fail(Exit::Refused, "another configuration is opened with your own rights only");
     ConfigText text;
-    // A path that a person gave is opened as that person, the host's own configuration as user left4me, which
-    // the daemon is, too: root opens nothing, so no message can quote what only root may read.
+    // A path that a person gave is opened as that person; the host's own configuration is opened as user
+    // left4me, which also runs the daemon. Root opens nothing, so no message can quote a file that only root
+    // may read.
     if (session.config_path != config_file) {
         const auto read = with_rights_of_caller([&] { text = read_config_text(session.config_path); });
         if (!read) return read;
@@ -57,14 +58,14 @@ Result<void> enter_as_root(Session& session) {
     return configure(session, *text);
 }
 
-Exit exit_for(Trouble trouble) {
-    return trouble == Trouble::None ? Exit::Done : exit_for(operations::kind_of(trouble));
+Exit exit_for(SourceErrorKind error_kind) {
+    return error_kind == SourceErrorKind::None ? Exit::Done : exit_for(operations::kind_of(error_kind));
 }
 
 namespace {
 
-void tell_trouble(Trouble trouble, const std::string& error, const std::string& revision) {
-    if (trouble != Trouble::None)
+void report_source_error(SourceErrorKind error_kind, const std::string& error, const std::string& revision) {
+    if (error_kind != SourceErrorKind::None)
         print_error(fmt::format("{}the last good revision {} stays in force\n", error, revision));
     else if (!error.empty())
         print_error(error);
@@ -72,21 +73,21 @@ void tell_trouble(Trouble trouble, const std::string& error, const std::string& 
 
 }  // namespace
 
-void tell_trouble(const InForce& in_force) {
-    tell_trouble(in_force.trouble, in_force.error, in_force.snapshot.revision);
+void report_source_error(const ActiveRevision& in_force) {
+    report_source_error(in_force.error_kind, in_force.error, in_force.snapshot.revision);
 }
 
-void tell_trouble(const StepReport& report) {
-    tell_trouble(report.trouble, report.source_error, report.revision);
+void report_source_error(const StepReport& report) {
+    report_source_error(report.error_kind, report.source_error, report.revision);
 }
 
-void tell_trouble_briefly(const InForce& in_force) {
+void tell_trouble_briefly(const ActiveRevision& in_force) {
     const std::string& all = in_force.error;
     const auto lines = std::count(all.begin(), all.end(), '\n');
     const std::string brief =
         lines < 2 ? all
                   : all.substr(0, all.find('\n') + 1) + fmt::format("{} more: l4d2ctl status\n", lines - 1);
-    tell_trouble(in_force.trouble, brief, in_force.snapshot.revision);
+    report_source_error(in_force.error_kind, brief, in_force.snapshot.revision);
 }
 
 void print(const std::string& text) {
@@ -98,7 +99,7 @@ void print(const std::string& text) {
 
 void print_error(const std::string& message) {
     const std::string text = fit_for_terminal(message);
-    (void)std::fflush(stdout);  // what was said before stays before
+    (void)std::fflush(stdout);  // keeps the order of messages
     const std::string shown = for_locale(text, STDERR_FILENO);
     (void)std::fwrite(shown.data(), 1, shown.size(), stderr);
     if (!text.ends_with('\n')) (void)std::fputc('\n', stderr);

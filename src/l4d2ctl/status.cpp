@@ -7,7 +7,7 @@
 #include "l4d2ctl/server_page.hpp"
 #include "l4d2ctl/verbs.hpp"
 #include "operations/server_view.hpp"
-#include "specs/words.hpp"
+#include "specs/text.hpp"
 
 namespace left4me::ctl {
 
@@ -26,7 +26,7 @@ std::string summary_page(const Session& session, const View& view, const operati
         {{"Servers"},
          {fmt::format("{} running; {} agree, {} differ, {} held", summary.running, summary.agree,
                       summary.differ, summary.held)}}};
-    if (view.in_force.trouble != Trouble::None)
+    if (view.in_force.error_kind != SourceErrorKind::None)
         rows.insert(rows.begin() + 2,
                     {{"State"},
                      {std::string(summary.state) + ": the last good revision is in force", Paint::Yellow}});
@@ -65,10 +65,11 @@ Result<Exit> status(Session& session, const Options& options) {
     const bool whole = options.name.empty();
     const auto name = whole ? Result<std::string>() : parse_server_name(options.name);
     if (!name) return std::unexpected(name.error());
-    if (auto entered = enter(session, Access::Read); !entered) return std::unexpected(entered.error());
-    auto view = operations::look(session);
+    if (auto entered = drop_privileges_and_configure(session, Access::Read); !entered)
+        return std::unexpected(entered.error());
+    auto view = operations::observe(session);
     if (!view) return std::unexpected(view.error());
-    whole ? tell_trouble(view->in_force) : tell_trouble_briefly(view->in_force);
+    whole ? report_source_error(view->in_force) : tell_trouble_briefly(view->in_force);
     if (whole && !session.config.warnings.empty()) print_error(to_string(session.config.warnings));
     const bool json = options.json || options.output == "json";
     return whole ? whole_status(session, *view, json) : server_status(session, *view, *name, json);
@@ -78,10 +79,10 @@ Result<Exit> status(Session& session, const Options& options) {
 
 void add_status(CLI::App& app, Session& session) {
     auto options = std::make_shared<Options>();
-    Command verb =
-        add_verb(app, session, "status", "Shows how the host stands to its source; with a name, one server",
-                 "  l4d2ctl status\n  l4d2ctl status comp1 -o json",
-                 [&session, options] { return status(session, *options); });
+    Command verb = add_verb(app, session, "status",
+                            "Shows how the host compares with its source; with a name, one server",
+                            "  l4d2ctl status\n  l4d2ctl status comp1 -o json",
+                            [&session, options] { return status(session, *options); });
     verb.optional_argument("NAME", options->name, "The server", Words::Servers);
     verb.option("-o,--output", options->output, "text or json", {"text", "json"});
     verb.flag("--json", options->json, "The same as -o json");

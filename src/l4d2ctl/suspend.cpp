@@ -6,7 +6,7 @@
 #include "l4d2ctl/selection.hpp"
 #include "l4d2ctl/verbs.hpp"
 #include "operations/wait.hpp"
-#include "specs/words.hpp"
+#include "specs/text.hpp"
 
 namespace left4me::ctl {
 
@@ -28,11 +28,12 @@ Result<Exit> suspend(Session& session, Options& options) {
     if (auto settled = settle(options.selection); !settled) return std::unexpected(settled.error());
     std::optional<std::chrono::milliseconds> duration;
     if (!options.duration.empty()) {
-        const auto parsed = operations::parse_patience(options.duration);
+        const auto parsed = operations::parse_timeout(options.duration);
         if (!parsed) return std::unexpected(parsed.error());
         duration = *parsed;
     }
-    if (auto entered = enter(session, Access::Act); !entered) return std::unexpected(entered.error());
+    if (auto entered = drop_privileges_and_configure(session, Access::Act); !entered)
+        return std::unexpected(entered.error());
     const auto suspended = operations::suspend(session, options.selection, options.reason, duration);
     if (!suspended) return std::unexpected(suspended.error());
     tell(options.selection.all, suspended->servers, printable(suspension_text(suspended->suspension)));
@@ -41,7 +42,8 @@ Result<Exit> suspend(Session& session, Options& options) {
 
 Result<Exit> resume(Session& session, Options& options) {
     if (auto settled = settle(options.selection); !settled) return std::unexpected(settled.error());
-    if (auto entered = enter(session, Access::Act); !entered) return std::unexpected(entered.error());
+    if (auto entered = drop_privileges_and_configure(session, Access::Act); !entered)
+        return std::unexpected(entered.error());
     const auto resumed = operations::resume(session, options.selection);
     if (!resumed) return std::unexpected(resumed.error());
     for (const std::string& server : resumed->not_suspended) {
@@ -64,14 +66,14 @@ Result<Exit> resume(Session& session, Options& options) {
 void add_suspend(CLI::App& app, Session& session) {
     auto options = std::make_shared<Options>();
     Command verb = add_verb(app, session, "suspend",
-                            "Keeps left4me's hands off a server, or off everything, until it is resumed",
+                            "Makes left4me leave a server, or everything, alone until it is resumed",
                             "  sudo l4d2ctl suspend comp1 --reason 'trying a map' --for 2h\n"
                             "  sudo l4d2ctl suspend --all --reason 'moving house'",
                             [&session, options] { return suspend(session, *options); });
     add_selection(verb, options->selection, MayBeAll::No);
-    verb.flag("--all", options->selection.all, "Everything: nothing on this host is changed any more");
-    verb.required_option("--reason", options->reason, "Why; everybody who looks is told");
-    verb.option("--for", options->duration, "It ends by itself after this long: 90s, 30m, 12h, 2d");
+    verb.flag("--all", options->selection.all, "Everything: left4me changes nothing on this host");
+    verb.required_option("--reason", options->reason, "Why; shown to everybody");
+    verb.option("--for", options->duration, "End automatically after this time: 90s, 30m, 12h, 2d");
 }
 
 void add_resume(CLI::App& app, Session& session) {
@@ -80,7 +82,7 @@ void add_resume(CLI::App& app, Session& session) {
                             "  sudo l4d2ctl resume comp1\n  sudo l4d2ctl resume --all",
                             [&session, options] { return resume(session, *options); });
     add_selection(verb, options->selection, MayBeAll::No);
-    verb.flag("--all", options->selection.all, "Everything, and every single server too");
+    verb.flag("--all", options->selection.all, "Everything, including single servers");
 }
 
 }  // namespace left4me::ctl

@@ -9,15 +9,16 @@ namespace {
 
 struct Options {
     Selection selection;
-    std::shared_ptr<Patience> patience = std::make_shared<Patience>();
+    std::shared_ptr<Timeout> timeout = std::make_shared<Timeout>();
 };
 
 Result<Exit> switch_state(Session& session, Options& options, RunState state) {
     if (auto settled = settle(options.selection); !settled) return std::unexpected(settled.error());
-    if (auto entered = enter(session, Access::Act); !entered) return std::unexpected(entered.error());
+    if (auto entered = drop_privileges_and_configure(session, Access::Act); !entered)
+        return std::unexpected(entered.error());
     return edit_servers_and_reconcile(
         session, [&] { return operations::propose_state(session, options.selection, state); },
-        *options.patience, [&] { return operations::check_state(session, options.selection, state); });
+        *options.timeout, [&] { return operations::check_state(session, options.selection, state); });
 }
 
 }  // namespace
@@ -29,7 +30,7 @@ void add_switch(CLI::App& app, Session& session, const Switch& kind) {
         "  sudo l4d2ctl " + kind.name + " comp1 comp2\n  sudo l4d2ctl " + kind.name + " -l pool=competitive",
         [&session, options, state = kind.state] { return switch_state(session, *options, state); });
     add_selection(verb, options->selection, MayBeAll::No);
-    add_wait_option(verb, options->patience);
+    add_wait_option(verb, options->timeout);
 }
 
 }  // namespace left4me::ctl

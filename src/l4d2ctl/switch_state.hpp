@@ -6,7 +6,7 @@
 
 namespace left4me::ctl {
 
-/// What `start` and `stop` have in common: there is one desired state, in the manifest, whoever writes it.
+/// Common to `start` and `stop`: they edit the manifest, the only desired state.
 struct Switch {
     std::string name;
     std::string description;

@@ -8,7 +8,7 @@
 #include "operations/build_view.hpp"
 #include "operations/objects.hpp"
 #include "operations/server_view.hpp"
-#include "specs/words.hpp"
+#include "specs/text.hpp"
 
 namespace left4me::ctl {
 
@@ -50,7 +50,7 @@ Cell ready_cell(const Condition* ready) {
     return {};
 }
 
-/// Since when it is as READY and ACTIVE say: a restart begins anew.
+/// How long it has been as READY and ACTIVE say: a restart resets it.
 std::string since_text(const View& view, const Condition* ready, const UnitDetails& details) {
     if (ready == nullptr) return "-";
     // A server that runs as it should has been Ready only since some seconds after its start.
@@ -61,7 +61,7 @@ std::string since_text(const View& view, const Condition* ready, const UnitDetai
 
 using Details = std::map<std::string, UnitDetails>;
 
-/// `details`: only for a table with all columns.
+/// `details`: only for the wide table.
 Row server_row(const View& view, const std::string& name, const Details* details, bool wide) {
     static const ObservedServer nothing;
     const auto found = view.observed.servers.find(name);
@@ -83,7 +83,7 @@ Row server_row(const View& view, const std::string& name, const Details* details
         row.push_back({since_text(view, ready, details->at(name))});
     }
     if (wide) {
-        row.push_back({observed.mounted ? "mounted" : observed.held_by_game ? "unmounted" : "-"});
+        row.push_back({observed.mounted ? "mounted" : observed.mounted_in_game ? "unmounted" : "-"});
         row.push_back({observed.current.value_or("-")});
         row.push_back({wanted ? to_string(desired->second.rollout.policy) : "-"});
     }
@@ -93,7 +93,7 @@ Row server_row(const View& view, const std::string& name, const Details* details
 
 Result<std::vector<Row>> server_rows(View& view, const std::vector<std::string>& names, bool wide,
                                      const Terminal& terminal) {
-    // In a narrow window the reason needs the room more.
+    // In a narrow window, the reason needs the space more.
     const bool all = wide || terminal.width >= roomy;
     std::vector<std::string> titles{"NAME", "READY", "WANTED", "ACTIVE", "AT BOOT", "PORT"};
     if (all) titles.insert(titles.end(), {"BLUEPRINT", "SINCE"});
@@ -142,20 +142,20 @@ Cell built_cell(const View& view, const std::string& name) {
     return {word};
 }
 
-std::string generation_text(const View& view, const std::string& name) {
-    const std::string generation = operations::usable_generation(view, name);
-    return generation.empty() ? "-" : generation;
+std::string artifact_text(const View& view, const std::string& name) {
+    const std::string digest = operations::usable_generation(view, name);
+    return digest.empty() ? "-" : digest;
 }
 
 std::vector<Row> overlay_rows(const View& view, const std::vector<std::string>& names, bool wide) {
-    std::vector<std::string> titles{"NAME", "BUILT", "GENERATION", "BLUEPRINTS", "SOURCE"};
+    std::vector<std::string> titles{"NAME", "BUILT", "ARTIFACT", "BLUEPRINTS", "SOURCE"};
     if (wide) titles.emplace_back("MANIFEST");
     std::vector<Row> rows{heading(titles)};
     for (const std::string& name : names) {
         const Overlay& overlay = view.in_force.set.overlays.at(name);
         Row row{{name, Paint::Bold},
                 built_cell(view, name),
-                {generation_text(view, name)},
+                {artifact_text(view, name)},
                 {std::to_string(blueprints_using(view.in_force.set, name).size())},
                 {source_text(overlay.source)}};
         if (wide) row.push_back({fmt::format("{}:{}", overlay.origin.where.file, overlay.origin.where.line)});

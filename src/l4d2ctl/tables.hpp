@@ -8,7 +8,7 @@
 
 namespace left4me::ctl {
 
-/// One line for each object, with a heading. Refused when systemd cannot be asked.
+/// One line per object, with a heading. Refused if systemd cannot be queried.
 Result<std::string> kind_table(View& view, Kind kind, const std::vector<std::string>& names, bool wide,
                                const Terminal& terminal);
 

@@ -15,7 +15,7 @@
 #include <limits>
 #include <optional>
 
-#include "specs/words.hpp"
+#include "specs/text.hpp"
 
 namespace left4me::ctl {
 
@@ -48,7 +48,7 @@ bool set_and_not_empty(const char* variable) {
     return value != nullptr && *value != '\0';
 }
 
-/// COLUMNS, which only somebody who means it exports.
+/// COLUMNS, which is exported only on purpose.
 std::optional<std::size_t> asked_width() {
     const char* const value = std::getenv("COLUMNS");
     if (value == nullptr) return std::nullopt;
@@ -59,8 +59,8 @@ std::optional<std::size_t> asked_width() {
     return columns;
 }
 
-/// The locale of the environment, for this one purpose: anything else of it would change how numbers look and
-/// how bytes are compared.
+/// The locale of the environment, only for this purpose: setting the program's locale would change number
+/// formats and comparisons.
 class OwnLocale {
   public:
     OwnLocale() : locale_(::newlocale(LC_CTYPE_MASK, "", nullptr)) {}
@@ -70,12 +70,12 @@ class OwnLocale {
         if (locale_ != nullptr) ::freelocale(locale_);
     }
 
-    /// A locale that does not exist is the C locale, as for other programs.
+    /// A missing locale counts as the C locale, as in other programs.
     bool is_utf8() const {
         return locale_ != nullptr && std::string_view(::nl_langinfo_l(CODESET, locale_)) == "UTF-8";
     }
 
-    /// The character in the locale's own set; nullopt when it is not in there.
+    /// The character in the locale's character set; nullopt if it is not in it.
     std::optional<std::string> encode(wchar_t character) const {
         if (locale_ == nullptr) return std::nullopt;
         const locale_t before = ::uselocale(locale_);
@@ -91,7 +91,7 @@ class OwnLocale {
     locale_t locale_;
 };
 
-/// Of the characters that l4d2ctl itself prints.
+/// For the characters that l4d2ctl itself prints.
 std::string similar(wchar_t character) {
     switch (character) {
         case L'…':
@@ -165,7 +165,7 @@ std::string table(const std::vector<std::vector<Cell>>& rows, const Terminal& te
     std::string text;
     for (const auto& row : rows) {
         std::string line;
-        std::size_t pending = 0;  // spaces are only written before more text: no line ends in blanks
+        std::size_t pending = 0;  // spaces are only written before more text, so no line ends with them
         for (std::size_t i = 0; i < columns; ++i) {
             const std::string shown = i + 1 == columns ? shorten(row[i].text, room) : row[i].text;
             if (!shown.empty()) line += std::string(pending, ' ') + terminal.paint(row[i].paint, shown);

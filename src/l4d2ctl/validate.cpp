@@ -14,7 +14,8 @@ std::string count(std::size_t number, const char* what) {
 Result<Exit> validate(Session& session, const std::vector<std::string>& names) {
     const auto inputs = read_inputs(names);
     if (!inputs) return std::unexpected(inputs.error());
-    if (auto entered = enter(session, Access::Read); !entered) return std::unexpected(entered.error());
+    if (auto entered = drop_privileges_and_configure(session, Access::Read); !entered)
+        return std::unexpected(entered.error());
     const auto set = load(*inputs, session.config.limits);
     if (!set) return fail(Exit::Invalid, to_string(set.error()));
     print(fmt::format("valid: {}, {}, {}\n", count(set->servers.size(), "server"),
@@ -29,8 +30,7 @@ void add_validate(CLI::App& app, Session& session) {
     Command verb =
         add_verb(app, session, "validate", "Checks a whole set of manifests; needs no host, changes nothing",
                  "  l4d2ctl validate -f manifests/", [&session, files] { return validate(session, *files); });
-    verb.repeated("-f,--file", *files, "FILE, DIR with all that is beneath it, or - for standard input",
-                  true);
+    verb.repeated("-f,--file", *files, "FILE, DIR with everything beneath it, or - for standard input", true);
 }
 
 }  // namespace left4me::ctl

@@ -4,7 +4,7 @@
 
 namespace left4me::ctl {
 
-// One a file of the same name.
+// One per file of the same name.
 void add_apply(CLI::App& app, Session& session);
 void add_approve(CLI::App& app, Session& session);
 void add_cancel(CLI::App& app, Session& session);

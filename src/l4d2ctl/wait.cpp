@@ -15,14 +15,15 @@ struct Options {
 
 Result<Exit> wait(Session& session, Options& options) {
     if (auto settled = settle(options.selection); !settled) return std::unexpected(settled.error());
-    const auto patience = parse_patience(options.timeout);
-    if (!patience) return std::unexpected(patience.error());
-    if (auto entered = enter(session, Access::Read); !entered) return std::unexpected(entered.error());
+    const auto timeout = parse_timeout(options.timeout);
+    if (!timeout) return std::unexpected(timeout.error());
+    if (auto entered = drop_privileges_and_configure(session, Access::Read); !entered)
+        return std::unexpected(entered.error());
     const auto in_force = operations::read_source(session);
     if (!in_force) return std::unexpected(in_force.error());
     const auto servers = operations::select_servers(options.selection, in_force->set);
     if (!servers) return std::unexpected(servers.error());
-    if (auto waited = operations::wait_until_ready(session, *servers, *patience); !waited)
+    if (auto waited = operations::wait_until_ready(session, *servers, *timeout); !waited)
         return std::unexpected(waited.error());
     return Exit::Done;
 }

@@ -15,10 +15,11 @@ namespace left4me::ctl {
 
 namespace {
 
-/// A pass with news replaces the status, and that wakes us up. Without a daemon nobody may make one for long.
+/// A pass with news replaces the status, which wakes us up. Without a daemon, there may be no pass for a long
+/// time.
 constexpr std::chrono::milliseconds look_anyway{1000};
 
-/// All that a line shows but times, which change by themselves.
+/// Everything that a line shows except times, which change by themselves.
 std::string key_of(const View& view, const std::string& name) {
     const auto observed = view.observed.servers.find(name);
     const ObservedUnit unit =
@@ -77,7 +78,7 @@ class Watching {
         return {};
     }
 
-    /// Every line is cut from the table of all, so that the columns stay where they are.
+    /// Every line is taken from the table of all servers, so that the columns do not move.
     Result<void> show_table(View& view, const std::vector<std::string>& names,
                             const std::vector<std::string>& changed) {
         if (changed.empty()) return {};
@@ -112,7 +113,7 @@ Result<Exit> watch_servers(Session& session, const std::vector<std::string>& nam
     Watching watching(session, names, selector, output);
     std::string said;
     for (bool first = true;; first = false) {
-        auto view = operations::look(session);
+        auto view = operations::observe(session);
         if (first && !view) return std::unexpected(view.error());
         const auto missing =
             first ? std::find_if(names.begin(), names.end(),
@@ -121,7 +122,7 @@ Result<Exit> watch_servers(Session& session, const std::vector<std::string>& nam
         if (missing != names.end())
             return fail(Exit::NotFound, fmt::format("server/{} is not there", *missing));
         const Result<void> shown = view ? watching.show(*view) : std::unexpected(view.error());
-        // A bus that is restarted comes back; the same trouble is told once.
+        // A restarted bus comes back; the same error is reported once.
         const std::string error = shown ? "" : shown.error().message;
         if (!error.empty() && error != said) print_error(error);
         said = error;

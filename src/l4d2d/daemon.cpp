@@ -16,31 +16,32 @@
 #include "adapters/sources/open.hpp"
 #include "adapters/store/restart_requests.hpp"
 #include "l4d2d/notify.hpp"
-#include "specs/words.hpp"
+#include "specs/text.hpp"
 
 namespace left4me {
 namespace {
 
 using namespace std::chrono_literals;
 
-// Signals can be lost (a full queue, a connection that broke), and some sources send none at all.
+// Signals can be lost (a full queue, a broken connection), and some sources send none.
 constexpr auto resync = 30s;
-// An editor that writes several files, a copy that is still going on: read when it is quiet.
+// An editor may write several files, or a copy may be in progress: read once it is quiet.
 constexpr auto quiet = 100ms;
-constexpr auto longest_unquiet = 2s;
-// While somebody else (l4d2ctl) makes a pass.
+constexpr auto max_unquiet = 2s;
+// While another process (l4d2ctl) makes a pass.
 constexpr auto lock_retry = 50ms;
 constexpr auto fetch_retry = 1s;
 constexpr auto first_host_retry = 1s;
 constexpr auto trim_interval = 10s;
-// For the directories of overlays: unchanged ones take a stat(2) a file. What takes longer is told of later.
-constexpr auto patience_with_sources = 100ms;
+// For the directories of overlays: unchanged ones take one stat(2) per file. Slower results are used by a
+// later observation.
+constexpr auto source_timeout = 100ms;
 
-/// Who may ask for a look: whoever may push to the repository (`init-repo --group`), or else
+/// The group that may trigger the daemon: those who may push to the repository (`init-repo --group`), or else
 /// left4me-operators.
 std::optional<gid_t> group_of_operators(const Config& config) {
     struct stat repository{};
-    // The repository's own directory is root's; this one is open to those who push.
+    // The repository's top directory belongs to root; this one is open to those who push.
     const bool pushed_to = config.git && config.git->remote.empty();
     if (pushed_to && ::stat((config.git->repository / "objects").c_str(), &repository) == 0)
         return repository.st_gid;
@@ -52,15 +53,15 @@ void log_warnings(const Config& config) {
     for (const Diagnostic& warning : config.warnings) log(Level::Warning, to_string(warning));
 }
 
-/// "the source is not followed: servers.yaml:3:1: …; ", or "" when it is.
+/// "the source is not followed: servers.yaml:3:1: …; ", or "" if it is followed.
 std::string trouble_with(const std::string& source_error) {
     if (source_error.empty()) return {};
     return fmt::format("the source is not followed: {}; ",
                        printable(source_error.substr(0, source_error.find('\n'))));
 }
 
-/// What `systemctl status left4me` shows: first what keeps the newest manifests from being followed.
-std::string standing(const Plan& difference, std::size_t under_way, const std::string& source_error) {
+/// The status line of `systemctl status left4me`: first, what keeps the newest manifests from being followed.
+std::string summary(const Plan& difference, std::size_t under_way, const std::string& source_error) {
     std::string text = trouble_with(source_error);
     const auto waits =
         std::any_of(difference.actions.begin(), difference.actions.end(),
@@ -89,12 +90,12 @@ Daemon::Daemon(Paths paths, std::string config_path, Config config, std::unique_
     : paths_(std::move(paths)),
       config_path_(std::move(config_path)),
       config_(std::move(config)),
-      machine_(paths_, std::move(units), patience_with_sources),
-      engine_(machine_, Status{}),
+      host_(paths_, std::move(units), source_timeout),
+      engine_(host_, Status{}),
       manifests_(paths_, config_),
       status_file_(paths_),
-      chronicle_(paths_) {
-    machine_.units().subscribe([this] { wish(Agenda::Clock::now()); });
+      recorder_(paths_) {
+    host_.units().subscribe([this] { enqueue_host(WorkQueue::Clock::now()); });
     watch_places();
     configure_telemetry();
     await_signals();
@@ -109,20 +110,20 @@ std::expected<void, std::string> Daemon::listen() {
 }
 
 void Daemon::run() {
-    look_at_everything();
-    notify("READY=1\nSTATUS=looking at the host");
+    enqueue_everything();
+    notify("READY=1\nSTATUS=observing the host");
     io_.run();
     notify("STOPPING=1");
 }
 
 void Daemon::watch_places() {
-    source_watch_.emplace(manifests_.source().places());
+    source_watch_.emplace(manifests_.source().watch_paths());
     // Enablement is links in these directories; renderings are files beneath instances/.
     host_watch_.emplace(
         std::vector<std::filesystem::path>{paths_.systemd_etc, paths_.systemd_run, paths_.instances()});
     for (const TreeWatch* watch : {&*source_watch_, &*host_watch_}) {
         if (watch->trouble().empty()) continue;
-        log(Level::Warning, fmt::format("{}; what changes there is seen every {} s", watch->trouble(),
+        log(Level::Warning, fmt::format("{}; changes there are noticed every {} s", watch->trouble(),
                                         std::chrono::seconds(resync).count()));
     }
 }
@@ -151,47 +152,47 @@ void Daemon::reload() {
         watch_places();
         log(Level::Notice, "configuration reloaded");
     } else {
-        log(Level::Error, "the configuration stays as it was: " + config.error());
+        log(Level::Error, "the old configuration stays: " + config.error());
     }
-    look_at_everything();
+    enqueue_everything();
     notify("READY=1");
 }
 
-void Daemon::look_at_everything() {
-    const Time now = Agenda::Clock::now();
-    for (const Key key : {Key::Fetch, Key::Source, Key::Host}) agenda_.add(key, now);
+void Daemon::enqueue_everything() {
+    const Time now = WorkQueue::Clock::now();
+    for (const Key key : {Key::Fetch, Key::Source, Key::Host}) queue_.add(key, now);
     wake();
 }
 
-/// Any number of wake-ups before the next turn are one.
+/// Any number of wake-ups before the next run count as one.
 void Daemon::wake() {
-    if (std::exchange(turn_is_posted_, true)) return;
+    if (std::exchange(run_is_posted_, true)) return;
     boost::asio::post(io_, [this] {
-        turn_is_posted_ = false;
-        turn();
+        run_is_posted_ = false;
+        run_once();
     });
 }
 
-void Daemon::turn() {
+void Daemon::run_once() {
     drain();
-    Time now = Agenda::Clock::now();
-    if (agenda_.take(Key::Fetch, now)) fetch(now);
-    if (agenda_.take(Key::Source, now)) {
+    Time now = WorkQueue::Clock::now();
+    if (queue_.take(Key::Fetch, now)) fetch(now);
+    if (queue_.take(Key::Source, now)) {
         read_source();
-        now = Agenda::Clock::now();
+        now = WorkQueue::Clock::now();
     }
-    if (agenda_.take(Key::Host, now)) look(now);
-    sleep(Agenda::Clock::now());
+    if (queue_.take(Key::Host, now)) reconcile(now);
+    sleep(WorkQueue::Clock::now());
 }
 
-/// Takes note of all that has come in, so that it is known before anything is decided.
+/// Processes all pending input before anything is decided.
 void Daemon::drain() {
-    const Time now = Agenda::Clock::now();
-    if (engine_.collect()) wish(now);
-    if (machine_.drain()) wish(now);
-    if (host_watch_->drain()) wish(now);
-    if (mount_watch_.drain()) wish(now);
-    if (source_watch_->drain()) agenda_.put_off(Key::Source, now, quiet, longest_unquiet);
+    const Time now = WorkQueue::Clock::now();
+    if (engine_.poll_completions()) enqueue_host(now);
+    if (host_.drain()) enqueue_host(now);
+    if (host_watch_->drain()) enqueue_host(now);
+    if (mount_watch_.drain()) enqueue_host(now);
+    if (source_watch_->drain()) queue_.put_off(Key::Source, now, quiet, max_unquiet);
     release_lock();
 }
 
@@ -200,13 +201,13 @@ void Daemon::triggered(const TriggerRequest& request) {
     if (!asked_) asked_.emplace();
     asked_->retry = asked_->retry || request.retry;
     if (!request.actor.empty()) asked_->actor = request.actor;
-    wish(Agenda::Clock::now());
+    enqueue_host(WorkQueue::Clock::now());
     wake();
 }
 
-void Daemon::wish(Time now) {
-    agenda_.add(Key::Host, pace_.earliest(now));
-    telemetry_.wished(now);
+void Daemon::enqueue_host(Time now) {
+    queue_.add(Key::Host, rate_.earliest(now));
+    telemetry_.enqueued(now);
 }
 
 void Daemon::configure_telemetry() {
@@ -217,10 +218,9 @@ void Daemon::configure_telemetry() {
 void Daemon::fetch(Time now) {
     const auto interval = manifests_.source().fetch_interval();
     if (!interval) return;
-    // Since a reload it may be another remote than the one that is being asked: that one comes to its end
-    // first.
+    // After a reload, the pending fetch may be of another remote; it is completed first.
     const double chance = std::uniform_real_distribution<double>(0, 1)(random_);
-    agenda_.add(Key::Fetch, now + (fetching_ ? fetch_retry : with_jitter(*interval, chance)));
+    queue_.add(Key::Fetch, now + (fetching_ ? fetch_retry : with_jitter(*interval, chance)));
     if (std::exchange(fetching_, true)) return;
     boost::asio::post(network_, [this, source = open_source(paths_, config_)] {
         boost::asio::post(io_, [this, result = source->fetch()] { fetched(result); });
@@ -234,7 +234,7 @@ void Daemon::fetched(const std::expected<void, std::string>& result) {
         log(error.empty() ? Level::Notice : Level::Warning,
             error.empty() ? "the remote can be reached again" : error);
     logged_fetch_error_ = error;
-    agenda_.add(Key::Source, Agenda::Clock::now());
+    queue_.add(Key::Source, WorkQueue::Clock::now());
     wake();
 }
 
@@ -242,22 +242,22 @@ void Daemon::read_source() {
     const auto before = manifests_.desired();
     manifests_.read();
     // What is wrong with it is told as an event, once.
-    agenda_.add(Key::Source, Agenda::Clock::now() + resync);
+    queue_.add(Key::Source, WorkQueue::Clock::now() + resync);
     if (manifests_.desired() == before) return;
     const std::string& revision = manifests_.desired()->revision;
-    // It is another reading of the same one while the source is in trouble, or when somebody suspends a
-    // server.
+    // Also true for a new reading of the same revision, while the source has errors or when somebody suspends
+    // a server.
     if (!before || before->revision != revision) log(Level::Info, "following revision " + revision);
-    agenda_.add(Key::Host, Agenda::Clock::now());
+    queue_.add(Key::Host, WorkQueue::Clock::now());
 }
 
-void Daemon::look(Time now) {
-    agenda_.add(Key::Host, now + resync);
-    follow_clock();  // before the status of another pass is read, which is moved already
+void Daemon::reconcile(Time now) {
+    queue_.add(Key::Host, now + resync);
+    follow_clock();  // before the status of another pass is read, whose times are already adjusted
     const bool held_before = lock_.has_value();
-    if (!hold_lock()) return agenda_.add(Key::Host, now + lock_retry);
-    // What somebody has done or said while they held the lock (a pass, a suspension, an approval) holds from
-    // here on.
+    if (!hold_lock()) return queue_.add(Key::Host, now + lock_retry);
+    // Everything that others did or said while they held the lock (a pass, a suspension, an approval) applies
+    // from here on.
     const bool passed = !held_before && take_over_status();
     if (passed || asked_) read_source();
     StepReport said;
@@ -268,23 +268,23 @@ void Daemon::look(Time now) {
         const auto step = engine_.step({desired, std::move(intent), manifests_.error()});
         if (step) {
             said = report_of(*step, engine_.open_actions());
-            looked(now, *step);
+            reconciled(now, *step);
         } else {
             said.revision = desired->revision;
             said.host_error = step.error();
             host_failed(now, step.error());
         }
-        if (engine_.collect()) wish(Agenda::Clock::now());
+        if (engine_.poll_completions()) enqueue_host(WorkQueue::Clock::now());
     } else {
         const Status before = engine_.status();
         engine_.set_source_error(manifests_.error());
         said_status_ = trouble_with(manifests_.error()) + "no revision was ever in force";
         notify("STATUS=" + said_status_);
         std::vector<Event> events = events_of(before, {}, {}, {}, {}, engine_.status());
-        // There was never a pass, whose time they could have.
+        // No pass was ever made that could provide their time.
         for (Event& event : events)
             event.at = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
-        chronicle_.events(std::move(events));
+        recorder_.events(std::move(events));
         save();
     }
     asked_.reset();
@@ -293,7 +293,7 @@ void Daemon::look(Time now) {
     trim(now);
 }
 
-/// Deadlines and waits are neither shortened nor extended when somebody sets the clock.
+/// Setting the clock neither shortens nor extends deadlines and waits.
 void Daemon::follow_clock() {
     const ClockMark now = read_clock();
     const auto jump = jump_between(std::exchange(clock_, now), now);
@@ -306,45 +306,45 @@ void Daemon::follow_clock() {
                                    jump > jump.zero() ? "forwards" : "back"));
 }
 
-/// What reading manifests and looking at the host took for a moment, the C library would keep.
+/// Returns heap freed after a pass to the kernel (glibc keeps it otherwise).
 void Daemon::trim(Time now) {
     if (now - trimmed_ < trim_interval) return;
     (void)::malloc_trim(0);
     trimmed_ = now;
 }
 
-void Daemon::looked(Time now, const StepResult& step) {
+void Daemon::reconciled(Time now, const StepResult& step) {
     if (!host_error_.empty()) log(Level::Notice, "the host can be read again");
     host_error_.clear();
     host_retry_ = {};
-    pace_.looked(now, Agenda::Clock::now());
-    // No further off than the resync, so that a clock that is set back makes nobody wait.
+    rate_.finished(now, WorkQueue::Clock::now());
+    // Not later than the resync, so that setting the clock back does not extend any wait.
     if (step.wake)
-        agenda_.add(Key::Host,
-                    now + std::min<Agenda::Clock::duration>(*step.wake - step.observed.now, resync));
+        queue_.add(Key::Host,
+                   now + std::min<WorkQueue::Clock::duration>(*step.wake - step.observed.now, resync));
     save();
     if (!manifests_.intent().restarts.empty()) {
         const auto dropped = drop_finished_requests(paths_, step.target, step.observed);
         if (!dropped) log(Level::Warning, "the requests for restarts are not kept: " + dropped.error());
-        if (dropped && *dropped) agenda_.add(Key::Source, now);  // read again what is left of them
+        if (dropped && *dropped) queue_.add(Key::Source, now);  // read again what is left of them
     }
-    const std::string says = standing(step.difference, engine_.open_actions().size(), manifests_.error());
+    const std::string says = summary(step.difference, engine_.open_actions().size(), manifests_.error());
     if (says != said_status_) notify("STATUS=" + says);
     said_status_ = says;
     PassEnd end = end_of_pass(step.before, step.target.revision(), manifests_.intent(), step.ended,
                               step.difference, engine_.status());
-    telemetry_.ended(Agenda::Clock::now(), manifests_.intent(), step, end.events, engine_.status(),
+    telemetry_.ended(WorkQueue::Clock::now(), manifests_.intent(), step, end.events, engine_.status(),
                      manifests_.source().name());
     attribute(end.events, step.difference);
     if (step.ended.outcomes.empty() && says_the_same(step.before, engine_.status())) return;
     end.revisions = manifests_.revisions();
     end.actor = asked_ ? asked_->actor : std::string();
-    chronicle_.pass(std::move(end));
+    recorder_.pass(std::move(end));
 }
 
 /// After the lock was released, so that a follower who goes on at once need not wait for it.
 void Daemon::report(StepReport report) {
-    report.trouble = manifests_.trouble();
+    report.error_kind = manifests_.trouble();
     report.source_error = manifests_.error();
     trigger_->report(report);
 }
@@ -367,9 +367,9 @@ void Daemon::attribute(std::vector<Event>& events, const Plan& difference) {
 }
 
 void Daemon::host_failed(Time now, const std::string& error) {
-    telemetry_.failed(Agenda::Clock::now());
-    host_retry_ = std::clamp<Agenda::Clock::duration>(2 * host_retry_, first_host_retry, resync);
-    agenda_.add(Key::Host, now + host_retry_);
+    telemetry_.failed(WorkQueue::Clock::now());
+    host_retry_ = std::clamp<WorkQueue::Clock::duration>(2 * host_retry_, first_host_retry, resync);
+    queue_.add(Key::Host, now + host_retry_);
     if (error == host_error_) return;
     host_error_ = error;
     log(Level::Error, error);
@@ -385,7 +385,7 @@ bool Daemon::hold_lock() {
     return true;
 }
 
-/// True when somebody else has made a pass since.
+/// True if another process has made a pass since.
 bool Daemon::take_over_status() {
     auto status = status_file_.read_if_changed();
     if (!status) return false;
@@ -406,7 +406,7 @@ void Daemon::save() {
 }
 
 void Daemon::sleep(Time now) {
-    std::optional<Time> until = agenda_.next();
+    std::optional<Time> until = queue_.next();
     const auto earlier = [&until](Time when) { until = until ? std::min(*until, when) : when; };
     if (const auto interval = watchdog_interval()) {
         if (now - alive_ >= *interval / 3) {
@@ -415,9 +415,9 @@ void Daemon::sleep(Time now) {
         }
         earlier(alive_ + *interval / 2);
     }
-    std::vector<Readiness> awaited = machine_.readiness();
+    std::vector<Readiness> awaited = host_.readiness();
     for (const Readiness& more :
-         {machine_.news(), source_watch_->readiness(), host_watch_->readiness(), mount_watch_.readiness()}) {
+         {host_.news(), source_watch_->readiness(), host_watch_->readiness(), mount_watch_.readiness()}) {
         awaited.push_back(more);
     }
     while (wakeups_.size() < awaited.size()) {
@@ -428,8 +428,8 @@ void Daemon::sleep(Time now) {
         if (awaited[i].timeout) earlier(now + *awaited[i].timeout);
     }
     if (mount_watch_.drain()) {
-        wish(now);
-        earlier(pace_.earliest(now));
+        enqueue_host(now);
+        earlier(rate_.earliest(now));
     }
     timer_.expires_at(until.value_or(now + resync));
     timer_.async_wait([this](const boost::system::error_code& error) {

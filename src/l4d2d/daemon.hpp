@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "adapters/config/config.hpp"
-#include "adapters/machine/machine.hpp"
+#include "adapters/host/systemd_host.hpp"
 #include "adapters/paths.hpp"
 #include "adapters/sources/manifests.hpp"
 #include "adapters/store/clock.hpp"
@@ -22,46 +22,46 @@
 #include "adapters/trigger/server.hpp"
 #include "adapters/watch/mount_watch.hpp"
 #include "adapters/watch/tree_watch.hpp"
-#include "l4d2d/agenda.hpp"
-#include "l4d2d/chronicle.hpp"
+#include "l4d2d/event_recorder.hpp"
 #include "l4d2d/telemetry.hpp"
 #include "l4d2d/wakeup.hpp"
+#include "l4d2d/work_queue.hpp"
 #include "reconciler/engine.hpp"
 
 namespace left4me {
 
-/// l4d2d: keeps the host as the manifests say. Everything that happens (a unit changes, something is mounted,
-/// a file is written, a commit is pushed, time passes) only wakes it up; a turn then reads what there is to
-/// read and takes one step of the engine. It sleeps otherwise.
+/// l4d2d: keeps the host in line with the manifests. Events (a unit changes, something is mounted, a file is
+/// written, a commit is pushed, time passes) only wake it up. It then reads what has changed and takes one
+/// step of the engine. Otherwise it sleeps.
 class Daemon {
   public:
-    /// Errors: no system bus, no place for the socket.
+    /// Errors: no system bus, or the socket cannot be created.
     static std::expected<std::unique_ptr<Daemon>, std::string> create(Paths paths, std::string config_path,
                                                                       Config config);
     Daemon(const Daemon&) = delete;
     Daemon& operator=(const Daemon&) = delete;
 
-    /// Returns on SIGTERM or SIGINT. Servers, and what was asked of systemd, go on.
+    /// Returns on SIGTERM or SIGINT. Servers keep running, and systemd completes the jobs that were queued.
     void run();
 
   private:
     Daemon(Paths paths, std::string config_path, Config config, std::unique_ptr<Units> units);
     std::expected<void, std::string> listen();
 
-    using Time = Agenda::Time;
+    using Time = WorkQueue::Time;
 
-    void look_at_everything();
+    void enqueue_everything();
     void wake();
-    void turn();
+    void run_once();
     void drain();
     void triggered(const TriggerRequest& request);
     void read_source();
     void fetch(Time now);
     void fetched(const std::expected<void, std::string>& result);
-    void look(Time now);
+    void reconcile(Time now);
     void follow_clock();
     void host_failed(Time now, const std::string& error);
-    void looked(Time now, const StepResult& step);
+    void reconciled(Time now, const StepResult& step);
     void report(StepReport report);
     void attribute(std::vector<Event>& events, const Plan& difference);
     void trim(Time now);
@@ -72,8 +72,8 @@ class Daemon {
     void sleep(Time now);
     void reload();
     void configure_telemetry();
-    /// Something happened to the host.
-    void wish(Time now);
+    /// Something happened on the host.
+    void enqueue_host(Time now);
     void watch_places();
     void await_signals();
 
@@ -81,7 +81,7 @@ class Daemon {
     std::string config_path_;
     Config config_;
     std::optional<PassLock> lock_;  ///< held until the machine has ended what it does to files
-    Machine machine_;
+    SystemdHost host_;
     Engine engine_;
     Manifests manifests_;
     std::optional<TreeWatch> source_watch_;
@@ -89,7 +89,7 @@ class Daemon {
     MountWatch mount_watch_{paths_.mountinfo};
     StatusFile status_file_;
     ClockMark clock_ = read_clock();
-    Chronicle chronicle_;
+    EventRecorder recorder_;
 
     boost::asio::io_context io_{1};
     boost::asio::signal_set signals_{io_};
@@ -97,14 +97,14 @@ class Daemon {
     std::vector<std::unique_ptr<Wakeup>> wakeups_;
     Telemetry telemetry_{io_};
     std::unique_ptr<TriggerServer> trigger_;
-    bool turn_is_posted_ = false;
+    bool run_is_posted_ = false;
     bool fetching_ = false;
-    /// A network may take minutes to say no.
+    /// A network request may take minutes to fail.
     boost::asio::thread_pool network_{1};
 
-    Agenda agenda_;
-    std::minstd_rand random_{std::random_device{}()};  ///< another one on each host
-    Pace pace_;
+    WorkQueue queue_;
+    std::minstd_rand random_{std::random_device{}()};  ///< seeded differently on each host
+    RateLimiter rate_;
     /// What triggers have asked for since the last step.
     std::optional<TriggerRequest> asked_;
     /// Who asked for what is being done to a subject ("server/comp1"), until that is done.
@@ -112,8 +112,8 @@ class Daemon {
     std::string said_status_;  ///< to systemd
     std::string host_error_;
     std::string logged_fetch_error_;
-    Agenda::Clock::duration host_retry_{};
-    Time alive_{};  ///< when the watchdog was told last
+    WorkQueue::Clock::duration host_retry_{};
+    Time alive_{};  ///< when the watchdog was last notified
     Time trimmed_{};
 };
 

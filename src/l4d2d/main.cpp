@@ -13,21 +13,21 @@ namespace {
 
 using namespace left4me;
 
-// Those of systemd.exec(5) and sysexits.h: what a restart will not mend is told apart.
+// Exit codes of systemd.exec(5) and sysexits.h: errors that a restart will not fix have their own codes.
 constexpr int exit_failure = 1;
 constexpr int exit_not_configured = 6;
 
 int run(int argc, char** argv) {
-    CLI::App app("left4me's daemon: keeps the servers of this host as the manifests say", "l4d2d");
+    CLI::App app("left4me's daemon: keeps the servers of this host in line with their manifests", "l4d2d");
     std::string config_path = config_file;
     app.add_option("--config", config_path, "The configuration (default /etc/left4me/config.yaml)");
     app.set_version_flag("--version", "l4d2d " LEFT4ME_VERSION, "Shows the version");
-    app.footer("systemctl start left4me runs it; l4d2ctl is how to talk about servers. See left4me(7).");
+    app.footer("systemctl start left4me runs it; use l4d2ctl to manage servers. See left4me(7).");
     CLI11_PARSE(app, argc, argv);
 
-    // Root could read, and quote in its messages, whatever file --config names.
+    // As root it could read, and quote in its messages, any file that --config names.
     if (::geteuid() == 0) {
-        log(Level::Error, "l4d2d parses what others wrote and does not run as root: systemctl start left4me");
+        log(Level::Error, "l4d2d parses input of others and does not run as root: systemctl start left4me");
         return exit_failure;
     }
     auto config = read_config(config_path);
@@ -41,7 +41,7 @@ int run(int argc, char** argv) {
         return exit_failure;
     }
     (*daemon)->run();
-    // A copy that is still being made is made again by the next pass; nobody waits for it here.
+    // The next pass repeats a copy that is in progress; nobody waits for it here.
     std::_Exit(EXIT_SUCCESS);
 }
 

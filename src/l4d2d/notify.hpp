@@ -6,10 +6,10 @@
 
 namespace left4me {
 
-/// sd_notify(3); nothing happens when nobody asked to be notified.
+/// sd_notify(3); does nothing if the service manager did not ask for notifications.
 void notify(const std::string& state);
 
-/// How often WATCHDOG=1 must be said, sd_watchdog_enabled(3).
+/// How often WATCHDOG=1 must be sent, sd_watchdog_enabled(3).
 std::optional<std::chrono::microseconds> watchdog_interval();
 
 /// A line for the journal; systemd reads the level from its beginning, sd-daemon(3).

@@ -25,7 +25,7 @@ std::expected<void, std::string> Telemetry::configure(const Config& config) {
     return {};
 }
 
-void Telemetry::wished(Clock::time_point now) {
+void Telemetry::enqueued(Clock::time_point now) {
     counters_.added();
     if (!wished_) wished_ = now;
     counters_.depth(1);

@@ -16,18 +16,18 @@
 
 namespace left4me {
 
-/// What Prometheus gets to see of the daemon: counters kept here, and how the host stood after the last step.
+/// The daemon's metrics for Prometheus: the counters, and the state of the host after the last step.
 class Telemetry {
   public:
     using Clock = std::chrono::steady_clock;
 
     explicit Telemetry(boost::asio::io_context& io) : io_(io) {}
 
-    /// The error is the port's; everything else goes on.
+    /// The error is the port's; everything else works.
     std::expected<void, std::string> configure(const Config& config);
 
-    /// The host is to be looked at: the first wish since the last look counts as its beginning.
-    void wished(Clock::time_point now);
+    /// A reconcile was requested; its queue time begins with the first request since the last one.
+    void enqueued(Clock::time_point now);
     void began(Clock::time_point now);
     void failed(Clock::time_point now);
     void ended(Clock::time_point now, const Intent& intent, const StepResult& step,
@@ -45,7 +45,7 @@ class Telemetry {
     Clock::time_point began_{};
     Clock::time_point written_{};
     std::string file_error_;
-    // How the host stood after the last step.
+    // The state of the host after the last step.
     std::shared_ptr<const Desired> desired_ = std::make_shared<const Desired>();
     Intent intent_;
     Status status_;

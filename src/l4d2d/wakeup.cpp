@@ -8,7 +8,7 @@
 namespace left4me {
 
 void Wakeup::arm(const Readiness& awaited) {
-    // An inode would not tell: all of inotify's and eventfd's are one.
+    // Comparing inodes does not work: all inotify instances and eventfds share one.
     if (awaited.fd != of_.fd || awaited.instance != of_.instance || !descriptor_.is_open()) {
         boost::system::error_code ignored;
         if (descriptor_.is_open()) descriptor_.close(ignored);
@@ -28,7 +28,7 @@ void Wakeup::arm(const Readiness& awaited) {
 void Wakeup::wait(boost::asio::posix::stream_descriptor::wait_type type, bool& waiting) {
     if (std::exchange(waiting, true)) return;
     descriptor_.async_wait(type, [this, &waiting](const boost::system::error_code& error) {
-        // Closed and armed anew meanwhile: that one has a call back of its own.
+        // Closed and re-armed meanwhile: the new wait has its own callback.
         if (error == boost::asio::error::operation_aborted) return;
         waiting = false;
         wake_();

@@ -8,8 +8,8 @@
 
 namespace left4me {
 
-/// Calls back when a descriptor that belongs to somebody else is ready. The owner may close and reopen it at
-/// any time: what is waited for is a duplicate.
+/// Calls back when a descriptor of another owner is ready. The owner may close and reopen it at any time:
+/// this class waits on a duplicate.
 class Wakeup {
   public:
     Wakeup(boost::asio::io_context& io, std::function<void()> wake)
@@ -17,7 +17,7 @@ class Wakeup {
     Wakeup(const Wakeup&) = delete;
     Wakeup& operator=(const Wakeup&) = delete;
 
-    /// Waits once; called again after each call back. The timeout is the caller's to keep.
+    /// Waits once; call it again after each callback. The caller handles the timeout.
     void arm(const Readiness& awaited);
 
   private:
@@ -25,7 +25,7 @@ class Wakeup {
 
     boost::asio::posix::stream_descriptor descriptor_;
     std::function<void()> wake_;
-    Readiness of_;  ///< what the duplicate is a duplicate of
+    Readiness of_;  ///< the descriptor that was duplicated
     bool reading_ = false;
     bool writing_ = false;
     bool minding_ = false;  ///< POLLPRI

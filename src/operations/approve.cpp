@@ -10,7 +10,7 @@ namespace left4me::operations {
 
 namespace {
 
-/// Of a commit id, as git prints it where it is short.
+/// The length of a commit id that git prints in short form.
 constexpr std::size_t shortest = 7;
 
 }  // namespace
@@ -20,8 +20,8 @@ Result<std::string> approve(Context& context, const std::string& revision) {
     if (!lock) return std::unexpected(lock.error());
     const auto in_force = read_source(context);
     if (!in_force) return std::unexpected(in_force.error());
-    // Agreeing to something else than what stands there now is a misunderstanding that would stop servers.
-    const std::string& stands = in_force->offered.empty() ? in_force->snapshot.revision : in_force->offered;
+    // Approving another revision than the current one is a misunderstanding that would stop servers.
+    const std::string& stands = in_force->rejected.empty() ? in_force->snapshot.revision : in_force->rejected;
     if (revision.size() < shortest || !stands.starts_with(revision)) {
         return fail(
             ErrorKind::NotFound,

@@ -68,13 +68,13 @@ BuildState build_state(const View& view, const std::string& name) {
     const TargetOverlay* const overlay = find_overlay(view, name);
     if (overlay == nullptr) return BuildState::Unavailable;
     if (overlay->artifact) {
-        const bool there = view.observed.generations.contains("overlays/" + name + "/" + *overlay->artifact);
+        const bool there = view.observed.artifacts.contains("overlays/" + name + "/" + *overlay->artifact);
         return there ? BuildState::Built : BuildState::Waiting;
     }
     if (!overlay->is_unbuilt()) return BuildState::Unavailable;
     if (overlay->build->is_canceled()) return BuildState::Canceled;
     const Backoff* const backoff = find_backoff(view, name);
-    const bool failed = backoff != nullptr && backoff->asked == overlay->build->input;
+    const bool failed = backoff != nullptr && backoff->spec_hash == overlay->build->input;
     return failed ? BuildState::Failed : BuildState::Waiting;
 }
 
@@ -143,7 +143,7 @@ std::string usable_generation(const View& view, const std::string& name) {
     const TargetOverlay* const overlay = find_overlay(view, name);
     if (overlay == nullptr) return {};
     if (overlay->artifact) return *overlay->artifact;
-    if (overlay->build && overlay->build->record.artifact) return overlay->build->record.artifact->generation;
+    if (overlay->build && overlay->build->record.artifact) return overlay->build->record.artifact->digest;
     return {};
 }
 

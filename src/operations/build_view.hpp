@@ -28,7 +28,7 @@ std::string build_text(const View& view, const std::string& overlay);
 /// `state`, and where there is one `progress`, `failure`, `last`.
 Json build_json(const View& view, const std::string& overlay);
 
-/// The generation that servers can have: what the source asks for or, while that is not built, the last one
+/// The artifact that servers can have: what the source asks for or, while that is not built, the last one
 /// that was; empty if there is none.
 std::string usable_generation(const View& view, const std::string& overlay);
 

@@ -7,7 +7,7 @@
 namespace left4me::operations {
 
 Result<bool> cancel_build(Context& context, const std::string& name) {
-    auto view = look(context);
+    auto view = observe(context);
     if (!view) return std::unexpected(view.error());
     const auto overlay = view->target.overlays.find(name);
     const bool named = overlay != view->target.overlays.end();

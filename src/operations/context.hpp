@@ -12,27 +12,26 @@
 
 namespace left4me::operations {
 
-/// The user that left4me itself is.
+/// The user that runs left4me.
 inline constexpr const char* service_user = "left4me";
 
-/// What every operation needs: where things are, and on whose behalf it is asked for.
+/// What every operation needs: paths, and the person who requests it.
 struct Context {
     Paths paths;
     std::string config_path = config_file;
     Config config;
-    std::unique_ptr<Source> source;  ///< what the configuration says; set by configure()
-    Authorship caller;               ///< the person who asks
-    std::string purpose;             ///< "l4d2ctl apply": for who waits for the lock, and for commits
-    /// Told while an operation goes on: what it waits for, and what went wrong without keeping it from being
-    /// done.
+    std::unique_ptr<Source> source;  ///< the configured source; set by configure()
+    Authorship caller;               ///< the person who requests the operation
+    std::string purpose;  ///< "l4d2ctl apply": shown to others who wait for the lock, and used in commits
+    /// Called during an operation: what it waits for, and errors that do not prevent it.
     std::function<void(const std::string&)> notice = [](const std::string&) {};
 };
 
-/// Takes over the configuration whose text was read from `context.config_path`; nullopt: the defaults.
+/// Applies the configuration whose text was read from `context.config_path`; nullopt: the defaults.
 /// InvalidConfig names file, line and column.
 Result<void> configure(Context& context, const std::optional<std::string>& text);
 
-/// What an event calls a person: the name they log in with. left4me itself, as the timer runs it, is nobody.
+/// The person's name in events: the login name. left4me itself, as run by the timer, is nobody.
 std::string actor_of(const Authorship& person);
 
 }  // namespace left4me::operations

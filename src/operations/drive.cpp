@@ -25,7 +25,7 @@ using Clock = std::chrono::steady_clock;
 constexpr auto lock_retry = 20ms;
 // Observing takes at most half of the time, however many servers end at once.
 constexpr auto shortest_pause = 10ms;
-constexpr auto longest_pause = 250ms;
+constexpr auto max_pause = 250ms;
 // What others have begun ends without a job of ours.
 constexpr auto look_again = 1s;
 
@@ -59,7 +59,7 @@ class Drive {
     Context& context_;
     Interruption& interruption_;
     std::optional<PassLock> lock_;  ///< held until the machine has ended what it does to files
-    std::unique_ptr<Machine> machine_;
+    std::unique_ptr<SystemdHost> machine_;
     std::optional<Engine> engine_;
     Manifests manifests_;
     StatusFile status_file_;
@@ -119,20 +119,20 @@ Result<StepReport> Drive::step(bool retry_now) {
         if (!dropped) context_.notice("the requests for restarts could not be kept: " + dropped.error());
     }
     StepReport report = report_of(*step, engine_->open_actions());
-    report.trouble = manifests_.trouble();
+    report.error_kind = manifests_.trouble();
     report.source_error = manifests_.error();
     report.seen = true;
     release();
     record(*step);
     stepped_ = Clock::now();
-    next_ = stepped_ + std::clamp<Clock::duration>(stepped_ - now, shortest_pause, longest_pause);
+    next_ = stepped_ + std::clamp<Clock::duration>(stepped_ - now, shortest_pause, max_pause);
     return report;
 }
 
 /// There is no revision to make a step with: the trouble is remembered all the same.
 Result<StepReport> Drive::report_source() {
     StepReport report;
-    report.trouble = manifests_.trouble();
+    report.error_kind = manifests_.trouble();
     report.source_error = manifests_.error();
     report.seen = true;
     const Status before = load_status(context_.paths);
@@ -145,7 +145,7 @@ Result<StepReport> Drive::report_source() {
     if (auto recorded = left4me::record(context_.paths, events_of(before, {}, {}, {}, {}, status),
                                         actor_of(context_.caller));
         !recorded)
-        context_.notice("the event could not be kept: " + recorded.error());
+        context_.notice("the event could not be recorded: " + recorded.error());
     return report;
 }
 
@@ -157,12 +157,12 @@ void Drive::record(const StepResult& step) {
     end.revisions = manifests_.revisions();
     end.actor = actor_of(context_.caller);
     if (auto recorded = record_pass(context_.paths, std::move(end)); !recorded)
-        context_.notice("the events of this pass could not be kept: " + recorded.error());
+        context_.notice("the events of this pass could not be recorded: " + recorded.error());
 }
 
 Result<void> Drive::wait() {
     for (;;) {
-        if (engine_->collect()) changed_ = true;
+        if (engine_->poll_completions()) changed_ = true;
         if (machine_->drain()) changed_ = true;
         release();
         if (interruption_.came()) return interrupted();
@@ -182,9 +182,9 @@ void Drive::write_metrics(const StepReport& report) const {
     // A daemon has more to tell in that file.
     if (context_.config.metrics_textfile.empty() || !manifests_.desired() || trigger(context_)) return;
     const std::chrono::duration<double> took = Clock::now() - began_;
-    const Standing standing{*manifests_.desired(), manifests_.intent(),     engine_->status(),
-                            report.difference,     context_.source->name(), took};
-    if (auto written = write_textfile(context_.config.metrics_textfile, metrics_text(standing, nullptr));
+    const MetricsSnapshot snapshot{*manifests_.desired(), manifests_.intent(),     engine_->status(),
+                                   report.difference,     context_.source->name(), took};
+    if (auto written = write_textfile(context_.config.metrics_textfile, metrics_text(snapshot, nullptr));
         !written)
         context_.notice("the metrics could not be written: " + written.error());
 }

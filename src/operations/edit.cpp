@@ -18,10 +18,10 @@ namespace left4me::operations {
 
 namespace {
 
-/// How often an edit is made anew because somebody else pushed meanwhile.
+/// How often an edit is redone because somebody else pushed meanwhile.
 constexpr int max_attempts = 20;
 
-/// The source's files while they are edited in memory.
+/// The source's files, while they are edited in memory.
 class Edited {
   public:
     explicit Edited(std::vector<SourceFile> files)
@@ -37,7 +37,7 @@ class Edited {
     const std::string& text(const DocumentPlace& place) const { return files_[place.file].text; }
     void replace(const DocumentPlace& place, std::string text) { files_[place.file].text = std::move(text); }
 
-    /// Puts a new document into the named file, which may be there already.
+    /// Adds a new document to the named file, which may exist already.
     void add(const DocumentName& object, const std::string& name, const std::string& body) {
         const auto same_name = [&name](const SourceFile& file) { return file.name == name; };
         auto file = std::find_if(files_.begin(), files_.end(), same_name);
@@ -50,7 +50,7 @@ class Edited {
         index_[object] = {static_cast<std::size_t>(file - files_.begin()), documents - 1};
     }
 
-    /// What differs from what was read.
+    /// The differences from what was read.
     SourceChange change() const {
         SourceChange change;
         for (std::size_t i = 0; i < files_.size(); ++i) {
@@ -67,8 +67,8 @@ class Edited {
     DocumentIndex index_;
 };
 
-/// The last good revision is still there to be printed, and applied once somebody has said that empty is what
-/// is meant.
+/// The last good revision still exists: it can be printed, and applied once a person confirms that the source
+/// should be empty.
 std::string vanished_remedy(const Context& context) {
     if (!has_last_good(context.paths)) return {};
     return "\n  mount or restore it; l4d2ctl get all -o yaml prints the last good revision\n  if nothing is "
@@ -76,15 +76,15 @@ std::string vanished_remedy(const Context& context) {
            "more, put a *.yaml with only a comment there";
 }
 
-/// The source as it stands. An empty one is where a host begins; one that has become empty is a loss, and
-/// writing a single manifest there would make it the whole revision.
+/// The current source. An empty one is the state of a new host; one that has become empty is a loss, and
+/// writing a single manifest there would make that the whole revision.
 Result<Snapshot> read_for_edit(const Context& context) {
     auto snapshot = context.source->read();
     if (snapshot) return std::move(*snapshot);
     if (context.source->is_blank() && !has_last_good(context.paths)) return Snapshot{};
     const SourceError& error = snapshot.error();
-    if (error.trouble != Trouble::Vanished) {
-        return fail(kind_of(error.trouble), error.message + "nothing was changed");
+    if (error.error_kind != SourceErrorKind::Vanished) {
+        return fail(kind_of(error.error_kind), error.message + "nothing was changed");
     }
     return fail(ErrorKind::SourceUnavailable,
                 error.message + "the source has vanished; nothing was changed" + vanished_remedy(context));
@@ -110,7 +110,7 @@ Result<Proposal> finish(const Context& context, const Snapshot& before, std::vec
     return proposal;
 }
 
-/// The text with one document made blank, every line of the others staying where it is.
+/// The text with one document blanked; all other lines stay in place.
 std::string without_document(std::string text, std::size_t document) {
     const DocumentSpan span = split_documents(text).at(document);
     for (std::size_t i = span.body; i < span.end; ++i) {
@@ -119,8 +119,8 @@ std::string without_document(std::string text, std::size_t document) {
     return text;
 }
 
-/// Checks what the person wrote under the names they know: the source without the objects that are about to
-/// be replaced, and the input beside it.
+/// Checks the input under the names that the person knows: the source without the objects that will be
+/// replaced, plus the input.
 Result<void> check_inputs(const Context& context, std::vector<SourceFile> files,
                           const std::vector<SourceFile>& inputs) {
     const DocumentIndex index = index_documents(files);
@@ -155,7 +155,7 @@ std::string with_comment(std::string text) {
     return "# No manifests: nothing is wanted on this host.\n";
 }
 
-/// Who would be left with a dangling reference.
+/// The objects that would be left with a dangling reference.
 std::vector<std::string> referrers(const ManifestSet& set, const DocumentName& object) {
     std::vector<std::string> names;
     if (object.kind == Kind::Blueprint) {
@@ -168,7 +168,7 @@ std::vector<std::string> referrers(const ManifestSet& set, const DocumentName& o
     return names;
 }
 
-/// `server/comp1 created` or `stop server/comp1`, and how it came to be below.
+/// `server/comp1 created` or `stop server/comp1`, with the details below.
 Authorship authorship(const Context& context, const Proposal& proposal) {
     Authorship who = context.caller;
     std::vector<std::string> done;
@@ -227,8 +227,8 @@ Result<Proposal> propose_state(const Context& context, const Selection& selectio
     if (!source) return std::unexpected(source.error());
     Edited edited(source->files);
     const auto before = load(edited.files(), context.config.limits);
-    // One server can be stopped in a source that is invalid elsewhere; who has which labels, only a valid one
-    // says.
+    // One server can be stopped in a source that is invalid elsewhere; labels are known only if the source is
+    // valid.
     if (!before && selection.names.empty())
         return fail(ErrorKind::InvalidManifest, to_string(before.error()));
     const auto names =
@@ -242,7 +242,7 @@ Result<Proposal> propose_state(const Context& context, const Selection& selectio
             return fail(ErrorKind::NotFound,
                         fmt::format("server/{} is not there; l4d2ctl get servers lists them", name));
         }
-        // What says so already, perhaps by leaving the default out, keeps its text.
+        // If the effective value is the same already, perhaps by default, the text stays.
         if (before && before->servers.at(name).state == state) {
             effects.push_back({object, Change::Unchanged});
             continue;
@@ -263,8 +263,8 @@ Result<Proposal> propose_removal(const Context& context, const std::vector<Docum
     if (!source) return std::unexpected(source.error());
     std::vector<SourceFile> files = source->files;
     const DocumentIndex index = index_documents(files);
-    // When the source is invalid already, this may be the very object to take out; the result is checked in
-    // any case.
+    // If the source is invalid already, this may be the very object to remove; the result is checked in any
+    // case.
     const auto before = load(files, context.config.limits);
     std::vector<Effect> effects;
     std::map<std::size_t, std::set<std::size_t>> doomed;  // documents, by file
@@ -275,13 +275,13 @@ Result<Proposal> propose_removal(const Context& context, const std::vector<Docum
         const auto names = before ? referrers(*before, object) : std::vector<std::string>();
         if (!names.empty()) {
             return fail(ErrorKind::StillReferenced,
-                        fmt::format("{} is used by {}; take it out of there first", to_string(object),
+                        fmt::format("{} is used by {}; remove the reference first", to_string(object),
                                     fmt::join(names, ", ")));
         }
         doomed[found->second.file].insert(found->second.document);
     }
     SourceChange change;
-    // From behind, so that the places of what is still to be taken out stay what they are.
+    // From the end, so that the positions of the other documents stay valid.
     for (auto file = doomed.rbegin(); file != doomed.rend(); ++file) {
         SourceFile& edited = files[file->first];
         for (auto document = file->second.rbegin(); document != file->second.rend(); ++document)
@@ -291,7 +291,7 @@ Result<Proposal> propose_removal(const Context& context, const std::vector<Docum
             files.erase(files.begin() + static_cast<std::ptrdiff_t>(file->first));
             continue;
         }
-        // The last file of all stays: an empty directory would be a source that has vanished.
+        // The last file stays: an empty directory would be a vanished source.
         if (has_no_documents(edited.text)) edited.text = with_comment(std::move(edited.text));
         change.write.emplace(edited.name, edited.text);
     }
@@ -330,9 +330,9 @@ Result<Proposal> commit(Context& context, const std::function<Result<Proposal>()
     }
 }
 
-Result<std::vector<SourceFile>> read_manifest_files(const std::string& directory, std::size_t most_bytes) {
+Result<std::vector<SourceFile>> read_manifest_files(const std::string& directory, std::size_t max_bytes) {
     Limits limits;
-    limits.file_bytes = most_bytes;
+    limits.file_bytes = max_bytes;
     auto files = read_manifests(directory, limits);
     if (!files) return fail(ErrorKind::InvalidManifest, files.error());
     if (files->empty()) return fail(ErrorKind::InvalidManifest, directory + ": holds no manifest (*.yaml)");
@@ -340,10 +340,10 @@ Result<std::vector<SourceFile>> read_manifest_files(const std::string& directory
 }
 
 Result<void> check_state(Context& context, const Selection& selection, RunState state) {
-    const auto view = look(context);
+    const auto view = observe(context);
     if (!view) return std::unexpected(view.error());
     const auto names = select_servers(selection, view->in_force.set);
-    if (!names) return {};  // the revision in force is an older one, and that has been told
+    if (!names) return {};  // an older revision is in force, which has been reported
     std::string undone;
     for (const std::string& name : *names) {
         const auto observed = view->observed.servers.find(name);

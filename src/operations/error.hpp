@@ -6,22 +6,21 @@
 
 namespace left4me::operations {
 
-/// What kept an operation from being done. A front end makes of it what its users understand: l4d2ctl an exit
-/// code.
+/// Why an operation failed. A front end translates it for its users: l4d2ctl into an exit code.
 enum class ErrorKind {
     InvalidConfig,
-    InvalidManifest,    ///< of the source, of an edit, or the whole as the edit would make it
-    StillReferenced,    ///< other manifests name what was to be taken out
-    InvalidArgument,    ///< the text that was given does not have the form that it must have
+    InvalidManifest,    ///< in the source, in an edit, or in the result of the edit
+    StillReferenced,    ///< other manifests name an object that was to be removed
+    InvalidArgument,    ///< the given text does not have the required syntax
     NotFound,           ///< no such object, or no such revision
     SourceUnavailable,  ///< the source has vanished
-    RevisionHeld,       ///< the source's revision is not one that left4me may follow by itself
+    RevisionHeld,       ///< left4me may not follow the source's revision without approval
     PermissionDenied,
-    Suspended,        ///< somebody has asked to leave the server alone, or everything
-    CommitFailed,     ///< the source did not take the change
-    StateFailed,      ///< a file of left4me's own could not be read, written or locked
-    HostUnavailable,  ///< systemd could not be asked
-    NotDone,          ///< asked for and accepted, but the host is not like that
+    Suspended,        ///< somebody suspended the server, or everything
+    CommitFailed,     ///< the source did not accept the change
+    StateFailed,      ///< one of left4me's own files could not be read, written or locked
+    HostUnavailable,  ///< systemd could not be queried
+    NotDone,          ///< accepted, but the host does not agree with it
     TimedOut,
     Interrupted,  ///< by a signal, while following; nothing was cancelled
 };

@@ -44,7 +44,7 @@ void record_event(const Context& context, const std::vector<std::string>& subjec
         events.push_back(std::move(event));
     }
     if (auto recorded = record(context.paths, events, actor_of(context.caller)); !recorded)
-        context.notice("the event could not be kept: " + recorded.error());
+        context.notice("the event could not be recorded: " + recorded.error());
 }
 
 }  // namespace left4me::operations

@@ -10,17 +10,17 @@
 
 namespace left4me::operations {
 
-/// What has happened and what happens from now on: to one server, or to everything.
+/// Past and future events: of one server, or of everything.
 class EventFeed {
   public:
     /// `server`: its name; empty: everything.
     EventFeed(const Context& context, const std::string& server);
 
-    /// All that are kept, the oldest first.
+    /// All stored events, the oldest first.
     std::vector<Event> past() const;
-    /// Those that have happened since the feed was made, or since this was asked before.
+    /// Those that have happened since the feed was created, or since the last call.
     std::vector<Event> news();
-    /// Returns when there may be news, and in any case after `longest`.
+    /// Returns when there may be news, and at the latest after `longest`.
     void wait(std::chrono::milliseconds longest) { watch_.wait(longest); }
 
   private:
@@ -32,11 +32,11 @@ class EventFeed {
     Tail tail_;
 };
 
-/// What `events -o json` prints, one line; docs/events.md describes the fields.
+/// One line of `events -o json`; docs/events.md describes the fields.
 std::string event_json(const Event& event);
 
-/// Records that the caller did something to these subjects ("server/comp1"), and why. That it cannot be kept
-/// is only a notice.
+/// Records that the caller did something to these subjects ("server/comp1"), and why. Failing to record it is
+/// only a notice.
 void record_event(const Context& context, const std::vector<std::string>& subjects, const char* reason,
                   const std::string& message);
 

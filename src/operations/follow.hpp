@@ -11,21 +11,21 @@
 
 namespace left4me::operations {
 
-/// Wakes up when a file of the state was written: a pass with news replaces the status, and what happens
-/// is appended to the events. Only says "look again".
+/// Wakes up when a state file was written: a pass with news replaces the status, and events are appended.
+/// Carries no data.
 class StateWatch {
   public:
     explicit StateWatch(const Paths& paths);
 
-    /// Returns when something was written, and in any case after `longest`; without inotify (its limits are
-    /// used up) after a second.
+    /// Returns when something was written, and at the latest after `longest`; without inotify (its limits are
+    /// reached), after a second.
     void wait(std::chrono::milliseconds longest);
 
   private:
     Fd inotify_;
 };
 
-/// The lines that are appended to a file from now on, also when it is begun anew.
+/// The lines that are appended to a file from now on, also across rotation.
 class Tail {
   public:
     explicit Tail(std::filesystem::path path);

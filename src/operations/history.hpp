@@ -9,10 +9,10 @@
 
 namespace left4me::operations {
 
-/// What became of the revisions that were tried, the newest first; at most `most`, 0: all that are kept.
+/// The results of the revisions that were tried, the newest first; at most `most`, 0: all that are stored.
 std::vector<HistoryEntry> history(const Context& context, std::size_t most);
 
-/// What `history -o json` prints; docs/cli.md documents its fields.
+/// The output of `history -o json`; docs/cli.md documents its fields.
 Json history_json(const std::vector<HistoryEntry>& entries);
 
 }  // namespace left4me::operations

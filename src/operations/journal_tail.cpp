@@ -15,7 +15,7 @@ namespace left4me::operations {
 
 namespace {
 
-constexpr std::size_t most_bytes = std::size_t{1} << 20U;
+constexpr std::size_t max_bytes = std::size_t{1} << 20U;
 
 class SpawnActions {
   public:
@@ -53,7 +53,7 @@ JournalTail::JournalTail(const std::string& unit, unsigned lines) {
     std::string format = "--output=short-iso";
     const std::array<char*, 7> arguments{program.data(),  of_unit.data(), count.data(), quiet.data(),
                                          no_pager.data(), format.data(),  nullptr};
-    // A fixed environment: this may still be root, and the caller's is the caller's.
+    // A fixed environment: this may still be root, and the caller controls the caller's environment.
     std::string path = "PATH=/usr/bin:/bin";
     const std::array<char*, 2> environment{path.data(), nullptr};
     if (::posix_spawn(&child_, "/usr/bin/journalctl", actions.get(), nullptr, arguments.data(),
@@ -72,7 +72,7 @@ JournalTail::~JournalTail() {
 
 std::string JournalTail::text() {
     if (child_ < 0) return {};
-    const auto read = read_descriptor(pipe_.get(), "journalctl", most_bytes);
+    const auto read = read_descriptor(pipe_.get(), "journalctl", max_bytes);
     return read ? *read : std::string();
 }
 

@@ -20,7 +20,7 @@ class JournalTail {
     JournalTail& operator=(const JournalTail&) = delete;
     ~JournalTail();
 
-    /// Waits for journalctl; empty when there is nothing to be read, or no right to.
+    /// Waits for journalctl; empty if there is nothing to read, or no permission.
     std::string text();
 
   private:

@@ -19,7 +19,7 @@ Result<PassLock> lock_host(Context& context) {
         context.notice("waiting for " + holder + " to finish its pass");
     });
     if (!lock) return fail(ErrorKind::StateFailed, lock.error());
-    // What an edit was killed in the middle of is finished by whoever comes next.
+    // An edit that was killed is completed by the next command.
     if (const auto edits = lock_edits(context); !edits) return std::unexpected(edits.error());
     return std::move(*lock);
 }

@@ -5,11 +5,11 @@
 
 namespace left4me::operations {
 
-/// The lock for edits, with a notice about who holds it; and a change that an earlier commit() was killed in
-/// the middle of is finished. Nobody else edits the source through left4me meanwhile.
+/// Takes the lock for edits, with a notice about its holder if it must wait, and completes an earlier
+/// commit() that was killed. Nobody else edits the source through left4me meanwhile.
 Result<PassLock> lock_edits(Context& context);
 
-/// The pass lock, likewise: nobody else changes the host through left4me meanwhile.
+/// Takes the pass lock in the same way: nobody else changes the host through left4me meanwhile.
 Result<PassLock> lock_host(Context& context);
 
 }  // namespace left4me::operations

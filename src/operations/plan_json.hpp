@@ -5,7 +5,7 @@
 
 namespace left4me::operations {
 
-/// What `diff -o json` prints; docs/cli.md documents its fields.
+/// The output of `diff -o json`; docs/cli.md documents its fields.
 Json plan_json(const Plan& plan);
 
 }  // namespace left4me::operations

@@ -89,13 +89,13 @@ Result<void> fetch(Context& context) {
 }
 
 Result<StepReport> reconcile(Context& context, const ReconcileOptions& options) {
-    // What an edit was killed in the middle of is finished by whoever comes next.
+    // An edit that was killed is completed by the next command.
     if (const auto edits = lock_edits(context); !edits) return std::unexpected(edits.error());
     Interruption interruption;
     auto last = follow_or_drive(context, options, interruption);
     if (!last) return last;
     if (last->revision.empty())
-        return std::unexpected(source_error(context, last->trouble, last->source_error));
+        return std::unexpected(source_error(context, last->error_kind, last->source_error));
     if (!last->host_error.empty()) return fail(ErrorKind::HostUnavailable, last->host_error);
     return last;
 }

@@ -9,12 +9,12 @@
 
 namespace left4me::operations {
 
-/// Fetches the remote, if the source has one. What was fetched before stays in force when it fails.
+/// Fetches the remote, if the source has one. If that fails, the previously fetched revision stays in force.
 Result<void> fetch(Context& context);
 
 struct ReconcileOptions {
     Concern concern = {};
-    bool retry_now = true;  ///< what failed lately is tried before it is due
+    bool retry_now = true;  ///< retry recent failures before they are due
     /// Builds that keep something of concern from being done are waited for, however long they take.
     bool await_builds = false;
     /// Called after each step, from the caller's thread.

@@ -10,7 +10,7 @@
 #include "operations/reconcile.hpp"
 #include "operations/view.hpp"
 #include "reconciler/schedule.hpp"
-#include "specs/words.hpp"
+#include "specs/text.hpp"
 
 namespace left4me::operations {
 
@@ -29,7 +29,7 @@ Result<void> refuse_suspended(const Context& context, const std::vector<std::str
     return {};
 }
 
-/// Stop, purge, start, for each by itself. Only what runs is started again.
+/// Stop, purge, start, each separately. Only running servers are started again.
 Plan plan_reset(const std::vector<std::string>& servers, const Seen& seen) {
     Plan plan;
     plan.revision = seen.plan.revision;
@@ -55,8 +55,8 @@ Plan plan_reset(const std::vector<std::string>& servers, const Seen& seen) {
 
 }  // namespace
 
-Result<Ended> reset(Context& context, Desired desired, const std::vector<std::string>& servers,
-                    const std::string& reason) {
+Result<CompletedActions> reset(Context& context, Desired desired, const std::vector<std::string>& servers,
+                               const std::string& reason) {
     const auto lock = lock_host(context);
     if (!lock) return std::unexpected(lock.error());
     const auto seen = look_at(context, std::move(desired));
@@ -64,7 +64,7 @@ Result<Ended> reset(Context& context, Desired desired, const std::vector<std::st
     if (auto free = refuse_suspended(context, servers, seen->observed.now); !free)
         return std::unexpected(free.error());
 
-    Ended ended{plan_reset(servers, *seen), {}};
+    CompletedActions ended{plan_reset(servers, *seen), {}};
     ended.outcomes = carry_out(*seen->machine, ended.plan);
     std::vector<std::string> subjects;
     for (const Outcome& outcome : ended.outcomes) {

@@ -14,7 +14,7 @@ const std::map<std::string, std::string>* labels_in(const Objects& objects, cons
     return found == objects.end() ? nullptr : &found->second.metadata.labels;
 }
 
-/// nullptr: no manifest names the object.
+/// nullptr: not in the manifests.
 const std::map<std::string, std::string>* labels_of(const ManifestSet& set, Kind kind,
                                                     const std::string& name) {
     switch (kind) {

@@ -9,19 +9,18 @@
 
 namespace left4me::operations {
 
-/// The servers that an operation is about, chosen in exactly one of these ways.
+/// The servers that an operation applies to, chosen in exactly one of these ways.
 struct Selection {
     std::vector<std::string> names = {};
-    std::string selector = {};  ///< of labels, in the grammar of parse_selector(); empty: none
+    std::string selector = {};  ///< for labels, in the syntax of parse_selector(); empty: none
     bool all = false;
 };
 
-/// The names that a selection stands for. NotFound when a name is not among the manifests, or no server has
-/// the labels.
+/// The names in a selection. NotFound if a name is not in the manifests, or no server has the labels.
 Result<std::vector<std::string>> select_servers(const Selection& selection, const ManifestSet& set);
 
-/// Those of `names` whose manifests have the labels; all of them for an empty selector. None have those of a
-/// selector that is no such thing.
+/// Those of `names` whose manifests have the labels; all of them for an empty selector, and none for an
+/// invalid one.
 std::vector<std::string> with_labels(std::vector<std::string> names, Kind kind, const std::string& selector,
                                      const ManifestSet& set);
 

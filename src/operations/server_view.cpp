@@ -13,8 +13,8 @@ namespace left4me::operations {
 namespace {
 
 bool has_traces(const ObservedServer& server) {
-    return server.ours || server.runtime || server.stack() || server.unit.active != ActiveState::Inactive ||
-           server.unit.enablement != Enablement::Disabled;
+    return server.managed || server.runtime || server.stack() ||
+           server.unit.active != ActiveState::Inactive || server.unit.enablement != Enablement::Disabled;
 }
 
 Json conditions_json(const View& view, const std::string& name) {

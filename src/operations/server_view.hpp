@@ -10,7 +10,7 @@
 
 namespace left4me::operations {
 
-/// The servers worth showing: those of the manifests, and those that only the host knows of. By name.
+/// The servers to show: those of the manifests, and those that only the host knows. By name.
 std::vector<std::string> shown_servers(const View& view);
 bool is_shown(const View& view, const std::string& name);
 
@@ -18,11 +18,11 @@ bool is_shown(const View& view, const std::string& name);
 std::string activity_text(const ObservedUnit& unit);
 /// Whether it starts at boot: `enabled`, `disabled`, `masked`.
 std::string enablement_text(Enablement enablement);
-/// As systemd spells it, for JSON: `active`, `activating`.
+/// In systemd's spelling, for JSON: `active`, `activating`.
 std::string lower_case(std::string text);
 
-/// The port that the running game has, which a change of the manifest changes at the next start only;
-/// nullopt: it is not running, or not known.
+/// The port of the running game; a change of the manifest takes effect at the next start. nullopt: not
+/// running, or unknown.
 std::optional<std::uint16_t> port_in_use(const View& view, const std::string& name);
 
 /// `45s`, `12m`, `3h12m`, `8d`.
@@ -31,18 +31,18 @@ std::string age_text(TimePoint since, TimePoint now);
 std::string time_text(TimePoint time);
 Json time_or_null(const std::optional<TimePoint>& time);
 
-/// The Ready condition as it stands, or nullptr for a server that no manifest names.
+/// The current Ready condition, or nullptr for a server that is not in the manifests.
 const Condition* ready_condition(const View& view, const std::string& name);
 
-/// What an operator wants to know next: what differs, or why it is not ready. Nothing for a healthy server.
+/// What an operator wants to know next: the difference, or why it is not ready. Nothing for a healthy server.
 std::string why_text(const View& view, const std::string& name);
 
-/// The object that `status NAME --json` prints: docs/cli.md documents its fields.
+/// The object that `status NAME --json` prints; docs/cli.md documents its fields.
 Json server_json(const View& view, const std::string& name, const UnitDetails& details);
 
-/// UnitDetails of one server, HostUnavailable when systemd does not tell.
+/// UnitDetails of one server; HostUnavailable if systemd does not answer.
 Result<UnitDetails> unit_details(View& view, const std::string& name);
-/// Of many at once, by name.
+/// Several at once, by name.
 Result<std::map<std::string, UnitDetails>> unit_details(View& view, const std::vector<std::string>& names);
 
 /// The actions of the plan that are about this server.

@@ -7,7 +7,7 @@ namespace left4me::operations {
 namespace {
 
 /// Something else undoes it again and again, or the way to the host is blocked.
-constexpr int most_tries = 3;
+constexpr int max_tries = 3;
 
 }  // namespace
 
@@ -27,7 +27,7 @@ bool Settling::is_awaited(const Action& action) const {
     if (action.code == HoldReason::Building) return await_builds_ && concerns(concern_, action.subject);
     if (!is_effect(action.verb) || !concerns(concern_, action.subject)) return false;
     const auto tries = tries_.find({action.subject, action.verb});
-    return tries == tries_.end() || tries->second < most_tries;
+    return tries == tries_.end() || tries->second < max_tries;
 }
 
 }  // namespace left4me::operations

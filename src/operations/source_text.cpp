@@ -54,7 +54,7 @@ std::string document_body(const std::string& text, std::size_t document) {
     while (body.starts_with('\n') || body.starts_with("\r\n"))
         body.remove_prefix(body.front() == '\r' ? 2 : 1);
     body = without_trailing_blanks(body);
-    // A `...` only closes the document where it stands; elsewhere it would close nothing.
+    // A `...` closes a document only in its place; elsewhere it would close nothing.
     if (body.ends_with("\n...")) body = without_trailing_blanks(body.substr(0, body.size() - 4));
     return body.empty() ? std::string() : std::string(body) + "\n";
 }

@@ -11,7 +11,7 @@
 
 namespace left4me::operations {
 
-/// What a document says it is, read without validating the rest of it.
+/// The kind and name of a document, read without validating the rest.
 struct DocumentName {
     Kind kind = Kind::Server;
     std::string name;
@@ -24,21 +24,21 @@ std::string to_string(const DocumentName& name);
 /// One document in a file of a source.
 struct DocumentPlace {
     std::size_t file = 0;      ///< index into the files
-    std::size_t document = 0;  ///< index within the file, blank ones counted
+    std::size_t document = 0;  ///< index within the file, including blank ones
 };
 
-/// The documents of a file that say what they are. Others are none of an edit's business; load() speaks about
+/// The documents of a file whose kind and name can be read. Others do not concern an edit; load() reports
 /// them.
 std::vector<std::pair<DocumentName, std::size_t>> name_documents(const std::string& text);
 
-/// Where each document stands; the first place if it stands in several.
+/// The position of each document; the first one if there are several.
 using DocumentIndex = std::map<DocumentName, DocumentPlace>;
 DocumentIndex index_documents(const std::vector<SourceFile>& files);
 
-/// A document's own text, without the `---` above it and without blank lines around it.
+/// A document's own text, without the `---` line and without surrounding blank lines.
 std::string document_body(const std::string& text, std::size_t document);
 
-/// Whether nothing but comments and markers is left of a file.
+/// Whether only comments and markers are left of a file.
 bool has_no_documents(const std::string& text);
 
 }  // namespace left4me::operations

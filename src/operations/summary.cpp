@@ -8,12 +8,14 @@ namespace left4me::operations {
 
 namespace {
 
-const char* to_state(Trouble trouble) { return trouble == Trouble::None ? "InForce" : to_string(trouble); }
+const char* to_state(SourceErrorKind error_kind) {
+    return error_kind == SourceErrorKind::None ? "InForce" : to_string(error_kind);
+}
 
 }  // namespace
 
 Summary summary_of(const Context& context, const View& view) {
-    Summary summary{.source = context.source->name(), .state = to_state(view.in_force.trouble)};
+    Summary summary{.source = context.source->name(), .state = to_state(view.in_force.error_kind)};
     for (const std::string& name : shown_servers(view)) {
         const auto observed = view.observed.servers.find(name);
         if (observed != view.observed.servers.end() && observed->second.unit.active == ActiveState::Active)

@@ -15,8 +15,8 @@ namespace {
 
 TimePoint now() { return std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now()); }
 
-/// The servers that are meant; none for everything. A slip of the pen must not leave the one that was meant
-/// unprotected, so all must be known: to the manifests, or as left over on the host.
+/// The chosen servers; none for everything. A typo must not leave the intended server unprotected, so all
+/// must be known: in the manifests, or left over on the host.
 Result<std::vector<std::string>> meant_servers(Context& context, const Selection& selection) {
     if (selection.all) return std::vector<std::string>();
     const bool all_rendered =
@@ -76,7 +76,7 @@ Result<Resumed> resume(Context& context, const Selection& selection) {
         servers = std::move(*meant);
     }
     auto suspensions = load_suspensions(context.paths);
-    // Whoever resumes everything needs to know nothing of what was suspended.
+    // Resuming everything needs no knowledge of what was suspended.
     if (!suspensions && !selection.all) return fail(ErrorKind::StateFailed, suspensions.error());
     Resumed resumed;
     if (selection.all) {

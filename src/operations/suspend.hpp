@@ -22,12 +22,12 @@ Result<Suspended> suspend(Context& context, const Selection& selection, const st
 
 struct Resumed {
     std::vector<std::string> servers;
-    std::vector<std::string> not_suspended;  ///< asked for, but not suspended by themselves
-    bool all_suspended = false;              ///< everything is, and stays so
+    std::vector<std::string> not_suspended;  ///< named, but not suspended themselves
+    bool all_suspended = false;              ///< everything is, and stays suspended
     bool anything = false;                   ///< a suspension has ended: reconcile() should follow
 };
-/// Ends suspensions, under the pass lock. A server that is named need not be known: it may have been deleted
-/// while it was suspended.
+/// Ends suspensions, under the pass lock. A named server need not be known: it may have been deleted while it
+/// was suspended.
 Result<Resumed> resume(Context& context, const Selection& selection);
 
 }  // namespace left4me::operations

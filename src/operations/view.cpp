@@ -11,53 +11,54 @@ namespace left4me::operations {
 
 namespace {
 
-/// Who cannot see the renderings would be told that there are none: better nothing than something wrong.
+/// A user who cannot see the renderings would be told that there are none: better nothing than something
+/// wrong.
 Result<void> check_sight(const Context& context) {
     const std::filesystem::path instances = context.paths.instances();
     if (::access(instances.c_str(), R_OK | X_OK) == 0 || errno != EACCES) return {};
     return fail(ErrorKind::PermissionDenied,
-                fmt::format("{}: only root and user {} may look in here, for the secrets in it\n"
+                fmt::format("{}: only root and user {} may read this, because it contains secrets\n"
                             "  sudo {} …",
                             instances.string(), service_user, context.purpose));
 }
 
 }  // namespace
 
-ErrorKind kind_of(Trouble trouble) {
-    switch (trouble) {
-        case Trouble::Invalid:
+ErrorKind kind_of(SourceErrorKind error_kind) {
+    switch (error_kind) {
+        case SourceErrorKind::Invalid:
             return ErrorKind::InvalidManifest;
-        case Trouble::Held:
+        case SourceErrorKind::Held:
             return ErrorKind::RevisionHeld;
-        case Trouble::Vanished:
-        case Trouble::None:
+        case SourceErrorKind::Vanished:
+        case SourceErrorKind::None:
             return ErrorKind::SourceUnavailable;
     }
     return ErrorKind::SourceUnavailable;
 }
 
-Error source_error(const Context& context, Trouble trouble, std::string message) {
-    // A repository's own message says what to do about it.
-    if (trouble == Trouble::Vanished && !context.config.git) {
-        message += "  sudo l4d2ctl apply -f FILE puts a manifest there; source.directory in " +
+Error source_error(const Context& context, SourceErrorKind error_kind, std::string message) {
+    // A repository's own message names the remedy.
+    if (error_kind == SourceErrorKind::Vanished && !context.config.git) {
+        message += "  sudo l4d2ctl apply -f FILE adds a manifest; source.directory in " +
                    context.config_path + " says where\n";
     }
-    return {kind_of(trouble), std::move(message)};
+    return {kind_of(error_kind), std::move(message)};
 }
 
-Result<InForce> read_source(Context& context) {
+Result<ActiveRevision> read_source(Context& context) {
     auto in_force = revision_in_force(context.paths, *context.source, context.config.limits);
     if (!in_force) {
         SourceError& error = in_force.error();
-        return std::unexpected(source_error(context, error.trouble, std::move(error.message)));
+        return std::unexpected(source_error(context, error.error_kind, std::move(error.message)));
     }
     return std::move(*in_force);
 }
 
-Result<std::unique_ptr<Machine>> connect(const Context& context) {
+Result<std::unique_ptr<SystemdHost>> connect(const Context& context) {
     auto units = Units::connect(context.paths);
     if (!units) return fail(ErrorKind::HostUnavailable, "cannot ask systemd: " + units.error());
-    return std::make_unique<Machine>(context.paths, std::move(*units));
+    return std::make_unique<SystemdHost>(context.paths, std::move(*units));
 }
 
 Result<Seen> look_at(const Context& context, Desired desired) {
@@ -67,7 +68,7 @@ Result<Seen> look_at(const Context& context, Desired desired) {
     Seen seen;
     seen.intent = load_intent(context.paths);
     Engine engine(**machine, load_status(context.paths));
-    auto looked = engine.look(
+    auto looked = engine.observe(
         {std::make_shared<const Desired>(std::move(desired)), seen.intent, engine.status().source_error});
     if (!looked) return fail(ErrorKind::HostUnavailable, looked.error());
     seen.machine = std::move(*machine);
@@ -78,7 +79,7 @@ Result<Seen> look_at(const Context& context, Desired desired) {
     return seen;
 }
 
-Result<View> look(Context& context) {
+Result<View> observe(Context& context) {
     auto in_force = read_source(context);
     if (!in_force) return std::unexpected(in_force.error());
     auto seen = look_at(context, in_force->desired());
@@ -89,7 +90,8 @@ Result<View> look(Context& context) {
 Result<Desired> own_revision(Context& context) {
     const auto in_force = read_source(context);
     if (!in_force) return std::unexpected(in_force.error());
-    if (in_force->trouble != Trouble::None) return fail(kind_of(in_force->trouble), in_force->error);
+    if (in_force->error_kind != SourceErrorKind::None)
+        return fail(kind_of(in_force->error_kind), in_force->error);
     return in_force->desired();
 }
 
@@ -97,9 +99,9 @@ Result<Desired> other_revision(Context& context, const std::string& revision) {
     auto snapshot = last_good(context.paths);
     if (!snapshot || snapshot->revision != revision) {
         auto read = context.source->read_revision(revision);
-        if (!read && read.error().trouble == Trouble::Vanished)
+        if (!read && read.error().error_kind == SourceErrorKind::Vanished)
             return fail(ErrorKind::NotFound, read.error().message);
-        if (!read) return fail(kind_of(read.error().trouble), read.error().message);
+        if (!read) return fail(kind_of(read.error().error_kind), read.error().message);
         snapshot = std::move(*read);
     }
     const auto set = load_snapshot(*snapshot, context.config.limits);

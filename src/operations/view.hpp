@@ -2,49 +2,49 @@
 
 #include <memory>
 
-#include "adapters/machine/machine.hpp"
+#include "adapters/host/systemd_host.hpp"
 #include "adapters/source/revision.hpp"
 #include "operations/context.hpp"
 #include "reconciler/engine.hpp"
 
 namespace left4me::operations {
 
-/// How a front end speaks of the trouble of a source.
-ErrorKind kind_of(Trouble trouble);
+/// How a front end describes an error of the source.
+ErrorKind kind_of(SourceErrorKind error_kind);
 
 /// No revision is in force: what a person is told, and what to do about it.
-Error source_error(const Context& context, Trouble trouble, std::string message);
+Error source_error(const Context& context, SourceErrorKind error_kind, std::string message);
 
-/// The revision that the host follows, perhaps the last good one instead of the source's own.
-Result<InForce> read_source(Context& context);
+/// The revision that the host follows, perhaps the last good one instead of the source's newest.
+Result<ActiveRevision> read_source(Context& context);
 
-Result<std::unique_ptr<Machine>> connect(const Context& context);
+Result<std::unique_ptr<SystemdHost>> connect(const Context& context);
 
-/// What one look at the host shows. Nothing is written.
+/// One observation of the host. Nothing is written.
 struct Seen {
     Target target;
     Observed observed;
     Intent intent;
     Plan plan;      ///< what a pass would do now
-    Status status;  ///< conditions as they are now, with the times that earlier passes have noted
-    std::unique_ptr<Machine> machine;
+    Status status;  ///< current conditions, with the times that earlier passes recorded
+    std::unique_ptr<SystemdHost> machine;
 
     const Desired& desired() const { return *target.desired; }
 };
 
 Result<Seen> look_at(const Context& context, Desired desired);
 
-/// Everything a reading operation shows: the revision in force, and how the host stands to it.
+/// Everything that a reading operation shows: the revision in force, and how the host compares with it.
 struct View : Seen {
-    InForce in_force;
+    ActiveRevision in_force;
 };
 
-Result<View> look(Context& context);
+Result<View> observe(Context& context);
 
-/// The revision that the source itself stands at. A plan made against a fallback would hide the very mistake
-/// that a person looks for.
+/// The source's newest revision. A plan against a fallback would hide the very mistake that a person looks
+/// for.
 Result<Desired> own_revision(Context& context);
-/// Any revision that is still known: what is wrong with it is what a person wants to see.
+/// Any revision that is still known: the person wants to see its errors.
 Result<Desired> other_revision(Context& context, const std::string& revision);
 
 }  // namespace left4me::operations

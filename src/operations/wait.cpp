@@ -14,13 +14,13 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// Not every change of the host is told of by a file of the state: without a daemon somebody has to look.
+/// Not every change of the host is recorded in a state file: without a daemon, somebody has to observe it.
 constexpr milliseconds first_look_again{50};
 constexpr milliseconds last_look_again{1000};
 
-/// Servers that are not ready yet, and what is to be said of each.
+/// Servers that are not ready yet, and why.
 struct Late {
-    std::string coming;  ///< may still get ready
+    std::string coming;  ///< may still become ready
     std::string held;    ///< will not without a person
 };
 
@@ -45,7 +45,7 @@ bool takes_a_person(HoldReason reason) {
     return false;
 }
 
-/// Why the server does not get ready by itself, or nullptr.
+/// Why the server does not become ready by itself, or nullptr.
 const Action* hold_for_a_person(const View& view, const std::string& name) {
     const std::vector<const Action*> actions = actions_of(view, name);
     const bool acts = std::any_of(actions.begin(), actions.end(),
@@ -72,7 +72,7 @@ Late late_servers(const View& view, const std::vector<std::string>& names) {
 
 }  // namespace
 
-Result<milliseconds> parse_patience(const std::string& text) {
+Result<milliseconds> parse_timeout(const std::string& text) {
     const auto duration = parse_duration(text);
     if (!duration)
         return fail(ErrorKind::InvalidArgument,
@@ -80,7 +80,7 @@ Result<milliseconds> parse_patience(const std::string& text) {
     return *duration;
 }
 
-/// Servers that the revision wants to run, in their order.
+/// Servers that should run in this revision, in their order.
 std::vector<std::string> wanted_running(const Desired& desired) {
     std::vector<std::string> names;
     for (const auto& [name, server] : desired.servers) {
@@ -89,22 +89,21 @@ std::vector<std::string> wanted_running(const Desired& desired) {
     return names;
 }
 
-Result<void> wait_until_ready(Context& context, const std::vector<std::string>& names,
-                              milliseconds patience) {
-    const auto deadline = std::chrono::steady_clock::now() + patience;
+Result<void> wait_until_ready(Context& context, const std::vector<std::string>& names, milliseconds timeout) {
+    const auto deadline = std::chrono::steady_clock::now() + timeout;
     StateWatch watch(context.paths);
     for (milliseconds pause = first_look_again;; pause = std::min(2 * pause, last_look_again)) {
-        const auto view = look(context);
+        const auto view = observe(context);
         if (!view) return std::unexpected(view.error());
         const Late late = late_servers(*view, names);
         if (late.coming.empty() && late.held.empty()) return {};
         if (late.coming.empty())
-            return fail(ErrorKind::TimedOut, late.held + "not waited for: that takes a person, not time");
+            return fail(ErrorKind::TimedOut, late.held + "not waited for: this needs a person");
         const auto left =
             std::chrono::duration_cast<milliseconds>(deadline - std::chrono::steady_clock::now());
         if (left <= milliseconds::zero()) {
             return fail(ErrorKind::TimedOut, late.held + late.coming + "timed out: not ready within " +
-                                                 fmt::format("{} s", patience.count() / 1000));
+                                                 fmt::format("{} s", timeout.count() / 1000));
         }
         watch.wait(std::min(pause, left));
     }

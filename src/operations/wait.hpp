@@ -9,15 +9,15 @@
 
 namespace left4me::operations {
 
-/// A duration in the grammar of manifests: 90s, 30m, 12h, 2d.
-Result<std::chrono::milliseconds> parse_patience(const std::string& text);
+/// A duration in the syntax of manifests: 90s, 30m, 12h, 2d.
+Result<std::chrono::milliseconds> parse_timeout(const std::string& text);
 
-/// Servers that the revision wants to run, in their order.
+/// Servers that should run in this revision, in their order.
 std::vector<std::string> wanted_running(const Desired& desired);
 
-/// Waits until `names` are Ready. TimedOut says which are not, and why; at once when what is left waits for a
-/// person (approval, a suspension, the game).
+/// Waits until `names` are Ready. TimedOut says which are not, and why; immediately if the remaining ones
+/// wait for a person (approval, a suspension, the game).
 Result<void> wait_until_ready(Context& context, const std::vector<std::string>& names,
-                              std::chrono::milliseconds patience);
+                              std::chrono::milliseconds timeout);
 
 }  // namespace left4me::operations

@@ -41,9 +41,9 @@ int rank(Verb verb) {
             return 8;
         case Verb::Purge:
             return 9;
-        case Verb::Forget:
+        case Verb::Unmanage:
             return 10;
-        case Verb::Collect:
+        case Verb::Prune:
             return 11;
         case Verb::Hold:
             return 12;
@@ -53,7 +53,7 @@ int rank(Verb verb) {
     return 14;
 }
 
-/// Gives every step an id, knows which must wait for which, and puts them in order at the end.
+/// Gives every step an id, records which step must wait for which, and sorts them at the end.
 class Assembly {
   public:
     void add_overlay(const World& world, OverlayDraft draft) {
@@ -76,23 +76,24 @@ class Assembly {
         }
     }
 
-    /// Only once all servers are there: a start may wait for another server's stop.
+    /// Call it after all servers are added: a start may wait for another server's stop.
     void link(const ServerDraft& draft) {
         const bool starts = draft.has(Verb::Start) || draft.has(Verb::Restart);
         after_builds(draft, Verb::Render);
-        // An old rendering is good enough to be enabled; with none, a boot would only fail.
+        // An old rendering is enough to enable the unit; without any, a boot would only fail.
         if (!draft.usable) {
             after(draft, Verb::Enable, {Verb::Render});
             after_builds(draft, Verb::Enable);
         }
-        if (starts) after(draft, Verb::Stop, {Verb::Render});  // do not stop what could not be started again
+        if (starts)
+            after(draft, Verb::Stop, {Verb::Render});  // do not stop a server that cannot be started again
         after(draft, Verb::ResetFailed, {Verb::Stop});
         for (const Verb start : {Verb::Start, Verb::Restart}) {
-            // What can run does not wait for what may take hours, or fail.
+            // A server that can run does not wait for a step that may take hours, or fail.
             if (!draft.as_is) after_builds(draft, start);
             after(draft, start, {Verb::Render, Verb::Stop, Verb::ResetFailed});
             if (draft.observed->unit.enablement == Enablement::Masked) {
-                after(draft, start, {Verb::Enable});  // systemd starts no masked unit
+                after(draft, start, {Verb::Enable});  // systemd does not start a masked unit
                 after(draft, Verb::Stop, {Verb::Enable});
             }
             for (const std::string& holder : draft.starts_after_stop_of) {
@@ -100,18 +101,17 @@ class Assembly {
             }
         }
         after(draft, Verb::Purge, {Verb::Disable, Verb::Stop, Verb::ResetFailed});
-        after(draft, Verb::Forget, {Verb::Disable, Verb::Stop, Verb::ResetFailed, Verb::Purge});
+        after(draft, Verb::Unmanage, {Verb::Disable, Verb::Stop, Verb::ResetFailed, Verb::Purge});
     }
 
-    void add_collect(const CollectDraft& collect) {
-        const std::string_view generation =
-            std::string_view(collect.path).substr(collect.path.rfind('/') + 1);
-        std::string reason = collect.subject.kind == Kind::Server ? "nothing uses this old rendering any more"
-                             : generation.starts_with('.')
+    void add_prune(const PruneDraft& prune) {
+        const std::string_view digest = std::string_view(prune.path).substr(prune.path.rfind('/') + 1);
+        std::string reason = prune.subject.kind == Kind::Server ? "nothing uses this old rendering any more"
+                             : digest.starts_with('.')
                                  ? "no manifest asks for builds of it any more"
-                                 : fmt::format("nothing uses generation {:.4} any more", generation);
-        const Id id = add(collect.subject, {Verb::Collect, std::move(reason), collect.path, {}});
-        for (const auto& [server, verb] : collect.after) edge(id, id_of(server, verb));
+                                 : fmt::format("nothing uses artifact {:.4} any more", digest);
+        const Id id = add(prune.subject, {Verb::Prune, std::move(reason), prune.path, {}});
+        for (const auto& [server, verb] : prune.after) edge(id, id_of(server, verb));
     }
 
     Plan finish(const World& world) {
@@ -145,7 +145,7 @@ class Assembly {
         actions_.push_back({step.verb,
                             std::move(subject),
                             std::move(step.reason),
-                            std::move(step.generation),
+                            std::move(step.artifact),
                             {},
                             step.code,
                             false});
@@ -157,7 +157,7 @@ class Assembly {
         return found == servers_.end() ? none : found->second[static_cast<std::size_t>(verb)];
     }
 
-    /// A server that gives its port up has a Stop of its own: settle_ports() saw to it.
+    /// A server that releases its port has its own Stop: settle_ports() ensured that.
     Id stop_of(const std::string& server) const { return id_of(server, Verb::Stop); }
 
     void edge(Id later, Id earlier) {
@@ -212,12 +212,12 @@ class Assembly {
 }  // namespace
 
 Plan assemble(const World& world, std::vector<OverlayDraft> overlays, std::vector<ServerDraft> servers,
-              std::vector<CollectDraft> collects) {
+              std::vector<PruneDraft> prunes) {
     Assembly assembly;
     for (OverlayDraft& overlay : overlays) assembly.add_overlay(world, std::move(overlay));
     for (const ServerDraft& server : servers) assembly.add_server(world, server);
     for (const ServerDraft& server : servers) assembly.link(server);
-    for (const CollectDraft& collect : collects) assembly.add_collect(collect);
+    for (const PruneDraft& prune : prunes) assembly.add_prune(prune);
     return assembly.finish(world);
 }
 

@@ -12,11 +12,11 @@ using std::chrono::microseconds;
 using std::chrono::seconds;
 
 constexpr seconds first_delay{10};
-constexpr seconds longest_delay{300};
+constexpr seconds max_delay{300};
 constexpr std::chrono::minutes forgotten_after{10};
 
-/// Nothing that the server could have done better: the way to it was blocked, somebody else was faster, or
-/// its files were just being written.
+/// Not the server's fault: the request did not reach it, somebody else was faster, or its files were being
+/// written.
 bool is_nobodys_fault(FailureKind reason) {
     switch (reason) {
         case FailureKind::PrerequisiteFailed:
@@ -64,8 +64,8 @@ bool is_nobodys_fault(FailureKind reason) {
     return false;
 }
 
-/// An overlay's source that changed during the copy is built again at once; if that fails too, something
-/// keeps changing it, and a retry without a delay would never end.
+/// An overlay whose source changed during the copy is built again immediately. If that fails too, the source
+/// keeps changing, and retries without a delay would never end.
 bool is_worth_one_retry(FailureKind reason, unsigned failures) {
     return reason == FailureKind::SourceChanged && failures == 1;
 }
@@ -79,20 +79,20 @@ std::uint64_t spread(std::string_view name) {
 
 bool starts(Verb verb) { return verb == Verb::Start || verb == Verb::Restart; }
 
-/// Servers whose units had failed and that are to run: what starts them again corrects a failure.
-std::map<Subject, Mishap> failed_units(const Plan& attempted) {
-    std::map<Subject, Mishap> mishaps;
-    for (const Action& action : attempted.actions) {  // a start stands behind what must come first
+/// Servers that should run and whose units had failed: starting them again corrects a failure.
+std::map<Subject, SubjectFailure> failed_units(const Plan& attempted) {
+    std::map<Subject, SubjectFailure> failures;
+    for (const Action& action : attempted.actions) {  // a start comes after its prerequisites
         if (action.verb == Verb::ResetFailed) {
-            mishaps.emplace(action.subject,
-                            Mishap{false, true, {}, FailureKind::UnitFailed, "the unit failed"});
+            failures.emplace(action.subject,
+                             SubjectFailure{false, true, {}, FailureKind::UnitFailed, "the unit failed"});
         } else if (starts(action.verb)) {
-            if (const auto found = mishaps.find(action.subject); found != mishaps.end())
+            if (const auto found = failures.find(action.subject); found != failures.end())
                 found->second.crashed = true;
         }
     }
-    std::erase_if(mishaps, [](const auto& entry) { return !entry.second.crashed; });
-    return mishaps;
+    std::erase_if(failures, [](const auto& entry) { return !entry.second.crashed; });
+    return failures;
 }
 
 }  // namespace
@@ -100,54 +100,54 @@ std::map<Subject, Mishap> failed_units(const Plan& attempted) {
 microseconds backoff_delay(const std::string& name, unsigned failures) {
     if (failures == 0) return microseconds{0};
     const unsigned doublings = std::min(failures - 1, 5U);
-    const microseconds delay = std::min<microseconds>(first_delay * (1U << doublings), longest_delay);
+    const microseconds delay = std::min<microseconds>(first_delay * (1U << doublings), max_delay);
     return delay / 10'000 * static_cast<std::int64_t>(9'000 + spread(name));
 }
 
-std::string asked_of(const TargetServer* target) {
+std::string server_spec_hash(const TargetServer* target) {
     return target == nullptr ? "deleted" : fingerprint(*target->spec, target->digest());
 }
 
-std::string asked_of_overlay(const Target& target, const std::string& overlay) {
+std::string overlay_spec_hash(const Target& target, const std::string& overlay) {
     const auto found = target.overlays.find(overlay);
     if (found != target.overlays.end() && found->second.build) return found->second.build->input;
     return found != target.overlays.end() && found->second.artifact ? *found->second.artifact : "";
 }
 
-bool backs_off(const Backoff& backoff, const std::string& asked, TimePoint now) {
-    if (!backoff.retry_at || now >= *backoff.retry_at || backoff.asked != asked) return false;
-    // Further away than any delay: the clock was set back, and nobody shall wait for it to catch up.
-    return *backoff.retry_at - now <= longest_delay * 2;
+bool backs_off(const Backoff& backoff, const std::string& spec_hash, TimePoint now) {
+    if (!backoff.retry_at || now >= *backoff.retry_at || backoff.spec_hash != spec_hash) return false;
+    // Further away than any delay: the clock was set back. Setting the clock back does not extend any wait.
+    return *backoff.retry_at - now <= max_delay * 2;
 }
 
-std::map<Subject, Mishap> mishaps_of(const Plan& attempted, std::span<const Outcome> outcomes) {
-    std::map<Subject, Mishap> mishaps = failed_units(attempted);
+std::map<Subject, SubjectFailure> failures_of(const Plan& attempted, std::span<const Outcome> outcomes) {
+    std::map<Subject, SubjectFailure> failures = failed_units(attempted);
     for (const Outcome& outcome : outcomes) {
         const Action& action = attempted.actions[outcome.action];
         if (outcome.done || is_nobodys_fault(outcome.reason)) continue;
-        mishaps[action.subject] = {starts(action.verb), false, action.verb, outcome.reason,
-                                   fmt::format("{}: {}", to_string(action.verb), outcome.message)};
+        failures[action.subject] = {starts(action.verb), false, action.verb, outcome.reason,
+                                    fmt::format("{}: {}", to_string(action.verb), outcome.message)};
     }
-    return mishaps;
+    return failures;
 }
 
-Backoff next_backoff(const Backoff& previous, const std::string& name, const std::string& asked,
-                     const Mishap* mishap, TimePoint now) {
-    Backoff next = previous.asked == asked ? previous : Backoff{};
+Backoff next_backoff(const Backoff& previous, const std::string& name, const std::string& spec_hash,
+                     const SubjectFailure* failure, TimePoint now) {
+    Backoff next = previous.spec_hash == spec_hash ? previous : Backoff{};
     if (next.failed_at && now - *next.failed_at >= forgotten_after) next = {};
-    next.pending = previous.pending;  // the correction of a forgotten failure is no failure either
-    if (mishap == nullptr) return next;
-    const bool counted = mishap->found && previous.pending;
-    next.pending = !mishap->found;
+    next.pending = previous.pending;  // correcting a forgotten failure is not a failure either
+    if (failure == nullptr) return next;
+    const bool counted = failure->found && previous.pending;
+    next.pending = !failure->found;
     if (counted) return next;
     ++next.failures;
     next.failed_at = now;
     next.retry_at = now + backoff_delay(name, next.failures);
-    next.crashed = mishap->crashed;
-    next.verb = mishap->verb;
-    next.reason = mishap->reason;
-    next.message = mishap->message;
-    next.asked = asked;
+    next.crashed = failure->crashed;
+    next.verb = failure->verb;
+    next.reason = failure->reason;
+    next.message = failure->message;
+    next.spec_hash = spec_hash;
     return next;
 }
 
@@ -166,7 +166,7 @@ Backoff backoff_of_build(const std::string& overlay, const UnitBuild& build) {
     // What keeps changing is another input each time, and yet the same matter; so is one that only the unit
     // cannot read.
     const bool any_input = failure.kind == BuildFailureKind::SourceChanged || failure.input.empty();
-    backoff.asked = any_input ? build.input : failure.input;
+    backoff.spec_hash = any_input ? build.input : failure.input;
     return backoff;
 }
 

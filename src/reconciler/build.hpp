@@ -18,9 +18,9 @@ constexpr bool is_built_by_unit(const OverlaySource& source) {
     return !std::holds_alternative<InlineSource>(source);
 }
 
-/// Why a build ended without an artifact.
+/// Why a build produced no artifact.
 enum class BuildFailureKind {
-    SourceUnavailable,  ///< it cannot be read, or holds what no overlay may hold
+    SourceUnavailable,  ///< it cannot be read, or contains something that an overlay may not contain
     SourceChanged,      ///< while it was copied
     NoSpace,            ///< the disk or the quota is full
     IOError,
@@ -29,34 +29,34 @@ enum class BuildFailureKind {
     Killed,
 };
 
-/// "SourceChanged", …: what stands in JSON.
+/// "SourceChanged", …: the text in JSON.
 const char* to_string(BuildFailureKind kind);
 std::optional<BuildFailureKind> parse_build_failure(std::string_view text);
 FailureKind failure_kind(BuildFailureKind kind);
 
-/// The last build of an overlay, when it failed.
+/// The last build of an overlay, if it failed.
 struct BuildFailure {
     BuildFailureKind kind = BuildFailureKind::IOError;
     std::string message;
     unsigned failures = 1;  ///< in a row
     TimePoint at;
-    std::string input;  ///< the fingerprint of the source that was tried; empty if it could not be told
+    std::string input;  ///< the fingerprint of the source that was tried; empty if unknown
 
     bool operator==(const BuildFailure&) const = default;
 };
 
-/// An artifact, and what it was built from.
+/// An artifact, and the input that it was built from.
 struct BuiltArtifact {
-    std::string generation;
+    std::string digest;
     std::string input;  ///< the fingerprint of the source
 
     bool operator==(const BuiltArtifact&) const = default;
 };
 
-/// How builds of an overlay ended.
+/// The results of an overlay's builds.
 struct BuildRecord {
-    std::optional<BuiltArtifact> artifact;  ///< of the last one that did not fail
-    std::optional<BuildFailure> failure;    ///< of the last one, if it failed
+    std::optional<BuiltArtifact> artifact;  ///< of the last build that succeeded
+    std::optional<BuildFailure> failure;    ///< of the last build, if it failed
     // Of the last one:
     std::string invocation;  ///< systemd's INVOCATION_ID; empty: nothing was ever built
     TimePoint ended;
@@ -65,7 +65,7 @@ struct BuildRecord {
     bool operator==(const BuildRecord&) const = default;
 };
 
-/// How far a build is that runs.
+/// The progress of a running build.
 struct BuildProgress {
     std::uint64_t bytes = 0;  ///< of data; holes of sparse files do not count
     std::uint64_t total_bytes = 0;

@@ -22,19 +22,19 @@ unsigned new_crashes(const Crashes& seen, const ObservedUnit& unit, TimePoint no
 }
 
 Crashes next_crashes(const Crashes& seen, const ObservedUnit& unit, unsigned crashed,
-                     const std::string& asked, TimePoint now) {
+                     const std::string& spec_hash, TimePoint now) {
     Crashes next = seen;
     const bool forgotten = seen.last_at && now - *seen.last_at >= crashes_forgotten_after;
-    if (seen.last_at && (forgotten || seen.asked != asked)) {
+    if (seen.last_at && (forgotten || seen.spec_hash != spec_hash)) {
         next.in_a_row = next.latest = 0;
         next.last_at.reset();
-        next.asked.clear();
+        next.spec_hash.clear();
     }
     if (crashed > 0) {
         next.in_a_row += crashed;
         next.latest = crashed;
         next.last_at = now;
-        next.asked = asked;
+        next.spec_hash = spec_hash;
     }
     if (unit.active == ActiveState::Active) {
         next.active_since = unit.active_since;

@@ -15,10 +15,10 @@ inline constexpr std::chrono::minutes crashes_forgotten_after{10};
 /// A stop that somebody asked for is none.
 unsigned new_crashes(const Crashes& seen, const ObservedUnit& unit, TimePoint now);
 
-/// What is remembered after the unit was seen like this; `crashed` is new_crashes(). `asked`: asked_of() the
-/// server now, needed only if it has crashed.
+/// What is remembered after the unit was seen like this; `crashed` is new_crashes(). `asked`:
+/// server_spec_hash() the server now, needed only if it has crashed.
 Crashes next_crashes(const Crashes& seen, const ObservedUnit& unit, unsigned crashed,
-                     const std::string& asked, TimePoint now);
+                     const std::string& spec_hash, TimePoint now);
 
 /// How long a unit must have been active to be Ready, as minReadySeconds of a Kubernetes Deployment: 5 s, and
 /// after each crash in a row twice as long, up to one minute. A game that crashes at its start does so within

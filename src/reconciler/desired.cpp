@@ -17,7 +17,7 @@ bool is_plain(char c) {
            others.find(c) != std::string_view::npos;
 }
 
-/// One word of POSIX sh that means exactly `text`, whatever stands in it.
+/// One word of POSIX sh that means exactly `text`, whatever it contains.
 std::string shell_word(std::string_view text) {
     if (!text.empty() && std::all_of(text.begin(), text.end(), is_plain)) return std::string(text);
     std::string word = "'";
@@ -41,8 +41,8 @@ std::string environment_text(const DesiredServer& server, const std::vector<std:
     return text + "\n";
 }
 
-/// The default has no file, so that renderings of version 0.1 are what they would be made as today: an
-/// upgrade renders and restarts nothing.
+/// The default list has no file, so renderings of version 0.1 are the same as today's, and an upgrade renders
+/// and restarts nothing.
 std::optional<std::string> writable_text(const std::optional<std::vector<std::string>>& patterns) {
     if (!patterns ||
         std::equal(patterns->begin(), patterns->end(), default_writable.begin(), default_writable.end()))

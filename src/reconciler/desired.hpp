@@ -10,7 +10,7 @@
 
 namespace left4me {
 
-/// What the manifests ask of one server, with its blueprint folded in (a live link: there are no overrides).
+/// What the manifests ask of one server, with its blueprint merged in (a live link: there are no overrides).
 struct DesiredServer {
     std::string name;
     std::uint16_t port = 0;
@@ -19,9 +19,9 @@ struct DesiredServer {
     DriftPolicy drift = DriftPolicy::Correct;
     std::string blueprint;
     std::vector<std::string> overlays;  ///< uppermost first
-    std::string environment;            ///< the text of server.env; never holds a secret
+    std::string environment;            ///< the text of server.env; never contains a secret
     std::string config;                 ///< the text of server.cfg; `${secret:FILE}` is still a placeholder
-    /// The text of `writable`, a pattern a line; nullopt: default_writable, and no such file.
+    /// The text of `writable`, one pattern per line; nullopt: default_writable, and no such file.
     std::optional<std::string> writable = {};
 
     bool operator==(const DesiredServer&) const = default;
@@ -34,7 +34,7 @@ struct Desired {
     std::map<std::string, DesiredServer> servers;
 };
 
-/// Folds blueprints into servers and expands `${name}` and `${port}`. `set` must come from load(), which has
+/// Merges blueprints into servers and expands `${name}` and `${port}`. `set` must come from load(), which has
 /// checked every reference.
 Desired make_desired(const ManifestSet& set, std::string revision);
 

@@ -10,7 +10,7 @@ namespace left4me {
 
 namespace {
 
-/// Looked up once: EVP_sha256() looks its implementation up again at every use.
+/// Looked up once, because EVP_sha256() looks up its implementation at every use.
 const EVP_MD* algorithm() {
     static const EVP_MD* const sha256 = EVP_MD_fetch(nullptr, "SHA256", nullptr);
     return sha256;
@@ -63,7 +63,7 @@ std::array<unsigned char, 32> Digest::finish() {
     return bytes;
 }
 
-std::string Digest::generation() {
+std::string Digest::hex() {
     constexpr std::string_view digits = "0123456789abcdef";
     std::string text;
     const auto bytes = finish();

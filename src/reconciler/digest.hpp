@@ -9,10 +9,10 @@
 
 namespace left4me {
 
-/// How many hexadecimal digits of a SHA-256 name a generation or a rendering.
+/// How many hexadecimal digits of a SHA-256 name an artifact or a rendering.
 inline constexpr std::size_t digest_digits = 16;
 
-/// SHA-256, piece by piece.
+/// SHA-256, computed incrementally.
 class Digest {
   public:
     Digest();
@@ -20,16 +20,16 @@ class Digest {
     Digest(Digest&&) noexcept;
     Digest& operator=(Digest&&) noexcept;
 
-    /// Bytes as they are.
+    /// Adds bytes without their length.
     Digest& add(std::string_view bytes);
-    /// With the length before them, so that "ab"+"c" and "a"+"bc" differ.
+    /// Adds bytes with their length, so that "ab"+"c" and "a"+"bc" differ.
     Digest& field(std::string_view bytes);
     Digest& number(std::uint64_t value);
 
-    /// All 32 bytes. The digest starts anew.
+    /// All 32 bytes. Resets the digest.
     std::array<unsigned char, 32> finish();
-    /// The first 16 hexadecimal digits, as generations are named. The digest starts anew.
-    std::string generation();
+    /// The first 16 hexadecimal digits, which name artifacts and renderings. Resets the digest.
+    std::string hex();
 
   private:
     struct Context;

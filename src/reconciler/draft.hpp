@@ -18,33 +18,33 @@ enum class Cause {
     Request,   ///< a person asked for it
 };
 
-/// One decision about one server or overlay, not yet put in order.
+/// One decision about one server or overlay, before ordering.
 struct Step {
     Verb verb = Verb::Report;
     std::string reason;
-    std::string generation;
+    std::string artifact;
     std::optional<HoldReason> code;
     Cause cause = Cause::Manifest;  ///< Restart
     std::string by = {};            ///< Action::by
 };
 
-/// All decisions about one server. Servers about which there is nothing to say have none.
+/// All decisions about one server. A server without any decision has no draft.
 struct ServerDraft {
     std::string name;
-    const TargetServer* target = nullptr;  ///< nullptr: the manifests do not name it
+    const TargetServer* target = nullptr;  ///< nullptr: not in the manifests
     const ObservedServer* observed = nullptr;
     std::vector<Step> steps;
-    /// Servers whose Stop must have ended before this one may start: they hold its port.
+    /// Servers whose Stop must end before this one may start: they hold its port.
     std::vector<std::string> starts_after_stop_of = {};
-    /// What `current` names is complete, with all its layers: the server can be started with it.
+    /// What `current` names is complete, with all its layers, so the server can be started with it.
     bool usable = false;
-    /// A start uses that one, because the target's cannot be had now.
+    /// A start uses that one, because the target's rendering is not available now.
     bool as_is = false;
 
     const DesiredServer* desired() const { return target == nullptr ? nullptr : target->spec; }
     /// The layers of what `current` names; nullptr: it is not complete.
     const std::vector<std::string>* current_layers() const;
-    /// The layers and the port that a start would use; nullptr, nullopt: not known.
+    /// The layers and the port that a start would use; nullptr, nullopt: unknown.
     const std::vector<std::string>* start_layers() const;
     std::optional<std::uint16_t> start_port() const;
     const Step* find(Verb verb) const;
@@ -57,14 +57,14 @@ struct OverlayDraft {
     Step step;
 };
 
-/// A generation that nothing uses once the named servers' steps have ended.
-struct CollectDraft {
+/// An artifact that nothing uses any more once the named servers' steps have ended.
+struct PruneDraft {
     Subject subject;
     std::string path;
     std::vector<std::pair<std::string, Verb>> after;
 };
 
-/// What every decision may look at.
+/// Everything that a decision may depend on.
 struct World {
     const Target& target;
     const Observed& observed;
@@ -75,24 +75,24 @@ struct World {
     bool is_approved() const { return !intent.approved.empty() && intent.approved == target.revision(); }
 };
 
-bool is_up(ActiveState state);  ///< active, or on the way there
-/// The unit has processes, or soon will have: its port may be taken.
+bool is_up(ActiveState state);  ///< active, or becoming active
+/// The unit has processes, or will soon: its port may be in use.
 bool occupies(ActiveState state);
 
-// One function an idea; each lies in the file of its name.
+// One function per concern, each in the file of its name.
 std::vector<OverlayDraft> plan_overlays(const World& world);
 ServerDraft plan_server(const World& world, const TargetServer& target, const ObservedServer& observed);
 ServerDraft plan_orphan(const std::string& name, const ObservedServer& observed);
 
-/// Render, or why not; sets `usable` and `as_is`. False: there is nothing that this server could be started
-/// with.
+/// Adds Render, or the reason why not; sets `usable` and `as_is`. False: there is nothing to start this
+/// server with.
 bool plan_rendering(const World& world, ServerDraft& draft);
-/// "; with its last rendering, …", or nothing: what a start says about not using the target's.
+/// "; with its last rendering, …", or nothing: what a start says if it does not use the target's rendering.
 std::string why_as_is(const World& world, const ServerDraft& draft);
 /// "layers differ (tickrate 4f1c → 9ab0)", "server.cfg changed"…: how the stack in use differs from the
-/// wanted one.
+/// target's.
 std::string describe_mounted(const TargetServer& target, const ObservedServer& observed);
-/// A change that needs a restart: now (Restart) or later (Hold), as the manifest's rollout has it.
+/// A change that needs a restart: now (Restart) or later (Hold), according to the manifest's rollout.
 Step decide_rollout(const World& world, const DesiredServer& desired, const ObservedServer& observed,
                     const std::string& change);
 
@@ -100,35 +100,35 @@ Step decide_rollout(const World& world, const DesiredServer& desired, const Obse
 std::optional<Step> decide_request(const World& world, const std::string& server,
                                    const ObservedServer& observed);
 
-/// Whatever else is decided: that the game has is mounted again, under any rollout policy.
+/// Regardless of rollout policy, remounts an overlay that the game still holds.
 void plan_attach(ServerDraft& draft);
 /// A server that is stopped or restarted anyway does not need it.
 void leave_out_needless_attach(ServerDraft& draft);
 
-/// What the game put in front of its layers. It is not corrected now: the next start does that.
+/// Files that the game put above its layers. Not corrected now: the next start sets them aside.
 void report_shadows(ServerDraft& draft);
 
-/// A suspended server keeps what it has; what would be done is only said.
+/// A suspended server keeps what it has; the plan only reports what would be done.
 void leave_suspended_alone(const World& world, ServerDraft& draft);
 bool is_suspended(const World& world, const std::string& server);
-/// Everything, or every server that uses it, is suspended.
+/// Whether everything, or every server that uses it, is suspended.
 bool overlay_is_suspended(const World& world, const std::string& overlay);
 
-/// What failed is not tried again before its time.
+/// A failed action is not retried before its time.
 void hold_back_off(const World& world, ServerDraft& draft);
 void hold_back_off(const World& world, OverlayDraft& draft);
 /// The files of an inline overlay are still to be written.
 bool is_unwritten(const World& world, const std::string& overlay);
-/// The build of this artifact failed lately, and is not tried yet; else nullptr.
+/// The recent failure of this artifact's build, if the retry is not due yet; else nullptr.
 const Backoff* build_backoff(const World& world, const std::string& overlay);
-/// Writing the server's rendering failed lately, and is not tried yet; else nullptr.
+/// The recent failure to write the server's rendering, if the retry is not due yet; else nullptr.
 const Backoff* render_backoff(const World& world, const ServerDraft& draft);
 
-/// `drift: Report`: when nothing was changed in the manifests, nothing is changed on the host either.
+/// `drift: Report`: if nothing changed in the manifests, nothing is changed on the host.
 void report_drift(const World& world, ServerDraft& draft);
-/// True if neither the manifests nor a layer changed since this server was last brought to what they ask.
+/// True if neither the manifests nor a layer changed since they were last applied to this server.
 bool nothing_was_changed(const World& world, const ServerDraft& draft);
-/// Whether what is to be done corrects what nobody asked for.
+/// Whether the action corrects a change that nobody asked for.
 bool is_drift(const World& world, const ServerDraft& draft);
 
 /// At most a tenth of the servers of a blueprint, and at least one, are down because of a deadline at the
@@ -138,9 +138,9 @@ void limit_restarts(const World& world, std::vector<ServerDraft>& drafts);
 void merge_restarts(ServerDraft& draft);
 void guard_against_mass_stop(const World& world, std::vector<ServerDraft>& drafts);
 void settle_ports(const World& world, std::vector<ServerDraft>& drafts);
-std::vector<CollectDraft> plan_collect(const World& world, const std::vector<ServerDraft>& drafts);
+std::vector<PruneDraft> plan_prune(const World& world, const std::vector<ServerDraft>& drafts);
 
 Plan assemble(const World& world, std::vector<OverlayDraft> overlays, std::vector<ServerDraft> servers,
-              std::vector<CollectDraft> collects);
+              std::vector<PruneDraft> prunes);
 
 }  // namespace left4me::draft

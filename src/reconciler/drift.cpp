@@ -7,15 +7,14 @@ namespace left4me::draft {
 bool nothing_was_changed(const World& world, const ServerDraft& draft) {
     const Remembered* memory = world.memory.find(draft.name);
     if (memory == nullptr || memory->fingerprint.empty()) return false;
-    // While it cannot be told what the server should look like, a change cannot be told either: leave it
-    // alone.
+    // While the target is unknown, a change cannot be detected either: leave the server alone.
     if (!draft.target->rendering) return true;
     return memory->fingerprint == fingerprint(*draft.desired(), draft.target->digest());
 }
 
 bool is_drift(const World& world, const ServerDraft& draft) {
     if (draft.target == nullptr || !nothing_was_changed(world, draft)) return false;
-    // Where it cannot be told what the server should look like, what waits for its rollout was a change.
+    // If the target is unknown, a difference that waits for its rollout was a change.
     const Remembered* memory = world.memory.find(draft.name);
     return draft.target->rendering || (memory != nullptr && !memory->held_since);
 }

@@ -5,16 +5,16 @@
 #include <optional>
 #include <utility>
 
-#include "reconciler/learn.hpp"
+#include "reconciler/apply_outcomes.hpp"
 #include "reconciler/wake.hpp"
 
 namespace left4me {
 namespace {
 
-/// More rounds than any correction takes. What still differs then is left to the next run.
+/// More rounds than any correction needs. Remaining differences are left to the next run.
 constexpr std::size_t max_rounds = 8;
 
-/// systemd is stopping them: their end is seen by a later step.
+/// systemd is stopping them; a later step sees that they have stopped.
 std::set<std::string> stopping_servers(const Observed& observed) {
     std::set<std::string> names;
     for (const auto& [name, server] : observed.servers) {
@@ -25,7 +25,7 @@ std::set<std::string> stopping_servers(const Observed& observed) {
 
 }  // namespace
 
-void append(Ended& to, Ended more) {
+void append(CompletedActions& to, CompletedActions more) {
     for (Outcome& outcome : more.outcomes) {
         outcome.action += to.plan.actions.size();
         to.outcomes.push_back(std::move(outcome));
@@ -41,7 +41,7 @@ Plan part_beside(const Plan& plan, const std::set<Subject>& worked_on,
     for (ActionIndex index = 0; index < plan.actions.size(); ++index) {
         const Action& action = plan.actions[index];
         if (!is_effect(action.verb) || worked_on.contains(action.subject)) continue;
-        if (action.verb == Verb::Collect && !worked_on.empty()) continue;
+        if (action.verb == Verb::Prune && !worked_on.empty()) continue;
         const bool is_unit = action.subject.kind == Kind::Server && waits_for_unit(action.verb);
         if (is_unit && stopping.contains(action.subject.name)) continue;
         if (std::any_of(action.after.begin(), action.after.end(),
@@ -55,7 +55,7 @@ Plan part_beside(const Plan& plan, const std::set<Subject>& worked_on,
     return part;
 }
 
-std::expected<StepResult, std::string> Engine::look(const Request& request) {
+std::expected<StepResult, std::string> Engine::observe(const Request& request) {
     StepResult result;
     auto builds = host_.observe_builds();
     if (!builds) return std::unexpected(builds.error());
@@ -74,7 +74,7 @@ std::expected<StepResult, std::string> Engine::look(const Request& request) {
 void Engine::assess(const Request& request, StepResult& result) {
     const Target& target = result.target;
     const Observed& observed = result.observed;
-    const Ended& ended = result.ended;
+    const CompletedActions& ended = result.ended;
     result.ended.plan.revision = target.revision();
     Memory memory = load_memory(status_);
     for (const Subject& subject : worked_on()) {
@@ -90,7 +90,7 @@ void Engine::assess(const Request& request, StepResult& result) {
 }
 
 std::expected<StepResult, std::string> Engine::step(const Request& request) {
-    auto result = look(request);
+    auto result = observe(request);
     if (!result) return result;
     begin(part_beside(result->difference, worked_on(), stopping_servers(result->observed)));
     return result;
@@ -101,7 +101,7 @@ std::expected<RunResult, std::string> Engine::run(Request request) {
     // Servers that restart one after another take a round each.
     const std::size_t rounds = max_rounds + request.desired->servers.size();
     for (std::size_t round = 0;; ++round) {
-        auto step = round < rounds ? this->step(request) : look(request);
+        auto step = round < rounds ? this->step(request) : observe(request);
         if (!step && round == 0) return std::unexpected(step.error());
         if (step) {
             run.target = std::move(step->target);
@@ -113,7 +113,7 @@ std::expected<RunResult, std::string> Engine::run(Request request) {
                 run.before = std::move(step->before);
             }
         } else {
-            // If the host cannot be read a second time, all that is known is what was wanted before.
+            // If the host cannot be read a second time, only the previous target is known.
             StepResult last;
             last.ended = take_ended(worked_on());
             last.target = run.target;
@@ -128,7 +128,7 @@ std::expected<RunResult, std::string> Engine::run(Request request) {
             round = 0;  // what it led to takes as many rounds again
         }
         while (busy()) wait();
-        request.intent.retry_now = false;  // it was for what has just been tried
+        request.intent.retry_now = false;  // it applied to what has just been tried
     }
     run.ended.plan.revision = run.target.revision();
     return run;
@@ -141,9 +141,9 @@ void Engine::begin(Plan plan) {
     host_.begin(flight.plan, flight.schedule.take_ready());
 }
 
-bool Engine::collect() {
+bool Engine::poll_completions() {
     bool any = false;
-    for (auto outcomes = host_.collect(); !outcomes.empty(); outcomes = host_.collect()) {
+    for (auto outcomes = host_.poll_completions(); !outcomes.empty(); outcomes = host_.poll_completions()) {
         any = true;
         note(outcomes);
     }
@@ -153,7 +153,7 @@ bool Engine::collect() {
 void Engine::wait() {
     const std::vector<Outcome> outcomes = host_.wait();
     if (!outcomes.empty()) return note(outcomes);
-    // A host that lost an action would hang us here for ever; what it never told of stays "not done".
+    // A host that lost an action would make us wait forever; an action without an outcome stays "not done".
     for (const auto& flight : std::exchange(in_flight_, {})) {
         for (const Outcome& outcome : flight->schedule.outcomes()) {
             if (flight->schedule.is_open(outcome.action)) note(*flight, outcome);
@@ -184,7 +184,7 @@ void Engine::note(const std::vector<Outcome>& outcomes) {
 }
 
 void Engine::note(const InFlight& flight, const Outcome& outcome) {
-    Ended ended{{{}, {flight.plan.actions[outcome.action]}}, {outcome}};
+    CompletedActions ended{{{}, {flight.plan.actions[outcome.action]}}, {outcome}};
     ended.plan.actions.front().after.clear();
     ended.outcomes.front().action = 0;
     ended.outcomes.front().plan = nullptr;
@@ -192,12 +192,12 @@ void Engine::note(const InFlight& flight, const Outcome& outcome) {
     append(ended_, std::move(ended));
 }
 
-Ended Engine::take_ended(const std::set<Subject>& still_at_it) {
-    Ended all = std::exchange(ended_, {});
-    Ended taken;
+CompletedActions Engine::take_ended(const std::set<Subject>& still_at_it) {
+    CompletedActions all = std::exchange(ended_, {});
+    CompletedActions taken;
     for (Outcome& outcome : all.outcomes) {
         Action& action = all.plan.actions[outcome.action];
-        Ended& to = still_at_it.contains(action.subject) ? ended_ : taken;
+        CompletedActions& to = still_at_it.contains(action.subject) ? ended_ : taken;
         outcome.action = to.plan.actions.size();
         to.plan.actions.push_back(std::move(action));
         to.outcomes.push_back(std::move(outcome));

@@ -29,10 +29,10 @@ const char* past(Verb verb) {
             return "Attached";
         case Verb::Purge:
             return "Purged";
-        case Verb::Forget:
-            return "Forgotten";
-        case Verb::Collect:
-            return "Collected";
+        case Verb::Unmanage:
+            return "Unmanaged";
+        case Verb::Prune:
+            return "Pruned";
         case Verb::Hold:
         case Verb::Report:
             break;
@@ -40,7 +40,7 @@ const char* past(Verb verb) {
     return "Done";
 }
 
-/// "StartFailed", "ResetFailedFailed" would be silly.
+/// "StartFailed"; but not "ResetFailedFailed".
 std::string failed(Verb verb) {
     std::string word = verb == Verb::ResetFailed ? "Reset" : to_string(verb);
     word.front() = static_cast<char>(word.front() & ~0x20);
@@ -52,9 +52,9 @@ const ServerStatus* find(const Status& status, const std::string& name) {
     return found == status.servers.end() ? nullptr : &found->second;
 }
 
-class Telling {
+class EventBuilder {
   public:
-    Telling(const Status& before, const std::string& revision, const Intent& intent, const Status& after)
+    EventBuilder(const Status& before, const std::string& revision, const Intent& intent, const Status& after)
         : before_(before), revision_(revision), intent_(intent), after_(after) {}
 
     void source() {
@@ -82,7 +82,8 @@ class Telling {
             if (events_.back().drift) events_.back().right_at = before_.last_pass;
             return;
         }
-        // What was never begun did not happen, and what fails as it did the last time is no news.
+        // An action that never began is no event, and a failure that repeats with the same message is not
+        // recorded again.
         if (outcome.reason == FailureKind::PrerequisiteFailed || is_known(action, outcome)) return;
         add(subject, true, failed(action.verb),
             fmt::format("{} ({})", outcome.message, to_string(outcome.reason)));
@@ -120,12 +121,12 @@ class Telling {
                 continue;
             }
             if (!record.artifact) continue;
-            const std::string& generation = record.artifact->generation;
+            const std::string& digest = record.artifact->digest;
             const bool same = earlier != before_.builds.end() && earlier->second.artifact &&
-                              earlier->second.artifact->generation == generation;
+                              earlier->second.artifact->digest == digest;
             add("overlay/" + name, false, "Built",
                 fmt::format("{} {:.4}{}", same ? "the content is still that of generation" : "generation",
-                            generation, after));
+                            digest, after));
         }
     }
 
@@ -220,7 +221,7 @@ class Telling {
         add("server/" + name, true, "SetAside", now);
     }
 
-    /// What waits by intention. Who suspends or resumes tells of it, but a suspension may end by itself.
+    /// Intended waits. Suspending and resuming are recorded by the verbs, but a suspension may end by itself.
     void waiting(const std::string& name, const ServerStatus& status, const ServerStatus* earlier) {
         constexpr ConditionReason suspended = HoldReason::Suspended;
         const Condition* const now = status.find("Reconciling");
@@ -248,20 +249,20 @@ class Telling {
 
 std::vector<Event> events_of(const Status& before, const std::string& revision, const Intent& intent,
                              const Plan& attempted, std::span<const Outcome> outcomes, const Status& after) {
-    Telling telling(before, revision, intent, after);
-    telling.source();
+    EventBuilder builder(before, revision, intent, after);
+    builder.source();
     // What is written and started after a build is told after it.
     const auto outcomes_of_builds = [&](bool wanted) {
         for (const Outcome& outcome : outcomes) {
             const Action& action = attempted.actions[outcome.action];
-            if ((action.verb == Verb::Build) == wanted) telling.outcome(action, outcome);
+            if ((action.verb == Verb::Build) == wanted) builder.outcome(action, outcome);
         }
     };
     outcomes_of_builds(true);
-    telling.builds();
+    builder.builds();
     outcomes_of_builds(false);
-    telling.conditions();
-    return telling.take();
+    builder.conditions();
+    return builder.take();
 }
 
 }  // namespace left4me

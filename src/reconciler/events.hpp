@@ -8,17 +8,17 @@
 
 namespace left4me {
 
-/// One thing that happened, for people and programs that ask later.
+/// One event, for people and programs that ask later.
 struct Event {
     TimePoint at{};
     std::string subject;  ///< "server/comp1", "overlay/maps", "source", "left4me"
     bool warning = false;
-    std::string reason;   ///< CamelCase: what
+    std::string reason;   ///< CamelCase: what happened
     std::string message;  ///< a sentence: why
     std::string revision;
-    std::string actor;   ///< who, where the host can tell
-    bool drift = false;  ///< a correction of what nobody asked for in the manifests
-    /// Drift: when all was last seen to be right. For whoever looks for the culprit; not kept.
+    std::string actor;   ///< who caused it, if known
+    bool drift = false;  ///< corrects a change that no manifest asked for
+    /// Drift: when the server was last observed as correct. Used for the attribution; not stored.
     std::optional<TimePoint> right_at;
     /// How often it happened, from `at` on. Crashes come in numbers.
     unsigned count = 1;
@@ -32,9 +32,9 @@ struct Event {
 /// The reason of a crash.
 inline constexpr const char* crashed_reason = "Crashed";
 
-/// What a pass was worth telling: each action that was carried out or failed, each condition that changed for
-/// better or worse, another revision, trouble with the source. A pass that changes nothing gives nothing.
-/// `before` and `after`: the status when the pass began and when it had ended.
+/// The events of a pass: each action that was executed or failed, each condition that got better or worse, a
+/// new revision, errors of the source. A pass that changes nothing has none. `before` and `after`: the status
+/// at the beginning and at the end of the pass.
 std::vector<Event> events_of(const Status& before, const std::string& revision, const Intent& intent,
                              const Plan& attempted, std::span<const Outcome> outcomes, const Status& after);
 

@@ -9,9 +9,8 @@
 namespace left4me {
 namespace {
 
-/// A quick, stable 64-bit digest. It tells two versions of one manifest apart and protects nothing, so it
-/// need not withstand anybody; and it is taken of every server in every pass, so it reads eight bytes at a
-/// time.
+/// A fast, stable 64-bit hash. It distinguishes versions of a manifest and need not be cryptographic. It is
+/// computed for every server in every pass, so it reads eight bytes at a time.
 class QuickDigest {
   public:
     void add(std::uint64_t value) {
@@ -19,7 +18,7 @@ class QuickDigest {
         state_ ^= state_ >> 29U;
     }
 
-    /// The length goes in first, so that ("ab", "c") and ("a", "bc") differ.
+    /// Adds the length first, so that ("ab", "c") and ("a", "bc") differ.
     void add(std::string_view text) {
         add(text.size());
         while (text.size() >= sizeof(std::uint64_t)) {
@@ -34,7 +33,7 @@ class QuickDigest {
   private:
     static std::uint64_t word(std::string_view text, std::size_t size) {
         std::uint64_t value = 0;
-        if (size > 0) std::memcpy(&value, text.data(), size);  // an empty view may point nowhere
+        if (size > 0) std::memcpy(&value, text.data(), size);  // the pointer of an empty view may be null
         return value;
     }
 
@@ -58,7 +57,8 @@ std::string fingerprint(const DesiredServer& server, std::string_view rendering)
     digest.add(server.environment);
     digest.add(server.config);
     if (server.writable) digest.add(*server.writable);  // the default adds nothing, as in version 0.1
-    digest.add(rendering);  // covers the layers and the secrets, as it is the hash of the whole rendering
+    digest.add(
+        rendering);  // covers the layers and the secrets, because it is the digest of the whole rendering
     return digest.text();
 }
 

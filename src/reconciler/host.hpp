@@ -12,19 +12,19 @@
 
 namespace left4me {
 
-/// How one action ended.
+/// The result of one action.
 struct Outcome {
     ActionIndex action = 0;
     bool done = false;
-    FailureKind reason = FailureKind::Unknown;  ///< when not done
-    std::string message;                        ///< when not done: the host's own words
-    /// The plan that was given to begin(): several may be under way at once.
+    FailureKind reason = FailureKind::Unknown;  ///< if not done
+    std::string message;                        ///< if not done: the host's own message
+    /// The plan that was passed to begin(): several may be in flight.
     const Plan* plan = nullptr;
     /// Since begin(); zero if nobody measured it.
     std::chrono::milliseconds took{};
 };
 
-/// The one seam between decisions and the world. Two implementations: the machine, and FakeHost in
+/// The only interface between decisions and effects. Two implementations: SystemdHost, and FakeHost in
 /// test/support.
 class Host {
   public:
@@ -41,21 +41,21 @@ class Host {
     /// their builds, and secrets. Changes nothing.
     virtual Inputs read_inputs(const Desired& desired) = 0;
 
-    /// Looks at everything once, in a number of D-Bus round trips that does not grow with the number of
-    /// servers. `target` tells which files are to be compared. Changes nothing.
+    /// Observes everything once, in a number of D-Bus round trips that does not grow with the number of
+    /// servers. `target` determines which files to compare. Changes nothing.
     virtual std::expected<Observed, std::string> observe(const Target& target) = 0;
 
-    /// Begins the given actions of a plan and returns without waiting for units: every one of them will be
-    /// told of by exactly one Outcome from wait(). Actions of the same verb are carried out as one batch.
-    /// `plan` must outlive the outcomes.
+    /// Begins the given actions of a plan and returns without waiting for units. Each of them will get
+    /// exactly one Outcome from wait() or poll_completions(). Actions with the same verb are executed as one
+    /// batch. `plan` must outlive the outcomes.
     virtual void begin(const Plan& plan, std::span<const ActionIndex> actions) = 0;
 
-    /// Blocks until at least one begun action has ended, and returns those that have. Empty only if none is
-    /// under way.
+    /// Blocks until at least one action has ended, and returns the outcomes of those that have. Empty only if
+    /// none is in flight.
     virtual std::vector<Outcome> wait() = 0;
 
-    /// As wait(), but never blocks: empty when nothing has ended since the last time.
-    virtual std::vector<Outcome> collect() = 0;
+    /// Like wait(), but never blocks: empty if nothing has ended since the last call.
+    virtual std::vector<Outcome> poll_completions() = 0;
 
     /// Blocks until another set of builds is under way than `builds`, or it is time to look for drift again.
     virtual void wait_for_builds(const std::map<std::string, ObservedBuild>& builds) = 0;

@@ -14,7 +14,7 @@ struct Intent {
     /// The revision that a person approved, although it stops or deletes more than half of the running
     /// servers; empty: none.
     std::string approved;
-    /// A person asked for this very pass: what failed is tried now, however often it has failed.
+    /// A person asked for this pass: recent failures are retried now, however often they failed.
     bool retry_now = false;
     RestartRequests restarts = {};
 

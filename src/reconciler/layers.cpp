@@ -16,7 +16,7 @@ void add_word(std::string& sentence, const std::string& word) {
     sentence += word;
 }
 
-/// The layers of a stack that the manifests or somebody's hands chose: not the instance layer, not the
+/// The layers of a stack that were chosen by the manifests or by hand: not the instance layer and not the
 /// installation.
 std::vector<std::string_view> chosen_layers(const std::vector<std::string>& stack) {
     std::vector<std::string_view> chosen;
@@ -67,12 +67,12 @@ Layer parse_layer(std::string_view path) {
     const std::size_t slash = rest.find('/');
     if (slash == std::string_view::npos || rest.find('/', slash + 1) != std::string_view::npos) return {};
     layer.name = rest.substr(0, slash);
-    layer.generation = rest.substr(slash + 1);
-    if (layer.name.empty() || layer.generation.empty()) return {};
+    layer.digest = rest.substr(slash + 1);
+    if (layer.name.empty() || layer.digest.empty()) return {};
     return layer;
 }
 
-std::string_view generation_path(std::string_view layer) {
+std::string_view artifact_path(std::string_view layer) {
     switch (parse_layer(layer).kind) {
         case Layer::Kind::Rendering:
             return layer.substr(0, layer.size() - layer_suffix.size());
@@ -95,9 +95,9 @@ std::string describe_overlay_changes(const std::vector<std::string>& from,
         if (before == nullptr) {
             add_word(changes, fmt::format("+ {}", name_of(path)));
         } else if (*before != path) {
-            add_word(changes, fmt::format("{} {}", name_of(path),
-                                          short_change(parse_layer(*before).generation,
-                                                       parse_layer(path).generation)));
+            add_word(changes,
+                     fmt::format("{} {}", name_of(path),
+                                 short_change(parse_layer(*before).digest, parse_layer(path).digest)));
         }
     }
     for (const std::string_view path : old_layers) {

@@ -22,7 +22,7 @@ enum class Enablement { Disabled, Enabled, Masked };
 const char* to_string(ActiveState state);
 const char* to_string(Enablement enablement);
 
-/// What systemd says about one `left4me-server@NAME.service`. A unit that is not loaded is Inactive.
+/// What systemd reports about one `left4me-server@NAME.service`. A unit that is not loaded is Inactive.
 struct ObservedUnit {
     ActiveState active = ActiveState::Inactive;
     std::string sub;  ///< SubState, e.g. "running", "auto-restart", "dead"
@@ -50,44 +50,45 @@ struct ObservedRendering {
 /// One server, whether the manifests name it or not.
 struct ObservedServer {
     ObservedUnit unit;
-    /// left4me rendered this server once (`instances/NAME` exists): it is ours, and ours to prune.
-    bool ours = false;
-    /// The rendering that the next start will use: `instances/NAME/current` names it.
+    /// left4me rendered this server (`instances/NAME` exists), so left4me may also remove it.
+    bool managed = false;
+    /// The rendering that the next start will use, named by `instances/NAME/current`.
     std::optional<std::string> current;
-    /// What is in that one, if it is complete; only where it is not the target's.
+    /// The content of that rendering, if it is complete; only if it is not the target's.
     std::optional<ObservedRendering> current_rendering;
-    /// Files of the target's rendering that are missing or differ from what was rendered (drift by hand);
-    /// empty when it is whole. Names are relative to the rendering, e.g. "server.env". When it does not exist
-    /// at all, this holds just ".".
+    /// Files of the target's rendering that are missing or differ (drift by hand); empty if it is intact.
+    /// Names are relative to the rendering, e.g. "server.env". If the rendering does not exist, just ".".
     std::vector<std::string> damaged;
-    /// The lower layers of the mounted overlay, uppermost first, relative to the state directory where they
-    /// lie beneath it, else absolute. nullopt: nothing is mounted there.
+    /// The lower layers of the mounted overlay, uppermost first; relative to the state directory if beneath
+    /// it, else absolute. nullopt: nothing is mounted.
     std::optional<std::vector<std::string>> mounted;
-    /// The same of what the running game still has in its own mount namespace, though nothing is mounted on
-    /// the host: somebody unmounted it by hand. Only for units that are Active and have no `mounted`.
-    std::optional<std::vector<std::string>> held_by_game;
-    /// The port and the text of server.env that the rendering in stack() was made with.
+    /// The same for what the running game still has in its own mount namespace although nothing is mounted on
+    /// the host, because somebody unmounted it. Only for Active units without `mounted`.
+    std::optional<std::vector<std::string>> mounted_in_game;
+    /// The port and the text of server.env of the rendering in stack().
     std::optional<std::uint16_t> mounted_port;
     std::optional<std::string> mounted_environment;
-    /// The text of `writable` that it was made with; nullopt: there was none.
+    /// The text of its `writable`; nullopt: there was none.
     std::optional<std::string> mounted_writable = {};
-    /// What the running game wrote and may not keep, as far as it hides a file of its layers or is code: how
-    /// many files, and the first of them. The game chose the names.
+    /// Files that the running game wrote but may not keep, as far as they hide a file of its layers or are
+    /// code: their number, and the first names. The game chose the names.
     std::size_t shadowed = 0;
     std::vector<std::string> shadowed_names = {};
-    /// What its latest start with such a finding set aside, in words; empty: none did. Other words are
-    /// another start.
+    /// A description of what its latest start set aside; empty: nothing. A different text means another
+    /// start.
     std::string set_aside = {};
     /// `runtime/NAME` exists (upper, work, merged).
     bool runtime = false;
     /// systemd's InvocationID of a running game, in hexadecimal: a new one for every start (systemd.exec(5)).
     /// Only of those in Target::restarts; empty: not asked for, or not running.
     std::string invocation = {};
-    /// Human players in the game; nullopt: not known, which counts as occupied.
+    /// Human players in the game; nullopt: unknown, which counts as occupied.
     std::optional<unsigned> players;
 
-    /// The layers that are in use: an overlay that the game still has is as good as mounted.
-    const std::optional<std::vector<std::string>>& stack() const { return mounted ? mounted : held_by_game; }
+    /// The layers in use: an overlay that the game still has counts as mounted.
+    const std::optional<std::vector<std::string>>& stack() const {
+        return mounted ? mounted : mounted_in_game;
+    }
 };
 
 /// A left4me-build@NAME.service that builds, or is about to.
@@ -97,16 +98,16 @@ struct ObservedBuild {
     bool operator==(const ObservedBuild&) const = default;
 };
 
-/// What the host reports: one moment, read as a whole.
+/// What the host reports, as of one moment.
 struct Observed {
     TimePoint now;
     bool installation = false;  ///< the game is there
     std::map<std::string, ObservedServer> servers;
     /// By overlay. As it was before the records of builds were read: what ended since is in its record.
     std::map<std::string, ObservedBuild> builds;
-    /// Every finished generation on disk, relative to the state directory: `overlays/A/GEN`,
-    /// `instances/N/GEN`; and `overlays/A/.build`, in which the unit works.
-    std::set<std::string> generations;
+    /// Every finished artifact on disk, relative to the state directory: `overlays/A/DIGEST`,
+    /// `instances/N/DIGEST`; and `overlays/A/.build`, in which the unit works.
+    std::set<std::string> artifacts;
 };
 
 }  // namespace left4me

@@ -5,7 +5,7 @@
 namespace left4me {
 namespace {
 
-/// Every server that either side names, each once, in the order of names.
+/// Every server in the manifests or on the host, each once, in the order of names.
 std::vector<draft::ServerDraft> plan_servers(const draft::World& world) {
     static const ObservedServer never_seen;
     std::vector<draft::ServerDraft> drafts;
@@ -48,8 +48,8 @@ Plan plan(const Target& target, const Observed& observed, const Memory& memory, 
     for (draft::ServerDraft& server : servers) draft::merge_restarts(server);
     draft::settle_ports(world, servers);
     for (draft::ServerDraft& server : servers) draft::leave_out_needless_attach(server);
-    std::vector<draft::CollectDraft> collects = draft::plan_collect(world, servers);
-    return draft::assemble(world, std::move(overlays), std::move(servers), std::move(collects));
+    std::vector<draft::PruneDraft> prunes = draft::plan_prune(world, servers);
+    return draft::assemble(world, std::move(overlays), std::move(servers), std::move(prunes));
 }
 
 }  // namespace left4me

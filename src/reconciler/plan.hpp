@@ -30,31 +30,31 @@ std::string to_string(const Subject& subject);
 /// Index of an action within its plan.
 using ActionIndex = std::size_t;
 
-/// One step, with the sentence that says why it is taken, written at the branch that decided it.
+/// One step, with its reason: a sentence written at the branch that made the decision.
 struct Action {
     Verb verb = Verb::Report;
     Subject subject;
     std::string reason;
-    /// Build, Render, Collect: the generation (Collect: its path relative to the state directory).
-    std::string generation;
-    /// Actions that must have ended well before this one may begin. Always smaller indices: data never turns
-    /// back.
+    /// Build, Render: the digest. Prune: the path relative to the state directory.
+    std::string artifact;
+    /// Actions that must succeed before this one may begin. Always smaller indices: there are no cycles.
     std::vector<ActionIndex> after;
-    /// Of Hold and Report. Effects have none.
+    /// Of Hold and Report; other verbs have none.
     std::optional<HoldReason> code;
-    /// It corrects what nobody asked for in the manifests.
+    /// It corrects a change that no manifest asked for.
     bool drift = false;
-    /// What Build copies and what Render writes: an action carries all that it needs.
+    /// What Build copies and what Render writes: an action carries everything that it needs.
     std::shared_ptr<const OverlaySource> source = {};
     std::shared_ptr<const TargetRendering> rendering = {};
     std::string by = {};  ///< the person who asked for this very action; empty: it follows the manifests
 };
 
-/// Ordered so that carrying the actions out one after another is always right; `after` says what may overlap.
+/// Ordered so that executing the actions one after another is always correct; `after` shows which may
+/// overlap.
 struct Plan {
     std::string revision;
     std::vector<Action> actions;
-    std::size_t agreeing_servers = 0;  ///< desired servers about which there is nothing to say
+    std::size_t agreeing_servers = 0;  ///< desired servers without any action
     /// Of the agreeing ones: systemd is starting them, or they have not stayed up for long enough to be
     /// Ready.
     std::size_t starting_servers = 0;
@@ -67,8 +67,8 @@ struct Plan {
 /// "; 1 has only just started; 2 crash again and again": what agrees, but is not Ready. Empty if nothing is.
 std::string unready_text(const Plan& plan);
 
-/// The one place where decisions are made. Pure: no I/O, no clock, no memory but its arguments.
-/// A converged host gives an empty plan.
+/// The only place where decisions are made. Pure: no I/O, no clock, no state except its arguments. A
+/// converged host gives an empty plan.
 Plan plan(const Target& target, const Observed& observed, const Memory& memory, const Intent& intent);
 
 }  // namespace left4me

@@ -3,7 +3,7 @@
 namespace left4me::draft {
 
 void plan_attach(ServerDraft& draft) {
-    if (!draft.observed->held_by_game) return;
+    if (!draft.observed->mounted_in_game) return;
     draft.steps.push_back({Verb::Attach, "its overlay was unmounted by hand; the game still has it", {}, {}});
 }
 

@@ -18,30 +18,31 @@ bool acts(const ServerDraft& draft) {
 bool is_unwritten(const World& world, const std::string& overlay) {
     const auto found = world.target.overlays.find(overlay);
     if (found == world.target.overlays.end() || !found->second.artifact) return false;
-    return !world.observed.generations.contains(
+    return !world.observed.artifacts.contains(
         fmt::format("overlays/{}/{}", overlay, *found->second.artifact));
 }
 
 const Backoff* build_backoff(const World& world, const std::string& overlay) {
     const auto memory = world.memory.overlays.find(overlay);
     if (world.intent.retry_now || memory == world.memory.overlays.end()) return nullptr;
-    const std::string asked = asked_of_overlay(world.target, overlay);
-    return backs_off(memory->second, asked, world.observed.now) ? &memory->second : nullptr;
+    const std::string spec_hash = overlay_spec_hash(world.target, overlay);
+    return backs_off(memory->second, spec_hash, world.observed.now) ? &memory->second : nullptr;
 }
 
 const Backoff* render_backoff(const World& world, const ServerDraft& draft) {
     const Remembered* const memory = world.memory.find(draft.name);
     if (world.intent.retry_now || memory == nullptr || memory->backoff.verb != Verb::Render) return nullptr;
-    if (!backs_off(memory->backoff, asked_of(draft.target), world.observed.now)) return nullptr;
+    if (!backs_off(memory->backoff, server_spec_hash(draft.target), world.observed.now)) return nullptr;
     return &memory->backoff;
 }
 
 void hold_back_off(const World& world, ServerDraft& draft) {
     const Remembered* const memory = world.memory.find(draft.name);
     if (world.intent.retry_now || memory == nullptr || !memory->backoff.retry_at || !acts(draft)) return;
-    // A rendering that could not be written keeps nothing down that can run without it: plan_rendering().
+    // A rendering that could not be written does not keep a server down that can run without it:
+    // plan_rendering().
     if (memory->backoff.verb == Verb::Render) return;
-    if (!backs_off(memory->backoff, asked_of(draft.target), world.observed.now)) return;
+    if (!backs_off(memory->backoff, server_spec_hash(draft.target), world.observed.now)) return;
     std::erase_if(draft.steps, [](const Step& step) { return is_effect(step.verb); });
     draft.steps.push_back({Verb::Hold, backoff_text(memory->backoff), {}, HoldReason::BackOff});
 }

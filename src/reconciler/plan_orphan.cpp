@@ -5,8 +5,8 @@
 namespace left4me::draft {
 namespace {
 
-/// Not made by left4me, so not ours to change; a person should know all the same. A unit that is merely
-/// masked asks for nothing and starts never: that agrees with the manifests.
+/// Not created by left4me, so left4me must not change it, but a person should know. A unit that is only
+/// masked never starts: that agrees with the manifests.
 void report(ServerDraft& draft) {
     const ObservedServer& observed = *draft.observed;
     std::string found;
@@ -26,7 +26,7 @@ void report(ServerDraft& draft) {
 
 ServerDraft plan_orphan(const std::string& name, const ObservedServer& observed) {
     ServerDraft draft{name, nullptr, &observed, {}};
-    if (!observed.ours) {
+    if (!observed.managed) {
         report(draft);
         return draft;
     }
@@ -44,9 +44,9 @@ ServerDraft plan_orphan(const std::string& name, const ObservedServer& observed)
     }
     if (unit.active == ActiveState::Failed)
         step(Verb::ResetFailed, "the unit failed and is not in the manifests");
-    // What runs may still make its runtime directories, so a stop is reason enough.
+    // A running unit may still create its runtime directories, so a Stop is reason enough.
     if (observed.runtime || stop) step(Verb::Purge, "not in the manifests: what the server wrote is removed");
-    step(Verb::Forget, "not in the manifests, and made by left4me");
+    step(Verb::Unmanage, "not in the manifests, and made by left4me");
     return draft;
 }
 

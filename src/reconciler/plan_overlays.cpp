@@ -8,8 +8,8 @@ namespace {
 /// Why the unit is started; `build`: its source can be read.
 std::string why_build(const UnitBuild& build) {
     if (build.record.artifact)
-        return fmt::format("its source is not what generation {:.4} was built from",
-                           build.record.artifact->generation);
+        return fmt::format("its source is not what artifact {:.4} was built from",
+                           build.record.artifact->digest);
     return "it was never built on this host";
 }
 
@@ -42,11 +42,10 @@ std::vector<OverlayDraft> plan_overlays(const World& world) {
                 {name, {Verb::Report, overlay.artifact.error().message, {}, HoldReason::SourceUnavailable}});
             continue;
         }
-        const std::string& generation = *overlay.artifact;
-        if (world.observed.generations.contains(fmt::format("overlays/{}/{}", name, generation))) continue;
+        const std::string& digest = *overlay.artifact;
+        if (world.observed.artifacts.contains(fmt::format("overlays/{}/{}", name, digest))) continue;
         drafts.push_back(
-            {name,
-             {Verb::Build, fmt::format("generation {:.4} is not on this host", generation), generation, {}}});
+            {name, {Verb::Build, fmt::format("artifact {:.4} is not on this host", digest), digest, {}}});
     }
     for (const auto& [name, build] : world.observed.builds) {
         const auto overlay = world.target.overlays.find(name);

@@ -12,13 +12,13 @@ namespace {
 bool mounted_is_current(const ObservedServer& observed) {
     if (!observed.stack() || observed.stack()->empty() || !observed.current) return false;
     const Layer top = parse_layer(observed.stack()->front());
-    return top.kind == Layer::Kind::Rendering && top.generation == *observed.current;
+    return top.kind == Layer::Kind::Rendering && top.digest == *observed.current;
 }
 
 std::string why_render(const TargetServer& target, const ObservedServer& observed) {
     if (!observed.current) return "never rendered";
     if (*observed.current != target.digest()) {
-        // What runs was started from the rendering that is out of date, so its stack tells what changed.
+        // The running server was started from the outdated rendering, so its stack shows what changed.
         if (mounted_is_current(observed)) return describe_mounted(target, observed);
         return fmt::format("the rendering is out of date ({})",
                            short_change(*observed.current, target.digest()));
@@ -32,14 +32,14 @@ std::string why_render(const TargetServer& target, const ObservedServer& observe
                        observed.damaged.size() == 1 ? "was" : "were");
 }
 
-/// The rendering that `current` names is there with all its layers.
+/// Whether the rendering that `current` names exists with all its layers.
 bool is_usable(const World& world, const ServerDraft& draft) {
     const std::vector<std::string>* const layers = draft.current_layers();
     if (layers == nullptr || layers->empty()) return false;
     return std::all_of(layers->begin(), layers->end(), [&world](const std::string& layer) {
         const Layer::Kind kind = parse_layer(layer).kind;
         return kind != Layer::Kind::Foreign &&
-               (kind != Layer::Kind::Overlay || world.observed.generations.contains(layer));
+               (kind != Layer::Kind::Overlay || world.observed.artifacts.contains(layer));
     });
 }
 
@@ -143,7 +143,7 @@ std::string describe_mounted(const TargetServer& target, const ObservedServer& o
     } else if (observed.mounted_writable != target.spec->writable) {
         rendering = "what the game may keep changed";
     } else if (sentence.empty()) {
-        rendering = "server.cfg changed";  // nothing else is left that could have changed the rendering
+        rendering = "server.cfg changed";  // nothing else can have changed the rendering
     }
     if (rendering.empty()) return sentence;
     return sentence.empty() ? rendering : fmt::format("{}, {}", sentence, rendering);

@@ -32,7 +32,7 @@ void plan_enablement(ServerDraft& draft) {
     }
 }
 
-/// An overlay that was left mounted is only used again if it is the very stack that a start would mount.
+/// A mounted overlay that was left behind is reused only if it is exactly the stack that a start would mount.
 bool stale_mount(const ServerDraft& draft) {
     const auto& stack = draft.observed->stack();
     const std::vector<std::string>* const layers = draft.start_layers();
@@ -52,13 +52,11 @@ void plan_start(const World& world, ServerDraft& draft) {
     }
     if (stale_mount(draft)) {
         draft.steps.push_back(
-            {Verb::Stop, "another stack is still mounted: it must go before a start", {}, {}});
+            {Verb::Stop, "another stack is still mounted: it must be unmounted before a start", {}, {}});
     }
     if (unit.active == ActiveState::Failed) {
-        draft.steps.push_back({Verb::ResetFailed,
-                               fmt::format("{}: systemd must forget it before a start", unit_is(unit)),
-                               {},
-                               {}});
+        draft.steps.push_back(
+            {Verb::ResetFailed, fmt::format("{}: it must be reset before a start", unit_is(unit)), {}, {}});
     }
     draft.steps.push_back(
         {Verb::Start,
@@ -70,12 +68,12 @@ void plan_start(const World& world, ServerDraft& draft) {
 /// What differs from what the running server was started with; nullopt: nothing, or a Hold says so already.
 std::optional<Step> decide_change(const World& world, const ServerDraft& draft) {
     const ObservedServer& observed = *draft.observed;
-    // When it cannot be told what should be mounted, what is mounted may stay.
+    // If the target is unknown, the current mount may stay.
     const bool right = observed.stack() && (!draft.target->rendering ||
                                             *observed.stack() == (*draft.target->rendering)->layers());
     if (right) return std::nullopt;
     Step step = decide_rollout(world, *draft.desired(), observed, describe_mounted(*draft.target, observed));
-    // The target's rendering cannot be had now, which a Hold says already.
+    // The target's rendering is not available now; a Hold reports that already.
     if (step.verb == Verb::Restart && draft.as_is && draft.target->rendering) return std::nullopt;
     return step;
 }
@@ -105,7 +103,7 @@ void plan_running(const World& world, ServerDraft& draft) {
     plan_enablement(draft);
     switch (observed.unit.active) {
         case ActiveState::Activating:
-            break;  // a start or systemd's own restart is under way: not ours to hurry
+            break;  // a start or systemd's own restart is in progress: do not interfere
         case ActiveState::Inactive:
         case ActiveState::Failed:
         case ActiveState::Deactivating:

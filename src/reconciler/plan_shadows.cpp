@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
 #include "reconciler/draft.hpp"
-#include "specs/words.hpp"
+#include "specs/text.hpp"
 
 namespace left4me::draft {
 

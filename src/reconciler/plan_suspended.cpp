@@ -22,8 +22,8 @@ void leave_suspended_alone(const World& world, ServerDraft& draft) {
     draft.steps = {{Verb::Hold, std::move(reason), {}, HoldReason::Suspended}};
 }
 
-/// An overlay that only suspended servers use stays as it is: a refresh would be one of the things that were
-/// asked not to happen. One that nobody uses yet is none of theirs.
+/// An overlay that only suspended servers use stays unchanged, because suspension excludes refreshing it. An
+/// overlay without any user is not affected.
 bool overlay_is_suspended(const World& world, const std::string& overlay) {
     const Suspensions& suspensions = world.intent.suspended;
     if (suspension_of_all(suspensions, world.observed.now) != nullptr) return true;

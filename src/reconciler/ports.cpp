@@ -15,7 +15,7 @@ bool changes_port(const ServerDraft& draft) {
            *draft.observed->mounted_port != *draft.start_port();
 }
 
-/// The plan takes this server off the port that it holds now.
+/// The plan makes this server release the port that it holds now.
 bool leaves_its_port(const ServerDraft& draft) {
     return draft.has(Verb::Stop) || (starts(draft) && changes_port(draft));
 }
@@ -42,13 +42,13 @@ struct Ports {
 void hold(ServerDraft& draft, const std::string& holder) {
     for (const Verb verb : {Verb::Stop, Verb::ResetFailed, Verb::Start, Verb::Restart}) draft.erase(verb);
     draft.steps.push_back({Verb::Hold,
-                           fmt::format("port {} is still held by server/{}, which does not give it up yet",
+                           fmt::format("port {} is still held by server/{}, which has not released it yet",
                                        draft.start_port().value_or(0), holder),
                            {},
                            HoldReason::PortInUse});
 }
 
-/// A server that must wait does not leave its own port, so others may have to wait in turn: until nothing
+/// A server that must wait keeps its own port, so others may have to wait in turn: repeat until nothing
 /// changes.
 void hold_blocked(const Ports& ports, std::vector<ServerDraft>& drafts) {
     bool changed = true;

@@ -7,14 +7,14 @@
 namespace left4me::draft {
 namespace {
 
-/// What takes a server down or away; a Stop that belongs to a start does not.
+/// Verbs that take a server down or remove it, except a Stop that is part of a restart.
 bool takes_down(Verb verb) {
     switch (verb) {
         case Verb::Disable:
         case Verb::Stop:
         case Verb::ResetFailed:
         case Verb::Purge:
-        case Verb::Forget:
+        case Verb::Unmanage:
             return true;
         default:
             return false;
@@ -22,11 +22,11 @@ bool takes_down(Verb verb) {
 }
 
 bool stops_for_good(const ServerDraft& draft) {
-    return draft.has(Verb::Forget) || (draft.has(Verb::Stop) && !draft.has(Verb::Start));
+    return draft.has(Verb::Unmanage) || (draft.has(Verb::Stop) && !draft.has(Verb::Start));
 }
 
-/// A running server that the revision stops or deletes. One that was to be Stopped already, and that somebody
-/// started by hand, is drift: not the revision's doing.
+/// A running server that the revision stops or deletes. A server that should already be Stopped and was
+/// started by hand is drift, not an effect of the revision.
 bool is_victim(const World& world, const ServerDraft& draft) {
     if (!is_up(draft.observed->unit.active) || !stops_for_good(draft)) return false;
     return draft.target == nullptr || !nothing_was_changed(world, draft);
@@ -36,11 +36,11 @@ std::size_t count_running(const World& world) {
     return static_cast<std::size_t>(std::count_if(
         world.observed.servers.begin(), world.observed.servers.end(), [&world](const auto& entry) {
             const auto& [name, server] = entry;
-            return is_up(server.unit.active) && (server.ours || world.desired().servers.contains(name));
+            return is_up(server.unit.active) && (server.managed || world.desired().servers.contains(name));
         }));
 }
 
-/// Once held, always held: while a revision waits, the servers that it starts change the proportion.
+/// Once held, always held: while a revision waits, the servers that it starts change the ratio.
 bool waits_already(const World& world, const ServerDraft& draft) {
     const Remembered* memory = world.memory.find(draft.name);
     return memory != nullptr && !memory->awaits_approval.empty() &&
@@ -77,8 +77,8 @@ void guard_against_mass_stop(const World& world, std::vector<ServerDraft>& draft
                        "approve {}`",
                        revision);
     for (ServerDraft& draft : drafts) {
-        // A revision that looks like a mistake shall not delete what idle servers wrote, either.
-        const bool caught = too_many && (is_victim(world, draft) || draft.has(Verb::Forget));
+        // A revision that looks like a mistake must not delete the files of idle servers either.
+        const bool caught = too_many && (is_victim(world, draft) || draft.has(Verb::Unmanage));
         if (caught || waits_already(world, draft)) hold(draft, why);
     }
 }

@@ -3,10 +3,10 @@
 namespace left4me {
 namespace {
 
-// An outcome that ended well has no reason.
+// A successful outcome has no reason.
 static_assert(FailureKind{} == FailureKind::Unknown);
 
-/// The enumerator with this text; `last` is the last of the enum.
+/// The enumerator with this text; `last` is the last one of the enum.
 template <typename Enum>
 std::optional<Enum> parse(std::string_view text, Enum last) {
     for (int index = 0; index <= static_cast<int>(last); ++index) {
@@ -169,15 +169,15 @@ const char* to_string(StateReason value) {
     return "?";
 }
 
-const char* to_string(Trouble value) {
+const char* to_string(SourceErrorKind value) {
     switch (value) {
-        case Trouble::None:
+        case SourceErrorKind::None:
             return "None";
-        case Trouble::Invalid:
+        case SourceErrorKind::Invalid:
             return "Invalid";
-        case Trouble::Vanished:
+        case SourceErrorKind::Vanished:
             return "Vanished";
-        case Trouble::Held:
+        case SourceErrorKind::Held:
             return "Held";
     }
     return "?";
@@ -193,7 +193,9 @@ std::optional<FailureKind> parse_failure(std::string_view text) {
 
 std::optional<HoldReason> parse_hold(std::string_view text) { return parse(text, HoldReason::Shadowed); }
 
-std::optional<Trouble> parse_trouble(std::string_view text) { return parse(text, Trouble::Held); }
+std::optional<SourceErrorKind> parse_trouble(std::string_view text) {
+    return parse(text, SourceErrorKind::Held);
+}
 
 ConditionReason parse_condition_reason(std::string_view text) {
     if (const auto state = parse(text, StateReason::NotStalled)) return *state;

@@ -26,13 +26,13 @@ enum class HoldReason {
 
 /// How an action failed.
 enum class FailureKind {
-    Unknown,             ///< a word that a later systemd added (the message quotes it), or no failure
+    Unknown,             ///< a word of a later systemd (quoted in the message), or no failure
     PrerequisiteFailed,  ///< never begun, because something else failed first
     SourceChanged,       ///< while a build copied it
-    InUse,               ///< it is used again in the meantime
-    Canceled,            ///< another request took the place of its job
+    InUse,               ///< it is in use again
+    Canceled,            ///< another request replaced its job
     Disconnected,        ///< from the bus
-    NoAnswer,            ///< the host never said how it ended
+    NoAnswer,            ///< the host never reported how it ended
     NoReply,             ///< from the helper
     AccessDenied,        ///< by the helper
     BusError,
@@ -67,7 +67,7 @@ enum class FailureKind {
     NotForUnits,
 };
 
-/// What else a condition says.
+/// Other reasons of a condition.
 enum class StateReason {
     Running,
     Stopped,
@@ -86,12 +86,12 @@ enum class StateReason {
     NotStalled,
 };
 
-/// Why the source's own revision cannot be used.
-enum class Trouble {
+/// Why the source's newest revision cannot be used.
+enum class SourceErrorKind {
     None,
-    Invalid,   ///< it was read, but what it holds is wrong
-    Vanished,  ///< it could not be read at all, or holds no manifest
-    Held,      ///< it is not what left4me may follow by itself: a rewind, or not signed as it must be
+    Invalid,   ///< it was read, but its content is invalid
+    Vanished,  ///< it could not be read, or contains no manifest
+    Held,      ///< left4me may not follow it: a rewind, or without a required signature
 };
 
 /// The reason of a condition.
@@ -101,17 +101,17 @@ using ConditionReason = std::variant<StateReason, HoldReason, FailureKind>;
 const char* to_string(HoldReason value);
 const char* to_string(FailureKind value);
 const char* to_string(StateReason value);
-const char* to_string(Trouble value);
+const char* to_string(SourceErrorKind value);
 const char* to_string(const ConditionReason& reason);
 
-/// The other way round, for files that another version may have written.
+/// The inverse, for files that another version may have written.
 std::optional<FailureKind> parse_failure(std::string_view text);
 std::optional<HoldReason> parse_hold(std::string_view text);
-std::optional<Trouble> parse_trouble(std::string_view text);
-/// A word that is not known reads as FailureKind::Unknown.
+std::optional<SourceErrorKind> parse_trouble(std::string_view text);
+/// An unknown word is read as FailureKind::Unknown.
 ConditionReason parse_condition_reason(std::string_view text);
 
-/// What went wrong, for decisions, and in words.
+/// An error: a kind for decisions, and a message.
 struct Error {
     FailureKind kind = FailureKind::Unknown;
     std::string message;

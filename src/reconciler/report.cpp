@@ -7,7 +7,7 @@ namespace {
 
 void strip(std::vector<Action>& actions) {
     for (Action& action : actions) {
-        action.generation.clear();
+        action.artifact.clear();
         action.after.clear();
         action.source.reset();
         action.rendering.reset();

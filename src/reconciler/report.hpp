@@ -12,12 +12,12 @@ namespace left4me {
 /// is written by them.
 struct StepReport {
     std::string revision;  ///< in force; empty: none ever was
-    Trouble trouble = Trouble::None;
+    SourceErrorKind error_kind = SourceErrorKind::None;
     std::string source_error;  ///< why the source's own revision is not the one in force; empty: it is
     std::string host_error;    ///< why the host could not be observed; empty: it was
     Plan difference;           ///< what the host differs in, with what is under way
     std::vector<Action> under_way;
-    Ended ended;  ///< since the report before
+    CompletedActions ended;  ///< since the report before
     /// The source was read after the trigger had come: the follower's own change has been seen.
     bool seen = false;
 };

@@ -11,7 +11,7 @@ bool deadline_passed(const World& world, const DesiredServer& desired) {
     if (!desired.rollout.deadline) return false;
     const Remembered* memory = world.memory.find(desired.name);
     if (memory == nullptr || !memory->held_since) return false;
-    // In the future: the clock was set back. The wait begins anew rather than being an hour longer.
+    // In the future: the clock was set back. The wait starts over instead of becoming an hour longer.
     const TimePoint held_since = std::min(*memory->held_since, world.observed.now);
     return world.observed.now - held_since >= *desired.rollout.deadline;
 }
@@ -29,7 +29,7 @@ std::string occupied_text(const ObservedServer& observed) {
 Step when_empty(const World& world, const DesiredServer& desired, const ObservedServer& observed,
                 const std::string& change) {
     if (observed.players == 0U)
-        return restart(fmt::format("{}; rollout WhenEmpty, and nobody plays", change), Cause::Manifest);
+        return restart(fmt::format("{}; rollout WhenEmpty, and nobody is playing", change), Cause::Manifest);
     if (deadline_passed(world, desired)) {
         return restart(fmt::format("{}; rollout WhenEmpty has waited {} s, its deadline", change,
                                    desired.rollout.deadline->count()),
@@ -57,15 +57,15 @@ std::optional<Step> decide_request(const World& world, const std::string& server
                                    const ObservedServer& observed) {
     const RestartRequest* const request = request_for(world.intent.restarts, server);
     if (request == nullptr || !is_restart_due(*request, server, observed)) return std::nullopt;
-    const std::string asked = request_text(*request);
+    const std::string spec_hash = request_text(*request);
     if (request->when_empty && observed.players != 0U) {
         return Step{Verb::Hold,
-                    fmt::format("{}, when empty; waits: {}", asked, occupied_text(observed)),
+                    fmt::format("{}, when empty; waits: {}", spec_hash, occupied_text(observed)),
                     {},
                     HoldReason::RestartPending};
     }
     return Step{Verb::Restart,
-                request->when_empty ? asked + ", when empty; nobody plays" : asked,
+                request->when_empty ? spec_hash + ", when empty; nobody plays" : spec_hash,
                 {},
                 {},
                 Cause::Request,

@@ -15,7 +15,7 @@ Schedule::Schedule(const Plan& plan)
       outcomes_(plan.actions.size()) {
     for (ActionIndex index = 0; index < plan.actions.size(); ++index) {
         const Action& action = plan.actions[index];
-        outcomes_[index] = {index, false, FailureKind::NoAnswer, "the host never told how it ended",
+        outcomes_[index] = {index, false, FailureKind::NoAnswer, "the host never reported how it ended",
                             &plan, {}};
         if (!is_effect(action.verb)) {
             states_[index] = State::Ended;
@@ -56,7 +56,7 @@ void Schedule::finished(const Outcome& outcome) {
     }
 }
 
-/// Dependents of dependents as well; a loop, because a chain may be as long as the plan.
+/// Also dependents of dependents; iterative, because a chain may be as long as the plan.
 void Schedule::fail_dependents(ActionIndex failed) {
     std::vector<ActionIndex> pending{failed};
     while (!pending.empty()) {
@@ -102,7 +102,8 @@ std::vector<Outcome> carry_out(Host& host, const Plan& plan) {
         const std::vector<ActionIndex> ready = schedule.take_ready();
         if (!ready.empty()) host.begin(plan, ready);
         const std::vector<Outcome> ended = host.wait();
-        // A host that lost an action would hang us here for ever; what it never told of stays "not done".
+        // A host that lost an action would make us wait forever; an action without an outcome stays "not
+        // done".
         if (ended.empty()) break;
         for (const Outcome& outcome : ended) schedule.finished(outcome);
     }

@@ -8,21 +8,21 @@
 
 namespace left4me {
 
-/// Which actions of a plan may begin now: pure bookkeeping, driven by whoever carries them out.
-/// An action whose prerequisite failed is never begun; everything else goes on: one broken server delays no
+/// Which actions of a plan may begin now: pure bookkeeping, driven by the caller that executes them. An
+/// action whose prerequisite failed never begins; everything else continues, so one broken server delays no
 /// other.
 class Schedule {
   public:
     explicit Schedule(const Plan& plan);
 
-    /// The actions that may begin and have not been handed out yet, in the plan's order. Marks them as begun.
+    /// The actions that may begin and were not returned before, in the plan's order. Marks them as begun.
     std::vector<ActionIndex> take_ready();
     void finished(const Outcome& outcome);
     /// What has not been handed out never begins, and has no outcome.
     void drop_waiting();
-    /// Nothing is ready and nothing is under way.
+    /// Nothing is ready and nothing is in flight.
     bool done() const;
-    /// The action has not ended, or may still begin.
+    /// The action is in flight, or may still begin.
     bool is_open(ActionIndex action) const { return states_[action] != State::Ended; }
     /// It was handed out and has not ended.
     bool is_under_way(ActionIndex action) const { return states_[action] == State::Begun; }
@@ -39,11 +39,11 @@ class Schedule {
     std::vector<std::size_t> missing_;                  ///< prerequisites that have not ended yet
     std::vector<std::vector<ActionIndex>> dependents_;  ///< the reverse of Action::after
     std::vector<ActionIndex> ready_;
-    std::vector<Outcome> outcomes_;  ///< one a plan's action; those of Holds and Reports are never looked at
+    std::vector<Outcome> outcomes_;  ///< one per action; those of Holds and Reports are not used
     std::size_t under_way_ = 0;
 };
 
-/// Carries out a plan that a person asked for word by word, from its beginning to its end.
+/// Executes, from beginning to end, a plan that a person asked for.
 std::vector<Outcome> carry_out(Host& host, const Plan& plan);
 
 }  // namespace left4me

@@ -11,8 +11,8 @@
 namespace left4me {
 namespace {
 
-/// All that a pass says about one server.
-struct Findings {
+/// Everything that a pass found out about one server.
+struct ServerFindings {
     const TargetServer* target = nullptr;
     const ObservedServer* observed = nullptr;
     std::vector<const Action*> remaining;
@@ -36,13 +36,14 @@ struct Findings {
     }
 };
 
-std::map<std::string, Findings> gather(const Target& target, const Observed& observed, const Plan& attempted,
-                                       std::span<const Outcome> outcomes, const Plan& remaining) {
+std::map<std::string, ServerFindings> gather(const Target& target, const Observed& observed,
+                                             const Plan& attempted, std::span<const Outcome> outcomes,
+                                             const Plan& remaining) {
     static const ObservedServer never_seen;
-    std::map<std::string, Findings> all;
+    std::map<std::string, ServerFindings> all;
     for (const auto& [name, server] : target.servers) {
         const auto seen = observed.servers.find(name);
-        Findings& findings = all[name];
+        ServerFindings& findings = all[name];
         findings.target = &server;
         findings.observed = seen == observed.servers.end() ? &never_seen : &seen->second;
     }
@@ -50,9 +51,9 @@ std::map<std::string, Findings> gather(const Target& target, const Observed& obs
         if (action.subject.kind != Kind::Server) continue;
         const auto seen = observed.servers.find(action.subject.name);
         const bool named = target.servers.contains(action.subject.name);
-        // What is neither asked for nor ours is only reported; it has no status.
-        if (!named && (seen == observed.servers.end() || !seen->second.ours)) continue;
-        Findings& findings = all[action.subject.name];
+        // A server that is neither desired nor managed is only reported; it has no status.
+        if (!named && (seen == observed.servers.end() || !seen->second.managed)) continue;
+        ServerFindings& findings = all[action.subject.name];
         if (findings.observed == nullptr) findings.observed = &seen->second;
         findings.remaining.push_back(&action);
     }
@@ -61,8 +62,8 @@ std::map<std::string, Findings> gather(const Target& target, const Observed& obs
         if (outcome.done || action.subject.kind != Kind::Server) continue;
         const auto found = all.find(action.subject.name);
         if (found == all.end()) continue;
-        Findings& findings = found->second;
-        // The cause, not what could not be begun because of it, unless the cause lies elsewhere (an overlay).
+        ServerFindings& findings = found->second;
+        // The cause, not its consequences, unless the cause is elsewhere (an overlay).
         const bool first =
             findings.failure == nullptr || (findings.failure->reason == FailureKind::PrerequisiteFailed &&
                                             outcome.reason != FailureKind::PrerequisiteFailed);
@@ -73,22 +74,22 @@ std::map<std::string, Findings> gather(const Target& target, const Observed& obs
     return all;
 }
 
-/// A condition without its times, which only the previous status can tell.
-struct Verdict {
+/// A condition without its times, which come from the previous status.
+struct ConditionValue {
     ConditionStatus status = ConditionStatus::Unknown;
     ConditionReason reason;
     std::string message;
 };
 
-/// What failed again and again has to prove itself until its next try would be due.
-bool is_crash_looping(const Findings& findings, TimePoint now) {
+/// After repeated failures, the server must stay up until its next retry would be due.
+bool is_crash_looping(const ServerFindings& findings, TimePoint now) {
     const Backoff& backoff = findings.backoff();
     return is_crash_loop(backoff) && (findings.find_code(HoldReason::BackOff) != nullptr ||
                                       (backoff.retry_at && now < *backoff.retry_at));
 }
 
 /// An active unit: systemd says so as soon as the game's process exists, and says it again after each crash.
-Verdict stays_up(const Findings& findings, TimePoint now) {
+ConditionValue stays_up(const ServerFindings& findings, TimePoint now) {
     const Crashes& crashes = findings.memory->crashes;
     const ObservedUnit& unit = findings.observed->unit;
     const bool has_proven_itself = has_stayed_up(crashes, unit, now);
@@ -105,7 +106,7 @@ Verdict stays_up(const Findings& findings, TimePoint now) {
             fmt::format("crashed {} times; {}", crashes.in_a_row, up)};
 }
 
-Verdict ready(const Findings& findings, TimePoint now) {
+ConditionValue ready(const ServerFindings& findings, TimePoint now) {
     const ObservedUnit& unit = findings.observed->unit;
     const bool mounted = findings.observed->stack().has_value();
     if (findings.target == nullptr)
@@ -144,8 +145,8 @@ Verdict ready(const Findings& findings, TimePoint now) {
             "the unit is inactive, the manifest says Running"};
 }
 
-/// Something is still to be done, and will be done without anybody's help.
-Verdict reconciling(const Findings& findings) {
+/// Something is still to be done, and will be done without help.
+ConditionValue reconciling(const ServerFindings& findings) {
     if (findings.suspension != nullptr)
         return {ConditionStatus::False, HoldReason::Suspended, suspension_text(*findings.suspension)};
     if (const Action* action = findings.find_effect()) {
@@ -165,8 +166,8 @@ Verdict reconciling(const Findings& findings) {
     return {ConditionStatus::False, StateReason::Settled, "nothing is left to do"};
 }
 
-/// It will not come right by itself: the last attempt failed, or somebody must act.
-Verdict stalled(const Findings& findings, TimePoint now) {
+/// The server needs help: the last attempt failed, or a person must act.
+ConditionValue stalled(const ServerFindings& findings, TimePoint now) {
     const Backoff& backoff = findings.backoff();
     if (is_crash_looping(findings, now)) {
         return {ConditionStatus::True, StateReason::CrashLoop,
@@ -184,10 +185,10 @@ Verdict stalled(const Findings& findings, TimePoint now) {
         if (const Action* action = findings.find_code(code))
             return {ConditionStatus::True, code, action->reason};
     }
-    return {ConditionStatus::False, StateReason::NotStalled, "nothing stands in the way"};
+    return {ConditionStatus::False, StateReason::NotStalled, "nothing blocks it"};
 }
 
-Condition condition(const char* type, Verdict verdict, const Condition* previous, TimePoint now,
+Condition condition(const char* type, ConditionValue verdict, const Condition* previous, TimePoint now,
                     std::int64_t generation) {
     const bool same = previous != nullptr && previous->status == verdict.status;
     return {type,
@@ -204,12 +205,12 @@ bool is_left(const Action& action) {
     return action.code != HoldReason::Shadowed && action.code != HoldReason::RestartPending;
 }
 
-bool is_applied(const Findings& findings) {
+bool is_applied(const ServerFindings& findings) {
     return std::none_of(findings.remaining.begin(), findings.remaining.end(),
                         [](const Action* action) { return is_left(*action); });
 }
 
-Remembered remember(const Findings& findings, const std::string& revision, TimePoint now) {
+Remembered remember(const ServerFindings& findings, const std::string& revision, TimePoint now) {
     Remembered memory = *findings.memory;
     memory.set_aside = findings.observed->set_aside;
     memory.awaits_approval = findings.find_code(HoldReason::ApprovalRequired) != nullptr ? revision : "";
@@ -221,18 +222,17 @@ Remembered remember(const Findings& findings, const std::string& revision, TimeP
     return memory;
 }
 
-ServerStatus next_server(const ServerStatus& previous, const Findings& findings, const std::string& revision,
-                         TimePoint now) {
+ServerStatus next_server(const ServerStatus& previous, const ServerFindings& findings,
+                         const std::string& revision, TimePoint now) {
     ServerStatus next = previous;
-    // What was asked for, without what its layers happen to contain: an edited overlay is no new
-    // specification.
-    std::string asked = findings.target == nullptr ? "deleted" : fingerprint(*findings.desired(), {});
-    if (asked != previous.specification) ++next.generation;
-    next.specification = std::move(asked);
+    // The specification without the content of its layers: an edited overlay is not a new specification.
+    std::string specification = findings.target == nullptr ? "deleted" : fingerprint(*findings.desired(), {});
+    if (specification != previous.specification) ++next.generation;
+    next.specification = std::move(specification);
     next.remembered = remember(findings, revision, now);
     next.last_attempted_revision = revision;
     if (is_applied(findings)) next.last_applied_revision = revision;
-    const auto make = [&](const char* type, Verdict verdict) {
+    const auto make = [&](const char* type, ConditionValue verdict) {
         return condition(type, std::move(verdict), previous.find(type), now, next.generation);
     };
     next.conditions = {make("Ready", ready(findings, now)), make("Reconciling", reconciling(findings)),

@@ -14,7 +14,7 @@ namespace left4me {
 enum class ConditionStatus { True, False, Unknown };
 const char* to_string(ConditionStatus status);
 
-/// As Kubernetes has it: one aspect of a server, when it last changed, and why.
+/// As in Kubernetes: one aspect of a server, when it last changed, and why.
 struct Condition {
     std::string type;  ///< "Ready", "Reconciling", "Stalled"
     ConditionStatus status = ConditionStatus::Unknown;
@@ -28,8 +28,8 @@ struct Condition {
 
 /// What is remembered and shown about one server.
 struct ServerStatus {
-    std::int64_t generation = 0;  ///< counts changes of what is asked of this server, from 1
-    std::string specification;    ///< fingerprint of what was asked last (to tell when to count)
+    std::int64_t generation = 0;  ///< counts changes of this server's specification, from 1
+    std::string specification;    ///< fingerprint of the last specification, to detect changes
     Remembered remembered;
     std::string last_attempted_revision;
     std::string last_applied_revision;
@@ -42,21 +42,21 @@ struct ServerStatus {
 struct Status {
     std::string last_attempted_revision;
     std::string last_applied_revision;
-    /// Kept as it was by next_status(): whoever reads the source sets and clears it.
-    std::string source_error;  ///< why the source or its newest revision could not be used; empty: it could
+    /// next_status() keeps it; the reader of the source sets and clears it.
+    std::string source_error;  ///< why the source or its newest revision cannot be used; empty: it can
     std::optional<TimePoint> last_pass;
     std::map<std::string, ServerStatus> servers;
-    std::map<std::string, Backoff> overlays;  ///< those that could not be built lately
+    std::map<std::string, Backoff> overlays;  ///< those whose last build failed
     /// What was last known of how builds in units ended, by overlay: each is told of once.
     std::map<std::string, BuildRecord> builds;
 };
 
-/// They differ in nothing but when the host was looked at.
+/// True if they differ only in when the host was observed.
 bool says_the_same(const Status& one, const Status& other);
 
-/// The status after a pass: pure, from what was asked, what stands now, what was planned and how it ended.
-/// `remaining` was planned from the other arguments: what still differs. `previous` gives transition times,
-/// `memory` holds what apply_outcomes() has learned.
+/// The status after a pass. Pure: computed from the target, the observation, the plan and its outcomes.
+/// `remaining` was planned from the other arguments: what still differs. `previous` provides transition
+/// times; `memory` is the result of apply_outcomes().
 Status next_status(const Status& previous, const Target& target, const Observed& observed,
                    const Memory& memory, const Intent& intent, const Plan& attempted,
                    std::span<const Outcome> outcomes, const Plan& remaining);

@@ -8,7 +8,7 @@
 
 namespace left4me {
 
-/// A person has asked left4me to keep its hands off, and said why.
+/// A person asked left4me to leave something alone, and said why.
 struct Suspension {
     std::string reason;
     std::string by;
@@ -25,9 +25,9 @@ struct Suspensions {
     bool operator==(const Suspensions&) const = default;
 };
 
-/// The one of everything, while it lasts; else nullptr.
+/// The suspension of everything, while it lasts; else nullptr.
 const Suspension* suspension_of_all(const Suspensions& suspensions, TimePoint now);
-/// The server's own or the one of everything, while it lasts; else nullptr.
+/// The suspension of the server or of everything, while it lasts; else nullptr.
 const Suspension* suspension_of(const Suspensions& suspensions, const std::string& server, TimePoint now);
 
 /// "suspended by alice until 2026-03-01 12:00 UTC: new maps".

@@ -17,12 +17,12 @@ TargetOverlay resolve_overlay(const std::shared_ptr<const Desired>& desired, con
         return overlay;
     }
     overlay.build = input->second.build;
-    if (input->second.trouble) {
-        overlay.artifact = std::unexpected(*input->second.trouble);
+    if (input->second.error) {
+        overlay.artifact = std::unexpected(*input->second.error);
     } else if (input->second.artifact) {
         overlay.artifact = *input->second.artifact;
     } else if (overlay.build && overlay.build->is_built()) {
-        overlay.artifact = overlay.build->record.artifact->generation;
+        overlay.artifact = overlay.build->record.artifact->digest;
     } else if (overlay.build) {
         overlay.artifact = std::unexpected(InputError{InputErrorKind::Unbuilt, "it is not built yet"});
     }
@@ -70,7 +70,7 @@ std::expected<std::shared_ptr<const TargetRendering>, InputError> resolve_render
         });
     if (!config) return std::unexpected(InputError{kind, config.error()});
     if (secret && !inputs.key) return std::unexpected(inputs.key.error());
-    // Most servers' texts are the manifest's own and need not be held twice.
+    // Most servers' texts are the manifest's own and need not be stored twice.
     std::optional<std::string> text;
     if (*config != server->config) text = std::move(*config);
     const std::string_view key = secret ? std::string_view(*inputs.key) : std::string_view();
@@ -87,9 +87,9 @@ TargetRendering::TargetRendering(std::shared_ptr<const DesiredServer> server,
     if (!key.empty()) digest.field(key);
     digest.field(environment()).field(this->config());
     for (const std::string& layer : lower) digest.field(layer);
-    // Last and only where there is one: digests of version 0.1 stay what they are.
+    // Last, and only if present: digests of version 0.1 stay the same.
     if (writable()) digest.field("writable").field(*writable());
-    digest_ = digest.generation();
+    digest_ = digest.hex();
     layers_.reserve(lower.size() + 1);
     layers_.push_back(fmt::format("instances/{}/{}/layer", name(), digest_));
     layers_.insert(layers_.end(), lower.begin(), lower.end());

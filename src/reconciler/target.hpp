@@ -15,7 +15,7 @@
 
 namespace left4me {
 
-/// What an input is that cannot be used.
+/// The kind of an input that cannot be used.
 enum class InputErrorKind {
     Source,   ///< an overlay's source: missing, empty, unreadable, or not allowed
     Secret,   ///< a file of /etc/left4me/secrets, or the host's key
@@ -43,20 +43,20 @@ struct UnitBuild {
     bool is_canceled() const { return !canceled.empty() && canceled == input; }
 };
 
-/// One overlay's source, as it is now.
+/// The current state of one overlay's source.
 struct OverlayInput {
-    std::optional<std::string> artifact;  ///< the digest of what the source holds
-    std::optional<InputError> trouble;    ///< why that cannot be told
+    std::optional<std::string> artifact;  ///< the digest of the source's content
+    std::optional<InputError> error;      ///< why it is unknown
     std::optional<UnitBuild> build;       ///< of a source that a unit builds
 };
 
-/// What was learned about everything that a revision refers to outside itself.
+/// The current state of everything that a revision refers to outside itself.
 struct Inputs {
     std::map<std::string, OverlayInput> overlays;
     /// The text of each secret that some server's config names, by file.
     std::map<std::string, std::expected<std::string, InputError>> secrets;
-    /// The host's random key. A rendering's digest is public (mountinfo shows it), so where it depends on a
-    /// secret, the key keeps anybody from trying passwords against it. Read only if a config names a secret.
+    /// The host's random key. A rendering's digest is public (mountinfo shows it). If it depends on a secret,
+    /// the key prevents anybody from testing passwords against it. Read only if a config uses a secret.
     std::expected<std::string, InputError> key =
         std::unexpected(InputError{InputErrorKind::Secret, "the host's key was not read"});
 };
@@ -65,7 +65,7 @@ struct Inputs {
 /// disk.
 class TargetRendering {
   public:
-    /// `server` may point into a Desired that it keeps alive. `config`: server.cfg where a secret is in it.
+    /// `server` may point into a Desired that it keeps alive. `config`: server.cfg, if it contains a secret.
     TargetRendering(std::shared_ptr<const DesiredServer> server, std::optional<std::string> config,
                     const std::vector<std::string>& lower, std::string_view key);
 
@@ -90,7 +90,7 @@ class TargetRendering {
 /// What one overlay should be.
 struct TargetOverlay {
     std::shared_ptr<const OverlaySource> source;
-    std::expected<std::string, InputError> artifact;  ///< its digest, or why it cannot be told
+    std::expected<std::string, InputError> artifact;  ///< its digest, or why it is unknown
     /// Of one that a unit builds. Its artifact is known once it is built: nothing that can run waits for
     /// that.
     std::optional<UnitBuild> build = {};
@@ -102,11 +102,11 @@ struct TargetOverlay {
 /// What one server should be.
 struct TargetServer {
     const DesiredServer* spec = nullptr;  ///< of Target::desired
-    /// What it should be started with, or why that cannot be told.
+    /// The rendering that it should be started with, or why that is unknown.
     std::expected<std::shared_ptr<const TargetRendering>, InputError> rendering =
         std::unexpected(InputError{});
 
-    /// Empty if it cannot be told.
+    /// Empty if unknown.
     std::string_view digest() const {
         return rendering ? std::string_view((*rendering)->digest()) : std::string_view();
     }
@@ -124,11 +124,11 @@ struct Target {
     const TargetServer* find(const std::string& server) const;
 };
 
-/// Pure: the layer stack and the rendering of every server, from what is asked and what was learned.
+/// Pure: computes the layer stack and the rendering of every server from the manifests and the inputs.
 Target resolve(std::shared_ptr<const Desired> desired, const Inputs& inputs);
 
-/// Tells whether what is asked of a server changed: its manifest, blueprint or layers. `rendering`: the
-/// digest of its rendering; empty: regardless of its layers and secrets.
+/// Shows whether a server's specification changed: its manifest, blueprint or layers. `rendering`: the digest
+/// of its rendering; empty: regardless of its layers and secrets.
 std::string fingerprint(const DesiredServer& server, std::string_view rendering);
 
 }  // namespace left4me

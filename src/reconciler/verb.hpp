@@ -6,23 +6,23 @@
 namespace left4me {
 
 enum class Verb {
-    // What changes the host.
-    Build,        ///< write an inline overlay's generation; of all others, start the unit that builds it
+    // Effects: they change the host.
+    Build,        ///< write an inline overlay's artifact; of all others, start the unit that builds it
     Cancel,       ///< stop that unit
-    Render,       ///< write a server's wanted rendering and point `current` at it
+    Render,       ///< write a server's rendering and point `current` at it
     Disable,      ///< not started at boot any more
     Stop,         ///< inactive and unmounted
-    ResetFailed,  ///< forget a failure and the start-limit counter
-    Enable,       ///< started at boot; takes a mask away
+    ResetFailed,  ///< clear a failure and the start-limit counter
+    Enable,       ///< started at boot; removes a mask
     Start,
-    Restart,  ///< stop, umount, mount the current rendering, start
-    Attach,  ///< mount again what was unmounted by hand and the running game still has; nobody is interrupted
-    Purge,   ///< remove runtime/NAME: what the server wrote
-    Forget,  ///< remove instances/NAME: from then on the server is not ours
-    Collect,  ///< remove a generation that nothing uses
-    // What is only said.
+    Restart,   ///< stop, umount, mount the current rendering, start
+    Attach,    ///< remount what was unmounted by hand and the running game still has; nobody is interrupted
+    Purge,     ///< remove runtime/NAME: the files that the server wrote
+    Unmanage,  ///< remove instances/NAME: left4me no longer manages the server
+    Prune,     ///< remove an artifact or rendering that nothing uses
+    // Reports: they change nothing.
     Hold,    ///< a difference that waits: for a rollout, a person, a source
-    Report,  ///< a difference that left4me must not or shall not correct
+    Report,  ///< a difference that left4me must not correct
 };
 
 const char* to_string(Verb verb);

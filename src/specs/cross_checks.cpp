@@ -6,35 +6,38 @@
 #include <map>
 #include <set>
 
-#include "specs/words.hpp"
+#include "specs/text.hpp"
 
 namespace left4me {
 namespace {
 
-using Names = std::map<std::string_view, const Facts*>;
+using Names = std::map<std::string_view, const ObjectSummary*>;
 
 std::string place(const Location& at) { return fmt::format("{}:{}:{}", at.file, at.line, at.column); }
 
 /// "The first" of several objects is the first in the order of files and lines, whatever order the files came
 /// in.
-std::vector<const Facts*> in_order(std::span<const Facts> objects, Location Facts::* place) {
-    std::vector<const Facts*> sorted;
+std::vector<const ObjectSummary*> in_order(std::span<const ObjectSummary> objects,
+                                           Location ObjectSummary::* place) {
+    std::vector<const ObjectSummary*> sorted;
     sorted.reserve(objects.size());
-    for (const Facts& object : objects) sorted.push_back(&object);
-    std::stable_sort(sorted.begin(), sorted.end(),
-                     [place](const Facts* a, const Facts* b) { return a->*place < b->*place; });
+    for (const ObjectSummary& object : objects) sorted.push_back(&object);
+    std::stable_sort(sorted.begin(), sorted.end(), [place](const ObjectSummary* a, const ObjectSummary* b) {
+        return a->*place < b->*place;
+    });
     return sorted;
 }
 
 /// By kind; the first of several objects with the same name counts.
-std::map<Kind, Names> check_names(const std::vector<const Facts*>& objects, Diagnostics& diagnostics) {
+std::map<Kind, Names> check_names(const std::vector<const ObjectSummary*>& objects,
+                                  Diagnostics& diagnostics) {
     std::map<Kind, Names> kinds;
-    for (const Facts* object : objects) {
+    for (const ObjectSummary* object : objects) {
         if (object->kind == nullptr || object->name.empty()) continue;
         const auto [first, inserted] = kinds[object->kind->kind].emplace(object->name, object);
         if (inserted) continue;
         diagnostics.push_back({object->name_at,
-                               fmt::format("{} named '{}' stands at {} already; rename or remove one of them",
+                               fmt::format("{} named '{}' already exists at {}; rename or remove one of them",
                                            with_article(object->kind->object.name), object->name,
                                            place(first->second->name_at)),
                                Rule::DuplicateName});
@@ -42,9 +45,9 @@ std::map<Kind, Names> check_names(const std::vector<const Facts*>& objects, Diag
     return kinds;
 }
 
-void check_ports(const std::vector<const Facts*>& objects, Diagnostics& diagnostics) {
-    std::map<std::uint16_t, const Facts*> ports;
-    for (const Facts* object : objects) {
+void check_ports(const std::vector<const ObjectSummary*>& objects, Diagnostics& diagnostics) {
+    std::map<std::uint16_t, const ObjectSummary*> ports;
+    for (const ObjectSummary* object : objects) {
         if (!object->port) continue;
         const auto [first, inserted] = ports.emplace(*object->port, object);
         if (inserted) continue;
@@ -74,10 +77,10 @@ std::set<std::string_view> words_of(std::span<const std::string_view> texts) {
     return words;
 }
 
-void check_references(std::span<const Facts> objects, const std::map<Kind, Names>& kinds,
+void check_references(std::span<const ObjectSummary> objects, const std::map<Kind, Names>& kinds,
                       std::span<const std::string_view> unread, Diagnostics& diagnostics) {
     const std::set<std::string_view> unread_words = words_of(unread);
-    for (const Facts& object : objects) {
+    for (const ObjectSummary& object : objects) {
         for (const Reference& reference : object.references) {
             const auto names = kinds.find(reference.kind);
             if (names != kinds.end() && names->second.contains(reference.name)) continue;
@@ -98,10 +101,10 @@ void check_references(std::span<const Facts> objects, const std::map<Kind, Names
 
 }  // namespace
 
-void cross_check(std::span<const Facts> objects, std::span<const std::string_view> unread,
+void cross_check(std::span<const ObjectSummary> objects, std::span<const std::string_view> unread,
                  Diagnostics& diagnostics) {
-    const auto kinds = check_names(in_order(objects, &Facts::name_at), diagnostics);
-    check_ports(in_order(objects, &Facts::port_at), diagnostics);
+    const auto kinds = check_names(in_order(objects, &ObjectSummary::name_at), diagnostics);
+    check_ports(in_order(objects, &ObjectSummary::port_at), diagnostics);
     check_references(objects, kinds, unread, diagnostics);
 }
 

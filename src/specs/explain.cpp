@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "specs/field_words.hpp"
-#include "specs/words.hpp"
+#include "specs/field_description.hpp"
+#include "specs/text.hpp"
 
 namespace left4me {
 namespace {
@@ -50,15 +50,16 @@ std::string table_of(const Field& field) {
     for (const Field* child : supported_children(field)) width = std::max(width, child->name.size());
     std::string table;
     for (const Field* child : supported_children(field)) {
-        table += fmt::format("  {:<{}}  {}{}\n", child->name, width, type_in_words(*child), need_of(*child));
+        table +=
+            fmt::format("  {:<{}}  {}{}\n", child->name, width, type_description(*child), need_of(*child));
     }
     return table;
 }
 
 std::string page_of(const Field& field, const std::string& path) {
-    std::string page = fmt::format("{} ({}{})\n\n", path, type_in_words(field), need_of(field));
+    std::string page = fmt::format("{} ({}{})\n\n", path, type_description(field), need_of(field));
     page += wrapped(field.documentation, "  ");
-    for (const std::string& constraint : constraints_in_words(field))
+    for (const std::string& constraint : constraint_descriptions(field))
         page += "\n" + wrapped(constraint, "  ");
     if (!field.example.empty()) {
         page += "\nExample:\n" + indented(fmt::format("{}: {}", field.name, field.example), "  ");

@@ -38,13 +38,13 @@ constexpr std::array metadata_fields{
               "and mount options, hence the narrow choice of characters.",
           .example = "comp1",
           .maximum = name_length},
-    Field{.name = "labels",
-          .type = Type::TextMap,
-          .documentation =
-              "Keys and values of your own, for sorting and selecting. left4me gives them no meaning.",
-          .example = "{pool: competitive}",
-          .maximum = 64,
-          .children = label_parts},
+    Field{
+        .name = "labels",
+        .type = Type::TextMap,
+        .documentation = "Your own keys and values, for selecting objects. They have no meaning to left4me.",
+        .example = "{pool: competitive}",
+        .maximum = 64,
+        .children = label_parts},
 };
 constexpr Field metadata_field{
     .name = "metadata",
@@ -64,18 +64,18 @@ constexpr std::array rollout_fields{
           .type = Type::Enum,
           .default_value = "OnNextStart",
           .documentation =
-              "`OnNextStart` never restarts the server by itself: the change waits until somebody starts it. "
+              "`OnNextStart` never restarts the server: the change waits until somebody starts it. "
               "`WhenEmpty` "
               "restarts it once no human player is on it; an unknown number of players counts as occupied. "
-              "`Immediate` restarts it at once and kicks whoever is playing.",
+              "`Immediate` restarts it immediately and kicks the players.",
           .example = "WhenEmpty",
           .values = rollout_policies},
     Field{.name = "deadline",
           .type = Type::Duration,
           .documentation =
               "Only with `policy: WhenEmpty`: how long a change may wait for the server to become empty. "
-              "After that it is restarted even with players on it. Without a deadline the change waits "
-              "for as long as it takes.",
+              "After that it is restarted even with players on it. Without a deadline, the change waits "
+              "indefinitely.",
           .example = "12h",
           .minimum = 1,
           .maximum = max_duration.count(),
@@ -86,18 +86,16 @@ constexpr std::array server_spec{
     Field{.name = "blueprint",
           .type = Type::Name,
           .required = true,
-          .documentation =
-              "The Blueprint that this server is made from. The link is live: when the Blueprint "
-              "changes, the server changes (see `rollout`). There are no overrides in a Server.",
+          .documentation = "The Blueprint that this server uses. The link is live: if the Blueprint changes, "
+                           "the server changes (see `rollout`). A Server has no overrides.",
           .example = "competitive",
           .maximum = name_length,
           .refers_to = Kind::Blueprint},
     Field{.name = "port",
           .type = Type::Port,
           .required = true,
-          .documentation =
-              "The UDP port of the game and of its queries, and the TCP port of RCON. No two servers may "
-              "have the same, not even stopped ones.",
+          .documentation = "The UDP port of the game and of its queries, and the TCP port of RCON. Unique "
+                           "among all servers, including stopped ones.",
           .example = "27015",
           .minimum = 1024,
           .maximum = 65535,
@@ -119,7 +117,7 @@ constexpr std::array server_spec{
     Field{.name = "drift",
           .type = Type::Enum,
           .default_value = "Correct",
-          .documentation = "What happens when the host differs from the manifest though no manifest changed. "
+          .documentation = "What happens if the host differs from the manifest although no manifest changed. "
                            "`Correct` repairs it; `Report` only shows it in `diff` and `status`.",
           .example = "Report",
           .values = drift_policies},
@@ -154,9 +152,8 @@ constexpr std::array blueprint_writable{
 constexpr std::array blueprint_spec{
     Field{.name = "overlays",
           .type = Type::List,
-          .documentation =
-              "The Overlays that lie above the installation. The first is uppermost: where two of them "
-              "have the same file, the one listed first wins.",
+          .documentation = "The Overlays above the installation. The first is uppermost: if two contain the "
+                           "same file, the one listed first wins.",
           .example = "[competitive-rework, tickrate]",
           .maximum = max_overlays,
           .unique = true,
@@ -164,17 +161,17 @@ constexpr std::array blueprint_spec{
     Field{.name = "arguments",
           .type = Type::List,
           .documentation =
-              "The game's command line, one word an item. `${name}` and `${port}` are replaced by the "
-              "server's own. What left4me sets itself (such as `-port`) is refused, and so is every "
-              "secret, because all users of the host can read a command line.",
+              "The game's command line, one word per item. `${name}` and `${port}` are replaced by the "
+              "server's name and port. Arguments that left4me sets itself (such as `-port`) are refused. So "
+              "are secrets, because all users of the host can read command lines.",
           .example = "[\"-tickrate\", \"100\", \"+map\", c1m1_hotel]",
           .maximum = 128,
           .children = blueprint_argument},
     Field{.name = "secrets",
           .type = Type::List,
-          .documentation = "The files in `/etc/left4me/secrets` that `config` may use as `${secret:FILE}`. "
-                           "Any other is refused, so "
-                           "that a review of this list is a review of what the servers get to know.",
+          .documentation =
+              "The files in `/etc/left4me/secrets` that `config` may use as `${secret:FILE}`. "
+              "Any other file is refused, so a review of this list covers all secrets that the servers get.",
           .example = "[rcon]",
           .maximum = 32,
           .unique = true,
@@ -182,28 +179,27 @@ constexpr std::array blueprint_spec{
     Field{.name = "config",
           .type = Type::Config,
           .documentation =
-              "Becomes `left4dead2/cfg/server.cfg`, above that of every overlay. `${name}` and `${port}` are "
-              "replaced by the server's own, `${secret:FILE}` by the content of that file in "
+              "Becomes `left4dead2/cfg/server.cfg` and hides that of any overlay. `${name}` and `${port}` "
+              "are replaced by the server's name and port, `${secret:FILE}` by the content of that file in "
               "`/etc/left4me/secrets`, if `secrets` lists it. A literal `${` is written `$${`.",
           .example = "|\n  hostname \"${name}\"\n  rcon_password \"${secret:rcon}\"",
           .maximum = 64 * kib},
-    Field{
-        .name = "writable",
-        .type = Type::List,
-        .default_value =
-            "[core, core.*, debug.log, left4dead2/*.cache, left4dead2/*.dem, left4dead2/addonlist.txt, "
-            "left4dead2/addons/sourcemod/data, left4dead2/addons/sourcemod/logs, "
-            "left4dead2/cfg/banned_ip.cfg, left4dead2/cfg/banned_user.cfg, left4dead2/core.*, "
-            "left4dead2/demos, left4dead2/downloads, left4dead2/ems, left4dead2/logs, "
-            "left4dead2/maps/*.nav, left4dead2/maps/graphs, left4dead2/maps/soundcache]",
-        .documentation =
-            "What the game may keep of what it writes. Everything else that it wrote is set aside at each "
-            "start, so that it starts from the files of its layers again: a directory that is listed is kept "
-            "whole. A list replaces the default. The rendered `left4dead2/cfg/server.cfg` is never kept.",
-        .example = "[left4dead2/logs, left4dead2/cfg/banned_user.cfg, \"left4dead2/*.dem\"]",
-        .maximum = max_writable,
-        .unique = true,
-        .children = blueprint_writable},
+    Field{.name = "writable",
+          .type = Type::List,
+          .default_value =
+              "[core, core.*, debug.log, left4dead2/*.cache, left4dead2/*.dem, left4dead2/addonlist.txt, "
+              "left4dead2/addons/sourcemod/data, left4dead2/addons/sourcemod/logs, "
+              "left4dead2/cfg/banned_ip.cfg, left4dead2/cfg/banned_user.cfg, left4dead2/core.*, "
+              "left4dead2/demos, left4dead2/downloads, left4dead2/ems, left4dead2/logs, "
+              "left4dead2/maps/*.nav, left4dead2/maps/graphs, left4dead2/maps/soundcache]",
+          .documentation = "The paths that the game may keep of what it writes. Each start sets aside "
+                           "everything else that the game wrote, so that it starts from the files of its "
+                           "layers. A listed directory is kept with all its content. A list replaces the "
+                           "default. The rendered `left4dead2/cfg/server.cfg` is never kept.",
+          .example = "[left4dead2/logs, left4dead2/cfg/banned_user.cfg, \"left4dead2/*.dem\"]",
+          .maximum = max_writable,
+          .unique = true,
+          .children = blueprint_writable},
 };
 
 constexpr std::array inline_file{
@@ -222,7 +218,7 @@ constexpr std::array inline_fields{
           .type = Type::TextMap,
           .required = true,
           .documentation =
-              "The files of the overlay: path and text of each. Placeholders are not replaced here.",
+              "The files of the overlay: path and text of each. Placeholders are not expanded here.",
           .example = "{left4dead2/cfg/rates.cfg: \"sv_minrate 100000\\n\"}",
           .maximum = 256,
           .children = inline_file},
@@ -231,14 +227,13 @@ constexpr std::string_view not_yet = "Not yet supported by this version; use `di
 constexpr std::array source_fields{
     Field{.name = "directory",
           .type = Type::Directory,
-          .documentation =
-              "Absolute path of a directory of this host whose files are copied. A change in it is "
-              "seen by the next pass and makes a new generation; files are never used in place.",
+          .documentation = "Absolute path of a directory of this host whose files are copied. The next pass "
+                           "notices a change and builds a new artifact; files are never used in place.",
           .example = "/srv/left4dead2/competitive-rework",
           .maximum = 1024},
     Field{.name = "inline",
           .type = Type::Map,
-          .documentation = "Files that stand in the manifest itself; meant for small configs.",
+          .documentation = "Files written in the manifest itself; meant for small configs.",
           .example = "{files: {left4dead2/cfg/rates.cfg: \"sv_minrate 100000\\n\"}}",
           .children = inline_fields},
     Field{.name = "archive", .type = Type::NotYet, .documentation = not_yet},
@@ -250,9 +245,8 @@ constexpr std::array overlay_spec{
     Field{.name = "source",
           .type = Type::Choice,
           .required = true,
-          .documentation =
-              "Where the overlay's files come from; exactly one of the fields below. The files lie in it "
-              "as in the game's installation, e.g. `left4dead2/addons/…`.",
+          .documentation = "Where the overlay's files come from; exactly one of the fields below. Paths are "
+                           "those of the game's installation, e.g. `left4dead2/addons/…`.",
           .example = "{directory: /srv/left4dead2/tickrate}",
           .children = source_fields},
 };
@@ -279,7 +273,7 @@ constexpr std::array<Field, 4> object(std::span<const std::string_view> kind, st
                   .children = spec}};
 }
 
-constexpr auto server_object = object(server_kind, "What the server shall be.", server_spec);
+constexpr auto server_object = object(server_kind, "What the server should be.", server_spec);
 constexpr auto blueprint_object =
     object(blueprint_kind, "What servers of this Blueprint run with.", blueprint_spec);
 constexpr auto overlay_object = object(overlay_kind, "What the overlay consists of.", overlay_spec);
@@ -300,8 +294,7 @@ constexpr std::array kind_table{
               .short_name = "bp",
               .object = {.name = "Blueprint",
                          .type = Type::Map,
-                         .documentation =
-                             "What any number of servers have in common: overlays, command line, config.",
+                         .documentation = "The settings that servers share: overlays, command line, config.",
                          .children = blueprint_object}},
     KindEntry{
         .kind = Kind::Overlay,
@@ -311,7 +304,7 @@ constexpr std::array kind_table{
         .object = {.name = "Overlay",
                    .type = Type::Map,
                    .documentation =
-                       "A set of files that is laid over the game's installation: a mod, maps, configs.",
+                       "A set of files that is stacked over the game's installation: a mod, maps, configs.",
                    .children = overlay_object}},
 };
 

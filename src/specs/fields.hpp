@@ -66,7 +66,7 @@ struct Field {
     OnlyWith only_with = {};    ///< of an optional field
     bool may_be_empty = false;  ///< Map, Choice: the key without a value stands for one without entries
     /// A rule of this field alone, beyond its type; nullptr: none.
-    void (*check)(std::string_view text, Complaints& complaints) = nullptr;
+    void (*check)(std::string_view text, Violations& violations) = nullptr;
 };
 
 /// Everything that is known about a kind.

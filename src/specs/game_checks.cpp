@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "specs/placeholders.hpp"
+#include "specs/text.hpp"
 #include "specs/text_checks.hpp"
-#include "specs/words.hpp"
 
 namespace left4me {
 namespace {
@@ -75,7 +75,7 @@ std::vector<Option> options_in(std::string_view text) {
 }
 
 /// "; did you mean '${name}'?", or how to write the text literally.
-std::string hint_for(const Piece& unknown) {
+std::string hint_for(const PlaceholderToken& unknown) {
     constexpr std::array<std::string_view, 3> names{"name", "port", "secret"};
     const std::size_t colon = unknown.inner.find(':');
     const std::string_view meant = closest(unknown.inner.substr(0, colon), names);
@@ -88,38 +88,37 @@ std::string hint_for(const Piece& unknown) {
 std::string no_secret_file(std::string_view text) {
     return fmt::format(
         "{} is not the name of a secret: it takes A-Z, a-z, 0-9, '.', '_' and '-', not beginning with "
-        "'.'; the file lies in /etc/left4me/secrets",
+        "'.'; the file is in /etc/left4me/secrets",
         in_quotes(text));
 }
 
 enum class Secrets { Allowed, Refused };
 
-void check_placeholders(std::string_view text, Secrets secrets, Complaints& complaints) {
+void check_placeholders(std::string_view text, Secrets secrets, Violations& violations) {
     constexpr std::size_t most = 20;  // per text: more mistakes than that repeat the same one
     std::size_t offset = 0;
     const auto complain = [&](Rule rule, std::string message) {
-        complaints.push_back({rule, std::move(message), offset});
+        violations.push_back({rule, std::move(message), offset});
     };
-    for (const Piece& piece : placeholder_pieces(text)) {
-        if (complaints.size() >= most) return;
-        if (piece.kind == Piece::Kind::Unterminated) {
+    for (const PlaceholderToken& token : placeholder_tokens(text)) {
+        if (violations.size() >= most) return;
+        if (token.kind == PlaceholderToken::Kind::Unterminated) {
             complain(Rule::PlaceholderUnterminated,
                      fmt::format("{} is not closed by '}}'; write $${{ if you mean a literal ${{",
-                                 in_quotes(piece.source)));
-        } else if (piece.kind == Piece::Kind::Unknown) {
-            complain(
-                Rule::PlaceholderUnknown,
-                fmt::format("{} is no placeholder; there are ${{name}}, ${{port}} and ${{secret:FILE}}{}",
-                            in_quotes(piece.source), hint_for(piece)));
-        } else if (piece.kind == Piece::Kind::Secret && secrets == Secrets::Refused) {
+                                 in_quotes(token.source)));
+        } else if (token.kind == PlaceholderToken::Kind::Unknown) {
+            complain(Rule::PlaceholderUnknown, fmt::format("{} is not a placeholder; the placeholders are "
+                                                           "${{name}}, ${{port}} and ${{secret:FILE}}{}",
+                                                           in_quotes(token.source), hint_for(token)));
+        } else if (token.kind == PlaceholderToken::Kind::Secret && secrets == Secrets::Refused) {
             complain(
                 Rule::SecretInArgument,
                 fmt::format("{}: all users of the host can read a command line; put secrets into spec.config",
-                            in_quotes(piece.source)));
-        } else if (piece.kind == Piece::Kind::Secret && !is_valid_secret_file(piece.inner)) {
-            complain(Rule::SecretFileInvalid, no_secret_file(piece.inner));
+                            in_quotes(token.source)));
+        } else if (token.kind == PlaceholderToken::Kind::Secret && !is_valid_secret_file(token.inner)) {
+            complain(Rule::SecretFileInvalid, no_secret_file(token.inner));
         }
-        offset += piece.source.size();
+        offset += token.source.size();
     }
 }
 
@@ -131,35 +130,35 @@ std::vector<std::string_view> owned_options() {
     return options;
 }
 
-void check_argument(std::string_view text, Complaints& complaints) {
+void check_argument(std::string_view text, Violations& violations) {
     if (text.empty()) {
-        complaints.push_back({Rule::TooShort, "an argument must not be empty; remove the item"});
+        violations.push_back({Rule::TooShort, "an argument must not be empty; remove the item"});
         return;
     }
     for (const Option& option : options_in(text)) {
         const auto found = std::find_if(owned.begin(), owned.end(),
                                         [&](const auto& pair) { return pair.first == option.name; });
         if (found == owned.end()) continue;
-        complaints.push_back({Rule::ArgumentOwned,
+        violations.push_back({Rule::ArgumentOwned,
                               fmt::format("{} is left4me's own: {}; remove it and its value",
                                           in_quotes(found->first), found->second),
                               option.offset});
     }
     if (lower(text).contains(password_variable)) {
-        complaints.push_back(
+        violations.push_back(
             {Rule::ArgumentPassword,
              "all users of the host can read a command line; write `rcon_password "
              "\"${secret:rcon}\"` into spec.config and the password into /etc/left4me/secrets/rcon"});
     }
-    check_placeholders(text, Secrets::Refused, complaints);
+    check_placeholders(text, Secrets::Refused, violations);
 }
 
-void check_secret_file(std::string_view text, Complaints& complaints) {
-    if (!is_valid_secret_file(text)) complaints.push_back({Rule::SecretFileInvalid, no_secret_file(text)});
+void check_secret_file(std::string_view text, Violations& violations) {
+    if (!is_valid_secret_file(text)) violations.push_back({Rule::SecretFileInvalid, no_secret_file(text)});
 }
 
-void check_config(std::string_view text, Complaints& complaints) {
-    check_placeholders(text, Secrets::Allowed, complaints);
+void check_config(std::string_view text, Violations& violations) {
+    check_placeholders(text, Secrets::Allowed, violations);
 }
 
 }  // namespace left4me

@@ -10,8 +10,8 @@
 #include "specs/overlay_roots.hpp"
 #include "specs/read.hpp"
 #include "specs/reporter.hpp"
+#include "specs/text.hpp"
 #include "specs/validate.hpp"
-#include "specs/words.hpp"
 #include "specs/yaml.hpp"
 
 namespace left4me {
@@ -60,7 +60,7 @@ class Loading {
     }
 
     std::expected<ManifestSet, Diagnostics> finish() {
-        for (const Facts& object : objects_) {
+        for (const ObjectSummary& object : objects_) {
             if (object.kind == nullptr && !object.name.empty()) unread_.push_back(object.name);
         }
         cross_check(objects_, unread_, diagnostics_);
@@ -87,10 +87,9 @@ class Loading {
                                     static_cast<unsigned char>(file.text[at])));
         }
         if (const std::size_t at = find_control(file.text); at != std::string::npos) {
-            return fail(
-                location_of(file, at), Rule::ControlCharacter,
-                fmt::format("the control character 0x{:02x} does not belong into a manifest; remove it",
-                            static_cast<unsigned char>(file.text[at])));
+            return fail(location_of(file, at), Rule::ControlCharacter,
+                        fmt::format("the control character 0x{:02x} is not allowed in a manifest; remove it",
+                                    static_cast<unsigned char>(file.text[at])));
         }
         return true;
     }
@@ -114,7 +113,7 @@ class Loading {
             unread_.push_back(text);
             return;
         }
-        Facts facts = validate(*document.root, reporter);
+        ObjectSummary summary = validate(*document.root, reporter);
         check_reserved_secrets(*document.root, limits_.reserved_secrets, reporter);
         if (limits_.followed_before) {
             diagnostics_.erase(
@@ -124,16 +123,16 @@ class Loading {
         }
         if (diagnostics_.size() == before) check_root(*document.root, limits_.overlay_roots, reporter);
         if (diagnostics_.size() == before) {
-            read_object(*document.root, *facts.kind, {reporter.at(document.root->mark), index}, limits_,
+            read_object(*document.root, *summary.kind, {reporter.at(document.root->mark), index}, limits_,
                         set_);
         }
-        objects_.push_back(std::move(facts));
+        objects_.push_back(std::move(summary));
     }
 
     const Limits& limits_;
     std::size_t documents_ = 0;
     ManifestSet set_;
-    std::vector<Facts> objects_;
+    std::vector<ObjectSummary> objects_;
     std::vector<std::string_view> unread_;
     Diagnostics diagnostics_;
 };

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "specs/placeholders.hpp"
+#include "specs/text.hpp"
 #include "specs/validate.hpp"
-#include "specs/words.hpp"
 
 namespace left4me {
 namespace {
@@ -53,12 +53,12 @@ const Node* spec_field(const Node& root, std::string_view name) {
 /// Calls `use` for every secret that spec.config uses, with its position. An invalid name of a secret has a
 /// separate message.
 void for_each_secret(const Node& root, const Reporter& reporter,
-                     const std::function<void(const Piece&, const yaml::Mark&)>& use) {
+                     const std::function<void(const PlaceholderToken&, const yaml::Mark&)>& use) {
     const Node* config = spec_field(root, "config");
     if (config == nullptr || config->kind != Node::Kind::Scalar) return;
     std::size_t offset = 0;
-    for (const Piece& piece : placeholder_pieces(config->text)) {
-        if (piece.kind == Piece::Kind::Secret && is_valid_secret_file(piece.inner))
+    for (const PlaceholderToken& piece : placeholder_tokens(config->text)) {
+        if (piece.kind == PlaceholderToken::Kind::Secret && is_valid_secret_file(piece.inner))
             use(piece, reporter.within(*config, offset));
         offset += piece.source.size();
     }
@@ -71,7 +71,7 @@ void check_secrets(const Node& blueprint, Reporter& reporter) {
     if (listed != nullptr) {
         for (const yaml::NodePtr& item : listed->items) allowed.insert(item->text);
     }
-    for_each_secret(blueprint, reporter, [&](const Piece& piece, const yaml::Mark& mark) {
+    for_each_secret(blueprint, reporter, [&](const PlaceholderToken& piece, const yaml::Mark& mark) {
         if (!allowed.insert(piece.inner).second) return;  // each secret is reported once
         const std::string remedy = listed == nullptr
                                        ? fmt::format("add `secrets: [{}]` to the spec", piece.inner)
@@ -88,7 +88,7 @@ void check_secrets(const Node& blueprint, Reporter& reporter) {
 
 void check_reserved_secrets(const Node& root, const std::vector<std::string>& reserved, Reporter& reporter) {
     if (reserved.empty()) return;
-    for_each_secret(root, reporter, [&](const Piece& piece, const yaml::Mark& mark) {
+    for_each_secret(root, reporter, [&](const PlaceholderToken& piece, const yaml::Mark& mark) {
         if (std::find(reserved.begin(), reserved.end(), piece.inner) == reserved.end()) return;
         reporter.add(Rule::SecretReserved, mark,
                      fmt::format("spec.config: {} is the host's key for its git remote, which no Blueprint "

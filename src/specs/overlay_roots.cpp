@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "specs/text.hpp"
 #include "specs/text_checks.hpp"
-#include "specs/words.hpp"
 
 namespace left4me {
 namespace {
@@ -32,12 +32,11 @@ std::optional<std::string> find_root(std::string_view path, const std::vector<st
 void check_root(const yaml::Node& root, const std::vector<std::string>& roots, Reporter& reporter) {
     const yaml::Node* directory = descend(&root, {"spec", "source", "directory"});
     if (directory == nullptr || find_root(directory->text, roots)) return;
-    reporter.add(
-        Rule::DirectoryOutsideRoots, directory->mark,
-        fmt::format("spec.source.directory: {} is outside the places for overlays on this host ({}); "
-                    "move the files there, or let root add their place to overlayRoots in "
-                    "/etc/left4me/config.yaml",
-                    in_quotes(directory->text), fmt::join(roots, ", ")));
+    reporter.add(Rule::DirectoryOutsideRoots, directory->mark,
+                 fmt::format("spec.source.directory: {} is outside the overlay roots of this host ({}); "
+                             "move the files there, or ask root to add their directory to overlayRoots in "
+                             "/etc/left4me/config.yaml",
+                             in_quotes(directory->text), fmt::join(roots, ", ")));
 }
 
 }  // namespace left4me

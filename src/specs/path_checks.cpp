@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "specs/text.hpp"
 #include "specs/text_checks.hpp"
-#include "specs/words.hpp"
 
 namespace left4me {
 namespace {
@@ -28,9 +28,9 @@ bool lies_in(std::string_view inner, std::string_view outer) {
     return inner.size() == outer.size() || outer.ends_with('/') || inner[outer.size()] == '/';
 }
 
-void check_directory(std::string_view text, Complaints& complaints) {
+void check_directory(std::string_view text, Violations& violations) {
     const auto complain = [&](Rule rule, std::string_view why) {
-        complaints.push_back({rule, fmt::format("{} {}", in_quotes(text), why)});
+        violations.push_back({rule, fmt::format("{} {}", in_quotes(text), why)});
     };
     if (!text.starts_with('/')) {
         return complain(Rule::DirectoryInvalid, "is not an absolute path; begin it with '/'");
@@ -43,7 +43,7 @@ void check_directory(std::string_view text, Complaints& complaints) {
     if (lies_in(text, state_directory)) {
         return complain(
             Rule::DirectoryInState,
-            fmt::format("lies in {}, which belongs to left4me; put the files elsewhere", state_directory));
+            fmt::format("is in {}, which belongs to left4me; put the files elsewhere", state_directory));
     }
     if (lies_in(state_directory, text)) {
         complain(Rule::DirectoryInState,
@@ -52,21 +52,21 @@ void check_directory(std::string_view text, Complaints& complaints) {
     }
 }
 
-void check_host_path(std::string_view text, Complaints& complaints) {
+void check_host_path(std::string_view text, Violations& violations) {
     if (text.starts_with('/')) return;
-    complaints.push_back(
+    violations.push_back(
         {Rule::Other, fmt::format("{} is not an absolute path; begin it with '/'", in_quotes(text))});
 }
 
-void check_file_path(std::string_view text, Complaints& complaints) {
+void check_file_path(std::string_view text, Violations& violations) {
     const auto complain = [&](std::string_view why) {
-        complaints.push_back({Rule::FilePathInvalid, fmt::format("{} {}", in_quotes(text), why)});
+        violations.push_back({Rule::FilePathInvalid, fmt::format("{} {}", in_quotes(text), why)});
     };
     if (text.empty()) return complain("is empty; write the file's path, e.g. left4dead2/cfg/rates.cfg");
     if (text.starts_with('/')) {
         return complain("begins with '/'; write it relative to the game's installation");
     }
-    if (text.contains('\\')) return complain("holds a backslash; separate directories by '/'");
+    if (text.contains('\\')) return complain("contains a backslash; separate directories with '/'");
     if (const std::string_view odd = odd_component(text); !odd.empty()) {
         complain(fmt::format("holds {}; write a plain path such as left4dead2/cfg/rates.cfg", odd));
     }

@@ -9,27 +9,27 @@ constexpr std::string_view escape = "$${";
 constexpr std::string_view secret_prefix = "secret:";
 
 /// `rest` begins with `${`.
-Piece read_placeholder(std::string_view rest) {
+PlaceholderToken read_placeholder(std::string_view rest) {
     // A placeholder is on one line: a missing brace must not swallow the following lines.
     const std::size_t end = rest.find_first_of("}\n");
     if (end == std::string_view::npos || rest[end] == '\n') {
         const std::size_t length = std::min(end, rest.size());
-        return {Piece::Kind::Unterminated, rest.substr(0, length), rest.substr(2, length - 2)};
+        return {PlaceholderToken::Kind::Unterminated, rest.substr(0, length), rest.substr(2, length - 2)};
     }
     const std::string_view source = rest.substr(0, end + 1);
     const std::string_view inner = rest.substr(2, end - 2);
-    if (inner == "name") return {Piece::Kind::Name, source, inner};
-    if (inner == "port") return {Piece::Kind::Port, source, inner};
+    if (inner == "name") return {PlaceholderToken::Kind::Name, source, inner};
+    if (inner == "port") return {PlaceholderToken::Kind::Port, source, inner};
     if (inner.starts_with(secret_prefix)) {
-        return {Piece::Kind::Secret, source, inner.substr(secret_prefix.size())};
+        return {PlaceholderToken::Kind::Secret, source, inner.substr(secret_prefix.size())};
     }
-    return {Piece::Kind::Unknown, source, inner};
+    return {PlaceholderToken::Kind::Unknown, source, inner};
 }
 
 }  // namespace
 
-std::vector<Piece> placeholder_pieces(std::string_view text) {
-    std::vector<Piece> pieces;
+std::vector<PlaceholderToken> placeholder_tokens(std::string_view text) {
+    std::vector<PlaceholderToken> tokens;
     std::size_t text_begin = 0;
     std::size_t at = 0;
     while (at < text.size()) {
@@ -40,15 +40,17 @@ std::vector<Piece> placeholder_pieces(std::string_view text) {
             continue;
         }
         if (at > text_begin) {
-            pieces.push_back({Piece::Kind::Text, text.substr(text_begin, at - text_begin), {}});
+            tokens.push_back({PlaceholderToken::Kind::Text, text.substr(text_begin, at - text_begin), {}});
         }
-        pieces.push_back(escaped ? Piece{Piece::Kind::Escape, rest.substr(0, escape.size()), {}}
-                                 : read_placeholder(rest));
-        at += pieces.back().source.size();
+        tokens.push_back(
+            escaped ? PlaceholderToken{PlaceholderToken::Kind::Escape, rest.substr(0, escape.size()), {}}
+                    : read_placeholder(rest));
+        at += tokens.back().source.size();
         text_begin = at;
     }
-    if (text_begin < text.size()) pieces.push_back({Piece::Kind::Text, text.substr(text_begin), {}});
-    return pieces;
+    if (text_begin < text.size())
+        tokens.push_back({PlaceholderToken::Kind::Text, text.substr(text_begin), {}});
+    return tokens;
 }
 
 namespace {
@@ -57,15 +59,15 @@ enum class Escapes { Keep, Resolve };
 
 std::string expand(std::string_view text, std::string_view name, std::uint16_t port, Escapes escapes) {
     std::string expanded;
-    for (const Piece& piece : placeholder_pieces(text)) {
-        if (piece.kind == Piece::Kind::Name) {
+    for (const PlaceholderToken& token : placeholder_tokens(text)) {
+        if (token.kind == PlaceholderToken::Kind::Name) {
             expanded += name;
-        } else if (piece.kind == Piece::Kind::Port) {
+        } else if (token.kind == PlaceholderToken::Kind::Port) {
             expanded += std::to_string(port);
-        } else if (piece.kind == Piece::Kind::Escape && escapes == Escapes::Resolve) {
+        } else if (token.kind == PlaceholderToken::Kind::Escape && escapes == Escapes::Resolve) {
             expanded += "${";
         } else {
-            expanded += piece.source;
+            expanded += token.source;
         }
     }
     return expanded;
@@ -83,9 +85,9 @@ std::string expand_config(std::string_view text, std::string_view name, std::uin
 
 std::vector<std::string> secrets_in(std::string_view text) {
     std::vector<std::string> files;
-    for (const Piece& piece : placeholder_pieces(text)) {
-        if (piece.kind != Piece::Kind::Secret) continue;
-        std::string file(piece.inner);
+    for (const PlaceholderToken& token : placeholder_tokens(text)) {
+        if (token.kind != PlaceholderToken::Kind::Secret) continue;
+        std::string file(token.inner);
         if (std::find(files.begin(), files.end(), file) == files.end()) files.push_back(std::move(file));
     }
     return files;
@@ -94,15 +96,15 @@ std::vector<std::string> secrets_in(std::string_view text) {
 std::expected<std::string, std::string> substitute_secrets(std::string_view text,
                                                            const SecretLookup& lookup) {
     std::string finished;
-    for (const Piece& piece : placeholder_pieces(text)) {
-        if (piece.kind == Piece::Kind::Secret) {
-            std::expected<std::string, std::string> secret = lookup(std::string(piece.inner));
+    for (const PlaceholderToken& token : placeholder_tokens(text)) {
+        if (token.kind == PlaceholderToken::Kind::Secret) {
+            std::expected<std::string, std::string> secret = lookup(std::string(token.inner));
             if (!secret) return std::unexpected(std::move(secret.error()));
             finished += *secret;
-        } else if (piece.kind == Piece::Kind::Escape) {
+        } else if (token.kind == PlaceholderToken::Kind::Escape) {
             finished += "${";
         } else {
-            finished += piece.source;
+            finished += token.source;
         }
     }
     return finished;

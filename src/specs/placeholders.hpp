@@ -13,7 +13,7 @@ namespace left4me {
 /// Nothing else is special: a single `$` stays, and `$${` is a literal `${`.
 ///
 /// One piece of such a text. The pieces together are the whole text.
-struct Piece {
+struct PlaceholderToken {
     enum class Kind { Text, Escape, Name, Port, Secret, Unknown, Unterminated };
     Kind kind = Kind::Text;
     std::string_view source;  ///< as written
@@ -21,7 +21,7 @@ struct Piece {
 };
 
 /// Never fails: what load() refuses is returned as Unknown or Unterminated.
-std::vector<Piece> placeholder_pieces(std::string_view text);
+std::vector<PlaceholderToken> placeholder_tokens(std::string_view text);
 
 /// For `arguments`: the word as the game gets it. Secrets are never inserted (argv is public); load() refuses
 /// them.

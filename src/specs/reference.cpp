@@ -4,22 +4,22 @@
 
 #include <algorithm>
 
-#include "specs/field_words.hpp"
-#include "specs/words.hpp"
+#include "specs/field_description.hpp"
+#include "specs/text.hpp"
 
 namespace left4me {
 namespace {
 
 std::string facts_of(const Field& field) {
-    std::string facts = type_in_words(field);
+    std::string summary = type_description(field);
     if (field.type == Type::Enum || field.type == Type::Constant) {
-        facts.clear();
+        summary.clear();
         for (const std::string_view value : field.values)
-            facts += fmt::format("{}`{}`", facts.empty() ? "" : " · ", value);
+            summary += fmt::format("{}`{}`", summary.empty() ? "" : " · ", value);
     }
-    facts += field.required ? "; required" : "; optional";
-    if (!field.default_value.empty()) facts += fmt::format(", default `{}`", field.default_value);
-    return facts;
+    summary += field.required ? "; required" : "; optional";
+    if (!field.default_value.empty()) summary += fmt::format(", default `{}`", field.default_value);
+    return summary;
 }
 
 std::string example_of(const Field& field) {
@@ -29,7 +29,7 @@ std::string example_of(const Field& field) {
 
 void write_field(std::string& page, const Field& field, const std::string& path) {
     page += fmt::format("### {}\n\n{}.\n\n{}\n\n", path, facts_of(field), field.documentation);
-    for (const std::string& constraint : constraints_in_words(field)) page += constraint + "\n\n";
+    for (const std::string& constraint : constraint_descriptions(field)) page += constraint + "\n\n";
     page += example_of(field);
     if (!has_named_children(field)) return;
     for (const Field* child : supported_children(field))
@@ -74,8 +74,8 @@ void write_settings(std::string& page, const Field& field, const std::string& pa
     if (!path.empty()) {
         page += fmt::format(".It Li {}\n{}", path, mdoc_of(field.documentation));
         if (!has_named_children(field)) {
-            page += mdoc_of(fmt::format("Takes: {}.", type_in_words(field)));
-            for (const std::string& constraint : constraints_in_words(field)) page += mdoc_of(constraint);
+            page += mdoc_of(fmt::format("Takes: {}.", type_description(field)));
+            for (const std::string& constraint : constraint_descriptions(field)) page += mdoc_of(constraint);
             page += field.default_value.empty() ? "Default: none.\n"
                                                 : mdoc_of(fmt::format("Default: `{}`.", field.default_value));
         }

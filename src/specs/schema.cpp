@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "specs/field_words.hpp"
+#include "specs/field_description.hpp"
 #include "specs/grammars/grammar.hpp"
 #include "specs/patterns.hpp"
 

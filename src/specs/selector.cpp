@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
+#include "specs/text.hpp"
 #include "specs/text_checks.hpp"
-#include "specs/words.hpp"
 
 namespace left4me {
 namespace {
@@ -13,9 +13,9 @@ namespace {
 using Condition = LabelCondition::Kind;
 
 bool is_label(std::string_view text) {
-    Complaints complaints;
-    check_label(text, complaints);
-    return complaints.empty();
+    Violations violations;
+    check_label(text, violations);
+    return violations.empty();
 }
 
 LabelCondition read_condition(std::string_view part) {

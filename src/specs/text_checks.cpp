@@ -7,7 +7,7 @@
 
 #include "specs/grammars/grammar.hpp"
 #include "specs/name.hpp"
-#include "specs/words.hpp"
+#include "specs/text.hpp"
 
 namespace left4me {
 namespace {
@@ -24,30 +24,30 @@ std::string repaired_name(std::string_view text) {
     return repaired;
 }
 
-void check_length(const Field& field, std::string_view text, Complaints& complaints) {
+void check_length(const Field& field, std::string_view text, Violations& violations) {
     const auto size = static_cast<std::int64_t>(text.size());
     if (field.maximum > 0 && size > field.maximum) {
-        complaints.push_back({Rule::TooLong, fmt::format("{} bytes are too long; at most {} are allowed",
+        violations.push_back({Rule::TooLong, fmt::format("{} bytes are too long; at most {} are allowed",
                                                          size, field.maximum)});
     }
 }
 
-void check_control_characters(std::string_view text, bool lines, Complaints& complaints) {
+void check_control_characters(std::string_view text, bool lines, Violations& violations) {
     const std::size_t line_break = lines ? std::string_view::npos : text.find_first_of("\n\t");
     const std::size_t at = std::min(find_control_character(text), line_break);
     if (at == std::string_view::npos) return;
-    complaints.push_back({Rule::ControlCharacter,
-                          fmt::format("{} holds the control character 0x{:02x}; remove it", in_quotes(text),
-                                      static_cast<unsigned char>(text[at])),
+    violations.push_back({Rule::ControlCharacter,
+                          fmt::format("{} contains the control character 0x{:02x}; remove it",
+                                      in_quotes(text), static_cast<unsigned char>(text[at])),
                           at});
 }
 
 }  // namespace
 
-void check_name(std::string_view text, Complaints& complaints) {
+void check_name(std::string_view text, Violations& violations) {
     if (is_valid_name(text)) return;
     const auto complain = [&](std::string why) {
-        complaints.push_back(
+        violations.push_back(
             {Rule::NameInvalid, fmt::format("{} is not a valid name: {}", in_quotes(text), why)});
     };
     if (text.empty()) return complain("it is empty");
@@ -64,63 +64,63 @@ void check_name(std::string_view text, Complaints& complaints) {
     complain("it must begin and end with one of a-z, 0-9");
 }
 
-void check_label(std::string_view text, Complaints& complaints) {
+void check_label(std::string_view text, Violations& violations) {
     const bool valid = !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
         return is_lower_or_digit(c) || (c >= 'A' && c <= 'Z') || c == '.' || c == '_' || c == '-';
     });
     if (valid) return;
-    complaints.push_back(
+    violations.push_back(
         {Rule::LabelInvalid,
          fmt::format("{} is not valid in a label: it takes 1 to 63 of A-Z, a-z, 0-9, '.', '_' and '-'",
                      in_quotes(text))});
 }
 
-Complaints check_text(const Field& field, std::string_view text) {
-    Complaints complaints;
+Violations check_text(const Field& field, std::string_view text) {
+    Violations violations;
     // The message for a name or label covers its characters and length.
     if (field.type == Type::Name) {
-        check_name(text, complaints);
-        return complaints;
+        check_name(text, violations);
+        return violations;
     }
     if (const Grammar* const grammar = grammar_of(field.type)) {
-        check_word(*grammar, field, text, complaints);
-        return complaints;
+        check_word(*grammar, field, text, violations);
+        return violations;
     }
-    check_length(field, text, complaints);
-    if (!complaints.empty()) return complaints;
+    check_length(field, text, violations);
+    if (!violations.empty()) return violations;
     switch (field.type) {
         case Type::Label:
-            check_label(text, complaints);
+            check_label(text, violations);
             break;
         case Type::Directory:
-            check_control_characters(text, false, complaints);
-            check_directory(text, complaints);
+            check_control_characters(text, false, violations);
+            check_directory(text, violations);
             break;
         case Type::HostPath:
-            check_control_characters(text, false, complaints);
-            check_host_path(text, complaints);
+            check_control_characters(text, false, violations);
+            check_host_path(text, violations);
             break;
         case Type::FilePath:
-            check_control_characters(text, false, complaints);
-            check_file_path(text, complaints);
+            check_control_characters(text, false, violations);
+            check_file_path(text, violations);
             break;
         case Type::SecretFile:
-            check_secret_file(text, complaints);
+            check_secret_file(text, violations);
             break;
         case Type::Argument:
-            check_control_characters(text, false, complaints);
-            check_argument(text, complaints);
+            check_control_characters(text, false, violations);
+            check_argument(text, violations);
             break;
         case Type::Config:
-            check_control_characters(text, true, complaints);
-            check_config(text, complaints);
+            check_control_characters(text, true, violations);
+            check_config(text, violations);
             break;
         default:
-            check_control_characters(text, true, complaints);
+            check_control_characters(text, true, violations);
             break;
     }
-    if (field.check != nullptr) field.check(text, complaints);
-    return complaints;
+    if (field.check != nullptr) field.check(text, violations);
+    return violations;
 }
 
 }  // namespace left4me

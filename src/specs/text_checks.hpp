@@ -10,7 +10,7 @@
 namespace left4me {
 
 /// Whether `text` is a value of the field, whatever its type of text. Reports all that is wrong with it.
-Complaints check_text(const Field& field, std::string_view text);
+Violations check_text(const Field& field, std::string_view text);
 
 /// The maximum duration in a manifest.
 inline constexpr std::chrono::seconds max_duration = std::chrono::days(30);
@@ -22,15 +22,15 @@ inline constexpr std::string_view password_variable = "rcon_password";
 std::vector<std::string_view> owned_options();
 
 // One function per rule; check_text() calls the right ones.
-void check_name(std::string_view text, Complaints& complaints);
-void check_label(std::string_view text, Complaints& complaints);
+void check_name(std::string_view text, Violations& violations);
+void check_label(std::string_view text, Violations& violations);
 /// `inner` is `outer` or a path beneath it; both absolute and normalised.
 bool lies_in(std::string_view inner, std::string_view outer);
-void check_directory(std::string_view text, Complaints& complaints);
-void check_host_path(std::string_view text, Complaints& complaints);
-void check_file_path(std::string_view text, Complaints& complaints);
-void check_secret_file(std::string_view text, Complaints& complaints);
-void check_argument(std::string_view text, Complaints& complaints);
-void check_config(std::string_view text, Complaints& complaints);
+void check_directory(std::string_view text, Violations& violations);
+void check_host_path(std::string_view text, Violations& violations);
+void check_file_path(std::string_view text, Violations& violations);
+void check_secret_file(std::string_view text, Violations& violations);
+void check_argument(std::string_view text, Violations& violations);
+void check_config(std::string_view text, Violations& violations);
 
 }  // namespace left4me

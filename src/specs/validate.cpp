@@ -9,8 +9,8 @@
 #include "specs/grammars/integer.hpp"
 #include "specs/manifest.hpp"
 #include "specs/name.hpp"
+#include "specs/text.hpp"
 #include "specs/text_checks.hpp"
-#include "specs/words.hpp"
 
 namespace left4me {
 namespace {
@@ -89,7 +89,7 @@ class Validator {
     /// `table`: of the whole document; nullptr if its kind is not known.
     Validator(const Field* table, Reporter& reporter) : table_(table), reporter_(reporter) {}
 
-    Facts take() { return std::move(facts_); }
+    ObjectSummary take() { return std::move(summary_); }
 
     void fields(const Node& map, const Field& field, const std::string& path) {
         std::set<std::string_view> misspelt;
@@ -189,7 +189,7 @@ class Validator {
         const std::string_view first_word = std::string_view(entry.key).substr(0, entry.key.find(' '));
         if (first_word.size() < entry.key.size() && find_child(parent, first_word) != nullptr) {
             reporter_.add(Rule::FieldUnknown, entry.mark,
-                          fmt::format("{}unknown field {}; write a ':' behind '{}'", where,
+                          fmt::format("{}unknown field {}; write a ':' after '{}'", where,
                                       in_quotes(entry.key), first_word));
             return find_child(parent, first_word)->name;
         }
@@ -236,8 +236,8 @@ class Validator {
                                       field.maximum));
         }
         for (const Entry& entry : node.entries) {
-            for (const Complaint& complaint : check_text(field.children[0], entry.key)) {
-                reporter_.add(complaint.rule, entry.mark, fmt::format("{}: {}", path, complaint.message));
+            for (const Violation& violation : check_text(field.children[0], entry.key)) {
+                reporter_.add(violation.rule, entry.mark, fmt::format("{}: {}", path, violation.message));
             }
             value(*entry.value, field.children[1], fmt::format("{}[{}]", path, in_quotes(entry.key)),
                   entry.mark);
@@ -277,18 +277,18 @@ class Validator {
                                              path, in_quotes(node.text)));
         }
         if (!complain(node, field, path)) return;
-        facts_.port = static_cast<std::uint16_t>(*number);
-        facts_.port_at = reporter_.at(node.mark);
+        summary_.port = static_cast<std::uint16_t>(*number);
+        summary_.port_at = reporter_.at(node.mark);
     }
 
     /// Whether nothing is wrong with the text.
     bool complain(const Node& node, const Field& field, const std::string& path) {
-        const Complaints complaints = check_text(field, node.text);
-        for (const Complaint& complaint : complaints) {
-            reporter_.add(complaint.rule, reporter_.within(node, complaint.offset),
-                          fmt::format("{}: {}", path, complaint.message));
+        const Violations violations = check_text(field, node.text);
+        for (const Violation& violation : violations) {
+            reporter_.add(violation.rule, reporter_.within(node, violation.offset),
+                          fmt::format("{}: {}", path, violation.message));
         }
-        return complaints.empty();
+        return violations.empty();
     }
 
     void text(const Node& node, const Field& field, const std::string& path) {
@@ -296,10 +296,10 @@ class Validator {
         if (field.type == Type::Enum) return one_word(node, field, path);
         if (!complain(node, field, path) || field.type != Type::Name) return;
         if (field.refers_to) {
-            facts_.references.push_back({*field.refers_to, node.text, path, reporter_.at(node.mark)});
+            summary_.references.push_back({*field.refers_to, node.text, path, reporter_.at(node.mark)});
         } else {
-            facts_.name = node.text;
-            facts_.name_at = reporter_.at(node.mark);
+            summary_.name = node.text;
+            summary_.name_at = reporter_.at(node.mark);
         }
     }
 
@@ -322,7 +322,7 @@ class Validator {
 
     const Field* table_;
     Reporter& reporter_;
-    Facts facts_;
+    ObjectSummary summary_;
 };
 
 /// Whether the document is one of ours. A document with a foreign version is reported and not checked
@@ -379,7 +379,7 @@ std::string readable_name(const Node& root) {
 
 }  // namespace
 
-Facts validate(const yaml::Node& root, Reporter& reporter) {
+ObjectSummary validate(const yaml::Node& root, Reporter& reporter) {
     if (root.kind != Node::Kind::Map) {
         reporter.add(Rule::NotAnObject, root.mark,
                      fmt::format("this document is {}; a manifest is a map that begins with `apiVersion: {}`",
@@ -388,9 +388,9 @@ Facts validate(const yaml::Node& root, Reporter& reporter) {
     }
     const bool ours = check_api_version(root, reporter);
     if (!ours) {
-        Facts facts;
-        facts.name = readable_name(root);
-        return facts;
+        ObjectSummary summary;
+        summary.name = readable_name(root);
+        return summary;
     }
     const KindEntry* const kind = check_kind(root, reporter);
     Validator validator(kind == nullptr ? nullptr : &kind->object, reporter);
@@ -401,9 +401,9 @@ Facts validate(const yaml::Node& root, Reporter& reporter) {
         const Field* field = find_child(kinds().front().object, "metadata");
         validator.value(*metadata->value, *field, "metadata", metadata->mark);
     }
-    Facts facts = validator.take();
-    facts.kind = kind;
-    return facts;
+    ObjectSummary summary = validator.take();
+    summary.kind = kind;
+    return summary;
 }
 
 void check_fields(const yaml::Node& root, const Field& table, Reporter& reporter) {

@@ -21,7 +21,7 @@ struct Reference {
 
 /// What the checks between documents need to know about one. Also collected from invalid documents as far as
 /// they can be read, so that one mistake is not reported again by everything that refers to it.
-struct Facts {
+struct ObjectSummary {
     const KindEntry* kind = nullptr;  ///< nullptr: missing or unknown
     std::string name;                 ///< empty: missing or not valid
     Location name_at;
@@ -31,7 +31,7 @@ struct Facts {
 };
 
 /// Checks one document against the field table and reports every error in it.
-Facts validate(const yaml::Node& root, Reporter& reporter);
+ObjectSummary validate(const yaml::Node& root, Reporter& reporter);
 
 /// Checks a document that is one map of the table, as a configuration is, against that map.
 void check_fields(const yaml::Node& root, const Field& table, Reporter& reporter);

@@ -82,7 +82,7 @@ constexpr bool is_writable_pattern(std::string_view pattern) {
 }
 
 /// How a name in an upper directory relates to the patterns.
-struct Standing {
+struct WritableMatch {
     bool kept = false;        ///< the game may keep it, with all its content
     bool on_the_way = false;  ///< a directory that is a parent of a kept path or of a rendered file
     bool rendered = false;    ///< the name of a rendered file
@@ -98,35 +98,35 @@ class Writable {
         rendered_.assign(rendered_files.begin(), rendered_files.end());
     }
 
-    Standing look(std::string_view name) const {
-        Standing standing{.kept = all_, .on_the_way = false, .rendered = false};
+    WritableMatch match(std::string_view name) const {
+        WritableMatch result{.kept = all_, .on_the_way = false, .rendered = false};
         for (const std::string_view pattern : patterns_) {
             const std::size_t slash = pattern.find('/');
             if (!matches_name(pattern.substr(0, slash), name)) continue;
             if (slash == std::string_view::npos) {
-                standing.kept = true;
+                result.kept = true;
             } else {
-                standing.on_the_way = true;
+                result.on_the_way = true;
             }
         }
         for (const std::string_view file : rendered_) {
             const std::size_t slash = file.find('/');
             if (file.substr(0, slash) != name) continue;
             if (slash == std::string_view::npos) {
-                standing = {.kept = false, .on_the_way = false, .rendered = true};
+                result = {.kept = false, .on_the_way = false, .rendered = true};
             } else {
-                standing.on_the_way = true;
+                result.on_the_way = true;
             }
         }
         // A directory that is kept whole need not be read, unless a rendered file is in it.
-        if (standing.kept && !leads_to_rendered(name)) standing.on_the_way = false;
-        return standing;
+        if (result.kept && !leads_to_rendered(name)) result.on_the_way = false;
+        return result;
     }
 
     /// As seen from the directory `name` in this one.
     Writable enter(std::string_view name) const {
         Writable inner;
-        inner.all_ = look(name).kept;
+        inner.all_ = match(name).kept;
         const auto follow = [name](const std::vector<std::string_view>& from,
                                    std::vector<std::string_view>& into) {
             for (const std::string_view path : from) {

@@ -9,9 +9,9 @@
 #include <sstream>
 
 #include "specs/documents.hpp"
-#include "specs/syntax_words.hpp"
+#include "specs/syntax_errors.hpp"
+#include "specs/text.hpp"
 #include "specs/tokens.hpp"
-#include "specs/words.hpp"
 
 namespace left4me::yaml {
 
@@ -56,7 +56,8 @@ class Builder : public YAML::EventHandler {
     void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
         const auto known = anchors_.find(anchor);
         if (known == anchors_.end()) {
-            throw Abort{{Rule::AliasUnknown, to_mark(mark), "this alias stands inside of what it refers to"}};
+            throw Abort{
+                {Rule::AliasUnknown, to_mark(mark), "this alias is inside the value that it refers to"}};
         }
         auto copy = std::make_shared<Node>(*known->second);
         copy->mark = to_mark(mark);
@@ -141,7 +142,7 @@ class Builder : public YAML::EventHandler {
         if (parent.node->weight > bounds_.values) {
             throw Abort{
                 {Rule::TooManyValues, node->mark,
-                 fmt::format("the document holds more than {} values, aliases counted as often as they "
+                 fmt::format("the document contains more than {} values, aliases counted as often as they "
                              "are used; split it, or write fewer aliases",
                              bounds_.values)}};
         }
@@ -182,8 +183,8 @@ void check_rest(YAML::Parser& parser, std::string_view text, Document& document,
     Builder rest(text, bounds);
     if (!parser.HandleNextDocument(rest) || rest.root == nullptr || rest.root->kind == Node::Kind::Null)
         return;
-    document.problems.push_back({Rule::SecondDocument, rest.root->mark,
-                                 "another document begins here; put a line `---` in front of it"});
+    document.problems.push_back(
+        {Rule::SecondDocument, rest.root->mark, "another document begins here; put a `---` line before it"});
 }
 
 bool begins_with_directive(std::string_view text, Mark& mark) {

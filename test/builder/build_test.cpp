@@ -1,4 +1,4 @@
-// The program of left4me-build@NAME.service, run as systemd runs it. The test of a full disk needs root.
+// The program of left4me-build@NAME.service, run as by systemd. The test of a full disk needs root.
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
@@ -61,7 +61,7 @@ class Build {
     BuildRecord record() const { return store::read_record(directory_.get()); }
     std::optional<BuildProgress> progress() const { return store::read_progress(directory_.get()); }
 
-    /// As ExecStopPost= of the unit.
+    /// Like ExecStopPost= of the unit.
     void ended(const std::string& invocation, const std::string& result, const std::string& status) const {
         const std::string command = "LEFT4ME_BUILD_STATE=" + place_.paths.state.string() +
                                     " INVOCATION_ID=" + invocation + " SERVICE_RESULT=" + result +
@@ -69,7 +69,7 @@ class Build {
         REQUIRE(std::system(command.c_str()) == 0);
     }
 
-    /// The artifact that the source's content names.
+    /// The artifact of the source's content.
     std::string expected() const {
         const auto root = store::open_source({place_.path("source"), place_.path(""), {}});
         REQUIRE(root);
@@ -79,7 +79,7 @@ class Build {
     }
 
     std::string artifact(const std::string& path = "") const {
-        return "overlays/o/" + record().artifact->generation + path;
+        return "overlays/o/" + record().artifact->digest + path;
     }
 
     void require_built() const {
@@ -87,7 +87,7 @@ class Build {
         INFO((now.failure ? now.failure->message : place_.read("log")));
         REQUIRE(now.artifact);
         CHECK_FALSE(now.failure);
-        CHECK(now.artifact->generation == expected());
+        CHECK(now.artifact->digest == expected());
         CHECK(place_.names(artifact()) == place_.names("source"));
         CHECK_FALSE(place_.exists("overlays/o/.build/tree"));
         CHECK_FALSE(place_.exists("overlays/o/.build/journal"));
@@ -120,7 +120,7 @@ void until(Condition condition) {
 
 }  // namespace
 
-TEST_CASE("a build copies a directory into the artifact that its content names") {
+TEST_CASE("a build copies a directory into the artifact named by its digest") {
     const Place place;
     fill(place, 20);
     place.file("source/run.sh", "#!/bin/sh\n");
@@ -136,7 +136,7 @@ TEST_CASE("a build copies a directory into the artifact that its content names")
     CHECK(build.record().invocation == "i1");
 }
 
-TEST_CASE("equal content gives nothing new, and is remembered as what the source looks like now") {
+TEST_CASE("equal content gives no new artifact, and the source's new metadata is remembered") {
     const Place place;
     fill(place, 3);
     const Build build(place);
@@ -146,12 +146,12 @@ TEST_CASE("equal content gives nothing new, and is remembered as what the source
     place.file("source/left4dead2/addons/0/0.vpk", place.read("source/left4dead2/addons/0/0.vpk"));
     REQUIRE(build.run("i2") == 0);
     build.require_built();
-    CHECK(build.record().artifact->generation == first.artifact->generation);
+    CHECK(build.record().artifact->digest == first.artifact->digest);
     CHECK(build.record().artifact->input != first.artifact->input);
     CHECK(place.inode(build.artifact("/left4dead2/addons/0/0.vpk")) == inode);
 }
 
-TEST_CASE("a build that is killed at any moment ends in the right artifact when it is started again") {
+TEST_CASE("a build that was killed at any moment gives the right artifact when it is restarted") {
     std::mt19937 random(20261124);
     const Place place;
     fill(place);
@@ -160,7 +160,7 @@ TEST_CASE("a build that is killed at any moment ends in the right artifact when 
     const auto begin = std::chrono::steady_clock::now();
     REQUIRE(build.run() == 0);
     const auto whole = std::chrono::steady_clock::now() - begin;
-    const std::string generation = build.record().artifact->generation;
+    const std::string digest = build.record().artifact->digest;
     std::uniform_int_distribution<std::int64_t> moment(
         0, std::chrono::duration_cast<std::chrono::microseconds>(whole).count());
     for (int kill = 0; kill < 20; ++kill) {
@@ -172,11 +172,11 @@ TEST_CASE("a build that is killed at any moment ends in the right artifact when 
         (void)Build::wait(pid);
         REQUIRE(build.run() == 0);
         build.require_built();
-        CHECK(build.record().artifact->generation == generation);
+        CHECK(build.record().artifact->digest == digest);
     }
 }
 
-TEST_CASE("what was copied before a kill is kept") {
+TEST_CASE("files copied before a kill are kept") {
     const Place place;
     fill(place, 1000, 50'000);
     place.let_settle();
@@ -189,7 +189,7 @@ TEST_CASE("what was copied before a kill is kept") {
     const std::string file = "/left4dead2/addons/0/0.vpk";
     REQUIRE(place.exists("overlays/o/.build/tree" + file));
     const ino_t kept = place.inode("overlays/o/.build/tree" + file);
-    // One of those that are there has changed since, and one is gone.
+    // One of the staged files has changed since, and one is gone.
     place.file("source/left4dead2/addons/0/105.vpk", "changed");
     place.remove("source/left4dead2/addons/0/112.vpk");
     REQUIRE(build.run() == 0);
@@ -198,7 +198,7 @@ TEST_CASE("what was copied before a kill is kept") {
     CHECK(place.read(build.artifact("/left4dead2/addons/0/105.vpk")) == "changed");
 }
 
-TEST_CASE("a source that changes while it is copied is said to do so, and is built when it rests") {
+TEST_CASE("a source that changes during the copy is reported, and built once it is stable") {
     const Place place;
     fill(place, 2000, 50'000);
     place.let_settle();
@@ -223,7 +223,7 @@ TEST_CASE("a source that changes while it is copied is said to do so, and is bui
     build.require_built();
 }
 
-TEST_CASE("a full disk is said to be full, and what filled it is removed") {
+TEST_CASE("a full disk is reported, and the partial build is removed") {
     if (::geteuid() != 0) return;  // only root can mount
     static const bool separated =
         ::unshare(CLONE_NEWNS) == 0 && ::mount("", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0;
@@ -246,7 +246,7 @@ TEST_CASE("a full disk is said to be full, and what filled it is removed") {
     REQUIRE(::umount2(place.path("overlays").c_str(), MNT_DETACH) == 0);
 }
 
-TEST_CASE("what cannot be in an overlay fails the build with its path") {
+TEST_CASE("an entry that is not allowed in an overlay fails the build with its path") {
     const Place place;
     place.file("source/a", "one");
     const Build build(place);
@@ -271,7 +271,7 @@ TEST_CASE("what cannot be in an overlay fails the build with its path") {
     refused("No such file or directory");
 }
 
-TEST_CASE("failures are counted until a build succeeds, and another source is counted anew") {
+TEST_CASE("failures are counted until a build succeeds or the source changes") {
     const Place place;
     place.file("source/a", "one");
     REQUIRE(::mkfifo(place.path("source/fifo").c_str(), 0644) == 0);
@@ -285,7 +285,7 @@ TEST_CASE("failures are counted until a build succeeds, and another source is co
     build.require_built();
 }
 
-TEST_CASE("a build that was killed is recorded by the unit, one that was stopped is no failure") {
+TEST_CASE("the unit records a killed build, and a stopped build is not a failure") {
     const Place place;
     fill(place, 3);
     const Build build(place);
@@ -303,7 +303,7 @@ TEST_CASE("a build that was killed is recorded by the unit, one that was stopped
     CHECK(build.record().failure->kind == BuildFailureKind::Killed);
     CHECK(build.record().failure->message.contains("KILL"));
     CHECK(build.record().failure->failures == 3);
-    CHECK(build.record().artifact);  // what was built before is still good
+    CHECK(build.record().artifact);  // the earlier artifact is still valid
     CHECK(build.run("i6") == 0);
     build.require_built();
 }
@@ -330,7 +330,7 @@ TEST_CASE("a build that was canceled and had to be killed has not failed") {
     CHECK_FALSE(build.record().failure);
 }
 
-TEST_CASE("two builds of one overlay do not run at once") {
+TEST_CASE("two builds of one overlay do not run concurrently") {
     const Place place;
     fill(place, 2000, 50'000);
     place.let_settle();

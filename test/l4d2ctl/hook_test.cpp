@@ -44,7 +44,7 @@ class World {
     }
     int git(const std::string& words) const { return sh("cd " + clone() + " && git " + words); }
     void commit() const { REQUIRE(git("add -A . && git commit -qm change") == 0); }
-    /// Whether the push was let in; what it said stays in said().
+    /// Whether the push was accepted; said() has its output.
     bool push(const std::string& words = "HEAD:main") const {
         return git("push " + host() + " " + words) == 0;
     }
@@ -67,7 +67,7 @@ class World {
 
 }  // namespace
 
-TEST_CASE("a valid push enters the branch, and says how to go on") {
+TEST_CASE("a valid push enters the branch and prints the next steps") {
     const World world;
     world.write("servers/coop.yaml", coop);
     world.commit();
@@ -78,7 +78,7 @@ TEST_CASE("a valid push enters the branch, and says how to go on") {
     CHECK(said.find("l4d2ctl reconcile") != std::string::npos);  // no daemon runs here
 }
 
-TEST_CASE("an invalid push is told its places, and the branch does not move") {
+TEST_CASE("an invalid push shows its errors with their positions, and the branch does not move") {
     const World world;
     world.write("servers/coop.yaml", coop);
     world.commit();
@@ -105,7 +105,7 @@ TEST_CASE("a push is checked as a whole: many branches, one of them wrong, and n
     world.commit();
     CHECK_FALSE(world.push("HEAD:main HEAD:other"));
     CHECK(world.head() == before);
-    // Another branch alone is taken, and whoever pushed it is told that no host follows it.
+    // Another branch alone is accepted, and the output says that no host follows it.
     CHECK(world.push("HEAD:other"));
     CHECK(world.said().find("this host follows main, so other changes nothing on it") != std::string::npos);
 }
@@ -120,13 +120,13 @@ TEST_CASE("a branch without manifests, and the deletion of any branch, are refus
     world.commit();
     REQUIRE(world.push());
     CHECK_FALSE(world.push(":main"));
-    CHECK(world.said().find("it is not deleted") != std::string::npos);
+    CHECK(world.said().find("is not deleted") != std::string::npos);
     CHECK(world.push("HEAD:other"));
     CHECK_FALSE(world.push(":other"));
     CHECK(world.said().find("a push deletes nothing here") != std::string::npos);
 }
 
-TEST_CASE("a forced push enters the branch, and is told that it waits for a person") {
+TEST_CASE("a forced push enters the branch, and the output says that it waits for a person") {
     const World world;
     world.write("a.yaml", coop);
     world.commit();
@@ -138,7 +138,7 @@ TEST_CASE("a forced push enters the branch, and is told that it waits for a pers
     CHECK(world.said().find("sudo l4d2ctl approve") != std::string::npos);
 }
 
-TEST_CASE("a symlink is refused at the door") {
+TEST_CASE("a symlink is refused in a push") {
     const World world;
     world.write("a.yaml", coop);
     fs::create_symlink("/etc/passwd", world.clone() + "/b.yaml");
@@ -147,7 +147,7 @@ TEST_CASE("a symlink is refused at the door") {
     CHECK(world.said().find("remote: b.yaml: is a symlink") != std::string::npos);
 }
 
-TEST_CASE("a bomb of aliases, and ten thousand and one documents, are refused soon") {
+TEST_CASE("an alias bomb, and ten thousand and one documents, are refused quickly") {
     const World world;
     std::string text;
     SECTION("bomb") {
@@ -170,7 +170,7 @@ TEST_CASE("a bomb of aliases, and ten thousand and one documents, are refused so
     CHECK(world.said().size() < 50'000);
 }
 
-TEST_CASE("the configured directory alone is checked") {
+TEST_CASE("only the configured directory is checked") {
     const World world("    directory: hosts/eu\n    branch: live\n");
     world.write("hosts/eu/a.yaml", coop);
     world.write("hosts/us/a.yaml", "nonsense\n");
@@ -182,7 +182,7 @@ TEST_CASE("the configured directory alone is checked") {
     CHECK(world.said().find("remote: hosts/eu/a.yaml:1:1: ") != std::string::npos);
 }
 
-TEST_CASE("a host that follows a remote takes no push") {
+TEST_CASE("a host that follows a remote refuses pushes") {
     const World world("    remote: https://example.org/m.git\n");
     world.write("a.yaml", coop);
     world.commit();

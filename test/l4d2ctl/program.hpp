@@ -4,7 +4,7 @@
 
 namespace left4me::test {
 
-/// What one run of the real l4d2ctl said.
+/// The result of one run of the real l4d2ctl.
 struct Said {
     int code = -1;
     std::string out;
@@ -19,7 +19,7 @@ std::string quote(const std::string& text);
 
 std::string read_text(const std::string& path);
 
-/// A Blueprint and a Server that are in order.
+/// A valid Blueprint and a valid Server.
 inline constexpr const char* coop =
     "apiVersion: left4me/v1\n"
     "kind: Blueprint\n"

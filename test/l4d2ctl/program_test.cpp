@@ -1,4 +1,4 @@
-// The real binary, without a host: what needs none, and what every verb says about mistakes.
+// The real binary without a host: the verbs that need none, and error messages of every verb.
 #include <sys/wait.h>
 
 #include <algorithm>
@@ -18,8 +18,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// A configuration whose source is a directory of the test's own. Root drops to user left4me where that
-/// exists.
+/// A configuration whose source is a temporary directory. Root drops to user left4me if that exists.
 class Source {
   public:
     Source() {
@@ -150,7 +149,7 @@ TEST_CASE("every case of the corpus of invalid sets exits 3 with its golden mess
     CHECK(cases >= 60);
 }
 
-TEST_CASE("what is not there exits 4") {
+TEST_CASE("a missing object exits 4") {
     const Source source;
     source.write("coop.yaml", coop);
     CHECK(l4d2ctl("validate -f " + quote((source.scratch().path() / "missing.yaml").string())).code == 4);
@@ -188,7 +187,7 @@ TEST_CASE("an invalid source, input or configuration exits 3 before the host is 
           std::string::npos);
 }
 
-TEST_CASE("a vanished source exits 5 and says where it was looked for") {
+TEST_CASE("a vanished source exits 5 and names its path") {
     const Source source;
     const Said empty = l4d2ctl(source.option() + "diff");
     CHECK(empty.code == 5);
@@ -197,7 +196,7 @@ TEST_CASE("a vanished source exits 5 and says where it was looked for") {
     CHECK(l4d2ctl(source.option() + "get servers").code == 5);
 }
 
-TEST_CASE("input larger than allowed is refused, standard input as well") {
+TEST_CASE("input larger than allowed is refused, including standard input") {
     const Source source;
     source.scratch().write("config.yaml", "limits: {fileBytes: 1024}\n");
     const Said said = l4d2ctl(source.option() + "validate -f -", coop + std::string(2000, '#') + "\n");
@@ -220,7 +219,7 @@ TEST_CASE("names and manifests are read from the source, without a host") {
     CHECK(l4d2ctl(source.option() + "get servers -l '!pool' -o name").out == "server/coop\n");
     CHECK(l4d2ctl(source.option() + "get servers coop comp -o name").out == "server/coop\nserver/comp\n");
     CHECK(l4d2ctl(source.option() + "get server/comp -o name").out == "server/comp\n");
-    // What is printed can be applied again.
+    // The output can be applied again.
     const Said all = l4d2ctl(source.option() + "get all -o yaml");
     CHECK(l4d2ctl("validate -f -", all.out).code == 0);
 }
@@ -253,7 +252,7 @@ TEST_CASE("the help of every verb has an example that begins with a command") {
     }
 }
 
-TEST_CASE("every verb and option stands in the manual page") {
+TEST_CASE("every verb and option is in the manual page") {
     const std::string page = read_text(LEFT4ME_SOURCE "/docs/man/l4d2ctl.1");
     for (const std::string& verb : verbs()) {
         INFO(verb);
@@ -268,7 +267,7 @@ TEST_CASE("every verb and option stands in the manual page") {
 
 namespace {
 
-/// What is offered behind these words, without descriptions; the last word is the one at the cursor.
+/// The candidates after these words, without descriptions; the last word is the one at the cursor.
 std::set<std::string> offered(const std::string& words) {
     std::set<std::string> candidates;
     std::istringstream lines(l4d2ctl("__complete " + words).out);
@@ -294,7 +293,7 @@ TEST_CASE("every verb and every option of it is completed") {
     CHECK_FALSE(offered("''").contains("__complete"));
 }
 
-TEST_CASE("names are completed wherever a name is taken, behind options and their values too") {
+TEST_CASE("names are completed wherever a name is allowed, also after options and their values") {
     const Source source;
     source.write("coop.yaml", coop);
     const std::string config = source.option();
@@ -334,7 +333,7 @@ TEST_CASE("words, fields and files are completed where they belong") {
     CHECK(offered("init-repo --group roo") == Words{"root"});
 }
 
-TEST_CASE("completion without readable manifests offers what it knows and says nothing") {
+TEST_CASE("completion without readable manifests offers what it can and prints no error") {
     CHECK(l4d2ctl("__complete --config /nowhere/config.yaml stop ''").err.empty());
     CHECK(l4d2ctl("__complete --config /nowhere/config.yaml stop ''").code == 0);
     CHECK(l4d2ctl("__complete").code == 0);

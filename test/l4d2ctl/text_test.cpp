@@ -1,9 +1,9 @@
+#include "specs/text.hpp"
 #include "l4d2ctl/kinds.hpp"
 #include "l4d2ctl/plan_text.hpp"
 #include "l4d2ctl/progress.hpp"
 #include "l4d2ctl/selection.hpp"
 #include "l4d2ctl/terminal.hpp"
-#include "specs/words.hpp"
 #include "support/catch.hpp"
 
 using namespace left4me;
@@ -23,7 +23,7 @@ Action action(Verb verb, const std::string& name, const std::string& reason) {
 
 }  // namespace
 
-TEST_CASE("a diff reads like a person's note, its columns aligned") {
+TEST_CASE("a diff is readable text with aligned columns") {
     Plan plan;
     plan.actions = {action(Verb::Start, "comp1", "the unit is inactive"),
                     action(Verb::Enable, "a", "not enabled"),
@@ -54,12 +54,12 @@ TEST_CASE("colour is only for terminals, and marks what interrupts a game") {
     CHECK(paint_of(Verb::Render) == Paint::Plain);
 }
 
-TEST_CASE("a reason cannot drive the terminal") {
+TEST_CASE("a reason cannot control the terminal") {
     CHECK(printable("a\033[2Jb\x7f\tc\n") == "a?[2Jb?\tc\n");
     CHECK(action_line(action(Verb::Hold, "a", "x\033]0;y\a"), {}, file).find('\033') == std::string::npos);
 }
 
-TEST_CASE("a table is cut to the window at its last column, never inside a character") {
+TEST_CASE("a table is truncated at its last column, never inside a character") {
     const Terminal narrow{.person = true, .colour = false, .width = 30};
     const std::vector<std::vector<Cell>> rows{{{"NAME"}, {"WHY"}},
                                               {{"comp1"}, {"läuft nicht, weil es abgestürzt ist"}}};
@@ -73,7 +73,7 @@ TEST_CASE("an empty last cell leaves no blanks at the end of its line") {
     CHECK(table({{{"A"}, {"B"}}, {{"x"}, {""}}}, file) == "A   B\nx\n");
 }
 
-TEST_CASE("a section stands indented below its title, and an empty one does not stand at all") {
+TEST_CASE("a section is indented below its title, and an empty one is not printed") {
     const Terminal plain;
     CHECK(section("Log", "one\n  two\n\nthree\n\n", plain) == "\nLog\n  one\n    two\n\n  three\n");
     CHECK(section("Log", "", plain).empty());
@@ -100,7 +100,7 @@ TEST_CASE("kinds are known by every name that kubectl's users try") {
     CHECK_FALSE(parse_target({"all", "comp1"}));
 }
 
-TEST_CASE("a server is named as people type it and as the output has it") {
+TEST_CASE("a server may be named with or without its kind") {
     CHECK(parse_server_name("coop") == "coop");
     CHECK(parse_server_name("server/coop") == "coop");
     CHECK(parse_server_name("servers/coop") == "coop");
@@ -110,7 +110,7 @@ TEST_CASE("a server is named as people type it and as the output has it") {
     }
 }
 
-TEST_CASE("servers are chosen in one way only") {
+TEST_CASE("servers can be chosen in only one way at a time") {
     const auto settled = [](Selection selection) { return settle(selection).has_value(); };
     CHECK(settled({.names = {"a", "server/b"}}));
     CHECK(settled({.selector = "pool=x"}));
@@ -122,7 +122,7 @@ TEST_CASE("servers are chosen in one way only") {
     CHECK_FALSE(settled({.names = {"overlay/a"}}));
 }
 
-TEST_CASE("COLUMNS says how wide a table may be, for files too") {
+TEST_CASE("COLUMNS limits the width of a table, also in files") {
     ::setenv("COLUMNS", "60", 1);
     CHECK(Terminal::of(1).width == 60);
     ::setenv("COLUMNS", "wide", 1);
@@ -130,7 +130,7 @@ TEST_CASE("COLUMNS says how wide a table may be, for files too") {
     ::unsetenv("COLUMNS");
 }
 
-TEST_CASE("a failure is told in the host's own words, with the command that tells more") {
+TEST_CASE("a failure is reported with the host's own message and the command that shows more") {
     const Outcome outcome{0, false, FailureKind::StartLimitHit,
                           "start of the service was attempted too often"};
     CHECK(failure_text(action(Verb::Start, "comp1", "why"), outcome, file) ==
@@ -138,7 +138,7 @@ TEST_CASE("a failure is told in the host's own words, with the command that tell
           "  → l4d2ctl logs comp1\n");
 }
 
-TEST_CASE("what went wrong the same way for many servers is told once") {
+TEST_CASE("a failure that is the same for many servers is reported once") {
     Plan plan;
     std::vector<Outcome> outcomes;
     for (std::size_t i = 0; i < 70; ++i) {

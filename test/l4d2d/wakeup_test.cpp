@@ -63,10 +63,9 @@ TEST_CASE("Arming twice wakes once", "[wakeup]") {
     CHECK(site.poll() == 1);
 }
 
-TEST_CASE("A descriptor that its owner closed and opened anew under the same number is waited for",
-          "[wakeup]") {
+TEST_CASE("a descriptor that its owner reopened under the same number is watched", "[wakeup]") {
     Site site;
-    // All of eventfd's have one inode, as have all of inotify's.
+    // All eventfds share one inode, and so do all inotify instances.
     const Fd mine(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     const int number = mine.get();
     site.wakeup.arm({.fd = number, .events = POLLIN, .timeout = {}, .instance = 1});
@@ -80,7 +79,7 @@ TEST_CASE("A descriptor that its owner closed and opened anew under the same num
     CHECK(site.poll() == 1);
 }
 
-TEST_CASE("Nothing to wait for wakes nobody", "[wakeup]") {
+TEST_CASE("without a descriptor there is no wake-up", "[wakeup]") {
     Site site;
     site.wakeup.arm({});
     CHECK(site.poll() == 0);

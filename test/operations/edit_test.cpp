@@ -18,7 +18,7 @@ std::string server(const std::string& name, int port, const std::string& more = 
 
 const std::string blueprint = "apiVersion: left4me/v1\nkind: Blueprint\nmetadata: {name: coop}\nspec: {}\n";
 
-/// A state directory of the test's own.
+/// A state directory for one test.
 struct Place {
     Scratch scratch;
     Context context;
@@ -47,7 +47,7 @@ struct World : Place {
     std::string done(const Result<Proposal>& proposal) const {
         if (!proposal) return "error: " + proposal.error().message;
         REQUIRE(context.source->commit(proposal->change, context.caller));
-        // What was promised is what now stands there.
+        // The committed source is the proposed one.
         const auto snapshot = context.source->read();
         REQUIRE(snapshot);
         CHECK(snapshot->revision == proposal->revision);
@@ -72,7 +72,7 @@ TEST_CASE("the first manifests of a host get a file each, named after them") {
     CHECK(world.text("blueprint-coop.yaml") == blueprint);
 }
 
-TEST_CASE("an object that exists is replaced where it stands, its neighbours byte for byte the same") {
+TEST_CASE("an existing object is replaced in place, and its neighbours stay unchanged byte for byte") {
     const World world;
     const std::string head = "# our servers\n\n" + blueprint + "--- # first\n";
     const std::string tail = "---\n# the second one\n" + server("comp2", 27016);
@@ -86,17 +86,17 @@ TEST_CASE("an object that exists is replaced where it stands, its neighbours byt
     CHECK_FALSE(world.has("server-comp1.yaml"));
 }
 
-TEST_CASE("applying the same again changes no byte") {
+TEST_CASE("applying the same manifests again changes nothing") {
     const World world;
     const std::string text = blueprint + "---\n" + server("comp1", 27015) + "---\n" + server("comp2", 27016);
     world.have("all.yaml", text);
     CHECK(world.apply(text) == "blueprint/coop unchanged\nserver/comp1 unchanged\nserver/comp2 unchanged\n");
     CHECK(world.text("all.yaml") == text);
-    // What `get -o yaml` prints has lost its markers and nothing else.
+    // The output of `get -o yaml` lacks only the markers.
     CHECK(world.apply("---\n\n" + server("comp2", 27016) + "\n...\n") == "server/comp2 unchanged\n");
 }
 
-TEST_CASE("a mistake is told at the place that the person wrote, and nothing is written") {
+TEST_CASE("an error is reported at its position in the person's input, and nothing is written") {
     const World world;
     world.have("all.yaml", blueprint + "---\n" + server("comp1", 27015));
     const std::string said = world.apply("# mine\n" + server("comp2", 27015));
@@ -106,7 +106,7 @@ TEST_CASE("a mistake is told at the place that the person wrote, and nothing is 
     CHECK_FALSE(world.has("server-comp2.yaml"));
 }
 
-TEST_CASE("two servers may swap their ports in one go") {
+TEST_CASE("two servers may swap their ports in one edit") {
     const World world;
     world.have("all.yaml", blueprint + "---\n" + server("comp1", 27015) + "---\n" + server("comp2", 27016));
     CHECK(world.apply(server("comp1", 27016) + "---\n" + server("comp2", 27015)) ==
@@ -120,13 +120,13 @@ TEST_CASE("an object given twice is an error, not a race") {
               .starts_with("error: given.yaml:"));
 }
 
-TEST_CASE("a mistake in the source can be mended by applying the object anew") {
+TEST_CASE("an error in the source can be fixed by applying the object again") {
     const World world;
     world.have("all.yaml", blueprint + "---\n" + server("comp1", 80));
     CHECK(world.apply(server("comp1", 27015)) == "server/comp1 configured\n");
 }
 
-TEST_CASE("a source that held something and is empty now is not written to") {
+TEST_CASE("a source that has become empty is not written to") {
     const World world;
     REQUIRE(keep_last_good(world.context.paths, {"0123456789abcdef", {{"a.yaml", blueprint}}}));
     const std::string said = world.apply(blueprint);
@@ -135,7 +135,7 @@ TEST_CASE("a source that held something and is empty now is not written to") {
     CHECK_FALSE(world.has("blueprint-coop.yaml"));
 }
 
-TEST_CASE("only comments are no manifest") {
+TEST_CASE("comments alone are not a manifest") {
     const World world;
     world.have("all.yaml", blueprint);
     CHECK(world.apply("# nothing\n").starts_with("error: "));
@@ -160,7 +160,7 @@ TEST_CASE("stop and start change the manifest's state, and keep every comment") 
     CHECK(missing.error().kind == ErrorKind::NotFound);
 }
 
-TEST_CASE("delete takes the document, and the file when it was the last one in it") {
+TEST_CASE("delete removes the document, and the file if it was the last one in it") {
     const World world;
     world.have("base.yaml", blueprint);
     world.have("all.yaml", server("comp1", 27015) + "---\n" + server("comp2", 27016));
@@ -188,7 +188,7 @@ TEST_CASE("several servers are stopped and deleted in one edit, by name or by la
         "server/comp3 configured\nserver/comp1 configured\n");
     CHECK(world.done(propose_state(world.context, Selection{.selector = "pool=event"}, RunState::Stopped)) ==
           "server/event configured\n");
-    // One that does not exist, and nothing is changed.
+    // One that does not exist: nothing is changed.
     CHECK_FALSE(propose_state(world.context, Selection{.names = {"comp2", "comp9"}}, RunState::Stopped));
     CHECK(world.done(propose_removal(world.context, Selection{.names = {"comp1", "comp9", "comp3"}})) ==
           "server/comp1 deleted\nserver/comp9 is not there\nserver/comp3 deleted\n");
@@ -199,7 +199,7 @@ TEST_CASE("several servers are stopped and deleted in one edit, by name or by la
     CHECK_FALSE(world.has("two.yaml"));
 }
 
-TEST_CASE("when the last manifest goes, a file stays: an empty directory would be a vanished source") {
+TEST_CASE("when the last manifest is deleted, a file stays: an empty directory would be a vanished source") {
     const World world;
     world.have("only.yaml", blueprint);
     CHECK(world.done(propose_removal(world.context, {DocumentName{Kind::Blueprint, "coop"}})) ==
@@ -210,7 +210,7 @@ TEST_CASE("when the last manifest goes, a file stays: an empty directory would b
     CHECK(load(snapshot->files)->blueprints.empty());
 }
 
-TEST_CASE("what others refer to cannot be deleted, and they are named") {
+TEST_CASE("an object that others refer to cannot be deleted, and they are named") {
     const World world;
     world.have("all.yaml", blueprint + "---\n" + server("comp1", 27015) + "---\n" + server("comp2", 27016));
     const auto refused = propose_removal(world.context, {DocumentName{Kind::Blueprint, "coop"}});
@@ -221,14 +221,14 @@ TEST_CASE("what others refer to cannot be deleted, and they are named") {
 
 TEST_CASE("the offender can be deleted from an invalid source") {
     const World world;
-    world.have("all.yaml", server("comp1", 27015));  // its blueprint is not there
+    world.have("all.yaml", server("comp1", 27015));  // its blueprint does not exist
     world.have("base.yaml", blueprint);
     world.have("bad.yaml", server("comp2", 27015));
     CHECK(world.done(propose_removal(world.context, {DocumentName{Kind::Server, "comp2"}})) ==
           "server/comp2 deleted\n");
 }
 
-TEST_CASE("two hundred servers are applied without looking at each of them again for every other") {
+TEST_CASE("applying two hundred servers takes linear time") {
     const World world;
     std::string text = blueprint;
     for (int i = 0; i < 200; ++i) text += "---\n" + server("s" + std::to_string(i), 27000 + i);
@@ -236,13 +236,13 @@ TEST_CASE("two hundred servers are applied without looking at each of them again
     const auto begun = std::chrono::steady_clock::now();
     REQUIRE(propose(world.context, {{"given.yaml", text}}));
     const auto took = std::chrono::steady_clock::now() - begun;
-    // A few parses of 200 documents, not 200 times 200: those took minutes.
+    // A few parses of 200 documents, not 200 times 200, which took minutes.
     CHECK(took < std::chrono::seconds(20));
 }
 
 namespace {
 
-/// The same with a repository, of which a directory counts.
+/// The same with a repository, of which one directory counts.
 struct GitWorld : Place {
     GitWorld() {
         context.paths.run = scratch.path() / "run";
@@ -273,7 +273,7 @@ struct GitWorld : Place {
 
 }  // namespace
 
-TEST_CASE("the first manifests of a repository become its first commit, by whom they came from") {
+TEST_CASE("the first manifests of a repository become its first commit, with their author") {
     GitWorld world;
     const auto done = world.apply(blueprint + "---\n" + server("comp1", 27015));
     REQUIRE(done);
@@ -283,7 +283,7 @@ TEST_CASE("the first manifests of a repository become its first commit, by whom 
           "hosts/eu/blueprint-coop.yaml\nhosts/eu/server-comp1.yaml\n");
 }
 
-TEST_CASE("applying the same again makes no commit") {
+TEST_CASE("applying the same manifests again makes no commit") {
     GitWorld world;
     REQUIRE(world.apply(blueprint + "---\n" + server("comp1", 27015)));
     const std::string before = world.said("rev-parse main");
@@ -293,7 +293,7 @@ TEST_CASE("applying the same again makes no commit") {
     CHECK(world.said("rev-parse main") == before);
 }
 
-TEST_CASE("an edit is made anew on top of a push that came between") {
+TEST_CASE("an edit is redone on top of a concurrent push") {
     GitWorld world;
     REQUIRE(world.apply(blueprint + "---\n" + server("comp1", 27015)));
     int made = 0;
@@ -313,7 +313,7 @@ TEST_CASE("an edit is made anew on top of a push that came between") {
     CHECK(world.said("rev-list --count main") == "3\n");
 }
 
-TEST_CASE("an edit gives up when the branch moves for ever, and says so") {
+TEST_CASE("an edit gives up if the branch keeps moving, and says so") {
     GitWorld world;
     REQUIRE(world.apply(blueprint));
     int made = 0;
@@ -328,7 +328,7 @@ TEST_CASE("an edit gives up when the branch moves for ever, and says so") {
     CHECK(made < 100);
 }
 
-TEST_CASE("a repository that is gone takes no edit") {
+TEST_CASE("a missing repository refuses edits") {
     GitWorld world;
     REQUIRE(world.apply(blueprint));
     REQUIRE(keep_last_good(world.context.paths, *world.context.source->read()));

@@ -14,7 +14,7 @@ using left4me::test::Scratch;
 
 namespace {
 
-/// A host of the test's own with two servers in its manifests, and no daemon.
+/// A host with two servers in its manifests, and no daemon.
 struct World {
     Scratch scratch;
     Context context;
@@ -68,7 +68,7 @@ TEST_CASE("a suspension holds until it is resumed, and its event says who asked 
     CHECK_FALSE(world.resume({.names = {"comp1"}})->anything);
 }
 
-TEST_CASE("servers are suspended by their labels, everything by itself, for as long as is said") {
+TEST_CASE("servers are suspended by label, everything with --all, for the given time") {
     World world;
     REQUIRE(suspend(world.context, {.selector = "pool=x"}, "maps", std::chrono::minutes(5)));
     CHECK(world.kept().servers.size() == 2);
@@ -88,7 +88,7 @@ TEST_CASE("a server that nobody knows is not suspended") {
     CHECK(world.kept() == Suspensions{});
 }
 
-TEST_CASE("suspensions that cannot be read are an error, and resuming everything mends them") {
+TEST_CASE("unreadable suspensions are an error, and resuming everything repairs them") {
     World world;
     world.scratch.write("state/state/suspensions.json", "{");
     CHECK(suspend(world.context, {.names = {"comp1"}}, "maps", {}).error().kind == ErrorKind::StateFailed);
@@ -97,7 +97,7 @@ TEST_CASE("suspensions that cannot be read are an error, and resuming everything
     CHECK(world.kept() == Suspensions{});
 }
 
-TEST_CASE("only the revision that the source stands at is approved") {
+TEST_CASE("only the source's current revision can be approved") {
     World world;
     const std::string stands = world.context.source->read()->revision;
     CHECK(approve(world.context, stands.substr(0, 6)).error().kind == ErrorKind::NotFound);
@@ -107,7 +107,7 @@ TEST_CASE("only the revision that the source stands at is approved") {
     CHECK(world.notices.empty());
 }
 
-TEST_CASE("an event feed shows what happens to one server, before it and meanwhile") {
+TEST_CASE("an event feed shows past and new events of one server") {
     World world;
     record_event(world.context, {"server/comp1", "server/comp2"}, "Reset", "why");
     EventFeed feed(world.context, "comp1");
@@ -119,7 +119,7 @@ TEST_CASE("an event feed shows what happens to one server, before it and meanwhi
     CHECK(news.front().message == "again");
 }
 
-TEST_CASE("a patience is a duration in the grammar of manifests") {
-    CHECK(parse_patience("90s") == std::chrono::milliseconds(90'000));
-    CHECK(parse_patience("soon").error().kind == ErrorKind::InvalidArgument);
+TEST_CASE("a timeout is a duration with the syntax of manifests") {
+    CHECK(parse_timeout("90s") == std::chrono::milliseconds(90'000));
+    CHECK(parse_timeout("soon").error().kind == ErrorKind::InvalidArgument);
 }

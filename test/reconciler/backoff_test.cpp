@@ -44,7 +44,7 @@ TEST_CASE("delays double from ten seconds to five minutes, and differ from serve
     CHECK(delays.size() > 80);
 }
 
-TEST_CASE("a server that crashes at once ends in a CrashLoop with growing delays") {
+TEST_CASE("a server that crashes immediately ends in a CrashLoop with growing delays") {
     CrashingSite site;
     (void)site.pass();
     CHECK(site.backoff().failures == 1);
@@ -65,7 +65,7 @@ TEST_CASE("a server that crashes at once ends in a CrashLoop with growing delays
     CHECK(site.condition("b", "Ready").status == ConditionStatus::True);
 }
 
-TEST_CASE("before its time has come, what failed is not tried, however often somebody looks") {
+TEST_CASE("a failed action is not retried before its time, however often the host is observed") {
     CrashingSite site;
     (void)site.pass();
     const std::size_t calls = site.host.calls.size();
@@ -78,7 +78,7 @@ TEST_CASE("before its time has come, what failed is not tried, however often som
     CHECK(site.condition("a", "Stalled") == stalled);
 }
 
-TEST_CASE("a unit that is found failed is started again at once, the second time only after its delay") {
+TEST_CASE("a failed unit is restarted immediately, the second time only after its delay") {
     Site site;
     site.host.world.now = TimePoint(100h);
     ask_for(site.desired, "a", 1);
@@ -98,14 +98,14 @@ TEST_CASE("a unit that is found failed is started again at once, the second time
     site.host.world.now += 11s;
     (void)site.pass();
     CHECK(site.server("a").unit.active == ActiveState::Active);
-    // It runs, but has to prove itself first.
+    // It runs, but must stay up first.
     CHECK(site.condition("a", "Stalled").reason == ConditionReason(StateReason::CrashLoop));
     site.host.world.now += 23s;
     (void)site.pass();
     CHECK(site.condition("a", "Stalled").status == ConditionStatus::False);
 }
 
-TEST_CASE("what corrects a failure that has been counted is no second failure") {
+TEST_CASE("the corrective restart does not count as a second failure") {
     CrashingSite site;
     (void)site.pass();
     site.host.crashing.clear();
@@ -115,7 +115,7 @@ TEST_CASE("what corrects a failure that has been counted is no second failure") 
     CHECK(site.condition("a", "Stalled").status == ConditionStatus::False);
 }
 
-TEST_CASE("a clean stop by hand is no failure: it is corrected at once, every time") {
+TEST_CASE("a clean stop by hand is not a failure: it is corrected immediately, every time") {
     Site site;
     ask_for(site.desired, "a", 1);
     (void)site.pass();
@@ -129,7 +129,7 @@ TEST_CASE("a clean stop by hand is no failure: it is corrected at once, every ti
     CHECK(site.status.servers.at("a").remembered.backoff == Backoff{});
 }
 
-TEST_CASE("ten minutes without a failure make good for all before") {
+TEST_CASE("ten minutes without a failure reset the count") {
     CrashingSite site;
     for (int i = 0; i < 4; ++i) {
         (void)site.pass();
@@ -144,7 +144,7 @@ TEST_CASE("ten minutes without a failure make good for all before") {
     CHECK(site.backoff() == Backoff{});
 }
 
-TEST_CASE("another manifest is tried at once, and a person who insists as well") {
+TEST_CASE("a changed manifest, or a person's request, is tried immediately") {
     CrashingSite site;
     (void)site.pass();
     site.intent.retry_now = true;
@@ -187,7 +187,7 @@ TEST_CASE("an overlay that cannot be built backs off, and its servers are neithe
     CHECK(site.condition("a", "Ready").status == ConditionStatus::True);
 }
 
-TEST_CASE("a bus that was away is no failure of the servers that it carries") {
+TEST_CASE("a lost bus is not a failure of the servers") {
     Plan plan;
     for (const char* name : {"a", "b", "c", "o"})
         plan.actions.push_back({Verb::Start, {Kind::Server, name}, "because", {}, {}, {}});
@@ -195,13 +195,13 @@ TEST_CASE("a bus that was away is no failure of the servers that it carries") {
                                         {1, false, FailureKind::PrerequisiteFailed, "not begun"},
                                         {2, false, FailureKind::SourceChanged, "look again"},
                                         {3, false, FailureKind::JobTimeout, "it took too long"}};
-    const auto mishaps = mishaps_of(plan, outcomes);
+    const auto mishaps = failures_of(plan, outcomes);
     REQUIRE(mishaps.size() == 1);
     CHECK(mishaps.begin()->first.name == "o");
     CHECK(mishaps.begin()->second.reason == FailureKind::JobTimeout);
 }
 
-TEST_CASE("the next moment that matters is the nearest of tries, deadlines and ends of suspensions") {
+TEST_CASE("the next wake-up is the earliest of retries, deadlines and ends of suspensions") {
     CrashingSite site;
     RunResult pass = site.pass();
     const auto wake = [&] {
@@ -229,7 +229,7 @@ TEST_CASE("the next moment that matters is the nearest of tries, deadlines and e
     CHECK((*deadline - *waiting.status.servers.at("a").remembered.held_since).count() == 600'000'000);
 }
 
-TEST_CASE("a suspended server says so in its conditions, and comes back when the suspension ends") {
+TEST_CASE("a suspended server shows it in its conditions, and is corrected when the suspension ends") {
     Site site;
     ask_for(site.desired, "a", 1);
     (void)site.pass();

@@ -124,7 +124,7 @@ TEST_CASE("a source that changes whenever it is copied is retried at once, then 
     BuildSite site;
     site.host.failing_builds["o"] = BuildFailureKind::SourceChanged;
     unsigned failures = 0;
-    for (int i = 0; i < 1000; ++i) {  // as events come in during two minutes
+    for (int i = 0; i < 1000; ++i) {  // as events arrive during two minutes
         site.hold("content" + std::to_string(i));
         (void)site.pass();
         site.host.end_builds();
@@ -185,18 +185,18 @@ TEST_CASE("an artifact without a record is built once more, and its servers do n
     const unsigned processes = site.server("a").processes;
     site.host.world.records.clear();
     site.server("a").unit.enablement = Enablement::Disabled;  // drift is corrected meanwhile
-    const auto generations = site.host.world.overlay_generations;
+    const auto artifacts = site.host.world.overlay_artifacts;
     CHECK(site.complete().remaining.empty());
     CHECK(site.builds() == 2);
     CHECK(site.server("a").processes == processes);
     CHECK(site.server("a").unit.enablement == Enablement::Enabled);
-    CHECK(site.host.world.overlay_generations == generations);
+    CHECK(site.host.world.overlay_artifacts == artifacts);
 }
 
 TEST_CASE("an artifact that somebody removed is built again") {
     BuildSite site;
     (void)site.complete();
-    site.host.world.overlay_generations.clear();
+    site.host.world.overlay_artifacts.clear();
     CHECK(site.complete().remaining.empty());
     CHECK(site.builds() == 2);
 }

@@ -39,7 +39,7 @@ bool has(const Plan& plan, Verb verb, const Subject& subject) {
     });
 }
 
-/// Nothing is mounted again for a server that is taken down anyway.
+/// Nothing is remounted for a server that is taken down anyway.
 bool attaches_in_vain(const Plan& plan) {
     return std::any_of(plan.actions.begin(), plan.actions.end(), [&plan](const Action& action) {
         return action.verb == Verb::Attach &&
@@ -47,7 +47,7 @@ bool attaches_in_vain(const Plan& plan) {
     });
 }
 
-/// What may still be said after a pass that met no failure, and only because the world itself says so.
+/// The actions that may remain after a pass without failures, because the world itself causes them.
 bool may_remain(const Case& generated, const RunResult& pass, const Action& action) {
     const Observed& observed = pass.observed;
     const std::string& name = action.subject.name;
@@ -61,7 +61,7 @@ bool may_remain(const Case& generated, const RunResult& pass, const Action& acti
         memory != generated.previous.servers.end() && memory->second.remembered.backoff.failures > 0;
     if (action.code == HoldReason::BackOff && failed_before) return true;
     const auto named = generated.desired.servers.find(name);
-    if (action.code == HoldReason::Orphan) return named == generated.desired.servers.end() && !server.ours;
+    if (action.code == HoldReason::Orphan) return named == generated.desired.servers.end() && !server.managed;
     if (action.code == HoldReason::ApprovalRequired) return generated.intent.approved.empty();
     if (named == generated.desired.servers.end()) return false;
     const DesiredServer& desired = named->second;
@@ -78,19 +78,19 @@ bool may_remain(const Case& generated, const RunResult& pass, const Action& acti
                (request->when_empty || request->staggered || desired.drift == DriftPolicy::Report);
     }
     if (action.code == HoldReason::Drift) return desired.drift == DriftPolicy::Report;
-    // While its target cannot be told, it can only be started on the port of its last rendering.
+    // While its target is unknown, it can only be started on the port of its last rendering.
     const bool as_is = !pass.target.find(name)->rendering && server.current_rendering;
     const auto port = as_is ? server.current_rendering->port : std::optional(desired.port);
     const bool port_is_held = std::any_of(
         observed.servers.begin(), observed.servers.end(),
         [&](const auto& other) { return other.first != name && other.second.mounted_port == port; });
     if (action.code == HoldReason::PortInUse) return port_is_held;
-    // The port of a rendering other than the wanted one is not known until it is mounted: such a start may
+    // The port of a rendering other than the target's is unknown until it is mounted, so such a start may
     // fail.
     return action.code == HoldReason::BackOff && (!pass.target.find(name)->rendering || port_is_held);
 }
 
-/// Who may be taken down while people play, or while it is not known whether they do.
+/// Which servers may be taken down while people play, or while it is unknown whether they do.
 bool may_be_kicked(const Case& generated, const std::string& name) {
     const auto named = generated.desired.servers.find(name);
     if (named == generated.desired.servers.end() || named->second.state == RunState::Stopped) return true;
@@ -128,7 +128,7 @@ Failure check_any_world(Choices& choices) {
         if (suspension_of(generated.intent.suspended, name, pass.observed.now) != nullptr && after != before)
             return fail("a suspended server was touched: " + name);
     }
-    // What was stopping is started when it has stopped.
+    // A stopping server is started once it has stopped.
     const bool any_stopping =
         std::any_of(generated.world.servers.begin(), generated.world.servers.end(),
                     [](const auto& entry) { return entry.second.unit.active == ActiveState::Deactivating; });
@@ -144,7 +144,7 @@ Failure check_any_world(Choices& choices) {
     return std::nullopt;
 }
 
-/// Nothing to wait for and nothing to leave alone: whatever was found, in the end there is nothing to say.
+/// Nothing to wait for and nothing suspended: whatever was found, in the end nothing remains to be done.
 Failure check_plain_world(Choices& choices) {
     const Case generated = make_case(choices, {.plain = true});
     FakeHost host(generated.world, choices.below(1000));

@@ -30,7 +30,7 @@ struct YoungSite : Site {
     ConditionReason reason() const { return condition("a", "Ready").reason; }
     std::optional<TimePoint> wake() {
         Engine engine(host, status);
-        return engine.look({std::make_shared<const Desired>(desired), {}, {}})->wake;
+        return engine.observe({std::make_shared<const Desired>(desired), {}, {}})->wake;
     }
 };
 

@@ -33,7 +33,7 @@ std::string environment(std::vector<std::string> arguments) {
     return make_desired(manifests(std::move(arguments)), "r1").servers.at("comp1").environment;
 }
 
-/// What a POSIX shell makes of it: one line a word.
+/// A POSIX shell's reading of it: one line per word.
 std::string as_a_shell_reads(const std::string& text) {
     const auto file = std::filesystem::temp_directory_path() / ("left4me-env-" + std::to_string(::rand()));
     std::ofstream(file) << text << "printf '<%s>' \"$L4D2_NAME\" \"$L4D2_PORT\" \"$@\"\n";
@@ -52,7 +52,7 @@ std::string as_a_shell_reads(const std::string& text) {
 
 }  // namespace
 
-TEST_CASE("a server is its manifest with its blueprint folded in") {
+TEST_CASE("a desired server is its manifest with its blueprint merged in") {
     const Desired desired =
         make_desired(manifests({"-tickrate", "100"}, "hostname ${name}\nrcon ${secret:rcon}"), "r7");
     CHECK(desired.revision == "r7");
@@ -73,14 +73,14 @@ TEST_CASE("server.env holds name, port and arguments") {
     CHECK(environment({}) == "L4D2_NAME=comp1\nL4D2_PORT=27015\nset --\n");
 }
 
-TEST_CASE("a shell reads exactly the words of the manifest, whatever stands in them") {
+TEST_CASE("a shell reads exactly the words of the manifest, whatever they contain") {
     CHECK(as_a_shell_reads(environment({"a b", "", "it's", "$(touch /tmp/x)", "`id`", "\\", "a\nb", "*", "~",
                                         "#", "ü", "\"", "-n", "a;b&c|d>e", "'", "x=y", "$HOME"})) ==
           "<comp1><27015><a b><><it's><$(touch "
           "/tmp/x)><`id`><\\><a\nb><*><~><#><ü><\"><-n><a;b&c|d>e><'><x=y><$HOME>");
 }
 
-TEST_CASE("a fingerprint changes with anything that is asked") {
+TEST_CASE("a fingerprint changes with every part of the specification") {
     const DesiredServer server = make_desired(manifests({"-x"}, "c"), "r1").servers.at("comp1");
     const std::string wanted = "aaaa";
     const std::string before = fingerprint(server, wanted);

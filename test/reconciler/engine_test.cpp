@@ -13,7 +13,7 @@ using namespace left4me::test;
 
 namespace {
 
-/// A loop over a fake, as the daemon has it: a step, then whatever ends, then a step again.
+/// Steps over a fake, as in the daemon: a step, then whatever ends, then another step.
 struct EngineSite {
     std::shared_ptr<Desired> desired = std::make_shared<Desired>();
     FakeHost host{FakeWorld{}};
@@ -26,16 +26,16 @@ struct EngineSite {
     void turn_until_quiet() {
         for (int turns = 0; turns < 1000; ++turns) {
             step();
-            if (!engine.collect()) return;
+            if (!engine.poll_completions()) return;
         }
         FAIL("the loop never comes to rest");
     }
-    /// The manifest says Stopped, and the game does not want to.
+    /// The manifest says Stopped, and the game is slow to stop.
     void hang_while_stopping(const std::string& name) {
         host.hanging = {name};
         desired->servers.at(name).state = RunState::Stopped;
         step();
-        engine.collect();
+        engine.poll_completions();
     }
     FakeServer& server(const std::string& name) { return host.world.servers.at(name); }
     bool is_running(const std::string& name) { return server(name).unit.active == ActiveState::Active; }
@@ -48,7 +48,7 @@ std::size_t count(const FakeHost& host, Verb verb, const std::string& name) {
 
 }  // namespace
 
-TEST_CASE("A loop brings a host to what the manifests ask and then does nothing", "[engine]") {
+TEST_CASE("repeated steps bring a host to the manifests' state and then do nothing", "[engine]") {
     EngineSite site;
     ask_for(*site.desired, "a", 27015);
     ask_for(*site.desired, "b", 27016);
@@ -62,7 +62,7 @@ TEST_CASE("A loop brings a host to what the manifests ask and then does nothing"
     CHECK(site.host.calls.size() == calls);
 }
 
-TEST_CASE("While one server does not want to stop, another one's drift is repaired", "[engine]") {
+TEST_CASE("while one server is slow to stop, another one's drift is repaired", "[engine]") {
     EngineSite site;
     ask_for(*site.desired, "slow", 27015);
     ask_for(*site.desired, "other", 27016);
@@ -74,13 +74,13 @@ TEST_CASE("While one server does not want to stop, another one's drift is repair
     reset(site.server("other").unit);
     site.server("other").mounted.reset();
     site.step();
-    CHECK(site.engine.collect());
+    CHECK(site.engine.poll_completions());
     site.step();
     CHECK(site.is_running("other"));
     CHECK(site.engine.busy());
 }
 
-TEST_CASE("What is under way is not begun a second time", "[engine]") {
+TEST_CASE("an action in flight is not begun a second time", "[engine]") {
     EngineSite site;
     ask_for(*site.desired, "slow", 27015);
     site.turn_until_quiet();
@@ -89,7 +89,7 @@ TEST_CASE("What is under way is not begun a second time", "[engine]") {
     site.desired->servers.at("slow").state = RunState::Stopped;
     for (int looks = 0; looks < 5; ++looks) {
         site.step();
-        site.engine.collect();
+        site.engine.poll_completions();
     }
     CHECK(count(site.host, Verb::Disable, "slow") + count(site.host, Verb::Stop, "slow") <= 2);
     CHECK_FALSE(site.engine.open_actions().empty());
@@ -100,7 +100,7 @@ TEST_CASE("What is under way is not begun a second time", "[engine]") {
     CHECK(count(site.host, Verb::Stop, "slow") == 1);
 }
 
-TEST_CASE("A change of mind while a server is worked on is carried out when that has ended", "[engine]") {
+TEST_CASE("a change during an action in flight is applied when that has ended", "[engine]") {
     EngineSite site;
     ask_for(*site.desired, "a", 27015);
     site.turn_until_quiet();
@@ -112,18 +112,19 @@ TEST_CASE("A change of mind while a server is worked on is carried out when that
     CHECK(count(site.host, Verb::Start, "a") == 1);
 
     site.host.hanging.clear();
-    while (site.engine.collect()) site.step();
+    while (site.engine.poll_completions()) site.step();
     site.turn_until_quiet();
     CHECK(site.is_running("a"));
     CHECK(site.host.violations.empty());
 }
 
-TEST_CASE("What has ended is told once, also what could not be begun because of it", "[engine]") {
+TEST_CASE("an outcome is reported once, including those of actions that could not begin because of it",
+          "[engine]") {
     EngineSite site;
     ask_for(*site.desired, "a", 27015);
     site.host.fail_call = 0;
     site.step();
-    while (site.engine.collect()) continue;
+    while (site.engine.poll_completions()) continue;
     const StepResult told = site.step();
     REQUIRE_FALSE(told.ended.outcomes.empty());
     for (const Outcome& outcome : told.ended.outcomes) {
@@ -133,13 +134,13 @@ TEST_CASE("What has ended is told once, also what could not be begun because of 
     CHECK(std::any_of(told.ended.outcomes.begin(), told.ended.outcomes.end(), [](const Outcome& outcome) {
         return outcome.reason == FailureKind::PrerequisiteFailed;
     }));
-    while (site.engine.collect()) continue;
-    const Ended again = site.step().ended;
+    while (site.engine.poll_completions()) continue;
+    const CompletedActions again = site.step().ended;
     CHECK(std::none_of(again.outcomes.begin(), again.outcomes.end(),
                        [](const Outcome& outcome) { return outcome.reason == FailureKind::IOError; }));
 }
 
-TEST_CASE("A host that cannot be read leaves everything as it was said", "[engine]") {
+TEST_CASE("if the host cannot be read, the status stays as last reported", "[engine]") {
     EngineSite site;
     ask_for(*site.desired, "a", 27015);
     site.turn_until_quiet();
@@ -158,7 +159,7 @@ TEST_CASE("Files are being changed until all that waits is a unit", "[engine]") 
     site.host.hanging = {"a"};
     site.step();
     CHECK(site.engine.changes_files());  // it is rendered
-    while (site.engine.changes_files()) site.engine.collect();
+    while (site.engine.changes_files()) site.engine.poll_completions();
     CHECK(site.server("a").current);
     CHECK(site.server("a").unit.enablement == Enablement::Enabled);
     CHECK_FALSE(site.is_running("a"));
@@ -173,7 +174,7 @@ TEST_CASE("What waited when others were let decide is decided anew", "[engine]")
     site.desired->servers.clear();
     site.desired->revision = "r2";
     site.step();
-    while (site.engine.changes_files()) site.engine.collect();
+    while (site.engine.changes_files()) site.engine.poll_completions();
     REQUIRE(count(site.host, Verb::Stop, "a") == 1);
     site.engine.drop_waiting();
 
@@ -187,7 +188,7 @@ TEST_CASE("What waited when others were let decide is decided anew", "[engine]")
         site.engine.set_status(theirs);
     }
     site.host.hanging.clear();
-    CHECK(site.engine.collect());
+    CHECK(site.engine.poll_completions());
     CHECK(count(site.host, Verb::Purge, "a") == 0);
     CHECK_FALSE(site.engine.busy());
     const StepResult next = site.step();
@@ -206,11 +207,11 @@ TEST_CASE("A failure that ends after another pass has written its status is coun
     site.host.crashing = {"a"};
     site.host.hanging = {"a"};
     site.step();
-    while (site.engine.changes_files()) site.engine.collect();
+    while (site.engine.changes_files()) site.engine.poll_completions();
     site.engine.drop_waiting();
     site.engine.set_status(Status{});
     site.host.hanging.clear();
-    while (site.engine.busy()) site.engine.collect();
+    while (site.engine.busy()) site.engine.poll_completions();
     site.step();
     CHECK(site.engine.status().servers.at("a").remembered.backoff.failures == 1);
 }
@@ -224,23 +225,23 @@ TEST_CASE("All that has ended is told at the next step, also of a server that is
     site.host.hanging.clear();
     site.host.hanging = {"b"};
     ask_for(*site.desired, "b", 27016);
-    while (site.engine.collect()) continue;
+    while (site.engine.poll_completions()) continue;
     const StepResult told = site.step();
     CHECK(told.news.outcomes.size() >= told.ended.outcomes.size());
     CHECK(site.step().news.outcomes.empty());
 }
 
-TEST_CASE("Generations are removed only when nothing is under way", "[engine]") {
+TEST_CASE("artifacts are pruned only when nothing is in flight", "[engine]") {
     Plan plan;
     plan.actions.push_back({Verb::Start, {Kind::Server, "a"}, "why", {}, {}, {}});
-    plan.actions.push_back({Verb::Collect, {Kind::Overlay, "x"}, "why", "overlays/x/1", {}, {}});
+    plan.actions.push_back({Verb::Prune, {Kind::Overlay, "x"}, "why", "overlays/x/1", {}, {}});
     CHECK(part_beside(plan, {}).actions.size() == 2);
     const Plan part = part_beside(plan, {{Kind::Server, "busy"}});
     REQUIRE(part.actions.size() == 1);
     CHECK(part.actions.front().verb == Verb::Start);
 }
 
-TEST_CASE("What comes after the work on a busy server waits with it", "[engine]") {
+TEST_CASE("actions that depend on a busy server wait with it", "[engine]") {
     Plan plan;
     plan.actions.push_back({Verb::Stop, {Kind::Server, "busy"}, "why", {}, {}, {}});
     plan.actions.push_back({Verb::Start, {Kind::Server, "wants-its-port"}, "why", {}, {0}, {}});
@@ -252,7 +253,7 @@ TEST_CASE("What comes after the work on a busy server waits with it", "[engine]"
     CHECK(part.actions[1].after == std::vector<ActionIndex>{0});
 }
 
-TEST_CASE("Whatever a world looks like, and however steps and endings fall, a loop converges like a pass",
+TEST_CASE("in any world, and however steps and completions interleave, repeated steps converge like a pass",
           "[engine][property]") {
     for (std::uint64_t seed = 0; seed < case_count(3000); ++seed) {
         Random random(seed);
@@ -261,18 +262,18 @@ TEST_CASE("Whatever a world looks like, and however steps and endings fall, a lo
         FakeHost host(generated.world, seed);
         Engine engine(host, generated.previous);
         const Request request{std::make_shared<const Desired>(generated.desired), generated.intent, {}};
-        // Steps come at any time, also in the middle of what is under way.
+        // Steps happen at any time, also while actions are in flight.
         for (int turn = 0; turn < 60; ++turn) {
             REQUIRE(engine.step(request));
-            if (random.below(2) == 0) engine.collect();
+            if (random.below(2) == 0) engine.poll_completions();
             if (random.below(8) == 0) host.settle();
         }
         for (int turn = 0; turn < 40; ++turn) {
             host.settle();
-            while (engine.collect()) continue;
+            while (engine.poll_completions()) continue;
             REQUIRE(engine.step(request));
         }
-        while (engine.collect()) continue;
+        while (engine.poll_completions()) continue;
         const StepResult last = *engine.step(request);
         INFO("seed " << seed << "\n" << describe(generated) << describe(last.difference));
         CHECK(host.violations == std::vector<std::string>{});
@@ -280,7 +281,7 @@ TEST_CASE("Whatever a world looks like, and however steps and endings fall, a lo
     }
 }
 
-TEST_CASE("A server that crashes at once is tried at growing intervals and never slows the others",
+TEST_CASE("a server that crashes immediately is retried at growing intervals and never slows the others",
           "[engine]") {
     EngineSite site;
     ask_for(*site.desired, "broken", 27015);
@@ -291,7 +292,7 @@ TEST_CASE("A server that crashes at once is tried at growing intervals and never
     for (int second = 0; second < 600; ++second) {
         const std::size_t before = count(site.host, Verb::Start, "broken");
         site.step();
-        while (site.engine.collect()) site.step();
+        while (site.engine.poll_completions()) site.step();
         if (count(site.host, Verb::Start, "broken") > before) tries.push_back(site.host.world.now);
         site.host.world.now += std::chrono::seconds(1);
     }
@@ -307,13 +308,13 @@ TEST_CASE("A server that crashes at once is tried at growing intervals and never
     CHECK(stalled.reason == ConditionReason(StateReason::CrashLoop));
 }
 
-TEST_CASE("A step says when time alone will make a difference", "[engine]") {
+TEST_CASE("a step returns when the passage of time will make a difference", "[engine]") {
     EngineSite site;
     ask_for(*site.desired, "broken", 27015);
     site.host.crashing = {"broken"};
     StepResult last = site.step();
     for (int turns = 0; turns < 20; ++turns) {
-        while (site.engine.collect()) continue;
+        while (site.engine.poll_completions()) continue;
         last = site.step();
     }
     REQUIRE(last.wake);
@@ -324,7 +325,8 @@ TEST_CASE("A step says when time alone will make a difference", "[engine]") {
     CHECK(count(site.host, Verb::Start, "broken") + count(site.host, Verb::ResetFailed, "broken") > tried);
 }
 
-TEST_CASE("A failure is counted however the ends of its correction fall between steps", "[engine]") {
+TEST_CASE("a failure is counted once, however the completions of its correction fall between steps",
+          "[engine]") {
     EngineSite site;
     ask_for(*site.desired, "a", 27015);
     site.turn_until_quiet();
@@ -336,14 +338,14 @@ TEST_CASE("A failure is counted however the ends of its correction fall between 
         site.server("a").mounted.reset();
         for (int turns = 0; turns < 10; ++turns) {
             site.step();
-            site.engine.collect();
+            site.engine.poll_completions();
         }
         CHECK(site.is_running("a"));
         CHECK(site.engine.status().servers.at("a").remembered.backoff.failures == failures);
     }
 }
 
-TEST_CASE("A stop that somebody waits for is not cancelled; the server is started when it has stopped",
+TEST_CASE("a stop that somebody waits for is not cancelled; the server is started once it has stopped",
           "[engine]") {
     EngineSite site;
     ask_for(*site.desired, "a", 27015);

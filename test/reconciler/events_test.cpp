@@ -13,8 +13,8 @@ namespace {
 
 using Lines = std::vector<std::string>;
 
-/// A site that tells of every pass: "server/a Started", warnings with "!", drift with "~".
-struct TellingSite : Site {
+/// A site that lists the events of every pass: "server/a Started", warnings with "!", drift with "~".
+struct EventSite : Site {
     Lines pass_and_tell() {
         const Status before = status;
         const RunResult result = pass();
@@ -30,7 +30,7 @@ struct TellingSite : Site {
     std::vector<Event> events;
 };
 
-struct UpSite : TellingSite {
+struct UpSite : EventSite {
     UpSite() {
         host.world.now = TimePoint(std::chrono::hours(100));
         ask_for(desired, "a", 1);
@@ -40,8 +40,8 @@ struct UpSite : TellingSite {
 
 }  // namespace
 
-TEST_CASE("the first pass tells of the revision and of every step that it took") {
-    TellingSite site;
+TEST_CASE("the first pass records the revision and every action") {
+    EventSite site;
     ask_for(site.desired, "a", 1);
     Lines lines = site.pass_and_tell();
     // Enabling and starting end in any order.
@@ -56,7 +56,7 @@ TEST_CASE("the first pass tells of the revision and of every step that it took")
     CHECK(started->at == *site.status.last_pass);
 }
 
-TEST_CASE("a pass over a converged host is worth no event, however often it is made") {
+TEST_CASE("passes over a converged host record no events") {
     UpSite site;
     for (int i = 0; i < 10; ++i) {
         site.host.world.now += std::chrono::seconds(30);
@@ -64,7 +64,7 @@ TEST_CASE("a pass over a converged host is worth no event, however often it is m
     }
 }
 
-TEST_CASE("what somebody did by hand is told as drift, what the manifests changed is not") {
+TEST_CASE("changes by hand are recorded as drift, changes of the manifests are not") {
     UpSite site;
     const TimePoint right_at = *site.status.last_pass;
     reset(site.server("a").unit);
@@ -75,12 +75,13 @@ TEST_CASE("what somebody did by hand is told as drift, what the manifests change
     site.desired.revision = "r2";
     site.desired.servers.at("a").config = "hostname y";
     CHECK(site.pass_and_tell() ==
-          Lines{"source NewRevision", "server/a Rendered", "server/a Restarted", "server/a Collected"});
+          Lines{"source NewRevision", "server/a Rendered", "server/a Restarted", "server/a Pruned"});
 }
 
 TEST_CASE(
-    "what the manifests ask for is no drift, though the host was seen to be right before its end was told") {
-    TellingSite site;
+    "a change of the manifests is not drift, even if the host was observed as correct before the action's "
+    "end was reported") {
+    EventSite site;
     ask_for(site.desired, "a", 1);
     const auto desired = std::make_shared<const Desired>(site.desired);
     FakeHost host(site.host.world);
@@ -88,9 +89,9 @@ TEST_CASE(
     const Request request{desired, {}, {}};
     REQUIRE(engine.step(request));
     (void)site.pass();
-    host.world = site.host.world;  // systemd was done before we heard of it
+    host.world = site.host.world;  // systemd was done before we noticed
     REQUIRE(engine.step(request)->difference.empty());
-    while (engine.collect()) {
+    while (engine.poll_completions()) {
     }
     const StepResult last = *engine.step(request);
     REQUIRE_FALSE(last.ended.outcomes.empty());
@@ -99,7 +100,7 @@ TEST_CASE(
         CHECK_FALSE(event.drift);
 }
 
-TEST_CASE("a stop by hand is drift, too, where a pass saw the mount go first and held the server for it") {
+TEST_CASE("a stop by hand is also drift if a pass saw the mount go first and held the server for it") {
     UpSite site;
     site.desired.servers.at("a").rollout = {RolloutPolicy::OnNextStart, {}};
     (void)site.pass_and_tell();
@@ -111,7 +112,7 @@ TEST_CASE("a stop by hand is drift, too, where a pass saw the mount go first and
     CHECK(site.pass_and_tell() == Lines{"~server/a Started", "server/a Ready"});
 }
 
-TEST_CASE("an umount by hand is told as drift, and the server was ready all the time") {
+TEST_CASE("an umount by hand is recorded as drift, and the server stays ready") {
     UpSite site;
     const unsigned processes = site.server("a").processes;
     site.server("a").mounted.reset();
@@ -121,7 +122,7 @@ TEST_CASE("an umount by hand is told as drift, and the server was ready all the 
     CHECK(site.pass_and_tell().empty());
 }
 
-TEST_CASE("a crash loop is told try by try, not look by look") {
+TEST_CASE("a crash loop records one event per attempt, not per observation") {
     UpSite site;
     site.host.crashing = {"a"};
     site.server("a").unit.active = ActiveState::Failed;
@@ -136,7 +137,7 @@ TEST_CASE("a crash loop is told try by try, not look by look") {
     CHECK(site.pass_and_tell() == Lines{"~server/a ResetFailed", "!server/a StartFailed"});
 }
 
-TEST_CASE("what waits and what stalls is told once, and that it is over as well") {
+TEST_CASE("a wait or a stall is recorded once, and so is its end") {
     UpSite site;
     site.server("a").players = 2;
     site.desired.servers.at("a").rollout = {RolloutPolicy::WhenEmpty, {}};
@@ -155,7 +156,7 @@ TEST_CASE("what waits and what stalls is told once, and that it is over as well"
     CHECK(stalled.pass_and_tell() == Lines{"~server/a Started", "server/a Ready", "server/a Recovered"});
 }
 
-TEST_CASE("trouble with the source is told when it begins, changes and ends") {
+TEST_CASE("errors of the source are recorded when they begin, change and end") {
     UpSite site;
     const auto tell = [&site](const std::string& error) {
         const Status before = site.status;
@@ -171,7 +172,7 @@ TEST_CASE("trouble with the source is told when it begins, changes and ends") {
     CHECK(tell("") == Lines{"SourceRecovered"});
 }
 
-TEST_CASE("a suspension that ends by itself is told by the pass that notices") {
+TEST_CASE("the pass that notices the end of a suspension records it") {
     UpSite site;
     site.intent.suspended.servers["a"].until = site.host.world.now + std::chrono::hours(1);
     CHECK(site.pass_and_tell().empty());
@@ -180,11 +181,11 @@ TEST_CASE("a suspension that ends by itself is told by the pass that notices") {
     CHECK(site.pass_and_tell().empty());
 }
 
-TEST_CASE("what was never begun did not happen") {
+TEST_CASE("an action that never began is no event") {
     UpSite site;
     site.desired.servers.clear();
     site.desired.revision = "r2";
-    site.host.fail_call = site.host.calls.size();  // disable fails: nothing is purged or forgotten
+    site.host.fail_call = site.host.calls.size();  // disable fails: nothing is purged or unmanaged
     const Lines lines = site.pass_and_tell();
     CHECK(std::count(lines.begin(), lines.end(), "!server/a DisableFailed") == 1);
     CHECK(std::none_of(lines.begin(), lines.end(), [](const std::string& line) {
@@ -193,7 +194,7 @@ TEST_CASE("what was never begun did not happen") {
 }
 
 TEST_CASE("a crash is an event of its own, with how many there were, and the server is Ready again later") {
-    TellingSite site;
+    EventSite site;
     site.host.world.now = TimePoint(std::chrono::hours(100));
     site.host.up_for = std::chrono::hours(3);
     ask_for(site.desired, "a", 1);

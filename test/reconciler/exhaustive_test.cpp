@@ -35,8 +35,8 @@ std::vector<State> all_states() {
                 for (const Render render :
                      {Render::Wanted, Render::Edited, Render::Outdated, Render::Never}) {
                     for (const Mount mount : {Mount::Nothing, Mount::Current, Mount::Other, Mount::InGame}) {
-                        // What was never rendered is not mounted from a rendering; what is foreign was never
-                        // rendered.
+                        // A server that was never rendered is not mounted from a rendering; a foreign mount
+                        // never came from one.
                         if (render == Render::Never && mount == Mount::Current) continue;
                         if (active != ActiveState::Active && mount == Mount::InGame) continue;
                         if (role == Role::Foreign && render != Render::Never) continue;
@@ -59,7 +59,7 @@ std::string describe(const State& state) {
                        mounts[static_cast<std::size_t>(state.mount)]);
 }
 
-/// `a` and `b` want the ports that their outdated renderings had the other way round.
+/// `a` and `b` want each other's old ports.
 struct Builder {
     FakeWorld world;
     Desired desired;
@@ -68,11 +68,11 @@ struct Builder {
         desired.revision = "r1";
         desired.overlays.emplace("o", InlineSource{});
         world.sources.emplace("o", std::string("aaaa"));
-        world.overlay_generations = {"overlays/o/aaaa", "overlays/o/bbbb"};
+        world.overlay_artifacts = {"overlays/o/aaaa", "overlays/o/bbbb"};
     }
 
-    static FakeRendering rendering(const DesiredServer& server, const char* layer, std::string& generation) {
-        return make_rendering(server, {layer}, generation);
+    static FakeRendering rendering(const DesiredServer& server, const char* layer, std::string& digest) {
+        return make_rendering(server, {layer}, digest);
     }
 
     void add(const std::string& name, const State& state, std::uint16_t port, std::uint16_t other_port) {
@@ -91,21 +91,21 @@ struct Builder {
         server.unit.active = state.active;
         server.unit.enablement = state.enablement;
         if (state.active == ActiveState::Failed) server.starts = FakeHost::start_limit;
-        server.ours =
+        server.managed =
             state.role != Role::Foreign && (state.render != Render::Never || state.role == Role::Deleted);
-        std::string new_generation;
-        std::string old_generation;
-        const FakeRendering now = rendering(wanted, "overlays/o/aaaa", new_generation);
-        const FakeRendering before = rendering(earlier, "overlays/o/bbbb", old_generation);
+        std::string new_digest;
+        std::string old_digest;
+        const FakeRendering now = rendering(wanted, "overlays/o/aaaa", new_digest);
+        const FakeRendering before = rendering(earlier, "overlays/o/bbbb", old_digest);
         if (state.render != Render::Never) {
-            server.renderings[old_generation] = before;
-            if (state.render != Render::Outdated) server.renderings[new_generation] = now;
-            if (state.render == Render::Edited) server.renderings[new_generation].damaged = {"server.env"};
-            server.current = state.render == Render::Outdated ? old_generation : new_generation;
+            server.renderings[old_digest] = before;
+            if (state.render != Render::Outdated) server.renderings[new_digest] = now;
+            if (state.render == Render::Edited) server.renderings[new_digest].damaged = {"server.env"};
+            server.current = state.render == Render::Outdated ? old_digest : new_digest;
         }
         if (state.mount == Mount::Current) server.mounted = server.renderings.at(*server.current).layers;
         if (state.mount == Mount::Other) server.mounted = {"/srv/elsewhere"};
-        if (state.mount == Mount::Other && server.current && *server.current == new_generation) {
+        if (state.mount == Mount::Other && server.current && *server.current == new_digest) {
             server.mounted = before.layers;
         }
         if (state.mount == Mount::InGame) {
@@ -119,19 +119,19 @@ struct Builder {
     }
 };
 
-/// Each pass remembers the one before: what failed is not tried again before its time.
+/// Each pass remembers the previous one: failures are not retried before their time.
 Plan one_pass(FakeHost& host, const Desired& desired, Status& status) {
     return run(host, desired, Intent{{}, "r1", false}, status)->planned;
 }
 
-/// Only Reports about what left4me did not make.
+/// Only Reports about units that left4me did not create.
 bool is_converged(const Plan& planned) {
     return std::all_of(planned.actions.begin(), planned.actions.end(), [](const Action& action) {
         return action.verb == Verb::Report && action.code == HoldReason::Orphan;
     });
 }
 
-/// Fails the call with the number `fail_at`, if there is one, then lets passes run until nothing can be left.
+/// Fails the call with number `fail_at`, if there is one, then runs passes until nothing should remain.
 std::optional<std::string> converges(const Builder& built, std::size_t fail_at, std::size_t& calls) {
     FakeHost host(built.world, fail_at);
     host.fail_call = fail_at;
@@ -139,8 +139,8 @@ std::optional<std::string> converges(const Builder& built, std::size_t fail_at, 
     const Plan first = one_pass(host, built.desired, status);
     calls = host.calls.size();
     Plan last;
-    // The next pass repairs what may be repaired at once; time passes, starting units settle, what failed is
-    // tried again, and what they held is then free for the rest.
+    // The next pass repairs everything that may be repaired immediately; time passes, starting units settle,
+    // failures are retried, and what they held is then free for the rest.
     for (int more = 0; more < 5; ++more) {
         if (more > 0) host.settle();
         last = one_pass(host, built.desired, status);
@@ -152,7 +152,7 @@ std::optional<std::string> converges(const Builder& built, std::size_t fail_at, 
                        left4me::test::describe(first), left4me::test::describe(last));
 }
 
-/// Every pair of states of which the first one's index is `share` modulo `shares`.
+/// Every pair of states in which the index of the first is `share` modulo `shares`.
 void walk(std::size_t share, std::size_t shares) {
     const std::vector<State> states = all_states();
     std::size_t worlds = 0;
@@ -184,8 +184,7 @@ void walk(std::size_t share, std::size_t shares) {
 
 }  // namespace
 
-// Two halves, so that two cores share them. The pairs are unordered: nothing in plan() knows one name from
-// another.
+// Two halves, so that two cores share them. The pairs are unordered: plan() does not depend on names.
 TEST_CASE("two servers in every pair of states, every action failing once, converge: first half") {
     walk(0, 2);
 }

@@ -10,16 +10,16 @@ using namespace left4me::test;
 
 namespace {
 
-/// Carries one action out by itself, whatever plan() would say.
-Outcome carry_out(Site& site, Verb verb, const std::string& name, const std::string& generation = {}) {
+/// Executes one action, whatever plan() would say.
+Outcome carry_out(Site& site, Verb verb, const std::string& name, const std::string& digest = {}) {
     Plan plan;
-    plan.actions = {{verb, {Kind::Server, name}, "test", generation, {}, {}}};
+    plan.actions = {{verb, {Kind::Server, name}, "test", digest, {}, {}}};
     (void)site.host.observe(site.host.target(site.desired));
     site.host.begin(plan, std::vector<ActionIndex>{0});
     return site.host.wait().at(0);
 }
 
-/// a and b, both up.
+/// a and b, both running.
 struct TwoServers : Site {
     TwoServers() {
         ask_for(desired, "a", 1);
@@ -40,14 +40,15 @@ TEST_CASE("the fake starts a server with its current rendering mounted, and a st
     CHECK(site.server("a").runtime);
 }
 
-TEST_CASE("the fake's running game keeps what is unmounted by hand until it ends, and gives it back") {
+TEST_CASE("the fake's running game keeps an overlay that is unmounted by hand, and gives it back") {
     TwoServers site;
     const auto layers = site.server("a").mounted;
     site.server("a").mounted.reset();
-    CHECK(site.host.observe(site.host.target(site.desired))->servers.at("a").held_by_game == layers);
+    CHECK(site.host.observe(site.host.target(site.desired))->servers.at("a").mounted_in_game == layers);
     CHECK(carry_out(site, Verb::Attach, "a").done);
     CHECK(site.server("a").mounted == layers);
-    CHECK_FALSE(site.host.observe(site.host.target(site.desired))->servers.at("a").held_by_game.has_value());
+    CHECK_FALSE(
+        site.host.observe(site.host.target(site.desired))->servers.at("a").mounted_in_game.has_value());
 
     site.server("a").mounted.reset();
     CHECK(carry_out(site, Verb::Stop, "a").done);
@@ -56,7 +57,7 @@ TEST_CASE("the fake's running game keeps what is unmounted by hand until it ends
     CHECK_FALSE(site.server("a").in_game.has_value());
 }
 
-TEST_CASE("the fake starts no masked unit, and enabling takes the mask away") {
+TEST_CASE("the fake does not start a masked unit, and enabling removes the mask") {
     TwoServers site;
     (void)carry_out(site, Verb::Stop, "a");
     site.server("a").unit.enablement = Enablement::Masked;
@@ -104,7 +105,7 @@ TEST_CASE("the fake refuses to mount over another stack") {
     CHECK(carry_out(site, Verb::Start, "a").reason == FailureKind::ExitCode);
 }
 
-TEST_CASE("a reboot of the fake starts what is enabled, from its current rendering, and nothing else") {
+TEST_CASE("a reboot of the fake starts enabled servers from their current rendering, and nothing else") {
     TwoServers site;
     ask_for(site.desired, "c", 3);
     (void)site.pass();
@@ -130,7 +131,7 @@ TEST_CASE("a converged site comes back from a reboot without a pass") {
     CHECK(site.pass().planned.empty());
 }
 
-TEST_CASE("the fake fails the call that it was told to fail, without its effect") {
+TEST_CASE("the fake fails the selected call without its effect") {
     Site site;
     ask_for(site.desired, "a", 1);
     site.host.fail_call = 1;
@@ -143,7 +144,7 @@ TEST_CASE("the fake fails the call that it was told to fail, without its effect"
     CHECK(site.pass().remaining.empty());
 }
 
-TEST_CASE("what hangs on the fake ends last, and much later") {
+TEST_CASE("a hanging action of the fake ends last, and much later") {
     TwoServers site;
     site.host.hanging = {"a"};
     site.desired.servers.clear();
@@ -157,7 +158,7 @@ TEST_CASE("what hangs on the fake ends last, and much later") {
           std::find(ended.begin(), ended.end(), "stop server/a"));
 }
 
-TEST_CASE("the fake notes an action on a server that is neither asked for nor ours") {
+TEST_CASE("the fake records an action on a server that is neither desired nor managed") {
     TwoServers site;
     site.host.world.servers["x"].unit.active = ActiveState::Active;
     (void)carry_out(site, Verb::Stop, "x");
@@ -165,16 +166,16 @@ TEST_CASE("the fake notes an action on a server that is neither asked for nor ou
     CHECK(site.host.violations[0] == "stop server/x: neither in the manifests nor made by left4me");
 }
 
-TEST_CASE("the fake notes the removal of what is in use") {
+TEST_CASE("the fake records the removal of an artifact in use") {
     TwoServers site;
     const std::string current = *site.server("a").current;
-    CHECK(carry_out(site, Verb::Collect, "a", "instances/a/" + current).reason == FailureKind::InUse);
+    CHECK(carry_out(site, Verb::Prune, "a", "instances/a/" + current).reason == FailureKind::InUse);
     CHECK(carry_out(site, Verb::Purge, "a").reason == FailureKind::Refused);
-    (void)carry_out(site, Verb::Forget, "a");
+    (void)carry_out(site, Verb::Unmanage, "a");
     CHECK(site.host.violations.size() == 2);
 }
 
-TEST_CASE("the fake notes who was kicked") {
+TEST_CASE("the fake records who was kicked") {
     TwoServers site;
     site.server("a").players = 3;
     (void)carry_out(site, Verb::Restart, "a");
@@ -183,7 +184,7 @@ TEST_CASE("the fake notes who was kicked") {
     CHECK(site.server("a").processes == 2);
 }
 
-TEST_CASE("a reconciler that dies leaves systemd's work to end, and at most half a rendering") {
+TEST_CASE("when the reconciler dies, systemd's jobs complete, and at most one rendering is incomplete") {
     TwoServers site;
     site.desired.servers.at("a").config = "hostname y";
     const std::string before = *site.server("a").current;
@@ -207,7 +208,7 @@ TEST_CASE("a reconciler that dies leaves systemd's work to end, and at most half
     CHECK(site.server("a").current == before);
 }
 
-TEST_CASE("the order in which the fake's actions end depends on the seed alone") {
+TEST_CASE("the order in which the fake's actions end depends only on the seed") {
     const auto order = [](std::uint64_t seed) {
         Desired desired;
         for (std::uint16_t port = 1; port <= 8; ++port) ask_for(desired, fmt::format("s{}", port), port);

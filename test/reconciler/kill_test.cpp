@@ -12,7 +12,7 @@ namespace {
 
 struct Killed {};
 
-/// SIGKILL at the n-th touch of the world: of what begin() was given, only the first half was handed over.
+/// SIGKILL at the n-th effect: only the first half of the actions passed to begin() was handed over.
 class KillingHost : public Host {
   public:
     KillingHost(FakeHost& inner, std::size_t kill_at) : inner_(inner), left_(kill_at) {}
@@ -44,10 +44,10 @@ class KillingHost : public Host {
         return inner_.wait();
     }
 
-    std::vector<Outcome> collect() override {
+    std::vector<Outcome> poll_completions() override {
         if (left_ == 0) die();
         --left_;
-        return inner_.collect();
+        return inner_.poll_completions();
     }
 
   private:
@@ -60,7 +60,7 @@ class KillingHost : public Host {
     std::size_t left_;
 };
 
-/// False when the pass ended before it could be killed.
+/// False if the pass ended before it could be killed.
 bool run_and_kill(FakeHost& host, const Case& generated, std::size_t kill_at) {
     KillingHost mortal(host, kill_at);
     try {
@@ -72,8 +72,8 @@ bool run_and_kill(FakeHost& host, const Case& generated, std::size_t kill_at) {
     }
 }
 
-/// Killed at every point in turn, without a status to remember anything by: the next pass (a second one for
-/// units that were still starting) ends with nothing to say.
+/// Killed at every point in turn, without a status: the next pass (a second one for units that were still
+/// starting) ends with an empty plan.
 std::optional<std::string> survives_every_kill(Choices& choices) {
     const Case generated = make_case(choices, {.servers = 3, .plain = true});
     const std::uint64_t seed = choices.below(1000);
@@ -132,7 +132,7 @@ TEST_CASE("killed at any instant, a restart that a person asked for is made exac
     }
 }
 
-TEST_CASE("the kill walk really kills: it takes as many kills as there are touches") {
+TEST_CASE("the kill walk kills once per effect") {
     Case generated;
     generated.desired.revision = "r1";
     DesiredServer server;

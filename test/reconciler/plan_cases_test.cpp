@@ -25,9 +25,8 @@ std::vector<std::string> sentences(const Plan& plan) {
 
 }  // namespace
 
-// test/cases/plan/*.yaml: each file one behaviour, each row a section of its own; the README there tells the
-// words.
-TEST_CASE("plan() decides as the table says") {
+// test/cases/plan/*.yaml: one behaviour per file, one section per row; the README there explains the words.
+TEST_CASE("plan() agrees with the table of cases") {
     std::size_t rows = 0;
     for (const auto& file : std::filesystem::directory_iterator(LEFT4ME_TEST_CASES "/plan")) {
         if (file.path().extension() != ".yaml") continue;
@@ -49,8 +48,7 @@ TEST_CASE("plan() decides as the table says") {
     CHECK(rows >= 40);
 }
 
-TEST_CASE(
-    "a generation in a server's wanted stack is never collected, even if its overlay now wants another") {
+TEST_CASE("an artifact in a server's target stack is never pruned, even if its overlay now has another") {
     Desired desired;
     desired.overlays.emplace("maps", InlineSource{});
     DesiredServer& server = desired.servers["a"];
@@ -63,14 +61,14 @@ TEST_CASE(
     const TargetRendering& rendering = **target.find("a")->rendering;
     Observed observed;
     observed.installation = true;
-    observed.generations = {"overlays/maps/aaaa", "overlays/maps/bbbb", "overlays/maps/cccc",
-                            "instances/a/" + rendering.digest()};
+    observed.artifacts = {"overlays/maps/aaaa", "overlays/maps/bbbb", "overlays/maps/cccc",
+                          "instances/a/" + rendering.digest()};
     ObservedServer& found = observed.servers["a"];
-    found.ours = true;
+    found.managed = true;
     found.unit.active = ActiveState::Active;
     found.unit.enablement = Enablement::Enabled;
     found.current = rendering.digest();
     found.mounted = rendering.layers();
     CHECK(sentences(plan(target, observed, {}, {})) ==
-          std::vector<std::string>{"collect overlay/maps: nothing uses generation cccc any more"});
+          std::vector<std::string>{"prune overlay/maps: nothing uses artifact cccc any more"});
 }

@@ -42,7 +42,7 @@ std::string describe(const State& state) {
                        inputs[static_cast<std::size_t>(state.input)]);
 }
 
-/// Two servers, each with an overlay of its own that is a directory.
+/// Two servers, each with its own directory overlay.
 struct Pair {
     Desired desired;
     FakeWorld world;
@@ -70,9 +70,9 @@ struct Pair {
         if (state.input == Input::SecretMissing) server.config = "rcon_password ${secret:rcon}";
         const bool old = state.has == Has::Old;
         if (state.has != Has::Nothing) {
-            fake.ours = true;
+            fake.managed = true;
             const std::string layer = old ? "overlays/" + overlay + "/aaaa" : artifact;
-            world.overlay_generations.insert(layer);
+            world.overlay_artifacts.insert(layer);
             std::string digest;
             const FakeRendering rendering = make_rendering(earlier, {layer}, digest);
             fake.renderings.emplace(digest, rendering);
@@ -81,14 +81,14 @@ struct Pair {
             fake.runtime = fake.mounted.has_value();
         }
         if (state.input == Input::Ready || state.input == Input::SecretMissing) {
-            world.overlay_generations.insert(artifact);
+            world.overlay_artifacts.insert(artifact);
             world.records[overlay].artifact = BuiltArtifact{"bbbb", "bbbb"};
         }
-        // What was never rendered can be once its inputs are there.
+        // A server that was never rendered can be once its inputs are there.
         must_run[name] = state.has != Has::Nothing || state.input == Input::Ready;
     }
 
-    /// As the daemon works: steps at any time, while what hangs goes on hanging.
+    /// Like the daemon: steps at any time, while hanging actions keep hanging.
     std::optional<std::string> failure() const {
         FakeHost host(world);
         host.hanging = hanging;
@@ -97,7 +97,7 @@ struct Pair {
         const Request request{std::make_shared<const Desired>(desired), {}, {}};
         for (int turn = 0; turn < 8; ++turn) {
             if (!engine.step(request)) return "cannot observe";
-            while (engine.collect()) continue;
+            while (engine.poll_completions()) continue;
             if (turn % 2 == 1) host.settle();
         }
         if (!host.violations.empty()) return host.violations.front();
@@ -148,7 +148,7 @@ TEST_CASE(
     const Request request{std::make_shared<const Desired>(pair.desired), {}, {}};
     const auto turn = [&] {
         const StepResult result = *engine.step(request);
-        while (engine.collect()) continue;
+        while (engine.poll_completions()) continue;
         return result;
     };
     const Plan first = turn().difference;
@@ -169,7 +169,7 @@ TEST_CASE(
     CHECK(turn().difference.empty());
 }
 
-TEST_CASE("a rendering that cannot be written keeps no server down that has another one") {
+TEST_CASE("a rendering that cannot be written does not keep down a server that has another one") {
     Pair pair;
     pair.add("a", 27015, {ActiveState::Failed, Has::Old, Input::Ready}, RolloutPolicy::OnNextStart);
     FakeHost host(pair.world);
@@ -178,7 +178,7 @@ TEST_CASE("a rendering that cannot be written keeps no server down that has anot
     const Request request{std::make_shared<const Desired>(pair.desired), {}, {}};
     for (int i = 0; i < 3; ++i) {
         REQUIRE(engine.step(request));
-        while (engine.collect()) continue;
+        while (engine.poll_completions()) continue;
     }
     REQUIRE(std::find(host.calls.begin(), host.calls.end(),
                       FakeHost::Call{Verb::Render, {Kind::Server, "a"}}) != host.calls.end());

@@ -57,13 +57,13 @@ class WatchedHost : public Host {
             if (plan.actions[index].verb == Verb::Restart)
                 under_way_.insert(plan.actions[index].subject.name);
         }
-        if (restarts) most_down = std::max(most_down, down());
+        if (restarts) max_down = std::max(max_down, down());
         inner_.begin(plan, actions);
     }
     std::vector<Outcome> wait() override { return note(inner_.wait()); }
-    std::vector<Outcome> collect() override { return note(inner_.collect()); }
+    std::vector<Outcome> poll_completions() override { return note(inner_.poll_completions()); }
 
-    std::size_t most_down = 0;
+    std::size_t max_down = 0;
 
   private:
     std::size_t down() const {
@@ -105,10 +105,10 @@ Failure takes_turns(Choices& choices, Site& site, bool all_come_up) {
             for (auto& [name, server] : site.host.world.servers) server.players = 0U;
         }
         if (!engine.step(request)) return "the host could not be read";
-        if (choices.one_in(2)) (void)engine.collect();
+        if (choices.one_in(2)) (void)engine.poll_completions();
     }
     const std::size_t cap = std::max<std::size_t>(1, count / 10);
-    if (host.most_down > cap) return fmt::format("{} of {} were down at once", host.most_down, count);
+    if (host.max_down > cap) return fmt::format("{} of {} were down at once", host.max_down, count);
     for (const auto& [name, server] : site.host.world.servers) {
         const unsigned restarts = server.processes - before.at(name).processes;
         if (all_come_up && restarts != 1) return fmt::format("{} was restarted {} times", name, restarts);
@@ -156,10 +156,10 @@ TEST_CASE("servers of one blueprint that wait for the same deadline never restar
         for (std::size_t step = 0; step < 8 * count; ++step) {
             (void)engine.step(request);
             for (auto& [name, server] : site.host.world.servers) server.players.reset();
-            if (choices.one_in(2)) (void)engine.collect();
+            if (choices.one_in(2)) (void)engine.poll_completions();
         }
-        if (host.most_down > std::max<std::size_t>(1, count / 10))
-            return Failure(fmt::format("{} of {} were down at once", host.most_down, count));
+        if (host.max_down > std::max<std::size_t>(1, count / 10))
+            return Failure(fmt::format("{} of {} were down at once", host.max_down, count));
         for (const auto& [name, server] : site.host.world.servers) {
             if (server.processes != 2) return Failure(name + " still runs as before");
         }
@@ -172,7 +172,7 @@ TEST_CASE("an Immediate change does not take turns") {
     for (auto& [name, server] : site.desired.servers) server.config = "hostname new";
     WatchedHost host(site.host);
     REQUIRE(run(host, site.desired, site.intent, site.status));
-    CHECK(host.most_down > 1);
+    CHECK(host.max_down > 1);
 }
 
 TEST_CASE("one pass makes a staggered restart of forty servers") {
@@ -182,7 +182,7 @@ TEST_CASE("one pass makes a staggered restart of forty servers") {
     const auto pass = run(host, site.desired, site.intent, site.status);
     REQUIRE(pass);
     CHECK(pass->remaining.empty());
-    CHECK(host.most_down == 4);
+    CHECK(host.max_down == 4);
 }
 
 TEST_CASE("a request is over when all of its servers run again, or are not wanted any more") {

@@ -19,7 +19,7 @@ Outcome failed(ActionIndex index) { return {index, false, FailureKind::ExitCode,
 
 }  // namespace
 
-TEST_CASE("an action is ready once all that it waits for has ended well, and is handed out once") {
+TEST_CASE("an action is ready once all its prerequisites have succeeded, and is returned once") {
     Plan plan;
     plan.actions = {action(Verb::Render, "a"), action(Verb::Render, "b"), action(Verb::Start, "a", {0, 1})};
     Schedule schedule(plan);
@@ -34,10 +34,10 @@ TEST_CASE("an action is ready once all that it waits for has ended well, and is 
     CHECK(schedule.done());
 }
 
-TEST_CASE("what waits for a failed action is never begun, and says what failed first") {
+TEST_CASE("an action that depends on a failed one never begins, and says what failed first") {
     Plan plan;
     plan.actions = {action(Verb::Stop, "a"), action(Verb::Stop, "b"), action(Verb::Purge, "a", {0}),
-                    action(Verb::Purge, "b", {1}), action(Verb::Forget, "a", {2})};
+                    action(Verb::Purge, "b", {1}), action(Verb::Unmanage, "a", {2})};
     Schedule schedule(plan);
     (void)schedule.take_ready();
     schedule.finished(failed(0));
@@ -64,7 +64,7 @@ TEST_CASE("holds and reports are never begun and have no outcome") {
     CHECK(schedule.outcomes().empty());
 }
 
-TEST_CASE("an outcome that is told twice counts once") {
+TEST_CASE("an outcome that is reported twice counts once") {
     Plan plan;
     plan.actions = {action(Verb::Stop, "a"), action(Verb::Start, "a", {0})};
     Schedule schedule(plan);
@@ -91,14 +91,14 @@ TEST_CASE("a stop that hangs delays no other server") {
         return std::find(ended.begin(), ended.end(), what) - ended.begin();
     };
     CHECK(at("restart server/b") < at("stop server/a"));
-    CHECK(at("collect server/b") < at("stop server/a"));
+    CHECK(at("prune server/b") < at("stop server/a"));
 }
 
-TEST_CASE("actions of one verb that are ready together are begun together") {
+TEST_CASE("actions with the same verb that are ready together begin together") {
     Site site;
     for (std::uint16_t port = 1; port <= 50; ++port) ask_for(site.desired, fmt::format("s{}", port), port);
     (void)site.pass();
-    // All renderings at once; then the fake tells of them one by one, and each is followed up as it ends.
+    // All renderings in one batch; the fake reports them one by one, and each is followed up as it ends.
     CHECK(site.host.calls.size() == 150);
     CHECK(site.host.batches <= 51);
 }
@@ -118,7 +118,7 @@ TEST_CASE("a host that loses an action does not hang the pass") {
         }
         void begin(const Plan&, std::span<const ActionIndex>) override {}
         std::vector<Outcome> wait() override { return {}; }
-        std::vector<Outcome> collect() override { return {}; }
+        std::vector<Outcome> poll_completions() override { return {}; }
     };
     Forgetful host;
     Desired desired;

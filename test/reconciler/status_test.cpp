@@ -9,7 +9,7 @@ using namespace left4me::test;
 
 namespace {
 
-/// a, up.
+/// a, running.
 struct RunningSite : Site {
     RunningSite() {
         ask_for(desired, "a", 1);
@@ -30,7 +30,7 @@ struct StoppedByHand : Site {
 
 }  // namespace
 
-TEST_CASE("a server that runs as asked is Ready, and neither Reconciling nor Stalled") {
+TEST_CASE("a server that runs as specified is Ready, and neither Reconciling nor Stalled") {
     const RunningSite site;
     CHECK(site.condition("a", "Ready").status == ConditionStatus::True);
     CHECK(site.condition("a", "Ready").reason == ConditionReason(StateReason::Running));
@@ -52,7 +52,7 @@ TEST_CASE("a condition keeps the time of its last change, however often it is co
     CHECK(site.condition("a", "Ready").last_transition == since);
     CHECK(site.status.last_pass == site.host.world.now);
 
-    // Another reason for the same status is no transition; another status is.
+    // Another reason for the same status is not a transition; another status is.
     site.server("a").unit.active = ActiveState::Activating;
     (void)site.pass();
     CHECK(site.condition("a", "Ready").reason == ConditionReason(StateReason::Starting));
@@ -66,7 +66,7 @@ TEST_CASE("a condition keeps the time of its last change, however often it is co
     CHECK(site.condition("a", "Ready").last_transition == down_since);
 }
 
-TEST_CASE("the generation counts changes of what is asked, not edits of an overlay's files") {
+TEST_CASE("the generation counts changes of the specification, not edits of an overlay's files") {
     Site site;
     site.desired.overlays.emplace("o", InlineSource{});
     site.host.world.sources.emplace("o", std::string("aaaa"));
@@ -107,7 +107,8 @@ TEST_CASE("a server that cannot be started is Stalled with the host's reason, an
     CHECK(site.status.last_applied_revision == "r1");
 }
 
-TEST_CASE("a change that waits for players leaves the server Ready, and since when it waits is remembered") {
+TEST_CASE(
+    "a change that waits for players leaves the server Ready, and the start of the wait is remembered") {
     RunningSite site;
     DesiredServer& server = site.desired.servers.at("a");
     server.rollout = {RolloutPolicy::WhenEmpty, std::chrono::seconds(600)};
@@ -131,7 +132,7 @@ TEST_CASE("a change that waits for players leaves the server Ready, and since wh
     CHECK_FALSE(site.status.servers.at("a").remembered.held_since.has_value());
 }
 
-TEST_CASE("with the clock set back an hour, a change waits its time from now on, not an hour longer") {
+TEST_CASE("with the clock set back an hour, a wait starts over and does not become an hour longer") {
     RunningSite site;
     site.host.world.now += std::chrono::hours(2);
     DesiredServer& server = site.desired.servers.at("a");
@@ -147,7 +148,7 @@ TEST_CASE("with the clock set back an hour, a change waits its time from now on,
     CHECK(site.host.kicked == std::vector<std::string>{"a"});
 }
 
-TEST_CASE("a mass deletion stays held though the same revision starts as many servers anew") {
+TEST_CASE("a mass deletion stays held although the same revision starts as many new servers") {
     RunningSite site;
     ask_for(site.desired, "b", 2);
     (void)site.pass();
@@ -164,10 +165,10 @@ TEST_CASE("a mass deletion stays held though the same revision starts as many se
     site.intent.approved = "r2";
     CHECK(site.pass().remaining.empty());
     CHECK_FALSE(site.status.servers.contains("a"));
-    CHECK_FALSE(site.server("a").ours);
+    CHECK_FALSE(site.server("a").managed);
 }
 
-TEST_CASE("drift that is only reported is Stalled, and stays as it is") {
+TEST_CASE("drift that is only reported is Stalled and is not corrected") {
     StoppedByHand site;
     (void)site.pass();
     (void)site.pass();
@@ -181,7 +182,7 @@ TEST_CASE("drift that is only reported is Stalled, and stays as it is") {
     CHECK(site.condition("a", "Ready").status == ConditionStatus::True);
 }
 
-TEST_CASE("a server whose overlay only its game still has is Ready, and something is left to do") {
+TEST_CASE("a server whose overlay only its game still has is Ready and Reconciling") {
     Site site;
     ask_for(site.desired, "a", 1);
     (void)site.pass();
@@ -212,7 +213,7 @@ TEST_CASE(
     CHECK(site.condition("a", "Ready").status == ConditionStatus::True);
     CHECK(site.condition("a", "Stalled").reason == ConditionReason(HoldReason::Shadowed));
 
-    // What the manifests ask for meanwhile is applied as ever, and what somebody else does is drift.
+    // Changes of the manifests are still applied meanwhile, and changes by hand are drift.
     site.desired.revision = "r2";
     (void)site.pass();
     CHECK(site.status.last_applied_revision == "r2");
@@ -222,7 +223,7 @@ TEST_CASE(
     REQUIRE(mended.ended.outcomes.size() == 1);
     CHECK(mended.ended.plan.actions[mended.ended.outcomes[0].action].drift);
 
-    // A start has set it aside: told once.
+    // A start has set it aside: reported once.
     const Status then = site.status;
     site.server("a").shadowed = 0;
     site.server("a").set_aside = "a start set aside 2 entries";
@@ -238,7 +239,7 @@ TEST_CASE(
     CHECK(events_of(told_of, "r2", site.intent, again.ended.plan, again.ended.outcomes, site.status).empty());
 }
 
-TEST_CASE("what somebody must see to is Stalled: no game, no secret") {
+TEST_CASE("a server that needs a person is Stalled: no game, no secret") {
     Site site;
     ask_for(site.desired, "a", 1);
     ask_for(site.desired, "b", 2);
@@ -250,7 +251,7 @@ TEST_CASE("what somebody must see to is Stalled: no game, no secret") {
     CHECK(site.condition("b", "Stalled").message == "secret rcon: no such file");
 }
 
-TEST_CASE("a unit that left4me did not make has no status, and an error of the source is kept") {
+TEST_CASE("a unit that left4me did not create has no status, and an error of the source is kept") {
     RunningSite site;
     site.host.world.servers["x"].unit.active = ActiveState::Active;
     site.status.source_error = "git: no such branch";
@@ -270,4 +271,10 @@ TEST_CASE("losing the status is safe for a server whose drift is only reported")
     site.desired.servers.at("a").config = "hostname y";
     CHECK(site.pass().remaining.empty());
     CHECK(site.condition("a", "Ready").status == ConditionStatus::True);
+}
+
+TEST_CASE("verbs of earlier versions are read") {
+    CHECK(parse_verb("forget") == Verb::Unmanage);
+    CHECK(parse_verb("collect") == Verb::Prune);
+    CHECK(parse_verb(to_string(Verb::Prune)) == Verb::Prune);
 }

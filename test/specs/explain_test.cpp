@@ -34,8 +34,8 @@ TEST_CASE("explain prints what a field takes, what it means and an example") {
     CHECK(explain("server.spec.port").value() ==
           "server.spec.port (number from 1024 to 65535, required)\n"
           "\n"
-          "  The UDP port of the game and of its queries, and the TCP port of RCON. No\n"
-          "  two servers may have the same, not even stopped ones.\n"
+          "  The UDP port of the game and of its queries, and the TCP port of RCON.\n"
+          "  Unique among all servers, including stopped ones.\n"
           "\n"
           "Example:\n"
           "  port: 27015\n");

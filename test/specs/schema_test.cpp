@@ -5,7 +5,7 @@
 
 #include "adapters/config/table.hpp"
 #include "cases.hpp"
-#include "specs/field_words.hpp"
+#include "specs/field_description.hpp"
 #include "specs/fields.hpp"
 #include "specs/name.hpp"
 #include "specs/patterns.hpp"

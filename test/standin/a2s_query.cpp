@@ -1,5 +1,5 @@
-// a2s_query HOST PORT [SECONDS]: asks a game server for A2S_INFO and prints what it answers, one field a
-// line. Exit 0 answered, 1 no answer in time, 2 usage.
+// a2s_query HOST PORT [SECONDS]: queries a game server with A2S_INFO and prints the answer, one field per
+// line. Exit codes: 0 answered, 1 no answer in time, 2 usage.
 #include <arpa/inet.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -47,6 +47,6 @@ int main(int count, char** values) {
         return 1;
     }
     std::printf("hostname: %s\nmap: %s\nplayers: %d\nmaxplayers: %d\nport: %d\n", info->name.c_str(),
-                info->map.c_str(), info->players, info->most_players, info->port);
+                info->map.c_str(), info->players, info->max_players, info->port);
     return 0;
 }

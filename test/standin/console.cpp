@@ -7,7 +7,7 @@
 namespace standin {
 namespace {
 
-/// The words of one line, one list a command.
+/// The words of one line, one list per command.
 std::vector<std::vector<std::string>> split(std::string_view line) {
     std::vector<std::vector<std::string>> commands(1);
     std::string word;

@@ -8,7 +8,7 @@
 
 namespace standin {
 
-/// The game's console: variables, configuration files, and the few commands that a server's operator types.
+/// The game's console: variables, configuration files, and the few commands that a server's operator uses.
 class Console {
   public:
     explicit Console(std::filesystem::path game_directory) : game_(std::move(game_directory)) {}
@@ -16,7 +16,8 @@ class Console {
     /// One console line: commands separated by ';', words by spaces, "quoted words", // comments. Returns
     /// what the game would print.
     std::string execute(std::string_view line);
-    /// cfg/NAME beneath the game's directory; a missing file is no error, the game says so and goes on.
+    /// cfg/NAME beneath the game's directory; a missing file is not an error: the game prints a message and
+    /// continues.
     std::string execute_file(const std::string& name);
 
     void set(const std::string& name, std::string value) { variables_[name] = std::move(value); }

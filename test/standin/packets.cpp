@@ -5,7 +5,7 @@ namespace {
 
 constexpr std::size_t smallest_rcon = 10, largest_rcon = 4096;
 
-/// Reads fields off the front of a packet; `good` turns false at the first that is cut short.
+/// Reads fields from the front of a packet; `good` becomes false at the first truncated one.
 struct Reader {
     std::string_view rest;
     bool good = true;
@@ -59,7 +59,7 @@ std::string encode(const Info& info) {
     std::string packet(info_header);
     packet += '\x11';  // protocol
     packet += text(info.name) + text(info.map) + text(info.folder) + text(info.game) + word(info.app);
-    for (const auto count : {info.players, info.most_players, info.bots}) packet += static_cast<char>(count);
+    for (const auto count : {info.players, info.max_players, info.bots}) packet += static_cast<char>(count);
     packet += "dl";
     packet += info.password ? '\1' : '\0';
     packet += '\1';  // VAC
@@ -79,7 +79,7 @@ std::optional<Info> decode(std::string_view packet) {
     info.game = reader.text();
     info.app = reader.word();
     info.players = reader.byte();
-    info.most_players = reader.byte();
+    info.max_players = reader.byte();
     info.bots = reader.byte();
     reader.word();  // kind of server, operating system
     info.password = reader.byte() != 0;

@@ -14,7 +14,7 @@ std::uint32_t from_little_endian(std::string_view four_bytes);
 struct Info {
     std::string name, map, folder, game, version;
     std::uint16_t app = 550;
-    std::uint8_t players = 0, most_players = 0, bots = 0;
+    std::uint8_t players = 0, max_players = 0, bots = 0;
     bool password = false;
     std::uint16_t port = 0;
 };
@@ -33,7 +33,8 @@ struct Rcon {
 };
 
 std::string encode(const Rcon& packet);
-/// Takes the first whole packet off `buffer`; nothing if it holds none yet. `broken` when it never will.
+/// Removes the first whole packet from `buffer`; nothing if there is none yet. `broken` if there never will
+/// be.
 std::optional<Rcon> take(std::string& buffer, bool& broken);
 
 }  // namespace standin

@@ -11,7 +11,7 @@
 
 namespace standin::testing {
 
-/// A game tree of its own in a temporary directory, and the stand-in running from it.
+/// A game tree in a temporary directory, and the stand-in running from it.
 class Process {
   public:
     Process();
@@ -25,7 +25,7 @@ class Process {
     /// Starts with -norestart, -strictportbind and the free port, and waits for `until` in its output.
     void start(const std::vector<std::string>& more = {}, const std::string& until = "Network: IP");
     void signal(int number) const;
-    /// The wait status, or nothing when it still runs after `milliseconds`.
+    /// The wait status, or nothing if it still runs after `milliseconds`.
     std::optional<int> ended(int milliseconds);
 
     int port() const { return port_; }
@@ -38,10 +38,11 @@ class Process {
 };
 
 int free_port();
-/// One datagram there and back; nothing when no answer came within `milliseconds`.
+/// Sends one datagram and returns the answer; nothing if none came within `milliseconds`.
 std::optional<std::string> exchange(int port, std::string_view request, int milliseconds = 2000);
 std::optional<Info> info(int port, int milliseconds = 2000);
-/// Sends the packets over one connection and returns those that came back before the connection fell silent.
+/// Sends the packets over one connection and returns those that came back before the connection became
+/// silent.
 std::vector<Rcon> console(int port, const std::vector<Rcon>& packets, std::size_t expected);
 
 }  // namespace standin::testing

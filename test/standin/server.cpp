@@ -15,7 +15,7 @@ namespace {
 
 using Buffer = std::array<char, 4200>;
 
-/// A challenge that the asker can only know if our packets reach its address: that is all it is for.
+/// A challenge that the client can only know if our packets reach its address, which is its only purpose.
 std::string challenge_for(const sockaddr_in& asker) {
     return little_endian((ntohl(asker.sin_addr.s_addr) * 2654435761U) ^ (asker.sin_port * 40503U) ^
                          static_cast<std::uint32_t>(::getpid()));
@@ -32,7 +32,7 @@ Descriptor bound(int type, const sockaddr_in& address) {
     return made;
 }
 
-constexpr std::size_t most_sessions = 32;
+constexpr std::size_t max_sessions = 32;
 
 }  // namespace
 
@@ -78,7 +78,7 @@ void Server::answer_query() {
         info.game = console_.text("sv_gametypes", "Left 4 Dead 2");
         info.version = "2.2.4.3";
         info.players = static_cast<std::uint8_t>(console_.number("standin_players"));
-        info.most_players = static_cast<std::uint8_t>(console_.number("maxplayers", 4));
+        info.max_players = static_cast<std::uint8_t>(console_.number("maxplayers", 4));
         info.password = !console_.text("sv_password").empty();
         info.port = static_cast<std::uint16_t>(port_);
         answer = encode(info);
@@ -90,7 +90,7 @@ void Server::answer_query() {
 
 void Server::accept_console() {
     Descriptor accepted(::accept4(tcp_.get(), nullptr, nullptr, SOCK_CLOEXEC));
-    if (accepted.get() >= 0 && sessions_.size() < most_sessions)
+    if (accepted.get() >= 0 && sessions_.size() < max_sessions)
         sessions_.push_back({std::move(accepted), {}, false});
 }
 
@@ -119,7 +119,7 @@ bool Server::serve(Session& session) {
             std::printf("rcon from \"127.0.0.1\": command \"%s\"\n", packet->body.c_str());
             reply(session, packet->id, Rcon::response, console_.execute(packet->body));
         } else {
-            // The client's marker for "that was all": mirrored, then followed by the game's odd extra packet.
+            // The client's end marker: mirrored, then followed by the game's extra packet.
             reply(session, packet->id, Rcon::response, "");
             reply(session, packet->id, Rcon::response, std::string("\0\1\0\0", 4));
         }

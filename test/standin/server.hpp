@@ -32,7 +32,7 @@ class Server {
   public:
     explicit Server(Console& console) : console_(console) {}
 
-    /// False, after saying so as the game does, when the port is taken.
+    /// False if the port is taken, after the same message as the game's.
     bool open(const std::string& address, int port);
     int port() const { return port_; }
 
@@ -47,7 +47,7 @@ class Server {
         bool allowed = false;
     };
     std::list<Session>& sessions() { return sessions_; }
-    /// False when the session is over.
+    /// False if the session is over.
     bool serve(Session& session);
 
   private:

@@ -1,6 +1,6 @@
-// A stand-in for the game's srcds_run, which cannot be shipped. It takes the real arguments, reads the real
-// files and speaks the real protocols; and it misbehaves when it is told to. Besides +NAME VALUE and
-// cfg/server.cfg it reads left4dead2/ems/standin.cfg, also later whenever that file changes. See
+// A stand-in for the game's srcds_run, which cannot be distributed. It takes the real arguments, reads the
+// real files and supports the real protocols; and it misbehaves if told to. Besides +NAME VALUE and
+// cfg/server.cfg it reads left4dead2/ems/standin.cfg, and re-reads it whenever it changes. See
 // docs/test-hosts.md for the standin_ variables.
 #include <poll.h>
 #include <sys/inotify.h>
@@ -65,7 +65,7 @@ Arguments parse(const std::vector<std::string>& words) {
     return parsed;
 }
 
-/// Aborts as a crashing game does, but leaves no core file behind.
+/// Aborts like a crashing game, but without a core file.
 [[noreturn]] void crash(const char* why) {
     std::printf("%s\nSegmentation fault (core dumped)\n", why);
     std::fflush(stdout);
@@ -76,7 +76,7 @@ Arguments parse(const std::vector<std::string>& words) {
     std::abort();
 }
 
-/// What the game leaves behind in its own tree: with an overlay that is the server's upper directory.
+/// The files that the game writes into its own tree: with an overlay, that is the server's upper directory.
 void write_as_the_game_does(const fs::path& game) {
     std::error_code ignored;
     fs::create_directories(game / "logs", ignored);
@@ -85,7 +85,7 @@ void write_as_the_game_does(const fs::path& game) {
         << "L " << std::time(nullptr) << ": Log file started\n";
 }
 
-/// What SourceMod does beside: it remembers, keeps logs of its own, and compiles plugins while it runs.
+/// Like SourceMod: writes data and logs, and compiles plugins at run time.
 void behave_as_sourcemod_does(const fs::path& game) {
     const fs::path sourcemod = game / "addons/sourcemod";
     std::error_code ignored;
@@ -140,7 +140,7 @@ void Game::configure() {
     std::printf("%s", console_.execute_file(console_.text("servercfgfile", "server.cfg")).c_str());
     if (const auto extra = console_.text("exec"); !extra.empty())
         std::printf("%s", console_.execute_file(extra).c_str());
-    // What was said on the command line wins, as the game applies it last.
+    // The command line wins, because the game applies it last.
     for (const auto& [name, value] : arguments_.settings) console_.set(name, value);
 }
 
@@ -152,7 +152,7 @@ bool Game::open_port() {
     return false;
 }
 
-/// Calls `effect` when the number of seconds in `variable` has passed, and until then shortens the poll's
+/// Calls `effect` once the number of seconds in `variable` has passed, and until then shortens the poll's
 /// timeout.
 void Game::after(const char* variable, void (*effect)(const char*), const char* why, int& timeout) const {
     const int seconds = console_.number(variable, -1);
@@ -209,7 +209,7 @@ int Game::loop(int signals, int orders) {
     return 0;
 }
 
-/// Tells when left4dead2/ems/ changes, so that an idle server never wakes up to look.
+/// Notices changes in left4dead2/ems/, so that an idle server never wakes up to check.
 int Game::watch() {
     const int orders = ::inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
     std::error_code ignored;
@@ -242,7 +242,7 @@ int Game::run() {
     return result;
 }
 
-/// The real srcds_run is a loop around the game, unless it is told -norestart.
+/// The real srcds_run is a loop around the game, unless -norestart is given.
 int supervise(const Arguments& arguments, const fs::path& root) {
     for (;;) {
         std::fflush(stdout);

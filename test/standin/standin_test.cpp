@@ -19,11 +19,11 @@ TEST_CASE("the stand-in takes its hostname from the server.cfg of its own tree")
     CHECK(answer->map == "c5m1_waterfront");
     CHECK(answer->folder == "left4dead2");
     CHECK(answer->app == 550);
-    CHECK(answer->most_players == 8);
+    CHECK(answer->max_players == 8);
     CHECK(answer->port == game.port());
 }
 
-TEST_CASE("the stand-in answers a query only to who knows the challenge") {
+TEST_CASE("the stand-in answers a query only with the right challenge") {
     Process game;
     game.start();
     const auto first = exchange(game.port(), info_request);
@@ -54,7 +54,7 @@ TEST_CASE("the stand-in writes its logs and its ban list into its own tree") {
     CHECK(std::filesystem::exists(game.root() / "left4dead2/logs/console.log"));
 }
 
-TEST_CASE("a taken port ends the stand-in when it is told -strictportbind") {
+TEST_CASE("with -strictportbind, a taken port ends the stand-in") {
     Process first;
     first.start();
     Process second;
@@ -76,7 +76,7 @@ TEST_CASE("the stand-in stops on SIGINT and on SIGTERM") {
     CHECK(*status == 0);
 }
 
-TEST_CASE("the stand-in refuses to stop when it is told to") {
+TEST_CASE("the stand-in ignores signals if told to") {
     Process game;
     game.start({"+standin_ignore_stop", "1"}, "hibernating");
     game.signal(SIGTERM);
@@ -95,7 +95,7 @@ TEST_CASE("the stand-in crashes at start when a file in its tree says so") {
     CHECK(WTERMSIG(*status) == SIGSEGV);
 }
 
-TEST_CASE("the stand-in crashes when its time is over") {
+TEST_CASE("the stand-in crashes after the given time") {
     Process game;
     game.start({"+standin_crash_after", "1"}, "hibernating");
     CHECK(info(game.port()));
@@ -104,7 +104,7 @@ TEST_CASE("the stand-in crashes when its time is over") {
     CHECK(WIFSIGNALED(*status));
 }
 
-TEST_CASE("the stand-in hangs, alive but silent, from the moment that it is told") {
+TEST_CASE("the stand-in hangs, alive but silent, once told to") {
     Process game;
     game.start({}, "hibernating");
     REQUIRE(info(game.port()));
@@ -115,7 +115,7 @@ TEST_CASE("the stand-in hangs, alive but silent, from the moment that it is told
     CHECK_FALSE(game.ended(50));
 }
 
-TEST_CASE("the remote console opens for the right password only") {
+TEST_CASE("the remote console accepts only the right password") {
     Process game;
     game.write("left4dead2/cfg/server.cfg", "hostname Dark\nrcon_password \"se cret\"\n");
     game.start();

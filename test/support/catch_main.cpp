@@ -11,7 +11,7 @@
 #endif
 
 int main(int argc, char** argv) {
-    // CTest sets it for the programs that cmake/testing.cmake was told of, and takes this exit code for
+    // CTest sets it for the programs that are listed in cmake/testing.cmake, and treats this exit code as
     // "skipped".
     constexpr int skipped = 77;
     if (std::getenv("LEFT4ME_TEST_NEEDS_ROOT") != nullptr && ::geteuid() != 0) {

@@ -9,7 +9,7 @@ namespace {
 struct Shrinker {
     const Property& property;
     Counterexample& best;
-    std::size_t budget = 5000;  // tries; a good counterexample soon beats the best one late
+    std::size_t budget = 5000;  // attempts; a good counterexample soon is better than the best one late
 
     bool try_tape(std::vector<std::uint32_t> tape) {
         if (budget == 0) return false;
@@ -29,7 +29,7 @@ struct Shrinker {
                 std::vector<std::uint32_t> shorter = best.tape;
                 const auto begin = shorter.begin() + static_cast<std::ptrdiff_t>(from);
                 shorter.erase(begin, begin + static_cast<std::ptrdiff_t>(size));
-                // What is cut off at the end comes back as zeros: that is only smaller if something else was
+                // Numbers removed at the end come back as zeros: that is only smaller if something else was
                 // there.
                 const bool smaller = shorter.size() < best.tape.size() && try_tape(shorter) &&
                                      best.tape.size() <= shorter.size();

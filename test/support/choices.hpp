@@ -10,8 +10,8 @@
 
 namespace left4me::test {
 
-/// Where a generated case gets its numbers from. It remembers them, so that a failing case can be made
-/// smaller by making its numbers fewer and smaller and generating again; 0 is always the simplest choice.
+/// The source of a generated case's numbers. It records them, so that a failing case can be shrunk by making
+/// its numbers fewer and smaller and generating again; 0 is always the simplest choice.
 class Choices {
   public:
     explicit Choices(std::uint64_t seed) : random_(seed) {}
@@ -38,12 +38,12 @@ class Choices {
 using Property = std::function<std::optional<std::string>(Choices&)>;
 
 struct Counterexample {
-    std::uint64_t seed = 0;           ///< of the case as it was found
+    std::uint64_t seed = 0;           ///< of the original case
     std::string message;              ///< of the smallest case that still fails
     std::vector<std::uint32_t> tape;  ///< the smallest case
 };
 
-/// Tries `cases` cases; the first that fails is made as small as it gets.
+/// Tries `cases` cases; shrinks the first that fails.
 std::optional<Counterexample> find_counterexample(std::size_t cases, const Property& property);
 
 /// How many cases a property gets in this build: all of them, or a share under the sanitizers, which are

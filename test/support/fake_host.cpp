@@ -11,7 +11,7 @@ namespace left4me::test {
 namespace {
 
 bool is_work_on_files(Verb verb) {
-    return verb == Verb::Build || verb == Verb::Render || verb == Verb::Forget || verb == Verb::Collect;
+    return verb == Verb::Build || verb == Verb::Render || verb == Verb::Unmanage || verb == Verb::Prune;
 }
 
 }  // namespace
@@ -46,7 +46,7 @@ void FakeHost::end_builds() {
         }
         record.failure.reset();
         record.artifact = BuiltArtifact{input, input};
-        world.overlay_generations.insert(fmt::format("overlays/{}/{}", name, input));
+        world.overlay_artifacts.insert(fmt::format("overlays/{}/{}", name, input));
         return true;
     });
 }
@@ -62,8 +62,8 @@ Inputs FakeHost::read_inputs(const Desired& desired) {
             if (const auto record = world.records.find(name); record != world.records.end())
                 input.build->record = record->second;
             auto& artifact = input.build->record.artifact;
-            if (artifact && !world.overlay_generations.contains(
-                                fmt::format("overlays/{}/{}", name, artifact->generation)))
+            if (artifact &&
+                !world.overlay_artifacts.contains(fmt::format("overlays/{}/{}", name, artifact->digest)))
                 artifact.reset();
             if (const auto canceled = world.canceled.find(name); canceled != world.canceled.end())
                 input.build->canceled = canceled->second;
@@ -73,7 +73,7 @@ Inputs FakeHost::read_inputs(const Desired& desired) {
         } else if (content->second) {
             input.artifact = *content->second;
         } else {
-            input.trouble = InputError{InputErrorKind::Source, content->second.error()};
+            input.error = InputError{InputErrorKind::Source, content->second.error()};
         }
     }
     for (const auto& [name, server] : desired.servers) {
@@ -102,12 +102,12 @@ std::expected<Observed, std::string> FakeHost::observe(const Target& target) {
     Observed observed;
     observed.now = world.now;
     observed.installation = world.installation;
-    observed.generations = world.overlay_generations;
+    observed.artifacts = world.overlay_artifacts;
     for (const auto& [name, server] : world.servers) {
         const TargetServer* const asked = target.find(name);
         ObservedServer& seen = observed.servers[name];
         seen.unit = server.unit;
-        seen.ours = server.ours;
+        seen.managed = server.managed;
         seen.current = server.current;
         if (server.current && (asked == nullptr || asked->digest() != *server.current)) {
             const auto current = server.renderings.find(*server.current);
@@ -115,19 +115,19 @@ std::expected<Observed, std::string> FakeHost::observe(const Target& target) {
                 seen.current_rendering = ObservedRendering{current->second.layers, current->second.port};
         }
         seen.mounted = server.mounted;
-        if (!server.mounted && server.unit.active == ActiveState::Active) seen.held_by_game = server.in_game;
+        if (!server.mounted && server.unit.active == ActiveState::Active)
+            seen.mounted_in_game = server.in_game;
         seen.runtime = server.runtime;
         seen.players = server.players;
         if (target.restarts.contains(name)) seen.invocation = std::to_string(server.processes);
         seen.shadowed = server.shadowed;
         if (server.shadowed > 0) seen.shadowed_names = {"left4dead2/cfg/server.cfg"};
         seen.set_aside = server.set_aside;
-        for (const auto& [generation, rendering] : server.renderings) {
-            observed.generations.insert(fmt::format("instances/{}/{}", name, generation));
+        for (const auto& [digest, rendering] : server.renderings) {
+            observed.artifacts.insert(fmt::format("instances/{}/{}", name, digest));
         }
         if (!seen.stack() || seen.stack()->empty()) continue;
-        const auto mounted =
-            server.renderings.find(std::string(parse_layer(seen.stack()->front()).generation));
+        const auto mounted = server.renderings.find(std::string(parse_layer(seen.stack()->front()).digest));
         if (mounted == server.renderings.end()) continue;
         seen.mounted_port = mounted->second.port;
         seen.mounted_environment = mounted->second.environment;
@@ -148,10 +148,10 @@ std::expected<Observed, std::string> FakeHost::observe(const Target& target) {
 
 void FakeHost::begin(const Plan& plan, std::span<const ActionIndex> actions) {
     ++batches;
-    const auto collects = [](const Action& action) { return action.verb == Verb::Collect; };
+    const auto prunes = [](const Action& action) { return action.verb == Verb::Prune; };
     const bool first = std::any_of(actions.begin(), actions.end(),
                                    [&plan](ActionIndex index) { return plan.actions[index].after.empty(); });
-    if (first && std::any_of(plan.actions.begin(), plan.actions.end(), collects))
+    if (first && std::any_of(plan.actions.begin(), plan.actions.end(), prunes))
         planned_from_[&plan] = std::make_shared<const std::map<std::string, FakeServer>>(world.servers);
     for (const ActionIndex index : actions) {
         const Action& action = plan.actions[index];
@@ -160,18 +160,18 @@ void FakeHost::begin(const Plan& plan, std::span<const ActionIndex> actions) {
         job.outcome.plan = &plan;
         job.verb = action.verb;
         job.subject = action.subject;
-        job.generation = action.generation;
+        job.artifact = action.artifact;
         job.rendering = action.rendering;
         job.source = action.source;
         check(job);
-        if (action.verb == Verb::Collect) job.planned_from = planned_from_[&plan];
+        if (action.verb == Verb::Prune) job.planned_from = planned_from_[&plan];
         job.fails = fail_call == calls.size();
         calls.push_back({action.verb, action.subject});
         under_way_.push_back(std::move(job));
     }
 }
 
-/// Promise 2, and the promise to prune only what left4me made.
+/// Promise 2, and the promise to remove only what left4me created.
 void FakeHost::check(const Job& job) {
     if (!is_effect(job.verb)) {
         violations.push_back(
@@ -179,8 +179,8 @@ void FakeHost::check(const Job& job) {
     }
     if (job.subject.kind == Kind::Overlay) return;
     const auto server = world.servers.find(job.subject.name);
-    const bool ours = server != world.servers.end() && server->second.ours;
-    if (!asked_for_.contains(job.subject.name) && !ours) {
+    const bool managed = server != world.servers.end() && server->second.managed;
+    if (!asked_for_.contains(job.subject.name) && !managed) {
         violations.push_back(fmt::format("{} {}: neither in the manifests nor made by left4me",
                                          to_string(job.verb), to_string(job.subject)));
     }
@@ -208,11 +208,11 @@ std::vector<Outcome> FakeHost::wait() {
     if (under_way_.empty()) return {};
     const std::vector<std::size_t> candidates = not_hanging();
     if (!candidates.empty()) return end(candidates[random_.below(candidates.size())]);
-    world.now += std::chrono::seconds(90);  // the rest hung until systemd lost its patience
+    world.now += std::chrono::seconds(90);  // the rest hung until systemd's timeout
     return end(0);
 }
 
-std::vector<Outcome> FakeHost::collect() {
+std::vector<Outcome> FakeHost::poll_completions() {
     end_builds();
     const std::vector<std::size_t> candidates = not_hanging();
     told_just_now_ = dawdling && !told_just_now_ && !candidates.empty();
@@ -237,7 +237,7 @@ void FakeHost::finish(Job& job) {
 
 FakeHost::Result FakeHost::perform(const Job& job) {
     if (job.verb == Verb::Build) return build(job);
-    if (job.verb == Verb::Collect) return collect(job);
+    if (job.verb == Verb::Prune) return prune(job);
     if (job.verb == Verb::Cancel) {
         world.building.erase(job.subject.name);
         return {};
@@ -246,8 +246,8 @@ FakeHost::Result FakeHost::perform(const Job& job) {
     switch (job.verb) {
         case Verb::Render:
             return render(job);
-        case Verb::Forget:
-            return forget(job);
+        case Verb::Unmanage:
+            return unmanage(job);
         case Verb::Start:
             return start(server, job.subject.name);
         case Verb::Stop:
@@ -290,11 +290,11 @@ void FakeHost::reconciler_died() {
         const bool half_way = random_.below(2) == 0;
         if (!half_way) continue;
         if (job.verb == Verb::Render) {
-            // The directory stands, but `current` was not switched yet.
+            // The directory exists, but `current` was not switched yet.
             const std::optional<std::string> before = server.current;
             (void)render(job);
             server.current = before;
-        } else if (job.verb == Verb::Forget) {
+        } else if (job.verb == Verb::Unmanage) {
             server.current.reset();
             server.renderings.clear();
         }

@@ -13,7 +13,7 @@
 
 namespace left4me::test {
 
-/// `instances/NAME/GENERATION` of the fake.
+/// `instances/NAME/DIGEST` of the fake.
 struct FakeRendering {
     std::vector<std::string> layers;
     std::uint16_t port = 0;
@@ -25,7 +25,7 @@ struct FakeRendering {
 
 struct FakeServer {
     ObservedUnit unit;
-    bool ours = false;  ///< instances/NAME exists
+    bool managed = false;  ///< instances/NAME exists
     std::map<std::string, FakeRendering> renderings;
     std::optional<std::string> current;
     std::optional<std::vector<std::string>> mounted;
@@ -33,8 +33,8 @@ struct FakeServer {
     std::optional<std::vector<std::string>> in_game;
     bool runtime = false;
     std::optional<unsigned> players;
-    std::size_t shadowed = 0;  ///< files that the game changed and may not keep
-    std::string set_aside;     ///< what a start did about them
+    std::size_t shadowed = 0;  ///< files that the game changed but may not keep
+    std::string set_aside;     ///< a start's description of what it set aside
     unsigned starts = 0;       ///< since the last reset-failed: systemd's start-limit counter
     unsigned processes = 0;    ///< how often the game was started: a new number is a new MainPID
 
@@ -50,14 +50,14 @@ inline void reset(ObservedUnit& unit) {
     unit.enablement = enablement;
 }
 
-/// What is on the fake's disk and in its PID 1: a value, so that worlds can be copied and compared.
+/// The fake's disk and PID 1: a value, so that worlds can be copied and compared.
 struct FakeWorld {
     TimePoint now{};
     bool installation = true;
     std::map<std::string, std::expected<std::string, std::string>>
-        sources;                                 ///< overlay → generation of its content
+        sources;                                 ///< overlay → digest of its content
     std::map<std::string, std::string> secrets;  ///< file → text; any other one is missing
-    std::set<std::string> overlay_generations;   ///< `overlays/A/GEN`
+    std::set<std::string> overlay_artifacts;     ///< `overlays/A/DIGEST`
     /// Of the overlays that units build: what they left, and what is being built. A source's input is what
     /// its content is called.
     std::map<std::string, BuildRecord> records;
@@ -66,13 +66,13 @@ struct FakeWorld {
     std::map<std::string, FakeServer> servers;
 };
 
-/// The rendering that the fake's store would make of a server.
+/// The rendering that the fake's store would write for a server.
 FakeRendering make_rendering(const DesiredServer& server, const std::vector<std::string>& overlay_layers,
-                             std::string& generation);
+                             std::string& artifact);
 
-/// A stateful host in memory: it *performs* every effect as systemd, the kernel and the store do, at the
-/// moment the action ends, and the order in which actions end is shuffled. What left4me must never do is
-/// noted in violations().
+/// A stateful host in memory. It *performs* every effect like systemd, the kernel and the store, at the
+/// moment the action ends, and shuffles the order in which actions end. Anything that left4me must never do
+/// is recorded in violations().
 class FakeHost : public Host {
   public:
     static constexpr unsigned start_limit = 5;
@@ -82,12 +82,12 @@ class FakeHost : public Host {
     std::expected<std::map<std::string, ObservedBuild>, std::string> observe_builds() override;
     Inputs read_inputs(const Desired& desired) override;
     std::expected<Observed, std::string> observe(const Target& target) override;
-    /// resolve() with what read_inputs() tells.
+    /// resolve() with the result of read_inputs().
     Target target(const Desired& desired);
     void begin(const Plan& plan, std::span<const ActionIndex> actions) override;
     std::vector<Outcome> wait() override;
-    /// Nothing ends while only hanging servers are worked on.
-    std::vector<Outcome> collect() override;
+    /// Nothing ends while only hanging servers have actions in flight.
+    std::vector<Outcome> poll_completions() override;
     void wait_for_builds(const std::map<std::string, ObservedBuild>& builds) override;
     /// Those end that do not hang.
     void end_builds();
@@ -98,23 +98,23 @@ class FakeHost : public Host {
     void settle();
     /// The game ended by itself, and systemd has started it again.
     void crash(const std::string& name);
-    /// The reconciler was killed. What was handed to systemd goes on and ends; work on files stops half way.
+    /// The reconciler was killed. Jobs passed to systemd continue and end; work on files stops halfway.
     void reconciler_died();
 
     FakeWorld world;
 
     // Failures to inject.
-    std::optional<std::size_t> fail_call;                    ///< the call with this number (from 0) fails
-    std::set<std::string> crashing;                          ///< servers whose game exits at once, every time
+    std::optional<std::size_t> fail_call;  ///< the call with this number (from 0) fails
+    std::set<std::string> crashing;        ///< servers whose game exits immediately, every time
     std::map<std::string, BuildFailureKind> failing_builds;  ///< how builds of overlays in units end
     /// Servers whose actions end only when nothing else is under way, and overlays whose builds do not end.
     std::set<std::string> hanging;
     /// Since when a unit has been active when its start has ended: only tests of that must wait.
     std::chrono::seconds up_for{60};
-    bool dawdling = false;  ///< after each ending, collect() has nothing to tell for once
+    bool dawdling = false;  ///< after each completion, poll_completions() returns nothing once
     std::optional<std::string> observe_error;
 
-    // What was seen.
+    // Records.
     struct Call {
         Verb verb = Verb::Report;
         Subject subject;
@@ -126,20 +126,20 @@ class FakeHost : public Host {
     std::size_t batches = 0;              ///< calls of begin()
     std::vector<std::string> ended;       ///< "start server/a", in the order in which they ended
     std::vector<std::string> kicked;      ///< servers that were taken down while people played
-    std::vector<std::string> violations;  ///< what must never happen, in words
+    std::vector<std::string> violations;  ///< descriptions of what must never happen
 
   private:
     struct Job {
         Outcome outcome;
         Verb verb = Verb::Report;
         Subject subject;
-        std::string generation;
+        std::string artifact;
         std::shared_ptr<const TargetRendering> rendering;
         std::shared_ptr<const OverlaySource> source;
         bool fails = false;
-        /// Collect: the servers as they were when its plan was made.
+        /// Prune: the servers as they were when its plan was made.
         std::shared_ptr<const std::map<std::string, FakeServer>> planned_from;
-        bool stale = false;  ///< was begun by a reconciler that has died
+        bool stale = false;  ///< begun by a reconciler that has died
     };
     using Result = std::expected<void, Outcome>;
 
@@ -152,9 +152,9 @@ class FakeHost : public Host {
     // The store, fake_store.cpp.
     Result build(const Job& job);
     Result render(const Job& job);
-    Result forget(const Job& job);
-    Result collect(const Job& job);
-    std::vector<std::string> users_of(const std::string& generation) const;
+    Result unmanage(const Job& job);
+    Result prune(const Job& job);
+    std::vector<std::string> users_of(const std::string& artifact) const;
 
     // systemd and the helper, fake_units.cpp.
     Result start(FakeServer& server, const std::string& name);
@@ -167,7 +167,7 @@ class FakeHost : public Host {
     void fail_unit(FakeServer& server, const std::string& result);
 
     std::vector<Job> under_way_;
-    std::set<std::string> asked_for_;  ///< servers of the target that was observed last
+    std::set<std::string> asked_for_;  ///< servers of the target that was last observed
     std::map<const Plan*, std::shared_ptr<const std::map<std::string, FakeServer>>> planned_from_;
     bool told_just_now_ = false;
     unsigned invocations_ = 0;

@@ -15,11 +15,11 @@ std::unexpected<Outcome> failed(FailureKind reason, std::string message) {
 }  // namespace
 
 FakeRendering make_rendering(const DesiredServer& server, const std::vector<std::string>& overlay_layers,
-                             std::string& generation) {
+                             std::string& digest) {
     std::vector<std::string> lower = overlay_layers;
     lower.emplace_back("installation");
     const TargetRendering rendering(std::make_shared<const DesiredServer>(server), std::nullopt, lower, {});
-    generation = rendering.digest();
+    digest = rendering.digest();
     return {rendering.layers(), server.port, server.environment, {}};
 }
 
@@ -31,50 +31,48 @@ FakeHost::Result FakeHost::build(const Job& job) {
             world.building.try_emplace(job.subject.name, *source->second);
         return {};
     }
-    if (source == world.sources.end() || source->second != job.generation) {
+    if (source == world.sources.end() || source->second != job.artifact) {
         return failed(FailureKind::IOError, "the source no longer has that content");
     }
-    world.overlay_generations.insert(fmt::format("overlays/{}/{}", job.subject.name, job.generation));
+    world.overlay_artifacts.insert(fmt::format("overlays/{}/{}", job.subject.name, job.artifact));
     return {};
 }
 
 FakeHost::Result FakeHost::render(const Job& job) {
     const auto& rendering = job.rendering;
-    if (!rendering || rendering->digest() != job.generation || rendering->name() != job.subject.name) {
+    if (!rendering || rendering->digest() != job.artifact || rendering->name() != job.subject.name) {
         violations.push_back(fmt::format("render {} without its rendering", to_string(job.subject)));
         return failed(FailureKind::IOError, "no rendering");
     }
     for (const std::string& layer : rendering->layers()) {
-        if (parse_layer(layer).kind == Layer::Kind::Overlay && !world.overlay_generations.contains(layer)) {
+        if (parse_layer(layer).kind == Layer::Kind::Overlay && !world.overlay_artifacts.contains(layer)) {
             violations.push_back(fmt::format("render {} before {} was built", to_string(job.subject), layer));
         }
     }
     FakeServer& server = world.servers[job.subject.name];
-    server.ours = true;
-    server.current = job.generation;
-    server.renderings[job.generation] = {
-        rendering->layers(), rendering->port(), rendering->environment(), {}};
+    server.managed = true;
+    server.current = job.artifact;
+    server.renderings[job.artifact] = {rendering->layers(), rendering->port(), rendering->environment(), {}};
     return {};
 }
 
-FakeHost::Result FakeHost::forget(const Job& job) {
+FakeHost::Result FakeHost::unmanage(const Job& job) {
     FakeServer& server = world.servers[job.subject.name];
     if (server.unit.active != ActiveState::Inactive || server.mounted || server.runtime ||
         server.unit.enablement == Enablement::Enabled) {
         violations.push_back(
             fmt::format("forget {} although something of it is left", to_string(job.subject)));
     }
-    server.ours = false;
+    server.managed = false;
     server.current.reset();
     server.renderings.clear();
     return {};
 }
 
-std::vector<std::string> FakeHost::users_of(const std::string& generation) const {
-    const auto used_by = [&generation](const std::vector<std::string>& layers) {
-        return std::any_of(layers.begin(), layers.end(), [&generation](const std::string& layer) {
-            return generation_path(layer) == generation;
-        });
+std::vector<std::string> FakeHost::users_of(const std::string& digest) const {
+    const auto used_by = [&digest](const std::vector<std::string>& layers) {
+        return std::any_of(layers.begin(), layers.end(),
+                           [&digest](const std::string& layer) { return artifact_path(layer) == digest; });
     };
     std::vector<std::string> users;
     for (const auto& [name, server] : world.servers) {
@@ -87,23 +85,22 @@ std::vector<std::string> FakeHost::users_of(const std::string& generation) const
     return users;
 }
 
-FakeHost::Result FakeHost::collect(const Job& job) {
-    const std::vector<std::string> users = users_of(job.generation);
+FakeHost::Result FakeHost::prune(const Job& job) {
+    const std::vector<std::string> users = users_of(job.artifact);
     for (const std::string& name : users) {
-        // A unit that was on its way up when the plan was made may have mounted it since: the host looks
-        // again and refuses.
+        // A unit that was starting when the plan was made may have mounted it since: the host checks again
+        // and refuses.
         const FakeServer& now = world.servers.at(name);
         const bool known = job.planned_from != nullptr && job.planned_from->contains(name);
         const bool mounted_since = known && now.stack() && now.stack() != job.planned_from->at(name).stack();
         if (!mounted_since)
-            violations.push_back(fmt::format("collect {} although it is in use", job.generation));
+            violations.push_back(fmt::format("collect {} although it is in use", job.artifact));
     }
     if (!users.empty()) return failed(FailureKind::InUse, "still in use");
     if (job.subject.kind == Kind::Overlay) {
-        world.overlay_generations.erase(job.generation);
+        world.overlay_artifacts.erase(job.artifact);
     } else {
-        world.servers[job.subject.name].renderings.erase(
-            job.generation.substr(job.generation.rfind('/') + 1));
+        world.servers[job.subject.name].renderings.erase(job.artifact.substr(job.artifact.rfind('/') + 1));
     }
     return {};
 }

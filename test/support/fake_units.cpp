@@ -21,12 +21,12 @@ bool has_processes(const FakeServer& server) {
 
 std::optional<std::uint16_t> FakeHost::port_in_use(const FakeServer& server) const {
     if (!has_processes(server) || !server.stack() || server.stack()->empty()) return std::nullopt;
-    const auto mounted = server.renderings.find(std::string(parse_layer(server.stack()->front()).generation));
+    const auto mounted = server.renderings.find(std::string(parse_layer(server.stack()->front()).digest));
     if (mounted == server.renderings.end()) return std::nullopt;
     return mounted->second.port;
 }
 
-/// What left4me-overlay does: it takes a mount of the right stack as it is and refuses any other.
+/// Like left4me-overlay: keeps a mount of the right stack and refuses any other.
 bool FakeHost::mount(FakeServer& server, const std::string& name) {
     if (!server.current) return false;
     const auto rendering = server.renderings.find(*server.current);
@@ -36,7 +36,7 @@ bool FakeHost::mount(FakeServer& server, const std::string& name) {
     for (const std::string& layer : layers) {
         const Layer parsed = parse_layer(layer);
         if (parsed.kind == Layer::Kind::Installation && !world.installation) return false;
-        if (parsed.kind == Layer::Kind::Overlay && !world.overlay_generations.contains(layer)) {
+        if (parsed.kind == Layer::Kind::Overlay && !world.overlay_artifacts.contains(layer)) {
             violations.push_back(fmt::format("server/{} is started without its layer {}", name, layer));
             return false;
         }
@@ -46,7 +46,7 @@ bool FakeHost::mount(FakeServer& server, const std::string& name) {
     return true;
 }
 
-/// ExecStopPost unmounts, also after a start that failed.
+/// ExecStopPost unmounts, also after a failed start.
 void FakeHost::fail_unit(FakeServer& server, const std::string& result) {
     server.unit.active = ActiveState::Failed;
     server.unit.sub = "failed";
@@ -109,7 +109,7 @@ FakeHost::Result FakeHost::restart(FakeServer& server, const std::string& name) 
     return start(server, name);
 }
 
-/// What left4me-overlay attach does: a server that has ended meanwhile is no error.
+/// Like left4me-overlay attach: a server that has exited meanwhile is not an error.
 FakeHost::Result FakeHost::attach(FakeServer& server) {
     if (server.mounted || !has_processes(server)) return {};
     if (!server.in_game) return failed(FailureKind::AttachFailed, "the game has no overlay any more");
@@ -140,7 +140,7 @@ void FakeHost::settle() {
         if (server.unit.active == ActiveState::Deactivating) (void)stop(server, name);
         if (server.unit.active == ActiveState::Activating) {
             const Enablement enablement = server.unit.enablement;
-            server.unit.enablement = Enablement::Enabled;  // a mask does not stop what is starting already
+            server.unit.enablement = Enablement::Enabled;  // a mask does not stop a start in progress
             (void)start(server, name);
             server.unit.enablement = enablement;
         }

@@ -90,10 +90,10 @@ class Builder {
         for (const auto& entry : row_["failed_overlays"])
             made_.failed_overlays[entry.first.as<std::string>()] = make_failed(entry.second);
         for (const YAML::Node& path : row_["disk"]) {
-            made_.world.overlay_generations.insert("overlays/" + path.as<std::string>());
+            made_.world.overlay_artifacts.insert("overlays/" + path.as<std::string>());
         }
         for (const YAML::Node& path : row_["not_disk"]) {
-            made_.world.overlay_generations.erase("overlays/" + path.as<std::string>());
+            made_.world.overlay_artifacts.erase("overlays/" + path.as<std::string>());
         }
         return std::move(made_);
     }
@@ -142,19 +142,19 @@ class Builder {
             return;
         }
         made_.world.sources.emplace(name, node.as<std::string>());
-        made_.world.overlay_generations.insert("overlays/" + name + "/" + node.as<std::string>());
+        made_.world.overlay_artifacts.insert("overlays/" + name + "/" + node.as<std::string>());
     }
 
     std::optional<std::string> render(FakeServer& server, const DesiredServer& as,
                                       const std::vector<std::string>& layers) {
-        std::string generation;
-        FakeRendering rendering = make_rendering(as, layers, generation);
-        for (const std::string& layer : layers) made_.world.overlay_generations.insert(layer);
-        server.renderings.emplace(generation, std::move(rendering));
-        return generation;
+        std::string digest;
+        FakeRendering rendering = make_rendering(as, layers, digest);
+        for (const std::string& layer : layers) made_.world.overlay_artifacts.insert(layer);
+        server.renderings.emplace(digest, std::move(rendering));
+        return digest;
     }
 
-    /// As the manifests ask now; none if they cannot tell.
+    /// The rendering of the current manifests; none if it is unknown.
     std::optional<std::string> render_as_asked(FakeServer& server, const DesiredServer& asked) {
         std::vector<std::string> layers;
         for (const std::string& overlay : asked.overlays) {
@@ -165,7 +165,7 @@ class Builder {
         return render(server, asked, layers);
     }
 
-    /// As they asked at some earlier time: `overlays` is a map to generations there.
+    /// The rendering of earlier manifests: `overlays` maps to digests.
     std::optional<std::string> render_as_it_was(FakeServer& server, const std::string& name,
                                                 const DesiredServer* asked, const YAML::Node& was) {
         YAML::Node others = YAML::Clone(was);
@@ -180,7 +180,7 @@ class Builder {
     }
 
     void add_found(const std::string& name, const YAML::Node& node, const DesiredServer* asked) {
-        check_keys(node, {"active", "result", "enablement", "players", "ours", "runtime", "was", "current",
+        check_keys(node, {"active", "result", "enablement", "players", "managed", "runtime", "was", "current",
                           "mounted", "unmounted", "edited", "remembered", "held", "failed"});
         FakeServer server;
         server.unit.active = enum_of(node, "active",
@@ -191,9 +191,9 @@ class Builder {
         server.unit.enablement =
             enum_of(node, "enablement", {Enablement::Disabled, Enablement::Enabled, Enablement::Masked},
                     Enablement::Enabled);
-        server.ours = value_of(node, "ours", true);
+        server.managed = value_of(node, "managed", true);
         if (node["players"]) server.players = node["players"].as<unsigned>();
-        if (server.ours) add_renderings(server, name, node, asked);
+        if (server.managed) add_renderings(server, name, node, asked);
         server.runtime = value_of(node, "runtime", server.mounted.has_value());
         if (node["remembered"]) {
             made_.remembered_unchanged[name] = node["remembered"].as<std::string>() == "unchanged";
@@ -248,13 +248,13 @@ Memory PlanCase::memory(const Target& target) const {
         made.failures = failure.failures;
         made.retry_at = world.now + failure.retry_in;
         made.failed_at = world.now;
-        made.asked = failure.of_what_is_asked ? asked : "something else";
+        made.spec_hash = failure.of_what_is_asked ? asked : "something else";
         return made;
     };
     for (const auto& [name, failure] : failed)
-        memory.servers[name].backoff = backoff(failure, asked_of(target.find(name)));
+        memory.servers[name].backoff = backoff(failure, server_spec_hash(target.find(name)));
     for (const auto& [name, failure] : failed_overlays)
-        memory.overlays[name] = backoff(failure, asked_of_overlay(target, name));
+        memory.overlays[name] = backoff(failure, overlay_spec_hash(target, name));
     for (const auto& [name, since] : held_for) memory.servers[name].held_since = world.now - since;
     return memory;
 }

@@ -11,12 +11,12 @@ class Node;
 
 namespace left4me::test {
 
-/// One row of test/cases/plan/*.yaml, made into what plan() gets.
+/// One row of test/cases/plan/*.yaml, converted to plan()'s arguments.
 struct PlanCase {
     Desired desired;
     Intent intent;
     FakeWorld world;
-    /// What only a Memory holds: what is remembered, and whether it is of what is asked now.
+    /// Values that only a Memory has: a failure, and whether it was of the current specification.
     std::map<std::string, bool> remembered_unchanged;
     std::map<std::string, std::chrono::seconds> held_for;
     struct Failed {

@@ -4,8 +4,7 @@
 
 namespace left4me::test {
 
-/// splitmix64: seeded at once (a Mersenne twister is not), the same everywhere, good enough to shuffle
-/// worlds.
+/// splitmix64: cheap to seed (a Mersenne twister is not), the same everywhere, good enough to shuffle worlds.
 class Random {
   public:
     explicit Random(std::uint64_t seed) : state_(seed) {}

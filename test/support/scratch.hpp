@@ -9,7 +9,7 @@
 
 namespace left4me::test {
 
-/// A directory of its own for one test, gone with it.
+/// A temporary directory for one test.
 class Scratch {
   public:
     Scratch() {

@@ -7,7 +7,7 @@
 
 namespace left4me::test {
 
-/// Adds server `name` to what is asked: Running, Immediate, no overlays.
+/// Adds server `name` to the desired state: Running, Immediate, no overlays.
 inline DesiredServer& ask_for(Desired& desired, const std::string& name, std::uint16_t port) {
     if (desired.revision.empty()) desired.revision = "r1";
     DesiredServer& server = desired.servers[name];
@@ -19,7 +19,7 @@ inline DesiredServer& ask_for(Desired& desired, const std::string& name, std::ui
     return server;
 }
 
-/// One run to completion; `status` is what it leaves.
+/// One run to completion; `status` is its result.
 inline std::expected<RunResult, std::string> run(Host& host, const Desired& desired, const Intent& intent,
                                                  Status& status) {
     Engine engine(host, status);
@@ -28,7 +28,7 @@ inline std::expected<RunResult, std::string> run(Host& host, const Desired& desi
     return result;
 }
 
-/// A fake on which every pass remembers the one before, as the daemon does.
+/// A fake on which every pass remembers the previous one, as in the daemon.
 struct Site {
     Desired desired;
     Intent intent;

@@ -10,7 +10,7 @@
 namespace left4me::test {
 namespace {
 
-constexpr std::array<const char*, 2> generations{"aaaa000000000001", "bbbb000000000002"};
+constexpr std::array<const char*, 2> digests{"aaaa000000000001", "bbbb000000000002"};
 constexpr std::array<const char*, 4> names{"a", "b", "c", "d"};
 constexpr std::array<const char*, 3> overlay_names{"maps", "rework", "tickrate"};
 constexpr std::uint16_t first_port = 27015;
@@ -39,8 +39,8 @@ class Generator {
         for (const char* name : overlay_names) {
             if (choices_.one_in(2)) continue;
             const bool named = !choices_.one_in(6);
-            for (const char* generation : generations) {
-                if (choices_.one_in(2)) made_.world.overlay_generations.insert(path(name, generation));
+            for (const char* digest : digests) {
+                if (choices_.one_in(2)) made_.world.overlay_artifacts.insert(path(name, digest));
             }
             if (!named) continue;
             made_.desired.overlays.emplace(name, InlineSource{});
@@ -48,13 +48,13 @@ class Generator {
             if (!options_.plain && choices_.one_in(12)) {
                 made_.world.sources.emplace(name, std::unexpected(std::string("permission denied")));
             } else {
-                made_.world.sources.emplace(name, generations[choices_.below(2)]);
+                made_.world.sources.emplace(name, digests[choices_.below(2)]);
             }
         }
     }
 
-    static std::string path(const std::string& overlay, const std::string& generation) {
-        return fmt::format("overlays/{}/{}", overlay, generation);
+    static std::string path(const std::string& overlay, const std::string& digest) {
+        return fmt::format("overlays/{}/{}", overlay, digest);
     }
 
     DesiredServer make_desired(const std::string& name, std::uint32_t index, std::uint32_t count) {
@@ -78,8 +78,8 @@ class Generator {
         return server;
     }
 
-    /// A rendering of some earlier revision. Whatever it uses is on disk: nothing else could have been
-    /// mounted.
+    /// A rendering of an earlier revision. Everything that it uses is on disk, because it could not have been
+    /// mounted otherwise.
     std::string add_old_rendering(FakeServer& server, DesiredServer earlier, std::uint32_t count) {
         earlier.port = static_cast<std::uint16_t>(first_port + choices_.below(count));
         earlier.environment = fmt::format("PORT={} ARGUMENTS={}", earlier.port, choices_.below(2));
@@ -87,35 +87,35 @@ class Generator {
         std::vector<std::string> layers;
         for (const char* overlay : overlay_names) {
             if (!choices_.one_in(3)) continue;
-            layers.push_back(path(overlay, generations[choices_.below(2)]));
-            made_.world.overlay_generations.insert(layers.back());
+            layers.push_back(path(overlay, digests[choices_.below(2)]));
+            made_.world.overlay_artifacts.insert(layers.back());
         }
         return add_rendering(server, earlier, layers);
     }
 
     static std::string add_rendering(FakeServer& server, const DesiredServer& of,
                                      const std::vector<std::string>& layers) {
-        std::string generation;
-        FakeRendering rendering = make_rendering(of, layers, generation);
-        server.renderings.insert_or_assign(generation, std::move(rendering));
-        return generation;
+        std::string digest;
+        FakeRendering rendering = make_rendering(of, layers, digest);
+        server.renderings.insert_or_assign(digest, std::move(rendering));
+        return digest;
     }
 
-    /// The rendering that the manifests want, if they can tell, as an earlier pass left it.
+    /// The target rendering, if known, as left by an earlier pass.
     std::optional<std::string> add_wanted_rendering(FakeServer& server, const DesiredServer& desired) {
         std::vector<std::string> layers;
         for (const std::string& overlay : desired.overlays) {
             const auto& source = made_.world.sources.at(overlay);
             if (!source) return std::nullopt;
             layers.push_back(path(overlay, *source));
-            made_.world.overlay_generations.insert(layers.back());
+            made_.world.overlay_artifacts.insert(layers.back());
         }
         return add_rendering(server, desired, layers);
     }
 
     void make_renderings(FakeServer& server, const DesiredServer& desired, bool named, std::uint32_t count) {
-        server.ours = !named || !choices_.one_in(4);
-        if (!server.ours) return;
+        server.managed = !named || !choices_.one_in(4);
+        if (!server.managed) return;
         std::vector<std::string> made;
         if (named && !choices_.one_in(3)) {
             if (const auto wanted = add_wanted_rendering(server, desired)) made.push_back(*wanted);
@@ -176,7 +176,7 @@ class Generator {
         alone.overlays = made_.desired.overlays;
         alone.servers.emplace(name, desired);
         const Target target = FakeHost(made_.world).target(alone);
-        return asked_of(target.find(name));
+        return server_spec_hash(target.find(name));
     }
 
     void suspend(const std::string& name) {
@@ -199,7 +199,7 @@ class Generator {
             memory.backoff.failed_at = made_.world.now - std::chrono::seconds(5);
             memory.backoff.retry_at =
                 *memory.backoff.failed_at + backoff_delay(name, memory.backoff.failures);
-            memory.backoff.asked =
+            memory.backoff.spec_hash =
                 choices_.one_in(3) ? "something else" : asked_as_the_fake_sees_it(name, desired);
         }
     }
@@ -222,7 +222,7 @@ std::string describe(const Case& generated) {
     for (const auto& [name, source] : world.sources) {
         text += fmt::format("  overlay {}: {}\n", name, source ? *source : "error: " + source.error());
     }
-    text += fmt::format("  on disk: {}\n", fmt::join(world.overlay_generations, " "));
+    text += fmt::format("  on disk: {}\n", fmt::join(world.overlay_artifacts, " "));
     for (const auto& [name, server] : desired.servers) {
         text += fmt::format("  wanted {}: {} port {} rollout {} drift {} overlays [{}] {} {}\n", name,
                             to_string(server.state), server.port, to_string(server.rollout.policy),
@@ -233,12 +233,12 @@ std::string describe(const Case& generated) {
         text +=
             fmt::format("  found {}: {} {} {}current {} runtime {} players {} mounted {} in game {}\n", name,
                         to_string(server.unit.active), to_string(server.unit.enablement),
-                        server.ours ? "ours " : "", server.current.value_or("-"), server.runtime,
+                        server.managed ? "managed " : "", server.current.value_or("-"), server.runtime,
                         server.players ? std::to_string(*server.players) : "?",
                         server.mounted ? fmt::format("[{}]", fmt::join(*server.mounted, " ")) : "nothing",
                         server.in_game ? fmt::format("[{}]", fmt::join(*server.in_game, " ")) : "nothing");
-        for (const auto& [generation, rendering] : server.renderings) {
-            text += fmt::format("    rendering {} port {} [{}] damaged [{}]\n", generation, rendering.port,
+        for (const auto& [digest, rendering] : server.renderings) {
+            text += fmt::format("    rendering {} port {} [{}] damaged [{}]\n", digest, rendering.port,
                                 fmt::join(rendering.layers, " "), fmt::join(rendering.damaged, " "));
         }
     }

@@ -8,7 +8,7 @@
 
 namespace left4me::test {
 
-/// Any desired beside any observed.
+/// Any desired state with any observed state.
 struct Case {
     Desired desired;
     Intent intent;
@@ -18,14 +18,14 @@ struct Case {
 
 struct WorldOptions {
     std::uint32_t servers = 4;
-    /// No errors of sources, nothing to wait for or to leave alone: rollout Immediate, drift Correct, the
-    /// revision approved, the game installed, no units that left4me did not make.
+    /// No errors of sources, nothing to wait for and nothing suspended: rollout Immediate, drift Correct, the
+    /// revision approved, the game installed, no units that left4me did not create.
     bool plain = false;
 };
 
 Case make_case(Choices& choices, const WorldOptions& options);
 
-/// All that matters of a case, for the message of a failing one.
+/// The relevant parts of a case, for the message of a failing one.
 std::string describe(const Case& generated);
 std::string describe(const Plan& plan);
 

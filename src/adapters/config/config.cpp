@@ -65,23 +65,23 @@ Config read(const Value& root) {
     return config;
 }
 
-/// What would only show when the first fetch fails.
+/// Checks errors that would otherwise only show when the first fetch fails.
 void check_remote(const Value& git, const GitSettings& settings, Reporter& reporter) {
     const auto url = parse_remote_url(settings.remote);
     if (!url || url->scheme != RemoteUrl::Scheme::Ssh) return;
     const yaml::Mark& mark = git["remote"].node->mark;
     if (settings.known_hosts.empty()) {
         reporter.add(Rule::Other, mark,
-                     "an ssh remote needs knownHosts: the file that says which host key is the right one "
-                     "(ssh-keyscan HOST prints it; compare it with what the host's owner says)");
+                     "an ssh remote needs knownHosts: a file with the host's key (ssh-keyscan HOST prints "
+                     "it; compare it with the key that the host's owner publishes)");
     }
     if (settings.key.empty()) {
         reporter.add(Rule::Other, mark, "an ssh remote needs key: the private key to log in with");
     }
 }
 
-/// A file in /etc/left4me/secrets may end up in a server's config, if a Blueprint lists it. Hosts that keep
-/// their key there, as version 0.1 advised, go on working; until it is moved, no Blueprint may use it.
+/// A file in /etc/left4me/secrets may end up in a server's config if a Blueprint lists it. Hosts that keep
+/// their key there, as version 0.1 advised, continue to work; until it is moved, no Blueprint may use it.
 void check_key(const Value& git, Config& config, Reporter& warnings) {
     const std::filesystem::path& key = config.git->key;
     const std::filesystem::path secrets = Paths{}.secrets();

@@ -17,7 +17,7 @@ constexpr std::size_t max_bytes = std::size_t{1} << 20U;
 }  // namespace
 
 ConfigText read_config_text(const std::string& path, ConfigOwner owner) {
-    // O_NONBLOCK: opening a FIFO must not wait for somebody to write to it.
+    // O_NONBLOCK: opening a FIFO must not wait for a writer.
     const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
     if (!file && errno == ENOENT && path == config_file) return std::nullopt;
     struct stat status{};

@@ -8,11 +8,11 @@
 
 namespace left4me {
 
-/// The bytes of the configuration, unparsed, for a program that is root and does not want to be when it
-/// parses. nullopt: there is none in the default place, which means the defaults.
+/// The bytes of the configuration, unparsed, for a program that is root but must not parse as root. nullopt:
+/// there is no file at the default path, which means the defaults.
 using ConfigText = std::expected<std::optional<std::string>, std::string>;
 
-/// Whose file it must be. Root: root's own, and writable by nobody else.
+/// The required owner of the file. Root: owned by root and writable by nobody else.
 enum class ConfigOwner { Anybody, Root };
 ConfigText read_config_text(const std::string& path, ConfigOwner owner = ConfigOwner::Anybody);
 /// Errors name file, line and column.

@@ -14,7 +14,7 @@ bool is_plain(std::string_view text) {
     });
 }
 
-/// A word that nobody could take for an option, and that needs no quoting.
+/// A word that cannot be taken for an option and needs no quoting.
 bool is_word(std::string_view text) {
     return !text.empty() && text.front() != '-' && std::all_of(text.begin(), text.end(), [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
@@ -65,7 +65,7 @@ std::optional<RemoteUrl> parse_remote_url(const std::string& text) {
         url.scheme = scheme;
         return parse_with_scheme(all.substr(prefix.size()), url);
     }
-    // As scp has it: user@host:path.
+    // scp syntax: user@host:path.
     const std::size_t colon = all.find(':');
     if (colon == std::string_view::npos || all.find("://") != std::string_view::npos ||
         all.find('@') > colon || colon + 1 == all.size()) {

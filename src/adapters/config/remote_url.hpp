@@ -5,18 +5,18 @@
 
 namespace left4me {
 
-/// Where a remote repository is. No other transport is ever used, whatever libgit2 was built with.
+/// The URL of a remote repository. No other transports are used, whatever libgit2 was built with.
 struct RemoteUrl {
     enum class Scheme { Https, Ssh, File };
     Scheme scheme = Scheme::Https;
-    std::string user;   ///< empty: none was given
+    std::string user;   ///< empty: not given
     std::string host;   ///< empty for File
     unsigned port = 0;  ///< 0: the scheme's own
     std::string path;
 };
 
 /// `https://host/path`, `ssh://user@host:22/path`, `user@host:path`, `file:///path`. nullopt: anything else,
-/// and an address with a password in it, for the configuration is not secret.
+/// and a URL with a password, because the configuration is not secret.
 std::optional<RemoteUrl> parse_remote_url(const std::string& text);
 
 }  // namespace left4me

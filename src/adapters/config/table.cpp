@@ -9,8 +9,8 @@
 #include <string_view>
 
 #include "adapters/config/remote_url.hpp"
+#include "specs/text.hpp"
 #include "specs/text_checks.hpp"
-#include "specs/words.hpp"
 
 namespace left4me {
 namespace {
@@ -20,11 +20,11 @@ constexpr std::int64_t kib = 1024;
 constexpr std::int64_t mib = 1024 * kib;
 constexpr std::int64_t pib = mib * mib * kib;
 
-void must(bool holds, std::string_view text, std::string_view rule, Complaints& complaints) {
+void must(bool holds, std::string_view text, std::string_view rule, Violations& complaints) {
     if (!holds) complaints.push_back({Rule::Other, fmt::format("{} {}", in_quotes(text), rule)});
 }
 
-/// The rules of git-check-ref-format for the last part of refs/heads/NAME, and a little stricter.
+/// The rules of git-check-ref-format for the last part of refs/heads/NAME, slightly stricter.
 bool is_branch_name(std::string_view name) {
     if (name.empty() || name.size() > 200 || name.front() == '/' || name.back() == '/' ||
         name.front() == '-' || name.ends_with(".lock") || name.back() == '.') {
@@ -39,37 +39,37 @@ bool is_branch_name(std::string_view name) {
            });
 }
 
-void check_branch(std::string_view text, Complaints& complaints) {
+void check_branch(std::string_view text, Violations& complaints) {
     must(is_branch_name(text), text, "is not the name of a branch", complaints);
 }
 
-void check_subdirectory(std::string_view text, Complaints& complaints) {
+void check_subdirectory(std::string_view text, Violations& complaints) {
     const std::filesystem::path path = std::filesystem::path(text).lexically_normal();
     const bool inside = !text.empty() && path.is_relative() &&
                         std::none_of(path.begin(), path.end(), [](const auto& part) { return part == ".."; });
     must(inside, text, "is not the path of a directory in the repository, as in hosts/eu1", complaints);
 }
 
-void check_remote(std::string_view text, Complaints& complaints) {
+void check_remote(std::string_view text, Violations& complaints) {
     must(parse_remote_url(std::string(text)).has_value(), text,
          "is not an https://, ssh:// or file:// address, or user@host:path, without a password in it",
          complaints);
 }
 
-void check_file(std::string_view text, Complaints& complaints) {
+void check_file(std::string_view text, Violations& complaints) {
     must(!text.ends_with('/'), text, "is not the path of a file", complaints);
 }
 
-/// node_exporter would pass over any other name without a word.
-void check_textfile(std::string_view text, Complaints& complaints) {
+/// node_exporter silently ignores any other name
+void check_textfile(std::string_view text, Violations& complaints) {
     must(text.ends_with(".prom"), text, "does not end in .prom", complaints);
 }
 
-/// Places whose files left4me may read and operators may not, and those that are no files at all.
+/// Directories whose files left4me may read and operators may not, and those without real files.
 constexpr std::array<std::string_view, 6> never_roots{
     "/etc/left4me", "/var/lib/left4me", "/run", "/proc", "/sys", "/dev"};
 
-void check_overlay_root(std::string_view text, Complaints& complaints) {
+void check_overlay_root(std::string_view text, Violations& complaints) {
     const std::string path = std::filesystem::path(text).lexically_normal().string();
     for (const std::string_view place : never_roots) {
         if (!lies_in(path, place) && !lies_in(place, path)) continue;

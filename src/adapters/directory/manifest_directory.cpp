@@ -21,15 +21,15 @@ std::expected<Snapshot, SourceError> ManifestDirectory::read() {
     if (snapshot) return std::move(*snapshot);
     // A file that a person wrote as root is a mistake in that file, not the loss of the source.
     if (std::string message = unreadable_manifest(directory_); !message.empty())
-        return std::unexpected(SourceError{Trouble::Invalid, std::move(message)});
-    return std::unexpected(SourceError{Trouble::Vanished, snapshot.error() + "\n"});
+        return std::unexpected(SourceError{SourceErrorKind::Invalid, std::move(message)});
+    return std::unexpected(SourceError{SourceErrorKind::Vanished, snapshot.error() + "\n"});
 }
 
 std::expected<Snapshot, SourceError> ManifestDirectory::read_revision(const std::string& revision) {
     auto snapshot = read();
     if (!snapshot || snapshot->revision == revision) return snapshot;
     return std::unexpected(
-        SourceError{Trouble::Vanished,
+        SourceError{SourceErrorKind::Vanished,
                     fmt::format("{} holds revision {} and no other; a git source keeps every one\n",
                                 directory_.string(), snapshot->revision),
                     revision});
@@ -66,6 +66,6 @@ std::expected<void, std::string> ManifestDirectory::finish_commit() {
     return left4me::finish_commit(directory_);
 }
 
-std::vector<fs::path> ManifestDirectory::places() const { return {directory_}; }
+std::vector<fs::path> ManifestDirectory::watch_paths() const { return {directory_}; }
 
 }  // namespace left4me

@@ -20,7 +20,7 @@ class ManifestDirectory final : public Source {
     std::expected<std::string, CommitError> commit(const SourceChange& change,
                                                    const Authorship& who) override;
     std::expected<void, std::string> finish_commit() override;
-    std::vector<std::filesystem::path> places() const override;
+    std::vector<std::filesystem::path> watch_paths() const override;
 
   private:
     std::filesystem::path directory_;

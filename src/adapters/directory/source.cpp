@@ -10,7 +10,7 @@
 #include <system_error>
 
 #include "adapters/directory/hash.hpp"
-#include "adapters/directory/journal.hpp"
+#include "adapters/directory/transaction_log.hpp"
 #include "adapters/files.hpp"
 #include "adapters/source/source.hpp"
 
@@ -158,11 +158,11 @@ std::string revision_of(const fs::path& directory, const std::vector<SourceFile>
 }
 
 std::expected<Snapshot, std::string> read_directory(const fs::path& directory, const Limits& limits) {
-    const auto journal = read_journal(directory, limits);
-    if (!journal) return std::unexpected(journal.error());
+    const auto log = read_transaction_log(directory, limits);
+    if (!log) return std::unexpected(log.error());
     auto files = read_manifests(directory, limits);
     if (!files) return std::unexpected(files.error());
-    if (*journal) *files = with_journal(directory, std::move(*files), **journal);
+    if (*log) *files = with_transaction_log(directory, std::move(*files), **log);
     if (files->empty()) return std::unexpected(directory.string() + ": holds no manifest (*.yaml)");
     return Snapshot{revision_of(directory, *files), std::move(*files)};
 }

@@ -31,8 +31,8 @@ std::string unreadable_manifest(const std::filesystem::path& directory);
 std::string revision_of(const std::filesystem::path& directory, const std::vector<SourceFile>& files);
 
 /// Changes any number of files atomically, even if killed at any instant. One file is renamed into place. For
-/// several, a journal is renamed into place; read_directory() takes it into account and finish_commit() rolls
-/// it forward. Call it while holding the lock for edits.
+/// several, a transaction log is renamed into place; read_directory() takes it into account and
+/// finish_commit() rolls it forward. Call it while holding the lock for edits.
 std::expected<void, std::string> commit(const std::filesystem::path& directory, const SourceChange& change);
 
 /// Completes an earlier commit() that was killed. Leaves files alone that a person has edited since.

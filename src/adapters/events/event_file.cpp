@@ -15,8 +15,8 @@ namespace {
 
 using json = nlohmann::ordered_json;
 
-/// Somebody else's words may be as long as they like.
-constexpr std::size_t longest_message = 4096;
+/// Text from others may be arbitrarily long.
+constexpr std::size_t max_message = 4096;
 
 }  // namespace
 
@@ -28,7 +28,7 @@ std::string event_line(const Event& event) {
     object["subject"] = event.subject;
     object["type"] = event.warning ? "Warning" : "Normal";
     object["reason"] = event.reason;
-    object["message"] = event.message.substr(0, longest_message);
+    object["message"] = event.message.substr(0, max_message);
     object["revision"] = event.revision;
     object["actor"] = event.actor.empty() ? json(nullptr) : json(event.actor);
     object["drift"] = event.drift;

@@ -16,7 +16,7 @@ namespace left4me {
 std::filesystem::path events_path(const Paths& paths);
 
 std::string event_line(const Event& event);
-/// nullopt for a line that was cut short, or is none of ours.
+/// nullopt for a line that is truncated or not an event.
 std::optional<Event> parse_event(const std::string& line);
 
 std::expected<void, std::string> append_events(const Paths& paths, std::span<const Event> events);

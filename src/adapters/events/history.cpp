@@ -15,7 +15,7 @@ namespace {
 
 using json = nlohmann::ordered_json;
 
-constexpr std::size_t longest_message = 4096;
+constexpr std::size_t max_message = 4096;
 constexpr std::streamoff tail_bytes = std::streamoff{256} << 10U;
 
 json time_or_null(const std::optional<TimePoint>& time) {
@@ -35,7 +35,7 @@ std::string to_line(const HistoryEntry& entry) {
     object["firstAttempt"] = time_to_json(entry.first_attempt);
     object["settledAt"] = time_or_null(entry.settled_at);
     object["result"] = entry.result;
-    object["message"] = entry.message.substr(0, longest_message);
+    object["message"] = entry.message.substr(0, max_message);
     return object.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
@@ -60,7 +60,7 @@ std::optional<HistoryEntry> parse(const std::string& line) {
     }
 }
 
-/// The last line about a revision; a pass looks only at the end of the file.
+/// The last line about a revision; a pass reads only the end of the file.
 std::optional<HistoryEntry> last_entry(const Paths& paths, const std::string& revision) {
     std::ifstream stream(history_path(paths), std::ios::binary | std::ios::ate);
     if (!stream) return std::nullopt;
@@ -76,7 +76,7 @@ std::optional<HistoryEntry> last_entry(const Paths& paths, const std::string& re
 
 }  // namespace
 
-Verdict verdict_of(const Plan& remaining, std::span<const Outcome> outcomes) {
+RevisionResult revision_result(const Plan& remaining, std::span<const Outcome> outcomes) {
     const auto first = [&remaining](const auto& matches) {
         const auto found = std::find_if(remaining.actions.begin(), remaining.actions.end(), matches);
         return found == remaining.actions.end() ? nullptr : &*found;
@@ -98,7 +98,7 @@ Verdict verdict_of(const Plan& remaining, std::span<const Outcome> outcomes) {
 }
 
 std::expected<void, std::string> note_history(const Paths& paths, const RevisionOrigin& origin,
-                                              const Verdict& verdict, bool is_new, TimePoint now) {
+                                              const RevisionResult& verdict, bool is_new, TimePoint now) {
     if (origin.revision.empty()) return {};
     std::optional<HistoryEntry> last = last_entry(paths, origin.revision);
     if (last && !is_new && (last->result == verdict.result || last->result == "Applied")) return {};
@@ -112,7 +112,7 @@ std::expected<void, std::string> note_history(const Paths& paths, const Revision
 }
 
 std::expected<void, std::string> note_refused(const Paths& paths, const RevisionOrigin& origin,
-                                              const Verdict& verdict, TimePoint now) {
+                                              const RevisionResult& verdict, TimePoint now) {
     const std::optional<HistoryEntry> last = last_entry(paths, origin.revision);
     return note_history(paths, origin, verdict, last && last->result == "Applied", now);
 }
@@ -122,7 +122,7 @@ std::vector<HistoryEntry> read_history(const Paths& paths) {
     for (const std::string& line : read_lines(history_path(paths))) {
         auto entry = parse(line);
         if (!entry) continue;
-        // Another attempt at a revision that was left meanwhile is an entry of its own.
+        // A new attempt at a revision that was replaced meanwhile is a separate entry.
         const auto same = std::find_if(entries.rbegin(), entries.rend(), [&entry](const HistoryEntry& one) {
             return one.origin.revision == entry->origin.revision && one.first_attempt == entry->first_attempt;
         });

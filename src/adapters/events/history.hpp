@@ -12,7 +12,7 @@
 
 namespace left4me {
 
-/// Where a revision comes from, as far as its source can tell.
+/// The origin of a revision, as far as its source knows it.
 struct RevisionOrigin {
     std::string revision;
     std::string author;
@@ -20,40 +20,40 @@ struct RevisionOrigin {
     std::optional<TimePoint> committed_at;
 };
 
-/// How a revision stands after a pass, and the sentence for it.
-struct Verdict {
+/// The result of a revision after a pass, with a sentence.
+struct RevisionResult {
     std::string result;
     std::string message;
 };
 
-/// What a pass follows.
+/// The revisions that a pass is about.
 struct Revisions {
     RevisionOrigin in_force;
-    /// The source's own when that is invalid or waits for a person, and why.
-    std::optional<std::pair<RevisionOrigin, Verdict>> refused;
+    /// The source's newest revision if it is invalid or waits for a person, and why.
+    std::optional<std::pair<RevisionOrigin, RevisionResult>> refused;
 };
 
-/// What became of a revision.
+/// One revision with its result.
 struct HistoryEntry {
     RevisionOrigin origin;
     TimePoint first_attempt{};
-    std::optional<TimePoint> settled_at;  ///< nullopt: still under way, or replaced by another before
+    std::optional<TimePoint> settled_at;  ///< nullopt: in progress, or replaced by another revision first
     std::string result;                   ///< "Progressing", "Applied", "Held", "Failed" or "Invalid"
     std::string message;
 };
 
-Verdict verdict_of(const Plan& remaining, std::span<const Outcome> outcomes);
+RevisionResult revision_result(const Plan& remaining, std::span<const Outcome> outcomes);
 
-/// Adds a line to state/history.jsonl when the revision is attempted for the first time and when the verdict
-/// is another one; once it was applied, nothing more. `is_new`: another revision was in force until now.
+/// Adds a line to state/history.jsonl when the revision is first attempted and when its result changes;
+/// nothing more once it was applied. `is_new`: another revision was in force before.
 std::expected<void, std::string> note_history(const Paths& paths, const RevisionOrigin& origin,
-                                              const Verdict& verdict, bool is_new, TimePoint now);
+                                              const RevisionResult& verdict, bool is_new, TimePoint now);
 
-/// The same for a revision that is not followed. One that was applied once is another attempt.
+/// The same for a revision that is not followed. If it was applied once, this is a new attempt.
 std::expected<void, std::string> note_refused(const Paths& paths, const RevisionOrigin& origin,
-                                              const Verdict& verdict, TimePoint now);
+                                              const RevisionResult& verdict, TimePoint now);
 
-/// A revision an entry, the newest first; of its lines the last counts.
+/// One entry per revision, the newest first; the last line of each counts.
 std::vector<HistoryEntry> read_history(const Paths& paths);
 std::filesystem::path history_path(const Paths& paths);
 

@@ -13,7 +13,7 @@ namespace left4me {
 
 namespace {
 
-// Drawn once, fixed for ever: `journalctl MESSAGE_ID=…` finds all of one kind.
+// Random and fixed: `journalctl MESSAGE_ID=…` finds all events of one kind.
 constexpr const char* id_changed = "d341d67de6034083b88fd25f45a6f1f1";
 constexpr const char* id_failed = "f220eb18e5bb4053a7d41ea3f066c2fb";
 constexpr const char* id_drift = "0c1209a3d217413a9da47f22c006a805";

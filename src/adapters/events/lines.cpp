@@ -27,7 +27,7 @@ std::expected<Fd, std::string> open_for_appending(const std::filesystem::path& p
     return file;
 }
 
-/// Beside the file, which others may read and therefore could lock.
+/// A separate lock file, because others may read the file itself and therefore could lock it.
 std::filesystem::path lock_of(const std::filesystem::path& path) {
     return path.parent_path() / ("." + path.filename().string() + ".lock");
 }
@@ -43,7 +43,7 @@ std::expected<void, std::string> write_line(int file, const std::string& line,
                                             const std::filesystem::path& path) {
     const ssize_t written = ::write(file, line.data(), line.size());
     if (written < 0) return error_of(path);
-    // A disk that fills up in the middle: the rest of the line is lost, the next one begins on its own.
+    // If the disk fills up halfway, the rest of the line is lost; the next one begins on a new line.
     if (static_cast<std::size_t>(written) != line.size())
         return std::unexpected(path.string() + ": " + std::strerror(ENOSPC));
     return {};

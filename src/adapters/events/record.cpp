@@ -7,10 +7,10 @@
 #include <map>
 #include <thread>
 
+#include "adapters/events/attribution.hpp"
 #include "adapters/events/crash.hpp"
 #include "adapters/events/event_file.hpp"
 #include "adapters/events/journal.hpp"
-#include "adapters/events/who.hpp"
 
 namespace left4me {
 
@@ -18,11 +18,11 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// Between two passes of the timer nobody looked; a command of an hour ago tells nothing all the same.
-constexpr std::chrono::minutes longest_memory = 10min;
-/// A stop takes up to 15 s, and a daemon has looked several times until it is over.
+/// Between two passes of the timer nothing was observed; but a command of an hour ago is not evidence.
+constexpr std::chrono::minutes max_memory = 10min;
+/// A stop takes up to 15 s, and a daemon observes several times until it is over.
 constexpr std::chrono::seconds lead = 30s;
-/// A correction may be faster than the journal is with the line that tells why it was needed.
+/// A correction may be faster than the journal line that shows why it was needed.
 constexpr std::chrono::milliseconds journal_lag = 400ms;
 
 constexpr std::string_view server_prefix = "server/";
@@ -30,7 +30,7 @@ constexpr std::string_view server_prefix = "server/";
 /// What the game ended with. Until then the event says only that it did.
 void name_end(Event& event) {
     if (!event.crash || !event.subject.starts_with(server_prefix)) return;
-    const TimePoint since = std::max(event.at - longest_memory, event.up_since.value_or(TimePoint{}));
+    const TimePoint since = std::max(event.at - max_memory, event.up_since.value_or(TimePoint{}));
     const auto end = last_end(event.subject.substr(server_prefix.size()), since);
     if (!end) return;
     event.message = crash_text(*end, event.up_since);
@@ -40,7 +40,7 @@ void name_end(Event& event) {
 /// The journal may tell more of it.
 bool is_unnamed(const Event& event) { return event.crash || (event.drift && event.actor.empty()); }
 
-/// One look at the journal for each server, however many events it has.
+/// One search of the journal per server, however many events it has.
 class Culprits {
   public:
     void name(Event& event) {
@@ -48,9 +48,9 @@ class Culprits {
         const std::string server = event.subject.substr(server_prefix.size());
         auto known = found_.find(server);
         if (known == found_.end()) {
-            const TimePoint earliest = event.at - longest_memory;
+            const TimePoint earliest = event.at - max_memory;
             const TimePoint since = std::max(earliest, event.right_at.value_or(event.at) - lead);
-            known = found_.emplace(server, who_touched(server, since)).first;
+            known = found_.emplace(server, find_attribution(server, since)).first;
         }
         if (!known->second) return;
         event.actor = known->second->user;
@@ -58,7 +58,7 @@ class Culprits {
     }
 
   private:
-    std::map<std::string, std::optional<Culprit>> found_;
+    std::map<std::string, std::optional<Attribution>> found_;
 };
 
 }  // namespace
@@ -84,9 +84,9 @@ std::expected<void, std::string> record(const Paths& paths, std::vector<Event> e
 }
 
 PassEnd end_of_pass(const Status& before, const std::string& revision, const Intent& intent,
-                    const Ended& ended, const Plan& remaining, const Status& after) {
+                    const CompletedActions& ended, const Plan& remaining, const Status& after) {
     return {.events = events_of(before, revision, intent, ended.plan, ended.outcomes, after),
-            .verdict = verdict_of(remaining, ended.outcomes),
+            .verdict = revision_result(remaining, ended.outcomes),
             .is_new = before.last_attempted_revision != after.last_attempted_revision,
             .at = after.last_pass.value_or(TimePoint{}),
             .revisions = {},

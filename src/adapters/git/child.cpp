@@ -17,7 +17,7 @@ namespace left4me::git {
 
 namespace {
 
-constexpr std::size_t most_output = std::size_t{64} << 10U;
+constexpr std::size_t max_output = std::size_t{64} << 10U;
 
 std::string system_error(const char* what, int error) {
     return fmt::format("{}: {}", what, std::generic_category().message(error));
@@ -55,7 +55,7 @@ bool read_until(int fd, std::string& output, std::chrono::steady_clock::time_poi
         const ssize_t got = ::read(fd, chunk.data(), chunk.size());
         if (got < 0 && errno == EINTR) continue;
         if (got <= 0) return true;
-        const std::size_t room = most_output - std::min(most_output, output.size());
+        const std::size_t room = max_output - std::min(max_output, output.size());
         output.append(chunk.data(), std::min(room, static_cast<std::size_t>(got)));
     }
 }
@@ -85,8 +85,8 @@ std::expected<Fd, std::string> text_in_memory(const std::string& text) {
     return file;
 }
 
-std::expected<Ended, std::string> run_child(const std::vector<std::string>& words, const Fd& input,
-                                            const Fd& extra, std::chrono::milliseconds patience) {
+std::expected<ChildResult, std::string> run_child(const std::vector<std::string>& words, const Fd& input,
+                                                  const Fd& extra, std::chrono::milliseconds timeout) {
     std::array<int, 2> ends{};
     if (::pipe2(ends.data(), O_CLOEXEC) != 0) return std::unexpected(system_error("pipe", errno));
     const Fd output(ends[0]);
@@ -115,12 +115,12 @@ std::expected<Ended, std::string> run_child(const std::vector<std::string>& word
     if (failed != 0) return std::unexpected(system_error(words.front().c_str(), failed));
     child_output.reset();
     out.reset();
-    Ended ended;
-    const bool in_time = read_until(output.get(), ended.output, std::chrono::steady_clock::now() + patience);
+    ChildResult ended;
+    const bool in_time = read_until(output.get(), ended.output, std::chrono::steady_clock::now() + timeout);
     if (!in_time) (void)::kill(pid, SIGKILL);
     ended.code = wait_for(pid);
     if (!in_time)
-        return std::unexpected(fmt::format("{}: took longer than {} ms", words.front(), patience.count()));
+        return std::unexpected(fmt::format("{}: took longer than {} ms", words.front(), timeout.count()));
     return ended;
 }
 

@@ -9,7 +9,7 @@
 
 namespace left4me::git {
 
-struct Ended {
+struct ChildResult {
     int code = -1;       ///< exit code; 128 + N for signal N
     std::string output;  ///< standard output and error, the first 64 KiB
 };
@@ -17,9 +17,9 @@ struct Ended {
 /// An unnamed file with this text, positioned at its beginning.
 std::expected<Fd, std::string> text_in_memory(const std::string& text);
 
-/// Runs a program without a shell, in an environment with only PATH and LC_ALL, and kills it when `patience`
+/// Runs a program without a shell, in an environment with only PATH and LC_ALL, and kills it when `timeout`
 /// is over. `input` becomes its standard input; `extra`, if open, its descriptor 3.
-std::expected<Ended, std::string> run_child(const std::vector<std::string>& words, const Fd& input,
-                                            const Fd& extra, std::chrono::milliseconds patience);
+std::expected<ChildResult, std::string> run_child(const std::vector<std::string>& words, const Fd& input,
+                                                  const Fd& extra, std::chrono::milliseconds timeout);
 
 }  // namespace left4me::git

@@ -25,10 +25,10 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::size_t most_received = std::size_t{256} << 20U;
-constexpr std::chrono::minutes most_time{5};
-constexpr std::chrono::minutes most_patience{6};
-constexpr std::size_t most_key_file = std::size_t{1} << 20U;
+constexpr std::size_t max_received = std::size_t{256} << 20U;
+constexpr std::chrono::minutes max_time{5};
+constexpr std::chrono::minutes max_timeout{6};
+constexpr std::size_t max_key_file = std::size_t{1} << 20U;
 
 /// The state of one fetch, shared with its callbacks.
 struct Fetch {
@@ -36,7 +36,7 @@ struct Fetch {
     RemoteUrl url;
     std::string known_hosts;
     std::string token;
-    std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::now() + most_time;
+    std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::now() + max_time;
     bool asked = false;   ///< for credentials
     std::string refusal;  ///< our own message, if we stopped the fetch
 };
@@ -59,7 +59,7 @@ int on_credentials(git_credential** out, const char* /*url*/, const char* user, 
     }
     fetch.asked = true;
     if (fetch.settings.key.empty()) {
-        return refuse(fetch, "the server asks who we are; source.git.key names a file that says so");
+        return refuse(fetch, "the server asks for credentials; set source.git.key");
     }
     if ((allowed & GIT_CREDENTIAL_SSH_KEY) != 0) {
         return git_credential_ssh_key_new(out, name.c_str(), nullptr, fetch.settings.key.c_str(), nullptr);
@@ -67,7 +67,7 @@ int on_credentials(git_credential** out, const char* /*url*/, const char* user, 
     if ((allowed & GIT_CREDENTIAL_USERPASS_PLAINTEXT) != 0 && fetch.url.scheme == RemoteUrl::Scheme::Https) {
         return git_credential_userpass_plaintext_new(out, name.c_str(), fetch.token.c_str());
     }
-    return refuse(fetch, "the server wants a way to log in that left4me does not have");
+    return refuse(fetch, "the server requires an authentication method that left4me does not support");
 }
 
 int check_host_key(Fetch& fetch, const git_cert_hostkey& cert) {
@@ -81,15 +81,13 @@ int check_host_key(Fetch& fetch, const git_cert_hostkey& cert) {
         case HostKey::Known:
             return 0;
         case HostKey::UnknownHost:
-            return refuse(fetch,
-                          fmt::format("{} does not name {}; {} prints its keys, which its owner can confirm",
-                                      file, fetch.url.host, scan));
-        case HostKey::Other:
             return refuse(
-                fetch,
-                fmt::format("{} has another host key than {} shows: somebody stands between, or it was "
-                            "changed ({} prints the present ones)",
-                            file, fetch.url.host, scan));
+                fetch, fmt::format("{} does not name {}; {} prints its keys; ask its owner to confirm them",
+                                   file, fetch.url.host, scan));
+        case HostKey::Other:
+            return refuse(fetch, fmt::format("{} has another host key than {} shows: possibly a man in the "
+                                             "middle, or the key was changed ({} prints the current ones)",
+                                             file, fetch.url.host, scan));
         case HostKey::Revoked:
             return refuse(fetch, fmt::format("{} revokes the host key of {}", file, fetch.url.host));
     }
@@ -111,11 +109,11 @@ int on_certificate(git_cert* cert, int valid, const char* host, void* payload) {
 
 int on_progress(const git_indexer_progress* progress, void* payload) {
     auto& fetch = *static_cast<Fetch*>(payload);
-    if (progress->received_bytes > most_received) {
-        return refuse(fetch, fmt::format("the repository is larger than {} MiB", most_received >> 20U));
+    if (progress->received_bytes > max_received) {
+        return refuse(fetch, fmt::format("the repository is larger than {} MiB", max_received >> 20U));
     }
     if (std::chrono::steady_clock::now() > fetch.deadline) {
-        return refuse(fetch, fmt::format("it takes longer than {} minutes", most_time.count()));
+        return refuse(fetch, fmt::format("it takes longer than {} minutes", max_time.count()));
     }
     return 0;
 }
@@ -179,12 +177,12 @@ std::expected<Owned<git_repository>, std::string> open_or_make(const fs::path& p
 std::expected<void, std::string> read_secrets(Fetch& fetch) {
     const GitSettings& settings = fetch.settings;
     if (fetch.url.scheme == RemoteUrl::Scheme::Ssh) {
-        auto text = read_file(settings.known_hosts, most_key_file);
+        auto text = read_file(settings.known_hosts, max_key_file);
         if (!text) return std::unexpected(text.error());
         fetch.known_hosts = std::move(*text);
     }
     if (!settings.key.empty()) {
-        auto text = read_file(settings.key, most_key_file);
+        auto text = read_file(settings.key, max_key_file);
         if (!text) return std::unexpected(text.error());
         fetch.token = text->substr(0, text->find_first_of("\r\n"));
     }
@@ -221,7 +219,7 @@ std::expected<void, std::string> fetch_apart(const GitSettings& settings, const 
     const std::string path = program.empty() ? LEFT4ME_FETCH : program.string();
     const auto ended = run_child({path, settings.repository.string(), settings.branch, settings.remote,
                                   settings.key.string(), settings.known_hosts.string()},
-                                 Fd(::open("/dev/null", O_RDONLY | O_CLOEXEC)), Fd(), most_patience);
+                                 Fd(::open("/dev/null", O_RDONLY | O_CLOEXEC)), Fd(), max_timeout);
     if (!ended) return std::unexpected(fmt::format("{}: {}", settings.remote, ended.error()));
     if (ended->code == 0) return {};
     std::string said = ended->output;
@@ -237,7 +235,7 @@ std::string tracking_reference(const GitSettings& settings) {
 
 std::expected<void, std::string> fetch_remote(const GitSettings& settings) {
     const auto url = parse_remote_url(settings.remote);
-    if (!url) return std::unexpected(settings.remote + ": no address that left4me fetches from");
+    if (!url) return std::unexpected(settings.remote + ": not a URL that left4me can fetch from");
     Fetch fetch{.settings = settings, .url = *url, .known_hosts = {}, .token = {}, .refusal = {}};
     if (auto read = read_secrets(fetch); !read) return read;
     Home home;

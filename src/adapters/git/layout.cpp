@@ -20,7 +20,7 @@
 #include "adapters/git/child.hpp"
 #include "adapters/git/config_file.hpp"
 #include "adapters/git/library.hpp"
-#include "specs/words.hpp"
+#include "specs/text.hpp"
 
 namespace left4me::git {
 
@@ -63,7 +63,7 @@ constexpr std::array<Setting, 2> defaults{{
     {"receive.maxInputSize", "64m"},
 }};
 
-std::optional<struct stat> look(int directory, const std::string& name) {
+std::optional<struct stat> stat_at(int directory, const std::string& name) {
     struct stat status{};
     if (::fstatat(directory, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) return std::nullopt;
     return status;
@@ -92,7 +92,7 @@ std::vector<std::string> list(int directory) {
 
 /// Root owns it and everything in it, and only root can write there.
 bool is_roots(int directory, const std::string& name, int depth = 0) {
-    const auto status = look(directory, name);
+    const auto status = stat_at(directory, name);
     if (!status || status->st_uid != 0 || (status->st_mode & 022U) != 0 || depth > max_depth) return false;
     if (S_ISREG(status->st_mode)) return status->st_nlink == 1;
     const Fd inner = S_ISDIR(status->st_mode) ? open_directory(directory, name) : Fd();
@@ -174,7 +174,7 @@ class Builder {
         }
         top_ = Fd(::open(layout_.repository.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
         if (!top_) return fail({});
-        if (!list(top_.get()).empty() && (!look(top_.get(), "HEAD") || !look(top_.get(), "objects")))
+        if (!list(top_.get()).empty() && (!stat_at(top_.get(), "HEAD") || !stat_at(top_.get(), "objects")))
             return fail_with(layout_.repository.string() + ": is neither empty nor a bare repository");
         bool changed = false;
         if (!give(top_.get(), root(), {}, changed)) return false;
@@ -218,7 +218,7 @@ class Builder {
 
     /// A directory of the layout with its required owner; anything else in its place is set aside.
     Fd tend(int parent, const std::string& name, const std::string& path, const Owner& owner, bool& changed) {
-        const auto status = look(parent, name);
+        const auto status = stat_at(parent, name);
         if (status && !S_ISDIR(status->st_mode) && !set_aside(parent, name, path, "was no directory"))
             return {};
         if (::mkdirat(parent, name.c_str(), 0700) != 0 && errno != EEXIST) {
@@ -245,7 +245,7 @@ class Builder {
     /// In a cloned repository, branches may be nowhere else.
     bool adopt_packed_references() {
         const std::string name = "packed-refs";
-        if (!look(top_.get(), name) || is_roots(top_.get(), name)) return true;
+        if (!stat_at(top_.get(), name) || is_roots(top_.get(), name)) return true;
         std::string text;
         const Fd file = open_file(top_.get(), name);
         struct stat status{};
@@ -283,7 +283,7 @@ class Builder {
     bool check_references(int directory, const std::string& path, int depth) {
         for (const std::string& name : list(directory)) {
             const std::string child = path + "/" + name;
-            const auto status = look(directory, name);
+            const auto status = stat_at(directory, name);
             if (!status) continue;
             if (S_ISREG(status->st_mode) && status->st_nlink == 1 && status->st_size <= max_reference_bytes) {
                 if (!make_readable(directory, name, child, 0644)) return false;
@@ -332,7 +332,7 @@ class Builder {
     bool clear_objects(int objects) {
         for (const std::string& name : list(objects)) {
             if (is_hex_pair(name) || name == "pack" || name == "info" || name == "HEAD") continue;
-            const auto status = look(objects, name);
+            const auto status = stat_at(objects, name);
             const bool under_way = status && (S_ISDIR(status->st_mode) || S_ISREG(status->st_mode)) &&
                                    (name.starts_with("tmp_obj") || name.starts_with("incoming-"));
             if (!under_way && !set_aside(objects, name, "objects/" + name, "is no directory of objects"))
@@ -344,7 +344,7 @@ class Builder {
     bool check_objects(int directory, const std::string& path) {
         for (const std::string& name : list(directory)) {
             const std::string child = path + "/" + name;
-            const auto status = look(directory, name);
+            const auto status = stat_at(directory, name);
             if (!status) continue;
             const bool fits = S_ISREG(status->st_mode) && status->st_nlink == 1;
             // Still being written: it gets its mode when it gets its name.
@@ -374,7 +374,7 @@ class Builder {
     bool tend_packs() {
         const Fd objects = open_directory(top_.get(), "objects");
         if (!objects) return fail("objects");
-        const auto status = look(objects.get(), "pack");
+        const auto status = stat_at(objects.get(), "pack");
         bool changed = false;
         bool ours = status && S_ISDIR(status->st_mode);
         if (ours) {
@@ -384,7 +384,7 @@ class Builder {
         }
         Fd others;
         if (status && !ours) {
-            if (!set_aside(objects.get(), "pack", "objects/pack", "had packs that were not root's"))
+            if (!set_aside(objects.get(), "pack", "objects/pack", "had packs that root did not own"))
                 return false;
             others = open_directory(top_.get(), aside_);
         }
@@ -409,7 +409,7 @@ class Builder {
         const bool done = ended && ended->code == 0;
         const std::string why = done ? "" : ended ? ended->output : ended.error();
         tell(printable_line(name) +
-             (done ? ": its objects are in the repository" : ": git cannot take it apart: " + why));
+             (done ? ": its objects are in the repository" : ": git cannot unpack it: " + why));
     }
 
     // -- root's files
@@ -430,7 +430,7 @@ class Builder {
         const Fd file(
             ::openat(directory, beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
         const auto size = static_cast<ssize_t>(text.size());
-        if (const auto there = look(directory, name); there && S_ISDIR(there->st_mode)) {
+        if (const auto there = stat_at(directory, name); there && S_ISDIR(there->st_mode)) {
             if (!set_aside(directory, name, prefix + name, "was a directory")) return false;
         }
         if (!file || ::write(file.get(), text.data(), text.size()) != size ||
@@ -444,11 +444,11 @@ class Builder {
 
     bool configure() {
         const std::string name = "config";
-        if (look(top_.get(), name) && !is_roots(top_.get(), name) &&
+        if (stat_at(top_.get(), name) && !is_roots(top_.get(), name) &&
             !set_aside(top_.get(), name, name, "was not root's")) {
             return false;
         }
-        if (!look(top_.get(), name) && !place_file(top_.get(), name, "", 0644)) return false;
+        if (!stat_at(top_.get(), name) && !place_file(top_.get(), name, "", 0644)) return false;
         const std::filesystem::path path = layout_.repository / name;
         bool changed = false;
         const auto note = [&](const std::expected<bool, std::string>& written) {
@@ -475,7 +475,7 @@ class Builder {
     }
 
     bool make_hooks() {
-        const auto status = look(top_.get(), "hooks");
+        const auto status = stat_at(top_.get(), "hooks");
         const bool roots =
             status && S_ISDIR(status->st_mode) && status->st_uid == 0 && (status->st_mode & 022U) == 0;
         if (status && !roots && !set_aside(top_.get(), "hooks", "hooks", "was not root's")) return false;
@@ -489,7 +489,7 @@ class Builder {
         std::array<char, 4096> text{};
         const ssize_t length = ::readlinkat(hooks, name.c_str(), text.data(), text.size());
         if (length >= 0 && std::string(text.data(), static_cast<std::size_t>(length)) == target) return true;
-        if (look(hooks, name) && length < 0 && !set_aside(hooks, name, "hooks/" + name, "was not ours"))
+        if (stat_at(hooks, name) && length < 0 && !set_aside(hooks, name, "hooks/" + name, "was not ours"))
             return false;
         (void)::unlinkat(hooks, name.c_str(), 0);  // a link to the location in an older release
         if (::symlinkat(target.c_str(), hooks, name.c_str()) != 0) return fail("hooks/" + name);

@@ -14,7 +14,7 @@
 #include "adapters/git/signature.hpp"
 #include "adapters/git/store.hpp"
 #include "adapters/git/tree.hpp"
-#include "specs/words.hpp"
+#include "specs/text.hpp"
 
 namespace left4me {
 
@@ -24,7 +24,8 @@ using git::Owned;
 namespace {
 
 std::unexpected<SourceError> vanished(std::string message, std::string revision = {}) {
-    return std::unexpected(SourceError{Trouble::Vanished, std::move(message) + "\n", std::move(revision)});
+    return std::unexpected(
+        SourceError{SourceErrorKind::Vanished, std::move(message) + "\n", std::move(revision)});
 }
 
 /// One line of a commit, which anybody may have written.
@@ -117,8 +118,8 @@ std::expected<void, SourceError> check_signature(git_repository* repository, con
     if (principal) return {};
     const std::string revision = git::to_text(*git_commit_id(commit));
     return std::unexpected(
-        SourceError{Trouble::Held,
-                    fmt::format("commit {} {}\n  source.git.allowedSigners wants a good signature\n",
+        SourceError{SourceErrorKind::Held,
+                    fmt::format("commit {} {}\n  source.git.allowedSigners requires a valid signature\n",
                                 revision, principal.error()),
                     revision});
 }
@@ -149,7 +150,7 @@ std::expected<Snapshot, SourceError> ManifestRepository::read() {
     if (!*tip) {
         return vanished(fmt::format("{}: has no branch {}{}", settings_.repository.string(), settings_.branch,
                                     remote ? " yet; sudo l4d2ctl reconcile --fetch fetches it"
-                                           : "; a push of it makes it, or source.git.branch names another"));
+                                           : "; push it to create it, or set source.git.branch"));
     }
     const git_oid id = **tip;
     Owned<git_commit> commit;
@@ -228,7 +229,7 @@ std::expected<std::string, CommitError> ManifestRepository::commit(const SourceC
         return refuse(fmt::format(
             "the manifests of this host are branch {0} of {1}: commit the change there and push it\n"
             "  git push {1} HEAD:{0}\n"
-            "  sudo l4d2ctl reconcile --fetch takes it at once; nothing was changed here\n",
+            "  sudo l4d2ctl reconcile --fetch fetches it immediately; nothing was changed here\n",
             settings_.branch, settings_.remote));
     }
     if (!settings_.allowed_signers.empty()) {
@@ -242,7 +243,7 @@ std::expected<std::string, CommitError> ManifestRepository::commit(const SourceC
     return git::commit_change(repository->get(), settings_.repository, settings_.branch, change, who);
 }
 
-std::vector<fs::path> ManifestRepository::places() const {
+std::vector<fs::path> ManifestRepository::watch_paths() const {
     // Only the branch: anybody who may push can change the rest of refs/.
     return {settings_.repository / reference()};
 }

@@ -19,7 +19,7 @@ class ManifestRepository final : public Source {
     std::string expected_revision(const std::vector<SourceFile>& files) override;
     std::expected<std::string, CommitError> commit(const SourceChange& change,
                                                    const Authorship& who) override;
-    std::vector<std::filesystem::path> places() const override;
+    std::vector<std::filesystem::path> watch_paths() const override;
     std::optional<std::chrono::seconds> fetch_interval() const override;
     std::expected<void, std::string> fetch() override;
 

@@ -28,8 +28,7 @@ std::unexpected<std::string> failure(const fs::path& path, int error) {
 
 std::unexpected<std::string> not_a_reference(const fs::path& path, const std::string& what) {
     return std::unexpected(fmt::format(
-        "{}: {}; sudo l4d2ctl init-repo moves what is no branch out of the way, and a push sets the "
-        "branch again",
+        "{}: {}; sudo l4d2ctl init-repo moves other files out of the way, and a push restores the branch",
         path.string(), what));
 }
 
@@ -50,7 +49,7 @@ std::expected<Fd, std::string> open_directory(const fs::path& repository, const 
 std::expected<void, std::string> check_name(const std::string& name) {
     int valid = 0;
     if (git_reference_name_is_valid(&valid, name.c_str()) == 0 && valid == 1) return {};
-    return std::unexpected("not a name that a branch could have");
+    return std::unexpected("not a valid branch name");
 }
 
 std::optional<git_oid> parse_id(std::string_view text) {
@@ -95,7 +94,7 @@ std::expected<std::optional<git_oid>, std::string> read_at(int directory, const 
     const auto text = read_descriptor(file.get(), path.string(), max_reference_bytes);
     if (!text) return std::unexpected(text.error());
     if (text->starts_with("ref:"))
-        return not_a_reference(path, "is a symbolic reference, and left4me follows none");
+        return not_a_reference(path, "is a symbolic reference, which left4me does not follow");
     const auto id = parse_id(std::string_view(*text).substr(0, text->find_last_not_of(" \t\r\n") + 1));
     if (!id) return not_a_reference(path, "does not name a commit");
     return id;

@@ -13,7 +13,7 @@ namespace left4me::git {
 namespace {
 
 constexpr const char* ssh_keygen = "/usr/bin/ssh-keygen";
-constexpr std::chrono::seconds patience{10};
+constexpr std::chrono::seconds timeout{10};
 
 struct Signed {
     std::string signature;
@@ -46,13 +46,13 @@ std::string time_of(const git_commit* commit) {
     return fmt::format("-Overify-time={:%Y%m%d%H%M%S}Z", fmt::gmtime(seconds));
 }
 
-std::expected<Ended, std::string> keygen(const std::vector<std::string>& words, const Signed& found) {
+std::expected<ChildResult, std::string> keygen(const std::vector<std::string>& words, const Signed& found) {
     const auto data = text_in_memory(found.data);
     const auto signature = text_in_memory(found.signature);
     if (!data || !signature) return std::unexpected(data ? signature.error() : data.error());
     std::vector<std::string> all{ssh_keygen, "-Y"};
     all.insert(all.end(), words.begin(), words.end());
-    return run_child(all, *data, *signature, patience);
+    return run_child(all, *data, *signature, timeout);
 }
 
 }  // namespace
@@ -75,8 +75,7 @@ std::expected<std::string, std::string> verify_signature(git_repository* reposit
         keygen({"verify", "-n", "git", "-s", "/dev/fd/3", "-I", principal, "-f", allowed, time}, *found);
     if (!good) return std::unexpected(good.error());
     if (good->code != 0) {
-        return std::unexpected(
-            fmt::format("has a signature that is not good ({})", first_line(good->output)));
+        return std::unexpected(fmt::format("has an invalid signature ({})", first_line(good->output)));
     }
     return principal;
 }

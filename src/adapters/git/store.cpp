@@ -127,7 +127,7 @@ int read_loose(const Checked& store, const git_oid* id, Object& object, Part par
     if (file && LooseFile(std::move(file)).read(object, part)) return 0;
     git_error_set_str(GIT_ERROR_ODB,
                       fmt::format("object {} {}", digits,
-                                  closed ? "may not be read" : "is damaged, cut short or larger than 64 MiB")
+                                  closed ? "may not be read" : "is damaged, truncated or larger than 64 MiB")
                           .c_str());
     return GIT_ERROR;
 }

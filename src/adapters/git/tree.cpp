@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <string_view>
 
-#include "specs/words.hpp"
+#include "specs/text.hpp"
 
 namespace left4me::git {
 
@@ -49,13 +49,14 @@ class Walk {
     }
 
   private:
-    bool refuse(const std::string& path, const std::string& why, Trouble trouble = Trouble::Invalid) {
-        error_ = {trouble, fmt::format("{}{}: {}\n", prefix_, path.empty() ? "." : path, why)};
+    bool refuse(const std::string& path, const std::string& why,
+                SourceErrorKind error_kind = SourceErrorKind::Invalid) {
+        error_ = {error_kind, fmt::format("{}{}: {}\n", prefix_, path.empty() ? "." : path, why)};
         return false;
     }
 
     bool missing(const std::string& path) {
-        return refuse(path, "cannot be read: " + last_error(), Trouble::Vanished);
+        return refuse(path, "cannot be read: " + last_error(), SourceErrorKind::Vanished);
     }
 
     bool visit(const git_tree_entry* entry, const std::string& directory, int depth) {
@@ -68,9 +69,9 @@ class Walk {
         if (name.starts_with('.')) return true;
         switch (git_tree_entry_filemode_raw(entry)) {
             case GIT_FILEMODE_LINK:
-                return refuse(path, "is a symlink; left4me follows none in a repository");
+                return refuse(path, "is a symlink; left4me does not follow symlinks in a repository");
             case GIT_FILEMODE_COMMIT:
-                return refuse(path, "is a submodule; left4me reads this one repository");
+                return refuse(path, "is a submodule; left4me reads only this repository");
             default:
                 break;
         }
@@ -136,15 +137,15 @@ std::expected<Owned<git_tree>, SourceError> subtree(git_repository* repository, 
     if (result != 0 || git_tree_entry_type(found) != GIT_OBJECT_TREE) {
         const char* const what = result == 0 ? "is no directory" : "is not there";
         return std::unexpected(
-            SourceError{Trouble::Vanished,
+            SourceError{SourceErrorKind::Vanished,
                         fmt::format("{}{}: {}; source.git.directory names it\n", prefix, directory, what)});
     }
     Owned<git_tree> tree;
     if (take(tree, [&](git_tree** out) {
             return git_tree_lookup(out, repository, git_tree_entry_id(found));
         }) != 0) {
-        return std::unexpected(
-            SourceError{Trouble::Vanished, fmt::format("{}{}: {}\n", prefix, directory, last_error())});
+        return std::unexpected(SourceError{SourceErrorKind::Vanished,
+                                           fmt::format("{}{}: {}\n", prefix, directory, last_error())});
     }
     return tree;
 }
@@ -159,7 +160,7 @@ std::expected<std::vector<SourceFile>, SourceError> read_tree(git_repository* re
     Owned<git_tree> root;
     if (take(root, [&](git_tree** out) { return git_commit_tree(out, commit); }) != 0) {
         return std::unexpected(
-            SourceError{Trouble::Vanished, fmt::format("{}.: {}\n", prefix, last_error())});
+            SourceError{SourceErrorKind::Vanished, fmt::format("{}.: {}\n", prefix, last_error())});
     }
     auto tree = subtree(repository, std::move(root), directory, prefix);
     if (!tree) return std::unexpected(std::move(tree.error()));
@@ -168,7 +169,7 @@ std::expected<std::vector<SourceFile>, SourceError> read_tree(git_repository* re
     auto files = walk.take(whole);
     if (files && files->empty()) {
         return std::unexpected(SourceError{
-            Trouble::Vanished,
+            SourceErrorKind::Vanished,
             fmt::format("{}{}: holds no manifest (*.yaml)\n", prefix, directory.empty() ? "." : directory)});
     }
     return files;

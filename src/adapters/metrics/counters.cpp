@@ -6,7 +6,7 @@ namespace left4me {
 
 namespace {
 
-// The buckets of controller-runtime and of client-go's workqueue, so that ready-made dashboards fit.
+// The buckets of controller-runtime and of client-go's workqueue, so that existing dashboards work.
 constexpr std::array<double, 37> pass_bounds{
     0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.25,
     1.5,   1.75, 2,     2.5,  3,   3.5,  4,   4.5,  5,   6,    7,   8,    9,   10,  15,  20,  25,  30};
@@ -62,7 +62,7 @@ void Counters::events(std::span<const Event> events) {
 
 void Counters::write(Exposition& out) const {
     const Exposition::Labels controller{{"controller", "server"}};
-    out.family("controller_runtime_reconcile_total", "counter", "Passes, by how they ended.");
+    out.family("controller_runtime_reconcile_total", "counter", "Passes by result.");
     for (const auto& [result, count] : results_)
         out.sample({{"controller", "server"}, {"result", word(result)}}, static_cast<double>(count));
     out.family("controller_runtime_reconcile_errors_total", "counter", "Passes in which something failed.");
@@ -75,23 +75,25 @@ void Counters::write(Exposition& out) const {
     out.sample(controller, working_ ? 1 : 0);
 
     const Exposition::Labels queue{{"controller", "server"}, {"name", "server"}};
-    out.family("workqueue_depth", "gauge", "What waits to be looked at.");
+    out.family("workqueue_depth", "gauge", "Reconciles waiting in the queue.");
     out.sample(queue, static_cast<double>(depth_));
-    out.family("workqueue_adds_total", "counter", "How often something asked for a look.");
+    out.family("workqueue_adds_total", "counter", "How often a reconcile was requested.");
     out.sample(queue, static_cast<double>(adds_));
-    out.family("workqueue_queue_duration_seconds", "histogram", "From the wish for a look to the look.");
+    out.family("workqueue_queue_duration_seconds", "histogram",
+               "From the request to the start of the reconcile.");
     out.histogram(queue, queue_time_);
-    out.family("workqueue_work_duration_seconds", "histogram", "From the look to the end of what it led to.");
+    out.family("workqueue_work_duration_seconds", "histogram", "Duration of a reconcile.");
     out.histogram(queue, work_time_);
-    out.family("workqueue_retries_total", "counter", "Tries of what had failed.");
+    out.family("workqueue_retries_total", "counter", "Retries after failures.");
     out.sample(queue, static_cast<double>(retries_));
 
-    out.family("left4me_actions_total", "counter", "What was done to the host, by verb and how it ended.");
+    out.family("left4me_actions_total", "counter", "Actions on the host by verb and result.");
     for (const auto& [action, count] : actions_) {
         out.sample({{"result", action.second ? "done" : "failed"}, {"verb", to_string(action.first)}},
                    static_cast<double>(count));
     }
-    out.family("left4me_drift_corrections_total", "counter", "Corrections of what no manifest asked for.");
+    out.family("left4me_drift_corrections_total", "counter",
+               "Corrections of changes that no manifest asked for.");
     for (const auto& [reason, count] : drift_) out.sample({{"reason", reason}}, static_cast<double>(count));
 }
 

@@ -13,31 +13,32 @@
 
 namespace left4me {
 
-/// What the daemon counts from its start on, under the names that controller-runtime gave such things.
+/// Counters since the start of the daemon, under controller-runtime's names.
 class Counters {
   public:
     using Seconds = std::chrono::duration<double>;
 
     Counters();
 
-    /// Something has asked for a pass. Returns at once what workqueue_depth is made of.
+    /// A reconcile was requested.
     void added() { ++adds_; }
-    /// So many wishes are waiting now.
+    /// The number of pending requests.
     void depth(std::size_t waiting) { depth_ = waiting; }
-    /// A pass begins: it was wished for `waited` ago.
+    /// A reconcile begins; it was requested `waited` ago.
     void began(Seconds waited);
 
     enum class Result { Success, Requeue, RequeueAfter, Error };
-    /// A pass has ended. Requeue: it will look again at once; RequeueAfter: something waits for its time.
+    /// A reconcile has ended. Requeue: it will run again immediately; RequeueAfter: something waits for its
+    /// time.
     void ended(Seconds took, Result result);
-    /// Something is tried again before the resync, because it failed.
+    /// A retry before the resync, because of a failure.
     void retried() { ++retries_; }
-    /// A pass begins and has not ended.
+    /// A reconcile is in progress.
     bool working() const { return working_; }
 
-    /// What was done to the host, from the plan and how its actions ended.
+    /// The actions on the host, from the plan and its outcomes.
     void actions(const Plan& plan, std::span<const Outcome> outcomes);
-    /// Corrections of drift are counted from the events that tell of them.
+    /// Corrections of drift are counted from their events.
     void events(std::span<const Event> events);
 
     void write(Exposition& out) const;

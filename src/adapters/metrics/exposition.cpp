@@ -8,7 +8,7 @@ namespace left4me {
 
 namespace {
 
-/// In a label's value a quotation mark, a backslash and a line's end have an escape each.
+/// In a label's value, quotation marks, backslashes and line feeds are escaped.
 std::string escaped(std::string_view text) {
     std::string result;
     for (const char c : text) {

@@ -9,10 +9,10 @@
 
 namespace left4me {
 
-/// Counts observations in buckets, as Prometheus wants them.
+/// Counts observations in buckets, for Prometheus.
 class Histogram {
   public:
-    /// `bounds`: rising, without the infinite one; they must outlive the histogram.
+    /// `bounds`: increasing, without infinity; they must outlive the histogram.
     explicit Histogram(std::span<const double> bounds) : bounds_(bounds), counts_(bounds.size() + 1, 0) {}
 
     void observe(double value);
@@ -29,14 +29,14 @@ class Histogram {
     double sum_ = 0;
 };
 
-/// Writes Prometheus' text format, version 0.0.4: each family's samples directly below its HELP and TYPE.
+/// Writes Prometheus' text format, version 0.0.4: each family's samples directly after its HELP and TYPE.
 class Exposition {
   public:
     using Labels = std::vector<std::pair<std::string_view, std::string_view>>;
 
     /// `type`: counter, gauge or histogram.
     void family(std::string_view name, std::string_view type, std::string_view help);
-    /// A sample of the family that was begun last.
+    /// A sample of the current family.
     void sample(const Labels& labels, double value);
     void histogram(const Labels& labels, const Histogram& histogram);
 

@@ -17,60 +17,61 @@ bool is_true(const Condition* condition) {
     return condition != nullptr && condition->status == ConditionStatus::True;
 }
 
-void write_servers(const Standing& standing, Exposition& out) {
-    const auto& servers = standing.desired.servers;
+void write_servers(const MetricsSnapshot& snapshot, Exposition& out) {
+    const auto& servers = snapshot.desired.servers;
     out.family("left4me_server_ready", "gauge", "1: the server is as its manifest asks.");
     for (const auto& [name, server] : servers)
-        out.sample({{"server", name}}, is_true(find(standing.status, name, "Ready")) ? 1 : 0);
+        out.sample({{"server", name}}, is_true(find(snapshot.status, name, "Ready")) ? 1 : 0);
     out.family("left4me_server_desired_running", "gauge", "1: the manifest says Running; 0: Stopped.");
     for (const auto& [name, server] : servers)
         out.sample({{"server", name}}, server.state == RunState::Running ? 1 : 0);
     out.family("left4me_server_stalled", "gauge",
-               "1: it does not come right by itself; the reason is that of the condition.");
+               "1: the server needs help; the reason is that of its condition.");
     for (const auto& [name, server] : servers) {
-        const Condition* const stalled = find(standing.status, name, "Stalled");
+        const Condition* const stalled = find(snapshot.status, name, "Stalled");
         if (is_true(stalled)) out.sample({{"server", name}, {"reason", to_string(stalled->reason)}}, 1);
     }
-    out.family("left4me_server_failures", "gauge", "Failures in a row, each within ten minutes of the last.");
+    out.family("left4me_server_failures", "gauge",
+               "Failures in a row, each within ten minutes of the previous one.");
     for (const auto& [name, server] : servers) {
-        const auto status = standing.status.servers.find(name);
+        const auto status = snapshot.status.servers.find(name);
         out.sample({{"server", name}},
-                   status == standing.status.servers.end() ? 0 : status->second.remembered.backoff.failures);
+                   status == snapshot.status.servers.end() ? 0 : status->second.remembered.backoff.failures);
     }
-    out.family("left4me_suspended", "gauge", "1: a person has asked left4me to keep its hands off.");
-    const TimePoint now = standing.status.last_pass.value_or(TimePoint{});
+    out.family("left4me_suspended", "gauge", "1: a person suspended the server.");
+    const TimePoint now = snapshot.status.last_pass.value_or(TimePoint{});
     for (const auto& [name, server] : servers) {
         out.sample({{"server", name}},
-                   suspension_of(standing.intent.suspended, name, now) != nullptr ? 1 : 0);
+                   suspension_of(snapshot.intent.suspended, name, now) != nullptr ? 1 : 0);
     }
 }
 
-void write_pass(const Standing& standing, Exposition& out) {
+void write_pass(const MetricsSnapshot& snapshot, Exposition& out) {
     out.family("left4me_servers", "gauge", "Servers that agree with the manifests, and those that differ.");
-    out.sample({{"state", "agree"}}, static_cast<double>(standing.remaining.agreeing_servers));
-    out.sample({{"state", "differ"}}, static_cast<double>(standing.remaining.differing_servers));
-    out.family("left4me_source_info", "gauge", "Always 1; the labels tell what is followed.");
-    out.sample({{"source", standing.source}, {"revision", standing.desired.revision}}, 1);
+    out.sample({{"state", "agree"}}, static_cast<double>(snapshot.remaining.agreeing_servers));
+    out.sample({{"state", "differ"}}, static_cast<double>(snapshot.remaining.differing_servers));
+    out.family("left4me_source_info", "gauge", "Always 1; the labels show the followed revision.");
+    out.sample({{"source", snapshot.source}, {"revision", snapshot.desired.revision}}, 1);
     out.family("left4me_source_ok", "gauge", "0: the source or its newest revision cannot be used.");
-    out.sample({}, standing.status.source_error.empty() ? 1 : 0);
+    out.sample({}, snapshot.status.source_error.empty() ? 1 : 0);
     out.family("left4me_revision_applied", "gauge", "1: the revision in force was applied as a whole.");
-    out.sample({}, standing.status.last_applied_revision == standing.desired.revision ? 1 : 0);
-    if (standing.status.last_pass) {
-        out.family("left4me_last_pass_timestamp_seconds", "gauge", "When the last pass has ended.");
-        out.sample({}, seconds(*standing.status.last_pass));
+    out.sample({}, snapshot.status.last_applied_revision == snapshot.desired.revision ? 1 : 0);
+    if (snapshot.status.last_pass) {
+        out.family("left4me_last_pass_timestamp_seconds", "gauge", "When the last pass ended.");
+        out.sample({}, seconds(*snapshot.status.last_pass));
     }
-    if (standing.last_pass_took) {
+    if (snapshot.last_pass_took) {
         out.family("left4me_last_pass_duration_seconds", "gauge", "How long it took.");
-        out.sample({}, standing.last_pass_took->count());
+        out.sample({}, snapshot.last_pass_took->count());
     }
 }
 
 }  // namespace
 
-std::string metrics_text(const Standing& standing, const Counters* counters) {
+std::string metrics_text(const MetricsSnapshot& snapshot, const Counters* counters) {
     Exposition out;
-    write_pass(standing, out);
-    write_servers(standing, out);
+    write_pass(snapshot, out);
+    write_servers(snapshot, out);
     if (counters != nullptr) counters->write(out);
     return out.take();
 }

@@ -17,12 +17,12 @@ namespace http = beast::http;
 using asio::ip::tcp;
 using boost::system::error_code;
 
-constexpr std::size_t most_clients = 16;
-constexpr std::uint32_t most_header_bytes = 8192;
-constexpr std::chrono::seconds patience{5};
+constexpr std::size_t max_clients = 16;
+constexpr std::uint32_t max_header_bytes = 8192;
+constexpr std::chrono::seconds timeout{5};
 
-/// Whether a Host header names this machine by a name that no DNS server can give to another one, and this
-/// port. A page in a browser that reaches us by its own name (DNS rebinding) sends that name.
+/// Whether a Host header has a name of this machine that no DNS server can give to another one, and this
+/// port. A page in a browser that reaches us under its own name (DNS rebinding) sends that name.
 bool is_loopback_host(beast::string_view host, std::uint16_t port) {
     const std::string behind = ":" + std::to_string(port);
     for (const char* const name : {"localhost", "127.0.0.1", "[::1]"}) {
@@ -32,7 +32,7 @@ bool is_loopback_host(beast::string_view host, std::uint16_t port) {
     return false;
 }
 
-/// One client, one request, one answer.
+/// One client, one request, one response.
 class Client : public std::enable_shared_from_this<Client> {
   public:
     Client(tcp::socket socket, const std::function<std::string()>& text, std::shared_ptr<std::size_t> clients)
@@ -46,9 +46,9 @@ class Client : public std::enable_shared_from_this<Client> {
     ~Client() { --*clients_; }
 
     void serve() {
-        parser_.header_limit(most_header_bytes);
+        parser_.header_limit(max_header_bytes);
         parser_.body_limit(0);
-        stream_.expires_after(patience);
+        stream_.expires_after(timeout);
         http::async_read(stream_, buffer_, parser_,
                          [self = shared_from_this()](const error_code& error, std::size_t) {
                              if (!error) self->answer();
@@ -57,8 +57,9 @@ class Client : public std::enable_shared_from_this<Client> {
 
   private:
     void answer() {
-        // A time of its own: one who was slow to ask is not cut off, and one who does not read is.
-        stream_.expires_after(patience);
+        // A separate time limit: a slow request does not shorten it, and a client that does not read is cut
+        // off.
+        stream_.expires_after(timeout);
         const http::request<http::empty_body>& request = parser_.get();
         response_.version(request.version());
         response_.keep_alive(false);
@@ -68,7 +69,7 @@ class Client : public std::enable_shared_from_this<Client> {
         const bool none = hosts.first == hosts.second && request.version() == 10;
         if (!none && !(one && is_loopback_host(hosts.first->value(), port_))) {
             response_.result(http::status::misdirected_request);
-            response_.body() = "left4me: ask for localhost:" + std::to_string(port_) + "\n";
+            response_.body() = "left4me: use localhost:" + std::to_string(port_) + "\n";
         } else if (request.method() != http::verb::get) {
             response_.result(http::status::method_not_allowed);
             response_.set(http::field::allow, "GET");
@@ -87,7 +88,7 @@ class Client : public std::enable_shared_from_this<Client> {
     }
 
     beast::tcp_stream stream_;
-    beast::flat_buffer buffer_{most_header_bytes + 1024};
+    beast::flat_buffer buffer_{max_header_bytes + 1024};
     http::request_parser<http::empty_body> parser_;
     http::response<http::string_body> response_;
     std::function<std::string()> text_;
@@ -104,7 +105,7 @@ struct MetricsPort::Listener : std::enable_shared_from_this<Listener> {
     void accept() {
         acceptor.async_accept([self = shared_from_this()](const error_code& error, tcp::socket socket) {
             if (error == asio::error::operation_aborted || !self->acceptor.is_open()) return;
-            if (!error && *self->clients < most_clients)
+            if (!error && *self->clients < max_clients)
                 std::make_shared<Client>(std::move(socket), self->text, self->clients)->serve();
             self->accept();
         });
@@ -123,7 +124,7 @@ std::expected<std::unique_ptr<MetricsPort>, std::string> MetricsPort::open(
     listener->acceptor.open(place.protocol(), error);
     if (!error) listener->acceptor.set_option(tcp::acceptor::reuse_address(true), error);
     if (!error) listener->acceptor.bind(place, error);
-    if (!error) listener->acceptor.listen(static_cast<int>(most_clients), error);
+    if (!error) listener->acceptor.listen(static_cast<int>(max_clients), error);
     if (error)
         return std::unexpected("metrics.port 127.0.0.1:" + std::to_string(port) + ": " + error.message());
     listener->accept();

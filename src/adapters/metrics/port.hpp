@@ -9,19 +9,18 @@
 
 namespace left4me {
 
-/// Answers GET /metrics on 127.0.0.1, in the event loop of whoever owns it, when the Host header is
-/// localhost, 127.0.0.1 or [::1] with this port (HTTP/1.0 may leave it out: no browser does). A client that
-/// is slow, silent or one of too many (16) is let go of; nothing that a client sends gets further than the
-/// parser of its request.
+/// Serves GET /metrics on 127.0.0.1, in the caller's event loop, if the Host header is localhost, 127.0.0.1
+/// or [::1] with this port (HTTP/1.0 may omit it; browsers never do). Clients that are slow, silent or exceed
+/// the limit of 16 are disconnected. Input from clients reaches only the request parser.
 class MetricsPort {
   public:
-    /// `text` is asked anew for every request. Port 0: any that is free, see port().
+    /// `text` is called for every request. Port 0: any free port, see port().
     static std::expected<std::unique_ptr<MetricsPort>, std::string> open(boost::asio::io_context& io,
                                                                          std::uint16_t port,
                                                                          std::function<std::string()> text);
     MetricsPort(const MetricsPort&) = delete;
     MetricsPort& operator=(const MetricsPort&) = delete;
-    /// Closes the port; answers that are under way still end while the loop runs.
+    /// Closes the port; responses in progress are completed while the loop runs.
     ~MetricsPort();
 
     std::uint16_t port() const;

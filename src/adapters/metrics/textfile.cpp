@@ -27,7 +27,7 @@ std::unexpected<std::string> error_of(const std::filesystem::path& path) {
 }  // namespace
 
 std::expected<void, std::string> write_textfile(const std::filesystem::path& path, const std::string& text) {
-    // node_exporter looks at *.prom only.
+    // node_exporter reads only *.prom.
     const std::filesystem::path fresh = path.string() + ".new";
     {
         const Fd file(::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644));

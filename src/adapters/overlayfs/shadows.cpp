@@ -30,13 +30,13 @@ bool is_code(std::string_view name) {
                        [name](std::string_view e) { return name.ends_with(e); });
 }
 
-class Looker {
+class Inspector {
   public:
-    Looker(int state, const std::vector<std::string>& layers) : state_(state), layers_(layers) {}
+    Inspector(int state, const std::vector<std::string>& layers) : state_(state), layers_(layers) {}
 
     /// `writable`: nullptr within a directory that must not be kept.
-    void look(const DirectoryStream& directory, const std::string& path, const Writable* writable,
-              int depth) {
+    void inspect(const DirectoryStream& directory, const std::string& path, const Writable* writable,
+                 int depth) {
         const int fd = ::dirfd(directory.get());
         while (const dirent* entry = ::readdir(directory.get())) {
             const std::string name = entry->d_name;
@@ -45,22 +45,21 @@ class Looker {
                 found_.more = true;
                 return;
             }
-            const Standing standing = writable == nullptr ? Standing{} : writable->look(name);
-            if (standing.kept && !standing.on_the_way) continue;
+            const WritableMatch match = writable == nullptr ? WritableMatch{} : writable->match(name);
+            if (match.kept && !match.on_the_way) continue;
             const std::string inner = path + name;
             if (entry->d_type != DT_DIR) {
-                if (standing.on_the_way || standing.rendered || is_code(name) || is_in_layers(inner))
-                    note(inner);
+                if (match.on_the_way || match.rendered || is_code(name) || is_in_layers(inner)) note(inner);
                 continue;
             }
             const DirectoryStream below = depth < max_depth ? open_stream(fd, name) : nullptr;
-            if (!below || standing.rendered) {
+            if (!below || match.rendered) {
                 note(inner);
-            } else if (standing.on_the_way) {
+            } else if (match.on_the_way) {
                 const Writable further = writable->enter(name);
-                look(below, inner + "/", &further, depth + 1);
+                inspect(below, inner + "/", &further, depth + 1);
             } else {
-                look(below, inner + "/", nullptr, depth + 1);
+                inspect(below, inner + "/", nullptr, depth + 1);
             }
         }
     }
@@ -106,14 +105,14 @@ class Looker {
 
 Shadows find_shadows(int state, const std::string& server, const Writable& writable,
                      const std::vector<std::string>& layers) {
-    Looker looker(state, layers);
+    Inspector inspector(state, layers);
     const DirectoryStream upper = open_stream(state, "runtime/" + server + "/upper");
     if (!upper) return {};
-    looker.look(upper, "", &writable, 0);
+    inspector.inspect(upper, "", &writable, 0);
     if (!layers.empty()) {
-        for (const std::string_view file : rendered_files) looker.compare(server, std::string(file));
+        for (const std::string_view file : rendered_files) inspector.compare(server, std::string(file));
     }
-    return looker.take();
+    return inspector.take();
 }
 
 }  // namespace left4me

@@ -19,7 +19,7 @@ std::optional<std::string_view> take_line(std::string_view& text) {
     return line;
 }
 
-/// `length` bytes and the newline behind them.
+/// `length` bytes and the newline after them.
 std::optional<std::string> take_bytes(std::string_view& text, std::size_t length) {
     if (text.size() <= length || text[length] != '\n') return std::nullopt;
     std::string bytes(text.substr(0, length));

@@ -9,14 +9,14 @@
 
 namespace left4me {
 
-/// Several texts of any bytes in one file, so that they can be replaced by one rename.
+/// Several arbitrary texts in one file, so that one rename replaces them.
 struct Bundle {
     std::string title;  ///< one line
     std::vector<SourceFile> entries;
 };
 
 std::string write_bundle(const Bundle& bundle);
-/// nullopt: damaged or cut short.
+/// nullopt: damaged or truncated.
 std::optional<Bundle> read_bundle(std::string_view text);
 
 }  // namespace left4me

@@ -15,8 +15,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// What somebody may push is not what the status file has to hold.
-constexpr std::size_t most_errors = 100;
+/// The status file need not hold everything that somebody may push.
+constexpr std::size_t max_errors = 100;
 constexpr std::size_t max_bundle = std::size_t{256} << 20U;
 
 fs::path last_good_path(const Paths& paths) { return paths.status() / "last-good"; }
@@ -44,7 +44,7 @@ Intent load_intent(const Paths& paths) {
     if (suspensions) {
         intent.suspended = std::move(*suspensions);
     } else {
-        // Nobody can tell what a person asked not to touch.
+        // Nobody knows which servers are suspended.
         intent.suspended.all = Suspension{suspensions.error(), {}, {}, {}};
     }
     return intent;
@@ -54,20 +54,20 @@ std::expected<ManifestSet, SourceError> load_snapshot(const Snapshot& snapshot, 
     auto set = load(snapshot.files, limits);
     if (set) return std::move(*set);
     Diagnostics& errors = set.error();
-    const std::size_t more = errors.size() - std::min(errors.size(), most_errors);
+    const std::size_t more = errors.size() - std::min(errors.size(), max_errors);
     errors.resize(errors.size() - more);
     for (Diagnostic& diagnostic : errors) diagnostic.where.file.insert(0, snapshot.prefix);
     std::string message = to_string(errors);
-    if (more > 0) message += fmt::format("and {} errors more; l4d2ctl validate -f DIR tells all\n", more);
-    return std::unexpected(SourceError{Trouble::Invalid, std::move(message), snapshot.revision});
+    if (more > 0) message += fmt::format("and {} more errors; l4d2ctl validate -f DIR lists all\n", more);
+    return std::unexpected(SourceError{SourceErrorKind::Invalid, std::move(message), snapshot.revision});
 }
 
 namespace {
 
-/// The source's own revision, if it may be followed.
-std::expected<InForce, SourceError> own_revision(const Paths& paths, Source& source,
-                                                 std::expected<Snapshot, SourceError> snapshot,
-                                                 const Limits& limits) {
+/// The source's newest revision, if it may be followed.
+std::expected<ActiveRevision, SourceError> own_revision(const Paths& paths, Source& source,
+                                                        std::expected<Snapshot, SourceError> snapshot,
+                                                        const Limits& limits) {
     if (!snapshot) return std::unexpected(std::move(snapshot.error()));
     auto set = load_snapshot(*snapshot, limits);
     if (!set) return std::unexpected(std::move(set.error()));
@@ -75,27 +75,27 @@ std::expected<InForce, SourceError> own_revision(const Paths& paths, Source& sou
     if (!before.empty() && before != snapshot->revision && !source.follows(before, snapshot->revision) &&
         !is_approved(paths, snapshot->revision)) {
         return std::unexpected(SourceError{
-            Trouble::Held,
+            SourceErrorKind::Held,
             fmt::format(
-                "{}: commit {} does not descend from {}, which is in force: history was written anew or "
-                "wound back\n  l4d2ctl diff --revision {} shows what it would do; sudo l4d2ctl approve "
+                "{}: commit {} does not descend from {}, which is in force: history was rewritten or wound "
+                "back\n  l4d2ctl diff --revision {} shows what it would do; sudo l4d2ctl approve "
                 "{} follows it\n",
                 source.name(), snapshot->revision, before, snapshot->revision, snapshot->revision),
             snapshot->revision});
     }
-    return InForce{std::move(*snapshot), std::move(*set), Trouble::None, {}, {}};
+    return ActiveRevision{std::move(*snapshot), std::move(*set), SourceErrorKind::None, {}, {}};
 }
 
 }  // namespace
 
-std::expected<InForce, SourceError> revision_in_force(const Paths& paths, Source& source,
-                                                      const Limits& limits) {
+std::expected<ActiveRevision, SourceError> revision_in_force(const Paths& paths, Source& source,
+                                                             const Limits& limits) {
     return revision_in_force(paths, source, source.read(), limits);
 }
 
-std::expected<InForce, SourceError> revision_in_force(const Paths& paths, Source& source,
-                                                      std::expected<Snapshot, SourceError> reading,
-                                                      const Limits& limits) {
+std::expected<ActiveRevision, SourceError> revision_in_force(const Paths& paths, Source& source,
+                                                             std::expected<Snapshot, SourceError> reading,
+                                                             const Limits& limits) {
     auto own = own_revision(paths, source, std::move(reading), limits);
     if (own) return own;
     auto kept = read_last_good(paths);
@@ -105,8 +105,8 @@ std::expected<InForce, SourceError> revision_in_force(const Paths& paths, Source
     auto set = load(kept->files, lenient);
     if (!set) return own;
     SourceError& error = own.error();
-    return InForce{std::move(*kept), std::move(*set), error.trouble, std::move(error.message),
-                   std::move(error.revision)};
+    return ActiveRevision{std::move(*kept), std::move(*set), error.error_kind, std::move(error.message),
+                          std::move(error.revision)};
 }
 
 std::expected<void, std::string> keep_last_good(const Paths& paths, const Snapshot& snapshot) {

@@ -21,26 +21,26 @@ void Manifests::read() {
     Intent intent = load_intent(paths_);
     const bool same_intent = intent == intent_;
     intent_ = std::move(intent);
-    // Most of the time nothing has moved, and then parsing would be most of the work.
+    // Usually nothing has changed, and then parsing would be most of the work.
     auto snapshot = source_->read();
     if (snapshot && desired_ && error_.empty() && snapshot->revision == read_ && same_intent) return;
     const auto in_force = revision_in_force(paths_, *source_, std::move(snapshot), limits_);
     if (!in_force) {
-        trouble_ = in_force.error().trouble;
+        trouble_ = in_force.error().error_kind;
         error_ = in_force.error().message;
         return;
     }
     follow(*in_force);
 }
 
-void Manifests::follow(const InForce& in_force) {
-    trouble_ = in_force.trouble;
+void Manifests::follow(const ActiveRevision& in_force) {
+    trouble_ = in_force.error_kind;
     error_ = in_force.error;
     read_ = in_force.snapshot.revision;
-    if (in_force.trouble == Trouble::None) {
+    if (in_force.error_kind == SourceErrorKind::None) {
         if (const auto kept = keep_last_good(paths_, in_force.snapshot); !kept) {
-            // Followed all the same: not being able to fall back to it is no reason to let servers wait.
-            error_ = "the revision cannot be remembered: " + kept.error();
+            // Followed anyway: being unable to fall back to it later is no reason to make servers wait.
+            error_ = "the revision cannot be stored: " + kept.error();
         }
     }
     revisions_ = revisions_of(in_force);

@@ -8,7 +8,7 @@
 
 namespace left4me {
 
-/// The source that the configuration names. It touches nothing before it is asked something.
+/// The source that the configuration names. Accesses nothing before its first call.
 std::unique_ptr<Source> open_source(const Paths& paths, const Config& config);
 
 }  // namespace left4me

@@ -8,7 +8,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
-#include "adapters/generation.hpp"
+#include "adapters/digest.hpp"
 #include "adapters/store/json_field.hpp"
 #include "adapters/store/state_files.hpp"
 
@@ -34,7 +34,7 @@ Done replace(int directory, const std::string& name, const json& object) {
     return {};
 }
 
-/// Null if there is none, or none that is JSON.
+/// Null if the file is missing or not JSON.
 json read(int directory, const std::string& name) {
     const auto text = read_file(directory, name, max_bytes);
     if (!text) return nullptr;
@@ -63,13 +63,13 @@ std::expected<OverlaySource, std::string> read_request(int directory) {
     const json request = read(directory, request_file);
     const auto from = request.find("directory");
     if (!request.is_object() || from == request.end() || !from->is_object())
-        return std::unexpected(std::string("nobody has written what is to be built"));
+        return std::unexpected(std::string("there is no build request"));
     DirectorySource source{
         read_field<std::string>(*from, "path"), read_field<std::string>(*from, "root"), {}};
     source.limits.bytes = read_field(*from, "maxBytes", source.limits.bytes);
     source.limits.entries = read_field(*from, "maxEntries", source.limits.entries);
     if (!source.path.starts_with('/') || !source.root.starts_with('/'))
-        return std::unexpected(std::string("what is to be built has no absolute path"));
+        return std::unexpected(std::string("the build request has no absolute path"));
     return source;
 }
 
@@ -78,7 +78,7 @@ json to_json(const BuildRecord& record) {
                    {"ended", time_to_json(record.ended)},
                    {"milliseconds", record.took.count()}};
     if (record.artifact)
-        object["artifact"] = {{"digest", record.artifact->generation}, {"input", record.artifact->input}};
+        object["artifact"] = {{"digest", record.artifact->digest}, {"input", record.artifact->input}};
     if (record.failure) {
         const BuildFailure& failure = *record.failure;
         object["failure"] = {{"reason", to_string(failure.kind)},
@@ -99,7 +99,7 @@ BuildRecord to_build_record(const json& object) {
     if (const auto artifact = object.find("artifact"); artifact != object.end() && artifact->is_object()) {
         record.artifact = {read_field<std::string>(*artifact, "digest"),
                            read_field<std::string>(*artifact, "input")};
-        if (!is_generation(record.artifact->generation)) record.artifact.reset();
+        if (!is_digest(record.artifact->digest)) record.artifact.reset();
     }
     if (const auto failure = object.find("failure"); failure != object.end() && failure->is_object()) {
         record.failure = {parse_build_failure(read_field<std::string>(*failure, "reason"))

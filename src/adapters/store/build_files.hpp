@@ -9,20 +9,20 @@
 #include "reconciler/build.hpp"
 #include "specs/manifest.hpp"
 
-/// What left4me and `left4me-build@NAME.service` tell each other, as files in `overlays/NAME/.build`: all
-/// that the unit can see beside the source. Each is replaced in one step. The program's staging directory is
-/// there too, so that a rename can publish it: from another directory, rename(2) would cross a bind mount and
-/// fail.
+/// The files in `overlays/NAME/.build` through which left4me and `left4me-build@NAME.service` communicate:
+/// everything that the unit can see besides the source. Each is replaced atomically. The program's staging
+/// directory is there too, so that a rename can publish it: from another directory, rename(2) would cross a
+/// bind mount and fail.
 namespace left4me::store {
 
-/// `overlays/NAME/.build`, made if it is not there.
+/// `overlays/NAME/.build`, created if it does not exist.
 std::expected<Fd, std::string> make_build_directory(int overlay);
 
 /// What is to be built. Written by left4me, read by the unit's program alone. A cancellation ends with it.
 Done write_request(int directory, const OverlaySource& source);
 std::expected<OverlaySource, std::string> read_request(int directory);
 
-/// A record that is missing or cannot be read is an empty one: the overlay is built again.
+/// A missing or unreadable record counts as empty: the overlay is built again.
 Done write_record(int directory, const BuildRecord& record);
 BuildRecord read_record(int directory);
 

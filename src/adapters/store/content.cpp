@@ -17,14 +17,14 @@ namespace left4me::store {
 
 namespace {
 
-/// Part of what digests mean: another size would give sparse files other digests.
+/// Part of the definition of digests: another size would change the digests of sparse files.
 constexpr std::uint64_t block_bytes = 1U << 20U;
 
 bool is_zero(std::string_view block) {
     return block.front() == '\0' && std::memcmp(block.data(), block.data() + 1, block.size() - 1) == 0;
 }
 
-/// Hashes blocks as they come.
+/// Hashes blocks as they arrive.
 class ContentDigest {
   public:
     void data(std::string_view bytes) { digest_.add(bytes); }
@@ -38,7 +38,7 @@ class ContentDigest {
     }
 
     Content finish(std::uint64_t size) {
-        // At the end, with their number last: read from behind, it can be told apart from data.
+        // The list of holes is at the end, followed by its length, so that it cannot be confused with data.
         for (const Run& run : runs_) digest_.number(run.first).number(run.count);
         if (!runs_.empty()) digest_.number(runs_.size()).number(size);
         const auto bytes = digest_.finish();
@@ -55,14 +55,14 @@ class ContentDigest {
     std::vector<Run> runs_;
 };
 
-/// Where data begins at or after `at`; `size` if there is none. File systems without holes say `at`.
+/// Where data begins at or after `at`; `size` if there is none. File systems without holes return `at`.
 std::uint64_t next_data(int file, std::uint64_t at, std::uint64_t size) {
     const off_t found = ::lseek(file, static_cast<off_t>(at), SEEK_DATA);
     if (found >= 0) return std::min(static_cast<std::uint64_t>(found), size);
     return errno == ENXIO ? size : at;
 }
 
-/// Fills the buffer from `at`, less at the end of the file.
+/// Fills the buffer from `at`; partially at the end of the file.
 std::expected<std::string_view, std::string> read_block(int file, std::string& buffer, std::uint64_t at,
                                                         const std::string& shown) {
     std::size_t length = 0;
@@ -88,7 +88,7 @@ Done write_block(int file, std::string_view block, std::uint64_t at, const std::
     return {};
 }
 
-/// Goes through a file once. `into` is -1, or gets what is no whole block of zeros.
+/// Reads a file once. `into` is -1, or receives every block that is not all zeros.
 std::expected<Content, std::string> go_through(int from, int into, const std::string& shown,
                                                const OnBytes& on_bytes) {
     struct stat status{};
@@ -106,7 +106,7 @@ std::expected<Content, std::string> go_through(int from, int into, const std::st
         }
         const auto block = read_block(from, buffer, at, shown);
         if (!block) return std::unexpected(block.error());
-        if (block->empty()) break;  // it was made shorter meanwhile
+        if (block->empty()) break;  // it was truncated meanwhile
         if (block->size() == block_bytes && is_zero(*block)) {
             digest.zeros(at / block_bytes, 1);
         } else {

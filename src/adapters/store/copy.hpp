@@ -7,8 +7,8 @@
 
 namespace left4me::store {
 
-/// In a generation: the game copies up what it changes, and for that the kernel asks whether the group may
-/// write.
+/// Modes in an artifact: the game copies up the files that it changes, and the kernel then checks whether the
+/// group may write.
 inline constexpr mode_t overlay_directory_mode = 0775;
 inline constexpr mode_t overlay_file_mode = 0664;
 inline constexpr mode_t overlay_program_mode = 0775;

@@ -8,25 +8,25 @@
 #include <fstream>
 #include <system_error>
 
-#include "adapters/generation.hpp"
+#include "adapters/digest.hpp"
 
 namespace left4me::store {
 
-std::optional<std::string> DigestCache::find(const std::string& key, const Looks& looks) {
+std::optional<std::string> DigestCache::find(const std::string& key, const StatFingerprint& stats) {
     load();
     const auto known = entries_.find(key);
-    if (known == entries_.end() || known->second.fingerprint != looks.fingerprint) return std::nullopt;
+    if (known == entries_.end() || known->second.fingerprint != stats.fingerprint) return std::nullopt;
     known->second.used = true;
-    return known->second.generation;
+    return known->second.digest;
 }
 
-void DigestCache::remember(const std::string& key, const Looks& looks, const std::string& generation) {
+void DigestCache::remember(const std::string& key, const StatFingerprint& stats, const std::string& digest) {
     load();
     constexpr std::chrono::seconds settled{1};
     const auto now = std::chrono::system_clock::now().time_since_epoch();
     const bool fits_a_line = key.find('\n') == std::string::npos;
-    if (!fits_a_line || std::chrono::nanoseconds(looks.newest_change) >= now - settled) return;
-    entries_[key] = Entry{looks.fingerprint, generation, true};
+    if (!fits_a_line || std::chrono::nanoseconds(stats.newest_change) >= now - settled) return;
+    entries_[key] = Entry{stats.fingerprint, digest, true};
     changed_ = true;
 }
 
@@ -35,11 +35,10 @@ void DigestCache::load() {
     loaded_ = true;
     std::ifstream stream(file_);
     std::string fingerprint;
-    std::string generation;
+    std::string digest;
     std::string path;
-    while (stream >> fingerprint >> generation && stream.get() == ' ' && std::getline(stream, path)) {
-        if (is_generation(fingerprint) && is_generation(generation))
-            entries_[path] = {fingerprint, generation, false};
+    while (stream >> fingerprint >> digest && stream.get() == ' ' && std::getline(stream, path)) {
+        if (is_digest(fingerprint) && is_digest(digest)) entries_[path] = {fingerprint, digest, false};
     }
 }
 
@@ -52,7 +51,7 @@ void DigestCache::save() {
     {
         std::ofstream stream(fresh, std::ios::trunc);
         for (const auto& [path, entry] : entries_) {
-            stream << entry.fingerprint << ' ' << entry.generation << ' ' << path << '\n';
+            stream << entry.fingerprint << ' ' << entry.digest << ' ' << path << '\n';
         }
         if (!stream.flush()) return;
     }

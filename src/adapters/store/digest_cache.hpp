@@ -15,19 +15,18 @@ class DigestCache {
   public:
     explicit DigestCache(std::filesystem::path file) : file_(std::move(file)) {}
 
-    /// The generation that these files were when they looked like this.
-    std::optional<std::string> find(const std::string& key, const Looks& looks);
-    /// Not if they changed a moment ago: file times are coarse, and one more change might not show.
-    void remember(const std::string& key, const Looks& looks, const std::string& generation);
+    /// The digest that these files had when their metadata was the same.
+    std::optional<std::string> find(const std::string& key, const StatFingerprint& stats);
+    /// Ignored if they changed a moment ago: file times are coarse, and another change might not show.
+    void remember(const std::string& key, const StatFingerprint& stats, const std::string& digest);
 
-    /// Writes what was learnt and forgets what was not asked for since the last call. A file that cannot be
-    /// written is no error.
+    /// Writes new entries and forgets those that were not used since the last call. A write error is ignored.
     void save();
 
   private:
     struct Entry {
         std::string fingerprint;
-        std::string generation;
+        std::string digest;
         bool used = false;
     };
 

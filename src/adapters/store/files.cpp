@@ -20,7 +20,7 @@ namespace left4me::store {
 
 namespace {
 
-constexpr int max_depth = 256;  // of what is removed; every level holds a descriptor
+constexpr int max_depth = 256;  // for removal; every level holds a descriptor
 
 Done remove_beneath(int directory, const std::string& name, int depth) {
     if (::unlinkat(directory, name.c_str(), 0) == 0 || errno == ENOENT) return {};
@@ -51,9 +51,9 @@ Fd open_beneath(int root, const std::string& path, int flags) {
     open_how how{};
     how.flags = static_cast<decltype(how.flags)>(flags | O_CLOEXEC);
     how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
-    constexpr int patience = 16;  // EAGAIN: something was renamed during the lookup
+    constexpr int max_attempts = 16;  // EAGAIN: something was renamed during the lookup
     long fd = -1;
-    for (int attempt = 0; attempt < patience; ++attempt) {
+    for (int attempt = 0; attempt < max_attempts; ++attempt) {
         fd = ::syscall(SYS_openat2, root, path.c_str(), &how, sizeof(how));
         if (fd >= 0 || errno != EAGAIN) break;
     }
@@ -65,10 +65,10 @@ Fd open_directory(int root, const std::string& path) {
 }
 
 std::vector<std::string> list(int directory) {
-    // Not readdir(3): it would take the descriptor, and a pass lists some thousands of small directories.
+    // Not readdir(3): it would consume the descriptor, and a pass lists thousands of small directories.
     std::vector<std::string> names;
-    // From the beginning: a descriptor keeps its place, and btrfs shows it nothing that was made after it was
-    // opened, unless it rewinds.
+    // From the beginning: a descriptor keeps its position, and btrfs does not show entries created after it
+    // was opened until it is rewound.
     if (::lseek(directory, 0, SEEK_SET) != 0) return names;
     alignas(dirent64) std::array<char, 1U << 14U> buffer;
     while (true) {
@@ -85,7 +85,7 @@ std::vector<std::string> list(int directory) {
 }
 
 std::optional<std::string> read_file(int root, const std::string& path, std::size_t limit) {
-    // O_NONBLOCK: a FIFO in the file's place must not stop a pass.
+    // O_NONBLOCK: a FIFO in the file's place must not block a pass.
     const Fd file = open_beneath(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
     struct stat status{};
     if (!file || ::fstat(file.get(), &status) != 0) return std::nullopt;
@@ -149,7 +149,7 @@ Done replace_symlink(int directory, const std::string& name, const std::string& 
     if (auto removed = remove_tree(directory, fresh); !removed) return removed;
     if (::symlinkat(target.c_str(), directory, fresh.c_str()) != 0) return io_error(name);
     if (::renameat(directory, fresh.c_str(), directory, name.c_str()) == 0) return {};
-    // A directory cannot be renamed over; somebody must have made it by hand.
+    // A rename cannot replace a directory; somebody must have created it by hand.
     if (errno != EISDIR && errno != EEXIST && errno != ENOTEMPTY) return io_error(name);
     if (auto removed = remove_tree(directory, name); !removed) return removed;
     if (::renameat(directory, fresh.c_str(), directory, name.c_str()) != 0) return io_error(name);

@@ -12,8 +12,8 @@
 #include "adapters/fd.hpp"
 #include "adapters/paths.hpp"
 
-/// The few things the store does with files, all relative to open directories: a name that somebody swaps for
-/// a symlink meanwhile leads nowhere.
+/// File operations of the store, all relative to open directories: replacing a name by a symlink meanwhile
+/// has no effect.
 namespace left4me::store {
 
 using Done = std::expected<void, std::string>;
@@ -21,8 +21,8 @@ using Done = std::expected<void, std::string>;
 /// "WHAT: No such file or directory", with the current errno.
 std::unexpected<std::string> io_error(const std::string& what);
 
-/// Files and directories get exactly the modes that they are made with. Not by chmod(2): that would have to
-/// name the set-group-ID bit, which directories inherit here and which a sandboxed service may not set.
+/// Creates files and directories with exact modes. Without chmod(2), which would have to set the set-group-ID
+/// bit that directories inherit here; a sandboxed service may not set it.
 class ExactModes {
   public:
     ExactModes();
@@ -34,29 +34,29 @@ class ExactModes {
     mode_t previous_;
 };
 
-/// Opens `path` beneath `root`; no symlink anywhere in it. Check for failure with errno.
+/// Opens `path` beneath `root` without following any symlink. On failure, see errno.
 Fd open_beneath(int root, const std::string& path, int flags);
 Fd open_directory(int root, const std::string& path);
 
-/// The names in an open directory now, without "." and ".."; unsorted.
+/// The names currently in an open directory, without "." and ".."; unsorted.
 std::vector<std::string> list(int directory);
 
-/// Reads a regular file; nullopt if it is none, or longer than `limit`, or cannot be read.
+/// Reads a regular file; nullopt if it is not one, is longer than `limit`, or cannot be read.
 std::optional<std::string> read_file(int root, const std::string& path, std::size_t limit);
 
 /// Writes all of it at the beginning.
 Done write_all(int file, std::string_view text, const std::string& shown);
 
-/// Makes a new file beneath `root`; the directories on the way are made too.
+/// Creates a new file beneath `root`, with its parent directories.
 Done write_new(int root, const std::string& path, std::string_view text, mode_t mode, mode_t directory_mode);
 
-/// Makes the directory if it is not there, and opens it.
+/// Creates the directory if it does not exist, and opens it.
 std::expected<Fd, std::string> make_directory(int root, const std::string& path, mode_t mode);
 
-/// Removes a name and all that is beneath it, if it is there.
+/// Removes a name with everything beneath it, if it exists.
 Done remove_tree(int directory, const std::string& name);
 
-/// Puts a symlink in place of whatever `name` was, in one step.
+/// Atomically replaces whatever `name` was by a symlink.
 Done replace_symlink(int directory, const std::string& name, const std::string& target);
 
 /// In `overlays/NAME`: where left4me-build@NAME.service works.
@@ -65,9 +65,9 @@ inline constexpr const char* build_directory = ".build";
 /// Removes what killed builds and removals left: every name that begins with a dot, but build_directory.
 Done sweep(int directory);
 
-/// Takes the lock of one directory of the store (`what` names it), held as long as it is open. It is a file
-/// of its own in a directory that only left4me may enter: the directories themselves are open to others, who
-/// could lock them, too.
+/// Takes the lock of one directory of the store (`what` names it), held while it is open. The lock is a
+/// separate file in a directory that only left4me may enter, because others can open the directories
+/// themselves and could lock them.
 std::expected<Fd, std::string> lock(const Paths& paths, const std::string& what);
 
 }  // namespace left4me::store

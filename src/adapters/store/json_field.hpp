@@ -4,7 +4,7 @@
 
 namespace left4me::store {
 
-/// What a key holds; `otherwise` if it is missing or of another type. Other versions write other keys.
+/// The value of a key; `otherwise` if it is missing or has another type. Other versions write other keys.
 template <typename Value>
 Value read_field(const nlohmann::json& object, const char* key, Value otherwise = {}) {
     const auto found = object.find(key);

@@ -36,8 +36,8 @@ std::unexpected<std::string> lock_error(const std::filesystem::path& path) {
     return store::io_error(path.string());
 }
 
-/// The process that took the lock, as the kernel has it in /proc/locks: "1: FLOCK  ADVISORY  WRITE 4711
-/// 00:1a:12345 0 EOF". 0: it cannot be seen from here. Those that wait have "->" behind the first column.
+/// The process that took the lock, from /proc/locks: "1: FLOCK  ADVISORY  WRITE 4711 00:1a:12345 0 EOF". 0:
+/// not visible from here. Waiting processes have "->" after the first column.
 pid_t find_holder(int file) {
     struct stat status{};
     if (::fstat(file, &status) != 0) return 0;
@@ -54,8 +54,8 @@ pid_t find_holder(int file) {
     return 0;
 }
 
-/// Who holds the lock. The words in the file are the holder's own, or those of one who was killed before:
-/// they count if the kernel names the same process.
+/// Who holds the lock. The file contains the text of the holder, or of an earlier one that was killed: it
+/// counts only if the kernel names the same process.
 std::string describe_holder(int file) {
     const pid_t pid = find_holder(file);
     if (pid == 0) return "another process";
@@ -67,7 +67,7 @@ std::string describe_holder(int file) {
     return words.ends_with(", " + process) ? words : process;
 }
 
-/// The words are a courtesy, the lock is what counts.
+/// The text is only informative; the lock is what counts.
 void write_holder(int file, const std::string& purpose) {
     const std::string words = fmt::format("{}, pid {}\n", purpose, ::getpid());
     if (::ftruncate(file, 0) == 0) (void)::pwrite(file, words.data(), words.size(), 0);

@@ -11,8 +11,8 @@
 
 namespace left4me {
 
-/// The one lock under which passes run (daemon, timer, CLI). Held until destroyed; the kernel lets go of it
-/// when the process dies, however it dies.
+/// The lock for passes (daemon, timer, CLI). Held until destroyed; the kernel releases it when the process
+/// dies.
 class PassLock {
   public:
     /// Deciding takes milliseconds, seconds where there are a thousand servers: nothing to speak of.
@@ -28,8 +28,8 @@ class PassLock {
                                                                            const std::string& purpose);
     /// As much as is certain of who holds it; see acquire().
     static std::string holder(const Paths& paths);
-    /// The lock under which manifests are edited. It is another one, for edits shall not wait until a server
-    /// has stopped; whoever needs both takes this one second.
+    /// The lock for editing manifests. It is separate, so that edits need not wait until a server has
+    /// stopped. To hold both, take this one second.
     static std::expected<PassLock, std::string> acquire_for_edit(
         const Paths& paths, const std::string& purpose,
         const std::function<void(const std::string&)>& waiting);

@@ -13,8 +13,8 @@
 
 namespace left4me::store {
 
-/// How some files look from outside: changes whenever anything about them does, and costs stats alone.
-struct Looks {
+/// A fingerprint of files' metadata: changes whenever the files change, and costs only stats.
+struct StatFingerprint {
     std::string fingerprint;
     std::int64_t newest_change = 0;  ///< the newest change time among them, nanoseconds since the epoch
 };
@@ -36,9 +36,9 @@ class Metadata {
         if (bytes_.size() >= plenty) hash();
     }
 
-    Looks finish() {
+    StatFingerprint finish() {
         hash();
-        return {digest_.generation(), newest_change_};
+        return {digest_.hex(), newest_change_};
     }
 
   private:
@@ -46,7 +46,7 @@ class Metadata {
         return time.tv_sec * 1'000'000'000LL + time.tv_nsec;
     }
 
-    /// In this machine's own order: nobody else reads it.
+    /// In native byte order: nobody else reads it.
     void number(std::uint64_t value) {
         std::array<char, sizeof(value)> bytes{};
         std::memcpy(bytes.data(), &value, sizeof(value));
@@ -59,7 +59,7 @@ class Metadata {
     }
 
     Digest digest_;
-    std::string bytes_;  ///< what is still to be hashed: in one go, for it is many small numbers
+    std::string bytes_;  ///< pending input: many small numbers are hashed in one call
     std::int64_t newest_change_ = 0;
 };
 

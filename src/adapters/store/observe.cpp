@@ -10,7 +10,7 @@
 #include <string_view>
 #include <utility>
 
-#include "adapters/generation.hpp"
+#include "adapters/digest.hpp"
 #include "adapters/store/build_files.hpp"
 #include "adapters/store/files.hpp"
 #include "adapters/store/metadata.hpp"
@@ -24,23 +24,23 @@ namespace {
 constexpr std::size_t max_environment_bytes = 1U << 20U;
 
 std::optional<std::string> read_current(int instance) {
-    std::array<char, generation_length + 1> target{};
+    std::array<char, digest_length + 1> target{};
     const ssize_t length = ::readlinkat(instance, "current", target.data(), target.size());
     if (length < 0) return std::nullopt;
-    std::string generation(target.data(), static_cast<std::size_t>(length));
-    if (!is_generation(generation)) return std::nullopt;
-    return generation;
+    std::string digest(target.data(), static_cast<std::size_t>(length));
+    if (!is_digest(digest)) return std::nullopt;
+    return digest;
 }
 
-/// The rendering that a mounted stack was made from: `instances/NAME/GEN/layer` is its first layer.
-std::string mounted_generation(const std::string& name, const std::vector<std::string>& layers) {
+/// The rendering that a mounted stack was made from: `instances/NAME/DIGEST/layer` is its first layer.
+std::string mounted_rendering(const std::string& name, const std::vector<std::string>& layers) {
     if (layers.empty()) return {};
     const std::string prefix = fmt::format("instances/{}/", name);
     std::string_view layer = layers.front();
     if (!layer.starts_with(prefix) || !layer.ends_with("/layer")) return {};
     layer.remove_prefix(prefix.size());
-    const std::string_view generation = layer.substr(0, generation_length);
-    return is_generation(generation) ? std::string(generation) : std::string();
+    const std::string_view digest = layer.substr(0, digest_length);
+    return is_digest(digest) ? std::string(digest) : std::string();
 }
 
 }  // namespace
@@ -52,20 +52,20 @@ Observer::Observer(const Paths& paths, DigestCache& digests, const Target& targe
 
 void Observer::run() {
     observed_.installation = ::faccessat(state_.get(), "installation/srcds_run", F_OK, 0) == 0;
-    generations_of_overlays();
+    read_artifacts();
     runtimes();
     instances();
     digests_.save();
 }
 
-void Observer::generations_of_overlays() {
+void Observer::read_artifacts() {
     const Fd place = open_directory(state_.get(), "overlays");
     for (const std::string& name : list(place.get())) {
         if (!is_valid_name(name)) continue;
         const Fd overlay = open_directory(place.get(), name);
-        for (const std::string& generation : list(overlay.get())) {
-            if (is_generation(generation) || generation == build_directory)
-                observed_.generations.insert(fmt::format("overlays/{}/{}", name, generation));
+        for (const std::string& digest : list(overlay.get())) {
+            if (is_digest(digest) || digest == build_directory)
+                observed_.artifacts.insert(fmt::format("overlays/{}/{}", name, digest));
         }
     }
 }
@@ -88,7 +88,7 @@ void Observer::instances() {
     }
     for (const auto& [name, target] : target_.servers) {
         ObservedServer& server = observed_.servers[name];
-        if (!server.ours) compare(place.get(), target, server);
+        if (!server.managed) compare(place.get(), target, server);
     }
 }
 
@@ -98,10 +98,11 @@ bool Observer::renderings(int place, const std::string& name, std::optional<std:
         return false;
     Metadata metadata;
     metadata.note({}, status);
-    const Looks looks = metadata.finish();  // before the names: what changes meanwhile is looked at again
+    const StatFingerprint stats =
+        metadata.finish();  // before the names: a change in between is noticed by the next observation
     const std::string key = "instances/" + name;
-    if (auto only = digests_.find(key, looks)) {
-        observed_.generations.insert(fmt::format("{}/{}", key, *only));
+    if (auto only = digests_.find(key, stats)) {
+        observed_.artifacts.insert(fmt::format("{}/{}", key, *only));
         current = std::move(only);
         return true;
     }
@@ -109,13 +110,13 @@ bool Observer::renderings(int place, const std::string& name, std::optional<std:
     if (!directory) return false;
     current = read_current(directory.get());
     const std::vector<std::string> names = list(directory.get());
-    for (const std::string& generation : names) {
-        if (is_generation(generation)) observed_.generations.insert(fmt::format("{}/{}", key, generation));
+    for (const std::string& digest : names) {
+        if (is_digest(digest)) observed_.artifacts.insert(fmt::format("{}/{}", key, digest));
     }
-    // One rendering and the link to it: what nearly every server has, and can be said in one word.
+    // One rendering and the link to it: the normal case, which one cache entry describes.
     const bool single =
         current && names.size() == 2 && std::find(names.begin(), names.end(), *current) != names.end();
-    if (single) digests_.remember(key, looks, *current);
+    if (single) digests_.remember(key, stats, *current);
     return true;
 }
 
@@ -123,7 +124,7 @@ void Observer::instance(int place, const std::string& name) {
     std::optional<std::string> current;
     if (!renderings(place, name, current)) return;
     ObservedServer& server = observed_.servers[name];
-    server.ours = true;
+    server.managed = true;
     server.current = std::move(current);
     const TargetServer* const target = target_.find(name);
     if (target != nullptr) compare(place, *target, server);
@@ -135,18 +136,19 @@ void Observer::instance(int place, const std::string& name) {
 }
 
 void Observer::started_with(int place, const std::string& name, ObservedServer& server) const {
-    const std::string generation = mounted_generation(name, *server.stack());
-    if (generation.empty()) return;
+    const std::string digest = mounted_rendering(name, *server.stack());
+    if (digest.empty()) return;
     const TargetServer* const target = target_.find(name);
-    if (target != nullptr && target->digest() == generation) {
-        // The generation is made from this text: whatever has become of the file, it was started with that.
+    if (target != nullptr && target->digest() == digest) {
+        // The rendering's digest covers this text: even if the file changed since, the server was started
+        // with it.
         server.mounted_environment = target->spec->environment;
         server.mounted_writable = target->spec->writable;
     } else {
         server.mounted_environment =
-            read_file(place, fmt::format("{}/{}/server.env", name, generation), max_environment_bytes);
+            read_file(place, fmt::format("{}/{}/server.env", name, digest), max_environment_bytes);
         server.mounted_writable =
-            read_file(place, fmt::format("{}/{}/writable", name, generation), max_environment_bytes);
+            read_file(place, fmt::format("{}/{}/writable", name, digest), max_environment_bytes);
     }
     if (server.mounted_environment) server.mounted_port = port_in(*server.mounted_environment);
 }
@@ -156,12 +158,12 @@ void Observer::compare(int place, const TargetServer& target, ObservedServer& se
     const std::string& name = target.spec->name;
     const Rendering rendering = make_rendering(**target.rendering);
     const std::string key = fmt::format("instances/{}/{}", name, rendering.digest);
-    // Before the contents: what changes meanwhile is looked at again.
-    const auto looks = glance(place, name, rendering);
-    if (looks && digests_.find(key, *looks) == rendering.digest) return;
+    // Before the contents: a change in between is noticed by the next observation.
+    const auto stats = stat_rendering(place, name, rendering);
+    if (stats && digests_.find(key, *stats) == rendering.digest) return;
     const Fd instance = open_directory(place, name);
     server.damaged = find_damage(instance.get(), rendering);
-    if (looks && server.damaged.empty()) digests_.remember(key, *looks, rendering.digest);
+    if (stats && server.damaged.empty()) digests_.remember(key, *stats, rendering.digest);
 }
 
 }  // namespace left4me::store

@@ -11,21 +11,21 @@
 
 namespace left4me::store {
 
-/// One look at everything beneath the state directory: Store::observe().
+/// One observation of everything beneath the state directory: Store::observe().
 class Observer {
   public:
     Observer(const Paths& paths, DigestCache& digests, const Target& target, Observed& observed);
     void run();
 
   private:
-    void generations_of_overlays();
+    void read_artifacts();
     void runtimes();
     void instances();
     void instance(int place, const std::string& name);
-    /// What lies in `instances/NAME`; false if that is no directory.
+    /// The content of `instances/NAME`; false if it is not a directory.
     bool renderings(int place, const std::string& name, std::optional<std::string>& current);
     void started_with(int place, const std::string& name, ObservedServer& server) const;
-    /// The target's rendering with what is on disk.
+    /// Compares the target's rendering with the files on disk.
     void compare(int place, const TargetServer& target, ObservedServer& server);
 
     DigestCache& digests_;

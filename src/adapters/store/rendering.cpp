@@ -19,8 +19,8 @@ namespace left4me::store {
 
 namespace {
 
-// Renderings may hold secrets: nothing for others. In the layer the game's group may write, so that the game
-// may copy up.
+// Renderings may contain secrets, so others get no access. In the layer, the game's group may write, so that
+// the game may copy files up.
 constexpr mode_t directory_mode = 0750;
 constexpr mode_t file_mode = 0640;
 constexpr mode_t layer_directory_mode = 0770;
@@ -57,7 +57,7 @@ const Directories& directories() {
     return all;
 }
 
-/// Everything that can be in a rendering, directories too, as it is appended to the rendering's name.
+/// Everything that can be in a rendering, including directories, as suffixes of the rendering's path.
 const std::vector<std::string>& parts() {
     static const std::vector<std::string> all = [] {
         std::vector<std::string> made{""};
@@ -102,15 +102,15 @@ std::set<std::string> names_in(const Rendering& rendering, const std::string& pa
     return names;
 }
 
-/// Text into the inode that is there: a mounted overlay goes on showing the inodes that it has looked up, so
-/// that a file renamed into place would stay unseen by the running server.
+/// Writes into the existing inode: a mounted overlay keeps showing the inodes that it has looked up, so a
+/// running server would not see a file that was renamed into place.
 bool rewrite(int directory, const std::string& name, const RenderedFile& file) {
     const Fd opened(
         ::openat(directory, name.c_str(), O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
     struct stat status{};
     if (!opened || ::fstat(opened.get(), &status) != 0) return false;
     if (!S_ISREG(status.st_mode) || status.st_nlink != 1)
-        return false;  // another name may be somebody else's file
+        return false;  // a second hard link may be somebody else's file
     if (!has_mode(status, file.mode) && ::fchmod(opened.get(), file.mode) != 0) return false;
     return ::ftruncate(opened.get(), 0) == 0 && write_all(opened.get(), file.text, name).has_value();
 }
@@ -121,12 +121,12 @@ Done repair_file(int directory, const std::string& name, const RenderedFile& fil
     return write_new(directory, name, file.text, file.mode, layer_directory_mode);
 }
 
-/// A directory as it should be: not a link, not another mode, not a file.
+/// Repairs a directory: not a link, not another mode, not a file.
 std::expected<Fd, std::string> repair_directory(int parent, const std::string& name, mode_t mode) {
     Fd opened = open_directory(parent, name);
     struct stat status{};
     const bool there = opened && ::fstat(opened.get(), &status) == 0;
-    // The set-group-ID bit is kept as it is found: it was inherited.
+    // Keeps the inherited set-group-ID bit.
     if (there && (has_mode(status, mode) || ::fchmod(opened.get(), mode | (status.st_mode & S_ISGID)) == 0))
         return opened;
     if (auto removed = remove_tree(parent, name); !removed) return std::unexpected(removed.error());
@@ -152,8 +152,8 @@ Done repair(int rendering_directory, const Rendering& rendering, const std::stri
     return {};
 }
 
-void look(int directory, const Rendering& rendering, const std::string& path,
-          std::vector<std::string>& damaged) {
+void compare_tree(int directory, const Rendering& rendering, const std::string& path,
+                  std::vector<std::string>& damaged) {
     const auto names = names_in(rendering, path);
     for (const std::string& name : list(directory)) {
         if (!names.contains(name)) damaged.push_back(join(path, name));
@@ -169,7 +169,7 @@ void look(int directory, const Rendering& rendering, const std::string& path,
         if (!inside || ::fstat(inside.get(), &status) != 0 || !has_mode(status, mode_of(inner))) {
             damaged.push_back(inner);
         } else {
-            look(inside.get(), rendering, inner, damaged);
+            compare_tree(inside.get(), rendering, inner, damaged);
         }
     }
 }
@@ -217,13 +217,14 @@ std::vector<std::string> find_damage(int instance, const Rendering& rendering) {
     struct stat status{};
     if (!directory || ::fstat(directory.get(), &status) != 0) return {"."};
     std::vector<std::string> damaged;
-    look(directory.get(), rendering, "", damaged);
+    compare_tree(directory.get(), rendering, "", damaged);
     if (damaged.empty() && !has_mode(status, directory_mode)) damaged.emplace_back(".");
     std::sort(damaged.begin(), damaged.end());
     return damaged;
 }
 
-std::optional<Looks> glance(int instances, const std::string& server, const Rendering& rendering) {
+std::optional<StatFingerprint> stat_rendering(int instances, const std::string& server,
+                                              const Rendering& rendering) {
     Metadata metadata;
     std::string path = fmt::format("{}/{}", server, rendering.digest);
     const std::size_t above = path.size();
@@ -240,23 +241,23 @@ std::optional<Looks> glance(int instances, const std::string& server, const Rend
 }
 
 Done write_rendering(int instance, const Rendering& rendering) {
-    const std::string& generation = rendering.digest;
+    const std::string& digest = rendering.digest;
     struct stat status{};
-    const bool there = ::fstatat(instance, generation.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0;
+    const bool there = ::fstatat(instance, digest.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0;
     if (there && S_ISDIR(status.st_mode)) {
-        const auto directory = repair_directory(instance, generation, directory_mode);
+        const auto directory = repair_directory(instance, digest, directory_mode);
         if (!directory) return std::unexpected(directory.error());
         return repair(directory->get(), rendering, "");
     }
     if (there) {
-        if (auto removed = remove_tree(instance, generation); !removed) return removed;
+        if (auto removed = remove_tree(instance, digest); !removed) return removed;
     }
-    const std::string fresh = "." + generation;
+    const std::string fresh = "." + digest;
     if (auto removed = remove_tree(instance, fresh); !removed) return removed;
     const auto directory = make_directory(instance, fresh, directory_mode);
     if (!directory) return std::unexpected(directory.error());
     if (auto done = repair(directory->get(), rendering, ""); !done) return done;
-    if (::renameat(instance, fresh.c_str(), instance, generation.c_str()) != 0) return io_error(generation);
+    if (::renameat(instance, fresh.c_str(), instance, digest.c_str()) != 0) return io_error(digest);
     return {};
 }
 

@@ -27,22 +27,23 @@ struct Rendering {
 
 Rendering make_rendering(const TargetRendering& target);
 
-/// The files of the rendering that are missing or not as they were rendered, and whatever lies beside them;
-/// "." if there is no rendering. `instance` is the directory `instances/NAME`.
+/// The files of the rendering that are missing or differ, and extra files next to them; "." if there is no
+/// rendering. `instance` is the directory `instances/NAME`.
 std::vector<std::string> find_damage(int instance, const Rendering& rendering);
 
 /// How the rendering looks from outside; nothing if a part of it is missing. Two renderings that look the
 /// same are the same, names that do not belong there included: those would show in their directory's change
 /// time. `instances` is the directory of that name.
-std::optional<Looks> glance(int instances, const std::string& server, const Rendering& rendering);
+std::optional<StatFingerprint> stat_rendering(int instances, const std::string& server,
+                                              const Rendering& rendering);
 
-/// The port that a server.env says.
+/// The port in a server.env.
 std::optional<std::uint16_t> port_in(std::string_view environment);
 
-/// What is in `instance`/`digest` by its own word; nullopt if it is not complete.
+/// The content of `instance`/`digest` as stored; nullopt if it is not complete.
 std::optional<ObservedRendering> read_rendering(int instance, const std::string& digest);
 
-/// Writes a rendering that is not there, or repairs one that is.
+/// Writes a missing rendering, or repairs an existing one.
 Done write_rendering(int instance, const Rendering& rendering);
 
 }  // namespace left4me::store

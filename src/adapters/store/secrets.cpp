@@ -31,7 +31,7 @@ std::expected<std::string, std::string> read_secret(const std::filesystem::path&
                     fmt::format("there is no secret {}; write the text into that file", shown));
             case EACCES:
                 return std::unexpected(
-                    fmt::format("the secret {} cannot be read; give it to user left4me", shown));
+                    fmt::format("the secret {} cannot be read; make user left4me its owner", shown));
             case EFBIG:
                 return std::unexpected(
                     fmt::format("the secret {} is longer than {} bytes", shown, max_secret_bytes));
@@ -44,7 +44,7 @@ std::expected<std::string, std::string> read_secret(const std::filesystem::path&
     }
     if (text->ends_with('\n')) text->pop_back();
     if (text->empty()) return std::unexpected(fmt::format("the secret {} is empty", shown));
-    // In a config a newline would begin a new command, and nothing can stand for a quotation mark.
+    // In a config, a newline would begin a new command, and a quotation mark cannot be escaped.
     const auto unfit = [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '"'; };
     if (std::any_of(text->begin(), text->end(), unfit)) {
         return std::unexpected(fmt::format("the secret {} must be one line without quotation marks", shown));
@@ -56,7 +56,7 @@ std::expected<std::string, std::string> make_key(int directory, const std::strin
     std::string key(key_bytes, '\0');
     if (::getrandom(key.data(), key.size(), 0) != static_cast<ssize_t>(key.size()))
         return io_error("random numbers");
-    // Two passes may get here at once: the first link wins, and both read it back.
+    // Two passes may get here at the same time: the first link wins, and both read it back.
     const std::string fresh = fmt::format(".key-{}", ::getpid());
     const Fd file(
         ::openat(directory, fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
@@ -73,7 +73,8 @@ std::expected<std::string, std::string> make_key(int directory, const std::strin
 }  // namespace
 
 std::expected<std::string, std::string> Secrets::lookup(const std::string& file) {
-    if (!is_valid_secret_file(file)) return std::unexpected(fmt::format("'{}' is no name of a secret", file));
+    if (!is_valid_secret_file(file))
+        return std::unexpected(fmt::format("'{}' is not the name of a secret", file));
     const auto known = known_.find(file);
     if (known != known_.end()) return known->second;
     return known_.emplace(file, read_secret(directory_, file)).first->second;
@@ -93,7 +94,7 @@ std::expected<std::string, std::string> Secrets::key() {
     }
     if (key->size() != key_bytes) {
         return std::unexpected(
-            fmt::format("{} is damaged; remove it (servers with secrets are rendered anew)", shown));
+            fmt::format("{} is damaged; remove it (servers with secrets are rendered again)", shown));
     }
     return key_ = std::move(*key);
 }

@@ -11,7 +11,7 @@ namespace left4me::store {
 
 inline constexpr std::size_t max_secret_bytes = 4096;
 
-/// The files of /etc/left4me/secrets, each read at most once in the life of this object.
+/// The files of /etc/left4me/secrets, each read at most once per object.
 class Secrets {
   public:
     explicit Secrets(const Paths& paths) : directory_(paths.secrets()), key_file_(paths.status() / "key") {}
@@ -19,8 +19,8 @@ class Secrets {
     /// The text without the newline at its end. Errors name the file and the remedy, never the text.
     std::expected<std::string, std::string> lookup(const std::string& file);
 
-    /// This host's random key, made when it is first needed. A rendering's generation is public (mountinfo
-    /// shows it), so where it depends on a secret it must not let anybody try passwords against it.
+    /// This host's random key, created when it is first needed. A rendering's digest is public (mountinfo
+    /// shows it). If it depends on a secret, the key prevents testing passwords against it.
     std::expected<std::string, std::string> key();
 
   private:

@@ -22,15 +22,15 @@ SourceReader::Fingerprint fingerprint_of(const DirectorySource& source) {
     if (!root) return std::unexpected(root.error());
     const auto tree = scan_tree(root->get(), source.limits);
     if (!tree) return std::unexpected(fmt::format("{}: {}", source.path, tree.error()));
-    // What is left behind when a disk is not mounted. Nobody needs an overlay with nothing in it.
+    // An empty directory is what remains when a disk is not mounted. Nobody needs an empty overlay.
     if (tree->entries.empty()) return std::unexpected(source.path + " is empty; is its file system mounted?");
-    return tree->looks.fingerprint;
+    return tree->stats.fingerprint;
 }
 
 }  // namespace
 
-SourceReader::SourceReader(std::optional<std::chrono::milliseconds> patience)
-    : patience_(patience), news_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+SourceReader::SourceReader(std::optional<std::chrono::milliseconds> timeout)
+    : timeout_(timeout), news_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
     if (!news_) throw std::system_error(errno, std::generic_category(), "eventfd");
 }
 
@@ -65,7 +65,7 @@ void SourceReader::ask(const DirectorySource& source) {
         entry.source = source;
         entry.known.reset();
     }
-    // What is read already began before now. But what it finds out is news, and leads to another look.
+    // A read in progress began earlier. But its result is news, and triggers another observation.
     if (entry.open) return;
     entry.open = true;
     entry.awaited = true;
@@ -81,8 +81,8 @@ void SourceReader::wait(std::unique_lock<std::mutex>& lock) {
         return std::none_of(entries_.begin(), entries_.end(),
                             [](const auto& entry) { return entry.second.open && entry.second.awaited; });
     };
-    if (!patience_) return done_.wait(lock, all);
-    if (*patience_ > patience_->zero() && done_.wait_for(lock, *patience_, all)) return;
+    if (!timeout_) return done_.wait(lock, all);
+    if (*timeout_ > timeout_->zero() && done_.wait_for(lock, *timeout_, all)) return;
     for (auto& [path, entry] : entries_) entry.awaited = false;
     if (!waiting_.empty() && threads_.size() < max_threads) add_thread();
 }

@@ -23,8 +23,8 @@ namespace left4me::store {
 /// take a second, and a network file system may never answer. Nothing is read but names and metadata.
 class SourceReader {
   public:
-    /// `patience`: how long read() may wait for all sources together; nullopt: until it knows.
-    explicit SourceReader(std::optional<std::chrono::milliseconds> patience);
+    /// `timeout`: how long read() may wait for all sources together; nullopt: until all are known.
+    explicit SourceReader(std::optional<std::chrono::milliseconds> timeout);
     SourceReader(const SourceReader&) = delete;
     SourceReader& operator=(const SourceReader&) = delete;
     /// Waits for what is being looked at.
@@ -32,33 +32,34 @@ class SourceReader {
 
     using Fingerprint = std::expected<std::string, std::string>;
 
-    /// Looks::fingerprint of each overlay's directory as it is now, or why it cannot be an overlay. For one
-    /// that is not looked at within the patience it is what was known before, or nullopt if nothing was.
+    /// StatFingerprint::fingerprint of each overlay's directory as it is now, or why it cannot be an overlay.
+    /// For one that is not looked at within the patience it is what was known before, or nullopt if nothing
+    /// was.
     std::map<std::string, std::optional<Fingerprint>> read(
         const std::map<std::string, OverlaySource>& overlays);
 
-    /// Readable when something is known that read() did not tell of. drain() before the next read().
+    /// Readable if there are results that read() did not return. Call drain() before the next read().
     Readiness readiness() const { return {.fd = news_.get(), .events = POLLIN, .timeout = {}}; }
-    /// Whether there was news.
+    /// Whether there were new results.
     bool drain();
-    /// Nothing is being read.
+    /// No read is in progress.
     bool idle();
 
   private:
     struct Entry {
         DirectorySource source;
         bool open = false;     ///< waits for a thread, or is being read
-        bool awaited = false;  ///< by a read() that has not given up
+        bool awaited = false;  ///< by a read() that is still waiting
         std::optional<Fingerprint> known;
     };
 
     void ask(const DirectorySource& source);
     void wait(std::unique_lock<std::mutex>& lock);
-    /// As many as can be stuck without holding up the others.
+    /// As many as can hang without blocking the others.
     void add_thread();
     void run(const std::stop_token& stop);
 
-    std::optional<std::chrono::milliseconds> patience_;
+    std::optional<std::chrono::milliseconds> timeout_;
     Fd news_;  ///< eventfd(2)
     std::mutex mutex_;
     std::condition_variable_any work_;
@@ -66,7 +67,7 @@ class SourceReader {
     std::map<std::string, Entry> entries_;  ///< by path
     std::deque<std::string> waiting_;       ///< paths
     std::size_t open_ = 0;
-    std::vector<std::jthread> threads_;  ///< last: they end before what they work with
+    std::vector<std::jthread> threads_;  ///< last member: they end before what they use
 };
 
 }  // namespace left4me::store

@@ -13,7 +13,7 @@ namespace left4me::store {
 
 namespace {
 
-/// One name at a time and not openat2(2): systemd answers that with ENOSYS in units with RestrictSUIDSGID=.
+/// One component at a time instead of openat2(2), which fails with ENOSYS in units with RestrictSUIDSGID=.
 std::expected<Fd, std::string> enter(int parent, const std::string& name, std::uint64_t mount,
                                      const std::string& shown) {
     Fd inside(::openat(parent, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
@@ -21,9 +21,8 @@ std::expected<Fd, std::string> enter(int parent, const std::string& name, std::u
         const int error = errno;
         struct stat status{};
         if (::fstatat(parent, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(status.st_mode)) {
-            return std::unexpected(shown +
-                                   " is a symlink; name the directory that it leads to, in one of the "
-                                   "places for overlays");
+            return std::unexpected(
+                shown + " is a symlink; name the directory that it leads to, in one of the overlay roots");
         }
         errno = error;
         return io_error(shown);

@@ -10,11 +10,12 @@
 namespace left4me::store {
 
 /// Opens a source's directory beneath its declared root, following no symlink and entering no mount point.
-/// Errors name the component at fault and the remedy.
+/// Errors name the component and the remedy.
 std::expected<Fd, std::string> open_source(const DirectorySource& source);
 
-/// Which mount an open file is on, STATX_MNT_ID of statx(2): a bind mount of the same file system has its
-/// own, while st_dev is the same. An error with errno where the kernel does not say (before Linux 5.8).
+/// The mount that an open file is on, STATX_MNT_ID of statx(2): a bind mount of the same file system has a
+/// different id, while st_dev is the same. An error with errno if the kernel does not provide it (before
+/// Linux 5.8).
 std::expected<std::uint64_t, std::string> mount_of(int fd, const std::string& shown);
 
 }  // namespace left4me::store

@@ -10,12 +10,12 @@
 
 namespace left4me {
 
-/// RFC 3339, in UTC, always with six digits: `2026-01-31T12:00:00.000000Z`. So every file of the state has
+/// RFC 3339, in UTC, always with six fractional digits: `2026-01-31T12:00:00.000000Z`. All state files use
 /// it.
 std::string time_to_json(TimePoint time);
 std::optional<TimePoint> time_from_json(const std::string& text);
 
-/// Puts `state/NAME` in place at once: written beside, then renamed.
+/// Replaces `state/NAME` atomically: written next to it, then renamed.
 std::expected<void, std::string> replace_state_file(const Paths& paths, const std::string& name,
                                                     std::string_view text);
 

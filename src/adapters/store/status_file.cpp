@@ -19,7 +19,7 @@ using nlohmann::json;
 using store::read_field;
 
 constexpr const char* file_name = "status.json";
-// While much happens and nothing of it is news, the host is looked at many times a second.
+// In busy times the host is observed many times a second, without any news.
 constexpr std::chrono::seconds look_is_news{10};
 
 ConditionStatus to_status(const std::string& text) {
@@ -41,7 +41,7 @@ std::optional<TimePoint> read_time(const json& object, const char* key) {
     return text.empty() ? std::nullopt : time_from_json(text);
 }
 
-/// The object or array that a key holds; an empty one if it is missing or of another type.
+/// The object or array of a key; empty if it is missing or has another type.
 const json& part(const json& object, const char* key, json::value_t type) {
     static const json no_object = json::object();
     static const json no_array = json::array();
@@ -65,7 +65,7 @@ Condition to_condition(const json& object) {
 json to_json(const Backoff& backoff) {
     json object = {{"failures", backoff.failures}, {"crashed", backoff.crashed},
                    {"pending", backoff.pending},   {"reason", to_string(backoff.reason)},
-                   {"message", backoff.message},   {"asked", backoff.asked}};
+                   {"message", backoff.message},   {"asked", backoff.spec_hash}};
     if (backoff.verb) object["verb"] = to_string(*backoff.verb);
     if (backoff.failed_at) object["failedAt"] = time_to_json(*backoff.failed_at);
     if (backoff.retry_at) object["retryAt"] = time_to_json(*backoff.retry_at);
@@ -79,7 +79,7 @@ Backoff to_backoff(const json& object) {
     backoff.pending = read_field<bool>(object, "pending");
     backoff.reason = parse_failure(read_field<std::string>(object, "reason")).value_or(FailureKind::Unknown);
     backoff.message = read_field<std::string>(object, "message");
-    backoff.asked = read_field<std::string>(object, "asked");
+    backoff.spec_hash = read_field<std::string>(object, "asked");
     backoff.verb = parse_verb(read_field<std::string>(object, "verb"));
     backoff.failed_at = read_time(object, "failedAt");
     backoff.retry_at = read_time(object, "retryAt");
@@ -89,7 +89,7 @@ Backoff to_backoff(const json& object) {
 json to_json(const Crashes& crashes) {
     json object = {{"inARow", crashes.in_a_row},
                    {"latest", crashes.latest},
-                   {"asked", crashes.asked},
+                   {"asked", crashes.spec_hash},
                    {"restarts", crashes.restarts}};
     if (crashes.last_at) object["lastAt"] = time_to_json(*crashes.last_at);
     if (crashes.active_since) object["activeSince"] = time_to_json(*crashes.active_since);
@@ -100,7 +100,7 @@ Crashes to_crashes(const json& object) {
     Crashes crashes;
     crashes.in_a_row = read_field<unsigned>(object, "inARow");
     crashes.latest = read_field<unsigned>(object, "latest");
-    crashes.asked = read_field<std::string>(object, "asked");
+    crashes.spec_hash = read_field<std::string>(object, "asked");
     crashes.restarts = read_field<unsigned>(object, "restarts");
     crashes.last_at = read_time(object, "lastAt");
     crashes.active_since = read_time(object, "activeSince");
@@ -196,7 +196,7 @@ std::expected<void, std::string> save_status(const Paths& paths, const Status& s
     for (const auto& [name, record] : status.builds) object["builds"][name] = store::to_json(record);
     if (status.last_pass) object["lastPass"] = time_to_json(*status.last_pass);
     object["clock"] = to_json(read_clock());
-    // Messages quote what programs and files said, which need not be UTF-8.
+    // Messages quote programs and files, and need not be UTF-8.
     const std::string text = object.dump(1, ' ', false, json::error_handler_t::replace) + "\n";
 
     return replace_state_file(paths, file_name, text);

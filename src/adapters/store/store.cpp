@@ -9,7 +9,7 @@
 #include <cerrno>
 #include <utility>
 
-#include "adapters/generation.hpp"
+#include "adapters/digest.hpp"
 #include "adapters/store/build_files.hpp"
 #include "adapters/store/copy.hpp"
 #include "adapters/store/digest_cache.hpp"
@@ -28,7 +28,7 @@ using namespace store;
 
 namespace {
 
-// Not for others: what an operator keeps from local users must not become readable by being copied.
+// Not for others: files that an operator hides from local users must not become readable by being copied.
 constexpr mode_t overlay_mode = 0750;   // overlays/NAME
 constexpr mode_t instance_mode = 0750;  // instances/NAME
 
@@ -38,7 +38,7 @@ std::expected<Fd, std::string> open_place(const std::filesystem::path& path) {
     return directory;
 }
 
-/// A directory in which nobody else is at work.
+/// A directory in which nobody else works.
 struct Workplace {
     Fd lock;
     Fd directory;
@@ -46,7 +46,7 @@ struct Workplace {
     int get() const { return directory.get(); }
 };
 
-/// `kind/name`, made if it is not there, locked and rid of what killed runs left in it.
+/// `kind/name`, created if it does not exist, locked, and without leftovers of killed runs.
 std::expected<Workplace, std::string> open_workplace(const Paths& paths, const std::string& kind,
                                                      const std::string& name, mode_t mode) {
     const auto place = open_place(paths.state / kind);
@@ -77,7 +77,7 @@ UnitBuild read_build(const Paths& paths, const std::string& overlay) {
     build.canceled = read_canceled(directory.get());
     // Somebody may have removed it.
     const auto& artifact = build.record.artifact;
-    if (artifact && !exists(directory.get(), "../" + artifact->generation)) build.record.artifact.reset();
+    if (artifact && !exists(directory.get(), "../" + artifact->digest)) build.record.artifact.reset();
     return build;
 }
 
@@ -91,16 +91,15 @@ Store::Done as_done(const Done& done) {
 }
 
 /// Writes into the empty directory and checks what is there: that is what servers will see.
-Store::Done fill(int destination, const InlineSource& source, const std::string& generation) {
+Store::Done fill(int destination, const InlineSource& source, const std::string& digest) {
     if (auto wrote = write_inline(source.files, destination); !wrote) return failure(wrote.error());
     const auto tree = scan_tree(destination);
     if (!tree) return failure(tree.error());
     const auto found = digest_tree(destination, *tree);
     if (!found) return failure(found.error());
-    if (*found != generation)
-        return failure(fmt::format("wanted generation {}, wrote {}", generation, *found));
-    // Nobody compares generations with their sources later, so a name must never stand for half-written
-    // files, power cut or not.
+    if (*found != digest) return failure(fmt::format("wanted artifact {}, wrote {}", digest, *found));
+    // Nobody compares artifacts with their sources later, so an artifact's name must never refer to
+    // half-written files, even after a power cut.
     if (::syncfs(destination) != 0) return failure(io_error("writing to disk").error());
     return {};
 }
@@ -112,7 +111,7 @@ Done sync_place(const std::filesystem::path& path) {
     return {};
 }
 
-/// Out of sight in one step, then away: killed in between, nothing is left that looks whole.
+/// Renames atomically, then removes: if killed in between, nothing is left that looks complete.
 Done remove_aside(int directory, const std::string& name) {
     const std::string aside = "." + name;
     if (auto removed = remove_tree(directory, aside); !removed) return removed;
@@ -125,10 +124,10 @@ Done remove_aside(int directory, const std::string& name) {
 
 }  // namespace
 
-Store::Store(Paths paths, std::optional<std::chrono::milliseconds> patience)
+Store::Store(Paths paths, std::optional<std::chrono::milliseconds> timeout)
     : paths_(std::move(paths)),
       digests_(std::make_unique<DigestCache>(paths_.status() / "digests")),
-      sources_(std::make_unique<SourceReader>(patience)) {}
+      sources_(std::make_unique<SourceReader>(timeout)) {}
 Store::~Store() = default;
 
 Readiness Store::readiness() const { return sources_->readiness(); }
@@ -144,11 +143,11 @@ Inputs Store::read_inputs(const Desired& desired) {
         OverlayInput& input = inputs.overlays[name];
         input.build = read_build(paths_, name);
         if (!known) {
-            input.trouble = InputError{InputErrorKind::Source, "its files are still being looked at"};
+            input.error = InputError{InputErrorKind::Source, "its files are still being looked at"};
         } else if (*known) {
             input.build->input = std::move(**known);
         } else {
-            input.trouble = InputError{InputErrorKind::Source, std::move(known->error())};
+            input.error = InputError{InputErrorKind::Source, std::move(known->error())};
         }
     }
     const auto as_secret =
@@ -195,19 +194,18 @@ Store::Done Store::cancel_build(const std::string& overlay, const std::string& i
     return as_done(write_canceled(directory.get(), input));
 }
 
-Store::Done Store::build(const std::string& overlay, const InlineSource& source,
-                         const std::string& generation) {
-    if (!is_valid_name(overlay) || !is_generation(generation)) return failure("not the name of a generation");
+Store::Done Store::build(const std::string& overlay, const InlineSource& source, const std::string& digest) {
+    if (!is_valid_name(overlay) || !is_digest(digest)) return failure("not the name of a generation");
     const ExactModes exact;
     const auto place = open_workplace(paths_, "overlays", overlay, overlay_mode);
     if (!place) return failure(place.error());
-    if (exists(place->get(), generation)) return {};
-    const std::string fresh = "." + generation;
+    if (exists(place->get(), digest)) return {};
+    const std::string fresh = "." + digest;
     const auto directory = make_directory(place->get(), fresh, overlay_directory_mode);
     if (!directory) return failure(directory.error());
-    auto filled = fill(directory->get(), source, generation);
-    if (filled && ::renameat(place->get(), fresh.c_str(), place->get(), generation.c_str()) != 0) {
-        filled = failure(io_error(generation).error());
+    auto filled = fill(directory->get(), source, digest);
+    if (filled && ::renameat(place->get(), fresh.c_str(), place->get(), digest.c_str()) != 0) {
+        filled = failure(io_error(digest).error());
     }
     if (filled) return {};
     if (auto removed = remove_tree(place->get(), fresh); !removed)
@@ -216,7 +214,7 @@ Store::Done Store::build(const std::string& overlay, const InlineSource& source,
 }
 
 Store::Done Store::render(const TargetRendering& target) {
-    if (!is_valid_name(target.name()) || !is_generation(target.digest())) {
+    if (!is_valid_name(target.name()) || !is_digest(target.digest())) {
         return failure("not a rendering");
     }
     const ExactModes exact;
@@ -232,7 +230,7 @@ Store::Done Store::sync() {
     return as_done(sync_place(paths_.instances()));
 }
 
-Store::Done Store::forget(const std::string& server) {
+Store::Done Store::unmanage(const std::string& server) {
     if (!is_valid_name(server)) return failure("not the name of a server");
     const auto place = open_place(paths_.instances());
     if (!place) return failure(place.error());
@@ -240,14 +238,14 @@ Store::Done Store::forget(const std::string& server) {
     return as_done(remove_aside(place->get(), server));
 }
 
-Store::Done Store::collect(const std::string& path) {
+Store::Done Store::prune(const std::string& path) {
     const std::filesystem::path whole(path);
     const std::filesystem::path parent = whole.parent_path();
     const std::string kind = parent.parent_path().string();
     const std::string owner = parent.filename().string();
-    const std::string generation = whole.filename().string();
+    const std::string digest = whole.filename().string();
     if ((kind != "overlays" && kind != "instances") || !is_valid_name(owner) ||
-        (!is_generation(generation) && generation != build_directory)) {
+        (!is_digest(digest) && digest != build_directory)) {
         return failure(path + " is not the name of a generation");
     }
     const auto above = open_place(paths_.state / kind);
@@ -260,14 +258,14 @@ Store::Done Store::collect(const std::string& path) {
         return failure(io_error(path).error());
     }
     if (auto swept = sweep(place.get()); !swept) return failure(swept.error());
-    if (generation == build_directory) {
+    if (digest == build_directory) {
         // A build holds this lock.
-        const Fd directory = open_directory(place.get(), generation);
+        const Fd directory = open_directory(place.get(), digest);
         if (directory && ::flock(directory.get(), LOCK_EX | LOCK_NB) != 0)
             return std::unexpected(Error{FailureKind::InUse, "a build of " + owner + " has begun meanwhile"});
     }
-    if (auto removed = remove_aside(place.get(), generation); !removed) return failure(removed.error());
-    // An overlay without generations leaves nothing; a server's directory is what makes the server ours.
+    if (auto removed = remove_aside(place.get(), digest); !removed) return failure(removed.error());
+    // An overlay without artifacts leaves nothing behind; a server's directory marks the server as managed.
     if (kind == "overlays") (void)::unlinkat(above->get(), owner.c_str(), AT_REMOVEDIR);
     return {};
 }

@@ -19,26 +19,26 @@ class DigestCache;
 class SourceReader;
 }  // namespace store
 
-/// Generations of overlays and renderings of servers beneath the state directory: content-addressed (the
-/// first 16 hex digits of a SHA-256), built beside their place and renamed into it, never edited in place.
-/// Files are made group-writable where the game must copy them up; directories are set-group-ID (tmpfiles.d),
-/// so that everything belongs to the group of the game's user.
+/// Artifacts of overlays and renderings of servers beneath the state directory: content-addressed (the first
+/// 16 hex digits of a SHA-256), built next to their place and renamed into it, never edited in place. Files
+/// are group-writable if the game must be able to copy them up; directories are set-group-ID (tmpfiles.d), so
+/// everything belongs to the group of the game's user.
 class Store {
   public:
-    /// `patience`: how long observe() may wait for the sources of overlays; nullopt: until all are read.
-    explicit Store(Paths paths, std::optional<std::chrono::milliseconds> patience = {});
+    /// `timeout`: how long observe() may wait for the sources of overlays; nullopt: until all are read.
+    explicit Store(Paths paths, std::optional<std::chrono::milliseconds> timeout = {});
     ~Store();
     Store(const Store&) = delete;
     Store& operator=(const Store&) = delete;
 
     /// Of directories only metadata is read. Secrets are read anew each time.
     Inputs read_inputs(const Desired& desired);
-    /// When read_inputs() would find out more than the last time: a source has been read meanwhile.
+    /// When read_inputs() would find more than the last time: a source has been read meanwhile.
     Readiness readiness() const;
     /// Whether it would.
     bool drain();
 
-    /// Fills in `generations`, `installation`, and of each server `ours`, `current`, `damaged`, `runtime`;
+    /// Fills in `artifacts`, `installation`, and for each server `managed`, `current`, `damaged`, `runtime`;
     /// for servers in observed.servers with a stack() also mounted_port and mounted_environment.
     void observe(const Target& target, Observed& observed);
 
@@ -48,7 +48,7 @@ class Store {
     void read_progress(std::map<std::string, ObservedBuild>& builds) const;
 
     /// Writes the overlay's files into `overlays/NAME/generation`. Written already: done.
-    Done build(const std::string& overlay, const InlineSource& source, const std::string& generation);
+    Done build(const std::string& overlay, const InlineSource& source, const std::string& digest);
 
     /// Says what left4me-build@NAME.service is to build when it is started.
     Done request_build(const std::string& overlay, const OverlaySource& source);
@@ -58,12 +58,12 @@ class Store {
     /// Writes (or repairs, file by file) `instances/NAME/DIGEST` and points `current` at it.
     Done render(const TargetRendering& target);
 
-    /// Everything built and rendered so far survives a power cut; one call a batch.
+    /// Makes everything built and rendered so far durable; one call per batch.
     Done sync();
 
-    Done forget(const std::string& server);
-    /// `path` is relative to the state directory, as in Observed::generations.
-    Done collect(const std::string& path);
+    Done unmanage(const std::string& server);
+    /// `path` is relative to the state directory, as in Observed::artifacts.
+    Done prune(const std::string& path);
 
   private:
     Paths paths_;

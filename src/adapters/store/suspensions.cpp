@@ -49,7 +49,7 @@ std::expected<Suspensions, std::string> load_suspensions(const Paths& paths) {
         return suspensions;
     } catch (const json::exception& exception) {
         return std::unexpected(path.string() + " is damaged: " + exception.what() +
-                               "\n  l4d2ctl resume --all writes it anew");
+                               "\n  l4d2ctl resume --all writes a new one");
     }
 }
 

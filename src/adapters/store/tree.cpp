@@ -21,8 +21,8 @@ namespace {
 
 using Kind = TreeEntry::Kind;
 
-/// A relative target whose ".." all stand at its beginning and do not climb above the root. Behind another
-/// name ".." could go through one more symlink, of which its text says nothing.
+/// A relative target whose ".." are all at the beginning and do not leave the root. After another name, ".."
+/// could pass through another symlink that its text does not show.
 bool stays_inside(std::string_view target, int depth) {
     if (target.empty() || target.front() == '/') return false;
     bool descending = false;
@@ -51,7 +51,7 @@ class Scanner {
         if (auto done = directory(root, "", 0); !done) return std::unexpected(done.error());
         std::sort(tree_.entries.begin(), tree_.entries.end(),
                   [](const TreeEntry& a, const TreeEntry& b) { return a.path < b.path; });
-        tree_.looks = metadata_.finish();
+        tree_.stats = metadata_.finish();
         return std::move(tree_);
     }
 
@@ -100,11 +100,11 @@ class Scanner {
     }
 
     Done file(const struct stat& status, const std::string& path) {
-        // Where the kernel does not protect hard links, a second name of somebody else's file could be made
-        // here.
+        // If the kernel does not protect hard links, anybody could create a second link to somebody else's
+        // file here.
         if (status.st_nlink > 1 && (status.st_mode & S_IROTH) == 0) {
             return std::unexpected(path +
-                                   " has another name (a hard link) and is not readable by everybody; put "
+                                   " has a second hard link and is not readable by everybody; put "
                                    "a copy in its place");
         }
         const auto size = static_cast<std::uint64_t>(status.st_size);
@@ -116,11 +116,11 @@ class Scanner {
                             "limits.overlayBytes in /etc/left4me/config.yaml",
                             limits_.bytes));
         }
-        Metadata looks;
-        looks.note(path, status);
+        Metadata stats;
+        stats.note(path, status);
         const bool program = (status.st_mode & S_IXUSR) != 0;
         tree_.entries.push_back(
-            {program ? Kind::Program : Kind::File, path, {}, bytes, looks.finish().fingerprint});
+            {program ? Kind::Program : Kind::File, path, {}, bytes, stats.finish().fingerprint});
         return {};
     }
 
@@ -147,7 +147,7 @@ void add_entry(Digest& digest, char kind, std::string_view path, std::string_vie
     digest.add({&kind, 1}).field(path).field(content);
 }
 
-/// Sparse files have letters of their own, so that no plain file can be made to look like one.
+/// Sparse files have separate letters, so that no plain file can look like one.
 char letter_of(Kind kind, bool sparse) {
     if (!sparse) return static_cast<char>(kind);
     return kind == Kind::Program ? 'S' : 's';
@@ -165,7 +165,7 @@ std::expected<Tree, std::string> scan_tree(int root, const SourceLimits& limits)
 }
 
 std::expected<Fd, std::string> open_file(int root, const TreeEntry& entry) {
-    // Not through openat2(2): see source_root.cpp.
+    // Not with openat2(2): see source_root.cpp.
     const std::string& path = entry.path;
     Fd at;
     for (std::size_t begin = 0;;) {
@@ -206,7 +206,7 @@ std::expected<std::string, std::string> digest_tree(int root, const Tree& tree) 
         }
         digest.add(entry, content);
     }
-    return digest.generation();
+    return digest.hex();
 }
 
 std::string digest_inline(const std::map<std::string, std::string>& files) {
@@ -226,7 +226,7 @@ std::string digest_inline(const std::map<std::string, std::string>& files) {
             add_entry(digest, static_cast<char>(Kind::File), path, digest_text(*text));
         }
     }
-    return digest.generation();
+    return digest.hex();
 }
 
 }  // namespace left4me::store

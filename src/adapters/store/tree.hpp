@@ -13,7 +13,7 @@
 
 namespace left4me::store {
 
-/// Every level costs the scan a descriptor.
+/// Every level costs the scan one descriptor.
 inline constexpr int max_tree_depth = 64;
 
 struct TreeEntry {
@@ -22,25 +22,24 @@ struct TreeEntry {
     std::string path;
     std::string target;       ///< of a link
     std::uint64_t bytes = 0;  ///< of data in a file; holes do not count
-    std::string looks;        ///< of a file: differs when anything about it does, as Looks::fingerprint
+    std::string stats;  ///< of a file: changes whenever the file changes, as StatFingerprint::fingerprint
 };
 
-/// A directory's entries, looked at but not read.
+/// A directory's entries, from their metadata only.
 struct Tree {
-    std::vector<TreeEntry> entries;  ///< in byte order of their paths: directories before what they hold
+    std::vector<TreeEntry> entries;  ///< in byte order of their paths: directories before their content
     std::uint64_t bytes = 0;         ///< of data in all files
-    Looks looks;
+    StatFingerprint stats;
 };
 
-/// Errors name the path and the remedy: what is neither file, directory nor a symlink that stays inside; a
-/// mount point; a file that has another name and is not readable by everybody; more than the limits.
+/// Errors name the path and the remedy: anything other than a file, a directory or a symlink that stays
+/// inside; a mount point; a file with another hard link that is not readable by everybody; exceeded limits.
 std::expected<Tree, std::string> scan_tree(int root, const SourceLimits& limits = {});
 
-/// Opens a file of a tree for reading, on the tree's own mount, whatever has become of its path since the
-/// scan.
+/// Opens a file of a tree for reading, on the tree's own mount, even if its path was replaced since the scan.
 std::expected<Fd, std::string> open_file(int root, const TreeEntry& entry);
 
-/// The generation that the content asks for: paths, kinds, contents and whether a file is executable. Owners,
+/// The artifact that the content asks for: paths, kinds, contents and whether a file is executable. Owners,
 /// times and other mode bits do not count.
 std::expected<std::string, std::string> digest_tree(int root, const Tree& tree);
 
@@ -49,13 +48,13 @@ class TreeDigest {
   public:
     /// `content`: of a file.
     void add(const TreeEntry& entry, const Content& content);
-    std::string generation() { return digest_.generation(); }
+    std::string hex() { return digest_.hex(); }
 
   private:
     Digest digest_;
 };
 
-/// The same for files that stand in a manifest.
+/// The same for files in a manifest.
 std::string digest_inline(const std::map<std::string, std::string>& files);
 
 }  // namespace left4me::store

@@ -33,7 +33,7 @@ void Bus::call(const Method& method, const Write& write, OnReply on_reply, std::
         sdbus::MethodReply none;
         (*kept)(none, &words);
     };
-    // What the answer's reader throws (a value of another type than announced) must not pass through
+    // Exceptions of the reply's reader (a value of another type than announced) must not pass through
     // libsystemd.
     const auto answered = [this, kept, fail](sdbus::MethodReply& reply, const sdbus::Error* error) {
         --unanswered_;
@@ -76,14 +76,13 @@ std::expected<void, BusError> Bus::watch(const Method& signal,
                                          std::function<void(sdbus::Signal&)> on_signal) {
     try {
         watching_.push_back(sdbus_compat::make_proxy(*connection_, signal.service, signal.path));
-        sdbus_compat::watch(
-            *watching_.back(), signal.interface, signal.name,
-            [kept = std::move(on_signal)](sdbus::Signal& received) {
-                try {
-                    kept(received);
-                } catch (const sdbus::Error&) {  // not the signal's documented type: not for us
-                }
-            });
+        sdbus_compat::watch(*watching_.back(), signal.interface, signal.name,
+                            [kept = std::move(on_signal)](sdbus::Signal& received) {
+                                try {
+                                    kept(received);
+                                } catch (const sdbus::Error&) {  // not the documented type: ignored
+                                }
+                            });
         count_round_trip();
         return {};
     } catch (const sdbus::Error& error) {
@@ -122,24 +121,24 @@ Readiness Bus::readiness() const {
             .timeout = timeout < 0 ? std::nullopt : std::optional(std::chrono::milliseconds(timeout))};
 }
 
-/// A proxy must not be destroyed while one of its calls is being answered.
+/// A proxy must not be destroyed while one of its replies is being handled.
 void Bus::forget_answered() {
     if (unanswered_ == 0 && waiting_to_be_sent_.empty()) calling_.clear();
 }
 
-bool Bus::wait_for_input(std::chrono::milliseconds patience) const {
+bool Bus::wait_for_input(std::chrono::milliseconds timeout) const {
     Readiness awaited = readiness();
-    const bool has_something_due = awaited.timeout && *awaited.timeout <= patience;
-    if (!has_something_due) awaited.timeout = patience;
+    const bool has_something_due = awaited.timeout && *awaited.timeout <= timeout;
+    if (!has_something_due) awaited.timeout = timeout;
     return wait_for_any({awaited}) || has_something_due;
 }
 
 std::expected<bool, BusError> Bus::wait_until(const std::function<bool()>& done,
-                                              std::chrono::milliseconds patience) {
+                                              std::chrono::milliseconds timeout) {
     try {
         while (!done()) {
             if (sdbus_compat::process(*connection_)) continue;
-            if (!wait_for_input(patience)) return false;
+            if (!wait_for_input(timeout)) return false;
         }
         forget_answered();
         return true;

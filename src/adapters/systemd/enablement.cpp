@@ -11,7 +11,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Calls `use` for every entry; a directory that does not exist has none.
+/// Calls `use` for every entry; a missing directory has none.
 template <typename Use>
 void for_each_entry(const fs::path& directory, const Use& use) {
     std::error_code error;
@@ -22,7 +22,7 @@ void for_each_entry(const fs::path& directory, const Use& use) {
 bool is_mask(const fs::directory_entry& entry) {
     std::error_code error;
     if (entry.is_symlink(error)) return fs::read_symlink(entry.path(), error) == "/dev/null" && !error;
-    // systemd takes an empty file for a mask, too.
+    // systemd treats an empty file as a mask, too.
     return entry.is_regular_file(error) && entry.file_size(error) == 0 && !error;
 }
 

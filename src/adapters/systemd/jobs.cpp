@@ -20,14 +20,14 @@ constexpr const char* helper = "org.left4me.Helper1";
 constexpr const char* helper_path = "/org/left4me/Helper1";
 
 constexpr std::size_t helper_batch = 4096;
-// The helper answers once jobs are queued (but Purge: once files are removed), and PID 1 may be busy
+// The helper replies once jobs are queued (for Purge: once files are removed), and PID 1 may be busy
 // reloading.
 constexpr std::chrono::minutes helper_patience{10};
-// The bus gives a service 25 s to appear, which a PID 1 that is starting hundreds of servers may need. The
-// helper has not seen the request then: it may be repeated.
+// The bus gives a service 25 s to start, which a PID 1 that is starting hundreds of servers may need. The
+// helper has not seen the request then, so it may be repeated.
 constexpr const char* not_activated = "org.freedesktop.DBus.Error.TimedOut";
 constexpr int activation_attempts = 4;
-// A signal can be lost only when PID 1 re-executes. Nothing is asked while requests end.
+// A signal can be lost only when PID 1 re-executes. No checks are made while requests keep ending.
 constexpr std::chrono::seconds silence{10};
 
 const char* method_of(Verb verb) {
@@ -126,7 +126,8 @@ void Jobs::watch(Bus& bus) {
         job_removed(bus, job, std::move(removed));
     };
     (void)bus.watch({systemd::service, systemd::path, systemd::manager, "JobRemoved"}, on_removed);
-    // PID 1 gets this before the helper gets the request that follows: the bus keeps one sender's order.
+    // PID 1 receives this before the helper receives the following request: the bus preserves one sender's
+    // order.
     subscribe(bus);
 }
 
@@ -168,8 +169,7 @@ void Jobs::read_answer(Bus& bus, Verb verb, std::set<std::string> asked, sdbus::
         }
     }
     for (const std::string& server : asked)
-        finish({verb, server},
-               failure(server, FailureKind::NoReply, "left4me-helper did not say a word about it"));
+        finish({verb, server}, failure(server, FailureKind::NoReply, "left4me-helper did not report on it"));
 }
 
 void Jobs::job_removed(Bus& bus, const std::string& job, Removed removed) {
@@ -177,14 +177,14 @@ void Jobs::job_removed(Bus& bus, const std::string& job, Removed removed) {
     const std::vector<std::pair<std::string, Request>> ended(first, last);
     jobs_.erase(first, last);
     for (const auto& [path, request] : ended) settle(bus, request, removed);
-    // Another request, which the helper has not answered yet, may have been merged into the same job.
+    // Another pending request may have been merged into the same job.
     if (unanswered_ > 0 && removed.unit.starts_with("left4me-")) early_[job] = std::move(removed);
 }
 
 void Jobs::settle(Bus& bus, const Request& request, const Removed& removed) {
     const std::string& server = request.second;
     if (removed.result == "done") return finish(request, job_outcome(server, "done"));
-    // The helper stops a server whose unit is inactive but whose overlay is mounted by unmounting it.
+    // For a server whose unit is inactive but whose overlay is mounted, the helper "stops" it by unmounting.
     if (removed.unit != unit_of(request.first, server)) {
         const bool attaches = request.first == Verb::Attach;
         return finish(request,
@@ -202,7 +202,7 @@ void Jobs::explain_failure(Bus& bus, const Request& request) {
         const auto begun = under_way_.find(request);
         if (unit == nullptr || begun == under_way_.end())
             return finish(request, job_outcome(request.second, "failed"));
-        // It was not even tried. Result would still speak of an earlier failure.
+        // It was not attempted, so Result would describe an earlier failure.
         if (unit->inactive_exit_usec < begun->second)
             return finish(request, failed_outcome(request.second, "start-limit-hit", ""));
         finish(request, unit->result == "success"
@@ -213,14 +213,14 @@ void Jobs::explain_failure(Bus& bus, const Request& request) {
 
 void Jobs::look_for_lost_jobs(Bus& bus) {
     if (std::exchange(looking_, true)) return;
-    // A job that the helper names while the list is under way may be younger than the list.
+    // A job that the helper names while the list is being fetched may be newer than the list.
     const auto asked = std::make_shared<const std::multimap<std::string, Request>>(jobs_);
     bus.count_round_trip();
     bus.call(
         {systemd::service, systemd::path, systemd::manager, "ListJobs"}, [](sdbus::MethodCall&) {},
         [this, &bus, asked](sdbus::MethodReply& reply, const BusError* error) {
             looking_ = false;
-            // No answer says nothing about any job: it is asked again after the next silence.
+            // No reply says nothing about any job: ask again after the next silence.
             if (error != nullptr) return;
             std::vector<sdbus::Struct<std::uint32_t, std::string, std::string, std::string, sdbus::ObjectPath,
                                       sdbus::ObjectPath>>
@@ -245,7 +245,7 @@ void Jobs::settle_lost(Bus& bus, const std::string& job, const Request& request)
         if (unit == nullptr) {
             const auto waited =
                 std::chrono::microseconds(begun == under_way_.end() ? 0 : now_usec() - begun->second);
-            // PID 1 is busy: the state of the unit is asked for again after the next silence.
+            // PID 1 is busy: ask for the state of the unit again after the next silence.
             if (waited < helper_patience) {
                 jobs_.emplace(job, request);
                 return;
@@ -260,14 +260,14 @@ void Jobs::settle_lost(Bus& bus, const std::string& job, const Request& request)
 }
 
 void Jobs::finish(const Request& request, UnitOutcome outcome) {
-    // The same server may have been named twice in one request: each is told of.
+    // A server may be named twice in one request: each gets an outcome.
     const auto [first, last] = under_way_.equal_range(request);
     const auto count = std::distance(first, last);
     under_way_.erase(first, last);
     for (auto i = count; i > 0; --i) finished_.emplace_back(request.first, outcome);
 }
 
-std::expected<Jobs::Finished, BusError> Jobs::collect(Bus& bus) {
+std::expected<Jobs::Finished, BusError> Jobs::poll_completions(Bus& bus) {
     if (const auto processed = bus.process(); !processed) return std::unexpected(processed.error());
     const auto now = std::chrono::steady_clock::now();
     if (!finished_.empty()) {
@@ -279,7 +279,7 @@ std::expected<Jobs::Finished, BusError> Jobs::collect(Bus& bus) {
     return std::exchange(finished_, {});
 }
 
-std::optional<std::chrono::milliseconds> Jobs::patience() const {
+std::optional<std::chrono::milliseconds> Jobs::timeout() const {
     if (!finished_.empty()) return std::chrono::milliseconds(0);
     if (under_way_.empty()) return std::nullopt;
     const auto left = heard_ + silence - std::chrono::steady_clock::now();

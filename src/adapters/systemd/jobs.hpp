@@ -16,19 +16,19 @@
 
 namespace left4me {
 
-/// Requests to left4me-helper and the jobs of PID 1 that they lead to. A job may end before the helper's
-/// answer has named it: JobRemoved is matched before the helper is asked, and what arrives early is kept.
+/// Requests to left4me-helper and the resulting jobs of PID 1. A job may end before the helper's reply has
+/// named it, so JobRemoved is matched before the helper is called, and early signals are kept.
 class Jobs {
   public:
     using Finished = std::vector<std::pair<Verb, UnitOutcome>>;
 
     void begin(Bus& bus, Verb verb, std::span<const std::string> servers);
-    /// What has ended, without waiting for more. After an error the bus is of no use any more: give_up().
-    std::expected<Finished, BusError> collect(Bus& bus);
-    /// How long collect() may be left alone when nothing comes in; nullopt: nothing is under way.
-    std::optional<std::chrono::milliseconds> patience() const;
+    /// Completed requests, without waiting for more. After an error the bus is unusable: call give_up().
+    std::expected<Finished, BusError> poll_completions(Bus& bus);
+    /// When to call poll_completions() again if nothing arrives; nullopt: nothing is in flight.
+    std::optional<std::chrono::milliseconds> timeout() const;
     bool idle() const { return under_way_.empty() && finished_.empty(); }
-    /// The bus is gone: everything under way ends with this error.
+    /// The bus is gone: everything in flight ends with this error.
     Finished give_up(const BusError& error);
 
   private:
@@ -51,9 +51,9 @@ class Jobs {
     std::size_t unanswered_ = 0;            ///< requests whose jobs the helper has not named yet
     std::map<std::string, Removed> early_;  ///< by job path
     std::multimap<std::string, Request>
-        jobs_;  ///< under way, by job path (a merged job serves several requests)
-    std::multimap<Request, std::uint64_t> under_way_;  ///< since when, CLOCK_MONOTONIC in microseconds
-    std::chrono::steady_clock::time_point heard_;      ///< when a request was begun, ended or looked for last
+        jobs_;  ///< in flight, by job path (a merged job serves several requests)
+    std::multimap<Request, std::uint64_t> under_way_;  ///< start time, CLOCK_MONOTONIC in microseconds
+    std::chrono::steady_clock::time_point heard_;      ///< when a request was last begun, ended or checked
     bool looking_ = false;                             ///< for lost jobs: one list at a time
     Finished finished_;
 };

@@ -1,6 +1,6 @@
 #pragma once
 
-/// How PID 1 is called on the bus, org.freedesktop.systemd1(5).
+/// PID 1's names on the bus, org.freedesktop.systemd1(5).
 namespace left4me::systemd {
 
 inline constexpr const char* service = "org.freedesktop.systemd1";

@@ -17,11 +17,12 @@ struct Meaning {
 };
 
 constexpr std::array job_results{
-    Meaning{"timeout", FailureKind::JobTimeout, "systemd gave the job up: it took too long"},
-    Meaning{"canceled", FailureKind::Canceled, "another request took the job's place"},
+    Meaning{"timeout", FailureKind::JobTimeout, "systemd cancelled the job: it took too long"},
+    Meaning{"canceled", FailureKind::Canceled, "another request replaced the job"},
     Meaning{"dependency", FailureKind::DependencyFailed, "a unit that this one needs did not start"},
-    Meaning{"skipped", FailureKind::Skipped, "systemd did not start the unit: a condition of it is not met"},
-    Meaning{"collected", FailureKind::Collected, "systemd forgot the unit before the job was carried out"},
+    Meaning{"skipped", FailureKind::Skipped,
+            "systemd did not start the unit: one of its conditions is not met"},
+    Meaning{"collected", FailureKind::Collected, "systemd unloaded the unit before the job ran"},
     Meaning{"invalid", FailureKind::InvalidJob, "systemd cannot do this to the unit"},
     Meaning{"assert", FailureKind::AssertFailed, "an assertion of the unit does not hold"},
     Meaning{"unsupported", FailureKind::Unsupported, "this host cannot do that"},
@@ -30,15 +31,15 @@ constexpr std::array job_results{
 
 constexpr std::array unit_results{
     Meaning{"start-limit-hit", FailureKind::StartLimitHit,
-            "it failed too often in a short time, systemd has given it up"},
-    Meaning{"exit-code", FailureKind::ExitCode, "a process of it ended with an error"},
-    Meaning{"signal", FailureKind::Signal, "a process of it was killed by a signal"},
-    Meaning{"core-dump", FailureKind::CoreDump, "a process of it crashed"},
+            "it failed too often in a short time; systemd does not restart it any more"},
+    Meaning{"exit-code", FailureKind::ExitCode, "one of its processes ended with an error"},
+    Meaning{"signal", FailureKind::Signal, "one of its processes was killed by a signal"},
+    Meaning{"core-dump", FailureKind::CoreDump, "one of its processes crashed"},
     Meaning{"timeout", FailureKind::Timeout, "it did not start or stop in time"},
-    Meaning{"watchdog", FailureKind::Watchdog, "it stopped to answer the watchdog"},
-    Meaning{"oom-kill", FailureKind::OutOfMemory, "the kernel killed it for want of memory"},
+    Meaning{"watchdog", FailureKind::Watchdog, "it stopped answering the watchdog"},
+    Meaning{"oom-kill", FailureKind::OutOfMemory, "the kernel killed it because memory ran out"},
     Meaning{"resources", FailureKind::Resources, "systemd could not set up what it needs"},
-    Meaning{"protocol", FailureKind::Protocol, "it did not start the way its unit announces"},
+    Meaning{"protocol", FailureKind::Protocol, "it did not start as its unit specifies"},
     Meaning{"exec-condition", FailureKind::ConditionFailed, "a condition of the unit is not met"},
 };
 
@@ -83,20 +84,20 @@ UnitOutcome refused_outcome(const std::string& server, const BusError& error) {
     const std::string_view name = error.name;
     if (name == "org.freedesktop.DBus.Error.AccessDenied") {
         return because(FailureKind::AccessDenied,
-                       fmt::format("left4me-helper does not listen to uid {}: run as root or as user "
-                                   "left4me; if you do, reload the bus policy: systemctl reload dbus",
+                       fmt::format("left4me-helper refuses uid {}: run as root or as user "
+                                   "left4me; if you already do, reload the bus policy: systemctl reload dbus",
                                    getuid()));
     }
     if (name == "org.freedesktop.DBus.Error.ServiceUnknown" ||
         name == "org.freedesktop.DBus.Error.NameHasNoOwner") {
-        return because(FailureKind::HelperMissing,
-                       "the system bus knows no left4me-helper: install left4me, then systemctl reload dbus");
+        return because(
+            FailureKind::HelperMissing,
+            "there is no left4me-helper on the system bus: install left4me, then systemctl reload dbus");
     }
     if (name == "org.freedesktop.DBus.Error.NoReply" || name == "org.freedesktop.DBus.Error.Timeout" ||
         name == "org.freedesktop.DBus.Error.TimedOut") {
-        return because(
-            FailureKind::NoReply,
-            "left4me-helper went away or did not answer in time; see journalctl -u left4me-helper");
+        return because(FailureKind::NoReply,
+                       "left4me-helper exited or did not answer in time; see journalctl -u left4me-helper");
     }
     if (name.starts_with("org.freedesktop.DBus.Error.Spawn.") ||
         name.starts_with("org.freedesktop.systemd1.")) {
@@ -107,8 +108,8 @@ UnitOutcome refused_outcome(const std::string& server, const BusError& error) {
     }
     if (name == disconnected_error) {
         return because(FailureKind::Disconnected,
-                       fmt::format("the connection to the system bus was lost ({}); what was asked for may "
-                                   "have been done all the same, the next pass will see",
+                       fmt::format("the connection to the system bus was lost ({}); the request may have "
+                                   "been carried out anyway; the next pass will see",
                                    error.message));
     }
     return because(FailureKind::BusError, fmt::format("{} ({})", error.message, error.name));

@@ -8,8 +8,8 @@
 #include <string>
 #include <utility>
 
-// Debian 12 has sdbus-c++ 1.2, Debian 13 has 2.1: the one place that knows. 2.x has strong types for names,
-// where 1.x has none; that is how they are told apart.
+// Debian 12 has sdbus-c++ 1.2, Debian 13 has 2.1: this is the only file that knows. 2.x has strong types for
+// names and 1.x does not, which distinguishes them.
 #if __has_include(<sdbus-c++/VTableItems.h>)
 #define LEFT4ME_SDBUS_2 1
 #else
@@ -18,7 +18,7 @@
 
 namespace left4me::sdbus_compat {
 
-/// `error` is null when the call succeeded.
+/// `error` is null if the call succeeded.
 using OnReply = std::function<void(sdbus::MethodReply& reply, const sdbus::Error* error)>;
 using OnSignal = std::function<void(sdbus::Signal& signal)>;
 
@@ -49,7 +49,7 @@ inline void watch(sdbus::IProxy& proxy, const char* interface, const char* name,
         [on_signal = std::move(on_signal)](sdbus::Signal signal) { on_signal(signal); });
 }
 
-/// Every message that fits the rule, for as long as the connection lives.
+/// Every message that matches the rule, for the lifetime of the connection.
 inline void match(sdbus::IConnection& bus, const std::string& rule,
                   std::function<void(sdbus::Message&)> on_message) {
     bus.addMatch(rule, [on_message = std::move(on_message)](sdbus::Message message) { on_message(message); });

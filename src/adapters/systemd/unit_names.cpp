@@ -31,7 +31,7 @@ std::string build_unit(std::string_view overlay) {
 std::optional<std::string> server_of(std::string_view unit) { return name_in(unit, server_unit_prefix); }
 std::optional<std::string> overlay_of(std::string_view unit) { return name_in(unit, build_unit_prefix); }
 
-/// As sd_bus_path_encode(3) does it.
+/// Same encoding as sd_bus_path_encode(3).
 std::string unit_path(std::string_view unit) {
     std::string path = std::string(systemd::units) + "/";
     for (const char c : unit) {

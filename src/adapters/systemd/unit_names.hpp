@@ -6,11 +6,11 @@
 
 namespace left4me {
 
-/// What the names of our units begin with.
+/// The prefixes of our units' names.
 inline constexpr std::string_view server_unit_prefix = "left4me-server@";
 /// `left4me-server@NAME.service`.
 std::string server_unit(std::string_view server);
-/// NAME, if the rest fits and NAME is one that a manifest could have; such units alone are ever looked at.
+/// NAME, if the rest matches and NAME is valid in a manifest; all other units are ignored.
 std::optional<std::string> server_of(std::string_view unit);
 
 /// The same of the units that build overlays.
@@ -18,7 +18,7 @@ inline constexpr std::string_view build_unit_prefix = "left4me-build@";
 std::string build_unit(std::string_view overlay);
 std::optional<std::string> overlay_of(std::string_view unit);
 
-/// The object of a unit on the bus. Of the beginning of a name: what such objects' paths begin with.
+/// The object path of a unit on the bus. For a prefix of a name: the prefix of such paths.
 std::string unit_path(std::string_view unit);
 
 }  // namespace left4me

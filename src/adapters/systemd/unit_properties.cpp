@@ -95,7 +95,7 @@ void ask_properties(Bus& bus, const std::string& unit,
             {systemd::service, path, interface::properties, "GetAll"},
             [of](sdbus::MethodCall& message) { message << std::string(of); }, std::move(on_reply));
     };
-    // Answered in this order: one connection, one sender.
+    // Replies arrive in this order: one connection, one sender.
     ask(interface::unit, [progress](sdbus::MethodReply& reply, const BusError* error) {
         if (error == nullptr) reply >> progress->of_unit;
     });
@@ -110,7 +110,7 @@ void ask_properties(Bus& bus, const std::string& unit,
 
 namespace {
 
-/// Some properties of one unit, all asked for at once. The error is that of the last one.
+/// Some properties of one unit, requested together. The error is that of the last one.
 template <std::size_t n>
 void ask_values(Bus& bus, const std::string& server,
                 const std::array<std::pair<const char*, const char*>, n>& wanted,

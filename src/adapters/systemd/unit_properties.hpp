@@ -12,18 +12,18 @@
 
 namespace left4me {
 
-/// What PID 1 says of one server's unit beyond ListUnits.
+/// What PID 1 reports about one server's unit beyond ListUnits.
 struct UnitProperties {
     std::string active;
     std::string result;
-    std::string detail;                    ///< which of the unit's commands failed, in words; empty: none did
-    std::uint64_t inactive_exit_usec = 0;  ///< CLOCK_MONOTONIC: when it was last begun to start
+    std::string detail;                    ///< which of the unit's commands failed, as text; empty: none did
+    std::uint64_t inactive_exit_usec = 0;  ///< CLOCK_MONOTONIC: when its last start began
 
     ActiveState active_state() const;
 };
 
-/// What PID 1 says of a unit's process. Its properties one by one: all of them are some 300 a unit, and take
-/// ten times as long.
+/// What PID 1 reports about a unit's process. Requested property by property: all of them are some 300 per
+/// unit, and take ten times as long.
 struct UnitProcess {
     std::uint32_t main_pid = 0;
     std::uint32_t restarts = 0;
@@ -38,7 +38,7 @@ ActiveState parse_active_state(const std::string& word);
 void ask_properties(Bus& bus, const std::string& unit,
                     std::function<void(const UnitProperties*, const BusError*)> on_properties);
 
-/// `on_process` gets null and the error when PID 1 does not tell.
+/// `on_process` gets null and the error if PID 1 does not answer.
 void ask_process(Bus& bus, const std::string& server,
                  std::function<void(const UnitProcess*, const BusError*)> on_process);
 
@@ -55,9 +55,9 @@ struct UnitActivation {
 void ask_activation(Bus& bus, const std::string& server,
                     std::function<void(const UnitActivation&)> on_activation);
 
-/// Results that systemd 252 and 257 keep: once a unit has failed for a reason of its own, hitting the start
-/// limit leaves that reason in Result. But a unit of ours fails for good right after its ExecStopPost, unless
-/// it waited RestartSec= for a restart that was then refused.
+/// Corrects a Result of systemd 252 and 257: if a unit has failed for another reason, hitting the start limit
+/// leaves that reason in Result. But our units fail permanently right after their ExecStopPost, unless they
+/// waited RestartSec= for a restart that was then refused.
 std::string corrected_result(const std::string& result, std::uint64_t stop_post_exit_usec,
                              std::uint64_t inactive_enter_usec, std::uint64_t restart_usec);
 

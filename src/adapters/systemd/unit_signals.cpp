@@ -18,7 +18,7 @@ void subscribe(Bus& bus) {
 
 void watch_units(Bus& bus, const std::function<void(const std::string& path)>& on_change) {
     const auto changed = [on_change](const std::string&) { on_change({}); };
-    // One connection may have 512 match rules on Debian's system bus: none a server.
+    // A connection may have 512 match rules on Debian's system bus, so there is none per server.
     (void)bus.match(fmt::format("type='signal',sender='{}',interface='{}',member='PropertiesChanged',"
                                 "path_namespace='{}',arg0='{}'",
                                 systemd::service, systemd::interface::properties, systemd::units,
@@ -45,8 +45,7 @@ void watch_units(Bus& bus, const std::function<void(const std::string& path)>& o
                             if (server_of(unit) || overlay_of(unit)) on_change(unit_path(unit));
                         });
     }
-    // A PID 1 that executed itself anew comes back under another connection and has forgotten its
-    // subscribers.
+    // A re-executed PID 1 returns under another connection and has forgotten its subscribers.
     (void)bus.match(
         fmt::format("type='signal',sender='org.freedesktop.DBus',interface='org.freedesktop.DBus',"
                     "member='NameOwnerChanged',arg0='{}'",

@@ -38,7 +38,7 @@ std::string unreachable(const BusError& error) {
                        error.message);
 }
 
-/// What is asked of PID 1 about all units, and its answer.
+/// One query of PID 1 about all units, and its result.
 struct Listing {
     std::vector<Listed> units;
     std::optional<BusError> refused;
@@ -66,7 +66,7 @@ class SystemdUnits : public Units {
     std::expected<std::set<std::string>, std::string> builds() override;
     std::expected<DetailMap, std::string> details(std::span<const std::string> servers) override;
     void begin(Verb verb, std::span<const std::string> servers) override;
-    Ended collect() override;
+    Completions poll_completions() override;
     Readiness readiness() const override;
     void subscribe(std::function<void()> on_change) override;
     bool idle() const override { return jobs_.idle() && given_up_.empty(); }
@@ -83,13 +83,13 @@ class SystemdUnits : public Units {
     std::expected<void, std::string> explain(UnitMap& units, Since since);
     void watch();
     std::expected<void, BusError> reconnect();
-    /// Lets go of a bus that is gone; the next request connects anew.
+    /// Drops a broken bus connection; the next request reconnects.
     std::unexpected<std::string> lose(const BusError& error);
 
     Paths paths_;
     std::unique_ptr<Bus> bus_;
     Jobs jobs_;
-    Ended given_up_;
+    Completions given_up_;
     std::function<void()> on_change_;
     /// Of active units, by their paths: what need not be asked again before a signal tells of a change.
     std::map<std::string, UnitActivation> activations_;
@@ -123,7 +123,7 @@ std::unexpected<std::string> SystemdUnits::lose(const BusError& error) {
 
 std::expected<UnitMap, std::string> SystemdUnits::list() {
     auto units = list_once();
-    // A bus that went away since the last request, and may be back: only trying tells.
+    // The bus was lost since the last request and may be back: only trying shows.
     return units || bus_ ? std::move(units) : list_once();
 }
 
@@ -241,7 +241,7 @@ std::expected<DetailMap, std::string> SystemdUnits::details(std::span<const std:
         return std::unexpected(explained.error());
     for (auto& [server, detail] : details) {
         if (const auto unit = units.find(server); unit != units.end()) detail.unit = unit->second;
-        if (detail.unit.sub.empty()) detail.unit.sub = "dead";  // it is not even loaded
+        if (detail.unit.sub.empty()) detail.unit.sub = "dead";  // it is not loaded
     }
     return details;
 }
@@ -260,9 +260,9 @@ void SystemdUnits::begin(Verb verb, std::span<const std::string> servers) {
     jobs_.begin(*bus_, verb, servers);
 }
 
-Units::Ended SystemdUnits::collect() {
+Units::Completions SystemdUnits::poll_completions() {
     if (!given_up_.empty() || !bus_) return std::exchange(given_up_, {});
-    auto finished = jobs_.collect(*bus_);
+    auto finished = jobs_.poll_completions(*bus_);
     if (finished) return std::move(*finished);
     (void)lose(finished.error());
     return std::exchange(given_up_, {});
@@ -273,8 +273,8 @@ Readiness SystemdUnits::readiness() const {
     if (!bus_) return {};
     Readiness readiness = bus_->readiness();
     readiness.instance = connections_;
-    if (const auto patience = jobs_.patience()) {
-        readiness.timeout = std::min(readiness.timeout.value_or(*patience), *patience);
+    if (const auto timeout = jobs_.timeout()) {
+        readiness.timeout = std::min(readiness.timeout.value_or(*timeout), *timeout);
     }
     return readiness;
 }
@@ -303,9 +303,9 @@ std::expected<UnitDetails, std::string> Units::details(const std::string& server
     return std::move(of_all->at(server));
 }
 
-Units::Ended Units::wait() {
+Units::Completions Units::wait() {
     for (;;) {
-        Ended ended = collect();
+        Completions ended = poll_completions();
         if (!ended.empty() || idle()) return ended;
         wait_for_any({readiness()});
     }

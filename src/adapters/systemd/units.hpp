@@ -18,15 +18,15 @@
 
 namespace left4me {
 
-/// How one request about one server's unit ended.
+/// The outcome of one request about one server's unit.
 struct UnitOutcome {
     std::string server;
     bool done = false;
-    FailureKind reason = FailureKind::Unknown;  ///< when not done
-    std::string message;                        ///< systemd's or the helper's own words
+    FailureKind reason = FailureKind::Unknown;  ///< if not done
+    std::string message;                        ///< systemd's or the helper's own message
 };
 
-/// What `status` shows of one unit beyond ObservedUnit.
+/// What `status` shows about one unit beyond ObservedUnit.
 struct UnitDetails {
     ObservedUnit unit;
     std::uint32_t main_pid = 0;
@@ -55,8 +55,8 @@ class Units {
     /// The overlays whose `left4me-build@` unit is active, or has a job.
     virtual std::expected<std::set<std::string>, std::string> builds() = 0;
 
-    /// These units, each with its process, by server name: one round trip, however many they are, and another
-    /// if some of them failed.
+    /// These units, each with its process, by server name: one round trip, however many there are, and
+    /// another if some of them failed.
     virtual std::expected<std::map<std::string, UnitDetails>, std::string> details(
         std::span<const std::string> servers) = 0;
     std::expected<UnitDetails, std::string> details(const std::string& server);
@@ -66,17 +66,17 @@ class Units {
     /// for the jobs: wait() tells of each server once.
     virtual void begin(Verb verb, std::span<const std::string> servers) = 0;
 
-    using Ended = std::vector<std::pair<Verb, UnitOutcome>>;
-    /// The requests that have ended since the last time; never blocks.
-    virtual Ended collect() = 0;
-    /// When collect() should be called again.
+    using Completions = std::vector<std::pair<Verb, UnitOutcome>>;
+    /// The requests that have ended since the last call; never blocks.
+    virtual Completions poll_completions() = 0;
+    /// When poll_completions() should be called again.
     virtual Readiness readiness() const = 0;
     virtual bool idle() const = 0;
-    /// Blocks until at least one begun request has ended. Empty only if none is under way.
-    Ended wait();
+    /// Blocks until at least one request has ended. Empty only if none is in flight.
+    Completions wait();
 
-    /// From now on `on_change` is called, from within the other functions, whenever a unit of ours may have
-    /// changed, PID 1 has reloaded or executed itself anew, or the bus was lost and is back.
+    /// From now on, calls `on_change`, from within the other functions, whenever one of our units may have
+    /// changed, PID 1 has reloaded or re-executed, or the bus was lost and is back.
     virtual void subscribe(std::function<void()> on_change) = 0;
 
     /// Round trips to the bus so far, for benchmarks.

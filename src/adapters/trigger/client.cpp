@@ -12,7 +12,7 @@ namespace left4me {
 namespace {
 
 /// No report of ten thousand servers is longer: this is not the daemon.
-constexpr std::size_t most_report_bytes = std::size_t{64} << 20U;
+constexpr std::size_t max_report_bytes = std::size_t{64} << 20U;
 
 std::expected<Fd, TriggerError> connect_and_ask(const Paths& paths, const TriggerRequest& request) {
     const auto address = trigger_address(paths);
@@ -49,7 +49,7 @@ std::optional<StepReport> TriggerClient::read() {
         const ssize_t got = ::recv(socket_.get(), buffer.data(), buffer.size(), 0);
         if (got < 0 && errno == EINTR) continue;
         if (got < 0 && errno == EAGAIN) return std::nullopt;
-        if (got <= 0 || received_.size() > most_report_bytes) {
+        if (got <= 0 || received_.size() > max_report_bytes) {
             socket_ = Fd();
             break;
         }

@@ -3,16 +3,16 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "specs/words.hpp"
+#include "specs/text.hpp"
 
 namespace left4me {
 namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t most_actor_bytes = 256;
+constexpr std::size_t max_actor_bytes = 256;
 
-/// Messages quote what programs and files said, which need not be UTF-8.
+/// Messages quote programs and files, and need not be UTF-8.
 std::string line_of(const json& object) {
     return object.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
 }
@@ -31,7 +31,7 @@ json to_json(const std::vector<Action>& actions) {
     return array;
 }
 
-json to_json(const Ended& ended) {
+json to_json(const CompletedActions& ended) {
     json array = json::array();
     for (const Outcome& outcome : ended.outcomes) {
         json object = to_json(ended.plan.actions[outcome.action]);
@@ -98,8 +98,8 @@ std::vector<Action> to_actions(const json& array) {
     return actions;
 }
 
-Ended to_ended(const json& array) {
-    Ended ended;
+CompletedActions to_ended(const json& array) {
+    CompletedActions ended;
     if (!array.is_array()) return ended;
     for (const json& object : array) {
         auto action = to_action(object);
@@ -141,19 +141,19 @@ std::string report_line(const StepReport& report) {
                    {"underWay", to_json(report.under_way)},
                    {"ended", to_json(report.ended)}};
     if (!report.source_error.empty())
-        object["source"] = {{"trouble", to_string(report.trouble)}, {"message", report.source_error}};
+        object["source"] = {{"trouble", to_string(report.error_kind)}, {"message", report.source_error}};
     if (!report.host_error.empty()) object["hostError"] = report.host_error;
     if (report.seen) object["seen"] = true;
     return line_of(object);
 }
 
 std::optional<TriggerRequest> parse_request(std::string_view line) {
-    if (line.size() > most_request_bytes) return std::nullopt;
+    if (line.size() > max_request_bytes) return std::nullopt;
     if (line.find_first_not_of(" \t\r\n") == std::string_view::npos) return TriggerRequest{};
     const json object = parse_object(line);
     if (object.is_discarded()) return std::nullopt;
     TriggerRequest request{field<bool>(object, "retry"), printable_line(field<std::string>(object, "actor"))};
-    if (request.actor.size() > most_actor_bytes) return std::nullopt;
+    if (request.actor.size() > max_actor_bytes) return std::nullopt;
     return request;
 }
 
@@ -171,7 +171,8 @@ std::optional<StepReport> parse_report(std::string_view line) {
     report.under_way = to_actions(part(object, "underWay"));
     report.ended = to_ended(part(object, "ended"));
     if (const json& source = part(object, "source"); source.is_object()) {
-        report.trouble = parse_trouble(field<std::string>(source, "trouble")).value_or(Trouble::Invalid);
+        report.error_kind =
+            parse_trouble(field<std::string>(source, "trouble")).value_or(SourceErrorKind::Invalid);
         report.source_error = field<std::string>(source, "message");
     }
     report.host_error = field<std::string>(object, "hostError");

@@ -16,7 +16,7 @@ struct TriggerRequest {
 };
 
 /// A longer request is none.
-inline constexpr std::size_t most_request_bytes = 4096;
+inline constexpr std::size_t max_request_bytes = 4096;
 
 /// Both end with a newline.
 std::string request_line(const TriggerRequest& request);

@@ -28,8 +28,8 @@ namespace asio = boost::asio;
 using asio::local::stream_protocol;
 using boost::system::error_code;
 
-constexpr std::size_t most_followers = 32;
-constexpr std::size_t most_missed_outcomes = 10'000;
+constexpr std::size_t max_followers = 32;
+constexpr std::size_t max_missed_outcomes = 10'000;
 constexpr std::chrono::seconds patience_for_request{5};
 
 /// The name of a peer that is not believed when it names somebody, or nothing.
@@ -56,10 +56,10 @@ std::expected<Fd, std::string> listen_at(const Paths& paths, std::optional<gid_t
     if (!socket) return failed();
     if (::unlink(address->sun_path) != 0 && errno != ENOENT) return failed();
     const auto* const at = reinterpret_cast<const sockaddr*>(&*address);
-    // unix(7): the file is made with the socket's own mode, so that it is never open to others for a moment.
+    // unix(7): the file is created with the socket's mode, so it is never open to others, not even briefly.
     if (::fchmod(socket.get(), 0600) != 0) return failed();
     if (::bind(socket.get(), at, sizeof *address) != 0) return failed();
-    // The directory hands its group down (setgid): the daemon's sandbox allows no chown(2).
+    // The directory passes on its group (setgid): the daemon's sandbox forbids chown(2).
     struct stat status{};
     const bool given =
         group && ::lstat(address->sun_path, &status) == 0 &&
@@ -94,7 +94,7 @@ class TriggerServer::Listener::Follower : public std::enable_shared_from_this<Fo
         deadline_.async_wait([self = shared_from_this()](const error_code& error) {
             if (!error && !self->asked_) self->drop();
         });
-        asio::async_read_until(socket_, asio::dynamic_buffer(input_, most_request_bytes), '\n',
+        asio::async_read_until(socket_, asio::dynamic_buffer(input_, max_request_bytes), '\n',
                                [self = shared_from_this()](const error_code& error, std::size_t size) {
                                    if (error) return self->drop();
                                    self->asked(size);
@@ -105,7 +105,7 @@ class TriggerServer::Listener::Follower : public std::enable_shared_from_this<Fo
         if (!asked_) return;
         report.seen = true;
         waiting_ = waiting_ ? merge(*std::move(waiting_), std::move(report)) : std::move(report);
-        if (waiting_->ended.outcomes.size() > most_missed_outcomes) return drop();
+        if (waiting_->ended.outcomes.size() > max_missed_outcomes) return drop();
         send();
     }
 
@@ -164,7 +164,7 @@ void TriggerServer::Listener::accept() {
     acceptor.async_accept(
         [self = shared_from_this()](const error_code& error, stream_protocol::socket socket) {
             if (error == asio::error::operation_aborted || !self->acceptor.is_open()) return;
-            if (!error && self->followers.size() < most_followers) {
+            if (!error && self->followers.size() < max_followers) {
                 const auto follower = std::make_shared<Follower>(std::move(socket), self);
                 self->followers.insert(follower);
                 follower->serve();

@@ -22,7 +22,7 @@ using namespace std::chrono_literals;
 std::unexpected<BuildError> changed(const DirectorySource& source) {
     return std::unexpected(BuildError{
         BuildFailureKind::SourceChanged,
-        source.path + " changed while it was copied; it is copied again when nothing writes there any more"});
+        source.path + " changed while it was copied; it is copied again once it no longer changes"});
 }
 
 Built<store::Tree> scan(int root, const DirectorySource& source) {
@@ -32,9 +32,9 @@ Built<store::Tree> scan(int root, const DirectorySource& source) {
     return std::move(*tree);
 }
 
-/// File times are coarse: one more change within a moment might not show. So a source that was changed a
-/// moment ago is looked at again, and must then be the same. A change time in the future (the clock was set
-/// back) counts so too.
+/// File times are coarse: another change within a moment might not show. So a source that changed a moment
+/// ago is scanned again, and must then be the same. A change time in the future (the clock was set back) is
+/// treated likewise.
 Built<store::Tree> scan_settled(int root, const DirectorySource& source) {
     constexpr auto moment = 1s;
     std::string before;
@@ -42,9 +42,9 @@ Built<store::Tree> scan_settled(int root, const DirectorySource& source) {
         auto tree = scan(root, source);
         if (!tree) return tree;
         const auto now = std::chrono::system_clock::now().time_since_epoch();
-        const bool settled = std::chrono::nanoseconds(tree->looks.newest_change) < now - moment;
-        if (settled || tree->looks.fingerprint == before) return tree;
-        before = tree->looks.fingerprint;
+        const bool settled = std::chrono::nanoseconds(tree->stats.newest_change) < now - moment;
+        if (settled || tree->stats.fingerprint == before) return tree;
+        before = tree->stats.fingerprint;
         std::this_thread::sleep_for(moment + 100ms);
     }
     return changed(source);
@@ -102,7 +102,7 @@ Built<Staged> stage_directory(const DirectorySource& source, Staging& staging, P
     if (!root) return source_failure(root.error());
     const auto tree = scan_settled(root->get(), source);
     if (!tree) return std::unexpected(tree.error());
-    input = tree->looks.fingerprint;
+    input = tree->stats.fingerprint;
 
     std::uint64_t files = 0;
     for (const store::TreeEntry& entry : tree->entries) {
@@ -117,8 +117,8 @@ Built<Staged> stage_directory(const DirectorySource& source, Staging& staging, P
         digest.add(entry, *content);
     }
     const auto after = scan(root->get(), source);
-    if (!after || after->looks.fingerprint != input) return changed(source);
-    return Staged{digest.generation(), input};
+    if (!after || after->stats.fingerprint != input) return changed(source);
+    return Staged{digest.hex(), input};
 }
 
 }  // namespace left4me::builder

@@ -9,14 +9,14 @@
 
 namespace left4me::builder {
 
-/// What a source's files in staging are, once all are there.
+/// The staged files of a source, once complete.
 struct Staged {
-    std::string generation;  ///< of the content
-    std::string input;       ///< of the source as it was looked at
+    std::string digest;  ///< of the content
+    std::string input;   ///< of the source as it was scanned
 };
 
 /// Copies a directory. Its files are never parsed, only hashed. `input` is filled in as soon as it is known,
-/// for failures too.
+/// also for failures.
 Built<Staged> stage_directory(const DirectorySource& source, Staging& staging, Progress& progress,
                               std::string& input);
 

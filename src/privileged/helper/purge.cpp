@@ -69,9 +69,9 @@ std::string put_aside(int runtime, const std::string& name, std::vector<std::str
     const bool gone = server.get() < 0 && errno == ENOENT;
     if (!gone && server.get() < 0) return failure("cannot open its runtime directory");
     if (!gone && !lock_out_mounts(server.get()))
-        return "its overlay has been in the middle of mounting for more than a second";
+        return "its overlay has been mounting for more than a second";
     if (!gone && mounted_servers().contains(name))
-        return "something is still, or again, mounted beneath its runtime directory";
+        return "something is mounted beneath its runtime directory";
     constexpr int attempts = 1000;
     for (int number = 1; number <= attempts; ++number) {
         // A server's name contains no dot, so this is not another server's.

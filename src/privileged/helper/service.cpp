@@ -146,7 +146,7 @@ int Service::accept(Verb verb, sd_bus_message* call, sd_bus_error* error) {
     if (!entries) return -sd_bus_error_get_errno(error);
     if (names_under_way_ + entries->size() > max_names_under_way) {
         sd_bus_error_setf(error, SD_BUS_ERROR_LIMITS_EXCEEDED,
-                          "requests for %zu names are under way already: ask again when they are answered",
+                          "requests for %zu names are in flight: retry when they are answered",
                           names_under_way_);
         return -sd_bus_error_get_errno(error);
     }

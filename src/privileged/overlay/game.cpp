@@ -22,14 +22,14 @@ namespace left4me::overlay {
 
 namespace {
 
-struct Ended {
+struct SystemctlResult {
     std::string text;
     int status = -1;
 };
 
 /// Runs systemctl instead of using the bus: every start of a server runs this program, and should not load
 /// the bus library for a verb that is rarely used.
-Result<Ended> ask_systemctl(std::string unit) {
+Result<SystemctlResult> ask_systemctl(std::string unit) {
     std::array<int, 2> ends{};
     if (::pipe2(ends.data(), O_CLOEXEC) != 0) return system_failure("a pipe");
     const Fd from(ends[0]);
@@ -50,7 +50,7 @@ Result<Ended> ask_systemctl(std::string unit) {
     if (errno != 0) return system_failure(program);
     into.reset();
 
-    Ended ended;
+    SystemctlResult ended;
     std::array<char, 1024> buffer{};
     ssize_t got = 0;
     while ((got = ::read(from.get(), buffer.data(), buffer.size())) > 0 || (got < 0 && errno == EINTR)) {
@@ -108,8 +108,9 @@ Result<> check_namespace(const Game& game) {
     }
     const Fd owner(::ioctl(game.mounts.get(), NS_GET_USERNS));
     if (!owner || !same_file(owner.get(), own_users.get())) {
-        return fail(Failure::Refused,
-                    fmt::format("the mount namespace of its main process {} was not made by root", game.pid));
+        return fail(
+            Failure::Refused,
+            fmt::format("the mount namespace of its main process {} was not created by root", game.pid));
     }
     return {};
 }

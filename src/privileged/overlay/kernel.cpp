@@ -23,10 +23,10 @@ Result<Fd> open_beneath(int root, const std::string& name) {
     open_how how{};
     how.flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
     how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
-    constexpr int patience =
+    constexpr int timeout =
         16;  // EAGAIN: something was renamed during the lookup, so the lookup proves nothing
     long fd = -1;
-    for (int attempt = 0; attempt < patience; ++attempt) {
+    for (int attempt = 0; attempt < timeout; ++attempt) {
         fd = ::syscall(SYS_openat2, root, name.c_str(), &how, sizeof(how));
         if (fd >= 0 || errno != EAGAIN) break;
     }

@@ -77,23 +77,23 @@ int main(int argc, char** argv) {
         return failed(what, {Failure::System, "only root can mount; the server's unit does it", 0});
     }
     ::umask(0);
-    left4me::overlay::Site site;
+    left4me::overlay::OverlaySettings settings;
     if (verb == "umount") {
-        const auto done = left4me::overlay::umount_server(site, server);
+        const auto done = left4me::overlay::umount_server(settings, server);
         return done ? 0 : failed(what, done.error());
     }
     if (verb == "attach") {
-        const auto done = left4me::overlay::attach_server(site, server, left4me::overlay::find_game);
+        const auto done = left4me::overlay::attach_server(settings, server, left4me::overlay::find_game);
         if (!done) return failed(what, done.error());
         fmt::print("{}\n", in_words(*done));
         return 0;
     }
     const auto owner = find_owner();
     if (!owner) return failed(what, owner.error());
-    site.owner = *owner;
-    site.tell = [&what](const left4me::overlay::SetAside& aside) {
+    settings.owner = *owner;
+    settings.tell = [&what](const left4me::overlay::SetAside& aside) {
         fmt::print(stderr, "left4me-overlay: {}: {}\n", what, in_words(aside));
     };
-    const auto done = left4me::overlay::mount_server(site, server, left4me::overlay::best_way());
+    const auto done = left4me::overlay::mount_server(settings, server, left4me::overlay::best_mount_api());
     return done ? 0 : failed(what, done.error());
 }

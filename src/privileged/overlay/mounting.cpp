@@ -72,16 +72,16 @@ Result<> mount_by_options(const Stack& stack, const Runtime& runtime) {
     data += tail;
     const std::string target = kernel::descriptor_path(runtime.merged.get());
     if (::mount("overlay", target.c_str(), "overlay", MS_NOSUID | MS_NODEV, data.c_str()) != 0) {
-        return system_failure("mounting the overlay (the kernel's log may tell more)");
+        return system_failure("mounting the overlay (see the kernel log)");
     }
     return {};
 }
 
 }  // namespace
 
-Way best_way() { return kernel::takes_single_layers() ? Way::Context : Way::Options; }
+MountApi best_mount_api() { return kernel::takes_single_layers() ? MountApi::Context : MountApi::Options; }
 
-Result<> mount_stack(const Stack& stack, const Runtime& runtime, Way way) {
+Result<> mount_stack(const Stack& stack, const Runtime& runtime, MountApi api) {
     const auto names = PinnedNames::make();
     if (!names) return std::unexpected(names.error());
     for (const Layer& layer : stack.layers) {
@@ -91,7 +91,7 @@ Result<> mount_stack(const Stack& stack, const Runtime& runtime, Way way) {
     if (auto done = names->pin(runtime.work_name(), runtime.work.get()); !done) return done;
     const auto inside = WorkingDirectory::enter(names->directory());
     if (!inside) return std::unexpected(inside.error());
-    return way == Way::Context ? mount_by_context(stack, runtime) : mount_by_options(stack, runtime);
+    return api == MountApi::Context ? mount_by_context(stack, runtime) : mount_by_options(stack, runtime);
 }
 
 }  // namespace left4me::overlay

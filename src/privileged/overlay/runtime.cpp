@@ -11,7 +11,7 @@
 #include <cstdio>
 #include <string_view>
 
-#include "adapters/generation.hpp"
+#include "adapters/digest.hpp"
 #include "privileged/overlay/kernel.hpp"
 
 namespace left4me::overlay {
@@ -48,8 +48,8 @@ Result<Fd> open_runtimes(int state) {
 /// The lock is on the directory itself. Its previous holder may have removed the directory (purge). Then the
 /// locked directory is no longer the one that the name leads to, and the lookup starts again.
 Result<Fd> open_locked(int runtimes, const std::string& server, bool make) {
-    constexpr int patience = 16;
-    for (int attempt = 0; attempt < patience; ++attempt) {
+    constexpr int timeout = 16;
+    for (int attempt = 0; attempt < timeout; ++attempt) {
         // 0711: others may pass through to merged, but anybody who can open a directory can also lock it
         // forever.
         if (make) {
@@ -69,7 +69,7 @@ Result<Fd> open_locked(int runtimes, const std::string& server, bool make) {
         if (there && locked.st_ino == named.st_ino && locked.st_dev == named.st_dev) return directory;
         if (!there && errno == ENOENT && !make) return system_failure("runtime/" + server);
     }
-    return fail(Failure::Busy, fmt::format("runtime/{} is being removed and made again", server));
+    return fail(Failure::Busy, fmt::format("runtime/{} is being removed and recreated", server));
 }
 
 Result<> give_to(const Fd& directory, Owner owner, mode_t mode) {
@@ -96,8 +96,8 @@ bool Runtime::is_mounted() const {
     return (status.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
 }
 
-Result<> Runtime::link_rendering(const std::string& generation) const {
-    const std::string target = fmt::format("../../instances/{}/{}", server, generation);
+Result<> Runtime::link_rendering(const std::string& digest) const {
+    const std::string target = fmt::format("../../instances/{}/{}", server, digest);
     std::string present(target.size() + 1, '\0');
     const ssize_t length = ::readlinkat(directory.get(), "rendering", present.data(), present.size());
     if (length >= 0 && present.substr(0, static_cast<std::size_t>(length)) == target) return {};
@@ -116,9 +116,9 @@ Result<std::string> linked_rendering(int runtime, const std::string& server) {
     if (length < 0) return system_failure(fmt::format("runtime/{}/rendering", server));
     const std::string_view text(target.data(), static_cast<std::size_t>(length));
     const std::string above = fmt::format("../../instances/{}/", server);
-    if (!text.starts_with(above) || !is_generation(text.substr(above.size()))) {
+    if (!text.starts_with(above) || !is_digest(text.substr(above.size()))) {
         return fail(Failure::Refused,
-                    fmt::format("runtime/{}/rendering leads to no rendering of this server", server));
+                    fmt::format("runtime/{}/rendering does not lead to a rendering of this server", server));
     }
     return std::string(text.substr(above.size()));
 }

@@ -28,10 +28,10 @@ struct Runtime {
 
     bool is_mounted() const;
     /// Points `rendering` at the mounted rendering, atomically: the launcher reads server.env there.
-    Result<> link_rendering(const std::string& generation) const;
+    Result<> link_rendering(const std::string& digest) const;
 };
 
-/// The generation that `rendering` in the directory runtime/NAME points at: what the server was last mounted
+/// The artifact that `rendering` in the directory runtime/NAME points at: what the server was last mounted
 /// with.
 Result<std::string> linked_rendering(int runtime, const std::string& server);
 

@@ -136,8 +136,8 @@ class Scrubber {
             if (entry == nullptr) return errno == 0 ? Result<>() : system_failure("reading upper");
             const std::string name = entry->d_name;
             if (name == "." || name == "..") continue;
-            const Standing standing = writable.look(name);
-            if (standing.on_the_way) {
+            const WritableMatch match = writable.match(name);
+            if (match.on_the_way) {
                 const DirectoryStream inner = open_stream(level.fd(), name, RESOLVE_NO_XDEV);
                 if (inner) {
                     Level below{.above = &level, .name = name, .directory = inner.get(), .aside = {}};
@@ -145,7 +145,7 @@ class Scrubber {
                     continue;
                 }
                 if (errno != ENOTDIR && errno != ELOOP) return system_failure(path_of(level, name));
-            } else if (standing.kept && may_be_kept(level.fd(), *entry)) {
+            } else if (match.kept && may_be_kept(level.fd(), *entry)) {
                 continue;
             }
             if (auto done = move(level, name); !done) return done;

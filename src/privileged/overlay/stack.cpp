@@ -10,7 +10,7 @@
 #include <cerrno>
 #include <string_view>
 
-#include "adapters/generation.hpp"
+#include "adapters/digest.hpp"
 #include "privileged/overlay/kernel.hpp"
 #include "specs/name.hpp"
 #include "specs/writable.hpp"
@@ -22,7 +22,7 @@ namespace {
 constexpr std::size_t max_list_bytes = 1U << 16U;  // 500 layers with the longest names take half of it
 
 Result<std::string> read_current(int instance, const std::string& server) {
-    std::array<char, generation_length + 1> target{};
+    std::array<char, digest_length + 1> target{};
     const ssize_t length = ::readlinkat(instance, "current", target.data(), target.size());
     if (length < 0 && errno == ENOENT) {
         return fail(Failure::NotRendered,
@@ -32,11 +32,11 @@ Result<std::string> read_current(int instance, const std::string& server) {
         return fail(Failure::Refused, fmt::format("instances/{}/current is not a symlink", server));
     }
     if (length < 0) return system_failure(fmt::format("instances/{}/current", server));
-    std::string generation(target.data(), static_cast<std::size_t>(length));
-    if (!is_generation(generation)) {
+    std::string digest(target.data(), static_cast<std::size_t>(length));
+    if (!is_digest(digest)) {
         return fail(Failure::Refused, fmt::format("instances/{}/current does not name a rendering", server));
     }
-    return generation;
+    return digest;
 }
 
 /// Reads a whole regular file without blocking: a FIFO or a device in its place is refused.
@@ -74,14 +74,14 @@ std::vector<std::string> split_lines(const std::string& text) {
     return lines;
 }
 
-/// `overlays/NAME/GENERATION` and nothing else.
+/// `overlays/NAME/DIGEST` and nothing else.
 bool is_overlay(std::string_view name) {
     constexpr std::string_view overlays = "overlays/";
     if (!name.starts_with(overlays)) return false;
     name.remove_prefix(overlays.size());
     const std::size_t slash = name.find('/');
     return slash != std::string_view::npos && is_valid_name(name.substr(0, slash)) &&
-           is_generation(name.substr(slash + 1));
+           is_digest(name.substr(slash + 1));
 }
 
 /// The file's content is not trusted, not even in a message.
@@ -99,7 +99,7 @@ Result<> check_names(const std::vector<std::string>& names, const std::string& i
         return fail(Failure::Refused, "a stack has at least an instance layer and the installation");
     if (names.size() > max_layers) {
         return fail(Failure::Refused,
-                    fmt::format("{} layers, the kernel takes at most {}", names.size(), max_layers));
+                    fmt::format("{} layers, but the kernel supports at most {}", names.size(), max_layers));
     }
     if (names.front() != instance_layer) {
         return fail(Failure::Refused, fmt::format("the first layer is {}, not the server's own {}",
@@ -112,13 +112,13 @@ Result<> check_names(const std::vector<std::string>& names, const std::string& i
     for (std::size_t i = 1; i + 1 < names.size(); ++i) {
         if (!is_overlay(names[i])) {
             return fail(Failure::Refused,
-                        fmt::format("layer {} is not a generation of an overlay", printable(names[i])));
+                        fmt::format("layer {} is not an artifact of an overlay", printable(names[i])));
         }
     }
     std::vector<std::string> sorted = names;
     std::sort(sorted.begin(), sorted.end());
     const auto twice = std::adjacent_find(sorted.begin(), sorted.end());
-    if (twice != sorted.end()) return fail(Failure::Refused, fmt::format("layer {} stands twice", *twice));
+    if (twice != sorted.end()) return fail(Failure::Refused, fmt::format("layer {} is listed twice", *twice));
     return {};
 }
 
@@ -132,8 +132,8 @@ std::vector<std::string> Stack::names() const {
 }
 
 Result<std::vector<std::string>> read_layer_names(int state, const std::string& server,
-                                                  const std::string& generation) {
-    const std::string name = fmt::format("instances/{}/{}", server, generation);
+                                                  const std::string& digest) {
+    const std::string name = fmt::format("instances/{}/{}", server, digest);
     const auto rendering = kernel::open_beneath(state, name);
     if (!rendering) return std::unexpected(rendering.error());
     const auto list = read_list(rendering->get(), "layers", name + "/layers");
@@ -144,8 +144,8 @@ Result<std::vector<std::string>> read_layer_names(int state, const std::string& 
 }
 
 Result<std::vector<std::string>> read_writable(int state, const std::string& server,
-                                               const std::string& generation) {
-    const std::string name = fmt::format("instances/{}/{}", server, generation);
+                                               const std::string& digest) {
+    const std::string name = fmt::format("instances/{}/{}", server, digest);
     const auto rendering = kernel::open_beneath(state, name);
     if (!rendering) return std::unexpected(rendering.error());
     const auto list = read_list(rendering->get(), "writable", name + "/writable");
@@ -173,13 +173,13 @@ Result<Stack> read_stack(int state, const std::string& server) {
         return fail(Failure::NotRendered, fmt::format("{} does not exist; run a pass", instance_name));
     }
     if (!instance) return std::unexpected(instance.error());
-    auto generation = read_current(instance->get(), server);
-    if (!generation) return std::unexpected(generation.error());
-    const auto names = read_layer_names(state, server, *generation);
+    auto digest = read_current(instance->get(), server);
+    if (!digest) return std::unexpected(digest.error());
+    const auto names = read_layer_names(state, server, *digest);
     if (!names) return std::unexpected(names.error());
-    auto writable = read_writable(state, server, *generation);
+    auto writable = read_writable(state, server, *digest);
     if (!writable) return std::unexpected(writable.error());
-    Stack stack{.generation = std::move(*generation), .layers = {}, .writable = std::move(*writable)};
+    Stack stack{.digest = std::move(*digest), .layers = {}, .writable = std::move(*writable)};
     for (const std::string& name : *names) {
         auto directory = kernel::open_beneath(state, name);
         if (!directory) return std::unexpected(directory.error());

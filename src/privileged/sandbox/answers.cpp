@@ -22,7 +22,7 @@ namespace left4me::sandbox {
 
 namespace {
 
-constexpr std::size_t most_pending = 64;
+constexpr std::size_t max_pending = 64;
 
 template <typename T>
 bool read_from(pid_t process, std::uint64_t address, T& into, std::size_t size = sizeof(T)) {
@@ -180,7 +180,7 @@ void Answers::connect(const seccomp_notif& asked, int socket, std::uint64_t addr
     if (makes_connections(*taken) && is_closed(to, rules_.loopback)) return respond(asked.id, EPERM);
     const int flags = ::fcntl(taken->get(), F_GETFL);
     const bool waits = (flags & O_NONBLOCK) == 0;
-    if (waits && pending_.size() >= most_pending) return respond(asked.id, EAGAIN);
+    if (waits && pending_.size() >= max_pending) return respond(asked.id, EAGAIN);
     // The supervisor never blocks.
     if (waits) (void)::fcntl(taken->get(), F_SETFL, flags | O_NONBLOCK);
     const int error = connect_from(rules_.processes, caller, *taken, to, static_cast<socklen_t>(size));

@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "privileged/sandbox/place.hpp"
+#include "privileged/sandbox/server_dirs.hpp"
 
 namespace left4me::sandbox {
 

@@ -89,7 +89,7 @@ Result<> check_harmless(Owner game) {
     bool harmless = real == game.user && effective == game.user && saved == game.user;
     for (const auto& part : data)
         harmless = harmless && (part.effective | part.permitted | part.inheritable) == 0;
-    if (!harmless) return fail(Failure::System, "this process would have more rights than a game's");
+    if (!harmless) return fail(Failure::System, "this process would have more permissions than a game's");
     return {};
 }
 

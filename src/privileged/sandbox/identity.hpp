@@ -1,6 +1,6 @@
 #pragma once
 
-#include "privileged/sandbox/place.hpp"
+#include "privileged/sandbox/server_dirs.hpp"
 
 namespace left4me::sandbox {
 

@@ -16,7 +16,7 @@ namespace left4me::sandbox {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr std::chrono::seconds patience{10};
+constexpr std::chrono::seconds grace_period{10};
 
 /// Reaps; false if no process is left.
 bool has_children() {
@@ -68,7 +68,7 @@ void be_init(int orders) {
         if (got < 0) continue;
         if (order == game_has_ended) {
             ending = true;
-            deadline = Clock::now() + patience;
+            deadline = Clock::now() + grace_period;
             // Processes that were already told to stop are stopping; a second signal might interrupt them.
             if (!stopping) signal_all(SIGINT);
         } else {

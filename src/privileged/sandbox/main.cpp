@@ -22,8 +22,8 @@
 #include "privileged/overlay/overlay.hpp"
 #include "privileged/sandbox/connecting.hpp"
 #include "privileged/sandbox/identity.hpp"
-#include "privileged/sandbox/place.hpp"
 #include "privileged/sandbox/root.hpp"
+#include "privileged/sandbox/server_dirs.hpp"
 #include "privileged/sandbox/supervisor.hpp"
 
 namespace {
@@ -59,7 +59,7 @@ Result<std::set<std::uint16_t>> loopback_ports() {
         const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), port);
         if (error != std::errc{} || end != word.data() + word.size() || port == 0) {
             return overlay::fail(Failure::Usage,
-                                 "LEFT4ME_LOOPBACK_PORTS must be port numbers with blanks between them");
+                                 "LEFT4ME_LOOPBACK_PORTS must be port numbers separated by spaces");
         }
         ports.insert(port);
     }
@@ -73,9 +73,9 @@ Result<> enter(const std::string& server) {
     if (auto done = sandbox::take_groups(*game); !done) return done;
     if (auto done = sandbox::leave_the_host(); !done) return done;
     {
-        const auto place = sandbox::open_place(state, server, *game);
-        if (!place) return std::unexpected(place.error());
-        if (auto done = sandbox::enter_root(state, *place); !done) return done;
+        const auto dirs = sandbox::open_server_dirs(state, server, *game);
+        if (!dirs) return std::unexpected(dirs.error());
+        if (auto done = sandbox::enter_root(state, *dirs); !done) return done;
     }
     if (auto done = sandbox::become(*game); !done) return done;
     sandbox::stay_among_own();
@@ -89,10 +89,11 @@ Result<> check_yama() {
     constexpr const char* file = "/proc/sys/kernel/yama/ptrace_scope";
     int scope = 0;
     if (std::ifstream(file) >> scope && scope > 1) {
-        return overlay::fail(Failure::System,
-                             fmt::format("kernel.yama.ptrace_scope is {}: with more than 1 a game of 32 bits "
-                                         "would get no sockets",
-                                         scope));
+        return overlay::fail(
+            Failure::System,
+            fmt::format(
+                "kernel.yama.ptrace_scope is {}: with more than 1, a 32-bit game would get no sockets",
+                scope));
     }
     return {};
 }

@@ -185,16 +185,16 @@ Result<> add_own(const Tree& tree) {
     return tree.link("../tmp", "var/tmp");
 }
 
-Result<> add_place(const Tree& tree, const std::string& state, const Place& place) {
-    const std::string own = fmt::format("{}/runtime/{}/", state.substr(1), place.server);
+Result<> add_server_dirs(const Tree& tree, const std::string& state, const ServerDirs& dirs) {
+    const std::string own = fmt::format("{}/runtime/{}/", state.substr(1), dirs.server);
     if (auto done = tree.directory(own + "merged"); !done) return done;
     if (auto done = tree.directory(own + "rendering"); !done) return done;
     // Mounts that an operator makes in it later appear here, too. An umount of the overlay itself does not
     // propagate here, because it propagates only where the mount below is followed (mount_namespaces(7)), and
     // the mount below is our own root. So a game keeps its files if somebody unmounts them by hand, and
     // left4me-overlay attach can restore them.
-    if (auto done = tree.show(place.merged.get(), "", own + "merged", plain, true); !done) return done;
-    return tree.show(place.rendering.get(), "", own + "rendering", shown | MOUNT_ATTR_NOEXEC);
+    if (auto done = tree.show(dirs.merged.get(), "", own + "merged", plain, true); !done) return done;
+    return tree.show(dirs.rendering.get(), "", own + "rendering", shown | MOUNT_ATTR_NOEXEC);
 }
 
 Result<Fd> new_root() {
@@ -243,7 +243,7 @@ Result<> leave_the_host() {
     return {};
 }
 
-Result<> enter_root(const std::string& state, const Place& place) {
+Result<> enter_root(const std::string& state, const ServerDirs& dirs) {
     auto root = new_root();
     if (!root) return std::unexpected(root.error());
     const Tree tree(std::move(*root));
@@ -251,7 +251,7 @@ Result<> enter_root(const std::string& state, const Place& place) {
     if (auto done = add_settings(tree); !done) return done;
     if (auto done = add_devices(tree); !done) return done;
     if (auto done = add_own(tree); !done) return done;
-    if (auto done = add_place(tree, state, place); !done) return done;
+    if (auto done = add_server_dirs(tree, state, dirs); !done) return done;
     return move_into(tree.root());
 }
 

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "privileged/sandbox/place.hpp"
+#include "privileged/sandbox/server_dirs.hpp"
 
 namespace left4me::sandbox {
 
@@ -14,7 +14,7 @@ Result<Fd> open_processes();
 Result<> leave_the_host();
 
 /// Builds the directory tree that a game sees, moves into it, and detaches everything else. The tree contains
-/// the system's programs and settings, `place`, and its own /tmp, /dev and /proc.
-Result<> enter_root(const std::string& state, const Place& place);
+/// the system's programs and settings, `dirs`, and its own /tmp, /dev and /proc.
+Result<> enter_root(const std::string& state, const ServerDirs& dirs);
 
 }  // namespace left4me::sandbox

@@ -61,8 +61,8 @@ Result<Ends> make_pair() {
 /// Nothing if the game's process ended before; it has reported the reason.
 Fd take_listener(const Fd& talk) {
     // The child reports immediately, unless it was killed. Both processes have this end open.
-    const timeval patience{30, 0};
-    (void)::setsockopt(talk.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+    const timeval timeout{30, 0};
+    (void)::setsockopt(talk.get(), SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
     int number = -1;
     const bool told = ::read(talk.get(), &number, sizeof(number)) == sizeof(number);
     return told ? Fd(number) : Fd();

@@ -25,7 +25,7 @@ std::optional<std::chrono::seconds> parse_duration(std::string_view text) {
     if (!count || *count == 0) return std::nullopt;
     for (const Unit& unit : units) {
         if (unit.letter != text.back()) continue;
-        if (*count > static_cast<std::uint64_t>(longest_duration / unit.length)) return std::nullopt;
+        if (*count > static_cast<std::uint64_t>(max_duration / unit.length)) return std::nullopt;
         return static_cast<std::int64_t>(*count) * unit.length;
     }
     return std::nullopt;

@@ -11,7 +11,7 @@ inline constexpr std::string_view duration_form = "a number and one of s, m, h, 
 inline constexpr std::string_view duration_examples = "90s, 30m, 12h or 2d";
 
 /// The longest duration that is read: it can be added to the current time without overflow.
-inline constexpr std::chrono::seconds longest_duration = std::chrono::days(10'000);
+inline constexpr std::chrono::seconds max_duration = std::chrono::days(10'000);
 
 /// `90s`, `30m`, `12h`, `2d`: a whole number of one unit, without a leading zero; at least one second.
 std::optional<std::chrono::seconds> parse_duration(std::string_view text);

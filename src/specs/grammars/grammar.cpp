@@ -8,7 +8,7 @@
 #include "specs/grammars/percentage.hpp"
 #include "specs/grammars/size.hpp"
 #include "specs/grammars/time_of_day.hpp"
-#include "specs/words.hpp"
+#include "specs/text.hpp"
 
 namespace left4me {
 namespace {
@@ -128,17 +128,17 @@ std::string in_words(const Grammar& grammar, const Field& field) {
     return fmt::format("{} {}", noun, range(grammar, field));
 }
 
-void check_word(const Grammar& grammar, const Field& field, std::string_view text, Complaints& complaints) {
+void check_word(const Grammar& grammar, const Field& field, std::string_view text, Violations& violations) {
     const auto value = grammar.read(text);
     if (!value) {
         const std::string more = !grammar.examples.empty() ? fmt::format(", e.g. {}", grammar.examples)
                                  : field.maximum != 0      ? " " + range(grammar, field)
                                                            : "";
-        complaints.push_back(
+        violations.push_back(
             {Rule::ValueInvalid, fmt::format("{} is not {}; write {}{}", in_quotes(text),
                                              with_article(grammar.noun), grammar.form, more)});
     } else if (field.maximum != 0 && (*value < field.minimum || *value > field.maximum)) {
-        complaints.push_back(
+        violations.push_back(
             {Rule::ValueRange, fmt::format("{} is out of range; choose {} {}", in_quotes(text),
                                            with_article(grammar.noun), range(grammar, field))});
     }

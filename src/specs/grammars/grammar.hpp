@@ -29,6 +29,6 @@ const Grammar* grammar_of(Type type);
 std::string in_words(const Grammar& grammar, const Field& field);
 
 /// Reports a text that is not in the grammar, or out of the field's range.
-void check_word(const Grammar& grammar, const Field& field, std::string_view text, Complaints& complaints);
+void check_word(const Grammar& grammar, const Field& field, std::string_view text, Violations& violations);
 
 }  // namespace left4me

@@ -41,7 +41,7 @@ TEST_CASE("settings are taken as they are written") {
     CHECK(config->limits.depth == 9);
 }
 
-TEST_CASE("a mistake is told with its place, all of them at once") {
+TEST_CASE("all errors are reported together, each with its position") {
     CHECK(errors("sorce:\n  directory: /x\nlimits:\n  depth: deep\n  documents: -1\n") ==
           "config.yaml:1:1: unknown field 'sorce'; did you mean 'source'?\n"
           "config.yaml:4:10: limits.depth: 'deep' is not a number; write a plain decimal number from 8 to "
@@ -130,7 +130,7 @@ TEST_CASE("a git source is taken as it is written") {
     CHECK(git.allowed_signers == "/etc/left4me/signers");
 }
 
-TEST_CASE("a git source's mistakes are told before the first fetch") {
+TEST_CASE("errors in a git source are reported before the first fetch") {
     for (const char* git : {"{branch: -x}",
                             "{branch: a..b}",
                             "{branch: 'a b'}",
@@ -176,7 +176,7 @@ TEST_CASE("addresses of remotes") {
     CHECK(parse_remote_url("file:///srv/m.git")->path == "/srv/m.git");
 }
 
-TEST_CASE("a configuration that was named must be there") {
+TEST_CASE("a configuration given by name must exist") {
     const auto config = read_config("/nonexistent/config.yaml");
     REQUIRE_FALSE(config);
     CHECK(config.error() == "/nonexistent/config.yaml: No such file or directory");
@@ -194,7 +194,7 @@ TEST_CASE("a configuration is read from its file, and its errors name it") {
     CHECK(wrong.error().starts_with(path + ":2:3: "));
 }
 
-TEST_CASE("the places for overlays have a default, and are never where secrets or left4me's own files are") {
+TEST_CASE("the overlay roots have a default, and never include secrets or left4me's own files") {
     CHECK(parse_config("config.yaml", "")->limits.overlay_roots ==
           std::vector<std::string>{"/srv/left4dead2", "/srv/left4me"});
     const auto config = parse_config("config.yaml",

@@ -33,7 +33,7 @@ SourceChange change_of(const Scratch& scratch, const std::map<std::string, std::
     return change;
 }
 
-/// Leaves a change half done, as a kill would: its second file has no directory to stand in yet.
+/// Leaves a change half done, like a kill: the directory of its second file does not exist yet.
 void commit_half(const Scratch& scratch) {
     scratch.write("a.yaml", "a0");
     scratch.write("gone.yaml", "g0");
@@ -45,7 +45,7 @@ void commit_half(const Scratch& scratch) {
 
 }  // namespace
 
-TEST_CASE("a change of several files is made whole and leaves no journal") {
+TEST_CASE("a change of several files is atomic and leaves no transaction log") {
     const Scratch scratch;
     scratch.write("a.yaml", "a0");
     scratch.write("b.yaml", "b0");
@@ -55,7 +55,7 @@ TEST_CASE("a change of several files is made whole and leaves no journal") {
     CHECK(std::distance(std::filesystem::directory_iterator(scratch.path()), {}) == 2);
 }
 
-TEST_CASE("a change that was cut short is read as a whole, and finished by whoever holds the lock next") {
+TEST_CASE("an interrupted change is read as complete, and completed by the next holder of the lock") {
     const Scratch scratch;
     commit_half(scratch);
     const std::map<std::string, std::string> whole{{"a.yaml", "a1"}, {"sub/b.yaml", "b1"}};
@@ -69,7 +69,7 @@ TEST_CASE("a change that was cut short is read as a whole, and finished by whoev
     CHECK_FALSE(scratch.has(".left4me-commit"));
 }
 
-TEST_CASE("what a person edits after a change was cut short is theirs") {
+TEST_CASE("a person's edit after an interrupted change is kept") {
     const Scratch scratch;
     commit_half(scratch);
     scratch.write("gone.yaml", "edited by hand");
@@ -78,7 +78,7 @@ TEST_CASE("what a person edits after a change was cut short is theirs") {
     CHECK(scratch.read("gone.yaml") == "edited by hand");
 }
 
-TEST_CASE("nothing is written outside of the source, nor through a link") {
+TEST_CASE("nothing is written outside of the source or through a link") {
     const Scratch scratch;
     const Scratch other;
     other.write("a.yaml", "theirs");
@@ -93,7 +93,7 @@ TEST_CASE("nothing is written outside of the source, nor through a link") {
     CHECK(scratch.has("a.yaml"));
 }
 
-TEST_CASE("killed at any instant, the source holds the old revision or the new one, never a part of it") {
+TEST_CASE("killed at any instant, the source holds the old revision or the new one, never a mixture") {
     const Scratch scratch;
     std::map<std::string, std::string> expected_old;
     SourceChange forth;
@@ -105,7 +105,7 @@ TEST_CASE("killed at any instant, the source holds the old revision or the new o
         forth.write[scratch.path() / name] = "new";
     }
     std::set<std::string> seen;
-    // On a slow machine most children die before their first change is whole: then more of them are needed.
+    // On a slow machine most children die before they complete a change, so more of them are needed.
     for (int round = 0; round < 40 || (seen.size() < 2 && round < 2000); ++round) {
         const pid_t child = ::fork();
         if (child == 0) {
@@ -131,7 +131,7 @@ TEST_CASE("killed at any instant, the source holds the old revision or the new o
     CHECK(seen == std::set<std::string>{"new", "old"});
 }
 
-TEST_CASE("a bundle holds any bytes, and one that was cut short is not believed") {
+TEST_CASE("a bundle holds any bytes, and a truncated one is refused") {
     const Bundle bundle{.title = "r1",
                         .entries = {{"a.yaml", "one\nend\n"}, {"b", ""}, {"c", std::string("\0\xff", 2)}}};
     const std::string text = write_bundle(bundle);

@@ -29,7 +29,7 @@ std::string error_of(const std::filesystem::path& directory, const Limits& limit
 
 }  // namespace
 
-TEST_CASE("manifest files are read in byte order of their paths, whatever else lies beside them") {
+TEST_CASE("manifest files are read in byte order of their paths, and other files are ignored") {
     const Scratch scratch;
     for (const char* name : {"b.yaml", "a.yml", "Z.yaml", "sub/deep/c.yaml", "sub.yaml", ".hidden.yaml",
                              "a.yml~", ".a.yml.swp", "#a.yaml#", "README.md", ".git/config.yaml", "4913"}) {
@@ -47,13 +47,13 @@ TEST_CASE("a source that has vanished is an error, never an empty revision") {
     CHECK(error_of(scratch.path()).find("holds no manifest") != std::string::npos);
 }
 
-TEST_CASE("a file without documents is how an operator says: nothing") {
+TEST_CASE("a file without documents is a valid empty source") {
     const Scratch scratch;
     scratch.write("empty.yaml", "# nothing is wanted here\n");
     CHECK(names(scratch) == std::vector<std::string>{"empty.yaml"});
 }
 
-TEST_CASE("links to files are followed, so that a whole set can be swapped at once") {
+TEST_CASE("links to files are followed, so that a whole set can be swapped atomically") {
     const Scratch scratch;
     scratch.write("..2026/a.yaml", "# one\n");
     std::filesystem::create_symlink("..2026", scratch.path() / "..data");
@@ -64,7 +64,7 @@ TEST_CASE("links to files are followed, so that a whole set can be swapped at on
     CHECK(snapshot->files[0].text == "# one\n");
 }
 
-TEST_CASE("a link that leads nowhere, or to a directory, is an error: part of the source would be missing") {
+TEST_CASE("a dangling link, or one to a directory, is an error: part of the source would be missing") {
     const Scratch scratch;
     scratch.write("a.yaml", "# one\n");
     SECTION("nowhere") {
@@ -77,7 +77,7 @@ TEST_CASE("a link that leads nowhere, or to a directory, is an error: part of th
     }
 }
 
-TEST_CASE("what is no plain file is refused without waiting for it") {
+TEST_CASE("anything other than a plain file is refused without blocking") {
     const Scratch scratch;
     REQUIRE(::mkfifo((scratch.path() / "a.yaml").c_str(), 0600) == 0);
     CHECK(error_of(scratch.path()).find("not a plain file") != std::string::npos);
@@ -98,7 +98,7 @@ TEST_CASE("more files than documents are allowed are not even read") {
           std::string::npos);
 }
 
-TEST_CASE("a revision is named by names and texts alone, not by where the directory lies") {
+TEST_CASE("a directory's revision depends on names and texts only, not on its path") {
     const Scratch one;
     const Scratch two;
     for (const Scratch* scratch : {&one, &two}) {
@@ -112,13 +112,13 @@ TEST_CASE("a revision is named by names and texts alone, not by where the direct
     CHECK(first->revision == second->revision);
     CHECK(first->revision.size() == 16);
 
-    // The same bytes cut differently are another revision.
+    // The same bytes, split differently, are another revision.
     two.write("a.yaml", "# a#");
     two.write("sub/b.yaml", " b");
     CHECK(read_directory(two.path(), Limits{})->revision != first->revision);
 }
 
-TEST_CASE("a written file keeps its mode and leaves nothing beside it") {
+TEST_CASE("a written file keeps its mode and leaves no temporary file") {
     const Scratch scratch;
     const auto path = scratch.write("a.yaml", "old");
     REQUIRE(::chmod(path.c_str(), 0640) == 0);

@@ -41,7 +41,7 @@ TEST_CASE("an event is one line, and reads back as it was") {
     CHECK_FALSE(parse_event(line.substr(0, line.size() / 2)));
 }
 
-TEST_CASE("events are appended, and one that was cut short costs only itself") {
+TEST_CASE("events are appended, and a truncated one loses only itself") {
     const Place place;
     Event event = an_event();
     REQUIRE(append_events(place.paths, std::vector{event}));
@@ -54,7 +54,7 @@ TEST_CASE("events are appended, and one that was cut short costs only itself") {
     CHECK(events[2].message == "second");
 }
 
-TEST_CASE("a message of any length and of any bytes makes a line of its own") {
+TEST_CASE("a message of any length and bytes is one line") {
     const Place place;
     Event event = an_event();
     event.message = std::string(100'000, 'x');
@@ -67,7 +67,7 @@ TEST_CASE("a message of any length and of any bytes makes a line of its own") {
     CHECK(events[1].message.starts_with("said "));
 }
 
-TEST_CASE("the file is begun anew at its limit, one older is kept, and readers see both") {
+TEST_CASE("the file is rotated at its limit, one older file is kept, and readers see both") {
     const Place place;
     const std::filesystem::path path = place.path() / "lines.jsonl";
     for (int i = 0; i < 100; ++i)
@@ -80,7 +80,7 @@ TEST_CASE("the file is begun anew at its limit, one older is kept, and readers s
     CHECK(older_file(path).filename() == "lines.1.jsonl");
 }
 
-TEST_CASE("many who append at once, across new beginnings, lose and mix nothing") {
+TEST_CASE("concurrent writers, also during rotation, lose and mix no lines") {
     const Place place;
     const std::filesystem::path path = place.path() / "lines.jsonl";
     std::vector<std::thread> threads;
@@ -98,7 +98,7 @@ TEST_CASE("many who append at once, across new beginnings, lose and mix nothing"
     CHECK(std::unique(lines.begin(), lines.end()) == lines.end());
 }
 
-TEST_CASE("what a person asked for bears their name, what nobody asked for does not") {
+TEST_CASE("events that a person asked for have their name as actor, others have none") {
     const Place place;
     Event asked = an_event();
     asked.actor.clear();

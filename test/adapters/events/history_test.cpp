@@ -21,13 +21,14 @@ Action action(Verb verb, std::optional<HoldReason> code = {}) {
 
 }  // namespace
 
-TEST_CASE("a revision is written down when it is tried first and when its result changes, and then no more") {
+TEST_CASE("a revision is recorded when it is first tried and when its result changes") {
     const Place place;
     place.note("r1", "Progressing", true, TimePoint(10s));
     place.note("r1", "Progressing", false, TimePoint(20s));
     place.note("r1", "Held", false, TimePoint(30s));
     place.note("r1", "Applied", false, TimePoint(40s));
-    place.note("r1", "Failed", false, TimePoint(50s));  // a crash weeks later is not the revision's
+    place.note("r1", "Failed", false,
+               TimePoint(50s));  // a crash weeks later does not change the revision's result
     const std::vector<HistoryEntry> entries = read_history(place.paths);
     REQUIRE(entries.size() == 1);
     CHECK(entries[0].result == "Applied");
@@ -38,7 +39,7 @@ TEST_CASE("a revision is written down when it is tried first and when its result
     CHECK(std::count(text.begin(), text.end(), '\n') == 3);
 }
 
-TEST_CASE("the newest revision stands first, and one that comes back is another entry") {
+TEST_CASE("the newest revision is listed first, and a revision that comes back is a new entry") {
     const Place place;
     place.note("r1", "Applied", true, TimePoint(1s));
     place.note("r2", "Failed", true, TimePoint(2s));
@@ -49,7 +50,7 @@ TEST_CASE("the newest revision stands first, and one that comes back is another 
     CHECK(entries[1].origin.revision == "r2");
 }
 
-TEST_CASE("an invalid revision is written down once, however often it is looked at") {
+TEST_CASE("an invalid revision is recorded once, however often it is observed") {
     const Place place;
     place.note("r1", "Applied", true, TimePoint(1s));
     for (int i = 0; i < 5; ++i) {
@@ -61,7 +62,7 @@ TEST_CASE("an invalid revision is written down once, however often it is looked 
     CHECK(entries[0].result == "Invalid");
 }
 
-TEST_CASE("a revision that comes back by force waits for a person, in an entry of its own") {
+TEST_CASE("a revision that comes back by force waits for a person, in a new entry") {
     const Place place;
     place.note("r1", "Applied", true, TimePoint(1s));
     place.note("r2", "Applied", true, TimePoint(2s));
@@ -82,16 +83,16 @@ TEST_CASE("a revision that comes back by force waits for a person, in an entry o
 
 TEST_CASE("the result of a revision is what is left to do") {
     Plan plan;
-    CHECK(verdict_of(plan, {}).result == "Applied");
+    CHECK(revision_result(plan, {}).result == "Applied");
     plan.actions = {action(Verb::Report, HoldReason::Orphan)};
-    CHECK(verdict_of(plan, {}).result == "Applied");
+    CHECK(revision_result(plan, {}).result == "Applied");
     plan.actions.push_back(action(Verb::Hold, HoldReason::RolloutPending));
-    CHECK(verdict_of(plan, {}).result == "Held");
-    CHECK(verdict_of(plan, {}).message == "server/a: hold, because");
+    CHECK(revision_result(plan, {}).result == "Held");
+    CHECK(revision_result(plan, {}).message == "server/a: hold, because");
     plan.actions.push_back(action(Verb::Start));
-    CHECK(verdict_of(plan, {}).result == "Progressing");
+    CHECK(revision_result(plan, {}).result == "Progressing");
     plan.actions.push_back(action(Verb::Hold, HoldReason::BackOff));
-    CHECK(verdict_of(plan, {}).result == "Failed");
+    CHECK(revision_result(plan, {}).result == "Failed");
     const std::vector<Outcome> outcomes{{0, false, FailureKind::ExitCode, "it broke"}};
-    CHECK(verdict_of({}, outcomes).message == "it broke");
+    CHECK(revision_result({}, outcomes).message == "it broke");
 }

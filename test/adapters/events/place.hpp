@@ -7,7 +7,7 @@
 
 namespace left4me::test {
 
-/// A state directory of the test's own.
+/// A state directory for one test.
 struct Place : Scratch {
     Place() {
         paths.state = path();

@@ -15,7 +15,7 @@ const Authorship bob{.name = "Bob Builder", .email = "bob@host1", .message = "se
 
 }  // namespace
 
-TEST_CASE("a change becomes a commit on top, by the person who made it, and touches nothing else") {
+TEST_CASE("a change becomes a commit on top, by the person who made it, and changes nothing else") {
     const Repository repository;
     const std::string base = repository.commit({{"a/deep/x.yaml", {coop, "100755"}},
                                                 {"b.yaml", {plain}},
@@ -41,7 +41,7 @@ TEST_CASE("a change becomes a commit on top, by the person who made it, and touc
     CHECK(source.read()->revision == *revision);
 }
 
-TEST_CASE("the last file of a directory goes with its directory") {
+TEST_CASE("removing the last file of a directory removes the directory") {
     const Repository repository;
     SourceChange change;
     change.base = repository.commit({{"a/deep/x.yaml", {coop}}, {"b.yaml", {plain}}});
@@ -62,7 +62,7 @@ TEST_CASE("the first commit of a repository has no parent") {
     CHECK(repository.git("rev-list --count main") == "1");
 }
 
-TEST_CASE("a push that came between is not lost: the change has to be made anew") {
+TEST_CASE("a concurrent push is not lost: the change must be redone") {
     const Repository repository;
     SourceChange change;
     change.base = repository.commit({{"a.yaml", {coop}}});
@@ -79,7 +79,7 @@ TEST_CASE("a push that came between is not lost: the change has to be made anew"
     CHECK(source.commit(change, bob));
 }
 
-TEST_CASE("a reference that git has locked right now is tried again later") {
+TEST_CASE("a reference that git has locked is retried later") {
     const Repository repository;
     SourceChange change;
     change.base = repository.commit({{"a.yaml", {coop}}});
@@ -114,7 +114,7 @@ TEST_CASE("four writers at once lose no change") {
     CHECK(ManifestRepository(repository.settings(), {}).read()->files.size() == 41);
 }
 
-TEST_CASE("where commits must be signed, or the branch is elsewhere, nothing is committed here") {
+TEST_CASE("if commits must be signed, or the branch is a remote's, nothing is committed here") {
     const Repository repository;
     SourceChange change;
     change.base = repository.commit({{"a.yaml", {coop}}});

@@ -46,7 +46,7 @@ TEST_CASE("a remote is fetched into the host's repository, and read from there")
     CHECK(world.source.fetch_interval() == std::chrono::seconds(60));
     const auto before = world.source.read();
     REQUIRE_FALSE(before);
-    CHECK(before.error().trouble == Trouble::Vanished);
+    CHECK(before.error().error_kind == SourceErrorKind::Vanished);
     REQUIRE(fetch(world.settings));
     REQUIRE(world.source.read());
     CHECK(world.source.read()->revision == world.first);
@@ -60,7 +60,7 @@ TEST_CASE("a remote is fetched into the host's repository, and read from there")
     CHECK_FALSE(world.source.follows(second, world.first));
 }
 
-TEST_CASE("a remote's rewritten branch is fetched, and known for what it is") {
+TEST_CASE("a remote's rewritten branch is fetched and recognised as rewritten") {
     World world;
     REQUIRE(fetch(world.settings));
     const std::string other = world.origin.commit({{"a.yaml", {plain}}}, "main", "none");
@@ -69,7 +69,7 @@ TEST_CASE("a remote's rewritten branch is fetched, and known for what it is") {
     CHECK_FALSE(world.source.follows(world.first, other));
 }
 
-TEST_CASE("a remote that is gone, or has lost the branch, leaves what was fetched") {
+TEST_CASE("if the remote or its branch is gone, the fetched state stays") {
     World world;
     REQUIRE(fetch(world.settings));
     std::string expected;
@@ -97,7 +97,7 @@ TEST_CASE("a repository on this host may belong to somebody else") {
     CHECK(fetched);
 }
 
-TEST_CASE("an address that the repository's own configuration rewrites is not rewritten") {
+TEST_CASE("URL rewriting in the repository's configuration is ignored") {
     World world;
     const Repository other;
     other.commit({{"a.yaml", {plain}}});
@@ -119,7 +119,7 @@ TEST_CASE("an unreachable remote is an error that names it") {
     CHECK(fetched.error().starts_with("https://127.0.0.1:1/m.git: "));
 }
 
-TEST_CASE("a fetch that cannot even be begun is an error, and nothing else") {
+TEST_CASE("a fetch that cannot be started is only an error") {
     const Repository origin;
     const Scratch here;
     CHECK(git::fetch_apart(following(origin, here), "/nonexistent/left4me-fetch")

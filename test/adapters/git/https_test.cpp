@@ -22,7 +22,7 @@ std::string fetch_error(const Scratch& here, unsigned port, const std::string& h
     return fetched.error();
 }
 
-/// From here on the server's own certificate counts as an authority in this process.
+/// From here on, the server's own certificate counts as an authority in this process.
 void trust(const Scratch& here, const TlsServer& server) {
     git::use_library();
     const std::string file = here.write("authorities.pem", server.certificate()).string();
@@ -31,7 +31,7 @@ void trust(const Scratch& here, const TlsServer& server) {
 
 }  // namespace
 
-TEST_CASE("an https server whose certificate no authority has signed is not talked to") {
+TEST_CASE("an https server with a self-signed certificate is refused") {
     const Scratch here;
     const TlsServer server("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
     CHECK(fetch_error(here, server.port()).find("certificate of 127.0.0.1 is not valid") !=
@@ -39,7 +39,7 @@ TEST_CASE("an https server whose certificate no authority has signed is not talk
     CHECK(server.requests() == 0);
 }
 
-TEST_CASE("a certificate for another name is not valid, though an authority has signed it") {
+TEST_CASE("a certificate for another name is refused, even if an authority signed it") {
     const Scratch here;
     const TlsServer server("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
     trust(here, server);
@@ -64,7 +64,7 @@ TEST_CASE("a redirect to another host is not followed") {
     CHECK(elsewhere.requests() == 0);
 }
 
-TEST_CASE("a server that wants to know who we are is not asked again and again") {
+TEST_CASE("a server that keeps asking for credentials is not retried forever") {
     const Scratch here;
     const TlsServer server(
         "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"m\"\r\nContent-Length: 0\r\n"

@@ -24,15 +24,15 @@ std::expected<Snapshot, SourceError> read(const Repository& repository, const Li
 }
 
 /// The error of reading, which must be of this kind.
-std::string refused(const Repository& repository, Trouble trouble, const Limits& limits = {}) {
+std::string refused(const Repository& repository, SourceErrorKind error_kind, const Limits& limits = {}) {
     const auto snapshot = read(repository, limits);
     REQUIRE_FALSE(snapshot);
-    CHECK(snapshot.error().trouble == trouble);
+    CHECK(snapshot.error().error_kind == error_kind);
     CHECK(snapshot.error().message.ends_with('\n'));
     return snapshot.error().message;
 }
 
-/// A commit whose tree is this one object, made with git mktree, which asks no questions about names.
+/// A commit whose tree is this one object, created with git mktree, which does not check names.
 std::string commit_tree(const Repository& repository, const std::string& lines) {
     const std::string tree = repository.git("mktree --missing", lines);
     const std::string commit = repository.git("commit-tree -m tree " + tree);
@@ -93,7 +93,7 @@ TEST_CASE("another branch and a directory within it can be the source") {
     settings.directory = "hosts/asia";
     const auto missing = ManifestRepository(settings, {}).read();
     REQUIRE_FALSE(missing);
-    CHECK(missing.error().trouble == Trouble::Vanished);
+    CHECK(missing.error().error_kind == SourceErrorKind::Vanished);
     CHECK(missing.error().message.starts_with(revision.substr(0, 12) + ":hosts/asia: is not there"));
 }
 
@@ -101,21 +101,21 @@ TEST_CASE("a symlink is refused, and named") {
     const Repository repository;
     const std::string revision =
         repository.commit({{"a.yaml", {coop}}, {"s/link.yaml", {"../../../etc/shadow", "120000"}}});
-    CHECK(refused(repository, Trouble::Invalid)
+    CHECK(refused(repository, SourceErrorKind::Invalid)
               .starts_with(revision.substr(0, 12) + ":s/link.yaml: is a symlink"));
 }
 
-TEST_CASE("a symlink in the place of a directory is refused: its manifests would be gone without a word") {
+TEST_CASE("a symlink in place of a directory is refused: its manifests would silently vanish") {
     const Repository repository;
     repository.commit({{"a.yaml", {coop}}, {"servers", {"elsewhere", "120000"}}});
-    CHECK(refused(repository, Trouble::Invalid).find(":servers: is a symlink") != std::string::npos);
+    CHECK(refused(repository, SourceErrorKind::Invalid).find(":servers: is a symlink") != std::string::npos);
 }
 
 TEST_CASE("a submodule is refused, and named") {
     const Repository repository;
     const std::string some = repository.commit({{"a.yaml", {coop}}});
     repository.commit({{"a.yaml", {coop}}, {"shared", {some, "160000"}}});
-    CHECK(refused(repository, Trouble::Invalid).find(":shared: is a submodule") != std::string::npos);
+    CHECK(refused(repository, SourceErrorKind::Invalid).find(":shared: is a submodule") != std::string::npos);
 }
 
 TEST_CASE("names that lead elsewhere or deceive are refused") {
@@ -129,7 +129,7 @@ TEST_CASE("names that lead elsewhere or deceive are refused") {
     SECTION("a newline") { line = "100644 blob " + blob + "\t\"a\\nb.yaml\"\n"; }
     SECTION("a separator of another system") { line = "100644 blob " + blob + "\t\"a\\\\b.yaml\"\n"; }
     commit_tree(repository, "100644 blob " + blob + "\ta.yaml\n" + line);
-    const std::string said = refused(repository, Trouble::Invalid);
+    const std::string said = refused(repository, SourceErrorKind::Invalid);
     CHECK(said.find("is not allowed") != std::string::npos);
     CHECK(said.find('\033') == std::string::npos);
 }
@@ -138,7 +138,7 @@ TEST_CASE("a file above the limit is refused before its bytes are read") {
     const Repository repository;
     const std::string revision = repository.commit({{"a.yaml", {std::string(std::size_t{100} << 20U, '#')}}});
     const auto begun = std::chrono::steady_clock::now();
-    const std::string said = refused(repository, Trouble::Invalid);
+    const std::string said = refused(repository, SourceErrorKind::Invalid);
     CHECK(std::chrono::steady_clock::now() - begun < std::chrono::seconds(1));
     CHECK(said ==
           revision.substr(0, 12) + ":a.yaml: has 104857600 bytes, more than 1048576 (limits.fileBytes)\n");
@@ -149,7 +149,7 @@ TEST_CASE("too many files are refused") {
     Repository::Files files;
     for (int i = 0; i < 10'001; ++i) files["s" + std::to_string(i) + ".yaml"] = {coop};
     repository.commit(files);
-    CHECK(refused(repository, Trouble::Invalid).find("more than 10000 files (limits.documents)") !=
+    CHECK(refused(repository, SourceErrorKind::Invalid).find("more than 10000 files (limits.documents)") !=
           std::string::npos);
 }
 
@@ -158,10 +158,10 @@ TEST_CASE("all files together may not be larger than what one host can use") {
     Repository::Files files;
     for (int i = 0; i < 70; ++i) files["s" + std::to_string(i) + ".yaml"] = {std::string(1U << 20U, '#')};
     repository.commit(files);
-    CHECK(refused(repository, Trouble::Invalid).find("all manifests together") != std::string::npos);
+    CHECK(refused(repository, SourceErrorKind::Invalid).find("all manifests together") != std::string::npos);
 }
 
-TEST_CASE("a tree that contains itself again and again ends at a limit, soon") {
+TEST_CASE("a tree that contains itself is refused quickly, at a limit") {
     const Repository repository;
     const std::string blob = repository.git("hash-object -w --stdin", coop);
     std::string tree = repository.git("mktree", "100644 blob " + blob + "\ta.txt\n");
@@ -173,12 +173,12 @@ TEST_CASE("a tree that contains itself again and again ends at a limit, soon") {
     }
     commit_tree(repository, "040000 tree " + tree + "\td\n");
     const auto begun = std::chrono::steady_clock::now();
-    const std::string said = refused(repository, Trouble::Invalid);
+    const std::string said = refused(repository, SourceErrorKind::Invalid);
     CHECK((said.find("entries") != std::string::npos || said.find("deep") != std::string::npos));
     CHECK(std::chrono::steady_clock::now() - begun < std::chrono::seconds(5));
 }
 
-TEST_CASE("what is not there is a vanished source, never an empty set of manifests") {
+TEST_CASE("a missing branch or directory is a vanished source, never an empty set of manifests") {
     const Repository repository;
     const std::string hint = GENERATE("empty", "no branch", "no manifest", "gone", "no repository");
     if (hint == "no branch") repository.commit({{"a.yaml", {coop}}}, "other");
@@ -189,7 +189,7 @@ TEST_CASE("what is not there is a vanished source, never an empty set of manifes
         std::filesystem::create_directory(repository.path());
     }
     INFO(hint);
-    const std::string said = refused(repository, Trouble::Vanished);
+    const std::string said = refused(repository, SourceErrorKind::Vanished);
     if (hint == "gone" || hint == "no repository") CHECK(said.find("l4d2ctl init-repo") != std::string::npos);
     const bool blank = hint == "empty" || hint == "no branch";
     CHECK(ManifestRepository(repository.settings(), {}).is_blank() == blank);
@@ -198,7 +198,7 @@ TEST_CASE("what is not there is a vanished source, never an empty set of manifes
 TEST_CASE("a damaged repository is a vanished source") {
     const Repository repository;
     repository.commit({{"a.yaml", {coop}}});
-    repository.git("repack -adq");  // whatever fast-import left as a pack of its own
+    repository.git("repack -adq");  // repacks whatever fast-import left as a pack
     const std::string kind = GENERATE("objects", "packs", "branch");
     INFO(kind);
     if (kind == "objects") {
@@ -212,10 +212,10 @@ TEST_CASE("a damaged repository is a vanished source") {
         }
     }
     if (kind == "branch") repository.scratch().write("m.git/refs/heads/main", "not an id\n");
-    CHECK_FALSE(refused(repository, Trouble::Vanished).empty());
+    CHECK_FALSE(refused(repository, SourceErrorKind::Vanished).empty());
 }
 
-TEST_CASE("objects that a power cut has cut short are an error, and reading them ends") {
+TEST_CASE("objects truncated by a power cut are an error, and reading them terminates") {
     const Repository repository;
     const std::string blob = repository.git("hash-object -w --stdin", std::string(3000, '#') + "\n" + coop);
     const std::string tree = repository.git("mktree", "100644 blob " + blob + "\ta.yaml\n");
@@ -231,19 +231,19 @@ TEST_CASE("objects that a power cut has cut short are an error, and reading them
         for (std::size_t size = 0; size < whole.size(); size += 1 + size / 8) {
             INFO(object << " " << size);
             repository.scratch().write(name, whole.substr(0, size));
-            CHECK_FALSE(refused(repository, Trouble::Vanished).empty());
+            CHECK_FALSE(refused(repository, SourceErrorKind::Vanished).empty());
             ManifestRepository source(repository.settings(), {});
             CHECK((object != commit || !source.follows(std::string(40, '1'), commit)));
             CHECK_FALSE(source.read_revision(commit.substr(0, 8)));
         }
         repository.scratch().write(name, std::string(whole.size(), '\0'));
-        CHECK_FALSE(refused(repository, Trouble::Vanished).empty());
+        CHECK_FALSE(refused(repository, SourceErrorKind::Vanished).empty());
         repository.scratch().write(name, whole);
         CHECK(read(repository));
     }
 }
 
-TEST_CASE("whatever stands in the place of the branch, reading it ends with an error that says what it is") {
+TEST_CASE("whatever is in place of the branch, reading it fails with an error that says what it is") {
     const Repository repository;
     const std::string commit = repository.commit({{"a.yaml", {coop}}});
     const std::filesystem::path branch = repository.path() / "refs/heads/main";
@@ -275,7 +275,8 @@ TEST_CASE("whatever stands in the place of the branch, reading it ends with an e
         repository.scratch().write("m.git/refs/heads/main", commit.substr(1) + "\n");
         said = "does not name a commit";
     }
-    CHECK(refused(repository, Trouble::Vanished).find("refs/heads/main: " + said) != std::string::npos);
+    CHECK(refused(repository, SourceErrorKind::Vanished).find("refs/heads/main: " + said) !=
+          std::string::npos);
     ManifestRepository source(repository.settings(), {});
     CHECK_FALSE(source.is_blank());
     CHECK_FALSE(source.read_revision("main"));
@@ -289,7 +290,7 @@ TEST_CASE("whatever stands in the place of the branch, reading it ends with an e
     CHECK_FALSE(repository.scratch().has("m.git/refs/heads/main.lock"));
 }
 
-TEST_CASE("a loose object that was exchanged is an error, and reading it ends") {
+TEST_CASE("a loose object that was replaced is an error, and reading it terminates") {
     const Repository repository;
     const std::string blob = repository.git("hash-object -w --stdin", coop);
     const std::string other = repository.git("hash-object -w --stdin", plain);
@@ -309,7 +310,7 @@ TEST_CASE("a loose object that was exchanged is an error, and reading it ends") 
         std::ofstream(file) << "";
         std::filesystem::resize_file(file, std::uintmax_t{100} << 30U);
     }
-    CHECK(refused(repository, Trouble::Vanished).find("a.yaml: cannot be read") != std::string::npos);
+    CHECK(refused(repository, SourceErrorKind::Vanished).find("a.yaml: cannot be read") != std::string::npos);
 }
 
 TEST_CASE("other revisions are read by branch, id or short id") {
@@ -332,7 +333,7 @@ TEST_CASE("reading while others push shows one commit or the next, never a mixtu
     const Repository repository;
     repository.commit({{"a.yaml", {"# 0\n" + coop}}, {"b.yaml", {"# 0\n" + plain}}});
     std::atomic<bool> done = false;
-    std::set<std::string> seen;  // of the other thread until it has ended
+    std::set<std::string> seen;  // used by the other thread until it has ended
     std::thread reader([&] {
         const auto first_line = [](const std::string& text) { return text.substr(0, text.find('\n')); };
         while (!done) {

@@ -19,7 +19,7 @@ std::string Repository::git(const std::string& words, const std::string& input) 
     const std::string command = fmt::format(
         "GIT_CONFIG_GLOBAL=/dev/null GIT_AUTHOR_NAME=Alice GIT_AUTHOR_EMAIL=alice@example.org "
         "GIT_COMMITTER_NAME=Alice GIT_COMMITTER_EMAIL=alice@example.org "
-        // With the clock's time every run would have ids of its own, and luck a part in what fails.
+        // With the current time, every run would have different ids, and luck would decide about failures.
         "GIT_AUTHOR_DATE='1700000000 +0000' GIT_COMMITTER_DATE='1700000000 +0000' "
         "git --git-dir={} {} <{} >{} 2>&1",
         path().string(), words, in, out);

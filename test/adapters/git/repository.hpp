@@ -13,7 +13,7 @@ inline const std::string coop = "apiVersion: left4me/v1\nkind: Blueprint\nmetada
 inline const std::string plain =
     "apiVersion: left4me/v1\nkind: Blueprint\nmetadata: {name: plain}\nspec: {}\n";
 
-/// A bare repository of the test's own, written to by git itself.
+/// A bare repository for one test, written by git itself.
 class Repository {
   public:
     Repository();
@@ -26,7 +26,7 @@ class Repository {
         return settings;
     }
 
-    /// A host's state beside it.
+    /// A host's state next to it.
     Paths paths() const {
         Paths paths;
         paths.state = scratch_.path() / "state";
@@ -34,7 +34,7 @@ class Repository {
         return paths;
     }
 
-    /// What git prints, without the newline behind it. Fails the test when git does.
+    /// git's output without the final newline. Fails the test if git fails.
     std::string git(const std::string& words, const std::string& input = {}) const;
 
     struct Entry {
@@ -43,7 +43,7 @@ class Repository {
     };
     using Files = std::map<std::string, Entry>;
     /// Commits exactly these files onto the branch, and returns the commit's id. `parent` empty: the branch's
-    /// present commit, or none; "none": a history of its own.
+    /// current commit, or none; "none": an unrelated history.
     std::string commit(const Files& files, const std::string& branch = "main",
                        const std::string& parent = {}) const;
 

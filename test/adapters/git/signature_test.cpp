@@ -14,7 +14,7 @@ using left4me::test::Repository;
 
 namespace {
 
-/// A host that wants alice's signature.
+/// A host that requires alice's signature.
 struct World {
     Repository repository;
     GitSettings settings;
@@ -53,12 +53,12 @@ struct World {
         return id;
     }
 
-    /// The first revision stays in force; what is wrong with the offered one.
+    /// The first revision stays in force; returns the error of the rejected one.
     std::string holds() const {
         ManifestRepository source(settings, {});
         const auto now = revision_in_force(paths, source, {});
         REQUIRE(now);
-        CHECK(now->trouble == Trouble::Held);
+        CHECK(now->error_kind == SourceErrorKind::Held);
         CHECK(now->snapshot.revision == first);
         CHECK(now->set.blueprints.contains("coop"));
         return now->error;
@@ -81,7 +81,7 @@ TEST_CASE("an unsigned commit leaves the last good revision in force") {
 }
 
 TEST_CASE(
-    "a commit that somebody else has signed leaves the last good revision in force, whatever its author "
+    "a commit signed by somebody else leaves the last good revision in force, whatever its author field "
     "says") {
     const World world;
     world.commit(plain, "mallory");
@@ -95,10 +95,10 @@ TEST_CASE("a commit that was changed after it was signed leaves the last good re
     bad.replace(bad.find("\n\nx"), 3, "\n\ny");
     const std::string id = world.repository.git("hash-object -t commit -w --stdin", bad);
     world.repository.git("update-ref refs/heads/main " + id);
-    CHECK(world.holds().find("is not good") != std::string::npos);
+    CHECK(world.holds().find("an invalid signature") != std::string::npos);
 }
 
-TEST_CASE("a signature that was made for another purpose does not count") {
+TEST_CASE("a signature made for another purpose does not count") {
     const World world;
     std::string object = world.repository.git("cat-file commit " + world.commit(plain, "")) + "\n";
     const std::string data = world.repository.scratch().write("data", object).string();
@@ -113,18 +113,18 @@ TEST_CASE("a signature that was made for another purpose does not count") {
     const std::string id = world.repository.git("hash-object -t commit -w --stdin", object);
     world.repository.git("update-ref refs/heads/main " + id);
     const std::string said = world.holds();
-    CHECK(
-        (said.find("does not allow") != std::string::npos || said.find("is not good") != std::string::npos));
+    CHECK((said.find("does not allow") != std::string::npos ||
+           said.find("an invalid signature") != std::string::npos));
 }
 
-TEST_CASE("a signer who was struck off the list is not believed any more") {
+TEST_CASE("a signer who was removed from the list is no longer trusted") {
     const World world;
     world.commit(plain, "alice");
     world.repository.scratch().write("signers", "# nobody\n");
     CHECK(world.holds().find("does not allow") != std::string::npos);
 }
 
-TEST_CASE("a missing list of signers lets nobody in") {
+TEST_CASE("without a list of signers, every commit is refused") {
     const World world;
     world.commit(plain, "alice");
     std::filesystem::remove(world.settings.allowed_signers);

@@ -30,7 +30,7 @@ void add_extension(X509* certificate, int kind, const char* value) {
 TlsServer::TlsServer(std::string answer)
     : answer_(std::move(answer)), context_(SSL_CTX_new(TLS_server_method()), &SSL_CTX_free) {
     (void)std::signal(SIGPIPE,
-                      SIG_IGN);  // a client that hangs up in the middle of it is what some tests want
+                      SIG_IGN);  // some tests need a client that disconnects halfway
     make_certificate();
     listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_in address{};

@@ -9,8 +9,8 @@
 
 namespace left4me::test {
 
-/// A web server on every loopback address with a certificate for 127.0.0.1 that nobody but itself has signed.
-/// It gives the same answer to every request.
+/// A web server on every loopback address with a self-signed certificate for 127.0.0.1. It gives the same
+/// answer to every request.
 class TlsServer {
   public:
     explicit TlsServer(std::string answer);
@@ -19,9 +19,9 @@ class TlsServer {
     ~TlsServer();
 
     unsigned port() const { return port_; }
-    /// The certificate, as a file of authorities would have it.
+    /// The certificate, as in a file of authorities.
     const std::string& certificate() const { return certificate_; }
-    /// How many requests came through.
+    /// The number of requests received.
     int requests() const { return requests_; }
 
   private:

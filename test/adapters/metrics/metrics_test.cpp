@@ -18,7 +18,7 @@ using left4me::test::Scratch;
 
 namespace {
 
-/// Reads the text format as strictly as Prometheus and promtool do; fails the test at the first mistake.
+/// Parses the text format as strictly as Prometheus and promtool do; fails the test at the first error.
 class Parsed {
   public:
     explicit Parsed(const std::string& text) {
@@ -54,7 +54,7 @@ class Parsed {
         std::smatch match;
         REQUIRE(std::regex_match(line, match, form));
         family_ = match[1];
-        // Every family stands in one piece.
+        // The samples of a family are contiguous.
         REQUIRE(helped_.insert(family_).second);
     }
     void type(const std::string& line) {
@@ -135,7 +135,7 @@ struct World {
 
 }  // namespace
 
-TEST_CASE("each server says whether it is ready, wanted, stalled and suspended") {
+TEST_CASE("each server has metrics for ready, desired, stalled and suspended") {
     const Parsed parsed = World().parsed();
     CHECK(parsed.at(R"(left4me_server_ready{server="a"})") == 1);
     CHECK(parsed.at(R"(left4me_server_ready{server="b"})") == 0);
@@ -147,7 +147,7 @@ TEST_CASE("each server says whether it is ready, wanted, stalled and suspended")
     CHECK(parsed.at(R"(left4me_suspended{server="a"})") == 0);
 }
 
-TEST_CASE("the pass and the source say how they stand") {
+TEST_CASE("the pass and the source have metrics") {
     World world;
     CHECK(world.parsed().at("left4me_last_pass_timestamp_seconds") == 1'700'000'000.5);
     CHECK(world.parsed().at(R"(left4me_source_info{source="/etc/left4me/manifests",revision="4f1c0d2e"})") ==
@@ -158,14 +158,14 @@ TEST_CASE("the pass and the source say how they stand") {
     CHECK(world.parsed().at("left4me_source_ok") == 0);
 }
 
-TEST_CASE("a label may hold anything") {
+TEST_CASE("a label may contain anything") {
     World world;
     world.desired.revision = "back\\slash \"quoted\"\nline";
     CHECK(world.parsed().has(
         R"(left4me_source_info{source="/etc/left4me/manifests",revision="back\\slash \"quoted\"\nline"})"));
 }
 
-TEST_CASE("the daemon's counters have the names of controller-runtime's, also before the first pass") {
+TEST_CASE("the daemon's counters have controller-runtime's names, even before the first pass") {
     const Counters counters;
     const Parsed parsed = World().parsed(&counters);
     for (const char* name :
@@ -216,7 +216,7 @@ TEST_CASE("passes, waits, actions and drift are counted") {
     CHECK(parsed.at(R"(left4me_drift_corrections_total{reason="Started"})") == 2);
 }
 
-TEST_CASE("the file for node_exporter is replaced at once and may be read by everybody") {
+TEST_CASE("the file for node_exporter is replaced atomically and readable by everybody") {
     const Scratch scratch;
     const std::filesystem::path path = scratch.path() / "left4me.prom";
     REQUIRE(write_textfile(path, "one 1\n"));

@@ -15,7 +15,7 @@ using namespace left4me;
 
 namespace {
 
-/// A port that is served by a thread of its own for as long as the test runs.
+/// A port served by a separate thread for the duration of the test.
 class Served {
   public:
     Served()
@@ -33,8 +33,8 @@ class Served {
 
     Fd connect(in_addr_t address = INADDR_LOOPBACK) const {
         Fd client(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-        const timeval patience{10, 0};
-        (void)::setsockopt(client.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+        const timeval timeout{10, 0};
+        (void)::setsockopt(client.get(), SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
         sockaddr_in place{};
         place.sin_family = AF_INET;
         place.sin_port = htons((*port_)->port());
@@ -44,7 +44,7 @@ class Served {
         return client;
     }
 
-    /// What the port answers until it hangs up.
+    /// Everything that the port sends until it disconnects.
     std::string ask(const std::string& request) const {
         const Fd client = connect();
         REQUIRE(client);
@@ -60,7 +60,7 @@ class Served {
         return answer;
     }
 
-    /// A request of today's clients: with a Host header that names the port.
+    /// A request of a modern client: with a Host header that names the port.
     std::string get(const std::string& target, const std::string& name = "localhost") const {
         return ask("GET " + target + " HTTP/1.1\r\nHost: " + name + ":" + std::to_string(port()) +
                    "\r\n\r\n");
@@ -77,7 +77,7 @@ class Served {
 
 }  // namespace
 
-TEST_CASE("GET /metrics answers with the text of that moment, in the format that Prometheus expects") {
+TEST_CASE("GET /metrics returns the current text, in the format that Prometheus expects") {
     const Served served;
     const std::string answer = served.get("/metrics");
     CHECK(answer.starts_with("HTTP/1.1 200 OK\r\n"));
@@ -86,7 +86,7 @@ TEST_CASE("GET /metrics answers with the text of that moment, in the format that
     CHECK(served.ask("GET /metrics HTTP/1.0\r\n\r\n").ends_with("left4me_asked 2\n"));
 }
 
-TEST_CASE("anything else is refused and asks for nothing") {
+TEST_CASE("any other request is refused and has no effect") {
     const Served served;
     CHECK(served.get("/").starts_with("HTTP/1.1 404"));
     CHECK(served.get("/metrics/../etc/passwd").starts_with("HTTP/1.1 404"));
@@ -96,7 +96,7 @@ TEST_CASE("anything else is refused and asks for nothing") {
     CHECK(served.get("/metrics").ends_with("left4me_asked 1\n"));
 }
 
-TEST_CASE("clients that are silent are let go of, and those who ask are answered meanwhile") {
+TEST_CASE("silent clients are disconnected, and others are served meanwhile") {
     const Served served;
     std::vector<Fd> silent;
     for (int i = 0; i < 10; ++i) silent.push_back(served.connect());
@@ -106,14 +106,14 @@ TEST_CASE("clients that are silent are let go of, and those who ask are answered
     CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(8));
 }
 
-TEST_CASE("only this machine is listened to") {
+TEST_CASE("only this machine can connect") {
     const Served served;
     CHECK(served.connect(INADDR_LOOPBACK));
-    // The whole of 127/8 is this machine; the port stands on one address of it, not on all there are.
+    // The whole of 127/8 is this machine; the port is open on only one of its addresses.
     CHECK_FALSE(served.connect(INADDR_LOOPBACK + 1));
 }
 
-TEST_CASE("a port that somebody else has is an error that names it") {
+TEST_CASE("a port that is taken is an error that names it") {
     const Served served;
     boost::asio::io_context io;
     const auto second = MetricsPort::open(io, served.port(), [] { return std::string(); });
@@ -121,7 +121,7 @@ TEST_CASE("a port that somebody else has is an error that names it") {
     CHECK(second.error().find("127.0.0.1:" + std::to_string(served.port())) != std::string::npos);
 }
 
-TEST_CASE("a web page that reaches the port by a name of its own is refused and learns nothing") {
+TEST_CASE("a web page that reaches the port under its own name is refused and learns nothing") {
     const Served served;
     const std::string port = ":" + std::to_string(served.port());
     const auto ask = [&](const std::string& headers) {

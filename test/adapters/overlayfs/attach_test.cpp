@@ -1,4 +1,4 @@
-// left4me-overlay attach: what is mounted again after somebody unmounted it under a running game, and what is
+// left4me-overlay attach: what is remounted after somebody unmounted it under a running game, and what is
 // not.
 #include <fcntl.h>
 #include <sched.h>
@@ -72,7 +72,7 @@ class GameProcess {
 
 /// comp1 is mounted, its game has started, and somebody unmounts it.
 struct UnmountedWorld : World {
-    std::vector<std::string> layers = legitimate("comp1", generation_a, 4);
+    std::vector<std::string> layers = legitimate("comp1", digest_a, 4);
     dev_t device = 0;
     GameProcess game;
 
@@ -81,7 +81,7 @@ struct UnmountedWorld : World {
         REQUIRE(mounts("comp1") == 0);
     }
     dev_t mount() const {
-        REQUIRE(mount_server(site, "comp1", best_way()));
+        REQUIRE(mount_server(settings, "comp1", best_mount_api()));
         return device_of_merged();
     }
     dev_t device_of_merged() const {
@@ -89,7 +89,7 @@ struct UnmountedWorld : World {
         REQUIRE(::stat(path("runtime/comp1/merged").c_str(), &status) == 0);
         return status.st_dev;
     }
-    Result<Attached> attach() const { return attach_server(site, "comp1", game.found()); }
+    Result<Attached> attach() const { return attach_server(settings, "comp1", game.found()); }
     void check_refused(Failure failure, const std::string& words) const {
         const auto attached = attach();
         REQUIRE_FALSE(attached);
@@ -102,20 +102,20 @@ struct UnmountedWorld : World {
 
 }  // namespace
 
-TEST_CASE("what the running game still has is mounted again, and it is the very same overlay") {
+TEST_CASE("an overlay that the running game still has is remounted, and it is the same file system") {
     const UnmountedWorld world(GENERATE(0, MNT_DETACH));
     CHECK(world.attach() == Attached::Done);
     CHECK(world.mounts("comp1") == 1);
     CHECK(world.mounted("comp1") == world.layers);
     CHECK(world.device_of_merged() == world.device);
-    // As if it had never been away: it can be unmounted while the game lives, and attached again.
-    REQUIRE(umount_server(world.site, "comp1"));
+    // As if it had never been away: it can be unmounted while the game runs, and attached again.
+    REQUIRE(umount_server(world.settings, "comp1"));
     CHECK(world.mounts("comp1") == 0);
     CHECK(world.attach() == Attached::Done);
     CHECK(world.mounted("comp1") == world.layers);
 }
 
-TEST_CASE("what is mounted already stays, whatever it is") {
+TEST_CASE("an existing mount stays, whatever it is") {
     const UnmountedWorld world;
     REQUIRE(::mount("tmpfs", world.path("runtime/comp1/merged").c_str(), "tmpfs", 0, nullptr) == 0);
     CHECK(world.attach() == Attached::WasMounted);
@@ -123,12 +123,12 @@ TEST_CASE("what is mounted already stays, whatever it is") {
     CHECK(world.mounted("comp1") != world.layers);
 }
 
-TEST_CASE("a server that does not run has nothing to attach, and that is no error") {
+TEST_CASE("a server that does not run has nothing to attach, which is not an error") {
     UnmountedWorld world;
-    CHECK(attach_server(world.site, "never-seen", world.game.found()) == Attached::NotRunning);
+    CHECK(attach_server(world.settings, "never-seen", world.game.found()) == Attached::NotRunning);
     const FindGame found = world.game.found();
     world.game.end();
-    CHECK(attach_server(world.site, "comp1", found) == Attached::NotRunning);
+    CHECK(attach_server(world.settings, "comp1", found) == Attached::NotRunning);
     CHECK(world.mounts("comp1") == 0);
 }
 
@@ -139,31 +139,31 @@ TEST_CASE("a game that ends while its overlay is attached leaves nothing mounted
         world.game.end();
         return game;
     };
-    CHECK(attach_server(world.site, "comp1", ending) == Attached::NotRunning);
+    CHECK(attach_server(world.settings, "comp1", ending) == Attached::NotRunning);
     CHECK(world.mounts("comp1") == 0);
 }
 
 TEST_CASE("a stack that the server was not started with is unmounted again and refused") {
     const UnmountedWorld world;
-    (void)world.legitimate("comp1", generation_b, 3);
+    (void)world.legitimate("comp1", digest_b, 3);
     world.remove("runtime/comp1/rendering");
-    world.symlink("runtime/comp1/rendering", std::string("../../instances/comp1/") + generation_b);
+    world.symlink("runtime/comp1/rendering", std::string("../../instances/comp1/") + digest_b);
     world.check_refused(Failure::Refused,
                         "the game has another stack (instances/comp1/aaaaaaaaaaaaaaaa/layer:");
 }
 
-TEST_CASE("without knowing what the server was started with, nothing stays attached") {
+TEST_CASE("if the rendering of the start is unknown, nothing stays attached") {
     const UnmountedWorld world;
     world.remove("runtime/comp1/rendering");
     world.check_refused(Failure::System, "runtime/comp1/rendering");
     world.symlink("runtime/comp1/rendering", "../../instances/other/aaaaaaaaaaaaaaaa");
-    world.check_refused(Failure::Refused, "leads to no rendering of this server");
+    world.check_refused(Failure::Refused, "does not lead to a rendering of this server");
 }
 
-TEST_CASE("a game whose own namespace has no overlay there has nothing to give back") {
+TEST_CASE("if the game's namespace has no overlay, nothing is attached") {
     const UnmountedWorld world;
     const GameProcess later;
-    const auto attached = attach_server(world.site, "comp1", later.found());
+    const auto attached = attach_server(world.settings, "comp1", later.found());
     REQUIRE_FALSE(attached);
     CHECK(attached.error().failure == Failure::NotRendered);
     CHECK(world.mounts("comp1") == 0);
@@ -174,9 +174,9 @@ TEST_CASE("a process that is still in the host's mount namespace is not joined")
     world.check_refused(Failure::System, "has no mount namespace of its own");
 }
 
-TEST_CASE("a mount namespace that the game could have made itself is not believed") {
+TEST_CASE("a mount namespace that the game could have created itself is not trusted") {
     const UnmountedWorld world(MNT_DETACH, CLONE_NEWUSER | CLONE_NEWNS);
-    world.check_refused(Failure::Refused, "was not made by root");
+    world.check_refused(Failure::Refused, "was not created by root");
 }
 
 TEST_CASE("a process that is not in the unit's cgroup is refused") {
@@ -187,7 +187,7 @@ TEST_CASE("a process that is not in the unit's cgroup is refused") {
     CHECK(opened.error().message.find("is not in the unit's cgroup") != std::string::npos);
 }
 
-TEST_CASE("however a stop and an attach fall together, nothing stays mounted") {
+TEST_CASE("however a stop and an attach overlap, nothing stays mounted") {
     int attached = 0;
     for (useconds_t pause = 20; pause < 100'000; pause += pause / 4 + 1) {
         UnmountedWorld world(MNT_DETACH);
@@ -198,9 +198,9 @@ TEST_CASE("however a stop and an attach fall together, nothing stays mounted") {
             ::_exit(!done ? 2 : *done == Attached::Done ? 0 : 1);
         }
         ::usleep(pause);
-        // What systemd does: the process goes first, then the unit's own umount comes.
+        // As in systemd: the process exits first, then the unit's own umount runs.
         world.game.end();
-        REQUIRE(umount_server(world.site, "comp1"));
+        REQUIRE(umount_server(world.settings, "comp1"));
         int status = 0;
         REQUIRE(::waitpid(attacher, &status, 0) == attacher);
         REQUIRE(WIFEXITED(status));

@@ -1,4 +1,4 @@
-// The kernel's own behaviour that left4me-overlay is built around. If one of these fails, a trap has moved.
+// Kernel behaviour that left4me-overlay depends on. If one of these fails, the kernel has changed.
 #include "privileged/overlay/kernel.hpp"
 
 #include <fcntl.h>
@@ -26,15 +26,15 @@ Result<> set_up(const kernel::Context& context, const World& world, const std::s
 
 }  // namespace
 
-TEST_CASE("the probe finds what this kernel offers") {
+TEST_CASE("the probe detects what this kernel supports") {
     World world;
     const auto context = kernel::Context::open("overlay");
     REQUIRE(context);
     CHECK(kernel::takes_single_layers() == context->set("lowerdir+", world.path("installation")).has_value());
-    CHECK((best_way() == Way::Context) == kernel::takes_single_layers());
+    CHECK((best_mount_api() == MountApi::Context) == kernel::takes_single_layers());
 }
 
-TEST_CASE("a refused parameter comes with the kernel's own words") {
+TEST_CASE("a refused parameter is reported with the kernel's own message") {
     const auto context = kernel::Context::open("overlay");
     REQUIRE(context);
     check_failed(context->set("lowerdirs", "x"), Failure::System, "overlay: Unknown parameter 'lowerdirs'");
@@ -48,7 +48,7 @@ TEST_CASE("a failed lowerdir+ does not poison the context, so every call must be
     REQUIRE(context->set("lowerdir+", world.path("installation")));
     REQUIRE_FALSE(context->set("lowerdir+", world.path("missing")));
     REQUIRE(set_up(*context, world, "x"));
-    CHECK(context->create(0));  // mounted with one layer: the kernel says nothing
+    CHECK(context->create(0));  // mounted with one layer: the kernel reports no error
 }
 
 TEST_CASE("layers longer than 255 bytes do not go through a context as strings, pinned names do") {
@@ -68,8 +68,8 @@ TEST_CASE("layers longer than 255 bytes do not go through a context as strings, 
 
 TEST_CASE("a remount with other layers succeeds and changes nothing") {
     World world;
-    const auto layers = world.legitimate("comp1", generation_a, 3);
-    REQUIRE(mount_server(world.site, "comp1", Way::Options));
+    const auto layers = world.legitimate("comp1", digest_a, 3);
+    REQUIRE(mount_server(world.settings, "comp1", MountApi::Options));
     const std::string data = "lowerdir=" + world.path("installation") + ":" + world.path("overlays");
     CHECK(::mount("overlay", world.path("runtime/comp1/merged").c_str(), "overlay", MS_REMOUNT,
                   data.c_str()) == 0);
@@ -88,7 +88,7 @@ TEST_CASE("the kernel mounts one upper directory twice, so the lock must not let
     }
 }
 
-TEST_CASE("the kernel's rules for work directories are errors with words") {
+TEST_CASE("violating the kernel's rules for work directories gives an error message") {
     World world;
     const auto attempt = [&world](const std::string& upper, const std::string& work) {
         auto context = kernel::Context::open("overlay");
@@ -114,7 +114,7 @@ TEST_CASE("pinned names lead to what was opened, not to what took its place") {
     World world;
     world.file("overlays/a/mark", "checked");
     const auto opened =
-        kernel::open_beneath(Fd(::open(world.site.state.c_str(), O_PATH)).get(), "overlays/a");
+        kernel::open_beneath(Fd(::open(world.settings.state.c_str(), O_PATH)).get(), "overlays/a");
     REQUIRE(opened);
     REQUIRE(::rename(world.path("overlays/a").c_str(), world.path("gone").c_str()) == 0);
     world.file("overlays/a/mark", "swapped");

@@ -15,7 +15,7 @@ Paths paths() {
     return paths;
 }
 
-/// One line as the kernel writes it.
+/// One line in the kernel's format.
 std::string line(const std::string& ids, const std::string& point, const std::string& rest) {
     return ids + " 0:41 / " + point + " rw,relatime shared:7 master:1 - " + rest + "\n";
 }
@@ -60,20 +60,20 @@ TEST_CASE("octal escapes and backslashed colons belong to the names") {
     CHECK(single.at("comp1") == Layers{"/a:b c", "/d,e"});
 }
 
-TEST_CASE("of mounts on top of each other the uppermost counts, whatever their order") {
+TEST_CASE("of stacked mounts the uppermost counts, whatever their order") {
     const std::string lower = line("70 30", comp1, "overlay overlay rw,lowerdir=/lower:/l");
     const std::string upper = line("71 70", comp1, "overlay overlay rw,lowerdir=/upper:/l");
     CHECK(parse_mountinfo(lower + upper, paths()).at("comp1") == Layers{"/upper", "/l"});
     CHECK(parse_mountinfo(upper + lower, paths()).at("comp1") == Layers{"/upper", "/l"});
 }
 
-TEST_CASE("something else mounted on merged is told by type and source") {
+TEST_CASE("another file system mounted on merged is reported by type and source") {
     const auto mounts =
         parse_mountinfo(line("70 30", comp1, "ext4 /dev/sd\\040a rw,errors=remount-ro"), paths());
     CHECK(mounts.at("comp1") == Layers{"ext4:/dev/sd a"});
 }
 
-TEST_CASE("mounts elsewhere and broken lines are passed over") {
+TEST_CASE("mounts elsewhere and malformed lines are skipped") {
     const std::string text = line("1 2", "/", "ext4 /dev/vda rw") +
                              line("3 2", "/var/lib/left4me/runtime/comp1/merged/sub", "tmpfs t rw") +
                              line("4 2", "/var/lib/left4me/runtime/a/b/merged", "tmpfs t rw") +

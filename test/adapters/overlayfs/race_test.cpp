@@ -1,4 +1,4 @@
-// Somebody who controls the state directory's contents swaps them while root mounts.
+// An attacker who controls the content of the state directory swaps files while root mounts.
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <sys/stat.h>
@@ -18,7 +18,7 @@ namespace {
 constexpr const char* layer = "overlays/tick/0123456789abcdef";
 constexpr const char* instance_layer = "instances/comp1/aaaaaaaaaaaaaaaa/layer";
 
-/// Exchanges two names as fast as it can until it is told to stop.
+/// Swaps two names as fast as it can until it is told to stop.
 class Swapper {
   public:
     Swapper(std::string one, std::string other)
@@ -45,13 +45,13 @@ class Swapper {
 }  // namespace
 
 TEST_CASE("a layer swapped between check and use is never the foreign tree") {
-    const Way way = either_way();
+    const MountApi api = either_mount_api();
     const std::string swapped = GENERATE(as<std::string>{}, "overlays/tick/0123456789abcdef", "overlays/tick",
                                          "overlays", "installation");
     World world;
     world.file(std::string(layer) + "/mark", "ours");
-    world.render("comp1", generation_a, {instance_layer, layer, "installation"});
-    // The foreign tree has everything below the swapped name, so that a lookup through it would succeed.
+    world.render("comp1", digest_a, {instance_layer, layer, "installation"});
+    // The foreign tree has everything beneath the swapped name, so that a lookup through it would succeed.
     world.file("foreign/secret", "not for players");
     world.directory("foreign/tick/0123456789abcdef");
     world.directory("foreign/0123456789abcdef");
@@ -64,7 +64,7 @@ TEST_CASE("a layer swapped between check and use is never the foreign tree") {
     int refused = 0;
     const Swapper swapper(world.path(swapped), world.path("trap"));
     for (int i = 0; i < 500; ++i) {
-        const auto result = mount_server(world.site, "comp1", way);
+        const auto result = mount_server(world.settings, "comp1", api);
         if (!result) {
             ++refused;
             INFO(result.error().message);
@@ -76,30 +76,30 @@ TEST_CASE("a layer swapped between check and use is never the foreign tree") {
         REQUIRE_FALSE(world.exists("runtime/comp1/merged/secret"));
         REQUIRE(world.read("runtime/comp1/merged/mark") == "ours");
         REQUIRE(world.read("runtime/comp1/merged/srcds_run") == "the game");
-        REQUIRE(umount_server(world.site, "comp1"));
+        REQUIRE(umount_server(world.settings, "comp1"));
     }
-    // Both outcomes must have been seen, or nothing was tested.
+    // Both outcomes must have occurred, or nothing was tested.
     CHECK(mounted > 0);
     CHECK(refused > 0);
     CHECK(swapper.swaps() > 500);
 }
 
 TEST_CASE("a list of layers swapped while it is read gives one of the two or an error") {
-    const Way way = either_way();
+    const MountApi api = either_mount_api();
     World world;
     world.file(std::string(layer) + "/mark", "ours");
-    world.render("comp1", generation_b,
+    world.render("comp1", digest_b,
                  {"instances/comp1/bbbbbbbbbbbbbbbb/layer", "../../../../etc", "installation"});
-    world.render("comp1", generation_a, {instance_layer, layer, "installation"});
+    world.render("comp1", digest_a, {instance_layer, layer, "installation"});
     const Swapper swapper(world.path("instances/comp1/aaaaaaaaaaaaaaaa"),
                           world.path("instances/comp1/bbbbbbbbbbbbbbbb"));
     int mounted = 0;
     for (int i = 0; i < 500; ++i) {
-        if (!mount_server(world.site, "comp1", way)) continue;
+        if (!mount_server(world.settings, "comp1", api)) continue;
         ++mounted;
         REQUIRE(world.mounted("comp1") == std::vector<std::string>{instance_layer, layer, "installation"});
         REQUIRE(world.read("runtime/comp1/merged/mark") == "ours");
-        REQUIRE(umount_server(world.site, "comp1"));
+        REQUIRE(umount_server(world.settings, "comp1"));
     }
     CHECK(mounted > 0);
 }

@@ -1,4 +1,4 @@
-// What a game wrote and may not keep is out of its way at the next start.
+// Files that a game wrote but may not keep are set aside at the next start.
 #include "privileged/overlay/scrub.hpp"
 
 #include <sys/mount.h>
@@ -19,27 +19,27 @@ namespace {
 
 constexpr const char* config = "left4dead2/cfg/server.cfg";
 
-/// comp1 as it was left by a game that ran once; upper() is what it wrote.
+/// comp1 after a game ran once; upper() is what it wrote.
 struct Played : World {
-    Way way = Way::Options;
+    MountApi api = MountApi::Options;
     SetAside told;
 
     Played() {
-        (void)legitimate("comp1", generation_a, 3);
+        (void)legitimate("comp1", digest_a, 3);
         file("overlays/o2/0123456789abcdef/left4dead2/addons/sourcemod/plugins/admin.smx", "plugin");
-        site.tell = [this](const SetAside& aside) { told = aside; };
+        settings.tell = [this](const SetAside& aside) { told = aside; };
         restart();
-        REQUIRE(umount_server(site, "comp1"));
+        REQUIRE(umount_server(settings, "comp1"));
     }
     void restart() {
         told = {};
-        const auto done = mount_server(site, "comp1", way);
+        const auto done = mount_server(settings, "comp1", api);
         if (!done) FAIL(done.error().message);
     }
     static std::string upper(const std::string& name) { return "runtime/comp1/upper/" + name; }
     std::string seen(const std::string& name) const { return read("runtime/comp1/merged/" + name); }
     bool is_as_rendered() const {
-        return seen(config) == std::string("rendered ") + generation_a && seen("srcds_run") == "the game";
+        return seen(config) == std::string("rendered ") + digest_a && seen("srcds_run") == "the game";
     }
 };
 
@@ -60,7 +60,7 @@ TEST_CASE("after a restart the game sees the rendered config, its own program an
     CHECK(world.read("runtime/comp1/set-aside").starts_with("1\n4\n"));
 }
 
-TEST_CASE("logs, bans, demos and what plugins remember stay") {
+TEST_CASE("logs, bans, demos and plugin data stay") {
     Played world;
     for (const char* name :
          {"left4dead2/logs/l1.log", "left4dead2/cfg/banned_user.cfg", "left4dead2/auto-1.dem",
@@ -76,7 +76,7 @@ TEST_CASE("logs, bans, demos and what plugins remember stay") {
     CHECK(world.seen("left4dead2/addons/sourcemod/data/sqlite/clientprefs-sqlite.sq3") == "kept");
 }
 
-TEST_CASE("nothing that a game does to a directory hides the rendered config") {
+TEST_CASE("nothing that a game does to directories hides the rendered config") {
     Played world;
     const auto cfg = world.path(Played::upper("left4dead2/cfg"));
     SECTION("it is a file") { world.file(Played::upper("left4dead2/cfg"), "x"); }
@@ -127,7 +127,7 @@ TEST_CASE("nothing that a game does to a directory hides the rendered config") {
 
 TEST_CASE("a manifest that lets the game keep everything does not let it keep a rendered file") {
     Played world;
-    world.file(std::string("instances/comp1/") + generation_a + "/writable", "left4dead2\nsrcds_*\n");
+    world.file(std::string("instances/comp1/") + digest_a + "/writable", "left4dead2\nsrcds_*\n");
     world.file(Played::upper(config), "taken");
     world.file(Played::upper("left4dead2/addons/mine.vdf"), "mine");
     world.file(Played::upper("srcds_extra"), "mine");
@@ -139,12 +139,12 @@ TEST_CASE("a manifest that lets the game keep everything does not let it keep a 
     CHECK(world.told.names.size() == 2);
 }
 
-TEST_CASE("a list of what may be kept that is not one is refused before anything is touched") {
+TEST_CASE("an invalid writable list is refused before anything is touched") {
     Played world;
-    const std::string list = std::string("instances/comp1/") + generation_a + "/writable";
+    const std::string list = std::string("instances/comp1/") + digest_a + "/writable";
     world.file(Played::upper("srcds_run"), "taken");
     const auto refused = [&world](const std::string& words) {
-        check_failed(mount_server(world.site, "comp1", world.way), Failure::Refused, words);
+        check_failed(mount_server(world.settings, "comp1", world.api), Failure::Refused, words);
         CHECK(world.read(Played::upper("srcds_run")) == "taken");
     };
     SECTION("absolute") { world.file(list, "/etc\n"), refused("'/etc' is not a path"); }
@@ -163,7 +163,7 @@ TEST_CASE("a list of what may be kept that is not one is refused before anything
     }
 }
 
-TEST_CASE("names that a game chose reach the journal without what drives a terminal") {
+TEST_CASE("names chosen by a game reach the journal without control characters") {
     Played world;
     world.file(Played::upper("a\n\x1b[2Jb"), "x");
     world.restart();
@@ -171,7 +171,7 @@ TEST_CASE("names that a game chose reach the journal without what drives a termi
     CHECK(world.told.names.front() == "a??[2Jb");
 }
 
-TEST_CASE("a FIFO, a link or a device is not kept in the place of a file that may be kept") {
+TEST_CASE("a FIFO, a link or a device in place of a kept file is not kept") {
     Played world;
     world.directory(Played::upper("left4dead2/cfg"));
     REQUIRE(::mkfifo(world.path(Played::upper("left4dead2/cfg/banned_user.cfg")).c_str(), 0666) == 0);
@@ -181,7 +181,7 @@ TEST_CASE("a FIFO, a link or a device is not kept in the place of a file that ma
     CHECK_FALSE(world.exists("runtime/comp1/merged/left4dead2/logs"));
 }
 
-TEST_CASE("an overlay that is still mounted is mounted anew when the game left something in it") {
+TEST_CASE("an overlay that is still mounted is remounted if the game left files in it") {
     Played world;
     world.restart();
     world.file("runtime/comp1/merged/srcds_run", "taken");
@@ -196,14 +196,14 @@ TEST_CASE("the newest sets are kept and no others") {
         world.file(Played::upper("srcds_run"), std::to_string(i));
         world.restart();
         CHECK(world.told.set == i);
-        REQUIRE(umount_server(world.site, "comp1"));
+        REQUIRE(umount_server(world.settings, "comp1"));
     }
     CHECK_FALSE(world.exists("runtime/comp1/removed/3"));
     CHECK(world.read("runtime/comp1/removed/4/srcds_run") == "4");
     CHECK_FALSE(world.exists("runtime/comp1/.doomed"));
 }
 
-TEST_CASE("a set that was not wholly removed does not stop a start") {
+TEST_CASE("an incompletely removed set does not prevent a start") {
     Played world;
     world.file("runtime/comp1/.doomed/1/x", "left by a start that was killed");
     world.file("runtime/comp1/.set-aside", "half");

@@ -1,4 +1,4 @@
-// What left4me sees of what a running game did to its tree.
+// What left4me reports about a running game's changes to its tree.
 #include "adapters/overlayfs/shadows.hpp"
 
 #include <fcntl.h>
@@ -24,11 +24,11 @@ struct Playing : World {
     Playing() {
         file("overlays/o2/0123456789abcdef/left4dead2/addons/sourcemod/plugins/admin.smx", "plugin");
         file("overlays/o2/0123456789abcdef/left4dead2/cfg/rates.cfg", "rates");
-        layers = legitimate("comp1", generation_a, 3);
-        REQUIRE(mount_server(site, "comp1", Way::Options));
+        layers = legitimate("comp1", digest_a, 3);
+        REQUIRE(mount_server(settings, "comp1", MountApi::Options));
     }
     Shadows look(const std::vector<std::string>& patterns = {}) const {
-        const Fd state(::open(site.state.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+        const Fd state(::open(settings.state.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
         return find_shadows(state.get(), "comp1",
                             patterns.empty() ? Writable(default_writable) : Writable(patterns), layers);
     }
@@ -39,7 +39,7 @@ using Names = std::vector<std::string>;
 
 }  // namespace
 
-TEST_CASE("what a game writes as it should is nothing to report") {
+TEST_CASE("files that a game may write are not reported") {
     const Playing world;
     CHECK(world.look().count == 0);
     world.file(Playing::merged("left4dead2/logs/l.log"), "x");
@@ -50,7 +50,7 @@ TEST_CASE("what a game writes as it should is nothing to report") {
     CHECK(world.look().count == 0);
 }
 
-TEST_CASE("files that hide those of layers, and code, are told by name") {
+TEST_CASE("files that hide files of layers, and code, are reported by name") {
     const Playing world;
     world.file(Playing::merged("left4dead2/cfg/server.cfg"), "taken, and of another length");
     CHECK(world.look().names == Names{"left4dead2/cfg/server.cfg"});
@@ -66,7 +66,7 @@ TEST_CASE("files that hide those of layers, and code, are told by name") {
     CHECK(world.look({"left4dead2"}).count == 2);  // server.cfg and srcds_run
 }
 
-TEST_CASE("a directory made anew does not hide the rendered file unseen") {
+TEST_CASE("a recreated directory that hides the rendered file is noticed") {
     const Playing world;
     world.remove(Playing::merged("left4dead2/cfg"));
     SECTION("with nothing in it") { world.directory(Playing::merged("left4dead2/cfg")); }
@@ -76,7 +76,7 @@ TEST_CASE("a directory made anew does not hide the rendered file unseen") {
     CHECK(shadows.count >= 1);
 }
 
-TEST_CASE("a game of any number of files and any depth is looked at for a bounded time") {
+TEST_CASE("scanning a game with any number of files and any depth takes bounded time") {
     const Playing world;
     world.directory("runtime/comp1/upper/junk");
     for (int i = 0; i < 6000; ++i) world.file("runtime/comp1/upper/junk/" + std::to_string(i), "");

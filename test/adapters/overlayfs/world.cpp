@@ -35,17 +35,17 @@ World::World() {
     (void)separated;
     std::array<char, 32> name{"/tmp/left4me-world-XXXXXX"};
     must(::mkdtemp(name.data()) != nullptr, "a directory");
-    site.state = name.data();
-    site.owner = Owner{1234, 1234};
-    site.patience = std::chrono::milliseconds(30);
+    settings.state = name.data();
+    settings.owner = Owner{1234, 1234};
+    settings.timeout = std::chrono::milliseconds(30);
     must(::mount("tmpfs", name.data(), "tmpfs", 0, "mode=0755") == 0, "tmpfs");
     for (const char* part : {"installation", "overlays", "instances"}) directory(part);
     file("installation/srcds_run", "the game");
 }
 
 World::~World() {
-    ::umount2(site.state.c_str(), MNT_DETACH);  // of a namespace that nobody else is in
-    ::rmdir(site.state.c_str());
+    ::umount2(settings.state.c_str(), MNT_DETACH);  // of a namespace that nobody else is in
+    ::rmdir(settings.state.c_str());
 }
 
 void World::directory(const std::string& name) const { std::filesystem::create_directories(path(name)); }
@@ -71,33 +71,33 @@ void World::symlink(const std::string& name, const std::string& target) const {
 
 void World::remove(const std::string& name) const { std::filesystem::remove_all(path(name)); }
 
-void World::render(const std::string& server, const std::string& generation,
+void World::render(const std::string& server, const std::string& digest,
                    const std::vector<std::string>& layers) const {
     std::string list;
     for (const std::string& layer : layers) list += layer + "\n";
     const std::string instance = "instances/" + server;
-    file(instance + "/" + generation + "/layers", list);
-    file(instance + "/" + generation + "/layer/left4dead2/cfg/server.cfg", "rendered " + generation);
+    file(instance + "/" + digest + "/layers", list);
+    file(instance + "/" + digest + "/layer/left4dead2/cfg/server.cfg", "rendered " + digest);
     remove(instance + "/current");
-    symlink(instance + "/current", generation);
+    symlink(instance + "/current", digest);
 }
 
-std::vector<std::string> World::legitimate(const std::string& server, const std::string& generation,
+std::vector<std::string> World::legitimate(const std::string& server, const std::string& digest,
                                            std::size_t count) const {
-    std::vector<std::string> layers{"instances/" + server + "/" + generation + "/layer"};
+    std::vector<std::string> layers{"instances/" + server + "/" + digest + "/layer"};
     for (std::size_t i = 2; i < count; ++i) {
         layers.push_back("overlays/o" + std::to_string(i) + "/0123456789abcdef");
         directory(layers.back());
     }
     layers.emplace_back("installation");
-    render(server, generation, layers);
+    render(server, digest, layers);
     return layers;
 }
 
 std::vector<std::string> World::mounted(const std::string& server) const {
     const auto text = read_mountinfo("/proc/self/mountinfo");
     must(text.has_value(), "mountinfo");
-    auto mounts = parse_mounted(*text, site.state);
+    auto mounts = parse_mounted(*text, settings.state);
     return mounts[server].layers;
 }
 

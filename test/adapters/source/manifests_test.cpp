@@ -38,7 +38,7 @@ struct Site {
 
 }  // namespace
 
-TEST_CASE("Manifests that have not moved are not parsed again", "[manifests]") {
+TEST_CASE("unchanged manifests are not parsed again", "[manifests]") {
     const Site site;
     site.write(good);
     Manifests manifests(site.paths, site.config);
@@ -50,7 +50,8 @@ TEST_CASE("Manifests that have not moved are not parsed again", "[manifests]") {
     CHECK(manifests.desired() == first);
 }
 
-TEST_CASE("A mistake leaves what is followed as it is, and mending it clears the error", "[manifests]") {
+TEST_CASE("an invalid revision leaves the followed one in place, and fixing it clears the error",
+          "[manifests]") {
     const Site site;
     site.write(good);
     Manifests manifests(site.paths, site.config);
@@ -66,7 +67,7 @@ TEST_CASE("A mistake leaves what is followed as it is, and mending it clears the
     CHECK(manifests.error().empty());
 }
 
-TEST_CASE("A source that vanished asks for nothing new", "[manifests]") {
+TEST_CASE("a vanished source leaves the followed revision in place", "[manifests]") {
     const Site site;
     site.write(good);
     Manifests manifests(site.paths, site.config);
@@ -90,7 +91,7 @@ TEST_CASE("A daemon that starts while the source is broken follows the last good
     CHECK_FALSE(manifests.error().empty());
 }
 
-TEST_CASE("Without any revision, ever, nothing is asked", "[manifests]") {
+TEST_CASE("without any revision, nothing is desired", "[manifests]") {
     const Site site;
     Manifests manifests(site.paths, site.config);
     manifests.read();

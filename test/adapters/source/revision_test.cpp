@@ -24,7 +24,7 @@ struct World {
         REQUIRE(keep_last_good(paths, *ManifestDirectory(source, Limits{}).read()));
     }
 
-    std::expected<InForce, SourceError> in_force() const {
+    std::expected<ActiveRevision, SourceError> in_force() const {
         ManifestDirectory from(source, Limits{});
         return revision_in_force(paths, from, Limits{});
     }
@@ -38,7 +38,7 @@ TEST_CASE("an invalid revision leaves the last good one in force, whole, and say
     world.scratch.write("source/b.yaml", "kind: Nonsense\n");
     const auto in_force = world.in_force();
     REQUIRE(in_force);
-    CHECK(in_force->trouble == Trouble::Invalid);
+    CHECK(in_force->error_kind == SourceErrorKind::Invalid);
     CHECK(in_force->snapshot.revision == revision);
     CHECK(in_force->set.blueprints.contains("coop"));
     CHECK(in_force->error.find("b.yaml:1:") != std::string::npos);
@@ -53,13 +53,13 @@ TEST_CASE("a vanished source leaves the last good revision in force") {
     }
     const auto in_force = world.in_force();
     REQUIRE(in_force);
-    CHECK(in_force->trouble == Trouble::Vanished);
+    CHECK(in_force->error_kind == SourceErrorKind::Vanished);
     CHECK(in_force->set.blueprints.contains("coop"));
 }
 
-TEST_CASE("an upgrade whose rules are stricter keeps the revision in force that was followed before") {
+TEST_CASE("an upgrade with stricter rules keeps the followed revision in force") {
     const World world;
-    // As version 0.1 took it: an unlisted secret, and an option behind a blank.
+    // Accepted by version 0.1: an unlisted secret, and an option after a space.
     world.scratch.write(
         "source/a.yaml",
         "apiVersion: left4me/v1\nkind: Blueprint\nmetadata: {name: coop}\n"
@@ -68,7 +68,7 @@ TEST_CASE("an upgrade whose rules are stricter keeps the revision in force that 
     REQUIRE(keep_last_good(world.paths, snapshot));
     const auto in_force = world.in_force();
     REQUIRE(in_force);
-    CHECK(in_force->trouble == Trouble::Invalid);
+    CHECK(in_force->error_kind == SourceErrorKind::Invalid);
     CHECK(in_force->set.blueprints.at("coop").config == "rcon_password ${secret:rcon}");
     CHECK(in_force->error.contains("add `secrets: [rcon]` to the spec"));
     CHECK(in_force->error.contains("'-port' is left4me's own"));
@@ -84,7 +84,7 @@ TEST_CASE("without a last good revision there is nothing to follow") {
     }
     const auto in_force = world.in_force();
     REQUIRE_FALSE(in_force);
-    CHECK(in_force.error().trouble == Trouble::Invalid);
+    CHECK(in_force.error().error_kind == SourceErrorKind::Invalid);
 }
 
 TEST_CASE("agreement is to one revision, not to the next") {
@@ -95,7 +95,7 @@ TEST_CASE("agreement is to one revision, not to the next") {
     CHECK_FALSE(is_approved(world.paths, ""));
 }
 
-TEST_CASE("what a person has suspended or approved is kept apart from the manifests") {
+TEST_CASE("suspensions and approvals are stored apart from the manifests") {
     const World world;
     CHECK(load_intent(world.paths) == Intent{});
     REQUIRE(approve(world.paths, "r2"));

@@ -1,4 +1,4 @@
-// Generations of overlays: built, listed, collected.
+// Artifacts of overlays: built, listed, pruned.
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -11,38 +11,38 @@
 
 using namespace left4me;
 
-TEST_CASE("files of a manifest are written into their generation") {
+TEST_CASE("files of a manifest are written into their artifact") {
     const Place place;
     const auto source = inline_source({{"left4dead2/cfg/a.cfg", "one"}, {"left4dead2/cfg/sub/b.cfg", ""}});
-    const std::string generation = wanted(place, source);
-    REQUIRE(Store(place.paths).build("small", source, generation));
-    CHECK(place.read("overlays/small/" + generation + "/left4dead2/cfg/a.cfg") == "one");
-    CHECK(place.exists("overlays/small/" + generation + "/left4dead2/cfg/sub/b.cfg"));
-    CHECK(place.mode("overlays/small/" + generation + "/left4dead2/cfg/a.cfg") == 0664);
+    const std::string digest = wanted(place, source);
+    REQUIRE(Store(place.paths).build("small", source, digest));
+    CHECK(place.read("overlays/small/" + digest + "/left4dead2/cfg/a.cfg") == "one");
+    CHECK(place.exists("overlays/small/" + digest + "/left4dead2/cfg/sub/b.cfg"));
+    CHECK(place.mode("overlays/small/" + digest + "/left4dead2/cfg/a.cfg") == 0664);
 }
 
-TEST_CASE("building what is built changes nothing") {
+TEST_CASE("building an existing artifact changes nothing") {
     const Place place;
     const auto source = inline_source({{"a", "one"}});
-    const std::string generation = wanted(place, source);
-    REQUIRE(Store(place.paths).build("o", source, generation));
-    const auto inode = place.inode("overlays/o/" + generation + "/a");
-    REQUIRE(Store(place.paths).build("o", source, generation));
-    CHECK(place.inode("overlays/o/" + generation + "/a") == inode);
+    const std::string digest = wanted(place, source);
+    REQUIRE(Store(place.paths).build("o", source, digest));
+    const auto inode = place.inode("overlays/o/" + digest + "/a");
+    REQUIRE(Store(place.paths).build("o", source, digest));
+    CHECK(place.inode("overlays/o/" + digest + "/a") == inode);
 }
 
-TEST_CASE("what a killed build left is not a generation, and the next build removes it") {
+TEST_CASE("leftovers of a killed build are not an artifact, and the next build removes them") {
     const Place place;
     const auto source = inline_source({{"a", "one"}});
-    const std::string generation = wanted(place, source);
-    place.file("overlays/o/." + generation + "/half", "x");
+    const std::string digest = wanted(place, source);
+    place.file("overlays/o/." + digest + "/half", "x");
     place.file("overlays/o/.0123456789abcdef/half", "x");
-    CHECK(place.observe({}).generations.empty());
-    REQUIRE(Store(place.paths).build("o", source, generation));
-    CHECK(place.names("overlays/o") == std::vector<std::string>{generation, generation + "/a"});
+    CHECK(place.observe({}).artifacts.empty());
+    REQUIRE(Store(place.paths).build("o", source, digest));
+    CHECK(place.names("overlays/o") == std::vector<std::string>{digest, digest + "/a"});
 }
 
-TEST_CASE("generations are listed, and nothing that only looks like one") {
+TEST_CASE("artifacts are listed, and similar names are not") {
     const Place place;
     for (const char* name :
          {"overlays/o/0123456789abcdef", "overlays/o/.1123456789abcdef", "overlays/o/0123456789ABCDEF",
@@ -50,25 +50,25 @@ TEST_CASE("generations are listed, and nothing that only looks like one") {
           "instances/Comp1/0123456789abcdef", "instances/comp1/current-x"}) {
         place.directory(name);
     }
-    CHECK(place.observe({}).generations ==
+    CHECK(place.observe({}).artifacts ==
           std::set<std::string>{"instances/comp1/0123456789abcdef", "overlays/o/0123456789abcdef"});
 }
 
-TEST_CASE("a collected generation is gone, and the overlay's directory with the last one") {
+TEST_CASE("a pruned artifact is gone, and the overlay's directory with the last one") {
     const Place place;
     Store store(place.paths);
     for (const char* text : {"one", "two"}) {
         const auto source = inline_source({{"sub/a", text}});
         REQUIRE(store.build("o", source, wanted(place, source)));
     }
-    const auto generations = place.observe({}).generations;
-    REQUIRE(generations.size() == 2);
-    REQUIRE(store.collect(*generations.begin()));
-    CHECK(place.observe({}).generations.size() == 1);
-    REQUIRE(store.collect(*generations.begin()));
-    REQUIRE(store.collect(*generations.rbegin()));
+    const auto artifacts = place.observe({}).artifacts;
+    REQUIRE(artifacts.size() == 2);
+    REQUIRE(store.prune(*artifacts.begin()));
+    CHECK(place.observe({}).artifacts.size() == 1);
+    REQUIRE(store.prune(*artifacts.begin()));
+    REQUIRE(store.prune(*artifacts.rbegin()));
     CHECK(place.names("overlays").empty());
-    REQUIRE(store.collect(*generations.rbegin()));  // idempotent, without the overlay's directory too
+    REQUIRE(store.prune(*artifacts.rbegin()));  // idempotent, without the overlay's directory too
 }
 
 TEST_CASE("where a unit works goes with the last manifest that asks for it, not while it builds") {
@@ -77,18 +77,18 @@ TEST_CASE("where a unit works goes with the last manifest that asks for it, not 
     const auto source = inline_source({{"a", "one"}});
     REQUIRE(store.build("o", source, wanted(place, source)));
     REQUIRE(store.request_build("o", directory_source(place.path("source"))));
-    CHECK(place.observe({}).generations ==
+    CHECK(place.observe({}).artifacts ==
           std::set<std::string>{"overlays/o/.build", "overlays/o/" + wanted(place, source)});
-    REQUIRE(store.collect("overlays/o/" + wanted(place, source)));
+    REQUIRE(store.prune("overlays/o/" + wanted(place, source)));
     CHECK(place.exists("overlays/o/.build/request"));
     {
         const Fd building(::open(place.path("overlays/o/.build").c_str(), O_RDONLY | O_DIRECTORY));
         REQUIRE(::flock(building.get(), LOCK_EX) == 0);
-        const auto collected = store.collect("overlays/o/.build");
-        REQUIRE_FALSE(collected);
-        CHECK(collected.error().kind == FailureKind::InUse);
+        const auto pruned = store.prune("overlays/o/.build");
+        REQUIRE_FALSE(pruned);
+        CHECK(pruned.error().kind == FailureKind::InUse);
     }
-    REQUIRE(store.collect("overlays/o/.build"));
+    REQUIRE(store.prune("overlays/o/.build"));
     CHECK(place.names("overlays").empty());
 }
 
@@ -108,7 +108,7 @@ TEST_CASE("a build that was canceled is so until somebody asks for it again") {
     CHECK_FALSE(build().is_canceled());
 }
 
-TEST_CASE("nothing but a generation can be collected, built or forgotten") {
+TEST_CASE("only valid names can be pruned, built or unmanaged") {
     const Place place;
     place.file("overlays/o/0123456789abcdef/a", "");
     Store store(place.paths);
@@ -118,24 +118,24 @@ TEST_CASE("nothing but a generation can be collected, built or forgotten") {
           "overlays/o/0123456789abcdef/a", "state/o/0123456789abcdef", "overlays/o/0123456789ABCDEF",
           "x/overlays/o/0123456789abcdef"}) {
         INFO(path);
-        CHECK_FALSE(store.collect(path));
+        CHECK_FALSE(store.prune(path));
     }
     for (const char* name : {"", "..", "a/b", "A"}) {
         CHECK_FALSE(store.build(name, inline_source({{"a", ""}}), "0123456789abcdef"));
-        CHECK_FALSE(store.forget(name));
+        CHECK_FALSE(store.unmanage(name));
     }
     CHECK_FALSE(store.build("o", inline_source({{"a", ""}}), "../../etc"));
     CHECK(place.exists("overlays/o/0123456789abcdef/a"));
 }
 
-TEST_CASE("the game is there when its launcher is") {
+TEST_CASE("the game counts as installed if its launcher exists") {
     const Place place;
     CHECK_FALSE(place.observe({}).installation);
     place.file("installation/srcds_run", "");
     CHECK(place.observe({}).installation);
 }
 
-TEST_CASE("a symlink on the way to a source is not followed, whoever it leads to") {
+TEST_CASE("a symlink in the path of a source is not followed, wherever it leads") {
     const Place place;
     place.file("etc/secrets/rcon", "hunter2");
     place.file("root/real/a", "one");
@@ -155,7 +155,7 @@ TEST_CASE("a symlink on the way to a source is not followed, whoever it leads to
     CHECK(refusal(place, below("root/deep/out/secrets")).contains("/root/deep/out is a symlink"));
 }
 
-TEST_CASE("a root that root itself made a symlink is followed") {
+TEST_CASE("an overlay root that root made a symlink is followed") {
     const Place place;
     place.file("disk/a/file", "one");
     place.symlink("root", "disk");
@@ -174,7 +174,7 @@ TEST_CASE("an overlay's source may take no more than its limits") {
     CHECK(refusal(place, limited({.bytes = 20'000, .entries = 2})).contains("more than 2 files"));
 }
 
-TEST_CASE("a file with a second name is refused, unless everybody may read it") {
+TEST_CASE("a file with a second hard link is refused, unless everybody may read it") {
     const Place place;
     place.file("secret", "hunter2");
     place.directory("source");
@@ -190,7 +190,7 @@ TEST_CASE("the holes of a sparse file cost no time, and are zeros") {
     place.file("source/big.vpk", "begin");
     REQUIRE(::truncate(place.path("source/big.vpk").c_str(), 100LL << 30U) == 0);
     CHECK_FALSE(wanted(place, directory_source(place.path("source"))).empty());
-    // The same content without holes has the same name.
+    // The same content without holes has the same digest.
     place.file("holes/a", std::string(3 << 20U, '\0') + "end");
     place.file("zeros/a", std::string(3 << 20U, '\0') + "end");
     place.remove("holes/a");

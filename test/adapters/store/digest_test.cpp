@@ -1,4 +1,4 @@
-// Which generation a source asks for, and which sources are refused.
+// The digests of sources, and which sources are refused.
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -9,22 +9,22 @@
 #include <cstring>
 #include <set>
 
-#include "adapters/generation.hpp"
+#include "adapters/digest.hpp"
 #include "adapters/store/tree.hpp"
 #include "place.hpp"
 #include "reconciler/digest.hpp"
 
 using namespace left4me;
 
-TEST_CASE("a digest is SHA-256, cut to sixteen digits") {
-    CHECK(Digest().add("abc").generation() == "ba7816bf8f01cfea");
+TEST_CASE("a digest is SHA-256, truncated to sixteen digits") {
+    CHECK(Digest().add("abc").hex() == "ba7816bf8f01cfea");
     Digest digest;
-    CHECK(digest.add("ab").add("c").generation() == "ba7816bf8f01cfea");
-    CHECK(digest.generation() == "e3b0c44298fc1c14");  // starts anew: of nothing
-    CHECK(Digest().field("ab").field("c").generation() != Digest().field("a").field("bc").generation());
+    CHECK(digest.add("ab").add("c").hex() == "ba7816bf8f01cfea");
+    CHECK(digest.hex() == "e3b0c44298fc1c14");  // starts anew: of nothing
+    CHECK(Digest().field("ab").field("c").hex() != Digest().field("a").field("bc").hex());
 }
 
-TEST_CASE("everything that the game could notice changes the generation, and nothing else does") {
+TEST_CASE("everything that the game could notice changes the digest, and nothing else does") {
     const Place place;
     const std::string source = place.path("source");
     std::set<std::string> seen;
@@ -56,7 +56,7 @@ TEST_CASE("everything that the game could notice changes the generation, and not
     CHECK_FALSE(is_new());
 }
 
-TEST_CASE("files in a manifest ask for the same generation as the same files in a directory") {
+TEST_CASE("inline files have the same digest as the same files in a directory") {
     const Place place;
     place.file("source/left4dead2/cfg/a.cfg", "one");
     place.file("source/left4dead2/cfg-b", "two");
@@ -66,7 +66,7 @@ TEST_CASE("files in a manifest ask for the same generation as the same files in 
                  inline_source({{"left4dead2/cfg/a.cfg", "one"}, {"left4dead2/cfg-b", "two"}, {"z", ""}})));
 }
 
-TEST_CASE("an edit that keeps size and modification time is seen") {
+TEST_CASE("an edit that keeps size and modification time is noticed") {
     const Place place;
     place.file("source/a.cfg", "one");
     struct stat before{};
@@ -80,7 +80,7 @@ TEST_CASE("an edit that keeps size and modification time is seen") {
     CHECK(input_of(place, directory_source(place.path("source"))) != first);
 }
 
-TEST_CASE("a source that cannot be told is an error that names it") {
+TEST_CASE("an unreadable source is an error that names it") {
     const Place place;
     const std::string source = place.path("source");
     CHECK(refusal(place, directory_source(source)) == source + ": No such file or directory");
@@ -112,7 +112,7 @@ TEST_CASE("symlinks that stay inside are kept, others are refused") {
     for (const char* target : {"a.cfg", "../deep", "../../sub", "../..", "./a.cfg", "missing"}) {
         place.symlink("source/sub/deep/link", target);
         INFO(target);
-        CHECK(is_generation(wanted(place, directory_source(place.path("source")))));
+        CHECK(is_digest(wanted(place, directory_source(place.path("source")))));
         place.remove("source/sub/deep/link");
     }
     for (const char* target : {"/etc/passwd", "../../..", "../../../x", "a/../b", "..//../.././..", "/"}) {

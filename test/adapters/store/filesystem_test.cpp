@@ -1,4 +1,4 @@
-// Builds on the file systems that hosts have beneath /var/lib/left4me. Needs root, and loop devices.
+// Builds on the file systems that hosts use for /var/lib/left4me. Needs root, and loop devices.
 #include <sched.h>
 #include <sys/mount.h>
 #include <unistd.h>
@@ -16,7 +16,7 @@ using namespace left4me;
 
 namespace {
 
-/// An image of a file system, mounted over `place.paths.state` for this process alone.
+/// An image of a file system, mounted over `place.paths.state` for this process only.
 class Mounted {
   public:
     Mounted(const Place& place, const std::string& type)
@@ -34,7 +34,7 @@ class Mounted {
         run("mount -o loop " + image_ + " " + at_);
     }
     ~Mounted() {
-        // With its loop device, which `mount -o loop` lets go of by itself.
+        // With its loop device, which `mount -o loop` frees automatically.
         if (::umount2(at_.c_str(), 0) != 0) std::abort();
     }
     Mounted(const Mounted&) = delete;
@@ -50,7 +50,7 @@ class Mounted {
     std::string image_;
 };
 
-/// The containers that build for another release have no loop devices: there, only tmpfs can be tried.
+/// The containers that build for another release have no loop devices; there, only tmpfs is tested.
 std::vector<std::string> types() {
     if (std::filesystem::exists("/dev/loop-control")) return {"ext4", "xfs", "btrfs", "tmpfs"};
     WARN("no loop devices here: of the file systems only tmpfs is tried");
@@ -59,7 +59,7 @@ std::vector<std::string> types() {
 
 }  // namespace
 
-TEST_CASE("an overlay is built on every file system that a host may have beneath its state directory") {
+TEST_CASE("an overlay is built on every file system that the state directory may be on") {
     if (::geteuid() != 0) return;  // only root can mount
     for (const std::string& type : types()) {
         INFO(type);
@@ -74,22 +74,22 @@ TEST_CASE("an overlay is built on every file system that a host may have beneath
             place.file(std::string(where) + "/left4dead2/cfg/a.cfg", "one");
             place.file(std::string(where) + "/left4dead2/addons/map.vpk", std::string(5'000'000, 'm'));
             const auto source = directory_source(place.path(where));
-            const std::string generation = wanted(place, source);
+            const std::string digest = wanted(place, source);
             REQUIRE(Store(place.paths).request_build("o", source));
             const std::string command = "LEFT4ME_BUILD_STATE=" + place.paths.state.string() +
                                         " INVOCATION_ID=i " LEFT4ME_BUILD_PROGRAM " o 2>" + place.path("log");
             const int ended = std::system(command.c_str());
             INFO(place.read("log"));
             REQUIRE(ended == 0);
-            const std::string result = "volume/overlays/o/" + generation;
+            const std::string result = "volume/overlays/o/" + digest;
             CHECK(place.read(result + "/left4dead2/cfg/a.cfg") == "one");
             CHECK(place.read(result + "/left4dead2/addons/map.vpk").size() == 5'000'000);
-            REQUIRE(Store(place.paths).collect("overlays/o/" + generation));
+            REQUIRE(Store(place.paths).prune("overlays/o/" + digest));
         }
     }
 }
 
-TEST_CASE("a mount point within a source, or on the way to it, is refused") {
+TEST_CASE("a mount point within a source, or in its path, is refused") {
     if (::geteuid() != 0) return;  // only root can mount
     Place place;
     const Mounted mounted(place, "tmpfs");
@@ -101,7 +101,7 @@ TEST_CASE("a mount point within a source, or on the way to it, is refused") {
     const auto bind = [&](const std::string& what, const std::string& over) {
         REQUIRE(::mount(place.path(what).c_str(), place.path(over).c_str(), nullptr, MS_BIND, nullptr) == 0);
     };
-    // Of the same file system, too: st_dev would not tell.
+    // Also of the same file system, where st_dev is the same.
     bind("volume/root", "volume/source/in");
     CHECK(refusal(place, directory_source(place.path("volume/source"))).contains("in is a mount point"));
     REQUIRE(::umount(place.path("volume/source/in").c_str()) == 0);

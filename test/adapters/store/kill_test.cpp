@@ -8,15 +8,15 @@
 #include <set>
 #include <stdexcept>
 
-#include "adapters/generation.hpp"
+#include "adapters/digest.hpp"
 #include "place.hpp"
 
 using namespace left4me;
 
 namespace {
 
-/// A world that changes with each step, so that there is always something to build, render, forget and
-/// collect.
+/// A world that changes with each step, so that there is always something to build, render, unmanage and
+/// prune.
 Desired step(unsigned number) {
     Desired desired;
     const std::string word = std::to_string(number);
@@ -36,7 +36,7 @@ Desired step(unsigned number) {
     return desired;
 }
 
-/// What a pass does to the store.
+/// The store's part of a pass.
 void pass(const Place& place, const Desired& desired) {
     Store store(place.paths);
     const Target target = resolve(std::make_shared<const Desired>(desired), store.read_inputs(desired));
@@ -57,31 +57,31 @@ void pass(const Place& place, const Desired& desired) {
     }
     for (const auto& [name, server] : observed.servers) {
         if (desired.servers.contains(name)) continue;
-        if (auto done = store.forget(name); !done) throw std::runtime_error(done.error().message);
+        if (auto done = store.unmanage(name); !done) throw std::runtime_error(done.error().message);
     }
-    for (const std::string& generation : observed.generations) {
-        if (used.contains(generation)) continue;
-        if (auto done = store.collect(generation); !done) throw std::runtime_error(done.error().message);
+    for (const std::string& digest : observed.artifacts) {
+        if (used.contains(digest)) continue;
+        if (auto done = store.prune(digest); !done) throw std::runtime_error(done.error().message);
     }
 }
 
-/// Every finished generation of an overlay holds what its name says, whatever has been killed.
-void check_generations(const Place& place, const Desired& desired) {
-    for (const std::string& generation : place.observe(desired).generations) {
-        if (!generation.starts_with("overlays/")) continue;
-        INFO(generation);
-        CHECK(wanted(place, directory_source(place.path(generation))) ==
-              generation.substr(generation.rfind('/') + 1));
+/// Every complete artifact of an overlay has the content of its digest, whatever was killed.
+void check_artifacts(const Place& place, const Desired& desired) {
+    for (const std::string& digest : place.observe(desired).artifacts) {
+        if (!digest.starts_with("overlays/")) continue;
+        INFO(digest);
+        CHECK(wanted(place, directory_source(place.path(digest))) == digest.substr(digest.rfind('/') + 1));
     }
 }
 
 }  // namespace
 
-TEST_CASE("killed at random moments, what looks whole is whole, and the next pass converges") {
+TEST_CASE(
+    "killed at random moments, everything that looks complete is complete, and the next pass converges") {
     const Place place;
     const auto begin = std::chrono::steady_clock::now();
     pass(place, step(0));
-    // Children are killed within this time, which learns how long a pass takes: the first may be an
+    // Children are killed within this time, which adapts to the duration of a pass: the first one may be an
     // exception.
     std::chrono::duration<double, std::micro> longest = 1.5 * (std::chrono::steady_clock::now() - begin);
     std::mt19937 random(20260731);
@@ -101,7 +101,7 @@ TEST_CASE("killed at random moments, what looks whole is whole, and the next pas
         REQUIRE((WIFSIGNALED(status) || WEXITSTATUS(status) == 0));
         killed += WIFSIGNALED(status) ? 1 : 0;
         longest *= WIFSIGNALED(status) ? 1.1 : 0.9;
-        check_generations(place, desired);
+        check_artifacts(place, desired);
         if (number % 4 != 0) continue;  // some are killed several times in a row
         REQUIRE_NOTHROW(pass(place, desired));
         const auto observed = place.observe(desired);
@@ -113,11 +113,11 @@ TEST_CASE("killed at random moments, what looks whole is whole, and the next pas
         }
     }
     CHECK(killed > 20);
-    // A last pass over a converged store leaves nothing but what is wanted.
+    // A last pass over a converged store leaves only what is in the target.
     const Desired desired = step(120);
     pass(place, desired);
     pass(place, desired);
     const auto observed = place.observe(desired);
-    CHECK(observed.generations.size() == 2 + desired.servers.size());
+    CHECK(observed.artifacts.size() == 2 + desired.servers.size());
     CHECK(observed.servers.size() == desired.servers.size());
 }

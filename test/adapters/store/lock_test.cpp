@@ -17,7 +17,7 @@
 
 using namespace left4me;
 
-TEST_CASE("a second pass waits and is told who holds the lock") {
+TEST_CASE("a second pass waits and says who holds the lock") {
     const Place place;
     auto first = PassLock::acquire(place.paths, "l4d2ctl reconcile", nullptr);
     REQUIRE(first);
@@ -39,7 +39,7 @@ TEST_CASE("a second pass waits and is told who holds the lock") {
     CHECK(place.read("run/lock") == "timer, pid " + std::to_string(::getpid()) + "\n");
 }
 
-TEST_CASE("the words of a killed pass are not taken for those of the holder") {
+TEST_CASE("the name of a killed holder is not reported as the current holder") {
     const Place place;
     auto first = PassLock::acquire(place.paths, "doomed", nullptr);
     REQUIRE(first);
@@ -56,7 +56,7 @@ TEST_CASE("the words of a killed pass are not taken for those of the holder") {
     CHECK(told == "pid " + std::to_string(::getpid()));
 }
 
-TEST_CASE("a free lock is taken without a word") {
+TEST_CASE("a free lock is taken silently") {
     const Place place;
     for (int i = 0; i < 3; ++i) {
         CHECK(PassLock::acquire(place.paths, "a pass", [](const std::string&) { FAIL("nobody holds it"); }));
@@ -81,7 +81,7 @@ TEST_CASE("the lock of a killed pass is free") {
 }
 
 TEST_CASE("a lock of another user is an error with the remedy") {
-    if (::geteuid() != 0) return;  // only root can be somebody else
+    if (::geteuid() != 0) return;  // only root can switch users
     const Place place;
     {
         REQUIRE(PassLock::acquire(place.paths, "owner", nullptr));
@@ -95,7 +95,7 @@ TEST_CASE("a lock of another user is an error with the remedy") {
           place.path("run/lock") + " belongs to another user; run this as root or as left4me");
 }
 
-TEST_CASE("a lock file is its owner's alone, also one that an earlier version left open to all") {
+TEST_CASE("a lock file is accessible only to its owner, even if an earlier version left it open to all") {
     const Place place;
     place.file("run/lock", "");
     REQUIRE(::chmod(place.path("run/lock").c_str(), 0666) == 0);
@@ -111,17 +111,17 @@ TEST_CASE("a lock file is its owner's alone, also one that an earlier version le
     }
 }
 
-TEST_CASE("whoever locks an overlay's directory keeps nothing from being built there") {
+TEST_CASE("locking an overlay's directory does not block builds") {
     const Place place;
     place.directory("overlays/maps");
     const int directory = ::open(place.path("overlays/maps").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     REQUIRE(::flock(directory, LOCK_EX) == 0);
     const InlineSource source = inline_source({{"left4dead2/cfg/a.cfg", "b"}});
-    const std::string generation = wanted(place, source);
+    const std::string digest = wanted(place, source);
     Store store(place.paths);
-    auto built = std::async(std::launch::async, [&] { return store.build("maps", source, generation); });
+    auto built = std::async(std::launch::async, [&] { return store.build("maps", source, digest); });
     CHECK(built.wait_for(std::chrono::seconds(20)) == std::future_status::ready);
     ::close(directory);
     CHECK(built.get());
-    CHECK(place.exists("overlays/maps/" + generation));
+    CHECK(place.exists("overlays/maps/" + digest));
 }

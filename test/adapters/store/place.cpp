@@ -83,7 +83,7 @@ Target Place::target(const Desired& desired) const {
     Store store(paths);
     Target target = resolve(std::make_shared<const Desired>(desired), store.read_inputs(desired));
     Observed observed;
-    store.observe(target, observed);  // what was hashed is remembered when all has been looked at
+    store.observe(target, observed);  // saves the digests, once everything was observed
     return target;
 }
 
@@ -103,7 +103,7 @@ std::shared_ptr<const TargetRendering> Place::rendering(const Desired& desired,
     return *rendering;
 }
 
-std::string Place::trouble(const Desired& desired, const std::string& name) const {
+std::string Place::error(const Desired& desired, const std::string& name) const {
     const Target whole = target(desired);
     REQUIRE_FALSE(whole.find(name)->rendering);
     return whole.find(name)->rendering.error().message;
@@ -158,10 +158,10 @@ std::string wanted(const Place& place, const OverlaySource& source) {
     REQUIRE(root);
     const auto tree = store::scan_tree(root->get(), directory.limits);
     REQUIRE(tree);
-    const auto generation = store::digest_tree(root->get(), *tree);
-    INFO((generation ? "" : generation.error()));
-    REQUIRE(generation);
-    return *generation;
+    const auto digest = store::digest_tree(root->get(), *tree);
+    INFO((digest ? "" : digest.error()));
+    REQUIRE(digest);
+    return *digest;
 }
 
 std::string input_of(const Place& place, const OverlaySource& source) {

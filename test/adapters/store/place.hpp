@@ -12,7 +12,7 @@
 
 namespace left4me {
 
-/// A state directory and an /etc/left4me of a test's own, removed at the end.
+/// A state directory and an /etc/left4me for one test, removed at the end.
 class Place {
   public:
     Place();
@@ -33,18 +33,18 @@ class Place {
     ino_t inode(const std::string& name) const;
     /// Names beneath a directory, at any depth, sorted.
     std::vector<std::string> names(const std::string& directory) const;
-    /// Sets every change time beneath back into the past, as far as the kernel allows: waits until it is one.
+    /// Moves every change time beneath it into the past, as far as the kernel allows: waits until it is.
     void let_settle() const;
 
-    /// What the store tells with nothing known before.
+    /// The store's observation, with an empty cache.
     Target target(const Desired& desired) const;
     Observed observe(const Desired& desired) const;
-    /// What server `name` should be started with; fails the test if that cannot be told.
+    /// The target rendering of server `name`; fails the test if it is unknown.
     std::shared_ptr<const TargetRendering> rendering(const Desired& desired,
                                                      const std::string& name = "comp1") const;
-    /// Why that cannot be told; fails the test if it can.
-    std::string trouble(const Desired& desired, const std::string& name = "comp1") const;
-    /// Builds and renders whatever is wanted and not there, as a pass would.
+    /// Why that is unknown; fails the test if it is known.
+    std::string error(const Desired& desired, const std::string& name = "comp1") const;
+    /// Builds and renders everything in the target that is missing, like a pass.
     void converge(const Desired& desired) const;
 
   private:
@@ -56,7 +56,7 @@ Desired one_server(const std::string& name = "comp1");
 InlineSource inline_source(const std::map<std::string, std::string>& files);
 OverlaySource directory_source(const std::string& path);
 
-/// The generation that names the content of a source; fails the test if there is none.
+/// The artifact that names the content of a source; fails the test if there is none.
 std::string wanted(const Place& place, const OverlaySource& source);
 /// What changes when anything about a directory does; fails the test if that cannot be told.
 std::string input_of(const Place& place, const OverlaySource& source);

@@ -1,4 +1,4 @@
-// Renderings of servers: written, damaged, repaired, forgotten.
+// Renderings of servers: written, damaged, repaired, removed.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -45,13 +45,13 @@ TEST_CASE("a server is rendered as its manifests say") {
     for (const std::string& layer : host.wanted->layers()) CHECK(host.place.exists(layer));
 
     const auto server = host.place.observe(host.desired).servers.at("comp1");
-    CHECK(server.ours);
+    CHECK(server.managed);
     CHECK(server.current == host.wanted->digest());
     CHECK(server.damaged.empty());
     CHECK_FALSE(server.runtime);
 }
 
-TEST_CASE("nobody but the game's group may read a rendering, and the game may copy its layer up") {
+TEST_CASE("only the game's group may read a rendering, and the game may copy its layer up") {
     const Rendered host;
     CHECK(host.place.mode("instances/comp1") == 0750);
     CHECK(host.place.mode(host.at) == 0750);
@@ -61,15 +61,15 @@ TEST_CASE("nobody but the game's group may read a rendering, and the game may co
     CHECK(host.place.mode(host.at + "layer/left4dead2/cfg/server.cfg") == 0660);
 }
 
-TEST_CASE("a server that was never rendered is not ours and wholly missing") {
+TEST_CASE("a server that was never rendered is not managed and completely missing") {
     const Place place;
     const auto server = place.observe(one_server()).servers.at("comp1");
-    CHECK_FALSE(server.ours);
+    CHECK_FALSE(server.managed);
     CHECK_FALSE(server.current);
     CHECK(server.damaged == Names{"."});
 }
 
-TEST_CASE("every change of what is asked gives another rendering, and the old one is kept") {
+TEST_CASE("every change of the specification gives another rendering, and the old one is kept") {
     Rendered host;
     std::set<std::string> seen{host.wanted->digest()};
     auto& server = host.desired.servers.at("comp1");
@@ -93,10 +93,10 @@ TEST_CASE("every change of what is asked gives another rendering, and the old on
     CHECK(is_new());
     server.writable = "";
     CHECK(is_new());
-    CHECK(host.place.observe(host.desired).generations.size() == 7 + 2);
+    CHECK(host.place.observe(host.desired).artifacts.size() == 7 + 2);
 }
 
-TEST_CASE("what the game may keep is a file of the rendering only where it is not the default") {
+TEST_CASE("the writable list is a file of the rendering only if it is not the default") {
     Rendered host;
     CHECK_FALSE(host.place.exists(host.at + "writable"));
     host.desired.servers.at("comp1").writable = "left4dead2/logs\n";
@@ -105,7 +105,7 @@ TEST_CASE("what the game may keep is a file of the rendering only where it is no
     const std::string list = "instances/comp1/" + *server.current + "/writable";
     CHECK(server.damaged.empty());
     CHECK(host.place.read(list) == "left4dead2/logs\n");
-    // Damage to it is seen after the rendering was found whole, and where there should be none.
+    // Damage to it is noticed after the rendering was found intact, and also where it should not exist.
     host.place.file(list, "left4dead2\n");
     CHECK(host.damaged() == Names{"writable"});
     host.place.converge(host.desired);
@@ -205,14 +205,14 @@ TEST_CASE("each kind of damage to a rendering is named, and repaired") {
     }
 }
 
-TEST_CASE("damage is seen in a rendering that has been found whole before") {
+TEST_CASE("damage to a rendering that was intact before is noticed") {
     const Rendered host;
     const std::string config = host.at + "layer/left4dead2/cfg/server.cfg";
     host.place.let_settle();
     CHECK(host.damaged().empty());
     REQUIRE(host.place.read("state/digests").find("instances/comp1/" + host.wanted->digest()) !=
             std::string::npos);
-    CHECK(host.damaged().empty());  // from memory now
+    CHECK(host.damaged().empty());  // from the cache now
     SECTION("an edit that keeps size and modification time") {
         struct stat before{};
         REQUIRE(::stat(host.place.path(config).c_str(), &before) == 0);
@@ -241,7 +241,7 @@ TEST_CASE("damage is seen in a rendering that has been found whole before") {
     }
 }
 
-TEST_CASE("what is changed beside a rendering that has been found alone before is seen") {
+TEST_CASE("files that appear next to a rendering are noticed") {
     const Rendered host;
     const std::string instance = "instances/comp1";
     const auto look = [&] { return host.place.observe(host.desired); };
@@ -249,11 +249,11 @@ TEST_CASE("what is changed beside a rendering that has been found alone before i
     CHECK(look().servers.at("comp1").current == host.wanted->digest());
     REQUIRE(host.place.read("state/digests").find(instance + "\n") != std::string::npos);
     const std::string rendering = instance + "/" + host.wanted->digest();
-    CHECK(look().generations.contains(rendering));  // from memory now
+    CHECK(look().artifacts.contains(rendering));  // from the cache now
     CHECK(look().servers.at("comp1").current == host.wanted->digest());
     SECTION("another rendering") {
         host.place.directory(instance + "/0123456789abcdef");
-        CHECK(look().generations.contains(instance + "/0123456789abcdef"));
+        CHECK(look().artifacts.contains(instance + "/0123456789abcdef"));
     }
     SECTION("no current") {
         host.place.remove(instance + "/current");
@@ -267,13 +267,13 @@ TEST_CASE("what is changed beside a rendering that has been found alone before i
     }
     SECTION("the rendering gone") {
         host.place.remove(rendering);
-        CHECK_FALSE(look().generations.contains(rendering));
+        CHECK_FALSE(look().artifacts.contains(rendering));
         CHECK(look().servers.at("comp1").damaged == Names{"."});
     }
     SECTION("a file in the place of everything") {
         host.place.remove(instance);
         host.place.file(instance, "no directory");
-        CHECK_FALSE(look().servers.at("comp1").ours);
+        CHECK_FALSE(look().servers.at("comp1").managed);
     }
 }
 
@@ -291,8 +291,7 @@ TEST_CASE("repairing through a link never writes into what it leads to") {
     CHECK(host.place.read("victim") == "precious");
 }
 
-TEST_CASE(
-    "an edited file is repaired in the same inode, because a mounted overlay goes on showing that one") {
+TEST_CASE("an edited file is repaired in the same inode, because a mounted overlay keeps showing that one") {
     const Rendered host;
     const std::string config = host.at + "layer/left4dead2/cfg/server.cfg";
     const auto inode = host.place.inode(config);
@@ -302,7 +301,7 @@ TEST_CASE(
     CHECK(host.place.inode(config) == inode);
 }
 
-TEST_CASE("current is drift when it names something else, and is switched back") {
+TEST_CASE("a changed current link is drift, and is switched back") {
     const Rendered host;
     const auto current = [&] { return host.place.observe(host.desired).servers.at("comp1").current; };
     const std::string name = "instances/comp1/current";
@@ -323,18 +322,18 @@ TEST_CASE("current is drift when it names something else, and is switched back")
     CHECK_FALSE(host.place.exists("instances/comp1/.current"));
 }
 
-TEST_CASE("what was rendered is not rewritten when it is whole") {
+TEST_CASE("an intact rendering is not rewritten") {
     const Rendered host;
     const auto inode = host.place.inode(host.at + "server.env");
     host.place.converge(host.desired);
     CHECK(host.place.inode(host.at + "server.env") == inode);
 }
 
-TEST_CASE("a server whose overlay cannot be told has no wanted rendering, and says why") {
+TEST_CASE("a server whose overlay cannot be read has no target rendering, and says why") {
     Rendered host;
     host.desired.overlays["tick"] = directory_source(host.place.path("nowhere"));
     const auto server = host.place.observe(host.desired).servers.at("comp1");
-    CHECK(host.place.trouble(host.desired) ==
+    CHECK(host.place.error(host.desired) ==
           "overlay tick: " + host.place.path("nowhere") + ": No such file or directory");
     REQUIRE(server.current_rendering);
     CHECK(server.current_rendering->layers == host.wanted->layers());
@@ -342,7 +341,7 @@ TEST_CASE("a server whose overlay cannot be told has no wanted rendering, and sa
     CHECK(server.current == host.wanted->digest());
 }
 
-TEST_CASE("the mounted rendering tells the port and the environment it was made with") {
+TEST_CASE("the mounted rendering provides its port and its environment") {
     Rendered host;
     Observed observed;
     observed.servers["comp1"].mounted = host.wanted->layers();
@@ -354,7 +353,7 @@ TEST_CASE("the mounted rendering tells the port and the environment it was made 
     CHECK(observed.servers["comp1"].mounted_port == 27015);
     CHECK(observed.servers["comp1"].mounted_environment == before);
 
-    // The manifest's own rendering: told without reading it again.
+    // The manifest's own rendering: known without reading it again.
     Observed converged;
     host.place.converge(host.desired);
     converged.servers["comp1"].mounted = host.place.rendering(host.desired)->layers();
@@ -363,7 +362,7 @@ TEST_CASE("the mounted rendering tells the port and the environment it was made 
     CHECK(converged.servers["comp1"].mounted_environment == server.environment);
 }
 
-TEST_CASE("a foreign mount tells no port") {
+TEST_CASE("a foreign mount has no port") {
     const Rendered host;
     for (const Names& layers : {Names{}, Names{"tmpfs:tmpfs"}, Names{"/srv/x", "installation"},
                                 Names{"instances/comp2/0123456789abcdef/layer", "installation"},
@@ -376,37 +375,37 @@ TEST_CASE("a foreign mount tells no port") {
     }
 }
 
-TEST_CASE("a forgotten server is not ours any more") {
+TEST_CASE("an unmanaged server is no longer left4me's") {
     const Rendered host;
     Store store(host.place.paths);
     host.place.file("instances/.comp2/half-removed", "");
-    REQUIRE(store.forget("comp1"));
+    REQUIRE(store.unmanage("comp1"));
     CHECK(host.place.names("instances").empty());
     CHECK_FALSE(host.place.observe({}).servers.contains("comp1"));
-    REQUIRE(store.forget("comp1"));
-    REQUIRE(store.forget("never-there"));
+    REQUIRE(store.unmanage("comp1"));
+    REQUIRE(store.unmanage("never-there"));
 }
 
-TEST_CASE("servers that the manifests do not name are found by what they left") {
+TEST_CASE("servers that are not in the manifests are found by the files that they left") {
     const Rendered host;
     host.place.directory("runtime/old");
     host.place.directory("runtime/.purged-older");
     host.place.directory("runtime/Bad");
     const auto servers = host.place.observe({}).servers;
     CHECK(servers.size() == 2);
-    CHECK(servers.at("comp1").ours);
+    CHECK(servers.at("comp1").managed);
     CHECK(servers.at("old").runtime);
-    CHECK_FALSE(servers.at("old").ours);
+    CHECK_FALSE(servers.at("old").managed);
 }
 
-TEST_CASE("a rendering is written as the plan has it, whatever has become of the manifests since") {
+TEST_CASE("a rendering is written as planned, even if the manifests have changed since") {
     const Rendered host;
     host.place.remove(host.at);
     REQUIRE(Store(host.place.paths).render(*host.wanted));
     CHECK(host.damaged().empty());
 }
 
-TEST_CASE("a rendering that is not complete is not reported as one that could be started") {
+TEST_CASE("an incomplete rendering is not reported as usable") {
     Rendered host;
     host.desired.servers.at("comp1").config += "// more\n";
     const auto server = [&host] { return host.place.observe(host.desired).servers.at("comp1"); };
@@ -419,11 +418,11 @@ TEST_CASE("a rendering that is not complete is not reported as one that could be
     CHECK_FALSE(server().current_rendering);
 }
 
-TEST_CASE("a generation of a server is collected without forgetting the server") {
+TEST_CASE("a rendering of a server is pruned without unmanaging the server") {
     Rendered host;
     host.desired.servers.at("comp1").config += "// more\n";
     host.place.converge(host.desired);
-    REQUIRE(Store(host.place.paths).collect("instances/comp1/" + host.wanted->digest()));
+    REQUIRE(Store(host.place.paths).prune("instances/comp1/" + host.wanted->digest()));
     CHECK_FALSE(host.place.exists(host.at));
     CHECK(host.damaged().empty());
 }

@@ -15,7 +15,7 @@ Desired with_secret() {
     return desired;
 }
 
-std::string error_of(const Place& place) { return place.trouble(with_secret()); }
+std::string error_of(const Place& place) { return place.error(with_secret()); }
 
 }  // namespace
 
@@ -32,7 +32,7 @@ TEST_CASE("a secret's text is what the game reads") {
         CHECK(place.read(at + file).find("hunter2") == std::string::npos);
 }
 
-TEST_CASE("a changed secret is another rendering") {
+TEST_CASE("a changed secret gives another rendering") {
     const Place place;
     place.file("etc/secrets/rcon", "hunter2");
     const auto before = place.rendering(with_secret());
@@ -40,21 +40,21 @@ TEST_CASE("a changed secret is another rendering") {
     CHECK(place.rendering(with_secret())->digest() != before->digest());
 }
 
-TEST_CASE("a generation that depends on a secret cannot be computed elsewhere to try passwords") {
+TEST_CASE("a digest that depends on a secret cannot be computed elsewhere to test passwords") {
     const Place one;
     const Place other;
     for (const Place* place : {&one, &other}) place->file("etc/secrets/rcon", "hunter2");
-    const auto generation = [](const Place& place, const Desired& desired) {
+    const auto digest = [](const Place& place, const Desired& desired) {
         return place.rendering(desired)->digest();
     };
-    CHECK(generation(one, with_secret()) == generation(one, with_secret()));
-    CHECK(generation(one, with_secret()) != generation(other, with_secret()));
+    CHECK(digest(one, with_secret()) == digest(one, with_secret()));
+    CHECK(digest(one, with_secret()) != digest(other, with_secret()));
     CHECK(one.mode("state/key") == 0600);
-    // Without a secret the generation is the same everywhere.
-    CHECK(generation(one, one_server()) == generation(other, one_server()));
+    // Without a secret, the digest is the same everywhere.
+    CHECK(digest(one, one_server()) == digest(other, one_server()));
 }
 
-TEST_CASE("a missing or unfit secret is an error that names file and remedy, never the text") {
+TEST_CASE("a missing or unsuitable secret is an error that names file and remedy, never the text") {
     const Place place;
     const std::string file = place.path("etc/secrets/rcon");
     CHECK(error_of(place) == "there is no secret " + file + "; write the text into that file");
@@ -76,7 +76,7 @@ TEST_CASE("a missing or unfit secret is an error that names file and remedy, nev
 }
 
 TEST_CASE("a secret that left4me may not read says so") {
-    if (::geteuid() != 0) return;  // only root can be somebody else
+    if (::geteuid() != 0) return;  // only root can switch users
     const Place place;
     place.file("etc/secrets/rcon", "hunter2");
     ::chmod(place.path("").c_str(), 0755);
@@ -87,7 +87,7 @@ TEST_CASE("a secret that left4me may not read says so") {
     REQUIRE(::seteuid(0) == 0);
     REQUIRE_FALSE(text);
     CHECK(text.error() ==
-          "the secret " + place.path("etc/secrets/rcon") + " cannot be read; give it to user left4me");
+          "the secret " + place.path("etc/secrets/rcon") + " cannot be read; make user left4me its owner");
 }
 
 TEST_CASE("a secret's name never leaves its directory") {

@@ -12,7 +12,7 @@ using namespace std::chrono_literals;
 namespace {
 
 struct OneSource {
-    explicit OneSource(std::optional<std::chrono::milliseconds> patience = {}) : sources(patience) {
+    explicit OneSource(std::optional<std::chrono::milliseconds> timeout = {}) : sources(timeout) {
         place.file("maps/a.vpk", "a map");
         overlays["maps"] = directory_source(place.path("maps"));
     }
@@ -45,13 +45,14 @@ TEST_CASE("who has the patience is told what every source looks like", "[sources
     CHECK_FALSE(one.sources.drain());
 }
 
-TEST_CASE("who has no patience is told later, once, and meanwhile what was known before", "[sources]") {
+TEST_CASE("a read with a timeout returns the previous result, and the new one is announced once",
+          "[sources]") {
     OneSource one(0ms);
     CHECK(one.read().empty());
     REQUIRE(one.wait_for_news());
     const std::string first = one.read();
     CHECK(first == input_of(one.place, one.overlays.at("maps")));
-    // It was read once more, and nothing was new.
+    // It was read again, and nothing was new.
     while (!one.sources.idle()) std::this_thread::sleep_for(1ms);
     CHECK_FALSE(one.sources.drain());
 
@@ -63,7 +64,7 @@ TEST_CASE("who has no patience is told later, once, and meanwhile what was known
     CHECK(second == input_of(one.place, one.overlays.at("maps")));
 }
 
-TEST_CASE("another directory is another question, whatever was known of the first", "[sources]") {
+TEST_CASE("another directory is a new question, whatever is cached of the first", "[sources]") {
     OneSource one(0ms);
     (void)one.read();
     REQUIRE(one.wait_for_news());

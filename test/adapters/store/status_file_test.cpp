@@ -119,7 +119,7 @@ TEST_CASE("the fields of the status file keep their names") {
     }
 }
 
-TEST_CASE("who writes the status again and again reads only what others have written") {
+TEST_CASE("a process that keeps writing the status reads back only what others have written") {
     const Place place;
     StatusFile file(place.paths);
     REQUIRE(file.read_if_changed());
@@ -141,7 +141,7 @@ TEST_CASE("who writes the status again and again reads only what others have wri
     CHECK(lost->servers.empty());
 }
 
-TEST_CASE("a status that says nothing new is not written, but for the time now and then") {
+TEST_CASE("an unchanged status is not written, except for its time now and then") {
     using namespace std::chrono_literals;
     const Place place;
     StatusFile file(place.paths);
@@ -163,7 +163,7 @@ TEST_CASE("a status that says nothing new is not written, but for the time now a
     CHECK(kept_time() == status.last_pass);
 }
 
-TEST_CASE("a status that could not be written is written later, and is not forgotten meanwhile") {
+TEST_CASE("a status that could not be written is kept and written later") {
     const Place place;
     StatusFile file(place.paths);
     (void)file.read_if_changed();
@@ -182,7 +182,7 @@ TEST_CASE("a deadline is counted from the same moment after the clock was set, b
     const TimePoint held = TimePoint(1'700'000'000'000'007us);
     Status status = a_status();
     REQUIRE(save_status(place.paths, status));
-    // As if the host had been so far off when this was written.
+    // As if the host's clock had been off by that much when this was written.
     const auto wrote_when_clock_was_off = [&](std::chrono::seconds off) {
         const std::string text = place.read("state/status.json");
         const std::string key = "\"wall\": \"";
@@ -210,7 +210,7 @@ TEST_CASE("a deadline is counted from the same moment after the clock was set, b
     CHECK(*load_status(place.paths).servers.at("comp1").remembered.held_since == held);
 }
 
-TEST_CASE("a jump is what the clock moved beyond the time that has passed") {
+TEST_CASE("a jump is the difference between the clock's change and the time that has passed") {
     using namespace std::chrono_literals;
     const ClockMark noon{TimePoint(1'700'000'000s), 100s, "boot"};
     const auto later = [&](std::chrono::seconds wall, std::chrono::seconds since_boot, const char* boot) {
@@ -225,7 +225,7 @@ TEST_CASE("a jump is what the clock moved beyond the time that has passed") {
 
 TEST_CASE("a status of another version is read as far as it is known") {
     const Place place;
-    // As version 0.1 wrote it before there were backoffs, a clock and approvals.
+    // As written by version 0.1, before there were backoffs, a clock and approvals.
     place.file("state/status.json", R"({
  "lastAppliedRevision": "r1", "lastAttemptedRevision": "r2", "lastPass": "2026-03-01T12:00:00.000000Z",
  "servers": {

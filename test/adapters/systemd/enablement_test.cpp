@@ -12,7 +12,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// A host's two unit directories in a place of their own.
+/// A host's two unit directories in a temporary directory.
 class UnitDirectories {
   public:
     UnitDirectories() {
@@ -52,13 +52,13 @@ TEST_CASE("a server is enabled when any target of /etc wants it") {
           std::map<std::string, Enablement>{{"comp1", Enablement::Enabled}, {"coop", Enablement::Enabled}});
 }
 
-TEST_CASE("an enablement that a reboot forgets does not count") {
+TEST_CASE("an enablement that does not survive a reboot does not count") {
     const UnitDirectories host;
     host.link(host.paths().systemd_run / "multi-user.target.wants", server_unit("comp1"), "/x");
     CHECK(read_enablement(host.paths()).empty());
 }
 
-TEST_CASE("a mask in /etc or /run beats an enablement") {
+TEST_CASE("a mask in /etc or /run overrides an enablement") {
     const UnitDirectories host;
     for (const char* server : {"a", "b", "c"}) host.enable(server);
     host.link(host.paths().systemd_etc, server_unit("a"), "/dev/null");
@@ -70,7 +70,7 @@ TEST_CASE("a mask in /etc or /run beats an enablement") {
     }
 }
 
-TEST_CASE("a unit file of the host's own is no mask") {
+TEST_CASE("a regular unit file is not a mask") {
     const UnitDirectories host;
     std::ofstream(host.paths().systemd_etc / server_unit("a")) << "[Service]\n";
     host.link(host.paths().systemd_etc, server_unit("b"),
@@ -78,7 +78,7 @@ TEST_CASE("a unit file of the host's own is no mask") {
     CHECK(read_enablement(host.paths()).empty());
 }
 
-TEST_CASE("units that no manifest could have made are not seen at all") {
+TEST_CASE("units that no manifest could have created are ignored") {
     const UnitDirectories host;
     for (const char* name : {"Upper", "a.b", "a@b", "", "-a", "a-", "f\xc3\xbcnf", "a\\x2fb"})
         host.enable(name);

@@ -23,7 +23,7 @@ std::unique_ptr<Units> connect() {
     return std::move(*units);
 }
 
-/// Every outcome of one request; each server must be told of once.
+/// Every outcome of one request; each server must be reported once.
 Outcomes carry_out(Units& units, Verb verb, const std::vector<std::string>& servers) {
     Outcomes outcomes;
     units.begin(verb, servers);
@@ -45,20 +45,20 @@ std::size_t done(const Outcomes& outcomes) {
 
 }  // namespace
 
-TEST_CASE("of two hundred fast jobs not one is missed") {
+TEST_CASE("none of two hundred fast jobs is missed") {
     PlainServers servers;
     const auto names = numbered("fast-", 200);
     servers.add_all(names, "ExecStart=/usr/bin/sleep infinity");
     const auto units = connect();
     CHECK(done(carry_out(*units, Verb::Start, names)) == 200);
-    CHECK(done(carry_out(*units, Verb::Start, names)) == 200);  // nothing to do: jobs that end at once
+    CHECK(done(carry_out(*units, Verb::Start, names)) == 200);  // nothing to do: jobs that end immediately
     CHECK(done(carry_out(*units, Verb::Stop, names)) == 200);
     // The match, Subscribe and three requests, perhaps repeated while the helper starts: the number does not
-    // grow with that of the servers.
+    // grow with the number of servers.
     CHECK(units->round_trips() <= 12);
 }
 
-TEST_CASE("enable, disable and reset-failed tell of every server") {
+TEST_CASE("enable, disable and reset-failed report every server") {
     PlainServers servers;
     const auto names = numbered("files-", 50);
     servers.add_all(names);
@@ -90,7 +90,7 @@ TEST_CASE("a start that fails says why") {
     }
 }
 
-TEST_CASE("a start that systemd refuses for the start limit is told apart from the failure that led there") {
+TEST_CASE("a start refused because of the start limit is distinguished from the failure that led there") {
     PlainServers servers;
     servers.add("limit", "ExecStart=/nonexistent\nRestart=no");
     const auto units = connect();
@@ -111,7 +111,7 @@ TEST_CASE("a server that refuses to stop delays no other and runs into no D-Bus 
     servers.add("polite");
     const auto units = connect();
     REQUIRE(done(carry_out(*units, Verb::Start, {"stubborn", "polite"})) == 2);
-    std::this_thread::sleep_for(std::chrono::milliseconds(500));  // the trap must stand
+    std::this_thread::sleep_for(std::chrono::milliseconds(500));  // the trap must be set
     const auto begun = Clock::now();
     units->begin(Verb::Stop, std::vector<std::string>{"stubborn", "polite"});
     const auto first = units->wait();
@@ -152,7 +152,7 @@ TEST_CASE("jobs outlive a re-execution of PID 1") {
     CHECK(told == 20);
 }
 
-TEST_CASE("a second request for the same jobs hears how they end, though they end before it is answered") {
+TEST_CASE("a second request for the same jobs learns how they end, even if they end before its reply") {
     PlainServers servers;
     const auto names = numbered("twice-", 100);
     servers.add_all(names, "ExecStart=/usr/bin/sleep infinity");
@@ -173,11 +173,11 @@ TEST_CASE("a second request for the same jobs hears how they end, though they en
     }
     CHECK(told.size() == 200);
     INFO("all in " << std::chrono::duration<double>(Clock::now() - begun).count() << " s");
-    // Who has to be looked for is found after ten seconds of silence.
+    // Lost jobs are found after ten seconds of silence.
     CHECK(longest < std::chrono::seconds(9));
 }
 
-TEST_CASE("a PID 1 that does not answer is asked again, and no job counts as lost for it") {
+TEST_CASE("a PID 1 that does not answer is asked again, and no job counts as lost") {
     const std::filesystem::path policy = "/etc/dbus-1/system.d/zz-silent.conf";
     write(policy,
           "<busconfig><policy context=\"mandatory\">"
@@ -195,7 +195,7 @@ TEST_CASE("a PID 1 that does not answer is asked again, and no job counts as los
     CHECK(run("systemctl reload dbus").status == 0);
 }
 
-TEST_CASE("a job that somebody cancels is told as canceled") {
+TEST_CASE("a cancelled job is reported as canceled") {
     PlainServers servers;
     servers.add("turned", "ExecStartPre=/usr/bin/sleep 5\nExecStart=/usr/bin/sleep infinity");
     const auto units = connect();
@@ -232,7 +232,7 @@ TEST_CASE("a helper that does not start, and one that does not listen, are expla
     CHECK(WEXITSTATUS(status) == 0);
 }
 
-TEST_CASE("names that are none get their outcome without anybody being asked") {
+TEST_CASE("invalid names get their outcome without a request") {
     const auto units = connect();
     const auto before = units->round_trips();
     const auto outcomes = carry_out(*units, Verb::Enable, {"../etc", "", "A"});

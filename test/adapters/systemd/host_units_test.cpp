@@ -29,7 +29,7 @@ std::map<std::string, ObservedUnit> list() {
 
 }  // namespace
 
-TEST_CASE("enabled, disabled, masked and runtime-masked units are told apart, running or not") {
+TEST_CASE("enabled, disabled, masked and runtime-masked units are distinguished, running or not") {
     PlainServers servers;
     servers.add_all({"on", "off", "masked", "run-masked", "running"});
     REQUIRE(run("systemctl enable " + unit("on") + " " + unit("masked") + " " + unit("run-masked")).status ==
@@ -48,7 +48,7 @@ TEST_CASE("enabled, disabled, masked and runtime-masked units are told apart, ru
     CHECK(units.at("running").sub == "running");
 }
 
-TEST_CASE("what is shown as enabled is what systemctl calls enabled") {
+TEST_CASE("enablement agrees with systemctl") {
     PlainServers servers;
     servers.add_all({"on", "for-now"});
     REQUIRE(
@@ -62,7 +62,7 @@ TEST_CASE("what is shown as enabled is what systemctl calls enabled") {
     (void)run("systemctl disable --runtime " + unit("for-now"));
 }
 
-TEST_CASE("loaded units that no manifest could have made are not seen") {
+TEST_CASE("loaded units that no manifest could have created are ignored") {
     PlainServers servers;
     servers.add_all({"Upper", "a.b", "good"});
     REQUIRE(run("systemctl start " + unit("Upper") + " " + unit("a.b") + " " + unit("good")).status == 0);
@@ -90,7 +90,7 @@ TEST_CASE("a hundred units are listed in one round trip, and one more for when t
     for (const auto& [name, unit] : *listed) CHECK(unit.active == ActiveState::Active);
 }
 
-TEST_CASE("the reason of a failure is told: start limit, exit code, signal, timeout") {
+TEST_CASE("the reason of a failure is reported: start limit, exit code, signal, timeout") {
     PlainServers servers;
     servers.add("limit", "ExecStart=/usr/bin/false\nRestartSec=100ms");
     servers.add("exit", "ExecStart=/usr/bin/false\nRestart=no");
@@ -104,7 +104,7 @@ TEST_CASE("the reason of a failure is told: start limit, exit code, signal, time
     for (const char* server : {"limit", "exit", "signal", "timeout", "slow-stop"})
         (void)run("systemctl start --no-block " + unit(server));
     REQUIRE(eventually([] { return property("slow-stop", "ActiveState") == "active"; }));
-    std::this_thread::sleep_for(std::chrono::milliseconds(300));  // the trap must stand
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));  // the trap must be set
     (void)run("systemctl stop " + unit("slow-stop"));
     for (const char* server : {"limit", "exit", "signal", "timeout", "slow-stop"}) {
         INFO(server);
@@ -126,9 +126,9 @@ TEST_CASE("the reason of a failure is told: start limit, exit code, signal, time
     CHECK(details->main_pid == 0);
 }
 
-TEST_CASE("failed units are explained in two round trips, also more than the bus allows unanswered") {
+TEST_CASE("failed units are explained in two round trips, even more than the bus allows pending") {
     PlainServers servers;
-    const auto names = numbered("broken-", 40);  // four questions each
+    const auto names = numbered("broken-", 40);  // four requests each
     servers.add_all(names, "ExecStart=/usr/bin/false\nRestart=no");
     std::string all;
     for (const std::string& name : names) all += " " + unit(name);
@@ -145,7 +145,7 @@ TEST_CASE("failed units are explained in two round trips, also more than the bus
 }
 
 TEST_CASE(
-    "details name the process, the time and the restarts, in one round trip, also of what is not loaded") {
+    "details include process, time and restarts, in one round trip, also for units that are not loaded") {
     PlainServers servers;
     servers.add("shown", "ExecStart=/usr/bin/sleep infinity\nRestartSec=50ms");
     REQUIRE(run("systemctl enable --now " + unit("shown")).status == 0);
@@ -175,9 +175,9 @@ TEST_CASE(
     CHECK_FALSE(units->details("../x"));
 }
 
-TEST_CASE("details of many units take one round trip, also more than the bus allows unanswered") {
+TEST_CASE("details of many units take one round trip, even more than the bus allows pending") {
     PlainServers servers;
-    const auto names = numbered("many-", 150);  // three questions each
+    const auto names = numbered("many-", 150);  // three requests each
     servers.add_all({names[0], names[149]});
     REQUIRE(run("systemctl start " + unit(names[0]) + " " + unit(names[149])).status == 0);
     const auto units = connect();
@@ -192,7 +192,7 @@ TEST_CASE("details of many units take one round trip, also more than the bus all
     CHECK(units->details(std::span<const std::string>())->empty());
 }
 
-TEST_CASE("without a system bus the error says so, and a bus that goes away does not hang anybody") {
+TEST_CASE("without a system bus the error says so, and a lost bus does not hang the caller") {
     FILE* bus = popen("exec dbus-daemon --session --nofork --print-address=1 --print-pid=1", "r");
     REQUIRE(bus != nullptr);
     char address[512] = {};
@@ -219,5 +219,5 @@ TEST_CASE("without a system bus the error says so, and a bus that goes away does
     CHECK_FALSE(Units::connect(Paths()));
 
     REQUIRE(unsetenv("DBUS_SYSTEM_BUS_ADDRESS") == 0);
-    CHECK(units->list());  // it comes back by itself
+    CHECK(units->list());  // it reconnects
 }

@@ -4,7 +4,7 @@
 
 using namespace left4me;
 
-TEST_CASE("only a job that is done is done") {
+TEST_CASE("only the job result done is a success") {
     CHECK(job_outcome("a", "done").done);
     for (const char* word :
          {"failed", "timeout", "canceled", "dependency", "skipped", "collected", "a-new-word"}) {
@@ -17,18 +17,18 @@ TEST_CASE("only a job that is done is done") {
     CHECK(job_outcome("a", "a-new-word").reason == FailureKind::Unknown);
 }
 
-TEST_CASE("a unit's Result becomes a kind of failure, known to us or not") {
+TEST_CASE("every Result of a unit becomes a kind of failure, known or not") {
     CHECK(reason_of_result("start-limit-hit") == FailureKind::StartLimitHit);
     CHECK(reason_of_result("oom-kill") == FailureKind::OutOfMemory);
     CHECK(reason_of_result("never-seen") == FailureKind::Unknown);
     CHECK(reason_of_result("") == FailureKind::Unknown);
 }
 
-TEST_CASE("a failure says where to read on") {
+TEST_CASE("a failure says where to read more") {
     const UnitOutcome outcome = failed_outcome("comp1", "exit-code", "the game ended with status 3");
     CHECK(outcome.reason == FailureKind::ExitCode);
     CHECK(outcome.message ==
-          "a process of it ended with an error (the game ended with status 3); see journalctl -u "
+          "one of its processes ended with an error (the game ended with status 3); see journalctl -u "
           "left4me-server@comp1.service");
 }
 

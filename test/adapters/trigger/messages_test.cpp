@@ -19,7 +19,7 @@ Action action(Verb verb, Kind kind, const std::string& name) {
 StepReport a_report() {
     StepReport report;
     report.revision = "r1";
-    report.trouble = Trouble::Held;
+    report.error_kind = SourceErrorKind::Held;
     report.source_error = "wound back";
     report.difference.revision = "r1";
     report.difference.agreeing_servers = 3;
@@ -47,7 +47,7 @@ TEST_CASE("A report survives the socket", "[trigger]") {
     const auto got = parse_report(line);
     REQUIRE(got);
     CHECK(report_line(*got) == line);
-    CHECK(got->trouble == Trouble::Held);
+    CHECK(got->error_kind == SourceErrorKind::Held);
     CHECK(got->difference.actions[1].code == HoldReason::ApprovalRequired);
     CHECK(got->difference.agreeing_servers == 3);
     CHECK(got->difference.starting_servers == 2);
@@ -61,14 +61,14 @@ TEST_CASE("A report survives the socket", "[trigger]") {
 TEST_CASE("A report holds nothing of what an action writes", "[trigger]") {
     StepResult step;
     step.difference.actions = {action(Verb::Render, Kind::Server, "a")};
-    step.difference.actions.front().generation = "4f1c";
+    step.difference.actions.front().artifact = "4f1c";
     auto source = std::make_shared<OverlaySource>();
     step.difference.actions.front().source = source;
     step.news.plan = step.difference;
     step.news.outcomes = {{0, true, {}, {}, nullptr, {}}};
     const StepReport report = report_of(step, step.difference.actions);
     CHECK(source.use_count() == 3);  // here, and twice in the step
-    CHECK(report.difference.actions.front().generation.empty());
+    CHECK(report.difference.actions.front().artifact.empty());
     CHECK(report_line(report).find("4f1c") == std::string::npos);
 }
 

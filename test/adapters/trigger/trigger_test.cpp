@@ -181,7 +181,7 @@ TEST_CASE("A daemon that was killed does not keep the next one from listening", 
 
 TEST_CASE("Only root, the owner and the operators' group may trigger, and strangers bring their own name",
           "[trigger]") {
-    if (::geteuid() != 0) return;  // only root can be somebody else
+    if (::geteuid() != 0) return;  // only root can switch users
     constexpr gid_t operators = 4242;
     Site site;
     for (const auto& path : {site.scratch.path(), site.paths.trigger().parent_path()})

@@ -12,7 +12,7 @@ using namespace left4me;
 TEST_CASE("A mount and an unmount are each noticed once", "[watch][root]") {
     left4me::test::Scratch scratch;
     MountWatch watch("/proc/self/mountinfo");
-    // As an event loop does: whoever waits is told, and whoever asks afterwards is told as well.
+    // Like an event loop: a waiter is notified, and a later poll is too.
     const Fd epoll(epoll_create1(EPOLL_CLOEXEC));
     epoll_event event{.events = EPOLLPRI, .data = {}};
     REQUIRE(epoll_ctl(epoll.get(), EPOLL_CTL_ADD, watch.readiness().fd, &event) == 0);
@@ -28,7 +28,7 @@ TEST_CASE("A mount and an unmount are each noticed once", "[watch][root]") {
     CHECK(watch.drain());
 }
 
-TEST_CASE("A mount table that cannot be opened never wakes anybody", "[watch]") {
+TEST_CASE("a mount table that cannot be opened causes no wake-up", "[watch]") {
     MountWatch watch("/nonexistent/mountinfo");
     CHECK(watch.readiness().fd == -1);
     CHECK_FALSE(watch.drain());

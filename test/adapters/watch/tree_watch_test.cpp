@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// The kernel queues an event before the call that caused it returns: nothing has to be waited for.
+/// The kernel queues an event before the call that caused it returns, so there is nothing to wait for.
 struct Watched {
     Scratch scratch;
     fs::path root = scratch.path() / "manifests";
@@ -34,7 +34,7 @@ struct Watched {
 
 }  // namespace
 
-TEST_CASE("A quiet directory wakes nobody", "[watch]") {
+TEST_CASE("a quiet directory causes no wake-up", "[watch]") {
     Watched site;
     CHECK_FALSE(site.watch.drain());
     CHECK(site.watch.trouble().empty());
@@ -50,7 +50,7 @@ TEST_CASE("A written, renamed or removed file is noticed", "[watch]") {
     CHECK(site.watch.drain());
 }
 
-TEST_CASE("An editor that replaces the file goes on being noticed", "[watch]") {
+TEST_CASE("a file is still watched after an editor has replaced it", "[watch]") {
     Watched site;
     REQUIRE(site.sees("a.yaml"));
     for (int times = 0; times < 3; ++times) {
@@ -60,19 +60,19 @@ TEST_CASE("An editor that replaces the file goes on being noticed", "[watch]") {
     }
 }
 
-TEST_CASE("What an editor leaves beside the file wakes nobody", "[watch]") {
+TEST_CASE("an editor's temporary files cause no wake-up", "[watch]") {
     Watched site;
     for (const char* name : {"a.yaml~", ".a.yaml.swp", "4913"}) site.write(name);
     CHECK_FALSE(site.watch.drain());
 }
 
-TEST_CASE("A new directory is watched, with what was written into it before anybody knew", "[watch]") {
+TEST_CASE("a new directory is watched, including files written before it was noticed", "[watch]") {
     Watched site;
     CHECK(site.sees("pool/deep/a.yaml"));
     CHECK(site.sees("pool/deep/b.yaml"));
 }
 
-TEST_CASE("A directory that was moved away is not watched any more", "[watch]") {
+TEST_CASE("a directory that was moved away is no longer watched", "[watch]") {
     Watched site;
     REQUIRE(site.sees("pool/a.yaml"));
     fs::rename(site.root / "pool", site.scratch.path() / "elsewhere");
@@ -118,7 +118,7 @@ TEST_CASE("A root that is removed is noticed, and noticed again when it is back"
     CHECK(site.sees("b.yaml"));
 }
 
-TEST_CASE("A root of which not even the parent is there yet is noticed when it comes", "[watch]") {
+TEST_CASE("a root whose parent does not exist yet is noticed when it appears", "[watch]") {
     Scratch scratch;
     TreeWatch watch({scratch.path() / "srv/left4me/manifests"});
     CHECK_FALSE(watch.drain());
@@ -128,8 +128,7 @@ TEST_CASE("A root of which not even the parent is there yet is noticed when it c
     CHECK(watch.drain());
 }
 
-TEST_CASE("When more happens than the kernel keeps, everything counts as changed and is watched anew",
-          "[watch]") {
+TEST_CASE("when the kernel's queue overflows, everything counts as changed and is watched again", "[watch]") {
     Watched site;
     // fs.inotify.max_queued_events is 16384 by default; each file is several events.
     for (int i = 0; i < 9000; ++i) {
@@ -142,7 +141,7 @@ TEST_CASE("When more happens than the kernel keeps, everything counts as changed
     CHECK(site.sees("pool/d.yaml"));
 }
 
-TEST_CASE("A file system that is unmounted is noticed, and what lies below it is watched", "[watch][root]") {
+TEST_CASE("an unmounted file system is noticed, and the directory beneath it is watched", "[watch][root]") {
     Scratch scratch;
     const fs::path root = scratch.path() / "manifests";
     fs::create_directories(root);
@@ -157,7 +156,7 @@ TEST_CASE("A file system that is unmounted is noticed, and what lies below it is
     CHECK(watch.drain());
 }
 
-TEST_CASE("Watching anew is another descriptor, and says so", "[watch]") {
+TEST_CASE("watching again uses another descriptor, and says so", "[watch]") {
     Watched site;
     const unsigned before = site.watch.readiness().instance;
     fs::remove_all(site.root);
@@ -165,8 +164,7 @@ TEST_CASE("Watching anew is another descriptor, and says so", "[watch]") {
     CHECK(site.watch.readiness().instance != before);
 }
 
-TEST_CASE("When the kernel has no watch left, that is said, and what is watched goes on being watched",
-          "[watch][root]") {
+TEST_CASE("running out of watches is reported, and existing watches keep working", "[watch][root]") {
     Watched site;
     for (const char* name : {"a", "b", "c", "d", "e"}) fs::create_directories(site.root / name);
     // The limit is a user namespace's own: nobody else's is touched.

@@ -1,6 +1,6 @@
-// What a taken-over game tries against other games and the host: game_attacks GROUP [ARGUMENT…], from inside
-// a sandbox. Every attempt is a line, "NAME RESULT": the errno, 0 for success, or "signal N". Names that end
-// in 32 went through the gate of 32-bit programs.
+// Attacks of a taken-over game on other games and the host: game_attacks GROUP [ARGUMENT…], from inside a
+// sandbox. Every attempt prints one line, "NAME RESULT": the errno, 0 for success, or "signal N". Names that
+// end in 32 used the entry point of 32-bit programs.
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <linux/sched.h>
@@ -37,7 +37,7 @@ long native(long number, const Words& words) {
     return result < 0 ? -errno : result;
 }
 
-/// What a 32-bit program does; the kernel takes the i386 numbers from any process.
+/// As in a 32-bit program; the kernel accepts i386 numbers from any process.
 long narrow(long number, const Words& words) {
     long result = 0;
     // NOLINTNEXTLINE(hicpp-no-assembler)
@@ -59,7 +59,7 @@ T* low() {
 
 long number_of(const void* pointer) { return static_cast<long>(reinterpret_cast<std::uintptr_t>(pointer)); }
 
-/// In a process of its own: an attempt that works may change it, and a filter may kill it.
+/// In a separate process: a successful attempt may change it, and a filter may kill it.
 void attempt(const std::string& name, const std::function<long()>& what) {
     std::fflush(stdout);
     const pid_t child = ::fork();
@@ -87,7 +87,7 @@ void attempt_all(std::span<const Call> calls) {
     }
 }
 
-/// Against processes of others, by their number on the host: NUMBER…
+/// Against processes of others, by their pid on the host: NUMBER…
 void others(const std::vector<std::string>& words) {
     struct Limit {
         std::uint64_t soft, hard;
@@ -168,7 +168,7 @@ void calls(const std::vector<std::string>& /*words*/) {
     attempt("x32", [] { return native(0x40000000L | SYS_getpid, {}); });
 }
 
-/// Families and protocols of sockets that a game may not have, in each way to ask for one.
+/// Families and protocols of sockets that a game may not have, by every call that creates sockets.
 void sockets(const std::vector<std::string>& /*words*/) {
     struct Kind {
         const char* name;
@@ -194,7 +194,7 @@ void sockets(const std::vector<std::string>& /*words*/) {
         Kind{"raw", AF_INET, SOCK_RAW, 255},
         Kind{"mptcp6", AF_INET6, SOCK_STREAM, 262},
         Kind{"udplite", AF_INET, SOCK_DGRAM, 136},
-        // These are what a game needs.
+        // A game needs these.
         Kind{"tcp", AF_INET, SOCK_STREAM, 0},
         Kind{"udp6", AF_INET6, SOCK_DGRAM, IPPROTO_UDP},
         Kind{"unix", AF_UNIX, SOCK_STREAM, 0},
@@ -214,7 +214,7 @@ void sockets(const std::vector<std::string>& /*words*/) {
         });
         attempt(name + " pair-by-socketcall32", [&] { return narrow(102, {8, number_of(words)}); });
     }
-    // A pair works: what goes in comes out.
+    // A pair works: what is written can be read.
     attempt("a-pair-carries", [&] {
         *words = {AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, static_cast<std::int32_t>(number_of(ends))};
         if (const long failed = narrow(102, {8, number_of(words)}); failed < 0) return failed;
@@ -224,7 +224,7 @@ void sockets(const std::vector<std::string>& /*words*/) {
                    ? 0L
                    : -1L;
     });
-    // The family changes while it is being looked at: whatever comes out must be a family that is allowed.
+    // The family changes during the check: every created socket must be of an allowed family.
     attempt("race", [&] {
         *words = {AF_UNIX, SOCK_DGRAM, 0, 0};
         std::atomic<bool> over = false;
@@ -316,7 +316,7 @@ void loopback(const std::vector<std::string>& words) {
     }
 }
 
-/// The address changes while it is being looked at: PORT CLOSED-PORT-THAT-IS-ALLOWED
+/// The address changes during the check: PORT CLOSED-PORT-THAT-IS-ALLOWED
 void race(const std::vector<std::string>& words) {
     const Address wanted = address_of("127.0.0.1", std::atoi(words.at(0).c_str()));
     const Address allowed = address_of("127.0.0.1", std::atoi(words.at(1).c_str()));
@@ -350,7 +350,7 @@ long count(const std::function<bool()>& takes) {
     return taken;
 }
 
-/// What the kernel counts for each user: takes all that it gets, says how much that was, and keeps it.
+/// Per-user counters of the kernel: takes all that it gets, prints how much that was, and keeps it.
 void shares(const std::vector<std::string>& /*words*/) {
     rlimit files{};
     (void)::getrlimit(RLIMIT_NOFILE, &files);
@@ -367,7 +367,7 @@ void shares(const std::vector<std::string>& /*words*/) {
     attempt("queue", [] { return native(SYS_mq_open, {number_of("q"), O_CREAT | O_RDWR, 0600, 0}); });
 }
 
-/// Memory that is written and then run, as SourceMod does with plugins.
+/// Memory that is written and then executed, as SourceMod does with plugins.
 void executable(const std::vector<std::string>& /*words*/) {
     attempt("executable", [] {
         auto* code = static_cast<unsigned char*>(

@@ -16,7 +16,7 @@ namespace {
 
 fs::path runtime(const std::string& server) { return RealServers::runtime(server); }
 
-/// What a server that once ran has left.
+/// The files of a server that once ran.
 void leave_behind(const std::string& server) {
     write(runtime(server) / "upper/left4dead2/logs/l1.log", "log");
     fs::create_directories(runtime(server) / "merged");
@@ -34,7 +34,7 @@ std::string purge(const std::string& server) {
 
 }  // namespace
 
-TEST_CASE("Purge removes what a server wrote, whoever it belongs to") {
+TEST_CASE("Purge removes a server's files, whoever owns them") {
     leave_behind("gone");
     const fs::path sticky = runtime("gone") / "upper/sticky";
     write(sticky / "of-somebody", "x");
@@ -71,7 +71,7 @@ TEST_CASE("Purge refuses while the unit runs, starts or is about to be restarted
     }
 }
 
-TEST_CASE("Purge forgets the failure of a unit that failed") {
+TEST_CASE("Purge resets the failure of a failed unit") {
     PlainServers servers;
     servers.add("failed", "ExecStart=/usr/bin/false\nRestart=no");
     leave_behind("failed");
@@ -81,7 +81,7 @@ TEST_CASE("Purge forgets the failure of a unit that failed") {
     CHECK(property("failed", "ActiveState") == "inactive");
 }
 
-TEST_CASE("links that the game planted are removed, what they point at is not") {
+TEST_CASE("links that the game planted are removed, but not their targets") {
     const fs::path secret = "/root/precious";
     write(secret / "file", "kept");
     leave_behind("planted");
@@ -106,7 +106,7 @@ TEST_CASE("a runtime directory that is itself a link is not followed") {
     fs::remove_all(elsewhere);
 }
 
-TEST_CASE("what is mounted beneath a runtime directory is not deleted") {
+TEST_CASE("a mount beneath a runtime directory is not deleted") {
     const fs::path precious = "/root/mounted";
     write(precious / "file", "kept");
     leave_behind("crossed");
@@ -135,7 +135,7 @@ TEST_CASE("directories nested five thousand deep are removed") {
     (void)run("rm -rf /var/lib/left4me/runtime/deep /var/lib/left4me/runtime/.purged-deep");
 }
 
-TEST_CASE("a purge that was killed half-way is ended by the next one") {
+TEST_CASE("the next purge completes one that was killed") {
     leave_behind("half");
     fs::rename(runtime("half"), "/var/lib/left4me/runtime/.purged-half");
     leave_behind("half");
@@ -144,7 +144,7 @@ TEST_CASE("a purge that was killed half-way is ended by the next one") {
     CHECK_FALSE(fs::exists(runtime("half")));
 }
 
-TEST_CASE("who asks for anything else does not wait for a purge of many files") {
+TEST_CASE("other requests do not wait for a purge of many files") {
     leave_behind("many");
     const fs::path logs = runtime("many") / "upper/left4dead2/logs";
     REQUIRE(run("cd " + logs.string() + " && seq 100000 | xargs touch").status == 0);
@@ -160,7 +160,7 @@ TEST_CASE("who asks for anything else does not wait for a purge of many files") 
     const bool was_removing = fs::exists("/var/lib/left4me/runtime/.purged-many.1");
     CHECK(ask("ResetFailed", {"other"}));
     const bool still_removing = fs::exists("/var/lib/left4me/runtime/.purged-many.1");
-    // The same name can be used at once.
+    // The same name can be used immediately.
     leave_behind("many");
     purger.join();
     CHECK(purged.find("many") != std::string::npos);
@@ -171,7 +171,7 @@ TEST_CASE("who asks for anything else does not wait for a purge of many files") 
     CHECK(purge("many") == "");
 }
 
-TEST_CASE("what a helper that was killed has left is removed by the next one") {
+TEST_CASE("the next helper removes what a killed one left behind") {
     leave_behind("left");
     fs::rename(runtime("left"), "/var/lib/left4me/runtime/.purged-left.1");
     (void)run("systemctl kill --signal=KILL left4me-helper; systemctl stop left4me-helper");
@@ -189,7 +189,7 @@ TEST_CASE("Purge unmounts first") {
     CHECK_FALSE(fs::exists(runtime("mounted")));
 }
 
-TEST_CASE("Purge is answered though systemd never says that the unmounting has ended") {
+TEST_CASE("Purge is answered even if systemd never reports the end of the unmount") {
     RealServers servers;
     servers.add("unheard");
     REQUIRE(run("nsenter --mount=/proc/1/ns/mnt -- /usr/libexec/left4me-overlay mount unheard").status == 0);
@@ -209,8 +209,7 @@ TEST_CASE("Purge is answered though systemd never says that the unmounting has e
     REQUIRE(run("systemctl reload --no-block dbus").status == 0);
 }
 
-TEST_CASE(
-    "an overlay that somebody uses keeps its server from being purged, with the unit to read about it") {
+TEST_CASE("an overlay in use prevents a purge, and the error names the unit to read about it") {
     RealServers servers;
     servers.add("in-use");
     REQUIRE(run("nsenter --mount=/proc/1/ns/mnt -- /usr/libexec/left4me-overlay mount in-use").status == 0);

@@ -26,7 +26,7 @@ std::string world() {
         .output;
 }
 
-/// A bus policy that lets everybody in.
+/// A bus policy that admits everybody.
 class OpenedPolicy {
   public:
     OpenedPolicy() {
@@ -47,7 +47,7 @@ class OpenedPolicy {
     const fs::path file_ = "/etc/dbus-1/system.d/zz-opened.conf";
 };
 
-/// Nobody but root and left4me is answered, and nothing has happened. The refusals' words.
+/// Only root and left4me get an answer, and nothing has happened. Returns the refusals.
 std::vector<std::string> refusals_of_strangers() {
     const std::string before = world();
     std::vector<std::string> words;
@@ -86,7 +86,7 @@ TEST_CASE("the helper refuses names that no manifest could have, and the whole r
     CHECK(world() == before);
 }
 
-TEST_CASE("4096 names are a batch, one more is refused") {
+TEST_CASE("4096 names are accepted, one more is refused") {
     auto names = numbered("n-", 4096);
     const Answers all = ask("Disable", names);
     REQUIRE(all);
@@ -98,7 +98,7 @@ TEST_CASE("4096 names are a batch, one more is refused") {
     CHECK(refused.error().name == "org.freedesktop.DBus.Error.LimitsExceeded");
 }
 
-TEST_CASE("a request without names is answered without entries") {
+TEST_CASE("a request without names gets an empty reply") {
     for (const char* method : methods) {
         INFO(method);
         const Answers answers = ask(method, {});
@@ -112,13 +112,13 @@ TEST_CASE("the bus does not carry anybody else's requests to the helper, not eve
         CHECK(words != "only root and user left4me may ask for this");
 }
 
-TEST_CASE("when somebody opens the bus policy, the helper refuses strangers itself") {
+TEST_CASE("even with an open bus policy, the helper refuses other users") {
     const OpenedPolicy opened;
     for (const std::string& words : refusals_of_strangers())
         CHECK(words == "only root and user left4me may ask for this");
 }
 
-TEST_CASE("user left4me is heard") {
+TEST_CASE("user left4me may call the helper") {
     PlainServers servers;
     servers.add_all({"one", "two"});
     const uid_t left4me = uid_of("left4me");

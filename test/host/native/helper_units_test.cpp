@@ -83,7 +83,7 @@ TEST_CASE("a running server is enabled without a restart") {
     CHECK(property("running", "MainPID") == pid);
 }
 
-TEST_CASE("Enable takes masks away, in /etc and in /run, and the server goes on") {
+TEST_CASE("Enable removes masks in /etc and /run, and the server keeps running") {
     PlainServers servers;
     servers.add_all({"masked", "run-masked", "both"});
     for (const char* server : {"masked", "run-masked", "both"})
@@ -102,10 +102,10 @@ TEST_CASE("Enable takes masks away, in /etc and in /run, and the server goes on"
     CHECK(property("masked", "MainPID") == pid);
 }
 
-TEST_CASE("one server that cannot be enabled does not take the batch along") {
+TEST_CASE("one server that cannot be enabled does not fail the batch") {
     PlainServers servers;
     servers.add_all({"before", "stuck", "then"});
-    // A mask that is no link, which systemd does not take away.
+    // A mask that is not a link, which systemd does not remove.
     write("/etc/systemd/system/" + unit("stuck"), "");
     (void)run("systemctl daemon-reload");
     const Answers answers = ask("Enable", {"before", "stuck", "then"});
@@ -118,7 +118,7 @@ TEST_CASE("one server that cannot be enabled does not take the batch along") {
     std::filesystem::remove("/etc/systemd/system/" + unit("stuck"));
 }
 
-TEST_CASE("starting a masked server says why it cannot") {
+TEST_CASE("starting a masked server fails with the reason") {
     PlainServers servers;
     servers.add_all({"masked", "fine"});
     REQUIRE(run("systemctl mask " + unit("masked")).status == 0);
@@ -129,7 +129,7 @@ TEST_CASE("starting a masked server says why it cannot") {
     CHECK(answers->at(1).job.starts_with("/org/freedesktop/systemd1/job/"));
 }
 
-TEST_CASE("stopping what does not run, and forgetting the failure of what never failed, is done at once") {
+TEST_CASE("stopping a stopped server, or resetting one that did not fail, succeeds immediately") {
     for (const char* method : {"Stop", "Attach", "ResetFailed", "Disable", "Purge"}) {
         INFO(method);
         const Answers answers = ask(method, {"never-seen"});
@@ -151,8 +151,7 @@ TEST_CASE("an overlay that its stopped unit left mounted is unmounted by Stop") 
     CHECK(eventually([] { return !is_mounted("left-over"); }));
 }
 
-TEST_CASE(
-    "what was unmounted under a running server is mounted again by Attach, and nothing else is touched") {
+TEST_CASE("Attach remounts what was unmounted under a running server, and touches nothing else") {
     RealServers servers;
     for (const char* server : {"unmounted", "mounted", "stopped"}) servers.add(server);
     REQUIRE(run("systemctl start " + unit("unmounted") + " " + unit("mounted")).status == 0);
@@ -174,7 +173,7 @@ TEST_CASE(
     CHECK_FALSE(is_mounted("stopped"));
 }
 
-TEST_CASE("requests that meet a helper on its way out are all answered") {
+TEST_CASE("requests that arrive while the helper exits are all answered") {
     PlainServers servers;
     servers.add("asked");
     const std::filesystem::path often = "/run/systemd/system/left4me-helper.service.d/often.conf";
@@ -191,7 +190,7 @@ TEST_CASE("requests that meet a helper on its way out are all answered") {
     (void)run("systemctl daemon-reload");
 }
 
-TEST_CASE("the helper goes home when nobody asks for anything") {
+TEST_CASE("an idle helper exits") {
     accepted(ask("ResetFailed", {"any"}), 1);
     const auto state = [] { return run("systemctl is-active left4me-helper").output; };
     CHECK(state() == "active\n");

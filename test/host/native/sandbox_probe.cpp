@@ -1,5 +1,5 @@
-// Makes calls that a game must not make and says what came of each, "NAME ERRNO" a line: natively and, with
-// the same names and "32" behind, through the gate of 32-bit programs.
+// Makes calls that a game must not make and prints the results, "NAME ERRNO" per line: natively and, under
+// the same names with "32" appended, through the entry point of 32-bit programs.
 #include <linux/sched.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -18,7 +18,7 @@ struct Call {
     long argument;
 };
 
-// Arguments that make a call which gets through fail in another way than EPERM, and do no harm.
+// Arguments that make an allowed call fail with something other than EPERM, and do no harm.
 constexpr std::array calls = {
     Call{"mount", SYS_mount, 21, 0},
     Call{"umount2", SYS_umount2, 52, 0},
@@ -40,7 +40,7 @@ constexpr std::array calls = {
     Call{"clone3", SYS_clone3, 435, 0},
 };
 
-/// What a 32-bit program does; the kernel takes the i386 numbers from any process.
+/// As in a 32-bit program; the kernel accepts i386 numbers from any process.
 long narrow_call(long number, long argument) {
     long result = 0;
     // NOLINTNEXTLINE(hicpp-no-assembler)
@@ -51,7 +51,7 @@ long narrow_call(long number, long argument) {
     return result;
 }
 
-/// In a process of its own: a call that is not forbidden may change it, and a filter may kill it.
+/// In a separate process: an allowed call may change it, and a filter may kill it.
 int tried(const Call& call, bool narrow) {
     const pid_t child = ::fork();
     if (child == 0) {

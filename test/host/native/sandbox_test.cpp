@@ -14,7 +14,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// Says yes or no to a shell command, tried by the game from inside.
+/// The result of a shell command that the game tried from inside, yes or no.
 std::string probe(const std::string& name, const std::string& command) {
     return "if { " + command + "; } >/dev/null 2>&1; then echo '" + name + " yes'; else echo '" + name +
            " no'; fi\n";
@@ -45,7 +45,7 @@ int sandbox(const std::string& words) {
 
 }  // namespace
 
-TEST_CASE("a game server sees and writes what it needs and nothing else") {
+TEST_CASE("a game server can read and write what it needs and nothing else") {
     RealServers servers;
     servers.add("neighbour", "echo x >/dev/shm/theirs; exec sleep infinity");
     write("/etc/left4me/secrets/rcon", "hunter2");
@@ -146,7 +146,7 @@ TEST_CASE("a game server sees and writes what it needs and nothing else") {
     fs::remove("/srv/readable");
 }
 
-TEST_CASE("a game cannot make the calls that its sandbox was made with, natively or as a 32-bit program") {
+TEST_CASE("a game cannot make the calls that created its sandbox, natively or as a 32-bit program") {
     RealServers servers;
     servers.add("probe", "/usr/libexec/left4me-tests/sandbox_probe >v.tmp; mv v.tmp v; exec sleep infinity");
     REQUIRE(run("systemctl start " + unit("probe")).status == 0);
@@ -165,7 +165,7 @@ TEST_CASE("a game cannot make the calls that its sandbox was made with, natively
     CHECK(answer(text, "clone332") == std::to_string(ENOSYS));
 }
 
-TEST_CASE("the sandbox's program refuses what is no server, and shows nothing but a rendering of it") {
+TEST_CASE("the sandbox program refuses invalid names, and shows only a rendering of its server") {
     for (const char* name :
          {"../etc", "a/b", "@", "''", "Upper", "-x", "0123456789abcdef0123456789abcdefg", "ä"})
         CHECK(sandbox(name) == 2);
@@ -189,11 +189,11 @@ TEST_CASE("the sandbox's program refuses what is no server, and shows nothing bu
     CHECK(sandbox("refused") == 3);
     relink("../../instances/refused/../../../..");
     CHECK(sandbox("refused") == 3);
-    // A rendering that is a link to somewhere: only left4me could make one, and it leads nowhere.
+    // A rendering that is a link: only left4me could create one, and it has no effect.
     relink("../../instances/refused/fedcba9876543210");
     fs::create_directory_symlink("/root", "/var/lib/left4me/instances/refused/fedcba9876543210");
     CHECK(sandbox("refused") == 5);
-    // What the game may not read on the host, root does not show it.
+    // Root does not show the game what the game may not read on the host.
     fs::remove("/var/lib/left4me/instances/refused/fedcba9876543210");
     relink("../../instances/refused/0123456789abcdef");
     (void)run("chmod 700 /var/lib/left4me/instances/refused");
@@ -211,7 +211,7 @@ TEST_CASE("twenty servers come and go while the others run, and every overlay go
     REQUIRE(started);
     REQUIRE(eventually([&] { return running("twenty-*") == 20; }));
     const std::string first_pid = property("twenty-0", "MainPID");
-    // Namespaces are set up and torn down all the time while each server is stopped alone.
+    // Namespaces come and go all the time while each server is stopped separately.
     for (std::size_t i = 1; i < names.size(); ++i) {
         INFO(names[i]);
         const std::string& other = names[i == 1 ? 19 : i - 1];

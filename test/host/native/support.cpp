@@ -37,7 +37,7 @@ void clean_up(const std::vector<std::string>& servers) {
 }  // namespace
 
 CommandResult run(const std::string& shell_command) {
-    // The test would hang without a word of which command it was.
+    // Otherwise the test would hang without showing which command it was.
     (void)setenv("SHELL_COMMAND", shell_command.c_str(), 1);
     FILE* pipe = popen("exec timeout --kill-after=5 120 sh -c \"$SHELL_COMMAND\" 2>&1", "r");
     if (pipe == nullptr) throw std::runtime_error("popen");
@@ -163,15 +163,15 @@ fs::path RealServers::runtime(const std::string& server) { return state / "runti
 
 void RealServers::add(const std::string& server, const std::string& script) {
     servers_.push_back(server);
-    const std::string generation = "0123456789abcdef";
-    const fs::path rendering = state / "instances" / server / generation;
-    const std::string layer = "instances/" + server + "/" + generation + "/layer";
+    const std::string digest = "0123456789abcdef";
+    const fs::path rendering = state / "instances" / server / digest;
+    const std::string layer = "instances/" + server + "/" + digest + "/layer";
     host::write(rendering / "server.env",
                 "L4D2_NAME=" + server + "\nL4D2_PORT=27015\nset -- +map c1m1_hotel\n");
     host::write(rendering / "layers", layer + "\ninstallation\n");
     host::write(rendering / "layer/srcds_run", "#!/bin/sh\n" + script + "\n");
     fs::permissions(rendering / "layer/srcds_run", fs::perms(0775));
-    fs::create_directory_symlink(generation, state / "instances" / server / "current");
+    fs::create_directory_symlink(digest, state / "instances" / server / "current");
     (void)run("chown -hR left4me:left4me-server " + (state / "instances" / server).string());
 }
 

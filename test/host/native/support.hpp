@@ -25,7 +25,7 @@ std::string unit(const std::string& server);
 
 void write(const std::filesystem::path& file, const std::string& text);
 
-/// Looks again every few milliseconds until `holds`, at most `seconds`.
+/// Checks every few milliseconds until `holds`, for at most `seconds`.
 bool eventually(const std::function<bool()>& holds, int seconds = 60);
 
 struct Answer {
@@ -33,15 +33,15 @@ struct Answer {
 };
 using Answers = std::expected<std::vector<Answer>, BusError>;
 
-/// Calls the helper with these very names, checked by nobody before the helper.
+/// Calls the helper with exactly these names, without checks before the helper.
 Answers ask(const char* method, const std::vector<std::string>& names);
-/// The same from a process of another user; of the answers only their number and errors come back.
+/// The same from a process of another user; only the number of answers and the errors come back.
 Answers ask_as(uid_t user, const char* method, const std::vector<std::string>& names);
 
 std::vector<std::string> numbered(const std::string& prefix, int count);
 
 /// Servers whose units keep the template's sandbox but run what a test says, without an overlay (ExecStopPost
-/// is true). What a test leaves of them (enabled, masked, running) is cleaned up.
+/// is true). Whatever a test leaves of them (enabled, masked, running) is cleaned up.
 class PlainServers {
   public:
     PlainServers() = default;
@@ -49,7 +49,7 @@ class PlainServers {
     PlainServers& operator=(const PlainServers&) = delete;
     ~PlainServers();
 
-    /// `service` are further lines of [Service], e.g. "ExecStart=/bin/false".
+    /// `service` are additional lines of [Service], e.g. "ExecStart=/bin/false".
     void add(const std::string& server, const std::string& service = "ExecStart=/usr/bin/sleep infinity");
     void add_all(const std::vector<std::string>& servers,
                  const std::string& service = "ExecStart=/usr/bin/sleep infinity");
@@ -59,7 +59,7 @@ class PlainServers {
 };
 
 /// Servers with everything real: layers, the mount program, the launcher. The game is `script`, run by sh; it
-/// lies in the instance layer, so the installation is not touched.
+/// is in the instance layer, so the installation is not changed.
 class RealServers {
   public:
     RealServers() = default;

@@ -1,4 +1,4 @@
-"""What a hostile game could do to other games and to the host: everything here runs inside the sandbox of alpha, as its
+"""Attacks of a hostile game on other games and the host: everything here runs inside the sandbox of alpha, as its
 game does. docs/security.md has a row for each."""
 
 import errno
@@ -14,10 +14,10 @@ NO_SUCH_SOCKET = {str(errno.EAFNOSUPPORT), str(errno.EPROTONOSUPPORT)}
 class HostileGame(DaemonTest):
     def setUp(self) -> None:
         super().setUp()
-        self.run_in("systemctl", "stop", "left4me.service")  # tests bend alpha; it would mend it meanwhile
+        self.run_in("systemctl", "stop", "left4me.service")  # tests modify alpha; the daemon would repair it
 
     def in_game(self, name: str, script: str, then: str = "", seconds: float = 60) -> str:
-        """Restarts the server so that it runs `script` first, and says what that said; then `then`, or the game."""
+        """Restarts the server so that it runs `script` first, and returns its output; then runs `then`, or the game."""
         env, merged = f"{STATE}/instances/{name}/current/server.env", f"{STATE}/runtime/{name}/merged"
         if not self.exists(f"{env}.kept"):
             self.run_in("cp", "-a", env, f"{env}.kept")
@@ -27,7 +27,7 @@ class HostileGame(DaemonTest):
         self.run_in("sh", "-c", f'cp -a {env}.kept {env}.new; cat >>{env}.new; mv {env}.new {env}', text_in=lines)
         self.run_in("systemctl", "reset-failed", unit_of(name), expect=None)
         self.run_in("systemctl", "start", unit_of(name))
-        # In the upper directory: a game that ends takes its mount along.
+        # In the upper directory, because the mount goes with the game.
         said = f"{STATE}/runtime/{name}/upper/said"
         self.until(f"{name} has said something", lambda: self.exists(said), seconds)
         return self.run_in("cat", said).stdout
@@ -54,7 +54,7 @@ class HostileGame(DaemonTest):
     # -- other games --------------------------------------------------------------------------------------------
 
     def test_a_game_reaches_no_process_of_another(self):
-        # Numbers that no process in alpha's namespace has.
+        # Pids that no process in alpha's namespace has.
         self.run_in("sh", "-c", "i=0; while [ $i -lt 1500 ]; do /bin/true; i=$((i + 1)); done")
         self.run_in("systemctl", "restart", unit_of("beta"))
         self.until("beta answers", lambda: self.a2s(27016))
@@ -67,7 +67,7 @@ class HostileGame(DaemonTest):
         self.assertEqual(self.run_in("cat", f"/proc/{self.game_pid('beta')}/limits").stdout, limits)
         self.assertTrue(self.a2s(27016))
 
-    def test_a_game_sees_its_own_processes_alone_and_cannot_end_their_init(self):
+    def test_a_game_sees_only_its_own_processes_and_cannot_kill_their_init(self):
         said = self.in_game("alpha", "echo /proc/[0-9]*; echo --; kill -KILL 1; kill -STOP 1; kill -INT 1; ls /proc/1; "
                             "head -c 1 /proc/1/mem; echo $$ $PPID")  # fmt: skip
         listed, _, rest = said.partition("--")
@@ -79,7 +79,7 @@ class HostileGame(DaemonTest):
             self.assertNotIn(what, held)
         self.until("alpha answers", lambda: self.a2s(27015))
 
-    def test_what_the_kernel_counts_for_each_user_is_shared_out(self):
+    def test_what_the_kernel_counts_per_user_is_divided_among_games(self):
         """All games run as one user: alpha takes all that it gets, and beta has its own share."""
         script = f"{ATTACKS} shares >taken & sleep 1; until grep -q queue taken; do sleep 0.1; done; cat taken"
         alpha = self.results(self.in_game("alpha", script))
@@ -105,9 +105,9 @@ class HostileGame(DaemonTest):
             with self.subTest(attempt):
                 how = attempt.rpartition(" ")[2]
                 self.assertEqual(result, wanted.get(how, str(errno.EPERM)))
-        # What changes its mind while it is looked at does not get through either; nobody listens on 53.
+        # Changing the address during the check has no effect either; nobody listens on 53.
         self.assertEqual(self.attack("race", "27016", "53"), {"race": "0"})
-        # Alpha's own answers to questions on loopback are not touched.
+        # Alpha's own answers to queries on loopback are not restricted.
         self.until("alpha answers", lambda: self.a2s(27015))
         drop_in = f"/etc/systemd/system/{unit_of('alpha')}.d/ports.conf"
         self.write(drop_in, "[Service]\nEnvironment='LEFT4ME_LOOPBACK_PORTS=3306 27016'\n")
@@ -115,7 +115,7 @@ class HostileGame(DaemonTest):
         said = self.attack("loopback", "27016", "127.0.0.1")
         self.assertEqual((said["127.0.0.1 connect"], said["127.0.0.1 connect32"], said["127.0.0.1 from-a-thread"]), ("0", "0", "0"))
         self.assertIn(said["127.0.0.1 nonblocking"], ("0", str(errno.EINPROGRESS)))
-        # A host that sets it back to the kernel's default is told.
+        # If the host sets it back to the kernel's default, the log says so.
         self.assertNotIn("tcp_fastopen", self.logs("alpha"))
         self.run_in("sh", "-c", "echo 1 >/proc/sys/net/ipv4/tcp_fastopen")
         self.run_in("systemctl", "restart", unit_of("alpha"))
@@ -125,7 +125,7 @@ class HostileGame(DaemonTest):
         self.run_in("systemctl", "restart", unit_of("alpha"), expect=None)
         self.until("alpha says what is wrong", lambda: "LEFT4ME_LOOPBACK_PORTS must be" in self.logs("alpha"))
 
-    def test_where_a_container_forbids_taking_sockets_addresses_are_still_looked_at(self):
+    def test_where_a_container_forbids_taking_sockets_addresses_are_still_checked(self):
         drop_in = f"/etc/systemd/system/{unit_of('alpha')}.d/container.conf"
         self.write(drop_in, "[Service]\nSystemCallFilter=~pidfd_getfd\nSystemCallErrorNumber=EPERM\n")
         self.run_in("systemctl", "daemon-reload")
@@ -145,7 +145,7 @@ class HostileGame(DaemonTest):
             with self.subTest(call):
                 self.assertIn(result, REFUSED)
 
-    def test_a_game_gets_no_socket_but_those_of_the_network_however_it_asks(self):
+    def test_a_game_gets_only_network_sockets_whichever_call_it_uses(self):
         said = self.attack("sockets")
         self.assertEqual((said.pop("race"), said.pop("a-pair-carries")), ("0", "0"))
         needed = {"tcp", "udp6", "unix", "netlink"}
@@ -158,21 +158,21 @@ class HostileGame(DaemonTest):
                 else:
                     self.assertIn(result, NO_SUCH_SOCKET)
 
-    def test_one_filter_stands_before_a_game_and_it_may_compile_plugins(self):
+    def test_a_game_has_one_filter_and_may_compile_plugins(self):
         count = "sed -n 's/^Seccomp_filters:.//p' /proc/%s/status"
         ours = int(self.run_in("sh", "-c", count % self.game_pid("beta")).stdout)
-        around = int(self.run_in("sh", "-c", count % "1").stdout)  # what the test host itself is in
+        around = int(self.run_in("sh", "-c", count % "1").stdout)  # those of the test host itself
         self.assertEqual(ours - around, 1)
         self.assertEqual(self.attack("executable"), {"executable": "0"})
 
-    def test_a_line_of_a_game_is_written_to_no_terminal(self):
+    def test_a_log_line_of_a_game_is_not_written_to_terminals(self):
         self.in_game("alpha", "exit", then="printf '<0>to everybody\\n<2>and this\\n'")
         self.until("the line is in the journal", lambda: "<0>to everybody" in self.logs("alpha"))
         urgent = self.run_in("journalctl", "-b", "-q", "-p", "0..4", "-o", "cat", "-u", unit_of("alpha")).stdout
         self.assertNotIn("everybody", urgent)
         self.assertNotIn("and this", urgent)
 
-    def test_what_one_server_may_take_is_bounded(self):
+    def test_the_resources_of_one_server_are_limited(self):
         seen = self.properties("alpha")
         wanted = {"LimitCORE": "0", "MemorySwapMax": "0", "TasksMax": "256", "MemoryMax": str(2 << 30), "Nice": "0", "CPUWeight": "100",
                   "IOWeight": "100", "SyslogLevelPrefix": "no", "LimitNOFILE": "4096", "LogRateLimitBurst": "10000"}  # fmt: skip
@@ -188,7 +188,7 @@ class HostileGame(DaemonTest):
 
     # -- its end ------------------------------------------------------------------------------------------------
 
-    def test_what_a_game_leaves_behind_ends_with_it(self):
+    def test_processes_that_a_game_leaves_behind_end_with_it(self):
         script = "setsid sh -c \"trap '' INT TERM HUP; while :; do sleep 1; done\" >/dev/null 2>&1 &"
         self.in_game("alpha", script)
         self.until("alpha answers", lambda: self.a2s(27015))
@@ -199,7 +199,7 @@ class HostileGame(DaemonTest):
         self.until("alpha is back", lambda: self.a2s(27015))
         self.bystanders_live_on()
 
-    def test_systemd_sees_the_end_of_the_game_as_its_own(self):
+    def test_systemd_sees_how_the_game_ended(self):
         for end, code, status in (("exit 0", "1", "0"), ("exit 7", "1", "7"), ("kill -SEGV $$", "2", "11"), ("kill -ABRT $$", "2", "6"), ("kill -KILL $$", "2", "9")):
             with self.subTest(end):
                 self.in_game("alpha", "true", then=end)
@@ -210,7 +210,7 @@ class HostileGame(DaemonTest):
                 self.assertEqual(seen["ActiveState"], "failed")
 
     def saving_game(self, signal: str) -> str:
-        """As the game's own srcds_run: a shell that ends at once when it is told, and a child that saves first. Once: what
+        """Like the game's own srcds_run: a shell that exits immediately when told, and a child that saves first. Once: what
         systemd starts again does nothing."""
         kept = "left4dead2/logs/got"
         got = f"{STATE}/runtime/alpha/upper/{kept}"

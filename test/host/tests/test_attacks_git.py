@@ -1,4 +1,4 @@
-"""What an operator who may push could do through the repository to root, to other operators and to the daemon."""
+"""Attacks of an operator who may push, through the repository, on root, on other operators and on the daemon."""
 
 import json
 from pathlib import Path
@@ -13,7 +13,7 @@ PATIENCE = 60
 
 
 class GitAttack(GitTest):
-    """alice attacks; bob and root are the others."""
+    """alice attacks; bob and root are the victims."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -22,7 +22,7 @@ class GitAttack(GitTest):
         self.run_in("sh", "-c", "chmod 755 /usr/local/lib/attacks/*")
 
     def attack(self, program: str, *words: str) -> str:
-        """What alice's program says that it managed."""
+        """The successes that alice's program reports."""
         line = " ".join(["/usr/local/lib/attacks/" + program, REPOSITORY, *words])
         return self.person("alice", line, expect=None).stdout.strip()
 
@@ -38,14 +38,14 @@ class GitAttack(GitTest):
         return self.ctl("init-repo").stdout
 
     def restore_branch(self, commit: str) -> None:
-        """As root, the way an administrator would after init-repo has moved the planted file out of the way."""
+        """Runs as root, like an administrator after init-repo has moved the planted file out of the way."""
         self.git("update-ref", "refs/heads/main", commit)
 
 
 class Others(GitAttack):
-    """Nothing that alice leaves in the repository is run by others, or leads them elsewhere."""
+    """Others neither run nor follow anything that alice leaves in the repository."""
 
-    def test_nobody_runs_hooks_or_programs_of_a_directory_that_an_operator_names(self):
+    def test_git_runs_no_hooks_or_programs_from_a_directory_that_an_operator_names(self):
         self.begin()
         self.clone_of_bob()
         self.assertEqual(self.attack("git_commondir.sh", MARKER), "")
@@ -73,7 +73,7 @@ class Others(GitAttack):
                 self.run_in("sh", "-c", f"cd {REPOSITORY}/{directory} && git x", expect=None)
                 self.assertFalse(self.exists(f"{MARKER}.root"))
 
-    def test_one_operator_cannot_remove_or_exchange_what_another_pushed(self):
+    def test_one_operator_cannot_remove_or_replace_what_another_pushed(self):
         self.begin()
         self.clone_of_bob()
         self.bob_pushes("delta", 27018)
@@ -85,7 +85,7 @@ class Others(GitAttack):
         self.assertEqual(self.run_in("stat", "-c", "%U", f"{REPOSITORY}/{path}").stdout, "bob\n")
         self.git("fsck", "--strict")
 
-    def test_a_planted_link_does_not_lead_the_push_of_another_elsewhere(self):
+    def test_a_planted_link_does_not_redirect_the_push_of_another_operator(self):
         self.begin()
         self.clone_of_bob()
         self.run_in("sh", "-c", "mkdir /srv/bobs && chown bob /srv/bobs")
@@ -109,9 +109,9 @@ class Others(GitAttack):
 
 
 class Pushed(GitAttack):
-    """What git's own protocol lets an operator send."""
+    """What an operator can send with git's own protocol."""
 
-    def test_only_branches_and_tags_with_plain_names_are_taken_and_none_is_deleted(self):
+    def test_only_branches_and_tags_with_plain_names_are_accepted_and_none_is_deleted(self):
         self.begin()
         head = self.head()
         for reference in (f"refs/replace/{head}", "refs/notes/commits", "refs/stash", "refs/heads/a/b", "refs/tags/a/b",
@@ -125,7 +125,7 @@ class Pushed(GitAttack):
         self.assertIn(f"git -C {REPOSITORY} update-ref -d refs/heads/side", said)
         self.run_in("git", "-C", REPOSITORY, "update-ref", "-d", "refs/heads/side")
         self.assertNotIn("side", self.git("for-each-ref"))
-        self.assertIn("it is not deleted", self.push(words=":main", expect=1).stderr)
+        self.assertIn("is not deleted", self.push(words=":main", expect=1).stderr)
         self.assertEqual(self.head(), head)
 
     def test_a_reference_name_cannot_carry_control_characters_to_a_terminal(self):
@@ -135,7 +135,7 @@ class Pushed(GitAttack):
         self.ctl("reconcile")
         self.assertNotIn("\x1b", self.ctl("diff", "--revision", "\x1b[31mred", expect=None).stderr)
 
-    def test_what_is_too_large_is_refused_and_leaves_nothing_behind(self):
+    def test_a_push_that_is_too_large_is_refused_and_leaves_nothing_behind(self):
         self.begin()
         head = self.head()
         with self.subTest("a pack of 70 MiB"):
@@ -152,7 +152,7 @@ class Pushed(GitAttack):
             self.push()
             self.assertEqual(self.run_in("ls", f"{REPOSITORY}/objects/pack").stdout, "")
 
-    def test_links_submodules_and_attributes_in_a_tree_reach_nothing(self):
+    def test_links_submodules_and_attributes_in_a_tree_have_no_effect(self):
         first = self.begin()
         for what, script, said in (
             ("a link", "ln -s /etc/shadow x.yaml && git add -A .", "is a symlink"),
@@ -170,7 +170,7 @@ class Pushed(GitAttack):
         self.ctl("reconcile")
         self.assertIn("alice@example.org", self.ctl("history", "-o", "json").stdout)
 
-    def test_options_and_certificates_of_a_push_are_not_taken(self):
+    def test_push_options_and_certificates_are_not_accepted(self):
         self.begin()
         address = self.address("alice")
         self.person("alice", f"cd manifests && git push -o exec=x {address} HEAD:main", expect=128)
@@ -178,7 +178,7 @@ class Pushed(GitAttack):
         self.person("alice", f"cd manifests && git push --receive-pack='git -c core.hooksPath=/tmp receive-pack' {address} HEAD:main")
         self.ctl("reconcile")
 
-    def test_a_shallow_clone_is_told_by_git_that_it_cannot_push(self):
+    def test_git_refuses_a_push_from_a_shallow_clone(self):
         self.begin()
         self.person("bob", f"git clone -q --depth 1 {self.address('bob')} manifests")
         head = self.head()
@@ -188,7 +188,7 @@ class Pushed(GitAttack):
         self.person("bob", f"cd manifests && git fetch -q --unshallow {self.address('bob')}")
         self.push("bob")
 
-    def test_the_environment_of_a_caller_leads_l4d2ctl_nowhere(self):
+    def test_the_environment_of_the_caller_does_not_affect_l4d2ctl(self):
         self.begin()
         self.person("alice", "git init -q --bare evil.git && chmod -R a+rX ~")
         evil = "/home/alice/evil.git"
@@ -201,7 +201,7 @@ class Pushed(GitAttack):
         self.assertEqual(self.run_in("sh", "-c", f"find {evil}/objects -type f").stdout, "")
 
     def test_a_push_past_the_hook_is_checked_again(self):
-        """alice may write references, so the hook that runs as alice is a service to her and no wall."""
+        """alice may write references, so the hook that runs as alice is a convenience and not a boundary."""
         first = self.begin()
         self.commit("d.yaml", "nonsense\n")
         self.person("alice", f"cd manifests && git push -q --receive-pack='git -c core.hooksPath=/nonexistent receive-pack' "
@@ -236,7 +236,7 @@ class Left4me(GitAttack):
         self.assertLess(took, PATIENCE)
         self.assertNotEqual(json.loads(self.status())["sourceError"], "")
 
-    def test_whatever_stands_in_the_place_of_the_branch_the_daemon_goes_on(self):
+    def test_whatever_is_in_place_of_the_branch_the_daemon_continues(self):
         life = self.daemon_life()
         for kind in ("fifo", "link-to-fifo", "link-to-shadow", "link-to-tty", "directory", "huge", "socket", "unreadable",
                      "symbolic", "loop", "outside", "garbage", "missing-commit"):  # fmt: skip
@@ -302,18 +302,18 @@ class Upgrade(GitAttack):
             echo 'ref: refs/heads/main' >HEAD
             printf '[core]\\n\\trepositoryformatversion = 0\\n\\tfilemode = true\\n\\tbare = true\\n\\tsharedRepository = group\\n[receive]\\n\\tfsckObjects = true\\n\\tmaxInputSize = 64m\\n\\tautogc = false\\n[gc]\\n\\tauto = 0\\n\\tpackRefs = false\\n' >config
         """)  # fmt: skip
-        # More than 100 objects become a pack there, which belongs to who pushed it; past the hook, which refuses by now.
+        # More than 100 objects become a pack there, owned by the user who pushed; past the hook, which refuses by now.
         self.person("alice", f"cd manifests && git push -q --receive-pack='git -c core.hooksPath=/nonexistent receive-pack' {REPOSITORY} HEAD:main")
         self.assertIn("pack-", self.run_in("ls", f"{REPOSITORY}/objects/pack").stdout)
         self.person("bob", f"cd manifests && git pull -q {self.address('bob')} main")
         return first
 
-    def test_a_push_to_the_old_layout_is_refused_until_init_repo_has_mended_it(self):
+    def test_a_push_to_the_old_layout_is_refused_until_init_repo_has_repaired_it(self):
         self.make_old_layout()
         said = self.bob_pushes("delta", 27018, expect=1).stderr
         self.assertIn("sudo l4d2ctl init-repo", said)
 
-    def test_init_repo_says_what_an_operator_left_and_keeps_every_commit(self):
+    def test_init_repo_lists_what_an_operator_left_and_keeps_every_commit(self):
         first = self.make_old_layout()
         head = self.head()
         self.person("alice", f"""

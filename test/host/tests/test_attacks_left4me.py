@@ -1,4 +1,4 @@
-"""What the daemon could do to root and to others if it were taken over: everything here is done as user left4me, with its
+"""Attacks of a compromised daemon on root and on others: everything here is done as user left4me, with its
 groups, outside of the daemon's own sandbox. docs/security.md has a row for each."""
 
 import shlex
@@ -26,7 +26,7 @@ class Compromised(DaemonTest):
     def setUp(self) -> None:
         super().setUp()
         self.run_in("sh", "-c", f"mkdir -m 0700 /root/precious && umask 077 && echo {CANARY} >/root/precious/word")
-        # Tests break alpha; the daemon would mend it meanwhile.
+        # Tests break alpha; the daemon would repair it meanwhile.
         self.run_in("systemctl", "stop", "left4me.service")
         self.before = self.precious()
 
@@ -49,7 +49,7 @@ class Compromised(DaemonTest):
         self.bystanders_live_on()
 
     def start_alpha(self) -> str:
-        """What a start of alpha, which the helper is asked for, leads to: its unit's state."""
+        """Asks the helper to start alpha and returns the resulting state of its unit."""
         self.by_left4me(f"busctl call {HELPER} Stop as 1 alpha")
         self.until("alpha has stopped", lambda: self.properties("alpha")["ActiveState"] in ("inactive", "failed"), 40)
         self.run_in("systemctl", "reset-failed", unit_of("alpha"), expect=None)
@@ -77,7 +77,7 @@ class Compromised(DaemonTest):
         self.assertEqual(self.properties("alpha")["ActiveState"], "active")
         self.unharmed()
 
-    def test_requests_without_number_neither_fill_the_helper_nor_end_it(self):
+    def test_any_number_of_requests_neither_fill_the_helper_nor_crash_it(self):
         program = "/srv/attacks/many_requests.sh"
         self.write(program, (ATTACKS / "many_requests.sh").read_text())
         self.run_in("chmod", "-R", "a+rX", "/srv/attacks")
@@ -135,7 +135,7 @@ class Compromised(DaemonTest):
                 for call in ("io_uring_setup", "io_uring_enter", "io_uring_register", "userfaultfd", "keyctl", "add_key", "request_key"):
                     self.assertNotIn(call, allowed)
 
-    def test_left4me_writes_nothing_that_root_runs_reads_or_trusts(self):
+    def test_left4me_cannot_write_anything_that_root_runs_reads_or_trusts(self):
         game = self.life("alpha").pid
         self.run_in("systemctl", "start", "left4me-helper")
         helper = self.run_in("systemctl", "show", "-P", "MainPID", "left4me-helper").stdout.strip()
@@ -164,9 +164,9 @@ class Compromised(DaemonTest):
         )
         self.unharmed()
 
-    def test_a_rendering_that_left4me_bends_mounts_nothing_of_root(self):
+    def test_a_forged_rendering_mounts_nothing_of_root(self):
         current = f"{STATE}/instances/alpha/current"
-        generation = self.run_in("readlink", current).stdout.strip()
+        artifact = self.run_in("readlink", current).stdout.strip()
         own = f"instances/alpha/{generation}/layer"
         self.run_in("cp", "-a", f"{STATE}/instances/alpha", "/var/tmp/alpha")
         layers = {
@@ -222,7 +222,7 @@ class Compromised(DaemonTest):
             self.assertFalse(self.exists(path))
         self.unharmed()
 
-    def test_root_who_uses_l4d2ctl_is_led_nowhere(self):
+    def test_planted_files_do_not_mislead_root_s_l4d2ctl(self):
         state = f"{STATE}/state"
         rows = {
             "the status is a link": f"ln -sf /etc/shadow {state}/status.json",
@@ -249,7 +249,7 @@ class Compromised(DaemonTest):
         self.run_in("rm", "-rf", f"{MANIFESTS}/x.yaml", "/run/left4me/daemon/locks")
         self.unharmed()
 
-    def test_what_a_link_in_a_game_s_files_points_at_outlives_the_purge(self):
+    def test_the_target_of_a_link_in_a_game_s_files_survives_the_purge(self):
         upper = f"{STATE}/runtime/alpha/upper"
         self.by_left4me(f"busctl call {HELPER} Stop as 1 alpha")
         self.until("alpha has stopped", lambda: self.properties("alpha")["ActiveState"] == "inactive", 40)

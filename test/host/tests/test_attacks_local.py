@@ -1,4 +1,4 @@
-"""What any account of the host tries against left4me, from outside all of its groups. docs/security.md lists the rows."""
+"""Attacks of an account that is in none of left4me's groups. docs/security.md lists the rows."""
 
 import json
 import shlex
@@ -15,7 +15,7 @@ SECRET_BLUEPRINT = (
 
 
 class AttackTest(DaemonTest):
-    """A running host with a secret in use, and two accounts: mallory, who may nothing, and carol, who may run l4d2ctl by sudo."""
+    """A running host with a secret in use, and two accounts: mallory has no permissions, carol may run l4d2ctl with sudo."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -35,14 +35,14 @@ class AttackTest(DaemonTest):
         return self.run_in("runuser", "-u", user, "--", "sh", "-c", f"cd; {script}", expect=None, timeout=timeout, text_in=text_in)
 
     def give(self, name: str, user: str = "mallory") -> str:
-        """Puts an attack program where the user finds it, and returns its path."""
+        """Copies an attack program to where the user finds it, and returns its path."""
         path = f"/srv/attacks/{name}"
         self.write(path, (ATTACKS / name).read_text())
         self.run_in("chmod", "-R", "a+rX", "/srv/attacks")
         return path
 
     def in_background(self, user: str, script: str) -> None:
-        """For as long as the host lives. Its processes are those of a unit, so nothing waits for them."""
+        """Runs until the host is destroyed, in a unit, so that nothing waits for its processes."""
         self.run_in("systemd-run", "--quiet", "--collect", f"--uid={user}", "sh", "-c", script)
 
     def unharmed(self) -> None:
@@ -102,8 +102,8 @@ class LocalUser(AttackTest):
         self.unharmed()
         self.assert_converged()
 
-    def test_a_local_user_who_locks_what_can_be_locked_stops_nothing(self):
-        # Every file and directory of left4me that mallory can open at all, locked for as long as the host lives.
+    def test_a_local_user_who_locks_every_file_stops_nothing(self):
+        # Every left4me file and directory that mallory can open, locked until the host is destroyed.
         places = f"{STATE} /run/left4me /etc/left4me"
         self.in_background(
             "mallory",
@@ -125,7 +125,7 @@ class LocalUser(AttackTest):
         self.until("it is stopped", lambda: self.properties("epsilon")["ActiveState"] == "inactive")
         self.unharmed()
 
-    def test_lock_files_of_an_earlier_version_are_closed_and_work(self):
+    def test_lock_files_of_an_earlier_version_get_a_private_mode_and_work(self):
         self.run_in("systemctl", "stop", "left4me.service")
         self.run_in("sh", "-c", "chmod 0666 /run/left4me/lock /run/left4me/source.lock")
         self.ctl("reconcile")
@@ -135,7 +135,7 @@ class LocalUser(AttackTest):
         self.run_in("systemctl", "start", "left4me.service")
         self.settled()
 
-    def test_who_may_run_l4d2ctl_as_root_reads_nothing_that_they_may_not_read(self):
+    def test_sudo_l4d2ctl_shows_nobody_a_file_that_they_may_not_read(self):
         shadow = self.run_in("grep", "^root:", "/etc/shadow").stdout.strip()
         self.run_in("sh", "-c", "install -m 0600 /dev/null /root/private.yaml; echo 'rootsword: 1' >/root/private.yaml; mkdir -m 0700 /root/set; "
                     "cp /root/private.yaml /root/set/")  # fmt: skip
@@ -187,7 +187,7 @@ class LocalUser(AttackTest):
         self.unharmed()
 
     def said_when_alpha_was_stopped(self) -> str:
-        """What the events say about a stop by nobody that the journal knows; l4d2d starts alpha again."""
+        """The events of a stop that the journal attributes to nobody; l4d2d starts alpha again."""
         events = lambda: self.ctl("events", "alpha", "-n", "0", "-o", "json").stdout.splitlines()  # noqa: E731
         before = len(events())
         self.run_in("systemctl", "stop", unit_of("alpha"))
@@ -196,7 +196,7 @@ class LocalUser(AttackTest):
         self.settled()
         return "\n".join(events()[before:])
 
-    def test_forged_lines_in_the_journal_accuse_nobody(self):
+    def test_forged_lines_in_the_journal_blame_nobody(self):
         program = self.give("forge_sudo_line.sh")
         for accused in ("victim", "root"):
             with self.subTest(accused):
@@ -236,7 +236,7 @@ class LocalUser(AttackTest):
         self.assertNotEqual(self.a2s(27016).get("name"), CANARY)
         self.unharmed()
 
-    def test_a_git_key_among_the_secrets_works_is_no_blueprint_s_and_the_advice_moves_it(self):
+    def test_a_git_key_among_the_secrets_works_but_no_blueprint_may_use_it_and_the_advice_moves_it(self):
         self.write("/etc/left4me/secrets/key", CANARY)
         self.run_in("sh", "-c", "chown left4me: /etc/left4me/secrets/key && chmod 0400 /etc/left4me/secrets/key")
         self.write(
@@ -259,7 +259,7 @@ class LocalUser(AttackTest):
         self.unharmed()
 
     def test_an_upgrade_keeps_the_revision_of_a_version_without_lists_of_secrets(self):
-        # As version 0.1 left it: what is in force uses a secret that no list names.
+        # As left by version 0.1: the revision in force uses a secret that no list names.
         self.run_in("systemctl", "stop", "left4me.service")
         self.write("/var/tmp/old.sh", """set -eu
             old="secrets: .rcon., "

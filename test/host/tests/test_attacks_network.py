@@ -1,4 +1,4 @@
-"""What comes over the network: requests to the metrics port, and git remotes that answer badly. docs/security.md has a row for each."""
+"""Attacks over the network: requests to the metrics port, and git remotes with bad answers. docs/security.md has a row for each."""
 
 from pathlib import Path
 
@@ -69,14 +69,14 @@ class NetworkTest(DaemonTest):
         return len(self.run_in("ls", f"/proc/{self.pid}/fd").stdout.split())
 
     def kib_of(self, pid: str) -> int:
-        """The most memory that the process has had."""
+        """The peak memory of the process."""
         return int(self.run_in("sh", "-c", f"grep VmHWM /proc/{pid}/status").stdout.split()[1])
 
     def background(self, *command: str) -> None:
         self.run_in("systemd-run", "--quiet", "--collect", *command)
 
     def lives_on(self) -> None:
-        """The daemon is the same one, small, and does its work."""
+        """The daemon is the same process, small, and works."""
         daemon = self.daemon()
         self.assertEqual((daemon["MainPID"], daemon["NRestarts"]), (self.pid, "0"))
         self.assertLess(self.kib_of(self.pid), 100 << 10)
@@ -87,7 +87,7 @@ class NetworkTest(DaemonTest):
 
 
 class MetricsPort(NetworkTest):
-    def test_nothing_but_a_plain_request_from_this_host_learns_a_metric(self):
+    def test_only_a_plain_request_from_this_host_can_read_metrics(self):
         self.listen()
         for name in (f"localhost:{PORT}", f"127.0.0.1:{PORT}", f"[::1]:{PORT}", f"LOCALHOST:{PORT}"):
             self.assertIn("left4me_", self.ask(get(f"Host: {name}\\r\\n")))
@@ -102,7 +102,7 @@ class MetricsPort(NetworkTest):
         self.until("every client is let go of", lambda: self.files() <= before)
         self.lives_on()
 
-    def test_the_port_is_on_loopback_alone_and_nothing_else_listens(self):
+    def test_the_port_is_only_on_loopback_and_nothing_else_listens(self):
         sockets = ("ss", "-H", "-lntup")
         self.assertNotIn("l4d2d", self.run_in(*sockets).stdout)
         self.listen()
@@ -111,7 +111,7 @@ class MetricsPort(NetworkTest):
         self.run_in("ip", "address", "add", "10.99.0.1/32", "dev", "lo")
         self.assertEqual(self.ask(GOOD, "10.99.0.1"), "(no answer)\n")
 
-    def test_slow_silent_and_resetting_clients_keep_nobody_else_out(self):
+    def test_slow_silent_and_resetting_clients_do_not_lock_others_out(self):
         self.listen()
         before = self.files()
         self.background("perl", "/srv/attacks/slow_clients.pl", str(PORT), "200", "60")
@@ -134,7 +134,7 @@ class Remote(NetworkTest):
                 self.background("perl", "/srv/attacks/bad_server.pl", str(port), way)
                 self.until("it listens", lambda port=port: f":{port}" in self.run_in("ss", "-Hlnt").stdout)
                 self.write("/etc/left4me/config.yaml", f"source: {{git: {{remote: 'https://127.0.0.1:{port}/m.git', interval: 10s}}}}\n")
-                # A fetch that goes on ends with the daemon; the next remote would wait for it.
+                # A fetch in progress ends with the daemon; the next remote would wait for it.
                 self.run_in("systemctl", "restart", "left4me.service")
                 self.pid = self.daemon()["MainPID"]
                 self.until("it is fetched from", lambda port=port: self.run_in("ss", "-Hnt", f"dport = :{port}").stdout != "" or

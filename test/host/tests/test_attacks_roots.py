@@ -1,4 +1,4 @@
-"""What whoever may write manifests tries in order to read what only left4me or root may."""
+"""Attacks of authors of manifests who want to read files that only left4me or root may read."""
 
 import json
 
@@ -20,7 +20,7 @@ class Roots(HostTest):
     def as_left4me(self, *command: str, expect: int | None = 0):
         return self.run_in("setpriv", "--reuid=left4me", "--regid=left4me", "--init-groups", *command, expect=expect)
 
-    def test_a_manifest_cannot_name_a_place_that_root_has_not_declared(self):
+    def test_a_manifest_cannot_name_a_directory_that_root_has_not_declared(self):
         for path in ("/etc/left4me/secrets", "/etc/left4me", "/var/log/journal", "/run/log/journal", "/proc/1", "/proc/self/root",
                      "/root", "/etc", "/home/alice", "/run/left4me", "/run", "/dev", "/sys", f"{STATE}/instances", f"{STATE}/state",
                      f"{STATE}/manifests.git", f"{STATE}/overlays/other/.build", "/srv", "/srv/left4dead2-x", "/"):  # fmt: skip
@@ -29,8 +29,8 @@ class Roots(HostTest):
                 self.assertIn(path, refused)
                 self.assertTrue(any(word in refused for word in ("overlayRoots", "belongs to left4me", "whole host")), refused)
 
-    def test_nothing_beneath_a_declared_place_leads_to_what_left4me_alone_may_read(self):
-        """Each is laid into the source by somebody who may write there; bind mounts and devices by a careless root."""
+    def test_nothing_beneath_a_declared_directory_leads_to_files_that_only_left4me_may_read(self):
+        """Each is put into the source by somebody who may write there; bind mounts and devices by a careless root."""
         loot = f"{ROOT}/loot"
         tricks = {
             "a link to a secret": f"ln -s /etc/left4me/secrets/rcon {loot}/x",
@@ -67,8 +67,8 @@ class Roots(HostTest):
                 self.assertEqual(self.run_in("grep", "-rlE", "hunter2|^root:|LANG=", overlays, expect=None).stdout, "")
                 self.run_in("sh", "-c", f"umount {loot}/x {loot} 2>/dev/null; rm -rf {loot}", expect=None)
 
-    def test_the_build_unit_itself_cannot_read_what_it_needs_not(self):
-        """Whatever the request says: the sandbox holds when left4me-build does not."""
+    def test_the_build_unit_cannot_read_files_that_it_does_not_need(self):
+        """Whatever the request says: the sandbox holds even if left4me-build fails."""
         self.run_in("mkdir", "-p", f"{STATE}/overlays/other/.build/tree")
         self.write(f"{STATE}/overlays/other/.build/tree/loot", "staging")
         places = ["/etc/left4me/secrets", "/etc/left4me", f"{STATE}/overlays/other", f"{STATE}/overlays/other/.build", f"{STATE}/instances",

@@ -1,4 +1,4 @@
-"""What a taken-over game leaves in its own tree for its next start. docs/security.md has a row for each."""
+"""Files that a taken-over game leaves in its tree for its next start. docs/security.md has a row for each."""
 
 import json
 from pathlib import Path
@@ -50,7 +50,7 @@ class TakenGame(HostTest):
                     f"cd {MERGED} && {script}", timeout=timeout)  # fmt: skip
 
     def restart(self) -> None:
-        """As systemd does after a crash: neither left4me nor a person has a hand in it."""
+        """Restarts it as systemd does after a crash, without left4me or a person."""
         self.run_in("systemctl", "reset-failed", unit_of("alpha"), expect=None)
         self.run_in("systemctl", "restart", unit_of("alpha"))
         self.until("alpha answers", lambda: self.a2s(PORT))
@@ -70,7 +70,7 @@ class TakenGame(HostTest):
                      "left4dead2/cfg/autoexec.cfg", "deep"):  # fmt: skip
             self.assertFalse(self.exists(f"{MERGED}/{path}"), path)
 
-    def test_whatever_a_game_wrote_into_its_tree_it_starts_again_as_rendered(self):
+    def test_whatever_a_game_wrote_into_its_tree_it_restarts_as_rendered(self):
         attacks = ("config", "config-replaced", "config-removed", "config-linked", "config-hard-linked", "config-fifo",
                    "config-directory", "cfg-removed", "cfg-anew", "cfg-anew-empty", "cfg-linked", "cfg-closed", "all-anew", "program",
                    "library", "plugin", "plugin-removed", "admins", "script", "autoexec", "deep", "names")  # fmt: skip
@@ -149,7 +149,7 @@ class TakenGame(HostTest):
         self.assertFalse(self.exists(f"{STATE}/runtime/alpha"))
         self.assert_converged()
 
-    def test_a_blueprint_says_what_its_games_may_keep(self):
+    def test_a_blueprint_lists_what_its_games_may_keep(self):
         self.apply(MODDED.replace("  config: |", "  writable: [left4dead2/cfg, left4dead2/addons/*/plugins]\n  config: |"))
         self.assertIn("may keep changed", self.ctl("diff", expect=1).stdout)
         self.ctl("stop", "alpha")

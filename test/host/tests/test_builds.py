@@ -9,7 +9,7 @@ SOURCE = "/srv/left4dead2/big"
 
 class Builds(HostTest):
     def request(self, name: str, path: str = SOURCE, root: str = "/srv/left4dead2") -> None:
-        """As left4me asks for a build."""
+        """Requests a build like left4me."""
         directory = f"{STATE}/overlays/{name}/.build"
         self.run_in("setpriv", "--reuid=left4me", "--regid=left4me", "--init-groups", "mkdir", "-p", "-m", "0750", directory)
         text = json.dumps({"directory": {"path": path, "root": root, "maxBytes": 1 << 40, "maxEntries": 300000}})
@@ -20,7 +20,7 @@ class Builds(HostTest):
                            "org.left4me.Helper1", "/org/left4me/Helper1", "org.left4me.Helper1", method, "as", "1", name)  # fmt: skip
 
     def start(self, name: str) -> None:
-        """The helper answers when the job is queued: the build may not have begun yet."""
+        """The helper replies when the job is queued; the build may not have begun yet."""
         before = self.record(name).get("invocation")
         self.helper("StartBuild", name)
         self.until("the build has begun", lambda: not self.ended(name) or self.record(name).get("invocation") != before)
@@ -59,7 +59,7 @@ class Builds(HostTest):
         self.assertIn("built", self.run_in("journalctl", "-u", "left4me-build@big.service").stdout)
         self.run_in("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "ls", artifact, expect=2)
 
-    def test_a_stopped_build_has_not_failed_and_goes_on_where_it_was(self):
+    def test_a_stopped_build_is_not_a_failure_and_continues_where_it_was(self):
         self.fill(600, 400)
         self.request("big")
         self.start("big")
@@ -76,12 +76,12 @@ class Builds(HostTest):
             artifact = self.assert_built("big")
             self.assertEqual(self.run_in("stat", "-c", "%i", f"{artifact}/left4dead2/addons/{kept[0]}").stdout, inode)
 
-    def test_a_build_that_is_killed_again_and_again_says_so_and_ends_in_the_right_artifact(self):
+    def test_a_build_that_is_killed_repeatedly_reports_it_and_ends_in_the_right_artifact(self):
         self.fill(300, 200)
         self.request("big")
         for kill in range(20):
             self.start("big")
-            # The build alone, not ExecStopPost=, which writes down that it was killed.
+            # Only the build, not ExecStopPost=, which records that it was killed.
             self.run_in("sh", "-c", f"sleep 0.{kill * 7 % 40:02}; systemctl kill --kill-whom=main -s KILL left4me-build@big.service",
                         expect=None)  # fmt: skip
             self.until("the build has ended", lambda: self.ended("big"))
@@ -92,7 +92,7 @@ class Builds(HostTest):
         self.start("big")
         self.assert_built("big")
 
-    def test_a_full_disk_fails_the_build_and_is_given_back(self):
+    def test_a_full_disk_fails_the_build_and_the_space_is_freed(self):
         self.fill(60, 200)
         self.run_in("mount", "-t", "tmpfs", "-o", "size=4m,mode=2750,uid=left4me,gid=left4me-server", "tmpfs", f"{STATE}/overlays")
         self.request("big")

@@ -1,4 +1,4 @@
-"""What an operator types, and what the tables say about running servers."""
+"""Commands of an operator, and the tables of running servers."""
 
 import json
 
@@ -7,12 +7,12 @@ from testhosts.case import HostTest
 
 class CommandLine(HostTest):
     def code(self, words: str) -> tuple[int, str]:
-        """The exit code and everything that was said."""
+        """The exit code and the whole output."""
         said = self.run_in("sh", "-c", f"l4d2ctl {words} 2>&1; echo \"=$?\"").stdout
         text, _, code = said.rpartition("=")
         return int(code), text
 
-    def test_several_servers_are_started_in_one_go(self):
+    def test_several_servers_are_started_in_one_edit(self):
         self.apply()
         for name in ("server/alpha", "beta"):  # both at once would be more than half, and wait for an approval
             code, said = self.code(f"stop {name}")
@@ -22,7 +22,7 @@ class CommandLine(HostTest):
             self.assertEqual(self.run_in("systemctl", "is-active", f"left4me-server@{name}").stdout.strip(), "active")
         self.assertEqual(self.code("wait --all --timeout 60s")[0], 0)
 
-    def test_a_stop_or_start_that_is_held_exits_5_and_says_what_was_not_done(self):
+    def test_a_held_stop_or_start_exits_5_and_says_what_was_not_done(self):
         self.apply()
         code, said = self.code("stop alpha beta")
         self.assertEqual(code, 5, said)
@@ -55,7 +55,7 @@ class CommandLine(HostTest):
         self.assertIn(" 27015 ", self.ctl("get", "servers").stdout)
         self.assertNotIn(" 27515 ", self.ctl("get", "servers").stdout)
 
-    def test_SINCE_begins_anew_with_a_restart(self):
+    def test_SINCE_starts_over_with_a_restart(self):
         self.apply()
         self.until("alpha is old", lambda: self.since("alpha") >= 4)
         self.run_in("systemctl", "restart", "left4me-server@alpha.service")
@@ -68,7 +68,7 @@ class CommandLine(HostTest):
         age = next(row[column] for row in rows if row[0] == name)
         return int(age.removesuffix("s")) if age.endswith("s") else 60
 
-    def test_status_without_a_name_says_how_the_host_stands_to_its_source(self):
+    def test_status_without_a_name_compares_the_host_with_its_source(self):
         self.apply()
         status = json.loads(self.ctl("status", "-o", "json").stdout)
         self.assertEqual((status["state"], status["servers"]["agree"], status["servers"]["differ"]), ("InForce", 3, 0))

@@ -1,4 +1,4 @@
-"""l4d2d keeps a host as the manifests say, without anybody's command."""
+"""l4d2d keeps a host in line with the manifests, without any command."""
 
 import json
 import time
@@ -59,7 +59,7 @@ class Continuous(DaemonTest):
         before, mounted = self.life("alpha"), self.mounts("alpha")
         for how in ([], ["--lazy"]):
             self.run_in("umount", *how, f"{STATE}/runtime/alpha/merged")
-            # Sooner than by looking at everything every 30 s.
+            # Sooner than the observation every 30 s.
             self.until("alpha is mounted", lambda: self.mounts("alpha") == mounted, seconds=10)
             self.corrected()
             self.assertEqual(self.life("alpha"), before)
@@ -79,7 +79,7 @@ class Continuous(DaemonTest):
         self.assertEqual(self.life("alpha"), before)
         self.bystanders_live_on()
 
-    def test_a_rendered_file_that_was_removed_is_back(self):
+    def test_a_removed_rendered_file_is_restored(self):
         self.run_in("rm", f"{STATE}/instances/alpha/current/server.env")
         self.until("it is back", lambda: self.exists(f"{STATE}/instances/alpha/current/server.env"))
         self.corrected()
@@ -90,7 +90,7 @@ class Continuous(DaemonTest):
         self.write(f"{MANIFESTS}/community.yaml", manifests)
         self.until("alpha only reports", lambda: "Report" in self.ctl("get", "server", "alpha", "-o", "yaml").stdout)
         self.run_in("l4d2ctl", "reconcile")
-        # What happens before the daemon has read it is corrected as the revision before asks.
+        # A change before the daemon has read it is corrected according to the previous revision.
         revision = json.loads(self.ctl("diff", "-o", "json").stdout)["revision"]
         self.daemon_says(f"following revision {revision}")
 
@@ -103,13 +103,13 @@ class Continuous(DaemonTest):
 
     # -- manifests --------------------------------------------------------------------------------------------------
 
-    def test_a_new_manifest_is_a_new_server(self):
+    def test_a_new_manifest_starts_a_new_server(self):
         self.write(f"{MANIFESTS}/delta.yaml", server("delta", 27018))
         self.until("delta answers", lambda: self.a2s(27018))
         self.settled()
         self.bystanders_live_on()
 
-    def test_a_removed_manifest_is_a_removed_server(self):
+    def test_removing_a_manifest_removes_the_server(self):
         self.write(f"{MANIFESTS}/delta.yaml", server("delta", 27018))
         self.until("delta answers", lambda: self.a2s(27018))
         self.run_in("rm", f"{MANIFESTS}/delta.yaml")
@@ -117,7 +117,7 @@ class Continuous(DaemonTest):
         self.assert_gone("delta")
         self.bystanders_live_on()
 
-    def test_what_l4d2ctl_applies_is_not_done_twice(self):
+    def test_an_apply_by_l4d2ctl_is_not_repeated_by_the_daemon(self):
         self.ctl("apply", "-f", "-", text_in=server("delta", 27018))
         self.assert_running("delta", 27018)
         before = self.life("delta")
@@ -125,7 +125,7 @@ class Continuous(DaemonTest):
         self.assertEqual(self.life("delta"), before)
         self.bystanders_live_on()
 
-    def test_a_mistake_changes_nothing_and_is_told(self):
+    def test_an_invalid_manifest_changes_nothing_and_is_reported(self):
         self.write(f"{MANIFESTS}/delta.yaml", "apiVersion: left4me/v1\nkind: Sever\n")
         self.daemon_says("did you mean")
         for name, port in SERVERS.items():
@@ -150,7 +150,7 @@ class Continuous(DaemonTest):
         self.settled()
         self.bystanders_live_on()
 
-    def test_a_server_that_crashes_at_once_ends_in_a_crash_loop_and_slows_nobody(self):
+    def test_a_server_that_crashes_immediately_ends_in_a_crash_loop_and_slows_nobody(self):
         self.write(f"{MANIFESTS}/delta.yaml", server("delta", 27018))
         self.until("delta answers", lambda: self.a2s(27018))
         self.write(f"{STATE}/runtime/delta/merged/left4dead2/ems/standin.cfg", "standin_crash 1\n")
@@ -176,7 +176,7 @@ class Continuous(DaemonTest):
 
     # -- the daemon's own life --------------------------------------------------------------------------------------
 
-    def test_servers_do_not_notice_that_the_daemon_is_stopped_and_upgraded(self):
+    def test_servers_are_not_affected_when_the_daemon_is_stopped_and_upgraded(self):
         before = self.lives(*SERVERS)
         self.run_in("systemctl", "stop", "left4me.service")
         self.run_in("sh", "-c", "cp -a /usr/sbin/l4d2d /usr/sbin/.new && mv /usr/sbin/.new /usr/sbin/l4d2d")
@@ -187,7 +187,7 @@ class Continuous(DaemonTest):
         self.settled()
         self.assertEqual(self.lives(*SERVERS), before)
 
-    def test_what_drifted_while_the_daemon_was_away_is_corrected_when_it_is_back(self):
+    def test_drift_while_the_daemon_was_stopped_is_corrected_when_it_is_back(self):
         self.run_in("systemctl", "stop", "left4me.service")
         self.run_in("systemctl", "mask", "--now", unit_of("alpha"))
         self.run_in("systemctl", "start", "left4me.service")
@@ -200,7 +200,7 @@ class Continuous(DaemonTest):
         self.until("l4d2d runs", lambda: self.daemon()["ActiveState"] == "active")
         self.settled()
 
-    def test_sighup_reads_the_configuration_again(self):
+    def test_sighup_reloads_the_configuration(self):
         self.write("/srv/other/one.yaml", COMMUNITY + server("delta", 27018))
         self.write("/etc/left4me/config.yaml", "source: {directory: /srv/other}\n")
         self.run_in("systemctl", "reload", "left4me.service")
@@ -211,7 +211,7 @@ class Continuous(DaemonTest):
         self.assertEqual(self.daemon()["ActiveState"], "active")
         self.bystanders_live_on()
 
-    def test_a_configuration_that_is_wrong_at_start_is_told_and_not_tried_again(self):
+    def test_an_invalid_configuration_at_start_is_reported_and_not_retried(self):
         self.run_in("systemctl", "stop", "left4me.service")
         self.write("/etc/left4me/config.yaml", "sauce: {}\n")
         self.run_in("systemctl", "start", "left4me.service", expect=1)
@@ -221,7 +221,7 @@ class Continuous(DaemonTest):
 
 
 class Timer(HostTest):
-    """For hosts that want no daemon: the same pass, now and then."""
+    """For hosts without a daemon: the same pass, periodically."""
 
     def test_the_timer_makes_the_host_follow_the_manifests(self):
         self.write(f"{MANIFESTS}/community.yaml", COMMUNITY)

@@ -1,4 +1,4 @@
-"""What changes on a host behind left4me's back is named, and repaired without touching anybody else."""
+"""Changes made without left4me are reported, and repaired without touching other servers."""
 
 import time
 
@@ -6,7 +6,7 @@ from testhosts.case import COMMUNITY, SERVERS, STATE, HostTest, server, unit_of
 
 
 class Drift(HostTest):
-    """Each test bends alpha; beta and gamma are the bystanders."""
+    """Each test modifies alpha; beta and gamma must not be affected."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -16,7 +16,7 @@ class Drift(HostTest):
         self.bystanders = self.lives("beta", "gamma")
 
     def named(self, *words: str) -> str:
-        """The diff names alpha with one of the words, exits 1, and says nothing about the others."""
+        """The diff names alpha with one of the words, exits 1, and does not mention the others."""
         said = self.ctl("diff", expect=1).stdout
         about = [line for line in said.splitlines() if line.strip().startswith("server/alpha ")]
         self.assertTrue(any(word in line for word in words for line in about), f"none of {words} in:\n{said}")
@@ -35,7 +35,7 @@ class Drift(HostTest):
         self.named("start")
         self.repaired()
 
-    def test_a_killed_server_comes_back_by_itself(self):
+    def test_systemd_restarts_a_killed_server(self):
         self.run_in("systemctl", "kill", "--signal=SIGKILL", unit_of("alpha"))
         self.until("alpha runs again", lambda: self.a2s(27015))
         self.assert_running("alpha", 27015)
@@ -78,7 +78,7 @@ class Drift(HostTest):
         self.assert_converged()
 
     def unmount(self, *how: str) -> None:
-        """As a person might who does not know better: the game lives on in its own view of the mount."""
+        """Unmounts by hand; the game keeps running with the mount in its own namespace."""
         self.run_in("umount", *how, f"{STATE}/runtime/alpha/merged")
 
     def mount_something_else(self) -> None:
@@ -95,7 +95,7 @@ class Drift(HostTest):
             self.repaired()
             self.assertEqual(self.life("alpha"), before)
             self.assertEqual(self.mounts("alpha"), mounted)
-        # It is the overlay that the game writes to, not another one over the same directories.
+        # It is the overlay that the game writes to, not a second one over the same directories.
         self.write(f"{STATE}/runtime/alpha/merged/left4dead2/seen", "by the host")
         inside = f"/proc/{before.pid}/root{STATE}/runtime/alpha/merged/left4dead2/seen"
         self.assertEqual(self.run_in("cat", inside).stdout, "by the host")
@@ -165,7 +165,7 @@ class Drift(HostTest):
         self.assertEqual(self.lives("beta", "gamma"), self.bystanders)
         self.assert_converged()
 
-    def test_a_rendered_file_that_was_edited_is_rendered_again(self):
+    def test_an_edited_rendered_file_is_restored(self):
         config = f"{STATE}/instances/alpha/current/layer/left4dead2/cfg/server.cfg"
         self.run_in("sed", "-i", "s/modded/hacked/", config)
         self.named("render")
@@ -177,7 +177,7 @@ class Drift(HostTest):
         self.assertEqual(self.a2s(27015)["hostname"], "alpha, modded")
         self.converge()
 
-    def test_a_server_that_nobody_asked_for_any_more_is_removed(self):
+    def test_a_server_that_is_no_longer_in_the_manifests_is_removed(self):
         self.run_in("sh", "-c", "cp -a /etc/left4me/manifests /root/before")
         self.apply(server("delta", 27018))
         self.until("delta answers", lambda: self.a2s(27018))
@@ -191,7 +191,7 @@ class Drift(HostTest):
         self.assertEqual(self.lives("beta", "gamma"), self.bystanders)
         self.assert_converged()
 
-    def test_a_unit_enabled_by_hand_and_in_no_manifest_is_reported_and_left_alone(self):
+    def test_a_unit_enabled_by_hand_without_a_manifest_is_reported_and_left_alone(self):
         self.run_in("systemctl", "enable", unit_of("stranger"))
         said = self.ctl("diff", expect=1).stdout
         self.assertRegex(said, r"(?m)^ *server/stranger +report")
@@ -207,7 +207,7 @@ class Drift(HostTest):
         self.ctl("reconcile")
         self.assertEqual(self.properties("beta")["ActiveState"], "inactive")
 
-    def test_every_server_is_repaired_when_all_drift_at_once(self):
+    def test_every_server_is_repaired_when_all_drift_together(self):
         self.run_in("systemctl", "stop", unit_of("alpha"))
         self.run_in("systemctl", "disable", unit_of("beta"))
         self.run_in("systemctl", "mask", unit_of("gamma"))

@@ -1,4 +1,4 @@
-"""Every change to the host is an event that says what, why, when, from which revision and, where the host can tell, who."""
+"""Every change to the host is an event that says what, why, when, from which revision and, if known, who."""
 
 import json
 import shlex
@@ -34,7 +34,7 @@ class Events(HostTest):
         self.run_in("runuser", "-u", user, "--", "sudo", "sh", "-c", "true")
         self.run_in("runuser", "-u", user, "--", "sudo", *shlex.split(command))
 
-    def test_an_action_is_told_by_l4d2ctl_and_by_the_journal(self):
+    def test_an_action_is_recorded_for_l4d2ctl_and_in_the_journal(self):
         started = [event for event in self.events("alpha") if event["reason"] == "Started"]
         self.assertEqual(len(started), 1)
         event = started[0]
@@ -49,12 +49,12 @@ class Events(HostTest):
         self.assertEqual(entries[0]["SYSLOG_IDENTIFIER"], "left4me")
         self.assertEqual(entries[0]["PRIORITY"], "6")
 
-    def test_passes_over_a_converged_host_tell_nothing(self):
+    def test_passes_over_a_converged_host_record_no_events(self):
         for _ in range(5):
             self.ctl("reconcile")
         self.assertEqual(self.news(), [])
 
-    def test_who_stopped_a_server_with_sudo_is_named(self):
+    def test_a_person_who_stopped_a_server_with_sudo_is_named(self):
         self.by_sudo("alice", f"systemctl stop {unit_of('alpha')}")
         self.converge()
         drift = [event for event in self.news() if event["drift"]]
@@ -62,14 +62,14 @@ class Events(HostTest):
         self.assertIn(f"alice ran /usr/bin/systemctl stop {unit_of('alpha')}", drift[0]["message"])
         self.assertEqual(len(self.journal("SERVER=alpha", "DRIFT=1", "ACTOR=alice")), 1)
 
-    def test_who_unmounted_a_server_with_sudo_is_named(self):
-        # journald looks up who a line is from while the sender lives; on a busy machine an umount is faster than that.
+    def test_a_person_who_unmounted_a_server_with_sudo_is_named(self):
+        # journald looks up a line's sender while it runs; on a busy machine an umount is faster than that.
         self.by_sudo("bob", f"sh -c 'umount {STATE}/runtime/alpha/merged; sleep 1'")
         self.ctl("reconcile")
         drift = [event for event in self.news() if event["drift"]]
         self.assertEqual([(event["reason"], event["actor"]) for event in drift], [("Attached", "bob")])
 
-    def test_what_was_done_in_a_root_shell_is_nobodys_and_a_forged_line_accuses_nobody(self):
+    def test_a_change_in_a_root_shell_has_no_actor_and_a_forged_line_blames_nobody(self):
         forged = "mallory : TTY=pts/0 ; PWD=/ ; USER=root ; COMMAND=/usr/bin/systemctl stop left4me-server@alpha"
         self.run_in("logger", "-t", "sudo", forged)
         self.run_in("systemctl", "disable", "--now", unit_of("alpha"))
@@ -77,9 +77,9 @@ class Events(HostTest):
         drift = [event for event in self.news() if event["drift"]]
         self.assertEqual({event["reason"] for event in drift}, {"Enabled", "Started"})
         self.assertEqual({event["actor"] for event in drift}, {None})
-        self.assertIn("the host does not tell who", self.ctl("events", "alpha").stdout)
+        self.assertIn("by: unknown", self.ctl("events", "alpha").stdout)
 
-    def test_a_command_about_another_server_accuses_nobody(self):
+    def test_a_command_about_another_server_blames_nobody(self):
         self.by_sudo("alice", f"systemctl restart {unit_of('beta')}")
         self.run_in("systemctl", "stop", unit_of("alpha"))
         self.converge()
@@ -112,7 +112,7 @@ class Events(HostTest):
         self.assert_running("alpha", 27015)
         self.assert_running("beta", 27016)
 
-    def test_history_lists_what_became_of_each_revision(self):
+    def test_history_lists_the_result_of_each_revision(self):
         self.write(f"{MANIFESTS}/wrong.yaml", "apiVersion: left4me/v1\nkind: Servr\n")
         self.ctl("reconcile", expect=3)
         self.run_in("rm", f"{MANIFESTS}/wrong.yaml")
@@ -134,7 +134,7 @@ class Events(HostTest):
         self.assertIn('left4me_server_desired_running{server="beta"} 0\n', text)
         self.assertIn("left4me_source_ok 1\n", text)
 
-    def test_waiting_for_a_suspended_server_ends_at_once_and_says_why(self):
+    def test_waiting_for_a_suspended_server_ends_immediately_and_says_why(self):
         self.ctl("suspend", "alpha", "--reason", "trying a map")
         self.run_in("systemctl", "stop", unit_of("alpha"))
         begin = time.monotonic()
@@ -156,17 +156,17 @@ class Events(HostTest):
     def test_following_events_shows_what_happens_meanwhile(self):
         follow = "timeout 6 l4d2ctl events beta --lines 1 --follow & sleep 2; l4d2ctl stop beta >/dev/null; wait"
         said = self.run_in("sh", "-c", follow, expect=None).stdout
-        self.assertRegex(said, r"server/beta +Stopped +the unit is active, the manifest says Stopped; asked for by root")
+        self.assertRegex(said, r"server/beta +Stopped +the unit is active, the manifest says Stopped; requested by root")
 
 
 class DaemonEvents(DaemonTest):
-    """The same, told by the daemon."""
+    """The same, recorded by the daemon."""
 
     def drift(self) -> list[dict]:
         lines = self.ctl("events", "alpha", "-n", "0", "-o", "json").stdout.splitlines()
         return [event for event in map(json.loads, lines) if event["drift"]]
 
-    def test_the_daemon_names_who_stopped_a_server_with_sudo(self):
+    def test_the_daemon_names_a_person_who_stopped_a_server_with_sudo(self):
         self.run_in("useradd", "--create-home", "alice")
         self.write("/etc/sudoers.d/alice", "alice ALL=(ALL) NOPASSWD: ALL\n")
         self.run_in("chmod", "0440", "/etc/sudoers.d/alice")
@@ -206,7 +206,7 @@ class DaemonEvents(DaemonTest):
 class FirstEvents(HostTest):
     """On a host where no pass was ever made."""
 
-    def test_that_there_is_no_manifest_yet_is_told_with_its_time(self):
+    def test_a_host_without_manifests_is_reported_with_its_time(self):
         self.run_in("systemctl", "start", "left4me.service")
         events: list[dict] = []
 

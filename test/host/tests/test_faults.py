@@ -1,5 +1,5 @@
-"""What goes wrong around l4d2d: nothing that runs and is still wanted is restarted, nothing is lost, status says what is
-wrong, and when it is over everything is as the manifests say."""
+"""Faults around l4d2d: no running server that is still desired is restarted, nothing is lost, status says what is
+wrong, and afterwards everything is as in the manifests."""
 
 import json
 import time
@@ -16,7 +16,7 @@ class Faults(DaemonTest):
         self.assertEqual(self.lives(*SERVERS), self.everybody)
 
     def still_corrects(self, source_is_well: bool = True) -> None:
-        """Drift is seen and repaired as if nothing had been."""
+        """Drift is noticed and repaired as before."""
         self.run_in("systemctl", "stop", unit_of("alpha"))
         self.until("alpha answers", lambda: self.a2s(27015), 5)
         self.settled(source_is_well=source_is_well)
@@ -27,31 +27,31 @@ class Faults(DaemonTest):
 
     # -- the host's own services ------------------------------------------------------------------------------------
 
-    def test_a_restarted_bus_is_connected_to_again(self):
+    def test_the_daemon_reconnects_to_a_restarted_bus(self):
         self.run_in("systemctl", "restart", "dbus.service")
         self.all_live_on()
         self.still_corrects()
 
-    def test_a_pid_1_that_executes_itself_anew_is_heard_again(self):
+    def test_signals_of_a_re_executed_pid_1_are_received_again(self):
         for _ in range(3):
             self.run_in("systemctl", "daemon-reexec")
         self.all_live_on()
         self.still_corrects()
 
-    def test_a_reloaded_pid_1_is_heard_again(self):
+    def test_signals_of_a_reloaded_pid_1_are_received_again(self):
         for _ in range(3):
             self.run_in("systemctl", "daemon-reload")
         self.all_live_on()
         self.still_corrects()
 
-    def test_a_helper_that_is_killed_is_started_again(self):
+    def test_a_killed_helper_is_restarted(self):
         self.run_in("systemctl", "kill", "--signal=SIGKILL", "left4me-helper.service")
         self.still_corrects()
 
     # -- the clock --------------------------------------------------------------------------------------------------
 
-    def test_a_clock_that_is_set_back_an_hour_makes_nobody_wait(self):
-        """The daemon's own clock: a container's is the machine's, and is not to be touched."""
+    def test_setting_the_clock_back_an_hour_does_not_extend_any_wait(self):
+        """The daemon's own clock: a container shares the machine's clock, which must not be changed."""
         self.set_clock("+0")
         self.write(
             "/etc/systemd/system/left4me.service.d/clock.conf",
@@ -74,13 +74,13 @@ class Faults(DaemonTest):
         self.still_corrects()
 
     def set_clock(self, offset: str) -> None:
-        """In one step: libfaketime ends a program that finds the file empty."""
+        """Atomically: libfaketime ends a program that finds the file empty."""
         self.write("/srv/clock.new", offset + "\n")
         self.run_in("mv", "/srv/clock.new", "/srv/clock")
 
     # -- the disk ---------------------------------------------------------------------------------------------------
 
-    def test_a_full_disk_stops_nobody_and_is_told(self):
+    def test_a_full_disk_stops_no_server_and_is_reported(self):
         self.run_in("mount", "-t", "tmpfs", "-o", "size=64k,mode=0755,uid=left4me", "tmpfs", f"{STATE}/state")
         self.run_in("sh", "-c", f"head -c 1M /dev/zero >{STATE}/state/filler; true")
         self.write(f"{MANIFESTS}/delta.yaml", server("delta", 27018))
@@ -91,7 +91,7 @@ class Faults(DaemonTest):
         self.run_in("umount", "--lazy", f"{STATE}/state")
         self.settled()
 
-    def test_a_state_that_cannot_be_written_stops_nobody_and_is_told(self):
+    def test_an_unwritable_state_directory_stops_no_server_and_is_reported(self):
         self.run_in("mount", "-t", "tmpfs", "-o", "ro,mode=0755", "tmpfs", f"{STATE}/state")
         self.still_corrects()
         self.daemon_says("Read-only file system")
@@ -105,16 +105,16 @@ class Faults(DaemonTest):
         self.all_live_on()
         self.still_corrects(source_is_well=False)
 
-    def test_a_source_that_is_unmounted_stops_nobody(self):
+    def test_an_unmounted_source_stops_no_server(self):
         self.run_in("mount", "-t", "tmpfs", "tmpfs", MANIFESTS)
         self.write(f"{MANIFESTS}/community.yaml", COMMUNITY)
         self.settled()
         self.run_in("umount", MANIFESTS)
-        # What lies below the mount is what was there before: the same manifests. Now that is gone, too.
+        # The directory beneath the mount has the same manifests. Now it is gone, too.
         self.run_in("rm", f"{MANIFESTS}/community.yaml")
         self.vanished()
 
-    def test_a_source_that_is_removed_stops_nobody_and_is_followed_again_when_it_is_back(self):
+    def test_a_removed_source_stops_no_server_and_is_followed_again_when_it_is_back(self):
         self.run_in("mv", MANIFESTS, "/srv/away")
         self.vanished()
         self.run_in("mv", "/srv/away", MANIFESTS)
@@ -122,13 +122,13 @@ class Faults(DaemonTest):
         self.write(f"{MANIFESTS}/delta.yaml", server("delta", 27018))
         self.until("delta answers", lambda: self.a2s(27018))
 
-    def test_more_than_half_of_the_servers_are_not_stopped_without_a_person(self):
+    def test_more_than_half_of_the_servers_are_not_stopped_without_approval(self):
         self.write(f"{MANIFESTS}/community.yaml", COMMUNITY[: COMMUNITY.index("---\napiVersion: left4me/v1\nkind: Server")])
         self.until("the removal waits", lambda: "approve" in self.ctl("diff", expect=None).stdout)
         time.sleep(1)
         self.all_live_on()
 
-    def test_a_file_of_100_mb_is_refused_at_once(self):
+    def test_a_file_of_100_mb_is_refused_immediately(self):
         self.run_in("sh", "-c", f"head -c 100M /dev/zero | tr '\\0' 'a' >{MANIFESTS}/big.yaml")
         self.until("the trouble is told", lambda: "big.yaml" in self.source_error())
         self.all_live_on()
@@ -136,7 +136,7 @@ class Faults(DaemonTest):
         self.assertLess(int(resident), 64 << 10)
         self.still_corrects(source_is_well=False)
 
-    def test_a_yaml_bomb_is_refused_at_once(self):
+    def test_a_yaml_bomb_is_refused_immediately(self):
         lines = ['a0: &a0 ["x","x","x","x","x","x","x","x","x"]']
         lines += [f"a{n}: &a{n} [{','.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 12)]
         self.write(f"{MANIFESTS}/bomb.yaml", "\n".join(lines) + "\n")
@@ -152,7 +152,7 @@ class Faults(DaemonTest):
 
     # -- the daemon -------------------------------------------------------------------------------------------------
 
-    def test_killed_at_any_moment_of_a_rolling_change_it_still_gets_there(self):
+    def test_killed_at_any_moment_of_a_rolling_change_it_still_converges(self):
         """200 times: a manifest changes, and a moment later, another one each time, l4d2d is killed."""
         self.run_in("mkdir", "-p", "/etc/systemd/system/left4me.service.d")
         self.write("/etc/systemd/system/left4me.service.d/fast.conf", "[Service]\nRestartSec=10ms\n")

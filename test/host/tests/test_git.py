@@ -25,14 +25,14 @@ class Push(GitTest):
         said = self.push().stderr
         self.assertIn(f"remote: left4me: main is at {commit} now", said)
         self.assertIn("l4d2ctl", said)
-        # Where a daemon runs it may have been faster.
+        # A running daemon may have been faster.
         self.ctl("reconcile")
         for name, port in SERVERS.items():
             self.assert_running(name, port)
         self.assert_converged()
         self.assertEqual(json.loads(self.ctl("status", "alpha", "--json").stdout)["desired"]["revision"], commit)
 
-    def test_an_invalid_push_is_told_its_places_and_changes_nothing(self):
+    def test_an_invalid_push_shows_its_errors_and_changes_nothing(self):
         first = self.begin()
         before = self.lives(*SERVERS)
         head = "apiVersion: left4me/v1\nkind: Server\n"
@@ -59,11 +59,11 @@ class Push(GitTest):
             self.assertIn("remote: d.yaml: has 104857600 bytes, more than 1048576", self.push(expect=1).stderr)
             self.assertEqual(self.head(), first)
         with self.subTest("deletion"):
-            self.assertIn("it is not deleted", self.push(words=":main", expect=1).stderr)
+            self.assertIn("is not deleted", self.push(words=":main", expect=1).stderr)
         self.ctl("reconcile")
         self.assertEqual(self.lives(*SERVERS), before)
 
-    def test_what_got_into_the_branch_past_the_hook_leaves_the_last_good_revision_in_force(self):
+    def test_a_commit_that_bypassed_the_hook_leaves_the_last_good_revision_in_force(self):
         first = self.begin()
         before = self.lives(*SERVERS)
         self.commit_100_megabytes()
@@ -75,7 +75,7 @@ class Push(GitTest):
         self.assertIn("d.yaml", json.loads(self.status())["sourceError"])
         self.assertEqual(self.lives(*SERVERS), before)
 
-    def test_a_forced_push_is_held_until_a_person_agrees(self):
+    def test_a_forced_push_is_held_until_a_person_approves_it(self):
         first = self.begin()
         self.commit("more.yaml", server("delta", 27018).lstrip("-\n"))
         self.push()
@@ -150,7 +150,7 @@ class Push(GitTest):
                 self.ctl("reconcile")
         self.assertEqual(self.lives(*SERVERS), before)
 
-    def test_a_push_returns_at_once_though_a_pass_is_under_way(self):
+    def test_a_push_returns_immediately_although_a_pass_is_running(self):
         self.begin()
         self.run_in("systemd-run", "-q", "--unit=holder", "flock", "/run/left4me/lock", "sleep", "60")
         taken = ("flock", "-n", "/run/left4me/lock", "true")
@@ -203,7 +203,7 @@ class People(GitTest):
         self.git("fsck", "--strict")
         self.person("alice", f"cd manifests && git pull -q {self.address('alice')} main")
 
-    def test_who_may_push_cannot_exchange_what_runs_in_the_name_of_others(self):
+    def test_people_who_may_push_cannot_replace_what_runs_as_other_users(self):
         self.ctl("init-repo")
         for script in (
             "rm hooks/pre-receive", "ln -sf /bin/true hooks/pre-receive", "mv hooks h", "echo x >>config", "rm config",
@@ -214,7 +214,7 @@ class People(GitTest):
                 self.run_in("setpriv", "--reuid=left4me", "--regid=left4me", "--init-groups", "bash", "-c",
                             f"cd {REPOSITORY} && {script} </dev/null", expect=1)  # fmt: skip
 
-    def test_who_is_not_in_the_group_cannot_push(self):
+    def test_only_members_of_the_group_can_push(self):
         self.begin()
         self.clone("carol")
         head = self.head()
@@ -222,8 +222,8 @@ class People(GitTest):
         self.assertNotEqual(self.push("carol", expect=None).returncode, 0)
         self.assertEqual(self.head(), head)
 
-    def test_init_repo_mends_what_was_made_otherwise(self):
-        # As somebody would make it by hand, with hooks and a configuration that are not root's.
+    def test_init_repo_repairs_a_repository_that_was_created_differently(self):
+        # As created by hand, with hooks and a configuration that root does not own.
         self.run_in("rm", "-rf", REPOSITORY)
         self.run_in("sh", "-c", f"git init -q --bare {REPOSITORY} && chown -R left4me: {REPOSITORY} && "
                     f"ln -sf /etc/shadow {REPOSITORY}/config && chmod -R go-w {REPOSITORY}/objects")  # fmt: skip
@@ -238,7 +238,7 @@ class People(GitTest):
         self.push()
         self.ctl("reconcile")
         self.assert_running("alpha")
-        # What is there and no repository is left alone.
+        # A directory that is not a repository is left alone.
         self.write("/etc/left4me/config.yaml", "source:\n  git:\n    repository: /srv/left4dead2/maps\n")
         self.assertIn("neither empty nor a bare repository", self.ctl("init-repo", expect=5).stderr)
         self.ctl("init-repo", "--group", "nonsense", expect=4)
@@ -324,7 +324,7 @@ source:
             self.assertIn("does not accept", self.ctl("reconcile", "--fetch", expect=5).stderr)
         with self.subTest("the server is gone"):
             self.run_in("systemctl", "stop", "test-sshd")
-            self.assertIn("what was fetched before stays in force", self.ctl("reconcile", "--fetch", expect=5).stderr)
+            self.assertIn("the previously fetched revision stays in force", self.ctl("reconcile", "--fetch", expect=5).stderr)
         self.assertEqual(self.lives(*SERVERS), before)
 
     def test_a_remote_on_the_same_host_may_belong_to_somebody_else(self):
@@ -343,7 +343,7 @@ source:
 
 
 class Daemon(GitTest):
-    """l4d2d runs: nobody types anything on the host."""
+    """l4d2d runs: no commands on the host."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -386,7 +386,7 @@ class Daemon(GitTest):
         for name in ("alpha", "gamma"):
             self.assertEqual(self.life(name), before[name])
 
-    def test_many_pushes_in_a_row_end_at_the_last_one(self):
+    def test_after_many_pushes_in_a_row_the_host_follows_the_last_one(self):
         self.commit("all.yaml", COMMUNITY)
         self.push()
         for name, port in SERVERS.items():

@@ -1,4 +1,4 @@
-"""Sets with a mistake in them: said with file, line and column, and the host left as it is."""
+"""Invalid sets: errors have file, line and column, and the host does not change."""
 
 import shutil
 from pathlib import Path
@@ -54,7 +54,7 @@ class Invalid(HostTest):
         self.converge()
         self.assert_running("beta", 27016)
 
-    def test_a_source_that_vanished_stops_no_server(self):
+    def test_a_vanished_source_stops_no_server(self):
         self.apply()
         before = self.lives(*SERVERS)
         self.run_in("mv", MANIFESTS, "/root/manifests")
@@ -104,7 +104,7 @@ class Refusals(HostTest):
     VERBS = ("Enable", "Disable", "Start", "Stop", "Restart", "Attach", "ResetFailed", "Purge")
     NAMES = ("", "a/b", "..", "../alpha", "a@b", "a" * 33, "ä", "alpha.service", "-alpha", "ALPHA", "alpha beta")
 
-    def test_the_root_programs_refuse_every_name_that_is_not_one(self):
+    def test_the_root_programs_refuse_every_invalid_name(self):
         self.apply()
         before = self.lives(*SERVERS)
         mounted = self.run_in("cat", "/proc/1/mountinfo").stdout

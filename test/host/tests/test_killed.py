@@ -18,7 +18,7 @@ class Killed(HostTest):
         self.run_in("sh", "-c", "rm -rf /etc/left4me/manifests/*; cat >/etc/left4me/manifests/all.yaml", text_in=text)
 
     def killed_at(self, calls: str, number: int) -> bool:
-        """Runs a pass that dies when it makes the number-th of these calls. False: it never came that far."""
+        """Runs a pass that dies at the number-th of these calls. False: it made fewer."""
         done = self.run_in(
             "strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={calls}",
             "-e", f"inject={calls}:signal=SIGKILL:when={number}", "l4d2ctl", "reconcile", expect=None,
@@ -30,7 +30,7 @@ class Killed(HostTest):
         stride = STRIDE.get(calls, 1)
         number, kills = 1, 0
         while True:
-            # The world changes each time, or there would be nothing left to be killed at.
+            # The world changes each time, so that there is always something to be killed at.
             plus_delta = kills % 2 == 0
             text = self.CHANGED.replace("{rate}", str(number))
             self.manifests(text if plus_delta else text.removesuffix(server("delta", 27018)))

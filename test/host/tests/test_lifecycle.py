@@ -30,7 +30,7 @@ class Lifecycle(HostTest):
         self.assertEqual(self.a2s(27015)["map"], "c5m1_waterfront")
         self.assertEqual(self.a2s(27015)["maxplayers"], "8")
 
-    def test_what_a_server_writes_stays_in_its_own_upper_directory(self):
+    def test_files_that_a_server_writes_stay_in_its_own_upper_directory(self):
         self.apply()
         self.until("alpha answers", lambda: self.a2s(27015))
         for written in ("left4dead2/logs/console.log", "left4dead2/cfg/banned_user.cfg"):
@@ -96,7 +96,7 @@ class Lifecycle(HostTest):
         self.ctl("delete", "nobody")
         self.assertEqual(self.lives(*SERVERS), before)
 
-    def test_apply_says_what_it_did_with_each_manifest(self):
+    def test_apply_prints_its_effect_on_each_manifest(self):
         first = self.ctl("apply", "-f", "-", text_in=COMMUNITY).stdout
         self.assertIn("server/alpha created", first)
         self.assertIn("blueprint/plain created", first)

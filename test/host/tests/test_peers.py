@@ -1,4 +1,4 @@
-"""Bugs that users of other programs met, each named after what it did to them. docs/promises.md says whose they were."""
+"""Bugs of other programs, each named after its effect on users. docs/promises.md says which programs."""
 
 import json
 import time
@@ -72,7 +72,7 @@ class Ankaios(DaemonTest):
 
 class Fleet(DaemonTest):
     def test_hundreds_of_units_of_others_cost_the_manager_its_cpu(self):
-        """PID 1 tells of every unit that changes; most are none of ours."""
+        """PID 1 signals every unit that changes; most are not ours."""
         used = lambda: int(self.run_in("sh", "-c", f"cut -d' ' -f1 /proc/{self.daemon()['MainPID']}/schedstat").stdout) / 1e6  # noqa: E731
         before = used()
         self.run_in("sh", "-c", "for n in $(seq 200); do systemd-run -q --unit=other-$n true; done; sleep 2", timeout=200)
@@ -113,7 +113,7 @@ class DocoCd(DaemonTest):
         return len(self.ctl("events", "-o", "json").stdout.splitlines())
 
     def events_end(self) -> int:
-        """How many events there are when no more come: they are written beside the work, and who it was is looked up."""
+        """The number of events once no more arrive: they are written in the background, after the attribution."""
         count = -1
         while count != (count := self.events()):
             time.sleep(2)

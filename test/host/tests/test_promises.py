@@ -1,11 +1,11 @@
-"""Promises that no other test is about; docs/promises.md lists them all."""
+"""Promises that no other test covers; docs/promises.md lists them all."""
 
 from testhosts.case import MANIFESTS, SERVERS, STATE, DaemonTest, server, unit_of
 
 
 class Promises(DaemonTest):
-    def test_what_is_not_left4me_s_is_not_touched(self):
-        """Units and files of others stay as they are, however much is done meanwhile."""
+    def test_left4me_touches_nothing_of_others(self):
+        """Units and files of others do not change, however much is done meanwhile."""
         self.write("/etc/systemd/system/other@.service", "[Service]\nExecStart=/bin/sleep infinity\n")
         self.run_in("systemctl", "start", "other@alpha.service", "other@beta.service")
         self.run_in("systemctl", "stop", "other@beta.service")

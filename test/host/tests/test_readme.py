@@ -1,4 +1,4 @@
-"""What the README shows is what happens."""
+"""The README's examples work as shown."""
 
 import re
 from pathlib import Path
@@ -13,7 +13,7 @@ def blocks(language: str) -> list[str]:
 
 
 class Readme(HostTest):
-    def test_the_readme_s_example_ends_in_what_is_printed_below_it(self):
+    def test_the_readme_s_example_prints_the_output_shown_below_it(self):
         (manifests,), (transcript,) = blocks("yaml"), blocks("console")
         self.write("/root/comp.yaml", manifests)
         shown = ""
@@ -26,7 +26,7 @@ class Readme(HostTest):
         self.assert_converged()
         self.ctl("diff", "-f", "/root/comp.yaml")
 
-    def test_every_command_of_the_readme_s_table_is_one(self):
+    def test_every_command_in_the_readme_s_table_works(self):
         (manifests,) = blocks("yaml")
         self.write("/root/comp.yaml", manifests)
         self.run_in("bash", "-c", "install -m 0400 -o left4me /dev/stdin /etc/left4me/secrets/rcon <<<password")

@@ -8,14 +8,14 @@
 
 namespace left4me {
 
-/// Writes down what happened, on a thread of its own: who stopped a server by hand is read from the journal,
-/// and no other server shall wait for that.
-class Chronicle {
+/// Records events on a separate thread: finding out from the journal who stopped a server must not delay
+/// other servers.
+class EventRecorder {
   public:
-    explicit Chronicle(Paths paths) : paths_(std::move(paths)) {}
+    explicit EventRecorder(Paths paths) : paths_(std::move(paths)) {}
 
     void pass(PassEnd end);
-    /// Where there is no revision to make a pass with.
+    /// For events without a revision to make a pass with.
     void events(std::vector<Event> events);
 
   private:

@@ -1,10 +1,10 @@
-#include "adapters/events/who.hpp"
+#include "adapters/events/attribution.hpp"
 
 #include "support/catch.hpp"
 
 using namespace left4me;
 
-TEST_CASE("a line of sudo tells who ran what") {
+TEST_CASE("a line of sudo shows who ran what") {
     const auto culprit = parse_sudo(
         "   alice : TTY=pts/0 ; PWD=/home/alice ; USER=root ; COMMAND=/usr/bin/systemctl stop "
         "left4me-server@comp1");
@@ -14,7 +14,7 @@ TEST_CASE("a line of sudo tells who ran what") {
     CHECK(parse_sudo("bob : PWD=/ ; USER=root ; COMMAND=/usr/bin/id"));
 }
 
-TEST_CASE("what sudo refused, and its other lines, accuse nobody") {
+TEST_CASE("refused commands and other lines of sudo blame nobody") {
     CHECK_FALSE(
         parse_sudo("mallory : user NOT in sudoers ; TTY=pts/1 ; PWD=/ ; USER=root ; "
                    "COMMAND=/usr/bin/systemctl stop left4me-server@comp1"));
@@ -22,7 +22,7 @@ TEST_CASE("what sudo refused, and its other lines, accuse nobody") {
     CHECK_FALSE(parse_sudo(""));
 }
 
-TEST_CASE("a command is about a server if it names its unit, all units or a path of its") {
+TEST_CASE("a command is about a server if it names its unit, all units or one of its paths") {
     CHECK(names_server("/usr/bin/systemctl stop left4me-server@comp1", "comp1"));
     CHECK(names_server("/usr/bin/systemctl stop left4me-server@comp1.service ssh", "comp1"));
     CHECK(names_server("/usr/bin/systemctl stop left4me-server@*", "comp1"));
@@ -33,7 +33,7 @@ TEST_CASE("a command is about a server if it names its unit, all units or a path
     CHECK_FALSE(names_server("/usr/bin/systemctl stop comp1", "comp1"));
 }
 
-TEST_CASE("a line accuses only the user whose uid the kernel has proven") {
+TEST_CASE("a line blames only the user whose uid the kernel guarantees") {
     CHECK(is_user("root", "0"));
     CHECK(is_user("nobody", "65534"));
     CHECK_FALSE(is_user("root", "65534"));
@@ -42,7 +42,7 @@ TEST_CASE("a line accuses only the user whose uid the kernel has proven") {
     CHECK_FALSE(is_user("no-such-user", "0"));
 }
 
-TEST_CASE("who only looks is not accused") {
+TEST_CASE("read-only commands blame nobody") {
     CHECK(only_reads("/usr/bin/systemctl status left4me-server@comp1"));
     CHECK(only_reads("/usr/bin/systemctl --no-pager -l show left4me-server@comp1"));
     CHECK(only_reads("/usr/bin/journalctl -u left4me-server@comp1"));

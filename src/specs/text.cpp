@@ -1,4 +1,4 @@
-#include "specs/words.hpp"
+#include "specs/text.hpp"
 
 #include <fmt/format.h>
 
@@ -10,7 +10,7 @@
 namespace left4me {
 namespace {
 
-constexpr std::size_t longest_shown = 60;
+constexpr std::size_t max_shown = 60;
 
 unsigned char byte_at(std::string_view text, std::size_t at) { return static_cast<unsigned char>(text[at]); }
 
@@ -116,7 +116,7 @@ std::size_t unprintable_length(std::string_view text, std::size_t at) {
 std::string in_quotes(std::string_view text) {
     std::string shown = "'";
     for (std::size_t at = 0; at < text.size();) {
-        if (shown.size() > longest_shown) return shown + "…'";
+        if (shown.size() > max_shown) return shown + "…'";
         if (const std::size_t bad = unprintable_length(text, at); bad > 0) {
             for (std::size_t i = 0; i < bad; ++i) shown += fmt::format("\\x{:02x}", byte_at(text, at + i));
             at += bad;
@@ -152,8 +152,8 @@ std::string printable_line(std::string_view text) {
 }
 
 std::string_view closest(std::string_view word, std::span<const std::string_view> candidates) {
-    constexpr std::size_t longest_word = 64;  // of those that a person could have meant
-    if (word.empty() || word.size() > longest_word) return "";
+    constexpr std::size_t max_word = 64;  // of those that a person could have meant
+    if (word.empty() || word.size() > max_word) return "";
     const std::string wanted = lower(word);
     const std::size_t allowed = std::max<std::size_t>(1, word.size() / 3);
     std::size_t best = allowed + 1;

@@ -1,14 +1,14 @@
-#include "specs/field_words.hpp"
+#include "specs/field_description.hpp"
 
 #include <fmt/format.h>
 
 #include "specs/grammars/grammar.hpp"
-#include "specs/words.hpp"
+#include "specs/text.hpp"
 
 namespace left4me {
 namespace {
 
-std::string item_in_words(const Field& item) {
+std::string item_description(const Field& item) {
     if (item.refers_to) return fmt::format("names of {}s", entry_of(*item.refers_to).object.name);
     if (item.type == Type::SecretFile) return "names of secrets";
     if (item.type == Type::FilePath) return "relative paths";
@@ -23,7 +23,7 @@ std::string thousands(std::int64_t bytes) {
 
 }  // namespace
 
-std::string type_in_words(const Field& field) {
+std::string type_description(const Field& field) {
     if (const Grammar* const grammar = grammar_of(field.type)) return in_words(*grammar, field);
     switch (field.type) {
         case Type::Map:
@@ -33,7 +33,7 @@ std::string type_in_words(const Field& field) {
         case Type::TextMap:
             return "map of texts";
         case Type::List:
-            return fmt::format("list of {}", item_in_words(field.children[0]));
+            return fmt::format("list of {}", item_description(field.children[0]));
         case Type::Constant:
         case Type::Enum:
             return one_of(field.values);
@@ -68,7 +68,7 @@ std::string type_in_words(const Field& field) {
     return "";
 }
 
-std::vector<std::string> constraints_in_words(const Field& field) {
+std::vector<std::string> constraint_descriptions(const Field& field) {
     std::vector<std::string> constraints;
     if (const Grammar* const grammar = grammar_of(field.type);
         grammar != nullptr && !grammar->examples.empty())
@@ -89,7 +89,7 @@ std::vector<std::string> constraints_in_words(const Field& field) {
                 field.children[0].type == Type::Argument || field.children[0].type == Type::FilePath
                     ? fmt::format(" of at most {}", thousands(field.children[0].maximum))
                     : ""));
-            if (field.unique) constraints.push_back("No item twice.");
+            if (field.unique) constraints.push_back("Items must be unique.");
             break;
         case Type::TextMap:
             constraints.push_back(fmt::format("At most {} entries.", field.maximum));

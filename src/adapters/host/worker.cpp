@@ -1,4 +1,4 @@
-#include "adapters/machine/worker.hpp"
+#include "adapters/host/worker.hpp"
 
 #include <sched.h>
 #include <sys/eventfd.h>
@@ -30,14 +30,13 @@ void Worker::begin(Batch batch) {
         const std::lock_guard lock(mutex_);
         waiting_.push_back(std::move(batch));
     }
-    // Most processes never have anything to do for it.
+    // Most processes never need it.
     if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
     work_or_end_.notify_one();
 }
 
 void Worker::run() {
-    // The store sets modes exactly by setting the umask, which threads share unless they say that they do
-    // not.
+    // The store sets exact modes through the umask, which threads share by default.
     (void)unshare(CLONE_FS);
     std::unique_lock lock(mutex_);
     for (;;) {
@@ -53,7 +52,7 @@ void Worker::run() {
     }
 }
 
-std::vector<Outcome> Worker::collect() {
+std::vector<Outcome> Worker::poll_completions() {
     eventfd_t count = 0;
     if (eventfd_read(ended_event_.get(), &count) != 0) return {};
     const std::lock_guard lock(mutex_);

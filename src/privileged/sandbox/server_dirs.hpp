@@ -12,7 +12,7 @@ using overlay::Owner;
 using overlay::Result;
 
 /// The directories of one server: its mounted overlay, and the rendering that it was mounted with.
-struct Place {
+struct ServerDirs {
     std::string server;
     Fd merged, rendering;
 };
@@ -20,6 +20,6 @@ struct Place {
 /// Opens both as `game`, not as root, so that the sandbox never shows the game what it may not read on the
 /// host. Follows no symlink except `rendering`, which root created and which can only lead to one of this
 /// server's renderings.
-Result<Place> open_place(const std::string& state, const std::string& server, Owner game);
+Result<ServerDirs> open_server_dirs(const std::string& state, const std::string& server, Owner game);
 
 }  // namespace left4me::sandbox

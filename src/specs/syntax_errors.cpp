@@ -1,4 +1,4 @@
-#include "specs/syntax_words.hpp"
+#include "specs/syntax_errors.hpp"
 
 #include <fmt/format.h>
 
@@ -11,13 +11,13 @@ namespace {
 /// The beginnings of yaml-cpp's messages (exceptions.h), and what an operator should do about them.
 constexpr std::array<std::pair<std::string_view, std::string_view>, 15> words{{
     {"end of map not found",
-     "the indentation does not fit: the fields of one map must all begin in the same column"},
+     "the indentation is inconsistent: the fields of one map must all begin in the same column"},
     {"end of map flow not found", "a `{` is not closed; a `}` or a comma is missing before this place"},
     {"end of sequence not found",
-     "the list does not go on here: each item must begin with `- ` in the same column"},
+     "the list does not continue here: each item must begin with `- ` in the same column"},
     {"end of sequence flow not found", "a `[` is not closed; a `]` or a comma is missing before this place"},
     {"illegal map value",
-     "a `:` is not expected here: put texts that hold `: ` in quotes, and check the indentation of this "
+     "a `:` is not expected here: put texts that contain `: ` in quotes, and check the indentation of this "
      "line"},
     {"illegal map key", "a field is not expected here; check the indentation of this line"},
     {"illegal block entry", "a `- ` is not expected here; check the indentation of this line"},
@@ -66,7 +66,7 @@ bool find_tab(std::string_view text, const Mark& error, Mark& tab_mark) {
 
 Problem syntax_problem(std::string_view text, const Mark& mark, std::string_view message) {
     if (Mark tab; find_tab(text, mark, tab)) {
-        return {Rule::TabIndentation, tab, "a tab is used for indentation; YAML wants spaces"};
+        return {Rule::TabIndentation, tab, "a tab is used for indentation; YAML requires spaces"};
     }
     for (const auto& [theirs, ours] : words) {
         if (!message.starts_with(theirs)) continue;

@@ -6,11 +6,11 @@
 
 namespace left4me {
 
-/// What earlier passes left in the status.
+/// Loads what earlier passes left in the status.
 Memory load_memory(const Status& previous);
 
-/// What ended since then, and the time that has passed, count for the plan that follows: failures are added,
-/// old ones are forgotten. `outcomes` are those of `attempted`.
+/// Updates the memory for the next plan: adds new failures and forgets old ones. `outcomes` are those of
+/// `attempted`.
 void apply_outcomes(Memory& memory, const Target& target, const Observed& observed, const Plan& attempted,
                     std::span<const Outcome> outcomes);
 

@@ -1,4 +1,4 @@
-#include "privileged/sandbox/place.hpp"
+#include "privileged/sandbox/server_dirs.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -51,29 +51,30 @@ Result<Fd> walk(int from, std::initializer_list<std::string> names) {
 
 }  // namespace
 
-Result<Place> open_place(const std::string& state_directory, const std::string& server, Owner game) {
+Result<ServerDirs> open_server_dirs(const std::string& state_directory, const std::string& server,
+                                    Owner game) {
     const ActingAs acting(game.user);
     if (!acting) return system_failure("acting as the game's user");
     const Fd state(::open(state_directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
     if (!state) return system_failure(state_directory);
     const auto runtime = walk(state.get(), {"runtime", server});
     if (!runtime) return std::unexpected(runtime.error());
-    const auto generation = overlay::linked_rendering(runtime->get(), server);
-    if (!generation) return std::unexpected(generation.error());
-    Place place;
-    place.server = server;
-    auto rendering = walk(state.get(), {"instances", server, *generation});
+    const auto digest = overlay::linked_rendering(runtime->get(), server);
+    if (!digest) return std::unexpected(digest.error());
+    ServerDirs dirs;
+    dirs.server = server;
+    auto rendering = walk(state.get(), {"instances", server, *digest});
     if (!rendering) return std::unexpected(rendering.error());
-    place.rendering = std::move(*rendering);
+    dirs.rendering = std::move(*rendering);
     auto merged = walk(runtime->get(), {"merged"});
     if (!merged) return std::unexpected(merged.error());
-    place.merged = std::move(*merged);
+    dirs.merged = std::move(*merged);
     struct statx status{};
-    if (::statx(place.merged.get(), "", AT_EMPTY_PATH, 0, &status) != 0) return system_failure("merged");
+    if (::statx(dirs.merged.get(), "", AT_EMPTY_PATH, 0, &status) != 0) return system_failure("merged");
     if ((status.stx_attributes & STATX_ATTR_MOUNT_ROOT) == 0) {
         return fail(Failure::NotRendered, "its overlay is not mounted");
     }
-    return place;
+    return dirs;
 }
 
 }  // namespace left4me::sandbox

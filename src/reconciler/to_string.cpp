@@ -58,10 +58,10 @@ const char* to_string(Verb verb) {
             return "attach";
         case Verb::Purge:
             return "purge";
-        case Verb::Forget:
-            return "forget";
-        case Verb::Collect:
-            return "collect";
+        case Verb::Unmanage:
+            return "unmanage";
+        case Verb::Prune:
+            return "prune";
         case Verb::Hold:
             return "hold";
         case Verb::Report:
@@ -71,6 +71,9 @@ const char* to_string(Verb verb) {
 }
 
 std::optional<Verb> parse_verb(std::string_view text) {
+    // Their names in the status files of earlier versions.
+    if (text == "forget") return Verb::Unmanage;
+    if (text == "collect") return Verb::Prune;
     for (int index = 0; index <= static_cast<int>(Verb::Report); ++index) {
         if (const auto verb = static_cast<Verb>(index); text == to_string(verb)) return verb;
     }

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "adapters/machine/worker.hpp"
+#include "adapters/host/worker.hpp"
 #include "adapters/paths.hpp"
 #include "adapters/readiness.hpp"
 #include "adapters/store/store.hpp"
@@ -16,32 +16,32 @@
 
 namespace left4me {
 
-/// The real Host: systemd's units, the overlay mounts and the store of generations of this machine. Files are
-/// worked on beside the units, by a thread of its own.
-class Machine : public Host {
+/// The real Host: systemd's units, the overlay mounts and the store of artifacts of this machine. A separate
+/// thread works on files while units change.
+class SystemdHost : public Host {
   public:
-    /// `patience`: how long observe() may wait for the sources of overlays; nullopt: until all are read.
-    Machine(Paths paths, std::unique_ptr<Units> units,
-            std::optional<std::chrono::milliseconds> patience = {});
+    /// `timeout`: how long observe() may wait for the sources of overlays; nullopt: until all are read.
+    SystemdHost(Paths paths, std::unique_ptr<Units> units,
+                std::optional<std::chrono::milliseconds> timeout = {});
 
     std::expected<std::map<std::string, ObservedBuild>, std::string> observe_builds() override;
     Inputs read_inputs(const Desired& desired) override { return store_.read_inputs(desired); }
     std::expected<Observed, std::string> observe(const Target& target) override;
     void begin(const Plan& plan, std::span<const ActionIndex> actions) override;
     std::vector<Outcome> wait() override;
-    std::vector<Outcome> collect() override;
+    std::vector<Outcome> poll_completions() override;
     void wait_for_builds(const std::map<std::string, ObservedBuild>& builds) override;
 
     /// Stops a build, and waits until it has stopped. It is not begun again for this input until a person
     /// asks.
     Store::Done cancel_build(const std::string& overlay, const std::string& input);
 
-    /// Whether observe() would find out more than the last time, of what it had no patience for.
+    /// Whether observe() would find more than the last time, when it did not wait for everything.
     bool drain() { return store_.drain(); }
     /// When drain() may be true.
     Readiness news() const { return store_.readiness(); }
 
-    /// When collect() should be called again: any of these.
+    /// When poll_completions() should be called again: for any of these.
     std::vector<Readiness> readiness() const { return {units_->readiness(), worker_.readiness()}; }
 
     Units& units() { return *units_; }
@@ -63,9 +63,9 @@ class Machine : public Host {
     Paths paths_;
     std::unique_ptr<Units> units_;
     Store store_;
-    /// How units' outcomes find back to the actions of their plan.
+    /// Maps units' outcomes back to the actions of their plan.
     std::map<std::pair<Verb, std::string>, Begun> under_way_;
-    Worker worker_;  ///< last, so that it ends before what it works with
+    Worker worker_;  ///< last member, so that it ends before what it uses
 };
 
 }  // namespace left4me

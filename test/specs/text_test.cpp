@@ -1,4 +1,4 @@
-#include "specs/words.hpp"
+#include "specs/text.hpp"
 
 #include "support/catch.hpp"
 

@@ -1,4 +1,4 @@
-#include "adapters/directory/journal.hpp"
+#include "adapters/directory/transaction_log.hpp"
 
 #include <unistd.h>
 
@@ -19,9 +19,9 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::size_t max_journal = std::size_t{256} << 20U;
+constexpr std::size_t max_log = std::size_t{256} << 20U;
 
-fs::path journal_path(const fs::path& directory) { return directory / ".left4me-commit"; }
+fs::path log_path(const fs::path& directory) { return directory / ".left4me-commit"; }
 
 std::string hash_of(std::string_view text) {
     ShortHash hash;
@@ -30,7 +30,7 @@ std::string hash_of(std::string_view text) {
 }
 
 /// `write HASH PATH` or `remove HASH PATH`; HASH is `-` for a new file.
-std::string entry_title(const JournalEntry& entry) {
+std::string entry_title(const LogEntry& entry) {
     const std::string hash = entry.before.empty() ? "-" : entry.before;
     return (entry.text ? "write " : "remove ") + hash + " " + entry.path.string();
 }
@@ -40,13 +40,13 @@ bool stays_beneath(const fs::path& path) {
            std::none_of(path.begin(), path.end(), [](const fs::path& part) { return part == ".."; });
 }
 
-std::optional<JournalEntry> parse_entry(const SourceFile& entry) {
+std::optional<LogEntry> parse_entry(const SourceFile& entry) {
     const std::size_t first = entry.name.find(' ');
     const std::size_t second = entry.name.find(' ', first + 1);
     if (first == std::string::npos || second == std::string::npos) return std::nullopt;
     const std::string verb = entry.name.substr(0, first);
     if (verb != "write" && verb != "remove") return std::nullopt;
-    JournalEntry parsed{.path = entry.name.substr(second + 1), .text = std::nullopt, .before = {}};
+    LogEntry parsed{.path = entry.name.substr(second + 1), .text = std::nullopt, .before = {}};
     if (!stays_beneath(parsed.path)) return std::nullopt;
     parsed.before = entry.name.substr(first + 1, second - first - 1);
     if (parsed.before == "-") parsed.before.clear();
@@ -55,18 +55,16 @@ std::optional<JournalEntry> parse_entry(const SourceFile& entry) {
 }
 
 std::string current_hash(const fs::path& path) {
-    const auto text = read_file(path, max_journal);
+    const auto text = read_file(path, max_log);
     return text ? hash_of(*text) : std::string();
 }
 
 /// Whether the file is still the one that the change was made from. If not, it was either written already or
 /// edited since.
-bool still_applies(const JournalEntry& entry, const std::string& hash_now) {
-    return entry.before == hash_now;
-}
+bool still_applies(const LogEntry& entry, const std::string& hash_now) { return entry.before == hash_now; }
 
-std::expected<void, std::string> carry_out(const fs::path& directory, const Journal& journal) {
-    for (const JournalEntry& entry : journal) {
+std::expected<void, std::string> carry_out(const fs::path& directory, const TransactionLog& log) {
+    for (const LogEntry& entry : log) {
         const fs::path path = directory / entry.path;
         if (!still_applies(entry, current_hash(path))) continue;
         if (entry.text) {
@@ -75,7 +73,7 @@ std::expected<void, std::string> carry_out(const fs::path& directory, const Jour
             return std::unexpected(errno_message(path, errno));
         }
     }
-    const fs::path path = journal_path(directory);
+    const fs::path path = log_path(directory);
     if (::unlink(path.c_str()) != 0 && errno != ENOENT) return std::unexpected(errno_message(path, errno));
     return {};
 }
@@ -93,43 +91,43 @@ std::expected<void, std::string> check_place(const fs::path& directory, const fs
     return {};
 }
 
-Journal journal_of(const fs::path& directory, const SourceChange& change) {
-    Journal journal;
+TransactionLog log_of(const fs::path& directory, const SourceChange& change) {
+    TransactionLog log;
     for (const auto& [path, text] : change.write) {
-        journal.push_back({path.lexically_relative(directory), text, current_hash(path)});
+        log.push_back({path.lexically_relative(directory), text, current_hash(path)});
     }
     for (const fs::path& path : change.remove) {
-        journal.push_back({path.lexically_relative(directory), std::nullopt, current_hash(path)});
+        log.push_back({path.lexically_relative(directory), std::nullopt, current_hash(path)});
     }
-    return journal;
+    return log;
 }
 
 }  // namespace
 
-std::expected<std::optional<Journal>, std::string> read_journal(const fs::path& directory,
-                                                                const Limits& limits) {
-    const fs::path path = journal_path(directory);
+std::expected<std::optional<TransactionLog>, std::string> read_transaction_log(const fs::path& directory,
+                                                                               const Limits& limits) {
+    const fs::path path = log_path(directory);
     std::error_code ignored;
     if (!fs::exists(fs::symlink_status(path, ignored))) return std::nullopt;
-    const auto text = read_file(path, std::max(limits.file_bytes, max_journal));
+    const auto text = read_file(path, std::max(limits.file_bytes, max_log));
     if (!text) return std::unexpected(text.error());
     const auto bundle = read_bundle(*text);
     const std::string damaged = path.string() + ": damaged; look at it, then remove it";
     if (!bundle) return std::unexpected(damaged);
-    Journal journal;
+    TransactionLog log;
     for (const SourceFile& entry : bundle->entries) {
         auto parsed = parse_entry(entry);
         if (!parsed) return std::unexpected(damaged);
-        journal.push_back(std::move(*parsed));
+        log.push_back(std::move(*parsed));
     }
-    return journal;
+    return log;
 }
 
-std::vector<SourceFile> with_journal(const fs::path& directory, std::vector<SourceFile> files,
-                                     const Journal& journal) {
+std::vector<SourceFile> with_transaction_log(const fs::path& directory, std::vector<SourceFile> files,
+                                             const TransactionLog& log) {
     std::map<std::string, std::string> texts;
     for (SourceFile& file : files) texts.emplace(std::move(file.name), std::move(file.text));
-    for (const JournalEntry& entry : journal) {
+    for (const LogEntry& entry : log) {
         const std::string name = (directory / entry.path).string();
         const auto found = texts.find(name);
         if (!still_applies(entry, found == texts.end() ? std::string() : hash_of(found->second))) continue;
@@ -145,10 +143,10 @@ std::vector<SourceFile> with_journal(const fs::path& directory, std::vector<Sour
 }
 
 std::expected<void, std::string> finish_commit(const fs::path& directory) {
-    const auto journal = read_journal(directory, Limits{});
-    if (!journal) return std::unexpected(journal.error());
-    if (!*journal) return {};
-    return carry_out(directory, **journal);
+    const auto log = read_transaction_log(directory, Limits{});
+    if (!log) return std::unexpected(log.error());
+    if (!*log) return {};
+    return carry_out(directory, **log);
 }
 
 std::expected<void, std::string> commit(const fs::path& directory, const SourceChange& change) {
@@ -163,17 +161,16 @@ std::expected<void, std::string> commit(const fs::path& directory, const SourceC
     std::set<fs::path> places{directory};
     for (const auto& [path, text] : change.write) places.insert(path.parent_path());
     for (const fs::path& place : places) remove_leftovers(place);
-    const Journal journal = journal_of(directory, change);
-    if (journal.size() > 1) {
+    const TransactionLog log = log_of(directory, change);
+    if (log.size() > 1) {
         Bundle bundle{.title = "a change of the manifests, to be finished", .entries = {}};
-        for (const JournalEntry& entry : journal) {
+        for (const LogEntry& entry : log) {
             bundle.entries.push_back({entry_title(entry), entry.text.value_or("")});
         }
         // With this rename the whole change is committed, even if we are killed.
-        if (auto written = write_file(journal_path(directory), write_bundle(bundle)); !written)
-            return written;
+        if (auto written = write_file(log_path(directory), write_bundle(bundle)); !written) return written;
     }
-    return carry_out(directory, journal);
+    return carry_out(directory, log);
 }
 
 }  // namespace left4me

@@ -8,13 +8,12 @@
 
 namespace left4me {
 
-/// What there is to look at. Keys carry no data: whoever takes one looks at all of it.
+/// What there is to do. Keys carry no data: whoever takes one observes all of it.
 enum class Key { Fetch, Source, Host };
 inline constexpr std::size_t key_count = 3;
 
-/// A queue in which each key is at most once, with the time from which on it is due. Pure: the clock is the
-/// caller's.
-class Agenda {
+/// A queue that holds each key at most once, with its due time. Pure: the caller passes the time.
+class WorkQueue {
   public:
     using Clock = std::chrono::steady_clock;
     using Time = Clock::time_point;
@@ -29,11 +28,11 @@ class Agenda {
         }
     }
 
-    /// Something keeps changing: due when it has been quiet for a while, but not put off for ever.
-    void put_off(Key key, Time now, Clock::duration quiet, Clock::duration longest) {
+    /// For a source that keeps changing: due when it has been quiet for a while, but not delayed forever.
+    void put_off(Key key, Time now, Clock::duration quiet, Clock::duration max_interval) {
         std::optional<Entry>& entry = at(key);
-        const bool fresh = !entry || entry->last > now + longest;
-        if (fresh) entry = Entry{now + quiet, now + longest};
+        const bool fresh = !entry || entry->last > now + max_interval;
+        if (fresh) entry = Entry{now + quiet, now + max_interval};
         entry->due = std::min(now + quiet, entry->last);
     }
 
@@ -47,7 +46,7 @@ class Agenda {
 
     bool has(Key key) const { return entries_[static_cast<std::size_t>(key)].has_value(); }
 
-    /// When take() will be true for something.
+    /// When take() will next return true for some key.
     std::optional<Time> next() const {
         std::optional<Time> next;
         for (const std::optional<Entry>& entry : entries_) {
@@ -59,7 +58,7 @@ class Agenda {
   private:
     struct Entry {
         Time due;
-        Time last;  ///< what put_off() may not go beyond
+        Time last;  ///< put_off() does not delay beyond this
     };
 
     std::optional<Entry>& at(Key key) { return entries_[static_cast<std::size_t>(key)]; }
@@ -67,30 +66,31 @@ class Agenda {
     std::array<std::optional<Entry>, key_count> entries_;
 };
 
-/// How often to look while things keep changing: at once after a rest, so that drift is repaired in
-/// milliseconds; later for as long as looking itself would take most of the time.
-class Pace {
+/// Limits how often the host is observed: immediately after a pause, so that drift is repaired in
+/// milliseconds; less often while observing would otherwise take most of the time.
+class RateLimiter {
   public:
-    using Time = Agenda::Time;
+    using Time = WorkQueue::Time;
 
-    void looked(Time begun, Time ended) {
-        next_ = ended + std::clamp<Agenda::Clock::duration>(3 * (ended - begun), shortest, longest);
+    void finished(Time begun, Time ended) {
+        next_ =
+            ended + std::clamp<WorkQueue::Clock::duration>(3 * (ended - begun), min_interval, max_interval);
     }
     Time earliest(Time now) const { return std::max(now, next_); }
 
-    static constexpr std::chrono::milliseconds shortest{10};
-    static constexpr std::chrono::milliseconds longest{1000};
+    static constexpr std::chrono::milliseconds min_interval{10};
+    static constexpr std::chrono::milliseconds max_interval{1000};
 
   private:
     Time next_{};
 };
 
-/// An interval up to a tenth shorter or longer, `chance` being 0 … 1: hosts that began together do not go on
-/// together.
-inline Agenda::Clock::duration with_jitter(Agenda::Clock::duration interval, double chance) {
+/// An interval up to a tenth shorter or longer, for a `chance` of 0 … 1, so that hosts that started together
+/// do not stay in step.
+inline WorkQueue::Clock::duration with_jitter(WorkQueue::Clock::duration interval, double chance) {
     const double factor = 0.9 + 0.2 * chance;
-    return std::chrono::duration_cast<Agenda::Clock::duration>(std::chrono::duration<double>(interval) *
-                                                               factor);
+    return std::chrono::duration_cast<WorkQueue::Clock::duration>(std::chrono::duration<double>(interval) *
+                                                                  factor);
 }
 
 }  // namespace left4me

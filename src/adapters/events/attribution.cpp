@@ -1,4 +1,4 @@
-#include "adapters/events/who.hpp"
+#include "adapters/events/attribution.hpp"
 
 #include <pwd.h>
 #include <sys/stat.h>
@@ -16,22 +16,22 @@ namespace left4me {
 
 namespace {
 
-/// On a host where everything goes by sudo, the last few hundred lines must do.
-constexpr int most_lines = 500;
+/// Searching the last few hundred lines must suffice on a host where everything uses sudo.
+constexpr int max_lines = 500;
 
 Journal open_at_end() {
     sd_journal* journal = nullptr;
-    // Users' journals too: what sudo logs goes to the one of who called it.
+    // Users' journals too: sudo logs to the journal of its caller.
     if (::sd_journal_open(&journal, SD_JOURNAL_LOCAL_ONLY) < 0) return nullptr;
     Journal owned(journal);
-    // Fields with an underscore come from journald and the kernel, not from whoever logs: `logger -t sudo` is
-    // not believed.
+    // Fields with an underscore are set by journald and the kernel, not by the author of the line: `logger -t
+    // sudo` is not trusted.
     if (::sd_journal_add_match(journal, "_COMM=sudo", 0) < 0) return nullptr;
     if (::sd_journal_seek_tail(journal) < 0) return nullptr;
     return owned;
 }
 
-/// Where the host's sudo is, links resolved; "" if there is none that could make anybody root.
+/// The path of the host's sudo with links resolved; "" if there is none that is setuid root.
 std::string program_of_sudo() {
     std::error_code error;
     const std::string path = std::filesystem::canonical("/usr/bin/sudo", error).string();
@@ -42,7 +42,7 @@ std::string program_of_sudo() {
     return real ? path : std::string();
 }
 
-/// The next word of a command line, which is taken off it.
+/// Removes and returns the next word of a command line.
 std::string_view take_word(std::string_view& command) {
     command.remove_prefix(std::min(command.find_first_not_of(' '), command.size()));
     const std::string_view word = command.substr(0, command.find(' '));
@@ -52,7 +52,7 @@ std::string_view take_word(std::string_view& command) {
 
 bool is_name_character(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; }
 
-/// `prefix` directly before the name, and no longer name there.
+/// Whether `prefix` directly precedes the name, and no longer name follows.
 bool mentions(std::string_view text, std::string_view prefix, std::string_view name) {
     for (std::size_t at = text.find(prefix); at != std::string_view::npos; at = text.find(prefix, at + 1)) {
         const std::string_view rest = text.substr(at + prefix.size());
@@ -65,7 +65,7 @@ bool mentions(std::string_view text, std::string_view prefix, std::string_view n
 
 }  // namespace
 
-std::optional<Culprit> parse_sudo(std::string_view message) {
+std::optional<Attribution> parse_sudo(std::string_view message) {
     constexpr std::string_view command = " COMMAND=";
     const std::size_t colon = message.find(" : ");
     const std::size_t begin = message.find(command);
@@ -73,10 +73,10 @@ std::optional<Culprit> parse_sudo(std::string_view message) {
         return std::nullopt;
     std::string_view user = message.substr(0, colon);
     user.remove_prefix(std::min(user.size(), user.find_first_not_of(' ')));
-    // A refusal stands between the colon and TTY=, and nothing was run.
+    // For a refused command, the text between the colon and TTY= is a refusal, and nothing was run.
     if (!message.substr(colon + 3).starts_with("TTY=") && !message.substr(colon + 3).starts_with("PWD="))
         return std::nullopt;
-    return Culprit{std::string(user), std::string(message.substr(begin + command.size()))};
+    return Attribution{std::string(user), std::string(message.substr(begin + command.size()))};
 }
 
 bool names_server(std::string_view command, std::string_view server) {
@@ -109,12 +109,12 @@ bool only_reads(std::string_view command) {
     return std::find(reading_verbs.begin(), reading_verbs.end(), verb) != reading_verbs.end();
 }
 
-std::optional<Culprit> who_touched(const std::string& server, TimePoint since) {
+std::optional<Attribution> find_attribution(const std::string& server, TimePoint since) {
     const std::string sudo = program_of_sudo();
     const Journal journal = sudo.empty() ? nullptr : open_at_end();
     if (journal == nullptr) return std::nullopt;
     const auto earliest = static_cast<std::uint64_t>(since.time_since_epoch().count());
-    for (int line = 0; line < most_lines && ::sd_journal_previous(journal.get()) > 0; ++line) {
+    for (int line = 0; line < max_lines && ::sd_journal_previous(journal.get()) > 0; ++line) {
         std::uint64_t at = 0;
         if (::sd_journal_get_realtime_usec(journal.get(), &at) < 0 || at < earliest) return std::nullopt;
         if (journal_field(journal.get(), "_EXE") != sudo) continue;

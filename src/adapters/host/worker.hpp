@@ -13,21 +13,21 @@
 
 namespace left4me {
 
-/// Works on files on a thread of its own, one batch after the other, so that copying gigabytes delays nobody.
+/// Works on files on a separate thread, one batch after another, so that copying gigabytes delays nobody.
 class Worker {
   public:
-    /// Runs on the other thread: everything in it must be its own, or outlive it and be read only.
+    /// Runs on the other thread: it must own all its data, or the data must outlive it and not change.
     using Batch = std::function<std::vector<Outcome>()>;
 
     Worker();
     Worker(const Worker&) = delete;
     Worker& operator=(const Worker&) = delete;
-    /// Waits for the batch that is being worked on; those behind it are dropped.
+    /// Waits for the current batch; queued ones are dropped.
     ~Worker();
 
     void begin(Batch batch);
-    /// What has ended since the last time; never blocks.
-    std::vector<Outcome> collect();
+    /// What has ended since the last call; never blocks.
+    std::vector<Outcome> poll_completions();
     bool idle() const { return batches_ == 0; }
     Readiness readiness() const { return {.fd = ended_event_.get(), .events = POLLIN, .timeout = {}}; }
 
@@ -35,8 +35,8 @@ class Worker {
     void run();
 
     Fd ended_event_;           ///< eventfd(2): readable while `ended_` holds something
-    std::size_t batches_ = 0;  ///< begun, and not collected yet
-    std::mutex mutex_;         ///< guards what follows
+    std::size_t batches_ = 0;  ///< begun, and not yet polled
+    std::mutex mutex_;         ///< guards the following members
     std::condition_variable work_or_end_;
     std::deque<Batch> waiting_;
     std::deque<std::vector<Outcome>> ended_;

@@ -1,4 +1,4 @@
-#include "adapters/machine/machine.hpp"
+#include "adapters/host/systemd_host.hpp"
 
 #include <sched.h>
 #include <sys/mount.h>
@@ -16,12 +16,12 @@ using left4me::test::Scratch;
 
 namespace {
 
-/// systemd, as far as the machine can see it: remembers what it was asked and answers what the test says.
+/// systemd as the host sees it: records its requests and gives the test's answers.
 class ScriptedUnits : public Units {
   public:
     std::map<std::string, ObservedUnit> units;
     std::map<std::string, std::uint32_t> pids;
-    std::map<std::string, ObservedUnit> later;  ///< what became of a unit after it was listed
+    std::map<std::string, ObservedUnit> later;  ///< the state of a unit after it was listed
     int details_asked = 0;
     std::vector<std::pair<Verb, std::vector<std::string>>> asked;
     std::vector<std::vector<std::pair<Verb, UnitOutcome>>> answers;
@@ -42,9 +42,9 @@ class ScriptedUnits : public Units {
     void begin(Verb verb, std::span<const std::string> servers) override {
         asked.emplace_back(verb, std::vector<std::string>(servers.begin(), servers.end()));
     }
-    bool working = false;  ///< on something that it has not answered for yet
+    bool working = false;  ///< on something that it has not answered yet
 
-    Ended collect() override {
+    Completions poll_completions() override {
         if (answers.empty()) return {};
         auto next = answers.front();
         answers.erase(answers.begin());
@@ -63,7 +63,7 @@ struct World {
     Scratch scratch;
     Paths paths;
     ScriptedUnits* units = nullptr;
-    std::unique_ptr<Machine> machine;
+    std::unique_ptr<SystemdHost> machine;
     Desired desired;
     Plan plan;
 
@@ -76,18 +76,18 @@ struct World {
         }
         auto scripted = std::make_unique<ScriptedUnits>();
         units = scripted.get();
-        machine = std::make_unique<Machine>(paths, std::move(scripted));
+        machine = std::make_unique<SystemdHost>(paths, std::move(scripted));
     }
 
     Target target() const {
         return resolve(std::make_shared<const Desired>(desired), machine->read_inputs(desired));
     }
 
-    ActionIndex add(Verb verb, const std::string& name, const std::string& generation = {}) {
+    ActionIndex add(Verb verb, const std::string& name, const std::string& digest = {}) {
         Action action;
         action.verb = verb;
         action.subject = {verb == Verb::Build ? Kind::Overlay : Kind::Server, name};
-        action.generation = generation;
+        action.artifact = digest;
         if (const auto overlay = desired.overlays.find(name); verb == Verb::Build)
             action.source = std::make_shared<const OverlaySource>(overlay->second);
         plan.actions.push_back(std::move(action));
@@ -99,7 +99,7 @@ UnitOutcome done(const std::string& server) {
     return {.server = server, .done = true, .reason = {}, .message = {}};
 }
 
-/// An overlay of these layers at a server's merged, for as long as it lives. PID 1 must see it: needs root.
+/// Mounts an overlay of these layers at a server's merged, for its lifetime. PID 1 must see it: needs root.
 class MountedOverlay {
   public:
     MountedOverlay(const Paths& paths, const std::string& server, const std::vector<std::string>& layers)
@@ -154,7 +154,7 @@ class Keeper {
 
 }  // namespace
 
-TEST_CASE("requests about units go out as one batch a verb") {
+TEST_CASE("requests about units are sent as one batch per verb") {
     World world;
     const std::vector<ActionIndex> actions{world.add(Verb::Enable, "a"), world.add(Verb::Start, "b"),
                                            world.add(Verb::Enable, "c")};
@@ -166,7 +166,7 @@ TEST_CASE("requests about units go out as one batch a verb") {
     CHECK(world.units->asked[2] == std::pair(Verb::Start, std::vector<std::string>{"b"}));
 }
 
-TEST_CASE("an answer finds back to its action by verb and server, in whatever order answers come") {
+TEST_CASE("an outcome is matched to its action by verb and server, in any order") {
     World world;
     const ActionIndex enable = world.add(Verb::Enable, "a");
     const ActionIndex start = world.add(Verb::Start, "a");
@@ -180,7 +180,7 @@ TEST_CASE("an answer finds back to its action by verb and server, in whatever or
     CHECK_FALSE(first[0].done);
     CHECK(first[0].reason == FailureKind::StartLimitHit);
     CHECK(first[0].message == "too often");
-    // What nobody asked for is passed over, not reported.
+    // Unrequested names are ignored, not reported.
     const auto second = world.machine->wait();
     REQUIRE(second.size() == 1);
     CHECK(second[0].action == enable);
@@ -188,7 +188,7 @@ TEST_CASE("an answer finds back to its action by verb and server, in whatever or
     CHECK(world.machine->wait().empty());
 }
 
-TEST_CASE("a request that nothing is heard of any more fails instead of blocking for ever") {
+TEST_CASE("a lost request fails instead of blocking forever") {
     World world;
     world.machine->begin(world.plan, std::vector{world.add(Verb::Start, "a")});
     const auto outcomes = world.machine->wait();
@@ -197,12 +197,12 @@ TEST_CASE("a request that nothing is heard of any more fails instead of blocking
     CHECK(outcomes[0].reason == FailureKind::NoAnswer);
 }
 
-TEST_CASE("an overlay is built and told of at once, while systemd still works") {
+TEST_CASE("an overlay build is reported as soon as it is complete, while systemd is still busy") {
     World world;
     world.desired.overlays["rules"] = InlineSource{{{"left4dead2/cfg/rules.cfg", "sv_pure 2\n"}}};
-    const std::string generation = world.target().overlays.at("rules").artifact.value();
+    const std::string digest = world.target().overlays.at("rules").artifact.value();
     const ActionIndex start = world.add(Verb::Start, "a");
-    const ActionIndex build = world.add(Verb::Build, "rules", generation);
+    const ActionIndex build = world.add(Verb::Build, "rules", digest);
     world.units->working = true;
     world.machine->begin(world.plan, std::vector{start, build});
     CHECK(world.units->asked.size() == 2);
@@ -211,9 +211,9 @@ TEST_CASE("an overlay is built and told of at once, while systemd still works") 
     CHECK(outcomes[0].action == build);
     INFO(outcomes[0].message);
     CHECK(outcomes[0].done);
-    CHECK(world.scratch.read("state/overlays/rules/" + generation + "/left4dead2/cfg/rules.cfg") ==
+    CHECK(world.scratch.read("state/overlays/rules/" + digest + "/left4dead2/cfg/rules.cfg") ==
           "sv_pure 2\n");
-    CHECK(world.machine->observe(world.target())->generations.contains("overlays/rules/" + generation));
+    CHECK(world.machine->observe(world.target())->artifacts.contains("overlays/rules/" + digest));
 }
 
 TEST_CASE(
@@ -240,38 +240,38 @@ TEST_CASE(
     CHECK(refused[0].reason == FailureKind::IOError);
 }
 
-TEST_CASE("a generation that has been mounted since the plan was made is not collected") {
+TEST_CASE("an artifact that was mounted after the plan was made is not pruned") {
     World world;
     const std::string overlay = "overlays/rules/0123456789abcdef";
     const std::string rendering = "instances/comp1/fedcba9876543210";
     std::filesystem::create_directories(world.paths.state / rendering / "layer");
     std::filesystem::create_directories(world.paths.state / "overlays/rules/aaaaaaaaaaaaaaaa");
-    const std::vector actions{world.add(Verb::Collect, "rules", overlay),
-                              world.add(Verb::Collect, "comp1", rendering),
-                              world.add(Verb::Collect, "rules", "overlays/rules/aaaaaaaaaaaaaaaa")};
-    const auto collect = [&] {
+    const std::vector actions{world.add(Verb::Prune, "rules", overlay),
+                              world.add(Verb::Prune, "comp1", rendering),
+                              world.add(Verb::Prune, "rules", "overlays/rules/aaaaaaaaaaaaaaaa")};
+    const auto poll_completions = [&] {
         world.machine->begin(world.plan, actions);
         return world.machine->wait();
     };
     {
         const MountedOverlay mounted(world.paths, "comp1", {rendering + "/layer", overlay});
-        const auto outcomes = collect();
+        const auto outcomes = poll_completions();
         REQUIRE(outcomes.size() == 3);
         for (const std::size_t used : {0U, 1U}) {
             CHECK_FALSE(outcomes[used].done);
             CHECK(outcomes[used].reason == FailureKind::InUse);
-            CHECK(outcomes[used].message == "server/comp1 has been mounted with it in the meantime");
+            CHECK(outcomes[used].message == "server/comp1 has been mounted with it meanwhile");
         }
         CHECK(outcomes[2].done);
         CHECK(std::filesystem::exists(world.paths.state / overlay));
         CHECK_FALSE(std::filesystem::exists(world.paths.state / "overlays/rules/aaaaaaaaaaaaaaaa"));
     }
-    for (const Outcome& outcome : collect()) CHECK(outcome.done);
+    for (const Outcome& outcome : poll_completions()) CHECK(outcome.done);
     CHECK_FALSE(std::filesystem::exists(world.paths.state / overlay));
     CHECK_FALSE(std::filesystem::exists(world.paths.state / rendering));
 }
 
-TEST_CASE("desired servers are in the picture, and units by names that no manifest can have are not") {
+TEST_CASE("desired servers are observed, and units with names that no manifest can have are not") {
     World world;
     world.desired.servers["comp1"] = DesiredServer{};
     world.units->units["comp2"].active = ActiveState::Active;
@@ -283,7 +283,7 @@ TEST_CASE("desired servers are in the picture, and units by names that no manife
     CHECK_FALSE(observed->servers.contains("Not_Ours"));
 }
 
-TEST_CASE("what only the games of active servers still have is seen, and all are asked for at once") {
+TEST_CASE("overlays that only the games of active servers still have are observed, in one request") {
     World world;
     const std::vector<std::string> layers{"instances/comp1/fedcba9876543210/layer", "installation"};
     std::optional<MountedOverlay> mounted(std::in_place, world.paths, "comp1", layers);
@@ -297,23 +297,24 @@ TEST_CASE("what only the games of active servers still have is seen, and all are
 
     const auto look = [&world] { return *world.machine->observe(world.target()); };
     CHECK(look().servers.at("comp1").mounted == layers);
-    CHECK_FALSE(look().servers.at("comp1").held_by_game.has_value());
+    CHECK_FALSE(look().servers.at("comp1").mounted_in_game.has_value());
 
     mounted.reset();
     world.units->details_asked = 0;
     const Observed observed = look();
     CHECK(world.units->details_asked == 1);
     CHECK_FALSE(observed.servers.at("comp1").mounted.has_value());
-    CHECK(observed.servers.at("comp1").held_by_game == layers);
+    CHECK(observed.servers.at("comp1").mounted_in_game == layers);
     // The same process has nothing of theirs.
-    CHECK_FALSE(observed.servers.at("comp2").held_by_game.has_value());
-    CHECK_FALSE(observed.servers.at("comp3").held_by_game.has_value());
+    CHECK_FALSE(observed.servers.at("comp2").mounted_in_game.has_value());
+    CHECK_FALSE(observed.servers.at("comp3").mounted_in_game.has_value());
 
     world.units->units["comp1"].active = ActiveState::Inactive;
-    CHECK_FALSE(look().servers.at("comp1").held_by_game.has_value());
+    CHECK_FALSE(look().servers.at("comp1").mounted_in_game.has_value());
 }
 
-TEST_CASE("a server that is stopped between two questions is stopped, not active without its mount") {
+TEST_CASE(
+    "a server that stops between two requests is observed as stopped, not as active without its mount") {
     World world;
     const Keeper game;
     world.units->units["comp1"].active = ActiveState::Active;
@@ -322,10 +323,10 @@ TEST_CASE("a server that is stopped between two questions is stopped, not active
     const auto observed = world.machine->observe(world.target());
     REQUIRE(observed);
     CHECK(observed->servers.at("comp1").unit.active == ActiveState::Deactivating);
-    CHECK_FALSE(observed->servers.at("comp1").held_by_game.has_value());
+    CHECK_FALSE(observed->servers.at("comp1").mounted_in_game.has_value());
 }
 
-TEST_CASE("a pass over servers that are mounted asks for nothing more") {
+TEST_CASE("a pass over mounted servers needs no extra request") {
     World world;
     const MountedOverlay mounted(world.paths, "comp1", {"installation", "overlays"});
     world.units->units["comp1"].active = ActiveState::Active;

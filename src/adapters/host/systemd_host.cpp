@@ -1,4 +1,4 @@
-#include "adapters/machine/machine.hpp"
+#include "adapters/host/systemd_host.hpp"
 
 #include <fcntl.h>
 
@@ -13,7 +13,7 @@
 #include "adapters/overlayfs/shadows.hpp"
 #include "reconciler/layers.hpp"
 #include "specs/name.hpp"
-#include "specs/words.hpp"
+#include "specs/text.hpp"
 #include "specs/writable.hpp"
 
 namespace left4me {
@@ -23,7 +23,7 @@ namespace {
 /// Work on files, which a thread of ours does; all other effects are systemd's.
 bool is_for_store(const Action& action) {
     if (action.verb == Verb::Build) return !action.source || !is_built_by_unit(*action.source);
-    return action.verb == Verb::Render || action.verb == Verb::Forget || action.verb == Verb::Collect;
+    return action.verb == Verb::Render || action.verb == Verb::Unmanage || action.verb == Verb::Prune;
 }
 
 std::unexpected<Error> failure(std::string message) {
@@ -37,11 +37,11 @@ void explain(Outcome& outcome, const Error& error) {
 
 // Only a pass without a daemon waits for builds like this.
 constexpr std::chrono::milliseconds between_looks{200};
-constexpr std::chrono::seconds longest_wait{10};
+constexpr std::chrono::seconds max_wait{10};
 
 bool writes(Verb verb) { return verb == Verb::Build || verb == Verb::Render; }
 
-/// One action on files, with all that it needs.
+/// One action on files, with everything that it needs.
 struct FileWork {
     Action action;
     Outcome outcome;
@@ -52,18 +52,18 @@ std::chrono::milliseconds since(std::chrono::steady_clock::time_point begun) {
     return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begun);
 }
 
-/// A server may have been started since the plan was made, and layers must not go from under a mount.
-Store::Done collect(Store& store, const Paths& paths, const std::string& generation) {
+/// A server may have been started since the plan was made, and layers must not be removed beneath a mount.
+Store::Done prune(Store& store, const Paths& paths, const std::string& digest) {
     const auto mounts = read_mounts(paths);
     if (!mounts) return failure(mounts.error());
     for (const auto& [server, layers] : *mounts) {
-        const auto uses = [&](const std::string& layer) { return generation_path(layer) == generation; };
+        const auto uses = [&](const std::string& layer) { return artifact_path(layer) == digest; };
         if (std::any_of(layers.begin(), layers.end(), uses)) {
             return std::unexpected(
-                Error{FailureKind::InUse, "server/" + server + " has been mounted with it in the meantime"});
+                Error{FailureKind::InUse, "server/" + server + " has been mounted with it meanwhile"});
         }
     }
-    return store.collect(generation);
+    return store.prune(digest);
 }
 
 Store::Done carry_out(Store& store, const Paths& paths, const FileWork& work) {
@@ -71,20 +71,20 @@ Store::Done carry_out(Store& store, const Paths& paths, const FileWork& work) {
     switch (work.action.verb) {
         case Verb::Build:
             if (!work.action.source) return failure("the plan has no source for it");
-            return store.build(name, std::get<InlineSource>(*work.action.source), work.action.generation);
+            return store.build(name, std::get<InlineSource>(*work.action.source), work.action.artifact);
         case Verb::Render:
             if (!work.action.rendering) return failure("the plan has no rendering for it");
             return store.render(*work.action.rendering);
-        case Verb::Forget:
-            return store.forget(name);
-        case Verb::Collect:
-            return collect(store, paths, work.action.generation);
+        case Verb::Unmanage:
+            return store.unmanage(name);
+        case Verb::Prune:
+            return prune(store, paths, work.action.artifact);
         default:
             return failure(std::string(to_string(work.action.verb)) + " is not a matter of the store");
     }
 }
 
-/// left4me-overlay writes the file: the set's number, how many entries, and the first of them.
+/// left4me-overlay writes the file: the set's number, the number of entries, and the first of them.
 std::string set_aside_text(int state, const std::string& server) {
     const Fd file(::openat(state, ("runtime/" + server + "/set-aside").c_str(),
                            O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
@@ -113,7 +113,7 @@ std::vector<Outcome> carry_out(Store& store, const Paths& paths, std::vector<Fil
         if (!done) explain(work.outcome, done.error());
         wrote = wrote || (done && writes(work.action.verb));
     }
-    // Nothing may start from files that a power cut could take away again.
+    // Nothing may start from files that a power cut could lose.
     const Store::Done synced = wrote ? store.sync() : Store::Done();
     for (FileWork& work : batch) {
         if (!synced && work.outcome.done && writes(work.action.verb)) {
@@ -128,10 +128,11 @@ std::vector<Outcome> carry_out(Store& store, const Paths& paths, std::vector<Fil
 
 }  // namespace
 
-Machine::Machine(Paths paths, std::unique_ptr<Units> units, std::optional<std::chrono::milliseconds> patience)
-    : paths_(std::move(paths)), units_(std::move(units)), store_(paths_, patience) {}
+SystemdHost::SystemdHost(Paths paths, std::unique_ptr<Units> units,
+                         std::optional<std::chrono::milliseconds> timeout)
+    : paths_(std::move(paths)), units_(std::move(units)), store_(paths_, timeout) {}
 
-std::expected<std::map<std::string, ObservedBuild>, std::string> Machine::observe_builds() {
+std::expected<std::map<std::string, ObservedBuild>, std::string> SystemdHost::observe_builds() {
     const auto overlays = units_->builds();
     if (!overlays) return std::unexpected(overlays.error());
     std::map<std::string, ObservedBuild> builds;
@@ -140,11 +141,11 @@ std::expected<std::map<std::string, ObservedBuild>, std::string> Machine::observ
     return builds;
 }
 
-void Machine::wait_for_builds(const std::map<std::string, ObservedBuild>& builds) {
+void SystemdHost::wait_for_builds(const std::map<std::string, ObservedBuild>& builds) {
     const auto same = [&builds](const std::set<std::string>& now) {
         return std::ranges::equal(now, builds | std::views::keys);
     };
-    const auto end = std::chrono::steady_clock::now() + longest_wait;
+    const auto end = std::chrono::steady_clock::now() + max_wait;
     // A bus that is away for a moment says nothing about builds.
     for (auto now = units_->builds(); !now || same(*now); now = units_->builds()) {
         if (std::chrono::steady_clock::now() >= end) return;
@@ -152,7 +153,7 @@ void Machine::wait_for_builds(const std::map<std::string, ObservedBuild>& builds
     }
 }
 
-std::expected<Observed, std::string> Machine::observe(const Target& target) {
+std::expected<Observed, std::string> SystemdHost::observe(const Target& target) {
     Observed observed;
     observed.now = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
     for (const auto& [name, server] : target.servers) observed.servers.try_emplace(name);
@@ -160,7 +161,7 @@ std::expected<Observed, std::string> Machine::observe(const Target& target) {
     auto units = units_->list();
     if (!units) return std::unexpected(units.error());
     for (auto& [name, unit] : *units) {
-        // A unit by a name that no manifest can have was never ours to touch.
+        // A unit whose name no manifest can have was never ours.
         if (is_valid_name(name)) observed.servers[name].unit = std::move(unit);
     }
     auto mounts = read_mounts(paths_);
@@ -177,7 +178,7 @@ std::expected<Observed, std::string> Machine::observe(const Target& target) {
 /// A server is rarely active without its mount, or waits for a restart; only then is PID 1 asked
 /// once more, about all such at once. One that is being stopped looks unmounted, too, when its mount went
 /// after the units were listed: what PID 1 says now counts.
-std::expected<void, std::string> Machine::look_into_games(const Target& target, Observed& observed) {
+std::expected<void, std::string> SystemdHost::look_into_games(const Target& target, Observed& observed) {
     std::vector<std::string> games;
     for (const auto& [name, server] : observed.servers) {
         if (server.unit.active != ActiveState::Active) continue;
@@ -194,17 +195,17 @@ std::expected<void, std::string> Machine::look_into_games(const Target& target, 
             continue;
         auto mounts = read_mounts_of(detail.main_pid, paths_);
         if (const auto own = mounts.find(name); own != mounts.end())
-            observed.servers[name].held_by_game = std::move(own->second);
+            observed.servers[name].mounted_in_game = std::move(own->second);
     }
     return {};
 }
 
-void Machine::look_for_shadows(Observed& observed) const {
+void SystemdHost::look_for_shadows(Observed& observed) const {
     const Fd state(::open(paths_.state.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
     if (!state) return;
     for (auto& [name, server] : observed.servers) {
-        if (server.ours && server.runtime) server.set_aside = set_aside_text(state.get(), name);
-        if (!server.ours || !server.mounted || server.unit.active != ActiveState::Active) continue;
+        if (server.managed && server.runtime) server.set_aside = set_aside_text(state.get(), name);
+        if (!server.managed || !server.mounted || server.unit.active != ActiveState::Active) continue;
         const Shadows shadows =
             find_shadows(state.get(), name,
                          server.mounted_writable ? Writable(lines_of(*server.mounted_writable))
@@ -215,12 +216,12 @@ void Machine::look_for_shadows(Observed& observed) const {
     }
 }
 
-void Machine::begin(const Plan& plan, std::span<const ActionIndex> actions) {
+void SystemdHost::begin(const Plan& plan, std::span<const ActionIndex> actions) {
     begin_units(plan, actions);
     begin_files(plan, actions);
 }
 
-void Machine::begin_units(const Plan& plan, std::span<const ActionIndex> actions) {
+void SystemdHost::begin_units(const Plan& plan, std::span<const ActionIndex> actions) {
     std::map<Verb, std::vector<std::string>> batches;
     for (const ActionIndex index : actions) {
         const Action& action = plan.actions[index];
@@ -230,15 +231,15 @@ void Machine::begin_units(const Plan& plan, std::span<const ActionIndex> actions
         under_way_[{action.verb, action.subject.name}] = {&plan, index, std::chrono::steady_clock::now()};
     }
     for (const auto& [verb, servers] : batches) {
-        // systemd counts every start towards StartLimitBurst=. The limit is for crashes: what ended cleanly
-        // is started as often as somebody stops it.
+        // systemd counts every start towards StartLimitBurst=. The limit is meant for crashes: a unit that
+        // ended cleanly may be started as often as somebody stops it.
         if (verb == Verb::Start) units_->begin(Verb::ResetFailed, servers);
         units_->begin(verb, servers);
     }
 }
 
 /// What is to be built must be there before its unit starts. False: it will be told of as failed.
-bool Machine::request_build(const Plan& plan, ActionIndex index) {
+bool SystemdHost::request_build(const Plan& plan, ActionIndex index) {
     const Action& action = plan.actions[index];
     const Store::Done requested = store_.request_build(action.subject.name, *action.source);
     if (requested) return true;
@@ -248,7 +249,7 @@ bool Machine::request_build(const Plan& plan, ActionIndex index) {
     return false;
 }
 
-void Machine::begin_files(const Plan& plan, std::span<const ActionIndex> actions) {
+void SystemdHost::begin_files(const Plan& plan, std::span<const ActionIndex> actions) {
     std::vector<FileWork> batch;
     for (const ActionIndex index : actions) {
         const Action& action = plan.actions[index];
@@ -260,30 +261,26 @@ void Machine::begin_files(const Plan& plan, std::span<const ActionIndex> actions
     worker_.begin([this, batch = std::move(batch)]() mutable { return carry_out(store_, paths_, batch); });
 }
 
-std::vector<Outcome> Machine::collect() {
-    std::vector<Outcome> outcomes = worker_.collect();
-    for (const auto& [verb, unit] : units_->collect()) {
+std::vector<Outcome> SystemdHost::poll_completions() {
+    std::vector<Outcome> outcomes = worker_.poll_completions();
+    for (const auto& [verb, unit] : units_->poll_completions()) {
         const auto found = under_way_.find({verb, unit.server});
         if (found == under_way_.end()) continue;
         outcomes.push_back({found->second.action, unit.done, unit.reason, unit.message, found->second.plan,
                             since(found->second.at)});
         under_way_.erase(found);
     }
-    // Never seen; but a request that nobody knows of any more would otherwise be waited for for ever.
+    // Never observed; but without this, a request that was lost would be waited for forever.
     if (units_->idle() && outcomes.empty()) {
         for (const auto& [request, begun] : std::exchange(under_way_, {})) {
-            outcomes.push_back({begun.action,
-                                false,
-                                FailureKind::NoAnswer,
-                                "nothing was heard of this request any more",
-                                begun.plan,
-                                {}});
+            outcomes.push_back(
+                {begun.action, false, FailureKind::NoAnswer, "this request was lost", begun.plan, {}});
         }
     }
     return outcomes;
 }
 
-Store::Done Machine::cancel_build(const std::string& overlay, const std::string& input) {
+Store::Done SystemdHost::cancel_build(const std::string& overlay, const std::string& input) {
     if (auto said = store_.cancel_build(overlay, input); !said) return said;
     units_->begin(Verb::Cancel, std::span(&overlay, 1));
     for (const auto& [verb, outcome] : units_->wait()) {
@@ -292,9 +289,9 @@ Store::Done Machine::cancel_build(const std::string& overlay, const std::string&
     return {};
 }
 
-std::vector<Outcome> Machine::wait() {
+std::vector<Outcome> SystemdHost::wait() {
     for (;;) {
-        std::vector<Outcome> outcomes = collect();
+        std::vector<Outcome> outcomes = poll_completions();
         if (!outcomes.empty() || (under_way_.empty() && worker_.idle())) return outcomes;
         wait_for_any(readiness());
     }

@@ -1,4 +1,4 @@
-#include "reconciler/learn.hpp"
+#include "reconciler/apply_outcomes.hpp"
 
 #include <algorithm>
 
@@ -8,8 +8,8 @@
 namespace left4me {
 namespace {
 
-/// A server with `drift: Report` that was rendered before, but of which nothing is remembered: the status was
-/// lost. Whatever differs may be drift, so what is asked now counts as what was applied.
+/// A server with `drift: Report` that was rendered before but has no remembered state: the status was lost.
+/// Any difference may be drift, so the current specification counts as applied.
 void assume_applied(Memory& memory, const Target& target, const Observed& observed) {
     for (const auto& [name, server] : target.servers) {
         if (server.spec->drift != DriftPolicy::Report || memory.find(name) != nullptr) continue;
@@ -19,9 +19,10 @@ void assume_applied(Memory& memory, const Target& target, const Observed& observ
     }
 }
 
-const Mishap* find(const std::map<Subject, Mishap>& mishaps, Kind kind, const std::string& name) {
-    const auto found = mishaps.find({kind, name});
-    return found == mishaps.end() ? nullptr : &found->second;
+const SubjectFailure* find(const std::map<Subject, SubjectFailure>& failures, Kind kind,
+                           const std::string& name) {
+    const auto found = failures.find({kind, name});
+    return found == failures.end() ? nullptr : &found->second;
 }
 
 void learn_crashes(Memory& memory, const Target& target, const Observed& observed) {
@@ -34,21 +35,22 @@ void learn_crashes(Memory& memory, const Target& target, const Observed& observe
         const bool shall_run = server != nullptr && server->spec->state == RunState::Running;
         const unsigned crashed = shall_run ? new_crashes(crashes, seen->second.unit, observed.now) : 0;
         // As in apply_outcomes(): a fingerprint is not for free.
-        const std::string asked = crashed > 0 || crashes.last_at ? asked_of(server) : std::string();
-        crashes = next_crashes(crashes, seen->second.unit, crashed, asked, observed.now);
+        const std::string spec_hash =
+            crashed > 0 || crashes.last_at ? server_spec_hash(server) : std::string();
+        crashes = next_crashes(crashes, seen->second.unit, crashed, spec_hash, observed.now);
     }
 }
 
-void learn_overlays(Memory& memory, const Target& target, const std::map<Subject, Mishap>& mishaps,
-                    TimePoint now) {
+void apply_overlay_outcomes(Memory& memory, const Target& target,
+                            const std::map<Subject, SubjectFailure>& failures, TimePoint now) {
     std::map<std::string, Backoff> overlays;
     for (const auto& [name, overlay] : target.overlays) {
         const auto before = memory.overlays.find(name);
-        const Mishap* const mishap = find(mishaps, Kind::Overlay, name);
+        const SubjectFailure* const failure = find(failures, Kind::Overlay, name);
         const bool failed = overlay.build && overlay.build->record.failure;
-        if (before == memory.overlays.end() && mishap == nullptr && !failed) continue;
+        if (before == memory.overlays.end() && failure == nullptr && !failed) continue;
         Backoff backoff = next_backoff(before == memory.overlays.end() ? Backoff{} : before->second, name,
-                                       asked_of_overlay(target, name), mishap, now);
+                                       overlay_spec_hash(target, name), failure, now);
         // A unit that could not even be started has nothing in its record.
         if (failed && (!backoff.failed_at || *backoff.failed_at <= overlay.build->record.failure->at))
             backoff = backoff_of_build(name, *overlay.build);
@@ -75,19 +77,19 @@ Memory load_memory(const Status& previous) {
 void apply_outcomes(Memory& memory, const Target& target, const Observed& observed, const Plan& attempted,
                     std::span<const Outcome> outcomes) {
     assume_applied(memory, target, observed);
-    const std::map<Subject, Mishap> mishaps = mishaps_of(attempted, outcomes);
-    for (const auto& [subject, mishap] : mishaps) {
+    const std::map<Subject, SubjectFailure> failures = failures_of(attempted, outcomes);
+    for (const auto& [subject, failure] : failures) {
         if (subject.kind == Kind::Server) (void)memory.servers[subject.name];
     }
     for (auto& [name, remembered] : memory.servers) {
-        const Mishap* const mishap = find(mishaps, Kind::Server, name);
-        // Nearly every server has nothing to back off from, and its fingerprint is not for free.
-        if (mishap == nullptr && remembered.backoff.failures == 0) continue;
-        remembered.backoff =
-            next_backoff(remembered.backoff, name, asked_of(target.find(name)), mishap, observed.now);
+        const SubjectFailure* const failure = find(failures, Kind::Server, name);
+        // Nearly every server has no backoff, and its fingerprint costs time.
+        if (failure == nullptr && remembered.backoff.failures == 0) continue;
+        remembered.backoff = next_backoff(remembered.backoff, name, server_spec_hash(target.find(name)),
+                                          failure, observed.now);
     }
     learn_crashes(memory, target, observed);
-    learn_overlays(memory, target, mishaps, observed.now);
+    apply_overlay_outcomes(memory, target, failures, observed.now);
 }
 
 }  // namespace left4me

@@ -11,7 +11,7 @@ namespace {
 
 using Releases = std::vector<std::pair<std::string, Verb>>;
 
-/// Who uses which generations: for good, or until some step of the drafts has ended.
+/// Which artifacts are in use: permanently, or until some step of the drafts has ended.
 class Usage {
   public:
     void add(const std::string& name, const ObservedServer& server, const TargetServer* target,
@@ -19,7 +19,7 @@ class Usage {
         const TargetRendering* const rendering =
             target != nullptr && target->rendering ? target->rendering->get() : nullptr;
         if (rendering != nullptr) keep(rendering->layers());
-        // Held until its source can be read again, and then it may want any of them.
+        // Kept until its source can be read again, because the source may then ask for any of them.
         if (target != nullptr && rendering == nullptr) keeps_all_overlays_ = true;
         if (server.stack() && !(rendering != nullptr && *server.stack() == rendering->layers())) {
             add_mounted(name, *server.stack(), draft);
@@ -31,7 +31,7 @@ class Usage {
 
     bool keeps(std::string_view path) const { return kept_.contains(path); }
 
-    /// Some server may next be started from a rendering of which nobody can tell the overlays.
+    /// Some server may next be started from a rendering whose overlays are unknown.
     bool keeps_all_overlays() const { return keeps_all_overlays_; }
 
     Releases released_by(std::string_view path) const {
@@ -45,13 +45,13 @@ class Usage {
   private:
     void keep(const std::vector<std::string>& layers) {
         for (const std::string& layer : layers) {
-            if (const std::string_view path = generation_path(layer); !path.empty()) kept_.insert(path);
+            if (const std::string_view path = artifact_path(layer); !path.empty()) kept_.insert(path);
         }
     }
 
     void release(const std::vector<std::string>& layers, const std::string& name, Verb verb) {
         for (const std::string& layer : layers) {
-            if (const std::string_view path = generation_path(layer); !path.empty()) {
+            if (const std::string_view path = artifact_path(layer); !path.empty()) {
                 released_[path].emplace_back(name, verb);
             }
         }
@@ -68,25 +68,25 @@ class Usage {
         }
     }
 
-    /// The overlays of a `current` that is not what the manifests want: the next start would use them, unless
+    /// The overlays of a `current` that is not the target's rendering: the next start would use them, unless
     /// the drafts replace or remove it.
     void add_current(const std::string& name, const ObservedServer& server, const ServerDraft* draft) {
         const Layer top =
             server.stack() && !server.stack()->empty() ? parse_layer(server.stack()->front()) : Layer{};
-        const bool mounted = top.kind == Layer::Kind::Rendering && top.generation == *server.current;
+        const bool mounted = top.kind == Layer::Kind::Rendering && top.digest == *server.current;
         const std::vector<std::string>* const layers = server.current_rendering
                                                            ? &server.current_rendering->layers
                                                        : mounted ? &*server.stack()
                                                                  : nullptr;
         const bool known = layers != nullptr;
         const bool renders = draft != nullptr && draft->has(Verb::Render);
-        const bool forgets = draft != nullptr && draft->has(Verb::Forget);
-        if (!renders && !forgets) {
+        const bool unmanages = draft != nullptr && draft->has(Verb::Unmanage);
+        if (!renders && !unmanages) {
             if (known) keep(*layers);
             keeps_all_overlays_ = keeps_all_overlays_ || !known;
             return;
         }
-        const Verb verb = renders ? Verb::Render : Verb::Forget;
+        const Verb verb = renders ? Verb::Render : Verb::Unmanage;
         if (known) {
             release(*layers, name, verb);
         } else {
@@ -117,10 +117,10 @@ Usage usage_of(const World& world, const std::vector<ServerDraft>& drafts) {
 struct Path {
     Kind kind = Kind::Overlay;
     std::string name;
-    std::string_view generation;
+    std::string_view digest;
 };
 
-/// `overlays/A/GEN` or `instances/N/GEN`.
+/// `overlays/A/DIGEST` or `instances/N/DIGEST`.
 Path parse(std::string_view path) {
     const std::size_t first = path.find('/');
     const std::size_t second = path.find('/', first + 1);
@@ -132,62 +132,62 @@ Path parse(std::string_view path) {
 bool overlay_is_wanted(const World& world, const Path& path) {
     const auto overlay = world.target.overlays.find(path.name);
     if (overlay == world.target.overlays.end()) return false;
-    // While it cannot be told which generation is wanted, it may be any of them.
-    return !overlay->second.artifact || *overlay->second.artifact == path.generation;
+    // While the target is unknown, it may be any of them.
+    return !overlay->second.artifact || *overlay->second.artifact == path.digest;
 }
 
 /// `overlays/A/.build` is needed for as long as a unit builds, or is to build the overlay.
 bool is_worked_in(const World& world, const std::string& name) {
     const auto overlay = world.target.overlays.find(name);
-    const bool asked = overlay != world.target.overlays.end() && overlay->second.build;
-    return asked || world.observed.builds.contains(name);
+    const bool spec_hash = overlay != world.target.overlays.end() && overlay->second.build;
+    return spec_hash || world.observed.builds.contains(name);
 }
 
-/// Renderings of servers that the manifests do not name are not collected: Forget removes them, or they are
-/// not ours.
+/// Renderings of servers that the manifests do not name are not pruned: Unmanage removes them, or left4me
+/// does not manage them.
 bool rendering_is_wanted(const World& world, const Path& path) {
     const TargetServer* const server = world.target.find(path.name);
-    return server == nullptr || !server->rendering || server->digest() == path.generation;
+    return server == nullptr || !server->rendering || server->digest() == path.digest;
 }
 
-/// The next start still uses it, as the drafts do not render anew (drift is only reported).
+/// The next start still uses it, because the drafts do not render (drift is only reported).
 bool stays_current(const World& world, const Path& path, const std::vector<ServerDraft>& drafts,
                    bool& renders) {
     const auto draft =
         std::lower_bound(drafts.begin(), drafts.end(), path.name,
                          [](const ServerDraft& one, const std::string& name) { return one.name < name; });
     renders = draft != drafts.end() && draft->name == path.name && draft->has(Verb::Render);
-    return !renders && world.observed.servers.at(path.name).current == path.generation;
+    return !renders && world.observed.servers.at(path.name).current == path.digest;
 }
 
 }  // namespace
 
-std::vector<CollectDraft> plan_collect(const World& world, const std::vector<ServerDraft>& drafts) {
+std::vector<PruneDraft> plan_prune(const World& world, const std::vector<ServerDraft>& drafts) {
     if (suspension_of_all(world.intent.suspended, world.observed.now) != nullptr) return {};
     const Usage usage = usage_of(world, drafts);
-    std::vector<CollectDraft> collects;
-    for (const std::string& generation : world.observed.generations) {
-        const Path path = parse(generation);
-        if (path.name.empty() || usage.keeps(generation)) continue;
-        if (path.generation.starts_with('.')) {
-            if (!is_worked_in(world, path.name)) collects.push_back({{path.kind, path.name}, generation, {}});
+    std::vector<PruneDraft> prunes;
+    for (const std::string& digest : world.observed.artifacts) {
+        const Path path = parse(digest);
+        if (path.name.empty() || usage.keeps(digest)) continue;
+        if (path.digest.starts_with('.')) {
+            if (!is_worked_in(world, path.name)) prunes.push_back({{path.kind, path.name}, digest, {}});
             continue;
         }
         if (path.kind == Kind::Server && is_suspended(world, path.name)) continue;
-        CollectDraft collect{{path.kind, path.name}, generation, {}};
+        PruneDraft prune{{path.kind, path.name}, digest, {}};
         if (path.kind == Kind::Overlay) {
             if (usage.keeps_all_overlays() || overlay_is_wanted(world, path)) continue;
-            collect.after = usage.unknown_released_by();
+            prune.after = usage.unknown_released_by();
         } else {
             bool renders = false;
             if (rendering_is_wanted(world, path) || stays_current(world, path, drafts, renders)) continue;
-            if (renders) collect.after.emplace_back(path.name, Verb::Render);
+            if (renders) prune.after.emplace_back(path.name, Verb::Render);
         }
-        const Releases releases = usage.released_by(generation);
-        collect.after.insert(collect.after.end(), releases.begin(), releases.end());
-        collects.push_back(std::move(collect));
+        const Releases releases = usage.released_by(digest);
+        prune.after.insert(prune.after.end(), releases.begin(), releases.end());
+        prunes.push_back(std::move(prune));
     }
-    return collects;
+    return prunes;
 }
 
 }  // namespace left4me::draft
