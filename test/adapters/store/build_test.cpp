@@ -182,7 +182,7 @@ TEST_CASE("a file with a second hard link is refused, unless everybody may read 
     const auto source = directory_source(place.path("source"));
     CHECK_FALSE(wanted(place, source).empty());
     REQUIRE(::chmod(place.path("secret").c_str(), 0640) == 0);
-    CHECK(refusal(place, source).contains("a has another name (a hard link)"));
+    CHECK(refusal(place, source).contains("a has a second hard link"));
 }
 
 TEST_CASE("the holes of a sparse file cost no time, and are zeros") {
