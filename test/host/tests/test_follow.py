@@ -146,8 +146,9 @@ class Following(Stubborn, DaemonTest):
             # What was committed is done, whole; what was not is not.
             self.settled()
             wanted = "Stopped" in self.ctl("get", "server", "beta", "-o", "yaml").stdout
-            active = self.properties("beta")["ActiveState"]
-            self.assertEqual(active, "inactive" if wanted else "active")
+            # Nothing differs from the moment the unit is activating, too.
+            state = "inactive" if wanted else "active"
+            self.until(f"beta is {state}", lambda state=state: self.properties("beta")["ActiveState"] == state)
         self.assertIn("124", codes)
         self.bystanders = {"gamma": self.life("gamma")}
         self.ctl("start", "beta")
