@@ -12,8 +12,8 @@ namespace left4me::ctl {
 /// The objects named by `KIND`, `KIND NAME…`, `KIND/NAME…` or `all`.
 struct Target {
     std::optional<Kind> kind;  ///< nullopt: all kinds
-    std::vector<std::string>
-        names;  ///< in the given order, without duplicates; empty: every object of the kind
+    /// In the given order, without duplicates; empty: every object of the kind.
+    std::vector<std::string> names;
 };
 
 Result<Target> parse_target(const std::vector<std::string>& words);

@@ -22,10 +22,10 @@ struct Backoff {
     bool pending = false;
     FailureKind reason = FailureKind::Unknown;  ///< of the last one
     std::string message;
-    std::string
-        spec_hash;  ///< the specification at the time of the failure; a different one is tried immediately
-    std::optional<Verb> verb =
-        {};  ///< the verb that failed last; nullopt: the unit failed by itself, or unknown
+    /// The specification at the time of the failure; a different one is tried immediately.
+    std::string spec_hash;
+    /// The verb that failed last; nullopt: the unit failed by itself, or unknown.
+    std::optional<Verb> verb = {};
 
     bool operator==(const Backoff&) const = default;
 };

@@ -10,8 +10,8 @@ namespace left4me {
 /// order mark.
 struct DocumentSpan {
     std::size_t begin = 0;  ///< of the `---` line, if there is one
-    std::size_t body =
-        0;  ///< behind the `---` line; begin if there is none, or if content stands on that line
+    /// Behind the `---` line; begin if there is none, or if content stands on that line.
+    std::size_t body = 0;
     std::size_t end = 0;
     int line = 1;  ///< line number of begin, from 1
 };

@@ -7,8 +7,8 @@
 #include <span>
 #include <string_view>
 
-#include "specs/complaint.hpp"
 #include "specs/kind.hpp"
+#include "specs/violation.hpp"
 
 namespace left4me {
 

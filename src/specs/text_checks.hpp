@@ -4,8 +4,8 @@
 #include <string_view>
 #include <vector>
 
-#include "specs/complaint.hpp"
 #include "specs/fields.hpp"
+#include "specs/violation.hpp"
 
 namespace left4me {
 

@@ -14,7 +14,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-std::string complaint(const Field& field, std::string_view text) {
+std::string violation(const Field& field, std::string_view text) {
     Violations complaints;
     check_word(*grammar_of(field.type), field, text, complaints);
     return complaints.empty() ? "" : complaints.front().message;
@@ -106,21 +106,21 @@ TEST_CASE("a calendar event is a time of day, on every day or on the days of the
 TEST_CASE("a value that is not in its grammar or not in its range is told with what would be") {
     const Field interval{
         .name = "interval", .type = Type::Duration, .documentation = "", .minimum = 10, .maximum = 86400};
-    CHECK(complaint(interval, "5m").empty());
-    CHECK(complaint(interval, "5") ==
+    CHECK(violation(interval, "5m").empty());
+    CHECK(violation(interval, "5") ==
           "'5' is not a duration; write a number and one of s, m, h, d, e.g. 90s, 30m, 12h or 2d");
-    CHECK(complaint(interval, "9s") == "'9s' is out of range; choose a duration from 10s to 1d");
+    CHECK(violation(interval, "9s") == "'9s' is out of range; choose a duration from 10s to 1d");
     const Field memory{
         .name = "memory", .type = Type::Size, .documentation = "", .minimum = 1 << 20, .maximum = 1 << 30};
-    CHECK(complaint(memory, "2Gi") == "'2Gi' is out of range; choose a size from 1Mi to 1Gi");
-    CHECK(complaint(memory, "18446744073709551615") ==
+    CHECK(violation(memory, "2Gi") == "'2Gi' is out of range; choose a size from 1Mi to 1Gi");
+    CHECK(violation(memory, "18446744073709551615") ==
           "'18446744073709551615' is out of range; choose a size from 1Mi to 1Gi");
     const Field depth{
         .name = "depth", .type = Type::Integer, .documentation = "", .minimum = 8, .maximum = 1000};
-    CHECK(complaint(depth, "deep") == "'deep' is not a number; write a plain decimal number from 8 to 1000");
+    CHECK(violation(depth, "deep") == "'deep' is not a number; write a plain decimal number from 8 to 1000");
     const Field refresh{.name = "refresh", .type = Type::Calendar, .documentation = ""};
-    CHECK(complaint(refresh, "Mon..Fri 04:00").empty());
-    CHECK(complaint(refresh, "daily") ==
+    CHECK(violation(refresh, "Mon..Fri 04:00").empty());
+    CHECK(violation(refresh, "daily") ==
           "'daily' is not a calendar event; write a time of day, with days of the week in front of it if it "
           "is not every day, e.g. 04:00, Mon 05:00 or Mon..Fri,Sun 05:00");
 }

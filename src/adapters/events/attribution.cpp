@@ -118,10 +118,10 @@ std::optional<Attribution> find_attribution(const std::string& server, TimePoint
         std::uint64_t at = 0;
         if (::sd_journal_get_realtime_usec(journal.get(), &at) < 0 || at < earliest) return std::nullopt;
         if (journal_field(journal.get(), "_EXE") != sudo) continue;
-        auto culprit = parse_sudo(journal_field(journal.get(), "MESSAGE"));
-        if (culprit && is_user(culprit->user, journal_field(journal.get(), "_UID")) &&
-            !only_reads(culprit->command) && names_server(culprit->command, server))
-            return culprit;
+        auto attribution = parse_sudo(journal_field(journal.get(), "MESSAGE"));
+        if (attribution && is_user(attribution->user, journal_field(journal.get(), "_UID")) &&
+            !only_reads(attribution->command) && names_server(attribution->command, server))
+            return attribution;
     }
     return std::nullopt;
 }

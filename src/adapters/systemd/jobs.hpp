@@ -50,8 +50,8 @@ class Jobs {
     const Bus* watched_ = nullptr;          ///< the connection on which JobRemoved is matched
     std::size_t unanswered_ = 0;            ///< requests whose jobs the helper has not named yet
     std::map<std::string, Removed> early_;  ///< by job path
-    std::multimap<std::string, Request>
-        jobs_;  ///< in flight, by job path (a merged job serves several requests)
+    /// In flight, by job path; a merged job serves several requests.
+    std::multimap<std::string, Request> jobs_;
     std::multimap<Request, std::uint64_t> under_way_;  ///< start time, CLOCK_MONOTONIC in microseconds
     std::chrono::steady_clock::time_point heard_;      ///< when a request was last begun, ended or checked
     bool looking_ = false;                             ///< for lost jobs: one list at a time

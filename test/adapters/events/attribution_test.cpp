@@ -5,12 +5,12 @@
 using namespace left4me;
 
 TEST_CASE("a line of sudo shows who ran what") {
-    const auto culprit = parse_sudo(
+    const auto attribution = parse_sudo(
         "   alice : TTY=pts/0 ; PWD=/home/alice ; USER=root ; COMMAND=/usr/bin/systemctl stop "
         "left4me-server@comp1");
-    REQUIRE(culprit);
-    CHECK(culprit->user == "alice");
-    CHECK(culprit->command == "/usr/bin/systemctl stop left4me-server@comp1");
+    REQUIRE(attribution);
+    CHECK(attribution->user == "alice");
+    CHECK(attribution->command == "/usr/bin/systemctl stop left4me-server@comp1");
     CHECK(parse_sudo("bob : PWD=/ ; USER=root ; COMMAND=/usr/bin/id"));
 }
 
