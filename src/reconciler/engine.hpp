@@ -82,7 +82,7 @@ class Engine {
     /// Files are being changed: nobody else may decide anything meanwhile.
     bool changes_files() const;
     /// Forgets what waits for something that is under way: the next step decides it anew. Whoever lets others
-    /// decide (by releasing the pass lock) calls this before, and then collect() begins nothing.
+    /// decide (by releasing the pass lock) calls this before, and then poll_completions() begins nothing.
     void drop_waiting();
     /// What is under way or waits for something that is.
     std::vector<Action> open_actions() const;
