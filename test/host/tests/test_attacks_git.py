@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from testhosts.case import COMMUNITY, STATE, server
+from testhosts.case import STATE, server
 from testhosts.git import REPOSITORY, GitTest
 
 ATTACKS = Path(__file__).resolve().parent.parent / "attacks"
@@ -165,7 +165,7 @@ class Pushed(GitAttack):
                 self.assertIn(said, self.push(expect=1).stderr)
                 self.person("alice", f"cd manifests && git reset -q --hard {first} && git clean -qfdx")
         self.person("alice", "cd manifests && printf '* filter=x diff=x merge=x ident\\n' >.gitattributes && "
-                    f"printf 'Root <root@host> <alice@example.org>\\n' >.mailmap && git add -A . && git commit -qm attributes")  # fmt: skip
+                    "printf 'Root <root@host> <alice@example.org>\\n' >.mailmap && git add -A . && git commit -qm attributes")  # fmt: skip
         self.push()
         self.ctl("reconcile")
         self.assertIn("alice@example.org", self.ctl("history", "-o", "json").stdout)

@@ -167,12 +167,12 @@ class Compromised(DaemonTest):
     def test_a_forged_rendering_mounts_nothing_of_root(self):
         current = f"{STATE}/instances/alpha/current"
         artifact = self.run_in("readlink", current).stdout.strip()
-        own = f"instances/alpha/{generation}/layer"
+        own = f"instances/alpha/{artifact}/layer"
         self.run_in("cp", "-a", f"{STATE}/instances/alpha", "/var/tmp/alpha")
         layers = {
             "a layer above": f"{own}\n../../../root\ninstallation\n",
             "an absolute layer": f"{own}\n/root\ninstallation\n",
-            "another server's rendering": f"instances/beta/{generation}/layer\ninstallation\n",
+            "another server's rendering": f"instances/beta/{artifact}/layer\ninstallation\n",
             "only root": "/root\n/root\n",
             "commas and colons, which overlayfs reads": f"{own}\noverlays/a:/root\ninstallation\n",
             "an option": f"{own},upperdir=/root\ninstallation\n",
@@ -190,15 +190,15 @@ class Compromised(DaemonTest):
             "layers are 100 GiB": "truncate -s 100G layers",
             "layers are a directory": "rm layers; mkdir layers",
             "the layer is a link": "rm -rf layer; ln -s /root layer",
-            "the rendering is a link": f"cd ..; mv {generation} x; ln -s /root {generation}",
+            "the rendering is a link": f"cd ..; mv {artifact} x; ln -s /root {artifact}",
             "current leads out": f"ln -sfn /root {current}",
-            "current leads to another server": f"ln -sfn ../beta/{generation} {current}",
+            "current leads to another server": f"ln -sfn ../beta/{artifact} {current}",
             "current is a directory": f"rm {current}; mkdir {current}",
             "the instance is a link": f"mv {STATE}/instances/alpha {STATE}/instances/x; ln -s /root {STATE}/instances/alpha",
         }
         for what, script in scripts.items():
             with self.subTest(what):
-                done = self.by_left4me(f"cd {STATE}/instances/alpha/{generation} && {script}")
+                done = self.by_left4me(f"cd {STATE}/instances/alpha/{artifact} && {script}")
                 self.assertEqual(done.returncode, 0, done.stderr)
                 self.assertEqual(self.start_alpha(), "failed")
                 self.assertNotIn(" /root", self.run_in("sh", "-c", f"grep {STATE} /proc/self/mountinfo").stdout)

@@ -1,6 +1,6 @@
 """Promises that no other test covers; docs/promises.md lists them all."""
 
-from testhosts.case import MANIFESTS, SERVERS, STATE, DaemonTest, server, unit_of
+from testhosts.case import MANIFESTS, STATE, DaemonTest, server, unit_of
 
 
 class Promises(DaemonTest):
