@@ -11,5 +11,5 @@ for n in $(seq "$1"); do
 done
 wait
 echo "$(cat "$said"/* | grep -c '^answered$') answered"
-echo "$(cat "$said"/* | grep -c 'ask again') told to ask again"
+echo "$(cat "$said"/* | grep -c 'retry when') told to retry"
 rm -r "$said"

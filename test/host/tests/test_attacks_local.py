@@ -178,7 +178,7 @@ class LocalUser(AttackTest):
             self.assertNotIn(shadow, done.stderr)
             self.assertIn("does not run as root", done.stderr)
         with self.subTest("the message says whose rights count"):
-            self.assertIn("with the rights of carol, who called sudo", self.by("carol", "sudo -n l4d2ctl validate -f /root/private.yaml").stderr)
+            self.assertIn("with the permissions of carol, who called sudo", self.by("carol", "sudo -n l4d2ctl validate -f /root/private.yaml").stderr)
         with self.subTest("what they may read themselves works"):
             self.by("carol", "mkdir -m 0700 mine; cat >mine/epsilon.yaml", text_in=server("epsilon", 27019).lstrip("-\n"))
             done = self.by("carol", "sudo -n l4d2ctl apply -f mine/epsilon.yaml --wait")
