@@ -6,7 +6,7 @@
 
 #include <iostream>
 
-#include "l4d2ctl/progress.hpp"
+#include "l4d2ctl/acting.hpp"
 #include "l4d2ctl/selection.hpp"
 #include "l4d2ctl/verbs.hpp"
 
@@ -44,14 +44,17 @@ Result<Exit> reset(Session& session, Options& options) {
     if (!options.yes) {
         if (auto confirmed = confirm(*servers); !confirmed) return std::unexpected(confirmed.error());
     }
-    auto ended = operations::reset(session, in_force->desired(), *servers, options.reason);
-    if (!ended) return std::unexpected(ended.error());
-    StepReport report;
-    report.difference = ended->plan;
-    report.ended = std::move(*ended);
-    Progress progress(session, {});
-    progress.tell(report);
-    return progress.any_failed() ? Exit::Refused : Exit::Done;
+    const auto requested = operations::request_reset(session, in_force->desired(), *servers, options.reason);
+    if (!requested) return std::unexpected(requested.error());
+    for (const std::string& server : requested->empty)
+        print(fmt::format("server/{} has written nothing\n", server));
+    if (requested->servers.empty()) return Exit::Done;
+    operations::Concern concern;
+    for (const std::string& server : requested->servers) {
+        print(fmt::format("server/{} reset requested\n", server));
+        concern.insert({Kind::Server, server});
+    }
+    return reconcile(session, {}, concern);
 }
 
 }  // namespace

@@ -14,7 +14,7 @@
 
 #include "adapters/config/file.hpp"
 #include "adapters/sources/open.hpp"
-#include "adapters/store/restart_requests.hpp"
+#include "adapters/store/requests.hpp"
 #include "l4d2d/notify.hpp"
 #include "specs/text.hpp"
 
@@ -323,9 +323,10 @@ void Daemon::reconciled(Time now, const StepResult& step) {
         queue_.add(Key::Host,
                    now + std::min<WorkQueue::Clock::duration>(*step.wake - step.observed.now, resync));
     save();
-    if (!manifests_.intent().restarts.empty()) {
+    if (manifests_.intent().has_requests()) {
         const auto dropped = drop_finished_requests(paths_, step.target, step.observed);
-        if (!dropped) log(Level::Warning, "the requests for restarts are not kept: " + dropped.error());
+        if (!dropped)
+            log(Level::Warning, "the requests for restarts and resets are not kept: " + dropped.error());
         if (dropped && *dropped) queue_.add(Key::Source, now);  // read again what is left of them
     }
     const std::string says = summary(step.difference, engine_.open_actions().size(), manifests_.error());

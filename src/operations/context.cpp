@@ -18,4 +18,9 @@ std::string actor_of(const Authorship& person) {
     return user == service_user ? "" : user;
 }
 
+std::string requester_of(const Context& context) {
+    std::string name = actor_of(context.caller);
+    return name.empty() ? service_user : name;
+}
+
 }  // namespace left4me::operations

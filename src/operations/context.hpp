@@ -33,5 +33,7 @@ Result<void> configure(Context& context, const std::optional<std::string>& text)
 
 /// The person's name in events: the login name. left4me itself, as run by the timer, is nobody.
 std::string actor_of(const Authorship& person);
+/// The caller's name in a request that waits; never empty.
+std::string requester_of(const Context& context);
 
 }  // namespace left4me::operations

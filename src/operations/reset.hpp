@@ -4,14 +4,19 @@
 #include <vector>
 
 #include "operations/context.hpp"
-#include "reconciler/engine.hpp"
+#include "reconciler/desired.hpp"
 
 namespace left4me::operations {
 
-/// Removes everything that these servers wrote, under the pass lock. One that runs is stopped and started for
-/// it: the lock is held until then, so that nobody starts it in between. Returns how each action ended.
-/// Suspended: somebody has asked to leave one of them alone.
-Result<CompletedActions> reset(Context& context, Desired desired, const std::vector<std::string>& servers,
-                               const std::string& reason);
+struct ResetsRequested {
+    std::vector<std::string> servers;
+    std::vector<std::string> empty;  ///< they have written nothing: there is nothing to reset
+};
+
+/// Notes that a person wants everything that these servers wrote to be removed: the next pass stops those
+/// that run, removes it, and starts them as the manifests say. Takes the pass lock for that. Suspended:
+/// somebody has asked to leave one of them alone; then nothing was noted.
+Result<ResetsRequested> request_reset(Context& context, Desired desired,
+                                      const std::vector<std::string>& servers, const std::string& reason);
 
 }  // namespace left4me::operations

@@ -4,7 +4,7 @@
 
 #include <chrono>
 
-#include "adapters/store/restart_requests.hpp"
+#include "adapters/store/requests.hpp"
 #include "adapters/trigger/client.hpp"
 #include "operations/events.hpp"
 #include "operations/lock.hpp"
@@ -44,8 +44,7 @@ std::string why_not_running(const Desired& desired, const std::string& server, c
 
 RestartRequest make_request(const Context& context, const RestartOptions& options) {
     RestartRequest request;
-    request.by = actor_of(context.caller);
-    if (request.by.empty()) request.by = service_user;
+    request.by = requester_of(context);
     request.at = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
     request.when_empty = options.when_empty;
     request.staggered = options.staggered;

@@ -13,7 +13,7 @@ namespace left4me::operations {
 namespace {
 
 bool has_traces(const ObservedServer& server) {
-    return server.managed || server.runtime || server.stack() ||
+    return server.managed || !server.runtime.empty() || server.stack() ||
            server.unit.active != ActiveState::Inactive || server.unit.enablement != Enablement::Disabled;
 }
 

@@ -33,13 +33,13 @@ int rank(Verb verb) {
             return 4;
         case Verb::ResetFailed:
             return 5;
-        case Verb::Start:
-            return 6;
-        case Verb::Restart:
-            return 7;
-        case Verb::Attach:
-            return 8;
         case Verb::Purge:
+            return 6;
+        case Verb::Start:
+            return 7;
+        case Verb::Restart:
+            return 8;
+        case Verb::Attach:
             return 9;
         case Verb::Unmanage:
             return 10;
@@ -91,7 +91,7 @@ class Assembly {
         for (const Verb start : {Verb::Start, Verb::Restart}) {
             // A server that can run does not wait for a step that may take hours, or fail.
             if (!draft.as_is) after_builds(draft, start);
-            after(draft, start, {Verb::Render, Verb::Stop, Verb::ResetFailed});
+            after(draft, start, {Verb::Render, Verb::Stop, Verb::ResetFailed, Verb::Purge});
             if (draft.observed->unit.enablement == Enablement::Masked) {
                 after(draft, start, {Verb::Enable});  // systemd does not start a masked unit
                 after(draft, Verb::Stop, {Verb::Enable});

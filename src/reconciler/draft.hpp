@@ -11,11 +11,11 @@
 /// How plan() is made, one idea a file. Nothing outside src/reconciler/ includes this.
 namespace left4me::draft {
 
-/// Why a server is restarted.
+/// Why a server is restarted or reset.
 enum class Cause {
     Manifest,  ///< the manifests changed, and their rollout allows it now
     Deadline,  ///< the rollout has waited for its deadline
-    Request,   ///< a person asked for it
+    Request,   ///< a person asked for it, or for a reset
 };
 
 /// One decision about one server or overlay, before ordering.
@@ -24,8 +24,8 @@ struct Step {
     std::string reason;
     std::string artifact;
     std::optional<HoldReason> code;
-    Cause cause = Cause::Manifest;  ///< Restart
-    std::string by = {};            ///< Action::by
+    Cause cause = Cause::Manifest;
+    std::string by = {};  ///< Action::by
 };
 
 /// All decisions about one server. A server without any decision has no draft.
@@ -105,6 +105,10 @@ void plan_attach(ServerDraft& draft);
 /// A server that is stopped or restarted anyway does not need it.
 void leave_out_needless_attach(ServerDraft& draft);
 
+/// The reset that a person asked for: stop, purge, and start as the manifest says. `startable`: as
+/// plan_rendering() returned.
+void plan_reset(const World& world, ServerDraft& draft, bool startable);
+
 /// Files that the game put above its layers. Not corrected now: the next start sets them aside.
 void report_shadows(ServerDraft& draft);
 
@@ -134,7 +138,7 @@ bool is_drift(const World& world, const ServerDraft& draft);
 /// At most a tenth of the servers of a blueprint, and at least one, are down because of a deadline at the
 /// same time; the same holds for the servers of a staggered request. The others wait.
 void limit_restarts(const World& world, std::vector<ServerDraft>& drafts);
-/// A change no longer waits for its rollout if a person's restart makes it now.
+/// A change no longer waits for its rollout if what a person asked for makes it now.
 void merge_restarts(ServerDraft& draft);
 void guard_against_mass_stop(const World& world, std::vector<ServerDraft>& drafts);
 void settle_ports(const World& world, std::vector<ServerDraft>& drafts);

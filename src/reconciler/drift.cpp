@@ -25,9 +25,16 @@ void report_drift(const World& world, ServerDraft& draft) {
                                   [](const Step& step) { return is_effect(step.verb); });
     if (!acts || !nothing_was_changed(world, draft)) return;
     const bool comes_up = draft.usable && draft.observed->unit.enablement != Enablement::Masked;
+    const bool starts = draft.has(Verb::Start) || draft.has(Verb::Restart);
+    // Then a reset waits as a whole.
+    if (starts && !comes_up) {
+        std::erase_if(draft.steps, [](const Step& step) {
+            return step.cause == Cause::Request && step.verb != Verb::Start && step.verb != Verb::Restart;
+        });
+    }
     for (Step& step : draft.steps) {
         if (step.cause == Cause::Request) {
-            if (comes_up) continue;
+            if (comes_up || !starts) continue;
             step.reason += ", but it would not come up again; see what is only reported";
             step = {Verb::Hold, std::move(step.reason), {}, HoldReason::RestartPending};
         } else if (is_effect(step.verb)) {

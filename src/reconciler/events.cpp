@@ -76,7 +76,12 @@ class EventBuilder {
         if (outcome.done) {
             const bool only_begun = action.verb == Verb::Build && is_built_by_unit(*action.source);
             if (only_begun && failed_before(action.subject.name)) return;
-            add(subject, false, only_begun ? "BuildStarted" : past(action.verb), action.reason);
+            const bool is_reset = action.verb == Verb::Purge && !action.by.empty();
+            add(subject, false,
+                only_begun ? "BuildStarted"
+                : is_reset ? "Reset"
+                           : past(action.verb),
+                action.reason);
             events_.back().actor = action.by;
             events_.back().drift = action.drift;
             if (events_.back().drift) events_.back().right_at = before_.last_pass;

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "reconciler/reset_request.hpp"
 #include "reconciler/restart_request.hpp"
 #include "reconciler/suspension.hpp"
 
@@ -17,6 +18,10 @@ struct Intent {
     /// A person asked for this pass: recent failures are retried now, however often they failed.
     bool retry_now = false;
     RestartRequests restarts = {};
+    ResetRequests resets = {};
+
+    /// Something was asked for that ends when it is done.
+    bool has_requests() const { return !restarts.empty() || !resets.empty(); }
 
     bool operator==(const Intent&) const = default;
 };

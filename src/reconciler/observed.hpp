@@ -77,8 +77,9 @@ struct ObservedServer {
     /// A description of what its latest start set aside; empty: nothing. A different text means another
     /// start.
     std::string set_aside = {};
-    /// `runtime/NAME` exists (upper, work, merged).
-    bool runtime = false;
+    /// Which directory `runtime/NAME` (upper, work, merged) is: one that is created anew has another
+    /// identity. Empty: there is none.
+    std::string runtime = {};
     /// systemd's InvocationID of a running game, in hexadecimal: a new one for every start (systemd.exec(5)).
     /// Only of those in Target::restarts; empty: not asked for, or not running.
     std::string invocation = {};

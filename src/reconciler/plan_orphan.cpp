@@ -45,7 +45,8 @@ ServerDraft plan_orphan(const std::string& name, const ObservedServer& observed)
     if (unit.active == ActiveState::Failed)
         step(Verb::ResetFailed, "the unit failed and is not in the manifests");
     // A running unit may still create its runtime directories, so a Stop is reason enough.
-    if (observed.runtime || stop) step(Verb::Purge, "not in the manifests: what the server wrote is removed");
+    if (!observed.runtime.empty() || stop)
+        step(Verb::Purge, "not in the manifests: what the server wrote is removed");
     step(Verb::Unmanage, "not in the manifests, and made by left4me");
     return draft;
 }

@@ -150,6 +150,7 @@ ServerDraft plan_server(const World& world, const TargetServer& target, const Ob
     } else if (startable) {
         plan_running(world, draft);
     }
+    plan_reset(world, draft, startable);
     report_shadows(draft);
     return draft;
 }

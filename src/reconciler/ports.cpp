@@ -40,7 +40,8 @@ struct Ports {
 };
 
 void hold(ServerDraft& draft, const std::string& holder) {
-    for (const Verb verb : {Verb::Stop, Verb::ResetFailed, Verb::Start, Verb::Restart}) draft.erase(verb);
+    for (const Verb verb : {Verb::Stop, Verb::ResetFailed, Verb::Purge, Verb::Start, Verb::Restart})
+        draft.erase(verb);
     draft.steps.push_back({Verb::Hold,
                            fmt::format("port {} is still held by server/{}, which has not released it yet",
                                        draft.start_port().value_or(0), holder),
@@ -71,11 +72,14 @@ void hold_blocked(const Ports& ports, std::vector<ServerDraft>& drafts) {
 void split_restart(ServerDraft& draft) {
     const Step* one_step = draft.find(Verb::Restart);
     if (one_step == nullptr) one_step = draft.find(Verb::Start);
-    const std::string reason = one_step->reason;
+    Step start = *one_step;
+    start.verb = Verb::Start;
+    Step stop = start;
+    stop.verb = Verb::Stop;
     draft.erase(Verb::Restart);
     draft.erase(Verb::Start);
-    if (!draft.has(Verb::Stop)) draft.steps.push_back({Verb::Stop, reason, {}, {}});
-    draft.steps.push_back({Verb::Start, reason, {}, {}});
+    if (!draft.has(Verb::Stop)) draft.steps.push_back(std::move(stop));
+    draft.steps.push_back(std::move(start));
 }
 
 }  // namespace

@@ -56,7 +56,9 @@ bool is_down(const World& world, const std::vector<ServerDraft>& drafts, const s
         case ActiveState::Active:
             break;
     }
-    const Step* const restart = draft == nullptr ? nullptr : draft->find(Verb::Restart);
+    if (draft == nullptr) return false;
+    if (draft->has(Verb::Stop)) return true;
+    const Step* const restart = draft->find(Verb::Restart);
     return restart != nullptr && !takes_turns(world, *draft, *restart);
 }
 
@@ -134,8 +136,10 @@ void limit_restarts(const World& world, std::vector<ServerDraft>& drafts) {
 }
 
 void merge_restarts(ServerDraft& draft) {
-    const Step* const restart = draft.find(Verb::Restart);
-    if (restart == nullptr || restart->cause != Cause::Request) return;
+    const bool starts_now = std::any_of(draft.steps.begin(), draft.steps.end(), [](const Step& step) {
+        return step.cause == Cause::Request && (step.verb == Verb::Restart || step.verb == Verb::Start);
+    });
+    if (!starts_now) return;
     std::erase_if(draft.steps, [](const Step& step) { return step.code == HoldReason::RolloutPending; });
 }
 

@@ -96,18 +96,4 @@ std::vector<Outcome> Schedule::outcomes() const {
     return effects;
 }
 
-std::vector<Outcome> carry_out(Host& host, const Plan& plan) {
-    Schedule schedule(plan);
-    while (!schedule.done()) {
-        const std::vector<ActionIndex> ready = schedule.take_ready();
-        if (!ready.empty()) host.begin(plan, ready);
-        const std::vector<Outcome> ended = host.wait();
-        // A host that lost an action would make us wait forever; an action without an outcome stays "not
-        // done".
-        if (ended.empty()) break;
-        for (const Outcome& outcome : ended) schedule.finished(outcome);
-    }
-    return schedule.outcomes();
-}
-
 }  // namespace left4me

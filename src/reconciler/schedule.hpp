@@ -43,7 +43,4 @@ class Schedule {
     std::size_t under_way_ = 0;
 };
 
-/// Executes, from beginning to end, a plan that a person asked for.
-std::vector<Outcome> carry_out(Host& host, const Plan& plan);
-
 }  // namespace left4me

@@ -73,6 +73,7 @@ bool may_remain(const Case& generated, const RunResult& pass, const Action& acti
                server.unit.active == ActiveState::Active;
     }
     if (action.code == HoldReason::RestartPending) {
+        if (running && generated.intent.resets.contains(name)) return true;
         const RestartRequest* const request = request_for(generated.intent.restarts, name);
         return running && request != nullptr &&
                (request->when_empty || request->staggered || desired.drift == DriftPolicy::Report);
@@ -100,6 +101,7 @@ bool may_be_kicked(const Case& generated, const std::string& name) {
     if (rollout.policy == RolloutPolicy::Immediate) return true;
     const RestartRequest* const request = request_for(generated.intent.restarts, name);
     if (request != nullptr && !request->when_empty) return true;
+    if (generated.intent.resets.contains(name)) return true;
     if (rollout.policy != RolloutPolicy::WhenEmpty || !rollout.deadline) return false;
     const auto memory = generated.previous.servers.find(name);
     if (memory == generated.previous.servers.end() || !memory->second.remembered.held_since) return false;

@@ -132,6 +132,37 @@ TEST_CASE("killed at any instant, a restart that a person asked for is made exac
     }
 }
 
+TEST_CASE(
+    "killed at any instant, a reset that a person asked for is made exactly once, and what ran runs again") {
+    for (const DriftPolicy drift : {DriftPolicy::Correct, DriftPolicy::Report}) {
+        Case generated;
+        for (const char* name : {"a", "b"})
+            ask_for(generated.desired, name, static_cast<std::uint16_t>(27015 + *name - 'a')).drift = drift;
+        FakeHost running(generated.world);
+        REQUIRE(run(running, generated.desired, generated.intent, generated.previous));
+        generated.world = running.world;
+        for (const auto& [name, server] : generated.world.servers)
+            generated.intent.resets[name] = {
+                .by = "alice", .at = {}, .reason = {}, .directory = "directory 0"};
+        std::size_t kills = 0;
+        for (FakeHost host(generated.world); run_and_kill(host, generated, kills); ++kills) {
+            Status status = generated.previous;
+            const auto pass = run(host, generated.desired, generated.intent, status);
+            REQUIRE(pass);
+            CAPTURE(kills, drift);
+            CHECK(pass->remaining.empty());
+            CHECK(host.violations.empty());
+            CHECK(open_requests(generated.intent.resets, pass->target, pass->observed).empty());
+            for (const auto& [name, server] : host.world.servers) {
+                CHECK(server.purges == 1);
+                CHECK(server.processes == 2);
+            }
+            host.world = generated.world;
+        }
+        CHECK(kills >= 6);
+    }
+}
+
 TEST_CASE("the kill walk kills once per effect") {
     Case generated;
     generated.desired.revision = "r1";

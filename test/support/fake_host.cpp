@@ -117,7 +117,7 @@ std::expected<Observed, std::string> FakeHost::observe(const Target& target) {
         seen.mounted = server.mounted;
         if (!server.mounted && server.unit.active == ActiveState::Active)
             seen.mounted_in_game = server.in_game;
-        seen.runtime = server.runtime;
+        if (server.runtime) seen.runtime = fmt::format("directory {}", server.purges);
         seen.players = server.players;
         if (target.restarts.contains(name)) seen.invocation = std::to_string(server.processes);
         seen.shadowed = server.shadowed;

@@ -32,6 +32,7 @@ struct FakeServer {
     /// The same in the mount namespace of the running game: an umount by hand leaves it there.
     std::optional<std::vector<std::string>> in_game;
     bool runtime = false;
+    unsigned purges = 0;  ///< how often what it wrote was removed
     std::optional<unsigned> players;
     std::size_t shadowed = 0;  ///< files that the game changed but may not keep
     std::string set_aside;     ///< a start's description of what it set aside

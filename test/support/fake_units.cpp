@@ -122,6 +122,7 @@ FakeHost::Result FakeHost::purge(FakeServer& server) {
     reset(server.unit);
     server.mounted.reset();
     server.runtime = false;
+    ++server.purges;
     return {};
 }
 

@@ -31,6 +31,7 @@ class Generator {
         if (!options_.plain && choices_.one_in(24))
             made_.intent.suspended.all = Suspension{"because", "alice", {}, {}};
         ask_for_restarts();
+        ask_for_resets();
         return std::move(made_);
     }
 
@@ -171,6 +172,18 @@ class Generator {
         if (!request.invocations.empty()) made_.intent.restarts.push_back(std::move(request));
     }
 
+    void ask_for_resets() {
+        if (!choices_.one_in(6)) return;
+        for (const auto& [name, server] : made_.world.servers) {
+            if (choices_.one_in(2)) continue;
+            made_.intent.resets[name] = {
+                .by = "alice",
+                .at = made_.world.now,
+                .reason = {},
+                .directory = server.runtime && !choices_.one_in(4) ? "directory 0" : "another"};
+        }
+    }
+
     std::string asked_as_the_fake_sees_it(const std::string& name, const DesiredServer& desired) {
         Desired alone;
         alone.overlays = made_.desired.overlays;
@@ -257,6 +270,8 @@ std::string describe(const Case& generated) {
             text += fmt::format(" {}={}", name, invocation);
         text += "\n";
     }
+    for (const auto& [name, request] : intent.resets)
+        text += fmt::format("  {}: {}, {}\n", name, request_text(request), request.directory);
     return text;
 }
 

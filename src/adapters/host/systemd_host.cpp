@@ -204,7 +204,7 @@ void SystemdHost::look_for_shadows(Observed& observed) const {
     const Fd state(::open(paths_.state.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
     if (!state) return;
     for (auto& [name, server] : observed.servers) {
-        if (server.managed && server.runtime) server.set_aside = set_aside_text(state.get(), name);
+        if (server.managed && !server.runtime.empty()) server.set_aside = set_aside_text(state.get(), name);
         if (!server.managed || !server.mounted || server.unit.active != ActiveState::Active) continue;
         const Shadows shadows =
             find_shadows(state.get(), name,

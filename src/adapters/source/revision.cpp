@@ -6,7 +6,7 @@
 
 #include "adapters/files.hpp"
 #include "adapters/source/bundle.hpp"
-#include "adapters/store/restart_requests.hpp"
+#include "adapters/store/requests.hpp"
 #include "adapters/store/suspensions.hpp"
 
 namespace left4me {
@@ -38,8 +38,9 @@ Intent load_intent(const Paths& paths) {
         text->pop_back();
         intent.approved = std::move(*text);
     }
-    // A damaged file asks for nothing: a restart that does not happen is asked for again.
+    // A damaged file asks for nothing: what does not happen is asked for again.
     intent.restarts = load_restart_requests(paths).value_or(RestartRequests{});
+    intent.resets = load_reset_requests(paths).value_or(ResetRequests{});
     auto suspensions = load_suspensions(paths);
     if (suspensions) {
         intent.suspended = std::move(*suspensions);

@@ -22,8 +22,8 @@ struct ActiveRevision {
     Desired desired() const { return make_desired(set, snapshot.revision); }
 };
 
-/// What people have approved and suspended, and the restarts that they asked for. If the suspensions cannot
-/// be read, everything is suspended.
+/// What people have approved and suspended, and the restarts and resets that they asked for. If the
+/// suspensions cannot be read, everything is suspended.
 Intent load_intent(const Paths& paths);
 
 /// Parses a snapshot's manifests, or returns every error in them; the names of files say which revision they

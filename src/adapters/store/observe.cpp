@@ -73,11 +73,16 @@ void Observer::read_artifacts() {
 void Observer::runtimes() {
     const Fd place = open_directory(state_.get(), "runtime");
     for (const std::string& name : list(place.get())) {
-        struct stat status{};
+        struct statx status{};
         const bool directory = is_valid_name(name) &&
-                               ::fstatat(place.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&
-                               S_ISDIR(status.st_mode);
-        if (directory) observed_.servers[name].runtime = true;
+                               ::statx(place.get(), name.c_str(), AT_SYMLINK_NOFOLLOW,
+                                       STATX_TYPE | STATX_INO | STATX_BTIME, &status) == 0 &&
+                               S_ISDIR(status.stx_mode);
+        // File systems use an inode number again; with the time of birth, which no system call sets, it is
+        // unique.
+        if (directory)
+            observed_.servers[name].runtime =
+                fmt::format("{}-{}.{:09}", status.stx_ino, status.stx_btime.tv_sec, status.stx_btime.tv_nsec);
     }
 }
 

@@ -1,11 +1,6 @@
 #include "adapters/store/suspensions.hpp"
 
-#include <cerrno>
-#include <cstring>
-#include <fstream>
-#include <nlohmann/json.hpp>
-
-#include "adapters/store/state_files.hpp"
+#include "adapters/store/state_json.hpp"
 
 namespace left4me {
 
@@ -34,23 +29,16 @@ Suspension to_suspension(const json& object) {
 }  // namespace
 
 std::expected<Suspensions, std::string> load_suspensions(const Paths& paths) {
-    const std::filesystem::path path = paths.status() / file_name;
-    std::ifstream stream(path);
-    if (!stream) {
-        if (errno == ENOENT || errno == ENOTDIR) return Suspensions{};
-        return std::unexpected(path.string() + ": " + std::strerror(errno));
-    }
-    try {
-        const json object = json::parse(stream);
-        Suspensions suspensions;
-        if (!object.at("all").is_null()) suspensions.all = to_suspension(object.at("all"));
-        for (const auto& [name, server] : object.at("servers").items())
-            suspensions.servers.emplace(name, to_suspension(server));
-        return suspensions;
-    } catch (const json::exception& exception) {
-        return std::unexpected(path.string() + " is damaged: " + exception.what() +
-                               "\n  l4d2ctl resume --all writes a new one");
-    }
+    return load_state_json<Suspensions>(
+        paths, file_name,
+        [](const json& object) {
+            Suspensions suspensions;
+            if (!object.at("all").is_null()) suspensions.all = to_suspension(object.at("all"));
+            for (const auto& [name, server] : object.at("servers").items())
+                suspensions.servers.emplace(name, to_suspension(server));
+            return suspensions;
+        },
+        "\n  l4d2ctl resume --all writes a new one");
 }
 
 std::expected<void, std::string> save_suspensions(const Paths& paths, const Suspensions& suspensions) {
@@ -58,8 +46,7 @@ std::expected<void, std::string> save_suspensions(const Paths& paths, const Susp
     for (const auto& [name, suspension] : suspensions.servers) servers[name] = to_json(suspension);
     const json object = {{"all", suspensions.all ? to_json(*suspensions.all) : json(nullptr)},
                          {"servers", std::move(servers)}};
-    return replace_state_file(paths, file_name,
-                              object.dump(1, ' ', false, json::error_handler_t::replace) + "\n");
+    return save_state_json(paths, file_name, object);
 }
 
 }  // namespace left4me

@@ -5,7 +5,7 @@
 
 #include "adapters/events/lines.hpp"
 #include "adapters/events/record.hpp"
-#include "adapters/store/restart_requests.hpp"
+#include "adapters/store/requests.hpp"
 #include "adapters/store/suspensions.hpp"
 #include "place.hpp"
 #include "support/catch.hpp"

@@ -48,7 +48,7 @@ TEST_CASE("a server is rendered as its manifests say") {
     CHECK(server.managed);
     CHECK(server.current == host.wanted->digest());
     CHECK(server.damaged.empty());
-    CHECK_FALSE(server.runtime);
+    CHECK(server.runtime.empty());
 }
 
 TEST_CASE("only the game's group may read a rendering, and the game may copy its layer up") {
@@ -386,6 +386,21 @@ TEST_CASE("an unmanaged server is no longer left4me's") {
     REQUIRE(store.unmanage("never-there"));
 }
 
+TEST_CASE("a directory that a server wrote to is told from one that was created in its place") {
+    const Rendered host;
+    const auto runtime = [&] { return host.place.observe({}).servers.at("old").runtime; };
+    host.place.directory("runtime/old");
+    const std::string first = runtime();
+    host.place.file("runtime/old/upper/left4dead2/ban.cfg", "banid 0");
+    CHECK(runtime() == first);
+    for (int again = 0; again < 20; ++again) {
+        const std::string before = runtime();
+        REQUIRE(std::filesystem::remove_all(host.place.paths.state / "runtime/old") > 0);
+        host.place.directory("runtime/old");
+        CHECK(runtime() != before);
+    }
+}
+
 TEST_CASE("servers that are not in the manifests are found by the files that they left") {
     const Rendered host;
     host.place.directory("runtime/old");
@@ -394,7 +409,7 @@ TEST_CASE("servers that are not in the manifests are found by the files that the
     const auto servers = host.place.observe({}).servers;
     CHECK(servers.size() == 2);
     CHECK(servers.at("comp1").managed);
-    CHECK(servers.at("old").runtime);
+    CHECK_FALSE(servers.at("old").runtime.empty());
     CHECK_FALSE(servers.at("old").managed);
 }
 

@@ -56,9 +56,12 @@ class Stubborn:
         before = self.life("alpha")
         self.until("alpha answers", lambda: self.life("alpha").pid not in ("0", before.pid) and self.a2s(27015))
 
-    def begin_to_stop_alpha(self) -> None:
-        self.run_in("sh", "-c", "l4d2ctl stop alpha >/tmp/stop-alpha 2>&1 & echo $! >/tmp/stop-alpha.pid")
+    def begin_to_stop_alpha(self, command: str = "stop alpha") -> None:
+        self.run_in("sh", "-c", f"l4d2ctl {command} >/tmp/stop-alpha 2>&1 & echo $! >/tmp/stop-alpha.pid")
         self.until("alpha is stopping", lambda: self.properties("alpha")["ActiveState"] == "deactivating")
+
+    def command_has_ended(self) -> None:
+        self.until("its command has ended", lambda: not self.exists(f"/proc/{self.run_in('cat', '/tmp/stop-alpha.pid').stdout.strip()}"))
 
     def median(self, *words: str, expect: int | None = 0, times: int = 5) -> float:
         took = []
@@ -68,9 +71,8 @@ class Stubborn:
             took.append(time.monotonic() - began)
         return statistics.median(took)
 
-    def nobody_waits_for_alpha(self) -> None:
-        self.make_alpha_stubborn()
-        self.begin_to_stop_alpha()
+    def others_are_answered(self) -> None:
+        """While alpha is stopping."""
         took = {
             "suspend": self.median("suspend", "gamma", "--reason", "a test"),
             "get": self.median("get", "servers"),
@@ -84,14 +86,52 @@ class Stubborn:
         for command in ("suspend", "get", "diff"):
             self.assertLess(took[command], PROMPT, took)
         print({command: f"{1000 * seconds:.0f} ms" for command, seconds in took.items()}, flush=True)
+
+    def nobody_waits_for_alpha(self) -> None:
+        self.make_alpha_stubborn()
+        self.begin_to_stop_alpha()
+        self.others_are_answered()
         self.until("alpha was stopped", lambda: self.properties("alpha")["ActiveState"] == "inactive", seconds=40)
-        self.until("its command has ended", lambda: not self.exists(f"/proc/{self.run_in('cat', '/tmp/stop-alpha.pid').stdout.strip()}"))
+        self.command_has_ended()
         self.assertRegex(self.run_in("cat", "/tmp/stop-alpha").stdout, r"server/alpha +stop ")
+
+    def nobody_waits_for_a_reset_of_alpha(self) -> None:
+        self.make_alpha_stubborn()
+        before = self.life("alpha")
+        self.begin_to_stop_alpha("reset alpha --yes --reason stubborn")
+        self.others_are_answered()
+        self.until("alpha runs anew", lambda: self.life("alpha").pid not in ("0", before.pid) and self.a2s(27015), seconds=40)
+        self.command_has_ended()
+        said = self.run_in("cat", "/tmp/stop-alpha").stdout
+        for verb in ("stop", "purge", "start"):
+            self.assertRegex(said, rf"server/alpha +{verb} ")
+        self.assertFalse(self.exists("/var/lib/left4me/runtime/alpha/merged/left4dead2/ems/standin.cfg"))
+        events = [json.loads(line)["reason"] for line in self.ctl("events", "alpha", "-o", "json").stdout.splitlines()]
+        self.assertEqual([events.count(reason) for reason in ("ResetRequested", "Reset")], [1, 1], events)
+        after = self.life("alpha")
+        self.ctl("reconcile")
+        self.assertEqual(self.life("alpha"), after)
+        self.assertEqual(self.run_in("cat", "/var/lib/left4me/state/resets.json").stdout, "{}\n")
 
 
 class Following(Stubborn, DaemonTest):
     def test_nobody_waits_while_another_server_takes_its_time_to_stop(self):
         self.nobody_waits_for_alpha()
+
+    def test_nobody_waits_while_a_server_that_takes_its_time_to_stop_is_reset(self):
+        self.nobody_waits_for_a_reset_of_alpha()
+
+    def test_a_reset_whose_daemon_is_killed_is_made_once(self):
+        self.make_alpha_stubborn()
+        self.begin_to_stop_alpha("reset alpha --yes")
+        self.run_in("sh", "-c", "kill -9 $(cat /tmp/stop-alpha.pid)")
+        self.run_in("systemctl", "kill", "--signal=SIGKILL", "left4me.service")
+        purged = lambda: [json.loads(line) for line in self.ctl("events", "alpha", "-o", "json").stdout.splitlines()  # noqa: E731
+                          if '"Reset"' in line]  # fmt: skip
+        self.until("it is reset", purged, seconds=40)
+        self.until("alpha answers", lambda: self.a2s(27015))
+        self.assertEqual(len(purged()), 1)
+        self.bystanders_live_on()
 
     def test_a_start_while_the_server_stops_does_not_cancel_the_stop(self):
         self.make_alpha_stubborn()
@@ -196,6 +236,7 @@ class Driving(Stubborn, HostTest):
         self.apply()
         for name, port in SERVERS.items():
             self.until(f"{name} answers", lambda port=port: self.a2s(port))
+        self.nobody_waits_for_a_reset_of_alpha()
         self.nobody_waits_for_alpha()
 
     def test_the_same_is_said_with_and_without_the_daemon(self):

@@ -4,17 +4,23 @@
 #include <string>
 
 #include "adapters/paths.hpp"
-#include "reconciler/restart_request.hpp"
+#include "reconciler/intent.hpp"
 
 namespace left4me {
 
+// What people asked for and still waits. A missing file asks for nothing. Saving replaces the file at once;
+// only under the pass lock.
+
 /// state/restarts.json: an array of requests, each with by, at, whenEmpty, staggered and servers{NAME:
-/// invocation}. A missing file asks for nothing.
+/// invocation}.
 std::expected<RestartRequests, std::string> load_restart_requests(const Paths& paths);
-/// Replaces the file at once. Only under the pass lock.
 std::expected<void, std::string> save_restart_requests(const Paths& paths, const RestartRequests& requests);
 
-/// Removes the requests that are over from the file. Only under the pass lock. True: there were some.
+/// state/resets.json: by server, an object with by, at, reason and directory.
+std::expected<ResetRequests, std::string> load_reset_requests(const Paths& paths);
+std::expected<void, std::string> save_reset_requests(const Paths& paths, const ResetRequests& requests);
+
+/// Removes the requests that are over from the files. Only under the pass lock. True: there were some.
 std::expected<bool, std::string> drop_finished_requests(const Paths& paths, const Target& target,
                                                         const Observed& observed);
 

@@ -1,0 +1,101 @@
+#include "adapters/store/requests.hpp"
+
+#include "adapters/store/state_json.hpp"
+
+namespace left4me {
+
+namespace {
+
+using nlohmann::json;
+
+constexpr const char* restarts_file = "restarts.json";
+constexpr const char* resets_file = "resets.json";
+
+TimePoint time_of(const json& object) {
+    return time_from_json(object.at("at").get<std::string>()).value_or(TimePoint{});
+}
+
+json to_json(const RestartRequest& request) {
+    return {{"by", request.by},
+            {"at", time_to_json(request.at)},
+            {"whenEmpty", request.when_empty},
+            {"staggered", request.staggered},
+            {"servers", request.invocations}};
+}
+
+RestartRequest to_restart(const json& object) {
+    return {.by = object.at("by").get<std::string>(),
+            .at = time_of(object),
+            .when_empty = object.at("whenEmpty").get<bool>(),
+            .staggered = object.at("staggered").get<bool>(),
+            .invocations = object.at("servers").get<std::map<std::string, std::string>>()};
+}
+
+json to_json(const ResetRequest& request) {
+    return {{"by", request.by},
+            {"at", time_to_json(request.at)},
+            {"reason", request.reason},
+            {"directory", request.directory}};
+}
+
+ResetRequest to_reset(const json& object) {
+    return {.by = object.at("by").get<std::string>(),
+            .at = time_of(object),
+            .reason = object.at("reason").get<std::string>(),
+            .directory = object.at("directory").get<std::string>()};
+}
+
+/// True: some of `requests` were over.
+template <typename Requests, typename Save>
+std::expected<bool, std::string> drop_finished(const Paths& paths,
+                                               const std::expected<Requests, std::string>& requests,
+                                               Save save, const Target& target, const Observed& observed) {
+    if (!requests) return std::unexpected(requests.error());
+    const Requests open = open_requests(*requests, target, observed);
+    if (open == *requests) return false;
+    if (auto saved = save(paths, open); !saved) return std::unexpected(saved.error());
+    return true;
+}
+
+}  // namespace
+
+std::expected<RestartRequests, std::string> load_restart_requests(const Paths& paths) {
+    return load_state_json<RestartRequests>(paths, restarts_file, [](const json& array) {
+        RestartRequests requests;
+        for (const json& object : array) requests.push_back(to_restart(object));
+        return requests;
+    });
+}
+
+std::expected<void, std::string> save_restart_requests(const Paths& paths, const RestartRequests& requests) {
+    json array = json::array();
+    for (const RestartRequest& request : requests) array.push_back(to_json(request));
+    return save_state_json(paths, restarts_file, array);
+}
+
+std::expected<ResetRequests, std::string> load_reset_requests(const Paths& paths) {
+    return load_state_json<ResetRequests>(paths, resets_file, [](const json& servers) {
+        ResetRequests requests;
+        for (const auto& [server, request] : servers.items()) requests.emplace(server, to_reset(request));
+        return requests;
+    });
+}
+
+std::expected<void, std::string> save_reset_requests(const Paths& paths, const ResetRequests& requests) {
+    json servers = json::object();
+    for (const auto& [server, request] : requests) servers[server] = to_json(request);
+    return save_state_json(paths, resets_file, servers);
+}
+
+std::expected<bool, std::string> drop_finished_requests(const Paths& paths, const Target& target,
+                                                        const Observed& observed) {
+    const auto restarts =
+        drop_finished(paths, load_restart_requests(paths), save_restart_requests, target, observed);
+    if (!restarts) return restarts;
+    const auto resets =
+        drop_finished(paths, load_reset_requests(paths), save_reset_requests, target, observed);
+    if (!resets) return resets;
+    return *restarts || *resets;
+}
+
+}  // namespace left4me

@@ -1,0 +1,48 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "reconciler/draft.hpp"
+
+namespace left4me::draft {
+namespace {
+
+bool is_part_of_reset(const Step& step) {
+    return step.verb == Verb::Stop || step.verb == Verb::ResetFailed || step.verb == Verb::Purge ||
+           step.verb == Verb::Start;
+}
+
+void add_missing(ServerDraft& draft, Verb verb, const std::string& reason) {
+    if (!draft.has(verb)) draft.steps.push_back({verb, reason, {}, {}});
+}
+
+}  // namespace
+
+void plan_reset(const World& world, ServerDraft& draft, bool startable) {
+    const auto found = world.intent.resets.find(draft.name);
+    if (found == world.intent.resets.end()) return;
+    const ResetRequest& request = found->second;
+    const bool is_up = occupies(draft.observed->unit.active);
+    const bool shall_run = draft.target->spec->state == RunState::Running;
+    if (is_reset_due(request, *draft.observed)) {
+        const std::string text = request_text(request);
+        if (is_up && shall_run && (!startable || !world.observed.installation)) {
+            draft.steps.push_back(
+                {Verb::Hold, text + ", but it would not come up again", {}, HoldReason::RestartPending});
+            return;
+        }
+        if (is_up) add_missing(draft, Verb::Stop, text);
+        if (is_up && shall_run) add_missing(draft, Verb::Start, text);
+        draft.erase(Verb::Restart);
+        add_missing(draft, Verb::Purge, "what it wrote is removed: " + text);
+    } else if (is_up) {
+        return;
+    }
+    for (Step& step : draft.steps) {
+        if (!is_part_of_reset(step)) continue;
+        step.cause = Cause::Request;
+        step.by = request.by;
+    }
+}
+
+}  // namespace left4me::draft
