@@ -11,9 +11,6 @@
 namespace left4me {
 namespace {
 
-/// More rounds than any correction needs. Remaining differences are left to the next run.
-constexpr std::size_t max_rounds = 8;
-
 /// systemd is stopping them; a later step sees that they have stopped.
 std::set<std::string> stopping_servers(const Observed& observed) {
     std::set<std::string> names;
@@ -96,44 +93,6 @@ std::expected<StepResult, std::string> Engine::step(const Request& request) {
     return result;
 }
 
-std::expected<RunResult, std::string> Engine::run(Request request) {
-    RunResult run;
-    // Servers that restart one after another take a round each.
-    const std::size_t rounds = max_rounds + request.desired->servers.size();
-    for (std::size_t round = 0;; ++round) {
-        auto step = round < rounds ? this->step(request) : observe(request);
-        if (!step && round == 0) return std::unexpected(step.error());
-        if (step) {
-            run.target = std::move(step->target);
-            run.observed = std::move(step->observed);
-            run.remaining = std::move(step->difference);
-            append(run.ended, std::move(step->ended));
-            if (round == 0) {
-                run.planned = run.remaining;
-                run.before = std::move(step->before);
-            }
-        } else {
-            // If the host cannot be read a second time, only the previous target is known.
-            StepResult last;
-            last.ended = take_ended(worked_on());
-            last.target = run.target;
-            last.observed = run.observed;
-            assess(request, last);
-            run.remaining = std::move(last.difference);
-            append(run.ended, std::move(last.ended));
-        }
-        if (!busy() && (!request.await_builds || run.observed.builds.empty())) break;
-        if (!busy()) {
-            host_.wait_for_builds(run.observed.builds);
-            round = 0;  // what it led to takes as many rounds again
-        }
-        while (busy()) wait();
-        request.intent.retry_now = false;  // it applied to what has just been tried
-    }
-    run.ended.plan.revision = run.target.revision();
-    return run;
-}
-
 void Engine::begin(Plan plan) {
     if (plan.actions.empty()) return;
     in_flight_.push_back(std::make_unique<InFlight>(std::move(plan)));
@@ -148,17 +107,6 @@ bool Engine::poll_completions() {
         note(outcomes);
     }
     return any;
-}
-
-void Engine::wait() {
-    const std::vector<Outcome> outcomes = host_.wait();
-    if (!outcomes.empty()) return note(outcomes);
-    // A host that lost an action would make us wait forever; an action without an outcome stays "not done".
-    for (const auto& flight : std::exchange(in_flight_, {})) {
-        for (const Outcome& outcome : flight->schedule.outcomes()) {
-            if (flight->schedule.is_open(outcome.action)) note(*flight, outcome);
-        }
-    }
 }
 
 void Engine::note(const std::vector<Outcome>& outcomes) {

@@ -19,8 +19,6 @@ struct Request {
     Intent intent;
     /// Why the source's newest revision is not in force; empty: it is.
     std::string source_error;
-    /// run(): until builds have ended, and what waited for them is done.
-    bool await_builds = false;
 };
 
 /// Actions that have ended, with the plan that they belong to: `outcomes[i].action` is an index into
@@ -45,16 +43,6 @@ struct StepResult {
     std::optional<TimePoint> wake;  ///< when the passage of time will make a difference; see earliest_wake()
 };
 
-/// The results of a run to completion.
-struct RunResult {
-    Plan planned;            ///< what differed at the beginning
-    CompletedActions ended;  ///< everything that was attempted
-    Target target;
-    Observed observed;  ///< after everything had ended
-    Plan remaining;     ///< what still differs
-    Status before;
-};
-
 /// Observes, resolves, plans, begins actions and applies the results of those that have ended: for the
 /// daemon, the timer and the command line. A step observes once and begins every action that may begin. A
 /// slow action (a game that takes long to stop) continues meanwhile, and nothing else is done to that server
@@ -68,10 +56,6 @@ class Engine {
 
     /// observe(), then begins every action that may begin.
     std::expected<StepResult, std::string> step(const Request& request);
-
-    /// Steps until nothing is under way and nothing more can be begun, for whoever has a host for itself:
-    /// tests and benchmarks. The error is the host's: nothing was changed.
-    std::expected<RunResult, std::string> run(Request request);
 
     /// Takes completed actions and begins those that waited for them; never blocks. True if something has
     /// ended: the host has changed since the last step observed it.
@@ -109,8 +93,6 @@ class Engine {
     /// Plans and computes the status from the observation.
     void assess(const Request& request, StepResult& result);
     void begin(Plan plan);
-    /// Like poll_completions(), but blocks until something has ended.
-    void wait();
     void note(const std::vector<Outcome>& outcomes);
     void note(const InFlight& flight, const Outcome& outcome);
 

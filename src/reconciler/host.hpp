@@ -46,19 +46,12 @@ class Host {
     virtual std::expected<Observed, std::string> observe(const Target& target) = 0;
 
     /// Begins the given actions of a plan and returns without waiting for units. Each of them will get
-    /// exactly one Outcome from wait() or poll_completions(). Actions with the same verb are executed as one
+    /// exactly one Outcome from poll_completions(). Actions with the same verb are executed as one
     /// batch. `plan` must outlive the outcomes.
     virtual void begin(const Plan& plan, std::span<const ActionIndex> actions) = 0;
 
-    /// Blocks until at least one action has ended, and returns the outcomes of those that have. Empty only if
-    /// none is in flight.
-    virtual std::vector<Outcome> wait() = 0;
-
-    /// Like wait(), but never blocks: empty if nothing has ended since the last call.
+    /// The outcomes of the actions that have ended since the last call; never blocks.
     virtual std::vector<Outcome> poll_completions() = 0;
-
-    /// Blocks until another set of builds is under way than `builds`, or it is time to look for drift again.
-    virtual void wait_for_builds(const std::map<std::string, ObservedBuild>& builds) = 0;
 };
 
 }  // namespace left4me

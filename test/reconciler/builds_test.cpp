@@ -27,13 +27,9 @@ struct BuildSite : Site {
 
     /// As a pass without a daemon: until builds have ended.
     RunResult complete() {
-        Engine engine(host, status);
-        Request request{std::make_shared<const Desired>(desired), intent, {}};
-        request.await_builds = true;
         const Status before = status;
-        auto result = engine.run(request);
+        auto result = run(host, desired, intent, status, Builds::AreAwaited);
         REQUIRE(result);
-        status = engine.status();
         for (const Event& event : events_of(before, desired.revision, intent, result->ended.plan,
                                             result->ended.outcomes, status)) {
             if (event.subject == "overlay/o" && event.reason != "Collected") told.push_back(event.reason);

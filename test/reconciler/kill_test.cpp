@@ -13,21 +13,10 @@ namespace {
 struct Killed {};
 
 /// SIGKILL at the n-th effect: only the first half of the actions passed to begin() was handed over.
-class KillingHost : public Host {
+class KillingHost : public ForwardingHost {
   public:
-    KillingHost(FakeHost& inner, std::size_t kill_at) : inner_(inner), left_(kill_at) {}
-
-    std::expected<std::map<std::string, ObservedBuild>, std::string> observe_builds() override {
-        return inner_.observe_builds();
-    }
-    void wait_for_builds(const std::map<std::string, ObservedBuild>& builds) override {
-        inner_.wait_for_builds(builds);
-    }
-    Inputs read_inputs(const Desired& desired) override { return inner_.read_inputs(desired); }
-
-    std::expected<Observed, std::string> observe(const Target& target) override {
-        return inner_.observe(target);
-    }
+    KillingHost(FakeHost& inner, std::size_t kill_at)
+        : ForwardingHost(inner), inner_(inner), left_(kill_at) {}
 
     void begin(const Plan& plan, std::span<const ActionIndex> actions) override {
         if (left_ == 0) {
@@ -42,12 +31,6 @@ class KillingHost : public Host {
         if (left_ == 0) die();
         --left_;
         return inner_.wait();
-    }
-
-    std::vector<Outcome> poll_completions() override {
-        if (left_ == 0) die();
-        --left_;
-        return inner_.poll_completions();
     }
 
   private:

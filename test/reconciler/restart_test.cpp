@@ -36,20 +36,10 @@ RestartRequest ask_for_restart(const Site& site, bool when_empty, bool staggered
 }
 
 /// Sees how many servers are down whenever a restart begins.
-class WatchedHost : public Host {
+class WatchedHost : public ForwardingHost {
   public:
-    explicit WatchedHost(FakeHost& inner) : inner_(inner) {}
+    explicit WatchedHost(FakeHost& inner) : ForwardingHost(inner), inner_(inner) {}
 
-    std::expected<std::map<std::string, ObservedBuild>, std::string> observe_builds() override {
-        return inner_.observe_builds();
-    }
-    void wait_for_builds(const std::map<std::string, ObservedBuild>& builds) override {
-        inner_.wait_for_builds(builds);
-    }
-    Inputs read_inputs(const Desired& desired) override { return inner_.read_inputs(desired); }
-    std::expected<Observed, std::string> observe(const Target& target) override {
-        return inner_.observe(target);
-    }
     void begin(const Plan& plan, std::span<const ActionIndex> actions) override {
         bool restarts = false;
         for (const ActionIndex index : actions) {
@@ -96,7 +86,7 @@ Failure takes_turns(Choices& choices, Site& site, bool all_come_up) {
         site.host.crashing.insert(server_name(choices.below(static_cast<std::uint32_t>(count))));
     WatchedHost host(site.host);
     Engine engine(host, site.status);
-    const Request request{std::make_shared<const Desired>(site.desired), site.intent, {}, false};
+    const Request request{std::make_shared<const Desired>(site.desired), site.intent, {}};
     std::size_t steps = 8 * count;
     for (std::size_t step = 0; step < steps; ++step) {
         if (step < 4 * count) {
@@ -151,7 +141,7 @@ TEST_CASE("servers of one blueprint that wait for the same deadline never restar
         for (auto& [name, server] : site.host.world.servers) server.players.reset();
         WatchedHost host(site.host);
         Engine engine(host, site.status);
-        const Request request{std::make_shared<const Desired>(site.desired), site.intent, {}, false};
+        const Request request{std::make_shared<const Desired>(site.desired), site.intent, {}};
         const std::size_t count = site.desired.servers.size();
         for (std::size_t step = 0; step < 8 * count; ++step) {
             (void)engine.step(request);

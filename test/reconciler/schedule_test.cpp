@@ -103,33 +103,6 @@ TEST_CASE("actions with the same verb that are ready together begin together") {
     CHECK(site.host.batches <= 51);
 }
 
-TEST_CASE("a host that loses an action does not hang the pass") {
-    struct Forgetful : Host {
-        FakeHost host{FakeWorld{}};
-        std::expected<std::map<std::string, ObservedBuild>, std::string> observe_builds() override {
-            return host.observe_builds();
-        }
-        void wait_for_builds(const std::map<std::string, ObservedBuild>& builds) override {
-            host.wait_for_builds(builds);
-        }
-        Inputs read_inputs(const Desired& desired) override { return host.read_inputs(desired); }
-        std::expected<Observed, std::string> observe(const Target& target) override {
-            return host.observe(target);
-        }
-        void begin(const Plan&, std::span<const ActionIndex>) override {}
-        std::vector<Outcome> wait() override { return {}; }
-        std::vector<Outcome> poll_completions() override { return {}; }
-    };
-    Forgetful host;
-    Desired desired;
-    ask_for(desired, "a", 1);
-    Status status;
-    const RunResult result = *run(host, desired, {}, status);
-    REQUIRE_FALSE(result.ended.outcomes.empty());
-    CHECK(result.ended.outcomes[0].reason == FailureKind::NoAnswer);
-    for (const Outcome& outcome : result.ended.outcomes) CHECK_FALSE(outcome.done);
-}
-
 TEST_CASE("a pass over a converged host observes once and calls nothing") {
     Site site;
     ask_for(site.desired, "a", 1);

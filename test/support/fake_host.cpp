@@ -23,7 +23,7 @@ std::expected<std::map<std::string, ObservedBuild>, std::string> FakeHost::obser
     return builds;
 }
 
-void FakeHost::wait_for_builds(const std::map<std::string, ObservedBuild>&) {
+void FakeHost::wait_for_builds() {
     world.now += std::chrono::hours(1);
     end_builds();
     if (world.building.empty()) return;

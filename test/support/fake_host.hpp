@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "reconciler/host.hpp"
 #include "support/random.hpp"
+#include "support/test_host.hpp"
 
 namespace left4me::test {
 
@@ -74,7 +74,7 @@ FakeRendering make_rendering(const DesiredServer& server, const std::vector<std:
 /// A stateful host in memory. It *performs* every effect like systemd, the kernel and the store, at the
 /// moment the action ends, and shuffles the order in which actions end. Anything that left4me must never do
 /// is recorded in violations().
-class FakeHost : public Host {
+class FakeHost : public TestHost {
   public:
     static constexpr unsigned start_limit = 5;
 
@@ -89,7 +89,7 @@ class FakeHost : public Host {
     std::vector<Outcome> wait() override;
     /// Nothing ends while only hanging servers have actions in flight.
     std::vector<Outcome> poll_completions() override;
-    void wait_for_builds(const std::map<std::string, ObservedBuild>& builds) override;
+    void wait_for_builds() override;
     /// Those end that do not hang.
     void end_builds();
 

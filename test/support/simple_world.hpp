@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "reconciler/engine.hpp"
 #include "support/fake_host.hpp"
+#include "support/run.hpp"
 
 namespace left4me::test {
 
@@ -17,15 +17,6 @@ inline DesiredServer& ask_for(Desired& desired, const std::string& name, std::ui
     server.rollout.policy = RolloutPolicy::Immediate;
     server.environment = fmt::format("PORT={}", port);
     return server;
-}
-
-/// One run to completion; `status` is its result.
-inline std::expected<RunResult, std::string> run(Host& host, const Desired& desired, const Intent& intent,
-                                                 Status& status) {
-    Engine engine(host, status);
-    auto result = engine.run({std::make_shared<const Desired>(desired), intent, status.source_error});
-    status = engine.status();
-    return result;
 }
 
 /// A fake on which every pass remembers the previous one, as in the daemon.

@@ -4,8 +4,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <ranges>
-#include <thread>
 
 #include "adapters/fd.hpp"
 #include "adapters/lines.hpp"
@@ -34,10 +32,6 @@ void explain(Outcome& outcome, const Error& error) {
     outcome.reason = error.kind;
     outcome.message = error.message;
 }
-
-// Only a pass without a daemon waits for builds like this.
-constexpr std::chrono::milliseconds between_looks{200};
-constexpr std::chrono::seconds max_wait{10};
 
 bool writes(Verb verb) { return verb == Verb::Build || verb == Verb::Render; }
 
@@ -139,18 +133,6 @@ std::expected<std::map<std::string, ObservedBuild>, std::string> SystemdHost::ob
     for (const std::string& overlay : *overlays) builds.try_emplace(overlay);
     store_.read_progress(builds);
     return builds;
-}
-
-void SystemdHost::wait_for_builds(const std::map<std::string, ObservedBuild>& builds) {
-    const auto same = [&builds](const std::set<std::string>& now) {
-        return std::ranges::equal(now, builds | std::views::keys);
-    };
-    const auto end = std::chrono::steady_clock::now() + max_wait;
-    // A bus that is away for a moment says nothing about builds.
-    for (auto now = units_->builds(); !now || same(*now); now = units_->builds()) {
-        if (std::chrono::steady_clock::now() >= end) return;
-        std::this_thread::sleep_for(between_looks);
-    }
 }
 
 std::expected<Observed, std::string> SystemdHost::observe(const Target& target) {
@@ -287,14 +269,6 @@ Store::Done SystemdHost::cancel_build(const std::string& overlay, const std::str
         if (!outcome.done) return std::unexpected(Error{outcome.reason, outcome.message});
     }
     return {};
-}
-
-std::vector<Outcome> SystemdHost::wait() {
-    for (;;) {
-        std::vector<Outcome> outcomes = poll_completions();
-        if (!outcomes.empty() || (under_way_.empty() && worker_.idle())) return outcomes;
-        wait_for_any(readiness());
-    }
 }
 
 }  // namespace left4me

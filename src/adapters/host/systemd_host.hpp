@@ -28,9 +28,7 @@ class SystemdHost : public Host {
     Inputs read_inputs(const Desired& desired) override { return store_.read_inputs(desired); }
     std::expected<Observed, std::string> observe(const Target& target) override;
     void begin(const Plan& plan, std::span<const ActionIndex> actions) override;
-    std::vector<Outcome> wait() override;
     std::vector<Outcome> poll_completions() override;
-    void wait_for_builds(const std::map<std::string, ObservedBuild>& builds) override;
 
     /// Stops a build, and waits until it has stopped. It is not begun again for this input until a person
     /// asks.

@@ -79,6 +79,15 @@ struct World {
         machine = std::make_unique<SystemdHost>(paths, std::move(scripted));
     }
 
+    /// Of the next actions that end.
+    std::vector<Outcome> completions() const {
+        for (;;) {
+            std::vector<Outcome> outcomes = machine->poll_completions();
+            if (!outcomes.empty()) return outcomes;
+            wait_for_any(machine->readiness());
+        }
+    }
+
     Target target() const {
         return resolve(std::make_shared<const Desired>(desired), machine->read_inputs(desired));
     }
@@ -174,24 +183,24 @@ TEST_CASE("an outcome is matched to its action by verb and server, in any order"
     world.units->answers = {{{Verb::Start, {"a", false, FailureKind::StartLimitHit, "too often"}}},
                             {{Verb::Stop, done("a")}, {Verb::Enable, done("nobody")}},
                             {{Verb::Enable, done("a")}}};
-    const auto first = world.machine->wait();
+    const auto first = world.completions();
     REQUIRE(first.size() == 1);
     CHECK(first[0].action == start);
     CHECK_FALSE(first[0].done);
     CHECK(first[0].reason == FailureKind::StartLimitHit);
     CHECK(first[0].message == "too often");
     // Unrequested names are ignored, not reported.
-    const auto second = world.machine->wait();
+    const auto second = world.completions();
     REQUIRE(second.size() == 1);
     CHECK(second[0].action == enable);
     CHECK(second[0].done);
-    CHECK(world.machine->wait().empty());
+    CHECK(world.machine->poll_completions().empty());
 }
 
 TEST_CASE("a lost request fails instead of blocking forever") {
     World world;
     world.machine->begin(world.plan, std::vector{world.add(Verb::Start, "a")});
-    const auto outcomes = world.machine->wait();
+    const auto outcomes = world.completions();
     REQUIRE(outcomes.size() == 1);
     CHECK_FALSE(outcomes[0].done);
     CHECK(outcomes[0].reason == FailureKind::NoAnswer);
@@ -206,7 +215,7 @@ TEST_CASE("an overlay build is reported as soon as it is complete, while systemd
     world.units->working = true;
     world.machine->begin(world.plan, std::vector{start, build});
     CHECK(world.units->asked.size() == 2);
-    const auto outcomes = world.machine->wait();
+    const auto outcomes = world.completions();
     REQUIRE(outcomes.size() == 1);
     CHECK(outcomes[0].action == build);
     INFO(outcomes[0].message);
@@ -227,14 +236,14 @@ TEST_CASE(
     CHECK(world.units->asked.front() == std::pair(Verb::Build, std::vector<std::string>{"maps"}));
     CHECK(world.scratch.read("state/overlays/maps/.build/request").contains("/srv/left4dead2/maps"));
     world.units->answers = {{{Verb::Build, {.server = "maps", .done = true, .reason = {}, .message = {}}}}};
-    const auto outcomes = world.machine->wait();
+    const auto outcomes = world.completions();
     REQUIRE(outcomes.size() == 1);
     CHECK(outcomes[0].done);
 
     std::filesystem::remove_all(world.paths.overlays());
     world.machine->begin(world.plan, std::vector{build});
     CHECK(world.units->asked.size() == 1);
-    const auto refused = world.machine->wait();
+    const auto refused = world.completions();
     REQUIRE(refused.size() == 1);
     CHECK_FALSE(refused[0].done);
     CHECK(refused[0].reason == FailureKind::IOError);
@@ -251,7 +260,7 @@ TEST_CASE("an artifact that was mounted after the plan was made is not pruned") 
                               world.add(Verb::Prune, "rules", "overlays/rules/aaaaaaaaaaaaaaaa")};
     const auto poll_completions = [&] {
         world.machine->begin(world.plan, actions);
-        return world.machine->wait();
+        return world.completions();
     };
     {
         const MountedOverlay mounted(world.paths, "comp1", {rendering + "/layer", overlay});
