@@ -45,8 +45,9 @@ struct Crashes {
 
 /// What is remembered about one server.
 struct Remembered {
-    std::string fingerprint;              ///< of what was last fully applied; see fingerprint()
-    std::optional<TimePoint> held_since;  ///< when a change began to wait for its rollout
+    std::string fingerprint;  ///< of what was last fully applied; see fingerprint()
+    std::optional<TimePoint>
+        held_since;  ///< when a change began to wait for its rollout; until its restart has begun
     /// The revision whose stop or deletion of this server waits for approval. Without this, the same revision
     /// would look less and less harmful as its other servers start.
     std::string awaits_approval;

@@ -29,6 +29,11 @@ struct ServerFindings {
                                         [code](const Action* action) { return action->code == code; });
         return found == remaining.end() ? nullptr : *found;
     }
+    const Action* find_verb(Verb verb) const {
+        const auto found = std::find_if(remaining.begin(), remaining.end(),
+                                        [verb](const Action* action) { return action->verb == verb; });
+        return found == remaining.end() ? nullptr : *found;
+    }
     const Action* find_effect() const {
         const auto found = std::find_if(remaining.begin(), remaining.end(),
                                         [](const Action* action) { return is_effect(action->verb); });
@@ -210,12 +215,22 @@ bool is_applied(const ServerFindings& findings) {
                         [](const Action* action) { return is_left(*action); });
 }
 
+/// Since when a change has waited for its rollout. A restart that is planned and has not begun, has failed or
+/// cannot be made yet is still the same wait: its deadline does not start over.
+std::optional<TimePoint> held_since(const ServerFindings& findings, TimePoint now) {
+    const std::optional<TimePoint>& since = findings.memory->held_since;
+    if (findings.find_code(HoldReason::RolloutPending) != nullptr) return std::min(since.value_or(now), now);
+    const bool goes_on = findings.find_code(HoldReason::BackOff) != nullptr ||
+                         findings.find_code(HoldReason::NotInstalled) != nullptr ||
+                         findings.find_verb(Verb::Restart) != nullptr;
+    return goes_on ? since : std::nullopt;
+}
+
 Remembered remember(const ServerFindings& findings, const std::string& revision, TimePoint now) {
     Remembered memory = *findings.memory;
     memory.set_aside = findings.observed->set_aside;
     memory.awaits_approval = findings.find_code(HoldReason::ApprovalRequired) != nullptr ? revision : "";
-    const bool waits = findings.find_code(HoldReason::RolloutPending) != nullptr;
-    memory.held_since = waits ? std::optional(std::min(memory.held_since.value_or(now), now)) : std::nullopt;
+    memory.held_since = held_since(findings, now);
     const bool applied = is_applied(findings) && findings.failure == nullptr;
     if (applied && findings.target != nullptr && findings.target->rendering)
         memory.fingerprint = fingerprint(*findings.desired(), findings.target->digest());

@@ -157,6 +157,36 @@ TEST_CASE("servers of one blueprint that wait for the same deadline never restar
     });
 }
 
+TEST_CASE("the deadline of a restart that is planned, and fails or never begins, does not start over") {
+    Crowd site(1);
+    DesiredServer& server = site.desired.servers.at("s00");
+    server.rollout = {RolloutPolicy::WhenEmpty, std::chrono::minutes(10)};
+    server.config = "hostname new";
+    site.server("s00").players = 3;
+    (void)site.pass();
+    const auto held_since = [&] { return site.status.servers.at("s00").remembered.held_since; };
+    const std::optional<TimePoint> began = held_since();
+    REQUIRE(began);
+    site.host.world.now += std::chrono::minutes(11);
+
+    // Whoever sees that it is time may be killed before the restart begins.
+    Engine engine(site.host, site.status);
+    const Request request{std::make_shared<const Desired>(site.desired), site.intent, {}};
+    REQUIRE(engine.observe(request));
+    site.status = engine.status();
+    CHECK(held_since() == began);
+
+    site.host.fail_call = site.host.calls.size();
+    (void)site.pass();
+    CHECK(held_since() == began);
+    CHECK(site.server("s00").processes == 1);
+    site.host.fail_call.reset();
+    site.host.world.now += std::chrono::minutes(1);
+    CHECK(site.pass().remaining.empty());
+    CHECK(site.server("s00").processes == 2);
+    CHECK_FALSE(held_since());
+}
+
 TEST_CASE("an Immediate change does not take turns") {
     Crowd site(12);
     for (auto& [name, server] : site.desired.servers) server.config = "hostname new";
