@@ -12,7 +12,7 @@ constexpr std::chrono::seconds longest{60};
 
 unsigned new_crashes(const Crashes& seen, const ObservedUnit& unit, TimePoint now) {
     // What could not be started failed, too, but has not crashed.
-    if (unit.active == ActiveState::Failed) return seen.active_since ? 1 : 0;
+    if (unit.active == ActiveState::Failed) return seen.active_since && !was_stopped(unit) ? 1 : 0;
     if (unit.active != ActiveState::Active || !unit.active_since || unit.active_since == seen.active_since)
         return 0;
     // Without anything to compare with, what systemd has counted may be weeks old.

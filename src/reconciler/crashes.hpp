@@ -11,6 +11,13 @@ namespace left4me {
 /// A crash long ago says nothing about the next one.
 inline constexpr std::chrono::minutes crashes_forgotten_after{10};
 
+/// The game was killed because it did not stop in time (TimeoutStopSec=). The unit has Restart=always, so
+/// systemd starts one that ended by itself again: only a stop that somebody asked for leaves the unit failed
+/// with this result.
+inline bool was_stopped(const ObservedUnit& unit) {
+    return unit.active == ActiveState::Failed && unit.failure == FailureKind::Timeout;
+}
+
 /// How many times the unit has ended by itself since `seen`: systemd started it again, or it failed for good.
 /// A stop that somebody asked for is none.
 unsigned new_crashes(const Crashes& seen, const ObservedUnit& unit, TimePoint now);

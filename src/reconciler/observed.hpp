@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "reconciler/build.hpp"
+#include "reconciler/reason.hpp"
 #include "reconciler/time.hpp"
 
 namespace left4me {
@@ -29,6 +30,7 @@ struct ObservedUnit {
     Enablement enablement = Enablement::Disabled;
     /// Service's Result, only when Failed: "exit-code", "signal", "start-limit-hit", "timeout", …
     std::string result;
+    FailureKind failure = FailureKind::Unknown;  ///< the same; Unknown if not Failed
     /// When it became Active, which every start by systemd itself renews (ActiveEnterTimestamp). Only when
     /// Active; nullopt: PID 1 does not tell.
     std::optional<TimePoint> active_since = {};

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "reconciler/crashes.hpp"
 #include "reconciler/draft.hpp"
 #include "reconciler/game.hpp"
 
@@ -54,7 +55,8 @@ void plan_start(const World& world, ServerDraft& draft) {
         draft.steps.push_back(
             {Verb::Stop, "another stack is still mounted: it must be unmounted before a start", {}, {}});
     }
-    if (unit.active == ActiveState::Failed) {
+    // After a stop nothing counts as a failure that is corrected.
+    if (unit.active == ActiveState::Failed && !was_stopped(unit)) {
         draft.steps.push_back(
             {Verb::ResetFailed, fmt::format("{}: it must be reset before a start", unit_is(unit)), {}, {}});
     }

@@ -110,6 +110,20 @@ TEST_CASE("crashes that nobody looked at are counted, stops and starts that some
     CHECK(stopped.reason() == ConditionReason(StateReason::JustStarted));
 }
 
+TEST_CASE("a game that had to be killed because it did not stop in time has not crashed") {
+    YoungSite site;
+    (void)site.pass();
+    for (int i = 0; i < 3; ++i) {
+        site.host.world.now += 1s;
+        site.host.stop_by_force("a");
+        (void)site.pass();
+        CHECK(site.server("a").unit.active == ActiveState::Active);
+        CHECK(site.status.servers.at("a").remembered.crashes.in_a_row == 0);
+        CHECK(site.status.servers.at("a").remembered.backoff == Backoff{});
+        CHECK(site.reason() == ConditionReason(StateReason::JustStarted));
+    }
+}
+
 TEST_CASE("a server that was up before left4me looked for the first time has no crashes of old") {
     YoungSite site;
     (void)site.pass();

@@ -97,6 +97,8 @@ class FakeHost : public TestHost {
     void reboot();
     /// Time passes, more than any backoff: starting units have started, stopping ones have stopped.
     void settle();
+    /// Somebody has stopped the game, which had to be killed for it.
+    void stop_by_force(const std::string& name);
     /// The game ended by itself, and systemd has started it again.
     void crash(const std::string& name);
     /// The reconciler was killed. Jobs passed to systemd continue and end; work on files stops halfway.
@@ -165,7 +167,7 @@ class FakeHost : public TestHost {
     Result purge(FakeServer& server);
     std::optional<std::uint16_t> port_in_use(const FakeServer& server) const;
     bool mount(FakeServer& server, const std::string& name);
-    void fail_unit(FakeServer& server, const std::string& result);
+    static void fail_unit(FakeServer& server, const std::string& result, FailureKind failure);
 
     std::vector<Job> under_way_;
     std::set<std::string> asked_for_;  ///< servers of the target that was last observed

@@ -46,11 +46,12 @@ bool FakeHost::mount(FakeServer& server, const std::string& name) {
     return true;
 }
 
-/// ExecStopPost unmounts, also after a failed start.
-void FakeHost::fail_unit(FakeServer& server, const std::string& result) {
+/// ExecStopPost unmounts, also after a failed start or stop.
+void FakeHost::fail_unit(FakeServer& server, const std::string& result, FailureKind failure) {
     server.unit.active = ActiveState::Failed;
     server.unit.sub = "failed";
     server.unit.result = result;
+    server.unit.failure = failure;
     server.unit.active_since.reset();
     server.unit.restarts = 0;
     server.mounted.reset();
@@ -63,11 +64,11 @@ FakeHost::Result FakeHost::start(FakeServer& server, const std::string& name) {
     if (server.unit.active == ActiveState::Active) return {};
     if (server.unit.active == ActiveState::Deactivating) (void)stop(server, name);
     if (++server.starts > start_limit) {
-        fail_unit(server, "start-limit-hit");
+        fail_unit(server, "start-limit-hit", FailureKind::StartLimitHit);
         return failed(FailureKind::StartLimitHit, "start request repeated too quickly");
     }
     if (!mount(server, name)) {
-        fail_unit(server, "exit-code");
+        fail_unit(server, "exit-code", FailureKind::ExitCode);
         return failed(FailureKind::ExitCode, "left4me-overlay mount failed");
     }
     const std::optional<std::uint16_t> port = server.renderings.at(*server.current).port;
@@ -75,12 +76,13 @@ FakeHost::Result FakeHost::start(FakeServer& server, const std::string& name) {
         return other.first != name && port_in_use(other.second) == port;
     });
     if (taken || crashing.contains(name)) {
-        fail_unit(server, "exit-code");
+        fail_unit(server, "exit-code", FailureKind::ExitCode);
         return failed(FailureKind::ExitCode, taken ? "the port is taken" : "the game exited at once");
     }
     server.unit.active = ActiveState::Active;
     server.unit.sub = "running";
     server.unit.result.clear();
+    server.unit.failure = FailureKind::Unknown;
     server.unit.active_since = world.now - up_for;
     server.unit.restarts = 0;
     server.in_game = server.mounted;
@@ -124,6 +126,10 @@ FakeHost::Result FakeHost::purge(FakeServer& server) {
     server.runtime = false;
     ++server.purges;
     return {};
+}
+
+void FakeHost::stop_by_force(const std::string& name) {
+    fail_unit(world.servers.at(name), "timeout", FailureKind::Timeout);
 }
 
 void FakeHost::crash(const std::string& name) {

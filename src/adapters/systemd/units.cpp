@@ -8,6 +8,7 @@
 #include "adapters/systemd/enablement.hpp"
 #include "adapters/systemd/jobs.hpp"
 #include "adapters/systemd/names.hpp"
+#include "adapters/systemd/outcome.hpp"
 #include "adapters/systemd/unit_names.hpp"
 #include "adapters/systemd/unit_properties.hpp"
 #include "adapters/systemd/unit_signals.hpp"
@@ -181,8 +182,9 @@ std::expected<void, std::string> SystemdUnits::explain(UnitMap& units, Since sin
     for (auto& [server, unit] : units) {
         if (unit.active == ActiveState::Failed) {
             ++unanswered;
-            ask_result(*bus_, server, [&to = unit.result, &unanswered](const std::string& result) {
-                to = result;
+            ask_result(*bus_, server, [&to = unit, &unanswered](const std::string& result) {
+                to.result = result;
+                to.failure = reason_of_result(result);
                 --unanswered;
             });
         }

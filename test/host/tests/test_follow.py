@@ -141,6 +141,23 @@ class Following(Stubborn, DaemonTest):
         self.assertNotIn("Canceled", self.run_in("cat", "/tmp/stop-alpha").stdout)
         self.bystanders_live_on()
 
+    def test_a_stubborn_game_that_is_stopped_by_hand_has_not_crashed(self):
+        self.make_alpha_stubborn()
+        self.ctl("reconcile")
+
+        def crashes() -> int:
+            lines = self.ctl("events", "alpha", "-o", "json").stdout.splitlines()
+            return sum(json.loads(line)["count"] for line in lines if json.loads(line)["reason"] == "Crashed")
+
+        killed_by_this_test = crashes()
+        before = self.life("alpha")
+        self.run_in("systemctl", "stop", unit_of("alpha"))
+        self.until("alpha runs again", lambda: self.life("alpha").pid not in ("0", before.pid) and self.a2s(27015))
+        self.ctl("reconcile")
+        self.assertEqual(crashes(), killed_by_this_test)
+        self.assertNotIn("backoff", self.status("alpha"))
+        self.bystanders_live_on()
+
     def test_l4d2ctl_makes_no_pass_of_its_own(self):
         pid = self.daemon()["MainPID"]
         self.run_in("kill", "-STOP", pid)
