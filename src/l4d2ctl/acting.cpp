@@ -22,6 +22,13 @@ operations::Concern concern_of(const Proposal& proposal) {
     return concern;
 }
 
+/// What was asked of single servers does not wait for files that they will get later. A pass of the timer
+/// ends before systemd ends it (TimeoutStartSec=15min of left4me-reconcile.service): the next one goes on.
+Timeout build_timeout(const Session& session, const operations::Concern& concern) {
+    if (!concern.empty()) return milliseconds(0);
+    return session.unattended ? Timeout(std::chrono::minutes(10)) : std::nullopt;
+}
+
 /// What a person asks for is tried at once: an overlay that backs off all the same has failed just now.
 bool build_failed(const Session& session, const operations::Concern& concern, const Plan& remaining) {
     return !session.unattended &&
@@ -53,10 +60,9 @@ Result<Exit> reconcile(Session& session, const Timeout& timeout, const operation
                        const Check& check) {
     Progress progress(session, concern);
     const auto tell = [&progress](const StepReport& report) { progress.tell(report); };
-    // What was asked of single servers does not wait for files that they will get later.
     const auto last = operations::reconcile(session, {.concern = concern,
                                                       .retry_now = !session.unattended,
-                                                      .await_builds = concern.empty(),
+                                                      .build_timeout = build_timeout(session, concern),
                                                       .on_report = tell});
     if (!last) return std::unexpected(last.error());
     const auto checked = check ? check() : operations::Result<void>();

@@ -60,7 +60,7 @@ Result<std::optional<TriggerClient>> reconnect(const Context& context, Interrupt
 
 Result<StepReport> follow_or_drive(Context& context, const ReconcileOptions& options,
                                    Interruption& interruption) {
-    Settling settling(options.concern, options.await_builds);
+    Settling settling(options.concern, options.build_timeout);
     auto daemon = TriggerClient::connect(context.paths, request_of(context, options.retry_now));
     if (!daemon) return drive(context, options, settling, interruption);
     for (;;) {

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <chrono>
 #include <expected>
 #include <functional>
+#include <optional>
 
 #include "adapters/trigger/client.hpp"
 #include "operations/context.hpp"
@@ -15,8 +17,9 @@ Result<void> fetch(Context& context);
 struct ReconcileOptions {
     Concern concern = {};
     bool retry_now = true;  ///< retry recent failures before they are due
-    /// Builds that keep something of concern from being done are waited for, however long they take.
-    bool await_builds = false;
+    /// How long builds that keep something of concern from being done are waited for; nullopt: however long
+    /// they take.
+    std::optional<std::chrono::milliseconds> build_timeout = std::chrono::milliseconds(0);
     /// Called after each step, from the caller's thread.
     std::function<void(const StepReport&)> on_report = [](const StepReport&) {};
 };

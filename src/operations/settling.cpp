@@ -23,8 +23,12 @@ bool Settling::has_settled(const StepReport& report) {
            std::none_of(report.difference.actions.begin(), report.difference.actions.end(), awaited);
 }
 
+bool Settling::awaits_builds() const {
+    return !build_timeout_ || std::chrono::steady_clock::now() - began_ < *build_timeout_;
+}
+
 bool Settling::is_awaited(const Action& action) const {
-    if (action.code == HoldReason::Building) return await_builds_ && concerns(concern_, action.subject);
+    if (action.code == HoldReason::Building) return awaits_builds() && concerns(concern_, action.subject);
     if (!is_effect(action.verb) || !concerns(concern_, action.subject)) return false;
     const auto tries = tries_.find({action.subject, action.verb});
     return tries == tries_.end() || tries->second < max_tries;

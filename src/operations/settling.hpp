@@ -1,6 +1,8 @@
 #pragma once
 
+#include <chrono>
 #include <map>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -16,20 +18,22 @@ inline bool concerns(const Concern& concern, const Subject& subject) {
 }
 
 /// Tells from reports when what is of concern has settled: nothing is under way or left to be done about it,
-/// and what differs waits for something else. Builds are waited for if `await_builds` is set. What was
-/// tried three times meanwhile is not waited for.
+/// and what differs waits for something else. What was tried three times meanwhile is not
+/// waited for, and a build for `build_timeout` at most (nullopt: however long it takes).
 class Settling {
   public:
-    Settling(Concern concern, bool await_builds)
-        : concern_(std::move(concern)), await_builds_(await_builds) {}
+    Settling(Concern concern, std::optional<std::chrono::milliseconds> build_timeout)
+        : concern_(std::move(concern)), build_timeout_(build_timeout) {}
 
     bool has_settled(const StepReport& report);
 
   private:
     bool is_awaited(const Action& action) const;
+    bool awaits_builds() const;
 
     Concern concern_;
-    bool await_builds_;
+    std::optional<std::chrono::milliseconds> build_timeout_;
+    std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
     std::map<std::pair<Subject, Verb>, int> tries_;
 };
 

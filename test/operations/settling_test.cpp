@@ -32,7 +32,7 @@ StepReport ended(Verb verb, const std::string& server, bool done) {
 }  // namespace
 
 TEST_CASE("Nothing has settled before the change was seen", "[settling]") {
-    Settling settling({}, true);
+    Settling settling({}, std::nullopt);
     StepReport report = seen();
     report.seen = false;
     CHECK_FALSE(settling.has_settled(report));
@@ -41,7 +41,7 @@ TEST_CASE("Nothing has settled before the change was seen", "[settling]") {
 
 TEST_CASE("What is under way or left to do is waited for, what waits for something else is not",
           "[settling]") {
-    Settling settling({}, true);
+    Settling settling({}, std::nullopt);
     StepReport report = seen();
     report.difference.actions = {act(Verb::Start, "a")};
     CHECK_FALSE(settling.has_settled(report));
@@ -52,7 +52,7 @@ TEST_CASE("What is under way or left to do is waited for, what waits for somethi
 }
 
 TEST_CASE("Only what is of concern is waited for", "[settling]") {
-    Settling settling({{Kind::Server, "mine"}}, true);
+    Settling settling({{Kind::Server, "mine"}}, std::nullopt);
     StepReport report = seen();
     report.under_way = {act(Verb::Stop, "slow")};
     report.difference.actions = {act(Verb::Stop, "slow"), act(Verb::Start, "other")};
@@ -65,13 +65,14 @@ TEST_CASE("A build is waited for by whoever wants to", "[settling]") {
     StepReport report = seen();
     report.difference.actions = {act(Verb::Hold, "a")};
     report.difference.actions.front().code = HoldReason::Building;
-    CHECK_FALSE(Settling({}, true).has_settled(report));
-    CHECK(Settling({}, false).has_settled(report));
-    CHECK(Settling({{Kind::Server, "b"}}, true).has_settled(report));
+    CHECK_FALSE(Settling({}, std::nullopt).has_settled(report));
+    CHECK(Settling({}, std::chrono::milliseconds(0)).has_settled(report));
+    CHECK_FALSE(Settling({}, std::chrono::hours(1)).has_settled(report));
+    CHECK(Settling({{Kind::Server, "b"}}, std::nullopt).has_settled(report));
 }
 
 TEST_CASE("Without a revision, or a host that can be read, there is nothing to wait for", "[settling]") {
-    Settling settling({}, true);
+    Settling settling({}, std::nullopt);
     StepReport report = seen();
     report.difference.actions = {act(Verb::Start, "a")};
     report.host_error = "no system bus";
@@ -83,7 +84,7 @@ TEST_CASE("Without a revision, or a host that can be read, there is nothing to w
 }
 
 TEST_CASE("What was tried three times is not waited for any longer", "[settling]") {
-    Settling settling({}, true);
+    Settling settling({}, std::nullopt);
     for (int tries = 0; tries < 3; ++tries) {
         StepReport report = ended(Verb::Start, "a", tries == 1);
         report.difference.actions = {act(Verb::Start, "a")};

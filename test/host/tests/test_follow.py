@@ -147,7 +147,7 @@ class Following(Stubborn, DaemonTest):
 
         def crashes() -> int:
             lines = self.ctl("events", "alpha", "-o", "json").stdout.splitlines()
-            return sum(json.loads(line)["count"] for line in lines if json.loads(line)["reason"] == "Crashed")
+            return sum(json.loads(line).get("count", 1) for line in lines if json.loads(line)["reason"] == "Crashed")
 
         killed_by_this_test = crashes()
         before = self.life("alpha")
