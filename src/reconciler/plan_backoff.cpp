@@ -8,6 +8,9 @@
 namespace left4me::draft {
 namespace {
 
+/// A build that cannot say how it ended must not be begun again at once, for ever.
+constexpr std::chrono::seconds unrecorded_delay{10};
+
 bool acts(const ServerDraft& draft) {
     return std::any_of(draft.steps.begin(), draft.steps.end(),
                        [](const Step& step) { return is_effect(step.verb); });
@@ -27,6 +30,14 @@ const Backoff* build_backoff(const World& world, const std::string& overlay) {
     if (world.intent.retry_now || memory == world.memory.overlays.end()) return nullptr;
     const std::string spec_hash = overlay_spec_hash(world.target, overlay);
     return backs_off(memory->second, spec_hash, world.observed.now) ? &memory->second : nullptr;
+}
+
+std::optional<TimePoint> unrecorded_retry(const World& world, const UnitBuild& build) {
+    const TimePoint now = world.observed.now;
+    // A clock that was set back makes nobody wait.
+    if (world.intent.retry_now || !build.is_unrecorded() || now < *build.requested) return std::nullopt;
+    const TimePoint due = *build.requested + unrecorded_delay;
+    return now < due ? std::optional(due) : std::nullopt;
 }
 
 const Backoff* render_backoff(const World& world, const ServerDraft& draft) {

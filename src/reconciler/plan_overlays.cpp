@@ -23,6 +23,13 @@ Step plan_unit_build(const World& world, const std::string& name, const UnitBuil
                 "its build was canceled; l4d2ctl reconcile begins it again",
                 {},
                 HoldReason::BuildCanceled};
+    if (const auto due = unrecorded_retry(world, build))
+        return {
+            Verb::Hold,
+            fmt::format("its build ended without a record (l4d2ctl logs overlay/{}); the next try is at {}",
+                        name, clock_text(*due)),
+            {},
+            HoldReason::BackOff};
     return {Verb::Build, why_build(build), {}, {}};
 }
 

@@ -65,7 +65,14 @@ Step why_unknown(const World& world, const ServerDraft& draft) {
                 fmt::format("overlay/{} {}", *overlay, backoff_text(*backoff)),
                 {},
                 HoldReason::BackOff};
-    if (world.target.overlays.at(*overlay).build->is_canceled())
+    const UnitBuild& build = *world.target.overlays.at(*overlay).build;
+    if (const auto due = unrecorded_retry(world, build))
+        return {Verb::Hold,
+                fmt::format("the build of overlay/{} ended without a record; the next try is at {}", *overlay,
+                            clock_text(*due)),
+                {},
+                HoldReason::BackOff};
+    if (build.is_canceled())
         return {Verb::Hold,
                 fmt::format("the build of overlay/{} was canceled", *overlay),
                 {},

@@ -38,9 +38,13 @@ struct UnitBuild {
     BuildRecord record;
     /// The input whose build a person canceled; empty: none.
     std::string canceled;
+    std::optional<TimePoint> requested = {};  ///< when the unit was last asked to build
 
     bool is_built() const { return record.artifact && record.artifact->input == input; }
     bool is_canceled() const { return !canceled.empty() && canceled == input; }
+    /// No build that was asked for since has left a record. Of one that is not under way any more: the record
+    /// could not be written (the disk is full), or its unit was stopped.
+    bool is_unrecorded() const { return requested && record.ended < *requested && canceled.empty(); }
 };
 
 /// The current state of one overlay's source.

@@ -142,6 +142,29 @@ TEST_CASE("a unit that cannot be started backs off like any other action") {
     CHECK(site.complete().remaining.empty());
 }
 
+TEST_CASE("a build that cannot write its record is not begun again and again, except for a person") {
+    BuildSite site;
+    site.host.unrecorded_builds = {"o"};
+    for (int i = 0; i < 600; ++i) {  // as events arrive during a minute
+        (void)site.pass();
+        site.host.end_builds();
+        site.host.world.now += 100ms;
+    }
+    CHECK(site.builds() > 2);
+    CHECK(site.builds() <= 7);
+    const Plan left = site.pass().remaining;
+    REQUIRE(site.find(left, overlay) != nullptr);
+    CHECK(site.find(left, overlay)->code == HoldReason::BackOff);
+
+    site.host.unrecorded_builds.clear();
+    site.intent.retry_now = true;
+    CHECK(site.complete().remaining.empty());
+    site.intent.retry_now = false;
+    // What comes later is built at once.
+    site.hold("bbbb");
+    CHECK(site.complete().remaining.empty());
+}
+
 TEST_CASE("a canceled build is begun again by another content, or by a person") {
     BuildSite site;
     site.host.world.canceled["o"] = "aaaa";

@@ -35,6 +35,7 @@ void FakeHost::end_builds() {
     std::erase_if(world.building, [this](const auto& build) {
         const auto& [name, input] = build;
         if (hanging.contains(name)) return false;
+        if (unrecorded_builds.contains(name)) return true;
         BuildRecord& record = world.records[name];
         record.invocation = fmt::format("i{}", ++invocations_);
         record.ended = world.now;
@@ -67,6 +68,8 @@ Inputs FakeHost::read_inputs(const Desired& desired) {
                 artifact.reset();
             if (const auto canceled = world.canceled.find(name); canceled != world.canceled.end())
                 input.build->canceled = canceled->second;
+            if (const auto requested = world.requested.find(name); requested != world.requested.end())
+                input.build->requested = requested->second;
         }
         if (content->second && input.build) {
             input.build->input = *content->second;

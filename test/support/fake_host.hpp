@@ -63,6 +63,7 @@ struct FakeWorld {
     /// its content is called.
     std::map<std::string, BuildRecord> records;
     std::map<std::string, std::string> canceled;
+    std::map<std::string, TimePoint> requested;   ///< when their builds were last asked for
     std::map<std::string, std::string> building;  ///< overlay → input when it began
     std::map<std::string, FakeServer> servers;
 };
@@ -110,6 +111,7 @@ class FakeHost : public TestHost {
     std::optional<std::size_t> fail_call;  ///< the call with this number (from 0) fails
     std::set<std::string> crashing;        ///< servers whose game exits immediately, every time
     std::map<std::string, BuildFailureKind> failing_builds;  ///< how builds of overlays in units end
+    std::set<std::string> unrecorded_builds;  ///< overlays whose builds cannot write their record
     /// Servers whose actions end only when nothing else is under way, and overlays whose builds do not end.
     std::set<std::string> hanging;
     /// Since when a unit has been active when its start has ended: only tests of that must wait.

@@ -27,6 +27,7 @@ FakeHost::Result FakeHost::build(const Job& job) {
     const auto source = world.sources.find(job.subject.name);
     if (job.source && is_built_by_unit(*job.source)) {
         world.canceled.erase(job.subject.name);
+        world.requested[job.subject.name] = world.now;
         if (source != world.sources.end() && source->second)
             world.building.try_emplace(job.subject.name, *source->second);
         return {};

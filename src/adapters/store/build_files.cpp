@@ -112,6 +112,14 @@ BuildRecord to_build_record(const json& object) {
     return record;
 }
 
+std::optional<TimePoint> time_of_request(int directory) {
+    struct stat status{};
+    if (::fstatat(directory, request_file, &status, AT_SYMLINK_NOFOLLOW) != 0) return std::nullopt;
+    return TimePoint(
+        std::chrono::seconds(status.st_mtim.tv_sec) +
+        std::chrono::duration_cast<TimePoint::duration>(std::chrono::nanoseconds(status.st_mtim.tv_nsec)));
+}
+
 Done write_record(int directory, const BuildRecord& record) {
     return replace(directory, record_file, to_json(record));
 }

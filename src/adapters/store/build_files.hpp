@@ -21,6 +21,8 @@ std::expected<Fd, std::string> make_build_directory(int overlay);
 /// What is to be built. Written by left4me, read by the unit's program alone. A cancellation ends with it.
 Done write_request(int directory, const OverlaySource& source);
 std::expected<OverlaySource, std::string> read_request(int directory);
+/// nullopt: there is none.
+std::optional<TimePoint> time_of_request(int directory);
 
 /// A missing or unreadable record counts as empty: the overlay is built again.
 Done write_record(int directory, const BuildRecord& record);
