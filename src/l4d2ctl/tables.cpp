@@ -134,6 +134,7 @@ Cell built_cell(const View& view, const std::string& name) {
         case operations::BuildState::Building:
         case operations::BuildState::Waiting:
         case operations::BuildState::Canceled:
+        case operations::BuildState::Reading:
             return {word, Paint::Yellow};
         case operations::BuildState::Failed:
         case operations::BuildState::Unavailable:

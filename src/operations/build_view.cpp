@@ -57,6 +57,8 @@ const char* to_string(BuildState state) {
             return "Failed";
         case BuildState::Canceled:
             return "Canceled";
+        case BuildState::Reading:
+            return "Reading";
         case BuildState::Unavailable:
             return "Unavailable";
     }
@@ -71,7 +73,15 @@ BuildState build_state(const View& view, const std::string& name) {
         const bool there = view.observed.artifacts.contains("overlays/" + name + "/" + *overlay->artifact);
         return there ? BuildState::Built : BuildState::Waiting;
     }
-    if (!overlay->is_unbuilt()) return BuildState::Unavailable;
+    switch (overlay->artifact.error().kind) {
+        case InputErrorKind::Source:
+        case InputErrorKind::Secret:
+            return BuildState::Unavailable;
+        case InputErrorKind::Unread:
+            return BuildState::Reading;
+        case InputErrorKind::Unbuilt:
+            break;
+    }
     if (overlay->build->is_canceled()) return BuildState::Canceled;
     const Backoff* const backoff = find_backoff(view, name);
     const bool failed = backoff != nullptr && backoff->spec_hash == overlay->build->input;
@@ -92,6 +102,8 @@ std::string build_word(const View& view, const std::string& name) {
             return "failed";
         case BuildState::Canceled:
             return "canceled";
+        case BuildState::Reading:
+            return "reading";
         case BuildState::Unavailable:
             return "error";
     }
@@ -117,6 +129,8 @@ std::string build_text(const View& view, const std::string& name) {
         case BuildState::Canceled:
             return fmt::format(
                 "canceled; sudo l4d2ctl reconcile begins it again, another content does so too");
+        case BuildState::Reading:
+            return find_overlay(view, name)->artifact.error().message;
         case BuildState::Unavailable: {
             const TargetOverlay* const overlay = find_overlay(view, name);
             return "cannot be told: " +

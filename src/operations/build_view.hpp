@@ -14,6 +14,7 @@ enum class BuildState {
     Waiting,      ///< it will be built
     Failed,       ///< the last build; it is tried again
     Canceled,     ///< by a person
+    Reading,      ///< the source is being read for the first time
     Unavailable,  ///< the source cannot be used
 };
 

@@ -36,6 +36,7 @@ bool takes_a_person(HoldReason reason) {
         case HoldReason::RolloutPending:
         case HoldReason::PortInUse:
         case HoldReason::Building:
+        case HoldReason::ReadingSource:
         case HoldReason::BackOff:
         case HoldReason::RestartPending:
         case HoldReason::Orphan:

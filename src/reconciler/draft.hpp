@@ -84,6 +84,8 @@ std::vector<OverlayDraft> plan_overlays(const World& world);
 ServerDraft plan_server(const World& world, const TargetServer& target, const ObservedServer& observed);
 ServerDraft plan_orphan(const std::string& name, const ObservedServer& observed);
 
+/// Why a server or an overlay waits for an input.
+HoldReason hold_reason(InputErrorKind kind);
 /// Adds Render, or the reason why not; sets `usable` and `as_is`. False: there is nothing to start this
 /// server with.
 bool plan_rendering(const World& world, ServerDraft& draft);

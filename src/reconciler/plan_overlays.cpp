@@ -44,9 +44,9 @@ std::vector<OverlayDraft> plan_overlays(const World& world) {
             continue;
         }
         if (!overlay.artifact) {
+            const InputError& error = overlay.artifact.error();
             // The servers that use it keep what they have; see plan_rendering().
-            drafts.push_back(
-                {name, {Verb::Report, overlay.artifact.error().message, {}, HoldReason::SourceUnavailable}});
+            drafts.push_back({name, {Verb::Report, error.message, {}, hold_reason(error.kind)}});
             continue;
         }
         const std::string& digest = *overlay.artifact;

@@ -57,7 +57,7 @@ Step why_unknown(const World& world, const ServerDraft& draft) {
     const InputError& error = draft.target->rendering.error();
     const std::string* const overlay =
         error.kind == InputErrorKind::Unbuilt ? unbuilt_overlay(world, draft) : nullptr;
-    if (overlay == nullptr) return {Verb::Hold, error.message, {}, HoldReason::SourceUnavailable};
+    if (overlay == nullptr) return {Verb::Hold, error.message, {}, hold_reason(error.kind)};
     if (world.observed.builds.contains(*overlay))
         return {Verb::Hold, fmt::format("overlay/{} is being built", *overlay), {}, HoldReason::Building};
     if (const Backoff* const backoff = build_backoff(world, *overlay))
@@ -96,6 +96,19 @@ bool is_to_be_started(const ServerDraft& draft) {
 }
 
 }  // namespace
+
+HoldReason hold_reason(InputErrorKind kind) {
+    switch (kind) {
+        case InputErrorKind::Source:
+        case InputErrorKind::Secret:
+            return HoldReason::SourceUnavailable;
+        case InputErrorKind::Unread:
+            return HoldReason::ReadingSource;
+        case InputErrorKind::Unbuilt:
+            return HoldReason::Building;
+    }
+    return HoldReason::SourceUnavailable;
+}
 
 bool plan_rendering(const World& world, ServerDraft& draft) {
     const ObservedServer& observed = *draft.observed;

@@ -29,6 +29,8 @@ const char* to_string(HoldReason value) {
             return "PortInUse";
         case HoldReason::SourceUnavailable:
             return "SourceUnavailable";
+        case HoldReason::ReadingSource:
+            return "ReadingSource";
         case HoldReason::Building:
             return "Building";
         case HoldReason::BuildCanceled:

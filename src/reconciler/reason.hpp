@@ -14,6 +14,7 @@ enum class HoldReason {
     NotInstalled,
     PortInUse,
     SourceUnavailable,
+    ReadingSource,  ///< for the first time; what it holds is not known yet
     Building,
     BuildCanceled,  ///< by a person
     BackOff,

@@ -158,8 +158,9 @@ ConditionValue reconciling(const ServerFindings& findings) {
         return {ConditionStatus::True, StateReason::Progressing,
                 fmt::format("still to do: {}, {}", to_string(action->verb), action->reason)};
     }
-    for (const HoldReason code : {HoldReason::BackOff, HoldReason::Building, HoldReason::RolloutPending,
-                                  HoldReason::RestartPending, HoldReason::PortInUse}) {
+    for (const HoldReason code :
+         {HoldReason::BackOff, HoldReason::Building, HoldReason::ReadingSource, HoldReason::RolloutPending,
+          HoldReason::RestartPending, HoldReason::PortInUse}) {
         if (const Action* action = findings.find_code(code))
             return {ConditionStatus::True, code, action->reason};
     }

@@ -18,6 +18,7 @@ namespace left4me {
 /// The kind of an input that cannot be used.
 enum class InputErrorKind {
     Source,   ///< an overlay's source: missing, empty, unreadable, or not allowed
+    Unread,   ///< an overlay's source that is being read for the first time
     Secret,   ///< a file of /etc/left4me/secrets, or the host's key
     Unbuilt,  ///< a source whose content is known once a unit has built it
 };

@@ -82,6 +82,18 @@ TEST_CASE("a build is begun once, and held for while it is under way") {
     CHECK(site.builds() == 1);
 }
 
+TEST_CASE("while a source is read for the first time, it is neither missing nor in need of a person") {
+    BuildSite site;
+    site.host.unread = {"o"};
+    const Plan left = site.pass().remaining;
+    REQUIRE(site.find(left, overlay) != nullptr);
+    CHECK(site.find(left, overlay)->code == HoldReason::ReadingSource);
+    CHECK(site.condition("a", "Reconciling").reason == ConditionReason(HoldReason::ReadingSource));
+    CHECK(site.condition("a", "Stalled").status == ConditionStatus::False);
+    site.host.unread.clear();
+    CHECK(site.complete().remaining.empty());
+}
+
 TEST_CASE("a failed build backs off; another content and a person are tried at once") {
     BuildSite site;
     (void)site.complete();

@@ -71,7 +71,9 @@ Inputs FakeHost::read_inputs(const Desired& desired) {
             if (const auto requested = world.requested.find(name); requested != world.requested.end())
                 input.build->requested = requested->second;
         }
-        if (content->second && input.build) {
+        if (unread.contains(name)) {
+            input.error = InputError{InputErrorKind::Unread, "its files are being looked at"};
+        } else if (content->second && input.build) {
             input.build->input = *content->second;
         } else if (content->second) {
             input.artifact = *content->second;

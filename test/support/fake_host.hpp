@@ -111,6 +111,7 @@ class FakeHost : public TestHost {
     std::optional<std::size_t> fail_call;  ///< the call with this number (from 0) fails
     std::set<std::string> crashing;        ///< servers whose game exits immediately, every time
     std::map<std::string, BuildFailureKind> failing_builds;  ///< how builds of overlays in units end
+    std::set<std::string> unread;             ///< overlays whose sources are being read for the first time
     std::set<std::string> unrecorded_builds;  ///< overlays whose builds cannot write their record
     /// Servers whose actions end only when nothing else is under way, and overlays whose builds do not end.
     std::set<std::string> hanging;

@@ -144,7 +144,8 @@ Inputs Store::read_inputs(const Desired& desired) {
         OverlayInput& input = inputs.overlays[name];
         input.build = read_build(paths_, name);
         if (!known) {
-            input.error = InputError{InputErrorKind::Source, "its files are still being looked at"};
+            input.error =
+                InputError{InputErrorKind::Unread, "its files are being looked at for the first time"};
         } else if (*known) {
             input.build->input = std::move(**known);
         } else {
