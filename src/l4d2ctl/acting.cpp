@@ -79,6 +79,13 @@ Result<Exit> reconcile(Session& session, const Timeout& timeout, const operation
     return exit_for(last->error_kind);
 }
 
+Result<Exit> tell_canceled(const operations::Result<std::vector<std::string>>& servers, const char* what) {
+    if (!servers) return std::unexpected(servers.error());
+    for (const std::string& server : *servers) print(fmt::format("server/{} {} canceled\n", server, what));
+    if (servers->empty()) print(fmt::format("no {} was pending\n", what));
+    return Exit::Done;
+}
+
 void tell_effects(const Session& session, const Proposal& proposal, const std::string& suffix) {
     for (const operations::Effect& effect : proposal.effects) {
         const Paint paint = effect.change == operations::Change::Unchanged ? Paint::Dim : Paint::Bold;

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "l4d2ctl/session.hpp"
 #include "operations/edit.hpp"
@@ -37,6 +38,8 @@ Result<Exit> edit_and_reconcile(Session& session, const Make& make, const Timeou
 /// The same for an edit of single servers, which only waits for those.
 Result<Exit> edit_servers_and_reconcile(Session& session, const Make& make, const Timeout& timeout,
                                         const Check& check = {});
+/// `server/comp1 restart canceled`, of each whose request was withdrawn. `what`: "restart".
+Result<Exit> tell_canceled(const operations::Result<std::vector<std::string>>& servers, const char* what);
 void tell_effects(const Session& session, const Proposal& proposal, const std::string& suffix = {});
 
 }  // namespace left4me::ctl

@@ -17,6 +17,7 @@ namespace {
 struct Options {
     Selection selection;
     bool yes = false;
+    bool cancel = false;
     std::string reason;
 };
 
@@ -37,6 +38,7 @@ Result<Exit> reset(Session& session, Options& options) {
     if (auto settled = settle(options.selection); !settled) return std::unexpected(settled.error());
     if (auto entered = drop_privileges_and_configure(session, Access::Act); !entered)
         return std::unexpected(entered.error());
+    if (options.cancel) return tell_canceled(operations::cancel_reset(session, options.selection), "reset");
     const auto in_force = operations::read_source(session);
     if (!in_force) return std::unexpected(in_force.error());
     const auto servers = operations::select_servers(options.selection, in_force->set);
@@ -69,6 +71,7 @@ void add_reset(CLI::App& app, Session& session) {
     add_selection(verb, options->selection, MayBeAll::No);
     verb.flag("--yes", options->yes, "Do not ask");
     verb.option("--reason", options->reason, "Why; recorded in the event");
+    verb.flag("--cancel", options->cancel, "Withdraws resets that were asked for and still wait");
 }
 
 }  // namespace left4me::ctl

@@ -17,21 +17,14 @@ struct Options {
     std::shared_ptr<Timeout> timeout = std::make_shared<Timeout>();
 };
 
-Result<Exit> cancel(Session& session, const Selection& selection) {
-    const auto canceled = operations::cancel_restart(session, selection);
-    if (!canceled) return std::unexpected(canceled.error());
-    for (const std::string& server : *canceled) print(fmt::format("server/{} restart canceled\n", server));
-    if (canceled->empty()) print("no restart was pending\n");
-    return Exit::Done;
-}
-
 Result<Exit> restart(Session& session, Options& options) {
     if (auto settled = settle(options.selection); !settled) return std::unexpected(settled.error());
     if (options.cancel && (options.restart.when_empty || options.restart.staggered))
         return fail(Exit::Usage, "--cancel goes with neither --when-empty nor --stagger");
     if (auto entered = drop_privileges_and_configure(session, Access::Act); !entered)
         return std::unexpected(entered.error());
-    if (options.cancel) return cancel(session, options.selection);
+    if (options.cancel)
+        return tell_canceled(operations::cancel_restart(session, options.selection), "restart");
 
     const auto requested = operations::request_restart(session, options.selection, options.restart);
     if (!requested) return std::unexpected(requested.error());

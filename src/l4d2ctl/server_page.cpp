@@ -185,6 +185,8 @@ std::string next_steps(const View& view, const std::string& name, const UnitDeta
             steps.insert(
                 fmt::format("sudo l4d2ctl restart {0}   restarts it now; players are thrown out", name));
             steps.insert(fmt::format("sudo l4d2ctl restart {0} --cancel   withdraws the request", name));
+        } else if (action->code == HoldReason::ResetPending) {
+            steps.insert(fmt::format("sudo l4d2ctl reset {} --cancel   withdraws the request", name));
         } else if (action->code == HoldReason::Suspended) {
             steps.insert(fmt::format("sudo l4d2ctl resume {}   lets left4me act again",
                                      view.intent.suspended.servers.contains(name) ? name : "--all"));

@@ -31,6 +31,12 @@ std::vector<Event> EventFeed::news() {
 
 std::string event_json(const Event& event) { return event_line(event); }
 
+std::vector<std::string> server_subjects(const std::vector<std::string>& servers) {
+    std::vector<std::string> subjects;
+    for (const std::string& server : servers) subjects.push_back("server/" + server);
+    return subjects;
+}
+
 void record_event(const Context& context, const std::vector<std::string>& subjects, const char* reason,
                   const std::string& message) {
     std::vector<Event> events;

@@ -35,6 +35,9 @@ class EventFeed {
 /// One line of `events -o json`; docs/events.md describes the fields.
 std::string event_json(const Event& event);
 
+/// "server/NAME" of each.
+std::vector<std::string> server_subjects(const std::vector<std::string>& servers);
+
 /// Records that the caller did something to these subjects ("server/comp1"), and why. Failing to record it is
 /// only a notice.
 void record_event(const Context& context, const std::vector<std::string>& subjects, const char* reason,

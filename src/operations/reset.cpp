@@ -27,6 +27,19 @@ Result<void> refuse_suspended(const Context& context, const std::vector<std::str
     return {};
 }
 
+Result<ResetRequests> load(const Context& context) {
+    auto requests = load_reset_requests(context.paths);
+    if (!requests) return fail(ErrorKind::StateFailed, requests.error());
+    return std::move(*requests);
+}
+
+Result<void> save(const Context& context, const ResetRequests& requests) {
+    if (auto saved = save_reset_requests(context.paths, requests); !saved)
+        return fail(ErrorKind::StateFailed, saved.error());
+    (void)left4me::trigger(context.paths);
+    return {};
+}
+
 }  // namespace
 
 Result<ResetsRequested> request_reset(Context& context, Desired desired,
@@ -38,10 +51,9 @@ Result<ResetsRequested> request_reset(Context& context, Desired desired,
     if (auto free = refuse_suspended(context, servers, seen->observed.now); !free)
         return std::unexpected(free.error());
 
-    auto requests = load_reset_requests(context.paths);
-    if (!requests) return fail(ErrorKind::StateFailed, requests.error());
+    auto requests = load(context);
+    if (!requests) return std::unexpected(requests.error());
     ResetsRequested requested;
-    std::vector<std::string> subjects;
     for (const std::string& server : servers) {
         const auto observed = seen->observed.servers.find(server);
         if (observed == seen->observed.servers.end() || observed->second.runtime.empty()) {
@@ -53,15 +65,29 @@ Result<ResetsRequested> request_reset(Context& context, Desired desired,
                                .reason = reason,
                                .directory = observed->second.runtime};
         requested.servers.push_back(server);
-        subjects.push_back("server/" + server);
     }
     if (requested.servers.empty()) return requested;
-    if (auto saved = save_reset_requests(context.paths, *requests); !saved)
-        return fail(ErrorKind::StateFailed, saved.error());
-    (void)left4me::trigger(context.paths);
-    record_event(context, subjects, "ResetRequested",
+    if (auto saved = save(context, *requests); !saved) return std::unexpected(saved.error());
+    record_event(context, server_subjects(requested.servers), "ResetRequested",
                  reason.empty() ? "a reset was asked for" : "a reset was asked for: " + reason);
     return requested;
+}
+
+Result<std::vector<std::string>> cancel_reset(Context& context, const Selection& selection) {
+    const auto lock = lock_host(context);
+    if (!lock) return std::unexpected(lock.error());
+    auto requests = load(context);
+    if (!requests) return std::unexpected(requests.error());
+    std::set<std::string> requested;
+    for (const auto& [server, request] : *requests) requested.insert(server);
+    const auto servers = select_requested(context, selection, std::move(requested));
+    if (!servers) return std::unexpected(servers.error());
+    std::vector<std::string> names(servers->begin(), servers->end());
+    if (names.empty()) return names;
+    for (const std::string& name : names) requests->erase(name);
+    if (auto saved = save(context, *requests); !saved) return std::unexpected(saved.error());
+    record_event(context, server_subjects(names), "ResetCanceled", "the request for a reset was withdrawn");
+    return names;
 }
 
 }  // namespace left4me::operations

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "operations/context.hpp"
+#include "operations/selection.hpp"
 #include "reconciler/desired.hpp"
 
 namespace left4me::operations {
@@ -18,5 +19,8 @@ struct ResetsRequested {
 /// somebody has asked to leave one of them alone; then nothing was noted.
 Result<ResetsRequested> request_reset(Context& context, Desired desired,
                                       const std::vector<std::string>& servers, const std::string& reason);
+
+/// Withdraws such requests; returns the servers that had one. What has begun goes on.
+Result<std::vector<std::string>> cancel_reset(Context& context, const Selection& selection);
 
 }  // namespace left4me::operations

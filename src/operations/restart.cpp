@@ -27,13 +27,6 @@ Result<void> save(const Context& context, const RestartRequests& requests) {
     return {};
 }
 
-void record(Context& context, const std::vector<std::string>& servers, const char* reason,
-            const std::string& message) {
-    std::vector<std::string> subjects;
-    for (const std::string& server : servers) subjects.push_back("server/" + server);
-    record_event(context, subjects, reason, message);
-}
-
 /// Why there is nothing to restart; empty: there is.
 std::string why_not_running(const Desired& desired, const std::string& server, const UnitDetails& details) {
     if (desired.servers.at(server).state == RunState::Stopped) return "its manifest says Stopped";
@@ -85,9 +78,9 @@ Result<RestartsRequested> request_restart(Context& context, const Selection& sel
     withdraw(*requests, {requested.servers.begin(), requested.servers.end()});
     requests->push_back(request);
     if (auto saved = save(context, *requests); !saved) return std::unexpected(saved.error());
-    record(context, requested.servers, "RestartRequested",
-           fmt::format("a restart was asked for{}{}", options.when_empty ? ", when nobody plays" : "",
-                       options.staggered ? ", one part of the servers after the other" : ""));
+    record_event(context, server_subjects(requested.servers), "RestartRequested",
+                 fmt::format("a restart was asked for{}{}", options.when_empty ? ", when nobody plays" : "",
+                             options.staggered ? ", one part of the servers after the other" : ""));
     return requested;
 }
 
@@ -96,20 +89,14 @@ Result<std::vector<std::string>> cancel_restart(Context& context, const Selectio
     if (!lock) return std::unexpected(lock.error());
     auto requests = load(context);
     if (!requests) return std::unexpected(requests.error());
-    std::set<std::string> servers(selection.names.begin(), selection.names.end());
-    if (selection.all) servers = servers_of(*requests);
-    if (!selection.selector.empty()) {
-        const auto in_force = read_source(context);
-        if (!in_force) return std::unexpected(in_force.error());
-        const auto selected = select_servers(selection, in_force->set);
-        if (!selected) return std::unexpected(selected.error());
-        servers.insert(selected->begin(), selected->end());
-    }
-    const std::set<std::string> withdrawn = withdraw(*requests, servers);
+    const auto servers = select_requested(context, selection, servers_of(*requests));
+    if (!servers) return std::unexpected(servers.error());
+    const std::set<std::string> withdrawn = withdraw(*requests, *servers);
     std::vector<std::string> names(withdrawn.begin(), withdrawn.end());
     if (names.empty()) return names;
     if (auto saved = save(context, *requests); !saved) return std::unexpected(saved.error());
-    record(context, names, "RestartCanceled", "the request for a restart was withdrawn");
+    record_event(context, server_subjects(names), "RestartCanceled",
+                 "the request for a restart was withdrawn");
     return names;
 }
 

@@ -32,9 +32,7 @@ Result<std::vector<std::string>> meant_servers(Context& context, const Selection
 
 std::vector<std::string> subjects_of(const std::vector<std::string>& servers) {
     if (servers.empty()) return {"left4me"};
-    std::vector<std::string> subjects;
-    for (const std::string& server : servers) subjects.push_back("server/" + server);
-    return subjects;
+    return server_subjects(servers);
 }
 
 Result<void> save(const Context& context, const Suspensions& suspensions) {

@@ -55,6 +55,21 @@ Result<ActiveRevision> read_source(Context& context) {
     return std::move(*in_force);
 }
 
+Result<std::set<std::string>> select_requested(Context& context, const Selection& selection,
+                                               std::set<std::string> requested) {
+    if (selection.all) return requested;
+    std::set<std::string> selected(selection.names.begin(), selection.names.end());
+    if (!selection.selector.empty()) {
+        const auto in_force = read_source(context);
+        if (!in_force) return std::unexpected(in_force.error());
+        const auto labeled = select_servers(selection, in_force->set);
+        if (!labeled) return std::unexpected(labeled.error());
+        selected.insert(labeled->begin(), labeled->end());
+    }
+    std::erase_if(requested, [&](const std::string& server) { return !selected.contains(server); });
+    return requested;
+}
+
 Result<std::unique_ptr<SystemdHost>> connect(const Context& context) {
     auto units = Units::connect(context.paths);
     if (!units) return fail(ErrorKind::HostUnavailable, "cannot ask systemd: " + units.error());

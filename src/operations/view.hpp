@@ -1,10 +1,13 @@
 #pragma once
 
 #include <memory>
+#include <set>
+#include <string>
 
 #include "adapters/host/systemd_host.hpp"
 #include "adapters/source/revision.hpp"
 #include "operations/context.hpp"
+#include "operations/selection.hpp"
 #include "reconciler/engine.hpp"
 
 namespace left4me::operations {
@@ -17,6 +20,11 @@ Error source_error(const Context& context, SourceErrorKind error_kind, std::stri
 
 /// The revision that the host follows, perhaps the last good one instead of the source's newest.
 Result<ActiveRevision> read_source(Context& context);
+
+/// The selected ones of the servers that somebody has asked something for. One that is named need not be
+/// known.
+Result<std::set<std::string>> select_requested(Context& context, const Selection& selection,
+                                               std::set<std::string> requested);
 
 Result<std::unique_ptr<SystemdHost>> connect(const Context& context);
 

@@ -39,6 +39,7 @@ bool takes_a_person(HoldReason reason) {
         case HoldReason::ReadingSource:
         case HoldReason::BackOff:
         case HoldReason::RestartPending:
+        case HoldReason::ResetPending:
         case HoldReason::Orphan:
         case HoldReason::Shadowed:
             return false;

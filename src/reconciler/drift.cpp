@@ -24,7 +24,10 @@ void report_drift(const World& world, ServerDraft& draft) {
     const bool acts = std::any_of(draft.steps.begin(), draft.steps.end(),
                                   [](const Step& step) { return is_effect(step.verb); });
     if (!acts || !nothing_was_changed(world, draft)) return;
-    const bool comes_up = draft.usable && draft.observed->unit.enablement != Enablement::Masked;
+    const Step* const render = draft.find(Verb::Render);
+    const bool is_rendered = render != nullptr && render->cause == Cause::Request;
+    const bool comes_up =
+        (draft.usable || is_rendered) && draft.observed->unit.enablement != Enablement::Masked;
     const bool starts = draft.has(Verb::Start) || draft.has(Verb::Restart);
     // Then a reset waits as a whole.
     if (starts && !comes_up) {
@@ -36,7 +39,10 @@ void report_drift(const World& world, ServerDraft& draft) {
         if (step.cause == Cause::Request) {
             if (comes_up || !starts) continue;
             step.reason += ", but it would not come up again; see what is only reported";
-            step = {Verb::Hold, std::move(step.reason), {}, HoldReason::RestartPending};
+            step = {Verb::Hold,
+                    std::move(step.reason),
+                    {},
+                    step.verb == Verb::Restart ? HoldReason::RestartPending : HoldReason::ResetPending};
         } else if (is_effect(step.verb)) {
             step = {Verb::Report, std::move(step.reason), {}, HoldReason::Drift};
         }

@@ -238,6 +238,7 @@ class EventBuilder {
             add("server/" + name, false, "Resumed", "the time of its suspension is over");
         const bool waits_now = now->reason == ConditionReason(HoldReason::RolloutPending) ||
                                now->reason == ConditionReason(HoldReason::RestartPending) ||
+                               now->reason == ConditionReason(HoldReason::ResetPending) ||
                                now->reason == ConditionReason(HoldReason::PortInUse);
         if (waits_now && (then == nullptr || then->reason != now->reason))
             add("server/" + name, false, to_string(now->reason), now->message);

@@ -8,8 +8,8 @@ namespace left4me::draft {
 namespace {
 
 bool is_part_of_reset(const Step& step) {
-    return step.verb == Verb::Stop || step.verb == Verb::ResetFailed || step.verb == Verb::Purge ||
-           step.verb == Verb::Start;
+    return step.verb == Verb::Render || step.verb == Verb::Stop || step.verb == Verb::ResetFailed ||
+           step.verb == Verb::Purge || step.verb == Verb::Start;
 }
 
 void add_missing(ServerDraft& draft, Verb verb, const std::string& reason) {
@@ -28,7 +28,7 @@ void plan_reset(const World& world, ServerDraft& draft, bool startable) {
         const std::string text = request_text(request);
         if (is_up && shall_run && (!startable || !world.observed.installation)) {
             draft.steps.push_back(
-                {Verb::Hold, text + ", but it would not come up again", {}, HoldReason::RestartPending});
+                {Verb::Hold, text + ", but it would not come up again", {}, HoldReason::ResetPending});
             return;
         }
         if (is_up) add_missing(draft, Verb::Stop, text);

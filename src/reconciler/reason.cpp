@@ -45,6 +45,8 @@ const char* to_string(HoldReason value) {
             return "Orphan";
         case HoldReason::RestartPending:
             return "RestartPending";
+        case HoldReason::ResetPending:
+            return "ResetPending";
         case HoldReason::Shadowed:
             return "Shadowed";
     }

@@ -22,6 +22,7 @@ enum class HoldReason {
     Drift,
     Orphan,
     RestartPending,  ///< a restart that a person asked for
+    ResetPending,    ///< a reset that a person asked for
     Shadowed,        ///< the game changed files that it may not keep
 };
 

@@ -160,7 +160,7 @@ ConditionValue reconciling(const ServerFindings& findings) {
     }
     for (const HoldReason code :
          {HoldReason::BackOff, HoldReason::Building, HoldReason::ReadingSource, HoldReason::RolloutPending,
-          HoldReason::RestartPending, HoldReason::PortInUse}) {
+          HoldReason::RestartPending, HoldReason::ResetPending, HoldReason::PortInUse}) {
         if (const Action* action = findings.find_code(code))
             return {ConditionStatus::True, code, action->reason};
     }
@@ -205,10 +205,11 @@ Condition condition(const char* type, ConditionValue verdict, const Condition* p
             generation};
 }
 
-/// What a game does to its own tree, and a restart that a person asked for, say nothing about whether the
-/// manifests are applied.
+/// What a game does to its own tree, and a restart or reset that a person asked for, say nothing about
+/// whether the manifests are applied.
 bool is_left(const Action& action) {
-    return action.code != HoldReason::Shadowed && action.code != HoldReason::RestartPending;
+    return action.code != HoldReason::Shadowed && action.code != HoldReason::RestartPending &&
+           action.code != HoldReason::ResetPending;
 }
 
 bool is_applied(const ServerFindings& findings) {

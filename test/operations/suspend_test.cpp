@@ -2,8 +2,10 @@
 
 #include "adapters/source/revision.hpp"
 #include "adapters/sources/open.hpp"
+#include "adapters/store/requests.hpp"
 #include "operations/approve.hpp"
 #include "operations/events.hpp"
+#include "operations/reset.hpp"
 #include "operations/wait.hpp"
 #include "support/catch.hpp"
 #include "support/scratch.hpp"
@@ -122,4 +124,19 @@ TEST_CASE("an event feed shows past and new events of one server") {
 TEST_CASE("a timeout is a duration with the syntax of manifests") {
     CHECK(parse_timeout("90s") == std::chrono::milliseconds(90'000));
     CHECK(parse_timeout("soon").error().kind == ErrorKind::InvalidArgument);
+}
+
+TEST_CASE("a reset that waits can be withdrawn, and its event says by whom") {
+    World world;
+    const ResetRequest request{.by = "bob", .at = {}, .reason = "taken", .directory = "12-3"};
+    REQUIRE(save_reset_requests(world.context.paths, {{"comp1", request}, {"gone", request}}));
+    CHECK(load_intent(world.context.paths).resets.at("comp1") == request);
+    const auto canceled = cancel_reset(world.context, {.names = {"gone", "comp2"}});
+    REQUIRE(canceled);
+    CHECK(*canceled == std::vector<std::string>{"gone"});
+    CHECK(world.last_event() == "server/gone ResetCanceled alice");
+    CHECK(load_intent(world.context.paths).resets.size() == 1);
+    REQUIRE(cancel_reset(world.context, {.selector = "pool=x"}));
+    CHECK(load_intent(world.context.paths).resets.empty());
+    CHECK(cancel_reset(world.context, {.all = true})->empty());
 }

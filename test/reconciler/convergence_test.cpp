@@ -72,8 +72,8 @@ bool may_remain(const Case& generated, const RunResult& pass, const Action& acti
         return running && desired.rollout.policy != RolloutPolicy::Immediate &&
                server.unit.active == ActiveState::Active;
     }
+    if (action.code == HoldReason::ResetPending) return running && generated.intent.resets.contains(name);
     if (action.code == HoldReason::RestartPending) {
-        if (running && generated.intent.resets.contains(name)) return true;
         const RestartRequest* const request = request_for(generated.intent.restarts, name);
         return running && request != nullptr &&
                (request->when_empty || request->staggered || desired.drift == DriftPolicy::Report);

@@ -86,12 +86,24 @@ TEST_CASE("a running server that would not come up again is not reset, and says 
     site.host.world.installation = false;
     (void)site.pass();
     CHECK(site.verbs().empty());
-    CHECK(site.condition("a", "Reconciling").reason == ConditionReason(HoldReason::RestartPending));
+    CHECK(site.condition("a", "Reconciling").reason == ConditionReason(HoldReason::ResetPending));
     CHECK(site.status.last_applied_revision == "r1");
     CHECK(site.is_open());
     site.host.world.installation = true;
     CHECK(site.pass().remaining.empty());
     CHECK(site.server("a").purges == 1);
+}
+
+TEST_CASE("a server whose drift is only reported is reset with the rendering that its manifest asks for") {
+    Reset site;
+    site.desired.servers.at("a").drift = DriftPolicy::Report;
+    (void)site.pass();
+    FakeServer& server = site.server("a");
+    server.renderings.at(*server.current).damaged = {"server.env"};
+    site.intent.resets.at("a").directory = "directory " + std::to_string(server.purges);
+    CHECK(site.pass().remaining.empty());
+    CHECK(server.renderings.at(*server.current).damaged.empty());
+    CHECK(server.purges == 2);
 }
 
 TEST_CASE("a suspended server is reset after its suspension") {
