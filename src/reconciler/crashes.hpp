@@ -22,8 +22,8 @@ inline bool was_stopped(const ObservedUnit& unit) {
 /// A stop that somebody asked for is none.
 unsigned new_crashes(const Crashes& seen, const ObservedUnit& unit, TimePoint now);
 
-/// What is remembered after the unit was seen like this; `crashed` is new_crashes(). `asked`:
-/// server_spec_hash() the server now, needed only if it has crashed.
+/// What is remembered after the unit was seen like this; `crashed` is new_crashes(). `spec_hash`:
+/// server_spec_hash() of the server, needed only if it has crashed.
 Crashes next_crashes(const Crashes& seen, const ObservedUnit& unit, unsigned crashed,
                      const std::string& spec_hash, TimePoint now);
 

@@ -139,8 +139,8 @@ bool overlay_is_wanted(const World& world, const Path& path) {
 /// `overlays/A/.build` is needed for as long as a unit builds, or is to build the overlay.
 bool is_worked_in(const World& world, const std::string& name) {
     const auto overlay = world.target.overlays.find(name);
-    const bool spec_hash = overlay != world.target.overlays.end() && overlay->second.build;
-    return spec_hash || world.observed.builds.contains(name);
+    const bool is_wanted = overlay != world.target.overlays.end() && overlay->second.build;
+    return is_wanted || world.observed.builds.contains(name);
 }
 
 /// Renderings of servers that the manifests do not name are not pruned: Unmanage removes them, or left4me

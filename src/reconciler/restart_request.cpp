@@ -37,9 +37,9 @@ std::set<std::string> servers_of(const RestartRequests& requests) {
 
 bool is_restart_due(const RestartRequest& request, const std::string& server,
                     const ObservedServer& observed) {
-    const auto spec_hash = request.invocations.find(server);
-    return spec_hash != request.invocations.end() && observed.unit.active == ActiveState::Active &&
-           !observed.invocation.empty() && observed.invocation == spec_hash->second;
+    const auto asked = request.invocations.find(server);
+    return asked != request.invocations.end() && observed.unit.active == ActiveState::Active &&
+           !observed.invocation.empty() && observed.invocation == asked->second;
 }
 
 RestartRequests open_requests(const RestartRequests& requests, const Target& target,

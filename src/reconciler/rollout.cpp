@@ -57,15 +57,15 @@ std::optional<Step> decide_request(const World& world, const std::string& server
                                    const ObservedServer& observed) {
     const RestartRequest* const request = request_for(world.intent.restarts, server);
     if (request == nullptr || !is_restart_due(*request, server, observed)) return std::nullopt;
-    const std::string spec_hash = request_text(*request);
+    const std::string text = request_text(*request);
     if (request->when_empty && observed.players != 0U) {
         return Step{Verb::Hold,
-                    fmt::format("{}, when empty; waits: {}", spec_hash, occupied_text(observed)),
+                    fmt::format("{}, when empty; waits: {}", text, occupied_text(observed)),
                     {},
                     HoldReason::RestartPending};
     }
     return Step{Verb::Restart,
-                request->when_empty ? spec_hash + ", when empty; nobody plays" : spec_hash,
+                request->when_empty ? text + ", when empty; nobody plays" : text,
                 {},
                 {},
                 Cause::Request,
