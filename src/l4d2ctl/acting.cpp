@@ -92,7 +92,7 @@ Result<Exit> edit_and_reconcile(Session& session, const Make& make, const Timeou
 
 Result<Exit> edit_servers_and_reconcile(Session& session, const Make& make, const Timeout& timeout,
                                         const Check& check) {
-    const auto edited = operations::commit(session, make);
+    const auto edited = operations::commit_for_servers(session, make);
     if (!edited) return std::unexpected(edited.error());
     tell_effects(session, *edited);
     return reconcile(session, timeout, concern_of(*edited), check);

@@ -9,7 +9,6 @@
 #include "adapters/metrics/metrics.hpp"
 #include "adapters/metrics/textfile.hpp"
 #include "adapters/sources/manifests.hpp"
-#include "adapters/store/restart_requests.hpp"
 #include "adapters/store/status_file.hpp"
 #include "operations/lock.hpp"
 #include "operations/view.hpp"
@@ -114,9 +113,10 @@ Result<StepReport> Drive::step(bool retry_now) {
     if (!step) return fail(ErrorKind::HostUnavailable, step.error());
     if (auto saved = status_file_.save(engine_->status()); !saved)
         return fail(ErrorKind::StateFailed, saved.error());
-    if (!manifests_.intent().restarts.empty()) {
+    if (manifests_.intent().has_requests()) {
         const auto dropped = drop_finished_requests(context_.paths, step->target, step->observed);
-        if (!dropped) context_.notice("the requests for restarts could not be kept: " + dropped.error());
+        if (!dropped)
+            context_.notice("the requests for restarts and stops could not be kept: " + dropped.error());
     }
     StepReport report = report_of(*step, engine_->open_actions());
     report.error_kind = manifests_.trouble();

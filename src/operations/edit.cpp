@@ -8,6 +8,7 @@
 #include <set>
 
 #include "adapters/directory/source.hpp"
+#include "adapters/store/stop_requests.hpp"
 #include "operations/lock.hpp"
 #include "operations/objects.hpp"
 #include "operations/server_view.hpp"
@@ -254,7 +255,9 @@ Result<Proposal> propose_state(const Context& context, const Selection& selectio
         effects.push_back({object, Change::Configured});
     }
     auto proposal = finish(context, *source, edited.files(), edited.change(), std::move(effects));
-    if (proposal) proposal->verb = state == RunState::Running ? "start" : "stop";
+    if (!proposal) return proposal;
+    proposal->verb = state == RunState::Running ? "start" : "stop";
+    if (state == RunState::Stopped) proposal->stops = {names->begin(), names->end()};
     return proposal;
 }
 
@@ -295,7 +298,12 @@ Result<Proposal> propose_removal(const Context& context, const std::vector<Docum
         if (has_no_documents(edited.text)) edited.text = with_comment(std::move(edited.text));
         change.write.emplace(edited.name, edited.text);
     }
-    return finish(context, *source, std::move(files), std::move(change), std::move(effects));
+    auto proposal = finish(context, *source, std::move(files), std::move(change), std::move(effects));
+    if (!proposal) return proposal;
+    for (const DocumentName& object : objects) {
+        if (object.kind == Kind::Server) proposal->stops.insert(object.name);
+    }
+    return proposal;
 }
 
 Result<Proposal> propose_removal(const Context& context, const Selection& selection) {
@@ -328,6 +336,19 @@ Result<Proposal> commit(Context& context, const std::function<Result<Proposal>()
         }
         return proposal;
     }
+}
+
+Result<Proposal> commit_for_servers(Context& context, const std::function<Result<Proposal>()>& make) {
+    const auto lock = lock_host(context);
+    if (!lock) return std::unexpected(lock.error());
+    auto proposal = commit(context, make);
+    if (!proposal || proposal->stops.empty()) return proposal;
+    // A damaged file is replaced: what does not happen is asked for again.
+    StopRequests requests = load_stop_requests(context.paths).value_or(StopRequests{});
+    add(requests, proposal->stops);
+    if (auto saved = save_stop_requests(context.paths, requests); !saved)
+        return fail(ErrorKind::StateFailed, saved.error());
+    return proposal;
 }
 
 Result<std::vector<SourceFile>> read_manifest_files(const std::string& directory, std::size_t max_bytes) {

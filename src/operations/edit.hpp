@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,7 @@ struct Proposal {
     std::vector<Effect> effects;
     SourceChange change;
     std::string verb;  ///< the verb in the commit message, "stop"; empty: use the effects' own words
+    std::set<std::string> stops;  ///< the servers that it stops or deletes
     std::string revision;
     ManifestSet set;
 };
@@ -44,6 +46,10 @@ Result<Proposal> propose_removal(const Context& context, const Selection& select
 /// Makes an edit atomically, under the lock for edits. `make` is called again if the source has changed
 /// between reading and commit.
 Result<Proposal> commit(Context& context, const std::function<Result<Proposal>()>& make);
+
+/// The same for a command about single servers, whose stops must not wait for what else the source would take
+/// down: notes them as StopRequests. Takes the pass lock, so that no pass sees the one without the other.
+Result<Proposal> commit_for_servers(Context& context, const std::function<Result<Proposal>()>& make);
 
 /// The manifests beneath a directory, at most `max_bytes` a file, for whoever proposes all of them. Nothing
 /// is parsed.

@@ -26,6 +26,7 @@ struct Step {
     std::optional<HoldReason> code;
     Cause cause = Cause::Manifest;  ///< Restart
     std::string by = {};            ///< Action::by
+    std::string to_approve = {};    ///< Action::to_approve
 };
 
 /// All decisions about one server. A server without any decision has no draft.

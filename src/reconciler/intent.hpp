@@ -3,6 +3,7 @@
 #include <string>
 
 #include "reconciler/restart_request.hpp"
+#include "reconciler/stop_request.hpp"
 #include "reconciler/suspension.hpp"
 
 namespace left4me {
@@ -12,11 +13,15 @@ struct Intent {
     /// What left4me must not touch.
     Suspensions suspended;
     /// The revision that a person approved, although it stops or deletes more than half of the running
-    /// servers; empty: none.
+    /// servers; empty: none. What was held for its sake is done, whichever revision is in force by then.
     std::string approved;
     /// A person asked for this pass: recent failures are retried now, however often they failed.
     bool retry_now = false;
     RestartRequests restarts = {};
+    StopRequests stops = {};
+
+    /// Some of it is a request that ends once it is done.
+    bool has_requests() const { return !restarts.empty() || !stops.empty(); }
 
     bool operator==(const Intent&) const = default;
 };

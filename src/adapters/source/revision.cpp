@@ -7,6 +7,7 @@
 #include "adapters/files.hpp"
 #include "adapters/source/bundle.hpp"
 #include "adapters/store/restart_requests.hpp"
+#include "adapters/store/stop_requests.hpp"
 #include "adapters/store/suspensions.hpp"
 
 namespace left4me {
@@ -21,6 +22,19 @@ constexpr std::size_t max_bundle = std::size_t{256} << 20U;
 
 fs::path last_good_path(const Paths& paths) { return paths.status() / "last-good"; }
 fs::path approved_path(const Paths& paths) { return paths.status() / "approved"; }
+
+template <typename Requests>
+std::expected<bool, std::string> drop_finished(const Paths& paths,
+                                               const std::expected<Requests, std::string>& requests,
+                                               std::expected<void, std::string> (*save)(const Paths&,
+                                                                                        const Requests&),
+                                               const Target& target, const Observed& observed) {
+    if (!requests) return std::unexpected(requests.error());
+    const Requests open = open_requests(*requests, target, observed);
+    if (open == *requests) return false;
+    if (auto saved = save(paths, open); !saved) return std::unexpected(saved.error());
+    return true;
+}
 
 std::optional<Snapshot> read_last_good(const Paths& paths) {
     const auto text = read_file(last_good_path(paths), max_bundle);
@@ -38,8 +52,9 @@ Intent load_intent(const Paths& paths) {
         text->pop_back();
         intent.approved = std::move(*text);
     }
-    // A damaged file asks for nothing: a restart that does not happen is asked for again.
+    // A damaged file asks for nothing: what does not happen is asked for again.
     intent.restarts = load_restart_requests(paths).value_or(RestartRequests{});
+    intent.stops = load_stop_requests(paths).value_or(StopRequests{});
     auto suspensions = load_suspensions(paths);
     if (suspensions) {
         intent.suspended = std::move(*suspensions);
@@ -48,6 +63,16 @@ Intent load_intent(const Paths& paths) {
         intent.suspended.all = Suspension{suspensions.error(), {}, {}, {}};
     }
     return intent;
+}
+
+std::expected<bool, std::string> drop_finished_requests(const Paths& paths, const Target& target,
+                                                        const Observed& observed) {
+    const auto restarts =
+        drop_finished(paths, load_restart_requests(paths), save_restart_requests, target, observed);
+    if (!restarts) return restarts;
+    const auto stops = drop_finished(paths, load_stop_requests(paths), save_stop_requests, target, observed);
+    if (!stops) return stops;
+    return *restarts || *stops;
 }
 
 std::expected<ManifestSet, SourceError> load_snapshot(const Snapshot& snapshot, const Limits& limits) {

@@ -22,9 +22,14 @@ struct ActiveRevision {
     Desired desired() const { return make_desired(set, snapshot.revision); }
 };
 
-/// What people have approved and suspended, and the restarts that they asked for. If the suspensions cannot
-/// be read, everything is suspended.
+/// What people have approved and suspended, and the restarts and stops that they asked for. If the
+/// suspensions cannot be read, everything is suspended.
 Intent load_intent(const Paths& paths);
+
+/// Removes the requests for restarts and stops that are over from their files. Only under the pass lock.
+/// True: there were some.
+std::expected<bool, std::string> drop_finished_requests(const Paths& paths, const Target& target,
+                                                        const Observed& observed);
 
 /// Parses a snapshot's manifests, or returns every error in them; the names of files say which revision they
 /// belong to.

@@ -1,8 +1,5 @@
 #include "adapters/store/restart_requests.hpp"
 
-#include <cerrno>
-#include <cstring>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "adapters/store/state_files.hpp"
@@ -34,18 +31,15 @@ RestartRequest to_request(const json& object) {
 }  // namespace
 
 std::expected<RestartRequests, std::string> load_restart_requests(const Paths& paths) {
-    const std::filesystem::path path = paths.status() / file_name;
-    std::ifstream stream(path);
-    if (!stream) {
-        if (errno == ENOENT || errno == ENOTDIR) return RestartRequests{};
-        return std::unexpected(path.string() + ": " + std::strerror(errno));
-    }
+    const auto text = read_state_file(paths, file_name);
+    if (!text) return std::unexpected(text.error());
+    if (!*text) return RestartRequests{};
     try {
         RestartRequests requests;
-        for (const json& object : json::parse(stream)) requests.push_back(to_request(object));
+        for (const json& object : json::parse(**text)) requests.push_back(to_request(object));
         return requests;
     } catch (const json::exception& exception) {
-        return std::unexpected(path.string() + " is damaged: " + exception.what());
+        return std::unexpected((paths.status() / file_name).string() + " is damaged: " + exception.what());
     }
 }
 
@@ -54,16 +48,6 @@ std::expected<void, std::string> save_restart_requests(const Paths& paths, const
     for (const RestartRequest& request : requests) array.push_back(to_json(request));
     return replace_state_file(paths, file_name,
                               array.dump(1, ' ', false, json::error_handler_t::replace) + "\n");
-}
-
-std::expected<bool, std::string> drop_finished_requests(const Paths& paths, const Target& target,
-                                                        const Observed& observed) {
-    const auto requests = load_restart_requests(paths);
-    if (!requests) return std::unexpected(requests.error());
-    const RestartRequests open = open_requests(*requests, target, observed);
-    if (open == *requests) return false;
-    if (auto saved = save_restart_requests(paths, open); !saved) return std::unexpected(saved.error());
-    return true;
 }
 
 }  // namespace left4me

@@ -14,8 +14,4 @@ std::expected<RestartRequests, std::string> load_restart_requests(const Paths& p
 /// Replaces the file at once. Only under the pass lock.
 std::expected<void, std::string> save_restart_requests(const Paths& paths, const RestartRequests& requests);
 
-/// Removes the requests that are over from the file. Only under the pass lock. True: there were some.
-std::expected<bool, std::string> drop_finished_requests(const Paths& paths, const Target& target,
-                                                        const Observed& observed);
-
 }  // namespace left4me

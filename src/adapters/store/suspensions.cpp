@@ -1,8 +1,5 @@
 #include "adapters/store/suspensions.hpp"
 
-#include <cerrno>
-#include <cstring>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "adapters/store/state_files.hpp"
@@ -34,21 +31,18 @@ Suspension to_suspension(const json& object) {
 }  // namespace
 
 std::expected<Suspensions, std::string> load_suspensions(const Paths& paths) {
-    const std::filesystem::path path = paths.status() / file_name;
-    std::ifstream stream(path);
-    if (!stream) {
-        if (errno == ENOENT || errno == ENOTDIR) return Suspensions{};
-        return std::unexpected(path.string() + ": " + std::strerror(errno));
-    }
+    const auto text = read_state_file(paths, file_name);
+    if (!text) return std::unexpected(text.error());
+    if (!*text) return Suspensions{};
     try {
-        const json object = json::parse(stream);
+        const json object = json::parse(**text);
         Suspensions suspensions;
         if (!object.at("all").is_null()) suspensions.all = to_suspension(object.at("all"));
         for (const auto& [name, server] : object.at("servers").items())
             suspensions.servers.emplace(name, to_suspension(server));
         return suspensions;
     } catch (const json::exception& exception) {
-        return std::unexpected(path.string() + " is damaged: " + exception.what() +
+        return std::unexpected((paths.status() / file_name).string() + " is damaged: " + exception.what() +
                                "\n  l4d2ctl resume --all writes a new one");
     }
 }
