@@ -11,7 +11,7 @@
 #include "adapters/store/stop_requests.hpp"
 #include "operations/lock.hpp"
 #include "operations/objects.hpp"
-#include "operations/server_view.hpp"
+#include "operations/view.hpp"
 #include "specs/documents.hpp"
 #include "specs/edit.hpp"
 
@@ -360,24 +360,27 @@ Result<std::vector<SourceFile>> read_manifest_files(const std::string& directory
     return std::move(*files);
 }
 
-Result<void> check_state(Context& context, const Selection& selection, RunState state) {
-    const auto view = observe(context);
-    if (!view) return std::unexpected(view.error());
-    const auto names = select_servers(selection, view->in_force.set);
-    if (!names) return {};  // an older revision is in force, which has been reported
+Result<void> check_state(const Context& context, const Plan& difference, const Concern& concern,
+                         RunState state) {
+    std::map<std::string, std::string> held;  // why, by server
+    std::vector<std::string> names;
+    for (const Action& action : difference.actions) {
+        const bool is_held =
+            action.code == HoldReason::ApprovalRequired || action.code == HoldReason::Suspended;
+        if (!is_held || action.subject.kind != Kind::Server || !concerns(concern, action.subject)) continue;
+        if (held.try_emplace(action.subject.name, action.reason).second) names.push_back(action.subject.name);
+    }
+    if (held.empty()) return {};
+    const auto machine = connect(context);
+    if (!machine) return std::unexpected(machine.error());
+    const auto details = (*machine)->units().details(names);
+    if (!details) return fail(ErrorKind::HostUnavailable, details.error());
     std::string undone;
-    for (const std::string& name : *names) {
-        const auto observed = view->observed.servers.find(name);
-        const bool runs =
-            observed != view->observed.servers.end() && observed->second.unit.active == ActiveState::Active;
+    for (const auto& [name, why] : held) {
+        const bool runs = details->at(name).unit.active == ActiveState::Active;
         if (runs == (state == RunState::Running)) continue;
-        for (const Action* const action : actions_of(*view, name)) {
-            if (action->code != HoldReason::ApprovalRequired && action->code != HoldReason::Suspended)
-                continue;
-            undone += fmt::format("server/{} was not {}: {}\n", name,
-                                  state == RunState::Running ? "started" : "stopped", action->reason);
-            break;
-        }
+        undone += fmt::format("server/{} was not {}: {}\n", name,
+                              state == RunState::Running ? "started" : "stopped", why);
     }
     if (undone.empty()) return {};
     return fail(ErrorKind::NotDone, undone);

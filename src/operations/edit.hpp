@@ -7,6 +7,7 @@
 
 #include "operations/context.hpp"
 #include "operations/selection.hpp"
+#include "operations/settling.hpp"
 #include "operations/source_text.hpp"
 
 namespace left4me::operations {
@@ -55,8 +56,10 @@ Result<Proposal> commit_for_servers(Context& context, const std::function<Result
 /// is parsed.
 Result<std::vector<SourceFile>> read_manifest_files(const std::string& directory, std::size_t max_bytes);
 
-/// NotDone if a suspension or a missing approval keeps a selected server from the state that a committed edit
-/// asked for.
-Result<void> check_state(Context& context, const Selection& selection, RunState state);
+/// NotDone if a suspension or a missing approval keeps a server of concern from the state that a committed
+/// edit asked for. `difference`: what is left after it was followed. systemd is asked only about servers that
+/// are held.
+Result<void> check_state(const Context& context, const Plan& difference, const Concern& concern,
+                         RunState state);
 
 }  // namespace left4me::operations
