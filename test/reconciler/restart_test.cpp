@@ -40,15 +40,13 @@ class WatchedHost : public Host {
   public:
     explicit WatchedHost(FakeHost& inner) : inner_(inner) {}
 
-    std::expected<std::map<std::string, ObservedBuild>, std::string> observe_builds() override {
-        return inner_.observe_builds();
-    }
+    std::expected<ObservedUnits, std::string> observe_units() override { return inner_.observe_units(); }
     void wait_for_builds(const std::map<std::string, ObservedBuild>& builds) override {
         inner_.wait_for_builds(builds);
     }
     Inputs read_inputs(const Desired& desired) override { return inner_.read_inputs(desired); }
-    std::expected<Observed, std::string> observe(const Target& target) override {
-        return inner_.observe(target);
+    std::expected<Observed, std::string> observe(const Target& target, ObservedUnits units) override {
+        return inner_.observe(target, std::move(units));
     }
     void begin(const Plan& plan, std::span<const ActionIndex> actions) override {
         bool restarts = false;

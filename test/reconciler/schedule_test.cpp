@@ -106,15 +106,13 @@ TEST_CASE("actions with the same verb that are ready together begin together") {
 TEST_CASE("a host that loses an action does not hang the pass") {
     struct Forgetful : Host {
         FakeHost host{FakeWorld{}};
-        std::expected<std::map<std::string, ObservedBuild>, std::string> observe_builds() override {
-            return host.observe_builds();
-        }
+        std::expected<ObservedUnits, std::string> observe_units() override { return host.observe_units(); }
         void wait_for_builds(const std::map<std::string, ObservedBuild>& builds) override {
             host.wait_for_builds(builds);
         }
         Inputs read_inputs(const Desired& desired) override { return host.read_inputs(desired); }
-        std::expected<Observed, std::string> observe(const Target& target) override {
-            return host.observe(target);
+        std::expected<Observed, std::string> observe(const Target& target, ObservedUnits units) override {
+            return host.observe(target, std::move(units));
         }
         void begin(const Plan&, std::span<const ActionIndex>) override {}
         std::vector<Outcome> wait() override { return {}; }
