@@ -77,10 +77,12 @@ int answer_list(sd_bus_message* call, std::size_t servers) {
     sd_bus_message* reply = nullptr;
     check(sd_bus_message_new_method_return(call, &reply), "answer");
     const char* pattern = nullptr;
+    bool asked = false;
     check(sd_bus_message_skip(call, "as"), "patterns");
     check(sd_bus_message_enter_container(call, 'a', "s"), "patterns");
-    check(sd_bus_message_read(call, "s", &pattern), "patterns");
-    if (!std::string_view(pattern).starts_with("left4me-server@")) servers = 0;
+    while (sd_bus_message_read(call, "s", &pattern) > 0)
+        asked = asked || std::string_view(pattern).starts_with("left4me-server@");
+    if (!asked) servers = 0;
     check(sd_bus_message_open_container(reply, 'a', "(ssssssouso)"), "answer");
     for (std::size_t index = 0; index < servers; ++index) {
         const std::string name = server_name(index);

@@ -57,7 +57,7 @@ void add_wait_option(Command& verb, const std::shared_ptr<Timeout>& timeout) {
 }
 
 Result<Exit> reconcile(Session& session, const Timeout& timeout, const operations::Concern& concern,
-                       const Check& check) {
+                       std::optional<RunState> state) {
     Progress progress(session, concern);
     const auto tell = [&progress](const StepReport& report) { progress.tell(report); };
     const auto last = operations::reconcile(session, {.concern = concern,
@@ -65,7 +65,8 @@ Result<Exit> reconcile(Session& session, const Timeout& timeout, const operation
                                                       .build_timeout = build_timeout(session, concern),
                                                       .on_report = tell});
     if (!last) return std::unexpected(last.error());
-    const auto checked = check ? check() : operations::Result<void>();
+    const auto checked = state ? operations::check_state(session, last->difference, concern, *state)
+                               : operations::Result<void>();
     if (checked) progress.tell_rest(*last);
     if (progress.any_failed() || build_failed(session, concern, last->difference)) return Exit::Refused;
     if (!checked) return std::unexpected(checked.error());
@@ -104,11 +105,11 @@ Result<Exit> edit_and_reconcile(Session& session, const Make& make, const Timeou
 }
 
 Result<Exit> edit_servers_and_reconcile(Session& session, const Make& make, const Timeout& timeout,
-                                        const Check& check) {
-    const auto edited = operations::commit(session, make);
+                                        std::optional<RunState> state) {
+    const auto edited = operations::commit_for_servers(session, make);
     if (!edited) return std::unexpected(edited.error());
     tell_effects(session, *edited);
-    return reconcile(session, timeout, concern_of(*edited), check);
+    return reconcile(session, timeout, concern_of(*edited), state);
 }
 
 }  // namespace left4me::ctl

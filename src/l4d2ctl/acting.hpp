@@ -26,18 +26,17 @@ void add_wait_option(Command& verb, const std::shared_ptr<Timeout>& timeout);
 
 /// Makes the host follow the source and prints every step until what is of concern has settled. Done, or
 /// Refused if something of concern failed, or what the trouble of the source deserves; with patience,
-/// TimedOut when a server does not get ready. `check`: whether all was done that was asked for; else its
-/// error is said in place of what waits.
-using Check = std::function<operations::Result<void>()>;
+/// TimedOut when a server does not get ready. `state`: what the servers of concern should come to; if
+/// something that takes a person keeps one from it, that is an error, said in place of what waits.
 Result<Exit> reconcile(Session& session, const Timeout& timeout, const operations::Concern& concern = {},
-                       const Check& check = {});
+                       std::optional<RunState> state = {});
 
 /// Makes an edit, prints its effects as `server/comp1 created`, and makes the host follow.
 using Make = std::function<operations::Result<Proposal>()>;
 Result<Exit> edit_and_reconcile(Session& session, const Make& make, const Timeout& timeout);
 /// The same for an edit of single servers, which only waits for those.
 Result<Exit> edit_servers_and_reconcile(Session& session, const Make& make, const Timeout& timeout,
-                                        const Check& check = {});
+                                        std::optional<RunState> state = {});
 /// `server/comp1 restart canceled`, of each whose request was withdrawn. `what`: "restart".
 Result<Exit> tell_canceled(const operations::Result<std::vector<std::string>>& servers, const char* what);
 void tell_effects(const Session& session, const Proposal& proposal, const std::string& suffix = {});

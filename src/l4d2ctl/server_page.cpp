@@ -176,8 +176,8 @@ std::string next_steps(const View& view, const std::string& name, const UnitDeta
         if (is_effect(action->verb)) {
             steps.insert("sudo l4d2ctl reconcile   makes the host agree with the manifests");
         } else if (action->code == HoldReason::ApprovalRequired) {
-            steps.insert(fmt::format("sudo l4d2ctl approve {}   approves the whole revision",
-                                     view.desired().revision));
+            steps.insert(
+                fmt::format("sudo l4d2ctl approve {}   approves the whole revision", action->to_approve));
         } else if (action->code == HoldReason::RolloutPending) {
             steps.insert(
                 fmt::format("sudo l4d2ctl restart {}   applies the change now; players are kicked", name));

@@ -18,7 +18,7 @@ Result<Exit> switch_state(Session& session, Options& options, RunState state) {
         return std::unexpected(entered.error());
     return edit_servers_and_reconcile(
         session, [&] { return operations::propose_state(session, options.selection, state); },
-        *options.timeout, [&] { return operations::check_state(session, options.selection, state); });
+        *options.timeout, state);
 }
 
 }  // namespace

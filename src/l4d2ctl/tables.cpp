@@ -51,18 +51,15 @@ Cell ready_cell(const Condition* ready) {
 }
 
 /// How long it has been as READY and ACTIVE say: a restart resets it.
-std::string since_text(const View& view, const Condition* ready, const UnitDetails& details) {
+std::string since_text(const View& view, const Condition* ready, const ObservedUnit& unit) {
     if (ready == nullptr) return "-";
     // A server that runs as it should has been Ready only since some seconds after its start.
-    const bool runs = ready->status == ConditionStatus::True && details.unit.active == ActiveState::Active;
-    const TimePoint unit = details.since.value_or(ready->last_transition);
-    return age_text(runs ? unit : std::max(ready->last_transition, unit), view.observed.now);
+    const bool runs = ready->status == ConditionStatus::True && unit.active == ActiveState::Active;
+    const TimePoint up = unit.active_since.value_or(ready->last_transition);
+    return age_text(runs ? up : std::max(ready->last_transition, up), view.observed.now);
 }
 
-using Details = std::map<std::string, UnitDetails>;
-
-/// `details`: only for the wide table.
-Row server_row(const View& view, const std::string& name, const Details* details, bool wide) {
+Row server_row(const View& view, const std::string& name, bool is_roomy, bool wide) {
     static const ObservedServer nothing;
     const auto found = view.observed.servers.find(name);
     const ObservedServer& observed = found == view.observed.servers.end() ? nothing : found->second;
@@ -78,9 +75,9 @@ Row server_row(const View& view, const std::string& name, const Details* details
             {used     ? std::to_string(*used)
              : wanted ? std::to_string(desired->second.port)
                       : "-"}};
-    if (details != nullptr) {
+    if (is_roomy) {
         row.push_back({wanted ? desired->second.blueprint : "-"});
-        row.push_back({since_text(view, ready, details->at(name))});
+        row.push_back({since_text(view, ready, observed.unit)});
     }
     if (wide) {
         row.push_back({observed.mounted ? "mounted" : observed.mounted_in_game ? "unmounted" : "-"});
@@ -91,23 +88,16 @@ Row server_row(const View& view, const std::string& name, const Details* details
     return row;
 }
 
-Result<std::vector<Row>> server_rows(View& view, const std::vector<std::string>& names, bool wide,
-                                     const Terminal& terminal) {
+std::vector<Row> server_rows(const View& view, const std::vector<std::string>& names, bool wide,
+                             const Terminal& terminal) {
     // In a narrow window, the reason needs the space more.
-    const bool all = wide || terminal.width >= roomy;
+    const bool is_roomy = wide || terminal.width >= roomy;
     std::vector<std::string> titles{"NAME", "READY", "WANTED", "ACTIVE", "AT BOOT", "PORT"};
-    if (all) titles.insert(titles.end(), {"BLUEPRINT", "SINCE"});
+    if (is_roomy) titles.insert(titles.end(), {"BLUEPRINT", "SINCE"});
     if (wide) titles.insert(titles.end(), {"OVERLAY", "RENDERING", "ROLLOUT"});
     titles.emplace_back("WHY");
     std::vector<Row> rows{heading(titles)};
-    std::optional<Details> details;
-    if (all) {
-        auto asked = unit_details(view, names);
-        if (!asked) return std::unexpected(asked.error());
-        details = std::move(*asked);
-    }
-    for (const std::string& name : names)
-        rows.push_back(server_row(view, name, details ? &*details : nullptr, wide));
+    for (const std::string& name : names) rows.push_back(server_row(view, name, is_roomy, wide));
     return rows;
 }
 
@@ -167,20 +157,17 @@ std::vector<Row> overlay_rows(const View& view, const std::vector<std::string>& 
 
 }  // namespace
 
-Result<std::string> kind_table(View& view, Kind kind, const std::vector<std::string>& names, bool wide,
-                               const Terminal& terminal) {
+std::string kind_table(const View& view, Kind kind, const std::vector<std::string>& names, bool wide,
+                       const Terminal& terminal) {
     switch (kind) {
-        case Kind::Server: {
-            const auto rows = server_rows(view, names, wide, terminal);
-            if (!rows) return std::unexpected(rows.error());
-            return table(*rows, terminal);
-        }
+        case Kind::Server:
+            return table(server_rows(view, names, wide, terminal), terminal);
         case Kind::Blueprint:
             return table(blueprint_rows(view, names, wide), terminal);
         case Kind::Overlay:
             return table(overlay_rows(view, names, wide), terminal);
     }
-    return std::string();
+    return {};
 }
 
 std::string source_text(const OverlaySource& source) {

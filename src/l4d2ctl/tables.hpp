@@ -8,9 +8,9 @@
 
 namespace left4me::ctl {
 
-/// One line per object, with a heading. Refused if systemd cannot be queried.
-Result<std::string> kind_table(View& view, Kind kind, const std::vector<std::string>& names, bool wide,
-                               const Terminal& terminal);
+/// One line per object, with a heading.
+std::string kind_table(const View& view, Kind kind, const std::vector<std::string>& names, bool wide,
+                       const Terminal& terminal);
 
 /// `directory /srv/tickrate`, `inline, 3 files`.
 std::string source_text(const OverlaySource& source);

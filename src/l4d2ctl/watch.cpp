@@ -60,7 +60,9 @@ class Watching {
             if (!keys.contains(name)) tell_gone(name);
         }
         keys_ = std::move(keys);
-        return output_ == "json" ? show_json(view, changed) : show_table(view, names, changed);
+        if (output_ == "json") return show_json(view, changed);
+        show_table(view, names, changed);
+        return {};
     }
 
   private:
@@ -79,12 +81,10 @@ class Watching {
     }
 
     /// Every line is taken from the table of all servers, so that the columns do not move.
-    Result<void> show_table(View& view, const std::vector<std::string>& names,
-                            const std::vector<std::string>& changed) {
-        if (changed.empty()) return {};
-        const auto table = kind_table(view, Kind::Server, names, output_ == "wide", session_.out);
-        if (!table) return std::unexpected(table.error());
-        const std::string& text = *table;
+    void show_table(const View& view, const std::vector<std::string>& names,
+                    const std::vector<std::string>& changed) {
+        if (changed.empty()) return;
+        const std::string text = kind_table(view, Kind::Server, names, output_ == "wide", session_.out);
         std::size_t begin = text.find('\n') + 1;
         if (!headed_) print(text.substr(0, begin));
         headed_ = true;
@@ -94,7 +94,6 @@ class Watching {
                 print(text.substr(begin, end - begin));
             begin = end;
         }
-        return {};
     }
 
     const Session& session_;

@@ -63,10 +63,12 @@ std::string trouble_with(const std::string& source_error) {
 /// The status line of `systemctl status left4me`: first, what keeps the newest manifests from being followed.
 std::string summary(const Plan& difference, std::size_t under_way, const std::string& source_error) {
     std::string text = trouble_with(source_error);
-    const auto waits =
-        std::any_of(difference.actions.begin(), difference.actions.end(),
-                    [](const Action& action) { return action.code == HoldReason::ApprovalRequired; });
-    if (waits) text += fmt::format("revision {} waits for l4d2ctl approve; ", difference.revision);
+    std::set<std::string> waiting;
+    for (const Action& action : difference.actions) {
+        if (!action.to_approve.empty()) waiting.insert(action.to_approve);
+    }
+    for (const std::string& revision : waiting)
+        text += fmt::format("revision {} waits for l4d2ctl approve; ", revision);
     text += fmt::format("servers: {} agree, {} differ{}", difference.agreeing_servers,
                         difference.differing_servers, unready_text(difference));
     if (under_way > 0) text += fmt::format("; actions under way: {}", under_way);
@@ -326,7 +328,7 @@ void Daemon::reconciled(Time now, const StepResult& step) {
     if (manifests_.intent().has_requests()) {
         const auto dropped = drop_finished_requests(paths_, step.target, step.observed);
         if (!dropped)
-            log(Level::Warning, "the requests for restarts and resets are not kept: " + dropped.error());
+            log(Level::Warning, "requests are not kept: " + dropped.error());
         if (dropped && *dropped) queue_.add(Key::Source, now);  // read again what is left of them
     }
     const std::string says = summary(step.difference, engine_.open_actions().size(), manifests_.error());

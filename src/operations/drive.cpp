@@ -117,7 +117,7 @@ Result<StepReport> Drive::step(bool retry_now) {
     if (manifests_.intent().has_requests()) {
         const auto dropped = drop_finished_requests(context_.paths, step->target, step->observed);
         if (!dropped)
-            context_.notice("the requests for restarts and resets could not be kept: " + dropped.error());
+            context_.notice("requests could not be kept: " + dropped.error());
     }
     StepReport report = report_of(*step, engine_->open_actions());
     report.error_kind = manifests_.trouble();

@@ -8,9 +8,10 @@
 #include <set>
 
 #include "adapters/directory/source.hpp"
+#include "adapters/store/requests.hpp"
 #include "operations/lock.hpp"
 #include "operations/objects.hpp"
-#include "operations/server_view.hpp"
+#include "operations/view.hpp"
 #include "specs/documents.hpp"
 #include "specs/edit.hpp"
 
@@ -254,7 +255,9 @@ Result<Proposal> propose_state(const Context& context, const Selection& selectio
         effects.push_back({object, Change::Configured});
     }
     auto proposal = finish(context, *source, edited.files(), edited.change(), std::move(effects));
-    if (proposal) proposal->verb = state == RunState::Running ? "start" : "stop";
+    if (!proposal) return proposal;
+    proposal->verb = state == RunState::Running ? "start" : "stop";
+    if (state == RunState::Stopped) proposal->stops = {names->begin(), names->end()};
     return proposal;
 }
 
@@ -295,7 +298,12 @@ Result<Proposal> propose_removal(const Context& context, const std::vector<Docum
         if (has_no_documents(edited.text)) edited.text = with_comment(std::move(edited.text));
         change.write.emplace(edited.name, edited.text);
     }
-    return finish(context, *source, std::move(files), std::move(change), std::move(effects));
+    auto proposal = finish(context, *source, std::move(files), std::move(change), std::move(effects));
+    if (!proposal) return proposal;
+    for (const DocumentName& object : objects) {
+        if (object.kind == Kind::Server) proposal->stops.insert(object.name);
+    }
+    return proposal;
 }
 
 Result<Proposal> propose_removal(const Context& context, const Selection& selection) {
@@ -330,6 +338,19 @@ Result<Proposal> commit(Context& context, const std::function<Result<Proposal>()
     }
 }
 
+Result<Proposal> commit_for_servers(Context& context, const std::function<Result<Proposal>()>& make) {
+    const auto lock = lock_host(context);
+    if (!lock) return std::unexpected(lock.error());
+    auto proposal = commit(context, make);
+    if (!proposal || proposal->stops.empty()) return proposal;
+    // A damaged file is replaced: what does not happen is asked for again.
+    StopRequests requests = load_stop_requests(context.paths).value_or(StopRequests{});
+    add(requests, proposal->stops);
+    if (auto saved = save_stop_requests(context.paths, requests); !saved)
+        return fail(ErrorKind::StateFailed, saved.error());
+    return proposal;
+}
+
 Result<std::vector<SourceFile>> read_manifest_files(const std::string& directory, std::size_t max_bytes) {
     Limits limits;
     limits.file_bytes = max_bytes;
@@ -339,24 +360,27 @@ Result<std::vector<SourceFile>> read_manifest_files(const std::string& directory
     return std::move(*files);
 }
 
-Result<void> check_state(Context& context, const Selection& selection, RunState state) {
-    const auto view = observe(context);
-    if (!view) return std::unexpected(view.error());
-    const auto names = select_servers(selection, view->in_force.set);
-    if (!names) return {};  // an older revision is in force, which has been reported
+Result<void> check_state(const Context& context, const Plan& difference, const Concern& concern,
+                         RunState state) {
+    std::map<std::string, std::string> held;  // why, by server
+    std::vector<std::string> names;
+    for (const Action& action : difference.actions) {
+        const bool is_held =
+            action.code == HoldReason::ApprovalRequired || action.code == HoldReason::Suspended;
+        if (!is_held || action.subject.kind != Kind::Server || !concerns(concern, action.subject)) continue;
+        if (held.try_emplace(action.subject.name, action.reason).second) names.push_back(action.subject.name);
+    }
+    if (held.empty()) return {};
+    const auto machine = connect(context);
+    if (!machine) return std::unexpected(machine.error());
+    const auto details = (*machine)->units().details(names);
+    if (!details) return fail(ErrorKind::HostUnavailable, details.error());
     std::string undone;
-    for (const std::string& name : *names) {
-        const auto observed = view->observed.servers.find(name);
-        const bool runs =
-            observed != view->observed.servers.end() && observed->second.unit.active == ActiveState::Active;
+    for (const auto& [name, why] : held) {
+        const bool runs = details->at(name).unit.active == ActiveState::Active;
         if (runs == (state == RunState::Running)) continue;
-        for (const Action* const action : actions_of(*view, name)) {
-            if (action->code != HoldReason::ApprovalRequired && action->code != HoldReason::Suspended)
-                continue;
-            undone += fmt::format("server/{} was not {}: {}\n", name,
-                                  state == RunState::Running ? "started" : "stopped", action->reason);
-            break;
-        }
+        undone += fmt::format("server/{} was not {}: {}\n", name,
+                              state == RunState::Running ? "started" : "stopped", why);
     }
     if (undone.empty()) return {};
     return fail(ErrorKind::NotDone, undone);

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <functional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "operations/context.hpp"
 #include "operations/selection.hpp"
+#include "operations/settling.hpp"
 #include "operations/source_text.hpp"
 
 namespace left4me::operations {
@@ -25,6 +27,7 @@ struct Proposal {
     std::vector<Effect> effects;
     SourceChange change;
     std::string verb;  ///< the verb in the commit message, "stop"; empty: use the effects' own words
+    std::set<std::string> stops;  ///< the servers that it stops or deletes
     std::string revision;
     ManifestSet set;
 };
@@ -45,12 +48,18 @@ Result<Proposal> propose_removal(const Context& context, const Selection& select
 /// between reading and commit.
 Result<Proposal> commit(Context& context, const std::function<Result<Proposal>()>& make);
 
+/// The same for a command about single servers, whose stops must not wait for what else the source would take
+/// down: notes them as StopRequests. Takes the pass lock, so that no pass sees the one without the other.
+Result<Proposal> commit_for_servers(Context& context, const std::function<Result<Proposal>()>& make);
+
 /// The manifests beneath a directory, at most `max_bytes` a file, for whoever proposes all of them. Nothing
 /// is parsed.
 Result<std::vector<SourceFile>> read_manifest_files(const std::string& directory, std::size_t max_bytes);
 
-/// NotDone if a suspension or a missing approval keeps a selected server from the state that a committed edit
-/// asked for.
-Result<void> check_state(Context& context, const Selection& selection, RunState state);
+/// NotDone if a suspension or a missing approval keeps a server of concern from the state that a committed
+/// edit asked for. `difference`: what is left after it was followed. systemd is asked only about servers that
+/// are held.
+Result<void> check_state(const Context& context, const Plan& difference, const Concern& concern,
+                         RunState state);
 
 }  // namespace left4me::operations

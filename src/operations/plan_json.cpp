@@ -11,6 +11,7 @@ Json plan_json(const Plan& plan) {
         entry["reason"] = action.reason;
         entry["changesHost"] = is_effect(action.verb);
         if (action.code) entry["code"] = to_string(*action.code);
+        if (!action.to_approve.empty()) entry["approve"] = action.to_approve;
         if (!action.artifact.empty()) entry["generation"] = action.artifact;
         entry["after"] = action.after;
         actions.push_back(std::move(entry));

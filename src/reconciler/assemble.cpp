@@ -72,6 +72,7 @@ class Assembly {
             ids[static_cast<std::size_t>(step.verb)] = id;
             actions_[id].drift = drift && is_effect(step.verb) && step.cause != Cause::Request;
             actions_[id].by = step.by;
+            actions_[id].to_approve = step.to_approve;
             if (step.verb == Verb::Render) actions_[id].rendering = *draft.target->rendering;
         }
     }

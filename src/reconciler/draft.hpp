@@ -25,7 +25,8 @@ struct Step {
     std::string artifact;
     std::optional<HoldReason> code;
     Cause cause = Cause::Manifest;
-    std::string by = {};  ///< Action::by
+    std::string by = {};          ///< Action::by
+    std::string to_approve = {};  ///< Action::to_approve
 };
 
 /// All decisions about one server. A server without any decision has no draft.

@@ -54,14 +54,13 @@ Plan part_beside(const Plan& plan, const std::set<Subject>& worked_on,
 
 std::expected<StepResult, std::string> Engine::observe(const Request& request) {
     StepResult result;
-    auto builds = host_.observe_builds();
-    if (!builds) return std::unexpected(builds.error());
+    auto units = host_.observe_units();
+    if (!units) return std::unexpected(units.error());
     result.target = resolve(request.desired, host_.read_inputs(*request.desired));
     result.target.restarts = servers_of(request.intent.restarts);
-    std::expected<Observed, std::string> observed = host_.observe(result.target);
+    std::expected<Observed, std::string> observed = host_.observe(result.target, *std::move(units));
     if (!observed) return std::unexpected(observed.error());
     result.observed = *std::move(observed);
-    result.observed.builds = *std::move(builds);
     result.ended = take_ended(worked_on());
     result.news = std::exchange(news_, {});
     assess(request, result);

@@ -33,17 +33,18 @@ class Host {
     Host& operator=(const Host&) = delete;
     virtual ~Host() = default;
 
-    /// The builds that are under way, by overlay. Called before read_inputs(): of a build that ended between
-    /// the two, the record is read; the other way round it would look as if it had never begun.
-    virtual std::expected<std::map<std::string, ObservedBuild>, std::string> observe_builds() = 0;
+    /// Called before read_inputs(): of a build that ended between the two, the record is read; the other way
+    /// round it would look as if it had never begun. In a number of D-Bus round trips that does not grow with
+    /// the number of servers.
+    virtual std::expected<ObservedUnits, std::string> observe_units() = 0;
 
     /// Reads what the revision refers to outside itself: overlays' sources, the records of
     /// their builds, and secrets. Changes nothing.
     virtual Inputs read_inputs(const Desired& desired) = 0;
 
-    /// Observes everything once, in a number of D-Bus round trips that does not grow with the number of
-    /// servers. `target` determines which files to compare. Changes nothing.
-    virtual std::expected<Observed, std::string> observe(const Target& target) = 0;
+    /// Observes everything else, and puts it together with the units. `target` determines which files to
+    /// compare. Changes nothing.
+    virtual std::expected<Observed, std::string> observe(const Target& target, ObservedUnits units) = 0;
 
     /// Begins the given actions of a plan and returns without waiting for units. Each of them will get
     /// exactly one Outcome from poll_completions(). Actions with the same verb are executed as one

@@ -4,6 +4,7 @@
 
 #include "reconciler/reset_request.hpp"
 #include "reconciler/restart_request.hpp"
+#include "reconciler/stop_request.hpp"
 #include "reconciler/suspension.hpp"
 
 namespace left4me {
@@ -13,15 +14,16 @@ struct Intent {
     /// What left4me must not touch.
     Suspensions suspended;
     /// The revision that a person approved, although it stops or deletes more than half of the running
-    /// servers; empty: none.
+    /// servers; empty: none. What was held for its sake is done, whichever revision is in force by then.
     std::string approved;
     /// A person asked for this pass: recent failures are retried now, however often they failed.
     bool retry_now = false;
     RestartRequests restarts = {};
     ResetRequests resets = {};
+    StopRequests stops = {};
 
     /// Something was asked for that ends when it is done.
-    bool has_requests() const { return !restarts.empty() || !resets.empty(); }
+    bool has_requests() const { return !restarts.empty() || !resets.empty() || !stops.empty(); }
 
     bool operator==(const Intent&) const = default;
 };

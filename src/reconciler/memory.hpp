@@ -46,12 +46,14 @@ struct Crashes {
 /// What is remembered about one server.
 struct Remembered {
     std::string fingerprint;  ///< of what was last fully applied; see fingerprint()
-    std::optional<TimePoint>
-        held_since;  ///< when a change began to wait for its rollout; until its restart has begun
-    /// The revision whose stop or deletion of this server waits for approval. Without this, the same revision
-    /// would look less and less harmful as its other servers start.
+    /// When a change began to wait for its rollout; until its restart has begun.
+    std::optional<TimePoint> held_since;
+    /// The revision that was the first to ask for a stop or deletion of this server that needs approval,
+    /// until that is done or not asked for any more; empty: none. Later revisions do not change what is to be
+    /// approved, and do not make it look less harmful because they start other servers.
     std::string awaits_approval;
-    std::string set_aside = {};  ///< ObservedServer::set_aside, as last reported
+    bool awaits_removal = false;  ///< that revision deletes the server; a stop alone is less
+    std::string set_aside = {};   ///< ObservedServer::set_aside, as last reported
     Backoff backoff;
     Crashes crashes = {};
 

@@ -101,6 +101,12 @@ struct ObservedBuild {
     bool operator==(const ObservedBuild&) const = default;
 };
 
+/// The units of left4me, as of one moment.
+struct ObservedUnits {
+    std::map<std::string, ObservedUnit> servers;  ///< whoever made them
+    std::map<std::string, ObservedBuild> builds;  ///< those that are under way, by overlay
+};
+
 /// What the host reports, as of one moment.
 struct Observed {
     TimePoint now;

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "reconciler/draft.hpp"
 
@@ -40,46 +41,87 @@ std::size_t count_running(const World& world) {
         }));
 }
 
-/// Once held, always held: while a revision waits, the servers that it starts change the ratio.
-bool waits_already(const World& world, const ServerDraft& draft) {
-    const Remembered* memory = world.memory.find(draft.name);
-    return memory != nullptr && !memory->awaits_approval.empty() &&
-           memory->awaits_approval == world.target.revision() && !draft.has(Verb::Start) &&
-           std::any_of(draft.steps.begin(), draft.steps.end(),
-                       [](const Step& step) { return takes_down(step.verb); });
+bool takes_down(const ServerDraft& draft) {
+    return !draft.has(Verb::Start) && std::any_of(draft.steps.begin(), draft.steps.end(),
+                                                  [](const Step& step) { return takes_down(step.verb); });
 }
 
-void hold(ServerDraft& draft, const std::string& why) {
+bool is_most(std::size_t victims, std::size_t running) { return victims >= 2 && victims * 2 > running; }
+
+/// The earlier revision whose stop or deletion of this server was held; empty: none.
+const std::string& held_revision(const World& world, const ServerDraft& draft) {
+    static const std::string none;
+    const Remembered* const memory = world.memory.find(draft.name);
+    return memory == nullptr || !takes_down(draft) ? none : memory->awaits_approval;
+}
+
+/// The revision whose approval decides about this server: the one that was the first to ask for this. A
+/// deletion is more than the stop that was asked for before.
+const std::string& deciding_revision(const World& world, const ServerDraft& draft) {
+    const std::string& held = held_revision(world, draft);
+    const bool more =
+        draft.target == nullptr && !held.empty() && !world.memory.find(draft.name)->awaits_removal;
+    return held.empty() || more ? world.target.revision() : held;
+}
+
+void hold(ServerDraft& draft, const std::string& why, const std::string& to_approve) {
     std::string first = draft.target == nullptr ? "not in the manifests" : "the manifest says Stopped";
     std::erase_if(draft.steps, [](const Step& step) { return takes_down(step.verb); });
-    draft.steps.push_back(
-        {Verb::Hold, fmt::format("{}, but {}", first, why), {}, HoldReason::ApprovalRequired});
+    Step step{Verb::Hold,
+              fmt::format("{}, but {}: it waits for `l4d2ctl approve {}`", first, why, to_approve),
+              {},
+              HoldReason::ApprovalRequired};
+    step.to_approve = to_approve;
+    draft.steps.push_back(std::move(step));
+}
+
+/// Servers that commands of their own took down, each command judged by itself.
+std::set<std::string> stopped_by_name(const World& world, const std::vector<ServerDraft>& drafts,
+                                      std::size_t running) {
+    std::set<std::string> names;
+    for (const std::set<std::string>& request : world.intent.stops) {
+        const auto victims = std::count_if(drafts.begin(), drafts.end(), [&](const ServerDraft& draft) {
+            return request.contains(draft.name) && is_victim(world, draft);
+        });
+        if (!is_most(static_cast<std::size_t>(victims), running))
+            names.insert(request.begin(), request.end());
+    }
+    return names;
 }
 
 }  // namespace
 
 void guard_against_mass_stop(const World& world, std::vector<ServerDraft>& drafts) {
     if (world.is_approved()) return;
-    const auto victims = static_cast<std::size_t>(
-        std::count_if(drafts.begin(), drafts.end(),
-                      [&world](const ServerDraft& draft) { return is_victim(world, draft); }));
-    const std::size_t running = victims < 2 ? 0 : count_running(world);
-    const bool too_many = victims >= 2 && victims * 2 > running;
-
-    const std::string& revision = world.target.revision();
-    const std::string why =
-        too_many ? fmt::format(
-                       "this revision would stop or delete {} of {} running servers: it waits for "
-                       "`l4d2ctl approve {}`",
-                       victims, running, revision)
-                 : fmt::format(
-                       "this revision stops or deletes too many servers at once: it waits for `l4d2ctl "
-                       "approve {}`",
-                       revision);
+    std::vector<ServerDraft*> judged;
     for (ServerDraft& draft : drafts) {
+        if (takes_down(draft)) judged.push_back(&draft);
+    }
+    if (judged.empty()) return;
+    const std::size_t running = count_running(world);
+    const std::set<std::string> by_name = stopped_by_name(world, drafts, running);
+    const std::string& approved = world.intent.approved;
+    std::erase_if(judged, [&](const ServerDraft* draft) {
+        return by_name.contains(draft->name) ||
+               (!approved.empty() && deciding_revision(world, *draft) == approved);
+    });
+    const auto victims = static_cast<std::size_t>(std::count_if(
+        judged.begin(), judged.end(), [&](const ServerDraft* draft) { return is_victim(world, *draft); }));
+    const bool too_many = is_most(victims, running);
+    for (ServerDraft* const draft : judged) {
         // A revision that looks like a mistake must not delete the files of idle servers either.
-        const bool caught = too_many && (is_victim(world, draft) || draft.has(Verb::Unmanage));
-        if (caught || waits_already(world, draft)) hold(draft, why);
+        const bool caught = too_many && (is_victim(world, *draft) || draft->has(Verb::Unmanage));
+        if (!caught && held_revision(world, *draft).empty()) continue;
+        const std::string& revision = deciding_revision(world, *draft);
+        if (revision != world.target.revision()) {
+            hold(*draft, "an earlier revision stops or deletes too many servers at once", revision);
+        } else if (too_many) {
+            hold(*draft,
+                 fmt::format("this revision would stop or delete {} of {} running servers", victims, running),
+                 revision);
+        } else {
+            hold(*draft, "this revision stops or deletes too many servers at once", revision);
+        }
     }
 }
 

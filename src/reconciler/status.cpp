@@ -117,9 +117,8 @@ ConditionValue ready(const ServerFindings& findings, TimePoint now) {
     if (findings.target == nullptr)
         return {ConditionStatus::False, StateReason::Removing, "not in the manifests any more"};
     if (findings.desired()->state == RunState::Stopped) {
-        if (unit.active == ActiveState::Inactive && !mounted && unit.enablement != Enablement::Enabled) {
+        if (is_stopped(*findings.observed))
             return {ConditionStatus::True, StateReason::Stopped, "stopped, as the manifest says"};
-        }
         return {ConditionStatus::False, StateReason::NotStopped,
                 fmt::format("the unit is {} and {}, the manifest says Stopped", to_string(unit.active),
                             to_string(unit.enablement))};
@@ -228,10 +227,27 @@ std::optional<TimePoint> held_since(const ServerFindings& findings, TimePoint no
     return goes_on ? since : std::nullopt;
 }
 
-Remembered remember(const ServerFindings& findings, const std::string& revision, TimePoint now) {
+/// A stop or deletion that needs approval stays the affair of the revision that asked for it first.
+void remember_approval(Remembered& memory, const ServerFindings& findings, const std::string& approved,
+                       const std::string& revision) {
+    if (const Action* const hold = findings.find_code(HoldReason::ApprovalRequired)) {
+        memory.awaits_approval = hold->to_approve;
+        memory.awaits_removal = findings.target == nullptr;
+    } else if (!must_go_down(findings.target, *findings.observed)) {
+        memory.awaits_approval.clear();
+        memory.awaits_removal = false;
+    } else if (approved == revision) {
+        // Still approved if a later revision comes before it is done.
+        memory.awaits_approval = approved;
+        memory.awaits_removal = findings.target == nullptr;
+    }
+}
+
+Remembered remember(const ServerFindings& findings, const std::string& approved, const std::string& revision,
+                    TimePoint now) {
     Remembered memory = *findings.memory;
     memory.set_aside = findings.observed->set_aside;
-    memory.awaits_approval = findings.find_code(HoldReason::ApprovalRequired) != nullptr ? revision : "";
+    remember_approval(memory, findings, approved, revision);
     memory.held_since = held_since(findings, now);
     const bool applied = is_applied(findings) && findings.failure == nullptr;
     if (applied && findings.target != nullptr && findings.target->rendering)
@@ -240,13 +256,13 @@ Remembered remember(const ServerFindings& findings, const std::string& revision,
 }
 
 ServerStatus next_server(const ServerStatus& previous, const ServerFindings& findings,
-                         const std::string& revision, TimePoint now) {
+                         const std::string& approved, const std::string& revision, TimePoint now) {
     ServerStatus next = previous;
     // The specification without the content of its layers: an edited overlay is not a new specification.
     std::string specification = findings.target == nullptr ? "deleted" : fingerprint(*findings.desired(), {});
     if (specification != previous.specification) ++next.generation;
     next.specification = std::move(specification);
-    next.remembered = remember(findings, revision, now);
+    next.remembered = remember(findings, approved, revision, now);
     next.last_attempted_revision = revision;
     if (is_applied(findings)) next.last_applied_revision = revision;
     const auto make = [&](const char* type, ConditionValue verdict) {
@@ -291,7 +307,7 @@ Status next_status(const Status& previous, const Target& target, const Observed&
         const Remembered* const remembered = memory.find(name);
         findings.memory = remembered == nullptr ? &nothing : remembered;
         findings.suspension = suspension_of(intent.suspended, name, observed.now);
-        next.servers.emplace(name, next_server(before, findings, revision, observed.now));
+        next.servers.emplace(name, next_server(before, findings, intent.approved, revision, observed.now));
     }
     next.overlays = memory.overlays;
     for (const auto& [name, overlay] : target.overlays) {

@@ -3,7 +3,9 @@
 #include "adapters/source/revision.hpp"
 #include "adapters/sources/open.hpp"
 #include "adapters/store/requests.hpp"
+#include "adapters/store/status_file.hpp"
 #include "operations/approve.hpp"
+#include "operations/edit.hpp"
 #include "operations/events.hpp"
 #include "operations/reset.hpp"
 #include "operations/wait.hpp"
@@ -107,6 +109,55 @@ TEST_CASE("only the source's current revision can be approved") {
     CHECK(approve(world.context, stands.substr(0, 7)) == stands);
     CHECK(is_approved(world.context.paths, stands));
     CHECK(world.notices.empty());
+}
+
+TEST_CASE("an earlier revision of which something still waits can be approved") {
+    World world;
+    Status status;
+    status.servers["gone"].remembered.awaits_approval = "aaaaaaaaaa";
+    REQUIRE(save_status(world.context.paths, status));
+    const auto refused = approve(world.context, "0123456789");
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().message.find("and aaaaaaaaaa waits for approval") != std::string::npos);
+    CHECK(approve(world.context, "aaaaaaa") == "aaaaaaaaaa");
+}
+
+TEST_CASE("a stop or deletion of single servers is noted as such, also where the source says so already") {
+    World world;
+    const auto stop = [&](const std::vector<std::string>& names) {
+        return commit_for_servers(
+            world.context, [&] { return propose_state(world.context, {.names = names}, RunState::Stopped); });
+    };
+    REQUIRE(stop({"comp1", "comp2"}));
+    CHECK(load_intent(world.context.paths).stops == StopRequests{{"comp1", "comp2"}});
+    const auto again = stop({"comp1"});
+    REQUIRE(again);
+    CHECK(again->effects.front().change == Change::Unchanged);
+    CHECK(load_intent(world.context.paths).stops == StopRequests{{"comp2"}, {"comp1"}});
+    REQUIRE(commit_for_servers(
+        world.context, [&] { return propose_removal(world.context, Selection{.names = {"comp2"}}); }));
+    CHECK(load_intent(world.context.paths).stops == StopRequests{{"comp1"}, {"comp2"}});
+}
+
+TEST_CASE("a request to stop servers ends when they are down or wanted again") {
+    World world;
+    Desired desired;
+    desired.servers["comp1"].state = RunState::Stopped;
+    desired.servers["comp2"].state = RunState::Running;
+    const Target target = resolve(std::make_shared<const Desired>(desired), {});
+    Observed observed;
+    for (const char* const name : {"comp1", "comp2", "gone"}) {
+        observed.servers[name].managed = true;
+        observed.servers[name].unit.active = ActiveState::Active;
+    }
+    REQUIRE(save_stop_requests(world.context.paths, {{"comp1", "comp2", "gone"}, {"comp3"}}));
+    REQUIRE(drop_finished_requests(world.context.paths, target, observed) == true);
+    CHECK(load_intent(world.context.paths).stops == StopRequests{{"comp1", "gone"}});
+    CHECK(drop_finished_requests(world.context.paths, target, observed) == false);
+    observed.servers["comp1"].unit.active = ActiveState::Inactive;
+    observed.servers.erase("gone");
+    REQUIRE(drop_finished_requests(world.context.paths, target, observed) == true);
+    CHECK_FALSE(load_intent(world.context.paths).has_requests());
 }
 
 TEST_CASE("an event feed shows past and new events of one server") {

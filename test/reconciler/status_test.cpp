@@ -168,6 +168,43 @@ TEST_CASE("a mass deletion stays held although the same revision starts as many 
     CHECK_FALSE(site.server("a").managed);
 }
 
+TEST_CASE("a held deletion and its approval outlast later revisions, until all of it is done") {
+    RunningSite site;
+    ask_for(site.desired, "b", 2);
+    (void)site.pass();
+    site.desired.servers.clear();
+    site.desired.revision = "r2";
+    (void)site.pass();
+    site.desired.revision = "r3";
+    std::uint16_t port = 3;
+    for (const char* const name : {"c", "d", "e", "f"}) ask_for(site.desired, name, port++);
+    for (int passes = 0; passes < 3; ++passes) (void)site.pass();
+    CHECK(site.server("a").unit.active == ActiveState::Active);
+    CHECK(site.status.servers.at("a").remembered.awaits_approval == "r2");
+
+    site.intent.approved = "r2";
+    site.host.fail_call = site.host.calls.size();
+    (void)site.pass();
+    site.desired.revision = "r4";
+    site.host.world.now += std::chrono::hours(1);
+    CHECK(site.pass().remaining.empty());
+    CHECK_FALSE(site.status.servers.contains("a"));
+    CHECK_FALSE(site.status.servers.contains("b"));
+}
+
+TEST_CASE("a held deletion that is taken back is forgotten") {
+    RunningSite site;
+    ask_for(site.desired, "b", 2);
+    (void)site.pass();
+    const Desired before = site.desired;
+    site.desired.servers.clear();
+    site.desired.revision = "r2";
+    (void)site.pass();
+    site.desired = before;
+    CHECK(site.pass().remaining.empty());
+    CHECK(site.status.servers.at("a").remembered.awaits_approval.empty());
+}
+
 TEST_CASE("drift that is only reported is Stalled and is not corrected") {
     StoppedByHand site;
     (void)site.pass();

@@ -16,11 +16,12 @@ bool is_work_on_files(Verb verb) {
 
 }  // namespace
 
-std::expected<std::map<std::string, ObservedBuild>, std::string> FakeHost::observe_builds() {
+std::expected<ObservedUnits, std::string> FakeHost::observe_units() {
     if (observe_error) return std::unexpected(*observe_error);
-    std::map<std::string, ObservedBuild> builds;
-    for (const auto& [name, input] : world.building) builds.try_emplace(name);
-    return builds;
+    ObservedUnits units;
+    for (const auto& [name, server] : world.servers) units.servers.emplace(name, server.unit);
+    for (const auto& [name, input] : world.building) units.builds.try_emplace(name);
+    return units;
 }
 
 void FakeHost::wait_for_builds() {
@@ -102,16 +103,23 @@ Target FakeHost::target(const Desired& desired) {
 }
 
 std::expected<Observed, std::string> FakeHost::observe(const Target& target) {
+    auto units = observe_units();
+    if (!units) return std::unexpected(units.error());
+    return observe(target, *std::move(units));
+}
+
+std::expected<Observed, std::string> FakeHost::observe(const Target& target, ObservedUnits units) {
     ++observations;
     if (observe_error) return std::unexpected(*observe_error);
     Observed observed;
     observed.now = world.now;
+    observed.builds = std::move(units.builds);
     observed.installation = world.installation;
     observed.artifacts = world.overlay_artifacts;
     for (const auto& [name, server] : world.servers) {
         const TargetServer* const asked = target.find(name);
         ObservedServer& seen = observed.servers[name];
-        seen.unit = server.unit;
+        seen.unit = units.servers.at(name);
         seen.managed = server.managed;
         seen.current = server.current;
         if (server.current && (asked == nullptr || asked->digest() != *server.current)) {

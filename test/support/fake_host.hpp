@@ -81,9 +81,11 @@ class FakeHost : public TestHost {
 
     explicit FakeHost(FakeWorld initial, std::uint64_t seed = 1) : world(std::move(initial)), random_(seed) {}
 
-    std::expected<std::map<std::string, ObservedBuild>, std::string> observe_builds() override;
+    std::expected<ObservedUnits, std::string> observe_units() override;
     Inputs read_inputs(const Desired& desired) override;
-    std::expected<Observed, std::string> observe(const Target& target) override;
+    std::expected<Observed, std::string> observe(const Target& target, ObservedUnits units) override;
+    /// With the units as they are now.
+    std::expected<Observed, std::string> observe(const Target& target);
     /// resolve() with the result of read_inputs().
     Target target(const Desired& desired);
     void begin(const Plan& plan, std::span<const ActionIndex> actions) override;

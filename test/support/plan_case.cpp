@@ -61,11 +61,17 @@ class Builder {
     explicit Builder(const YAML::Node& row) : row_(row) {}
 
     PlanCase make() {
-        check_keys(row_,
-                   {"name", "servers", "overlays", "found", "disk", "not_disk", "installation", "approved",
-                    "insist", "suspended", "restarts", "failed_overlays", "want", "agree", "differ"});
+        check_keys(
+            row_, {"name", "servers", "overlays", "found", "disk", "not_disk", "installation", "approved",
+                   "insist", "suspended", "restarts", "stops", "failed_overlays", "want", "agree", "differ"});
         made_.desired.revision = "r1";
-        if (value_of(row_, "approved", false)) made_.intent.approved = "r1";
+        if (value_of<std::string>(row_, "approved", "false") != "false")
+            made_.intent.approved =
+                row_["approved"].as<std::string>() == "true" ? "r1" : row_["approved"].as<std::string>();
+        for (const YAML::Node& request : row_["stops"]) {
+            const auto names = request.as<std::vector<std::string>>();
+            made_.intent.stops.emplace_back(names.begin(), names.end());
+        }
         made_.intent.retry_now = value_of(row_, "insist", false);
         made_.world.installation = value_of(row_, "installation", true);
         made_.world.now = TimePoint(std::chrono::hours(100));
@@ -181,7 +187,8 @@ class Builder {
 
     void add_found(const std::string& name, const YAML::Node& node, const DesiredServer* asked) {
         check_keys(node, {"active", "result", "enablement", "players", "managed", "runtime", "was", "current",
-                          "mounted", "unmounted", "edited", "remembered", "held", "failed"});
+                          "mounted", "unmounted", "edited", "remembered", "held", "failed", "awaits",
+                          "awaits_stop"});
         FakeServer server;
         server.unit.active = enum_of(node, "active",
                                      {ActiveState::Inactive, ActiveState::Activating, ActiveState::Active,
@@ -199,6 +206,8 @@ class Builder {
             made_.remembered_unchanged[name] = node["remembered"].as<std::string>() == "unchanged";
         }
         if (node["failed"]) made_.failed[name] = make_failed(node["failed"]);
+        if (node["awaits"]) made_.awaited[name] = {node["awaits"].as<std::string>(), true};
+        if (node["awaits_stop"]) made_.awaited[name] = {node["awaits_stop"].as<std::string>(), false};
         if (node["held"]) made_.held_for[name] = std::chrono::seconds(node["held"].as<int>());
         made_.world.servers.emplace(name, std::move(server));
     }
@@ -256,6 +265,10 @@ Memory PlanCase::memory(const Target& target) const {
     for (const auto& [name, failure] : failed_overlays)
         memory.overlays[name] = backoff(failure, overlay_spec_hash(target, name));
     for (const auto& [name, since] : held_for) memory.servers[name].held_since = world.now - since;
+    for (const auto& [name, awaits] : awaited) {
+        memory.servers[name].awaits_approval = awaits.revision;
+        memory.servers[name].awaits_removal = awaits.removal;
+    }
     return memory;
 }
 

@@ -19,6 +19,11 @@ struct PlanCase {
     /// Values that only a Memory has: a failure, and whether it was of the current specification.
     std::map<std::string, bool> remembered_unchanged;
     std::map<std::string, std::chrono::seconds> held_for;
+    struct Awaited {
+        std::string revision;
+        bool removal = true;
+    };
+    std::map<std::string, Awaited> awaited;
     struct Failed {
         unsigned failures = 1;
         std::chrono::seconds retry_in{};

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <utility>
+
 #include "reconciler/host.hpp"
 
 namespace left4me::test {
@@ -19,12 +21,10 @@ class ForwardingHost : public TestHost {
   public:
     explicit ForwardingHost(TestHost& inner) : inner_(inner) {}
 
-    std::expected<std::map<std::string, ObservedBuild>, std::string> observe_builds() override {
-        return inner_.observe_builds();
-    }
+    std::expected<ObservedUnits, std::string> observe_units() override { return inner_.observe_units(); }
     Inputs read_inputs(const Desired& desired) override { return inner_.read_inputs(desired); }
-    std::expected<Observed, std::string> observe(const Target& target) override {
-        return inner_.observe(target);
+    std::expected<Observed, std::string> observe(const Target& target, ObservedUnits units) override {
+        return inner_.observe(target, std::move(units));
     }
     void begin(const Plan& plan, std::span<const ActionIndex> actions) override {
         inner_.begin(plan, actions);

@@ -78,6 +78,22 @@ Store::Done carry_out(Store& store, const Paths& paths, const FileWork& work) {
     }
 }
 
+/// Active without a mount, or mounted without being active: so it is when somebody unmounted it, or when it
+/// was started or stopped after the units were listed.
+bool contradicts_itself(const ObservedServer& server) {
+    switch (server.unit.active) {
+        case ActiveState::Active:
+            return !server.mounted;
+        case ActiveState::Inactive:
+        case ActiveState::Failed:
+            return server.mounted.has_value();
+        case ActiveState::Activating:
+        case ActiveState::Deactivating:
+            return false;
+    }
+    return false;
+}
+
 /// left4me-overlay writes the file: the set's number, the number of entries, and the first of them.
 std::string set_aside_text(int state, const std::string& server) {
     const Fd file(::openat(state, ("runtime/" + server + "/set-aside").c_str(),
@@ -126,23 +142,22 @@ SystemdHost::SystemdHost(Paths paths, std::unique_ptr<Units> units,
                          std::optional<std::chrono::milliseconds> timeout)
     : paths_(std::move(paths)), units_(std::move(units)), store_(paths_, timeout) {}
 
-std::expected<std::map<std::string, ObservedBuild>, std::string> SystemdHost::observe_builds() {
-    const auto overlays = units_->builds();
-    if (!overlays) return std::unexpected(overlays.error());
-    std::map<std::string, ObservedBuild> builds;
-    for (const std::string& overlay : *overlays) builds.try_emplace(overlay);
-    store_.read_progress(builds);
-    return builds;
+std::expected<ObservedUnits, std::string> SystemdHost::observe_units() {
+    auto listed = units_->list();
+    if (!listed) return std::unexpected(listed.error());
+    ObservedUnits units{.servers = std::move(listed->servers), .builds = {}};
+    for (const std::string& overlay : listed->builds) units.builds.try_emplace(overlay);
+    store_.read_progress(units.builds);
+    return units;
 }
 
-std::expected<Observed, std::string> SystemdHost::observe(const Target& target) {
+std::expected<Observed, std::string> SystemdHost::observe(const Target& target, ObservedUnits units) {
     Observed observed;
+    observed.builds = std::move(units.builds);
     observed.now = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
     for (const auto& [name, server] : target.servers) observed.servers.try_emplace(name);
 
-    auto units = units_->list();
-    if (!units) return std::unexpected(units.error());
-    for (auto& [name, unit] : *units) {
+    for (auto& [name, unit] : units.servers) {
         // A unit whose name no manifest can have was never ours.
         if (is_valid_name(name)) observed.servers[name].unit = std::move(unit);
     }
@@ -157,14 +172,13 @@ std::expected<Observed, std::string> SystemdHost::observe(const Target& target) 
     return observed;
 }
 
-/// A server is rarely active without its mount, or waits for a restart; only then is PID 1 asked
-/// once more, about all such at once. One that is being stopped looks unmounted, too, when its mount went
-/// after the units were listed: what PID 1 says now counts.
+/// PID 1 is asked once more, about all servers that contradict themselves or wait for a restart at once; they
+/// are few. What it says now counts.
 std::expected<void, std::string> SystemdHost::look_into_games(const Target& target, Observed& observed) {
     std::vector<std::string> games;
     for (const auto& [name, server] : observed.servers) {
-        if (server.unit.active != ActiveState::Active) continue;
-        if (!server.mounted || target.restarts.contains(name)) games.push_back(name);
+        const bool may_restart = server.unit.active == ActiveState::Active && target.restarts.contains(name);
+        if (may_restart || contradicts_itself(server)) games.push_back(name);
     }
     if (games.empty()) return {};
     const auto details = units_->details(games);

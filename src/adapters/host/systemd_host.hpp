@@ -24,9 +24,9 @@ class SystemdHost : public Host {
     SystemdHost(Paths paths, std::unique_ptr<Units> units,
                 std::optional<std::chrono::milliseconds> timeout = {});
 
-    std::expected<std::map<std::string, ObservedBuild>, std::string> observe_builds() override;
+    std::expected<ObservedUnits, std::string> observe_units() override;
     Inputs read_inputs(const Desired& desired) override { return store_.read_inputs(desired); }
-    std::expected<Observed, std::string> observe(const Target& target) override;
+    std::expected<Observed, std::string> observe(const Target& target, ObservedUnits units) override;
     void begin(const Plan& plan, std::span<const ActionIndex> actions) override;
     std::vector<Outcome> poll_completions() override;
 

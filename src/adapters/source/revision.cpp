@@ -41,6 +41,7 @@ Intent load_intent(const Paths& paths) {
     // A damaged file asks for nothing: what does not happen is asked for again.
     intent.restarts = load_restart_requests(paths).value_or(RestartRequests{});
     intent.resets = load_reset_requests(paths).value_or(ResetRequests{});
+    intent.stops = load_stop_requests(paths).value_or(StopRequests{});
     auto suspensions = load_suspensions(paths);
     if (suspensions) {
         intent.suspended = std::move(*suspensions);

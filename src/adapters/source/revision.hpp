@@ -22,7 +22,7 @@ struct ActiveRevision {
     Desired desired() const { return make_desired(set, snapshot.revision); }
 };
 
-/// What people have approved and suspended, and the restarts and resets that they asked for. If the
+/// What people have approved and suspended, and the restarts, resets and stops that they asked for. If the
 /// suspensions cannot be read, everything is suspended.
 Intent load_intent(const Paths& paths);
 

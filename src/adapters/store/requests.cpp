@@ -10,6 +10,7 @@ using nlohmann::json;
 
 constexpr const char* restarts_file = "restarts.json";
 constexpr const char* resets_file = "resets.json";
+constexpr const char* stops_file = "stops.json";
 
 TimePoint time_of(const json& object) {
     return time_from_json(object.at("at").get<std::string>()).value_or(TimePoint{});
@@ -87,6 +88,15 @@ std::expected<void, std::string> save_reset_requests(const Paths& paths, const R
     return save_state_json(paths, resets_file, servers);
 }
 
+std::expected<StopRequests, std::string> load_stop_requests(const Paths& paths) {
+    return load_state_json<StopRequests>(paths, stops_file,
+                                         [](const json& array) { return array.get<StopRequests>(); });
+}
+
+std::expected<void, std::string> save_stop_requests(const Paths& paths, const StopRequests& requests) {
+    return save_state_json(paths, stops_file, requests);
+}
+
 std::expected<bool, std::string> drop_finished_requests(const Paths& paths, const Target& target,
                                                         const Observed& observed) {
     const auto restarts =
@@ -95,7 +105,9 @@ std::expected<bool, std::string> drop_finished_requests(const Paths& paths, cons
     const auto resets =
         drop_finished(paths, load_reset_requests(paths), save_reset_requests, target, observed);
     if (!resets) return resets;
-    return *restarts || *resets;
+    const auto stops = drop_finished(paths, load_stop_requests(paths), save_stop_requests, target, observed);
+    if (!stops) return stops;
+    return *restarts || *resets || *stops;
 }
 
 }  // namespace left4me

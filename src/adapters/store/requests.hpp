@@ -20,6 +20,10 @@ std::expected<void, std::string> save_restart_requests(const Paths& paths, const
 std::expected<ResetRequests, std::string> load_reset_requests(const Paths& paths);
 std::expected<void, std::string> save_reset_requests(const Paths& paths, const ResetRequests& requests);
 
+/// state/stops.json: an array of requests, each an array of names.
+std::expected<StopRequests, std::string> load_stop_requests(const Paths& paths);
+std::expected<void, std::string> save_stop_requests(const Paths& paths, const StopRequests& requests);
+
 /// Removes the requests that are over from the files. Only under the pass lock. True: there were some.
 std::expected<bool, std::string> drop_finished_requests(const Paths& paths, const Target& target,
                                                         const Observed& observed);

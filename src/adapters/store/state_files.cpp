@@ -4,14 +4,23 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <charconv>
 #include <chrono>
 #include <ctime>
 
 #include "adapters/fd.hpp"
+#include "adapters/files.hpp"
 #include "adapters/store/files.hpp"
 
 namespace left4me {
+
+namespace {
+
+/// In bytes: some hundred for each of thousands of servers.
+constexpr std::size_t max_state_file = std::size_t{16} << 20U;
+
+}  // namespace
 
 std::string time_to_json(TimePoint time) {
     const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
@@ -39,6 +48,13 @@ std::optional<TimePoint> time_from_json(const std::string& text) {
     parts.tm_sec = number(17, 2);
     const std::time_t seconds = ::timegm(&parts);
     return TimePoint(std::chrono::seconds(seconds)) + std::chrono::microseconds(number(20, 6));
+}
+
+std::expected<std::optional<std::string>, std::string> read_state_file(const Paths& paths,
+                                                                       const std::string& name) {
+    const std::filesystem::path path = paths.status() / name;
+    if (::access(path.c_str(), F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR)) return std::nullopt;
+    return read_file(path, max_state_file);
 }
 
 std::expected<void, std::string> replace_state_file(const Paths& paths, const std::string& name,

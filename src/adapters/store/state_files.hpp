@@ -15,6 +15,10 @@ namespace left4me {
 std::string time_to_json(TimePoint time);
 std::optional<TimePoint> time_from_json(const std::string& text);
 
+/// The text of `state/NAME`; nullopt: there is no such file.
+std::expected<std::optional<std::string>, std::string> read_state_file(const Paths& paths,
+                                                                       const std::string& name);
+
 /// Replaces `state/NAME` atomically: written next to it, then renamed.
 std::expected<void, std::string> replace_state_file(const Paths& paths, const std::string& name,
                                                     std::string_view text);

@@ -1,9 +1,6 @@
 #pragma once
 
-#include <cerrno>
-#include <cstring>
 #include <expected>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -16,16 +13,14 @@ namespace left4me {
 template <typename Value, typename Read>
 std::expected<Value, std::string> load_state_json(const Paths& paths, const char* name, Read read,
                                                   const char* remedy = "") {
-    const std::filesystem::path path = paths.status() / name;
-    std::ifstream stream(path);
-    if (!stream) {
-        if (errno == ENOENT || errno == ENOTDIR) return Value();
-        return std::unexpected(path.string() + ": " + std::strerror(errno));
-    }
+    const auto text = read_state_file(paths, name);
+    if (!text) return std::unexpected(text.error());
+    if (!*text) return Value();
     try {
-        return read(nlohmann::json::parse(stream));
+        return read(nlohmann::json::parse(**text));
     } catch (const nlohmann::json::exception& exception) {
-        return std::unexpected(path.string() + " is damaged: " + exception.what() + remedy);
+        return std::unexpected((paths.status() / name).string() + " is damaged: " + exception.what() +
+                               remedy);
     }
 }
 

@@ -119,6 +119,7 @@ json to_json(const ServerStatus& server) {
     if (server.remembered.held_since) object["heldSince"] = time_to_json(*server.remembered.held_since);
     if (!server.remembered.awaits_approval.empty())
         object["awaitsApproval"] = server.remembered.awaits_approval;
+    if (server.remembered.awaits_removal) object["awaitsRemoval"] = true;
     if (!server.remembered.set_aside.empty()) object["setAside"] = server.remembered.set_aside;
     if (server.remembered.backoff.failures > 0) object["backoff"] = to_json(server.remembered.backoff);
     if (server.remembered.crashes != Crashes{}) object["crashes"] = to_json(server.remembered.crashes);
@@ -132,6 +133,7 @@ ServerStatus to_server(const json& object) {
     server.remembered.fingerprint = read_field<std::string>(object, "fingerprint");
     server.remembered.held_since = read_time(object, "heldSince");
     server.remembered.awaits_approval = read_field<std::string>(object, "awaitsApproval");
+    server.remembered.awaits_removal = read_field<bool>(object, "awaitsRemoval");
     server.remembered.set_aside = read_field<std::string>(object, "setAside");
     server.remembered.backoff = to_backoff(part(object, "backoff", json::value_t::object));
     server.remembered.crashes = to_crashes(part(object, "crashes", json::value_t::object));

@@ -34,6 +34,18 @@ UnitMap observed(const std::vector<Listed>& listed, const std::map<std::string, 
     return units;
 }
 
+std::set<std::string> builds_under_way(const std::vector<Listed>& listed) {
+    std::set<std::string> overlays;
+    for (const Listed& unit : listed) {
+        const auto overlay = overlay_of(std::get<0>(unit));
+        const ActiveState state = parse_active_state(std::get<3>(unit));
+        const bool has_job = std::get<7>(unit) != 0;
+        const bool ended = state == ActiveState::Inactive || state == ActiveState::Failed;
+        if (overlay && (has_job || !ended)) overlays.insert(*overlay);
+    }
+    return overlays;
+}
+
 std::string unreachable(const BusError& error) {
     return fmt::format("cannot talk to systemd over the system bus: {} (is dbus.service running?)",
                        error.message);
@@ -63,8 +75,7 @@ class SystemdUnits : public Units {
   public:
     SystemdUnits(Paths paths, std::unique_ptr<Bus> bus) : paths_(std::move(paths)), bus_(std::move(bus)) {}
 
-    std::expected<UnitMap, std::string> list() override;
-    std::expected<std::set<std::string>, std::string> builds() override;
+    std::expected<ListedUnits, std::string> list() override;
     std::expected<DetailMap, std::string> details(std::span<const std::string> servers) override;
     void begin(Verb verb, std::span<const std::string> servers) override;
     Completions poll_completions() override;
@@ -76,9 +87,8 @@ class SystemdUnits : public Units {
     }
 
   private:
-    std::expected<UnitMap, std::string> list_once();
-    std::expected<std::vector<Listed>, std::string> list_units(const std::string& pattern);
-    void ask_list(Listing& listing, const std::string& pattern);
+    std::expected<ListedUnits, std::string> list_once();
+    void ask_list(Listing& listing, const std::vector<std::string>& patterns);
     /// The Result of those that failed, and since when the others are active.
     enum class Since { Ask, IfKnown };
     std::expected<void, std::string> explain(UnitMap& units, Since since);
@@ -122,50 +132,30 @@ std::unexpected<std::string> SystemdUnits::lose(const BusError& error) {
     return std::unexpected(unreachable(error));
 }
 
-std::expected<UnitMap, std::string> SystemdUnits::list() {
+std::expected<ListedUnits, std::string> SystemdUnits::list() {
     auto units = list_once();
     // The bus was lost since the last request and may be back: only trying shows.
     return units || bus_ ? std::move(units) : list_once();
 }
 
-std::expected<UnitMap, std::string> SystemdUnits::list_once() {
-    const auto listed = list_units(server_unit("*"));
-    if (!listed) return std::unexpected(listed.error());
-    UnitMap units = observed(*listed, read_enablement(paths_));
-    if (auto explained = explain(units, Since::Ask); !explained) return std::unexpected(explained.error());
-    return units;
-}
-
-std::expected<std::vector<Listed>, std::string> SystemdUnits::list_units(const std::string& pattern) {
+std::expected<ListedUnits, std::string> SystemdUnits::list_once() {
     if (auto connected = reconnect(); !connected) return std::unexpected(unreachable(connected.error()));
     Listing listing;
-    ask_list(listing, pattern);
+    ask_list(listing, {server_unit("*"), build_unit("*")});
     if (const auto done = bus_->round_trip([&] { return listing.answered; }); !done)
         return lose(done.error());
     if (listing.refused) return lose(*listing.refused);
-    return std::move(listing.units);
+    ListedUnits units{.servers = observed(listing.units, read_enablement(paths_)),
+                      .builds = builds_under_way(listing.units)};
+    if (auto explained = explain(units.servers, Since::Ask); !explained)
+        return std::unexpected(explained.error());
+    return units;
 }
 
-std::expected<std::set<std::string>, std::string> SystemdUnits::builds() {
-    auto listed = list_units(build_unit("*"));
-    // As in list().
-    if (!listed && !bus_) listed = list_units(build_unit("*"));
-    if (!listed) return std::unexpected(listed.error());
-    std::set<std::string> overlays;
-    for (const Listed& unit : *listed) {
-        const auto overlay = overlay_of(std::get<0>(unit));
-        const ActiveState state = parse_active_state(std::get<3>(unit));
-        const bool has_job = std::get<7>(unit) != 0;
-        const bool ended = state == ActiveState::Inactive || state == ActiveState::Failed;
-        if (overlay && (has_job || !ended)) overlays.insert(*overlay);
-    }
-    return overlays;
-}
-
-void SystemdUnits::ask_list(Listing& listing, const std::string& pattern) {
+void SystemdUnits::ask_list(Listing& listing, const std::vector<std::string>& patterns) {
     const Bus::Method method{systemd::service, systemd::path, systemd::manager, "ListUnitsByPatterns"};
-    const auto write = [&pattern](sdbus::MethodCall& message) {
-        message << std::vector<std::string>{} << std::vector<std::string>{pattern};
+    const auto write = [&patterns](sdbus::MethodCall& message) {
+        message << std::vector<std::string>{} << patterns;
     };
     bus_->call(method, write, [&listing](sdbus::MethodReply& reply, const BusError* error) {
         listing.answered = true;
@@ -221,7 +211,7 @@ std::expected<DetailMap, std::string> SystemdUnits::details(std::span<const std:
     if (auto connected = reconnect(); !connected) return std::unexpected(unreachable(connected.error()));
     Listing listing;
     std::size_t unanswered = details.size();
-    ask_list(listing, server_unit("*"));
+    ask_list(listing, {server_unit("*")});
     for (auto& entry : details) {
         const auto answered = [&to = entry.second, &listing, &unanswered](const UnitProcess* process,
                                                                           const BusError* error) {

@@ -35,6 +35,12 @@ struct UnitDetails {
     std::string invocation;          ///< InvocationID in hexadecimal; empty: it was never started
 };
 
+/// Every unit of ours that is loaded, enabled or masked.
+struct ListedUnits {
+    std::map<std::string, ObservedUnit> servers;  ///< by server name
+    std::set<std::string> builds;  ///< the overlays whose `left4me-build@` unit is active, or has a job
+};
+
 /// The `left4me-server@` and `left4me-build@` units: read from PID 1 over the system bus without privileges,
 /// changed through org.left4me.Helper1. Not thread-safe.
 class Units {
@@ -46,14 +52,11 @@ class Units {
     Units& operator=(const Units&) = delete;
     virtual ~Units() = default;
 
-    /// Every unit that is loaded, enabled or masked, by server name. One ListUnitsByPatterns call and two
-    /// directory listings, whatever the number of servers (enablement is what lies in *.wants; asking PID 1
-    /// costs a call a unit). The Result of failed units, and since when active ones are, is asked for in one
-    /// more round trip, of which subscribe() saves the second: then only for units that have changed since.
-    virtual std::expected<std::map<std::string, ObservedUnit>, std::string> list() = 0;
-
-    /// The overlays whose `left4me-build@` unit is active, or has a job.
-    virtual std::expected<std::set<std::string>, std::string> builds() = 0;
+    /// One ListUnitsByPatterns call and two directory listings, whatever the number of servers (enablement is
+    /// what lies in *.wants; asking PID 1 costs a call a unit). The Result of failed units, and since when
+    /// active ones are, is asked for in one more round trip, of which subscribe() saves the second: then only
+    /// for units that have changed since.
+    virtual std::expected<ListedUnits, std::string> list() = 0;
 
     /// These units, each with its process, by server name: one round trip, however many there are, and
     /// another if some of them failed.

@@ -26,9 +26,7 @@ class ScriptedUnits : public Units {
     std::vector<std::pair<Verb, std::vector<std::string>>> asked;
     std::vector<std::vector<std::pair<Verb, UnitOutcome>>> answers;
 
-    std::expected<std::map<std::string, ObservedUnit>, std::string> list() override { return units; }
-    std::set<std::string> building;
-    std::expected<std::set<std::string>, std::string> builds() override { return building; }
+    std::expected<ListedUnits, std::string> list() override { return ListedUnits{units, {}}; }
     std::expected<std::map<std::string, UnitDetails>, std::string> details(
         std::span<const std::string> servers) override {
         std::map<std::string, UnitDetails> all;
@@ -90,6 +88,11 @@ struct World {
 
     Target target() const {
         return resolve(std::make_shared<const Desired>(desired), machine->read_inputs(desired));
+    }
+
+    std::expected<Observed, std::string> look() {
+        auto listed = machine->observe_units();
+        return machine->observe(target(), *std::move(listed));
     }
 
     ActionIndex add(Verb verb, const std::string& name, const std::string& digest = {}) {
@@ -222,7 +225,7 @@ TEST_CASE("an overlay build is reported as soon as it is complete, while systemd
     CHECK(outcomes[0].done);
     CHECK(world.scratch.read("state/overlays/rules/" + digest + "/left4dead2/cfg/rules.cfg") ==
           "sv_pure 2\n");
-    CHECK(world.machine->observe(world.target())->artifacts.contains("overlays/rules/" + digest));
+    CHECK(world.look()->artifacts.contains("overlays/rules/" + digest));
 }
 
 TEST_CASE(
@@ -285,7 +288,7 @@ TEST_CASE("desired servers are observed, and units with names that no manifest c
     world.desired.servers["comp1"] = DesiredServer{};
     world.units->units["comp2"].active = ActiveState::Active;
     world.units->units["Not_Ours"].active = ActiveState::Active;
-    const auto observed = world.machine->observe(world.target());
+    const auto observed = world.look();
     REQUIRE(observed);
     CHECK(observed->servers.contains("comp1"));
     CHECK(observed->servers.at("comp2").unit.active == ActiveState::Active);
@@ -304,7 +307,7 @@ TEST_CASE("overlays that only the games of active servers still have are observe
     world.units->pids["comp3"] = 0;
     world.units->units["comp4"].active = ActiveState::Failed;
 
-    const auto look = [&world] { return *world.machine->observe(world.target()); };
+    const auto look = [&world] { return *world.look(); };
     CHECK(look().servers.at("comp1").mounted == layers);
     CHECK_FALSE(look().servers.at("comp1").mounted_in_game.has_value());
 
@@ -329,16 +332,24 @@ TEST_CASE(
     world.units->units["comp1"].active = ActiveState::Active;
     world.units->pids["comp1"] = game.pid();
     world.units->later["comp1"].active = ActiveState::Deactivating;
-    const auto observed = world.machine->observe(world.target());
+    const auto observed = world.look();
     REQUIRE(observed);
     CHECK(observed->servers.at("comp1").unit.active == ActiveState::Deactivating);
     CHECK_FALSE(observed->servers.at("comp1").mounted_in_game.has_value());
+}
+
+TEST_CASE("a server that starts between two requests is observed as active, not as stopped with its mount") {
+    World world;
+    const MountedOverlay mounted(world.paths, "comp1", {"installation", "overlays"});
+    world.units->units["comp1"].active = ActiveState::Inactive;
+    world.units->later["comp1"].active = ActiveState::Active;
+    CHECK(world.look()->servers.at("comp1").unit.active == ActiveState::Active);
 }
 
 TEST_CASE("a pass over mounted servers needs no extra request") {
     World world;
     const MountedOverlay mounted(world.paths, "comp1", {"installation", "overlays"});
     world.units->units["comp1"].active = ActiveState::Active;
-    REQUIRE(world.machine->observe(world.target()));
+    REQUIRE(world.look());
     CHECK(world.units->details_asked == 0);
 }

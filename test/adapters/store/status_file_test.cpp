@@ -24,6 +24,7 @@ Status a_status() {
     server.remembered.fingerprint = "abc";
     server.remembered.held_since = TimePoint(1'700'000'000'000'007us);
     server.remembered.awaits_approval = "5f0c";
+    server.remembered.awaits_removal = true;
     server.remembered.backoff = {
         3, TimePoint(7us), TimePoint(9us), true, true, FailureKind::StartLimitHit, "too often", "0011"};
     status.overlays["maps"] = {1,     TimePoint(1us),       TimePoint(2us), false,
@@ -57,6 +58,7 @@ TEST_CASE("what is saved is loaded again, to the microsecond") {
     CHECK(server.remembered.fingerprint == "abc");
     CHECK(server.remembered.held_since == status.servers["comp1"].remembered.held_since);
     CHECK(server.remembered.awaits_approval == "5f0c");
+    CHECK(server.remembered.awaits_removal);
     CHECK(server.remembered.backoff == status.servers["comp1"].remembered.backoff);
     CHECK(loaded.overlays == status.overlays);
     CHECK(loaded.servers.at("comp2").remembered.backoff == Backoff{});

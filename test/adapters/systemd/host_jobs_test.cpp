@@ -64,10 +64,10 @@ TEST_CASE("enable, disable and reset-failed report every server") {
     servers.add_all(names);
     const auto units = connect();
     CHECK(done(carry_out(*units, Verb::Enable, names)) == 50);
-    CHECK(units->list()->at("files-7").enablement == Enablement::Enabled);
+    CHECK(units->list()->servers.at("files-7").enablement == Enablement::Enabled);
     CHECK(done(carry_out(*units, Verb::ResetFailed, names)) == 50);
     CHECK(done(carry_out(*units, Verb::Disable, names)) == 50);
-    CHECK_FALSE(units->list()->contains("files-7"));
+    CHECK_FALSE(units->list()->servers.contains("files-7"));
 }
 
 TEST_CASE("a start that fails says why") {
@@ -119,7 +119,7 @@ TEST_CASE("a server that refuses to stop delays no other and runs into no D-Bus 
     CHECK(first[0].second.server == "polite");
     CHECK(Clock::now() - begun < std::chrono::seconds(5));
     // Meanwhile others are listed and started.
-    CHECK(units->list()->at("stubborn").active == ActiveState::Deactivating);
+    CHECK(units->list()->servers.at("stubborn").active == ActiveState::Deactivating);
     units->begin(Verb::Start, std::vector<std::string>{"polite"});
     const auto second = units->wait();
     REQUIRE(second.size() == 1);
@@ -130,7 +130,7 @@ TEST_CASE("a server that refuses to stop delays no other and runs into no D-Bus 
     CHECK(last[0].second.server == "stubborn");
     CHECK(last[0].second.done);
     CHECK(Clock::now() - begun > std::chrono::seconds(14));
-    CHECK(units->list()->at("stubborn").result == "timeout");
+    CHECK(units->list()->servers.at("stubborn").result == "timeout");
 }
 
 TEST_CASE("jobs outlive a re-execution of PID 1") {

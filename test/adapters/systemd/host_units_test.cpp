@@ -24,7 +24,7 @@ std::unique_ptr<Units> connect() {
 std::map<std::string, ObservedUnit> list() {
     const auto units = connect()->list();
     REQUIRE(units);
-    return *units;
+    return units->servers;
 }
 
 }  // namespace
@@ -86,8 +86,8 @@ TEST_CASE("a hundred units are listed in one round trip, and one more for when t
     const auto listed = units->list();
     REQUIRE(listed);
     CHECK(units->round_trips() - before == 3);
-    CHECK(listed->size() == 100);
-    for (const auto& [name, unit] : *listed) CHECK(unit.active == ActiveState::Active);
+    CHECK(listed->servers.size() == 100);
+    for (const auto& [name, unit] : listed->servers) CHECK(unit.active == ActiveState::Active);
 }
 
 TEST_CASE("the reason of a failure is reported: start limit, exit code, signal, timeout") {
@@ -115,14 +115,14 @@ TEST_CASE("the reason of a failure is reported: start limit, exit code, signal, 
     const auto units = connected->list();
     REQUIRE(units);
     CHECK(connected->round_trips() - before == 2);
-    CHECK(units->at("limit").result == "start-limit-hit");
-    CHECK(units->at("exit").result == "exit-code");
-    CHECK(units->at("signal").result.starts_with(property("signal", "Result")));
-    CHECK(units->at("timeout").result == "timeout");
-    CHECK(units->at("slow-stop").result == "timeout");
+    CHECK(units->servers.at("limit").result == "start-limit-hit");
+    CHECK(units->servers.at("exit").result == "exit-code");
+    CHECK(units->servers.at("signal").result.starts_with(property("signal", "Result")));
+    CHECK(units->servers.at("timeout").result == "timeout");
+    CHECK(units->servers.at("slow-stop").result == "timeout");
     const auto details = connected->details("limit");
     REQUIRE(details);
-    CHECK(details->unit == units->at("limit"));
+    CHECK(details->unit == units->servers.at("limit"));
     CHECK(details->main_pid == 0);
 }
 
@@ -141,7 +141,7 @@ TEST_CASE("failed units are explained in two round trips, even more than the bus
     const auto listed = units->list();
     REQUIRE(listed);
     CHECK(units->round_trips() - before == 2);
-    for (const std::string& name : names) CHECK(listed->at(name).result == "exit-code");
+    for (const std::string& name : names) CHECK(listed->servers.at(name).result == "exit-code");
 }
 
 TEST_CASE(

@@ -84,6 +84,11 @@ def crowd(names: list[str], more: str = "") -> str:
     return blueprint + "".join(server(name, 27000 + number, more=more) for number, name in enumerate(names))
 
 
+def community_without(*names: str) -> str:
+    documents = COMMUNITY.split("---\n")
+    return "---\n".join(text for text in documents if not any(f"{{name: {name}}}" in text for name in names))
+
+
 def unit_of(name: str) -> str:
     return f"left4me-server@{name}.service"
 
@@ -208,6 +213,33 @@ class HostTest(unittest.TestCase):
         self.assertIn(self.properties(name)["ActiveState"], ("inactive", "failed"))
         self.assertEqual(self.enabled(name), "disabled")
         self.assertEqual(self.mounts(name), [])
+
+    def to_approve(self) -> dict[str, str]:
+        """By server: the revision that a person must approve before the server is stopped or deleted."""
+        actions = json.loads(self.ctl("diff", "-o", "json", expect=None).stdout)["actions"]
+        return {action["subject"].removeprefix("server/"): action["approve"] for action in actions if "approve" in action}
+
+    def held_servers(self) -> dict[str, str]:
+        """The same as the last pass left it."""
+        servers = json.loads(self.run_in("cat", f"{STATE}/state/status.json").stdout)["servers"]
+        return {name: server["awaitsApproval"] for name, server in servers.items() if "awaitsApproval" in server}
+
+    def check_commands_beside_a_held_deletion(self) -> None:
+        """The source's revision deletes alpha and beta, two of three servers, and waits for an approval."""
+        self.until("a pass has held the deletion", lambda: set(self.held_servers()) == {"alpha", "beta"})
+        waits = self.to_approve()
+        self.assertEqual(waits, self.held_servers())
+        before = self.lives("alpha", "beta")
+        for verb, is_done in (("stop", self.assert_gone), ("start", self.assert_running), ("delete", self.assert_gone)):
+            self.ctl(verb, "gamma")
+            is_done("gamma")
+            self.assertEqual(self.to_approve(), waits)
+        self.assertEqual(self.lives("alpha", "beta"), before)
+        self.ctl("approve", waits["alpha"][:10])
+        for name in ("alpha", "beta"):
+            self.until(f"{name} is gone", lambda name=name: self.properties(name)["ActiveState"] == "inactive")
+            self.assert_gone(name)
+        self.until("all is done", lambda: self.ctl("diff", expect=None).returncode == 0)
 
     def logs(self, name: str) -> str:
         return self.run_in("journalctl", "--no-pager", "-n", "40", "-u", unit_of(name), expect=None).stdout

@@ -4,7 +4,7 @@ wrong, and afterwards everything is as in the manifests."""
 import json
 import time
 
-from testhosts.case import COMMUNITY, MANIFESTS, SERVERS, STATE, DaemonTest, server, unit_of
+from testhosts.case import COMMUNITY, MANIFESTS, SERVERS, STATE, DaemonTest, community_without, server, unit_of
 
 
 class Faults(DaemonTest):
@@ -127,6 +127,10 @@ class Faults(DaemonTest):
         self.until("the removal waits", lambda: "approve" in self.ctl("diff", expect=None).stdout)
         time.sleep(1)
         self.all_live_on()
+
+    def test_commands_for_one_server_take_effect_beside_a_deletion_that_waits_for_approval(self):
+        self.write(f"{MANIFESTS}/community.yaml", community_without("alpha", "beta"))
+        self.check_commands_beside_a_held_deletion()
 
     def test_a_file_of_100_mb_is_refused_immediately(self):
         self.run_in("sh", "-c", f"head -c 100M /dev/zero | tr '\\0' 'a' >{MANIFESTS}/big.yaml")

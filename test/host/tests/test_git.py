@@ -2,7 +2,7 @@
 
 import json
 
-from testhosts.case import COMMUNITY, SERVERS, server
+from testhosts.case import COMMUNITY, SERVERS, community_without, server
 from testhosts.git import REPOSITORY, GitTest
 
 
@@ -104,6 +104,14 @@ class Push(GitTest):
         self.assert_gone("delta")
         self.assertEqual(self.history()[0]["result"], "Applied")
         self.assert_converged()
+
+    def test_commands_for_one_server_take_effect_beside_a_pushed_deletion_that_waits_for_approval(self):
+        self.begin()
+        commit = self.commit("all.yaml", community_without("alpha", "beta"))
+        self.push()
+        self.ctl("reconcile")
+        self.assertEqual(set(self.to_approve().values()), {commit})
+        self.check_commands_beside_a_held_deletion()
 
     def test_a_push_of_a_branch_that_the_host_does_not_follow_says_so(self):
         self.begin()
