@@ -36,7 +36,7 @@ struct BuildSite : Site {
         status = engine.status();
         for (const Event& event : events_of(before, desired.revision, intent, result->ended.plan,
                                             result->ended.outcomes, status)) {
-            if (event.subject == "overlay/o" && event.reason != "Collected") told.push_back(event.reason);
+            if (event.subject == "overlay/o" && event.reason != "Pruned") told.push_back(event.reason);
         }
         return *result;
     }
