@@ -314,6 +314,21 @@ Result<Proposal> propose_removal(const Context& context, const Selection& select
     return propose_removal(context, objects);
 }
 
+namespace {
+
+/// The one server that an edit is about, if the edit stops or deletes it.
+std::optional<std::string> directly_stopped(const Proposal& proposal) {
+    if (proposal.effects.size() != 1 || proposal.effects.front().object.kind != Kind::Server)
+        return std::nullopt;
+    const std::string& name = proposal.effects.front().object.name;
+    const auto server = proposal.set.servers.find(name);
+    if (server != proposal.set.servers.end() && server->second.state == RunState::Running)
+        return std::nullopt;
+    return name;
+}
+
+}  // namespace
+
 Result<Proposal> commit(Context& context, const std::function<Result<Proposal>()>& make) {
     const auto lock = lock_edits(context);
     if (!lock) return std::unexpected(lock.error());
@@ -325,6 +340,10 @@ Result<Proposal> commit(Context& context, const std::function<Result<Proposal>()
             if (!committed && committed.error().moved && attempt < max_attempts) continue;
             if (!committed) return fail(ErrorKind::CommitFailed, committed.error().message);
             proposal->revision = std::move(*committed);
+        }
+        if (const auto server = directly_stopped(*proposal)) {
+            if (auto kept = stop_directly(context.paths, {proposal->revision, *server}); !kept)
+                return fail(ErrorKind::StateFailed, kept.error());
         }
         return proposal;
     }

@@ -72,6 +72,9 @@ struct World {
     const Intent& intent;
 
     const Desired& desired() const { return *target.desired; }
+    bool is_stopped_directly(const std::string& server) const {
+        return intent.direct_stop == DirectStop{target.revision(), server};
+    }
     bool is_approved() const { return !intent.approved.empty() && intent.approved == target.revision(); }
 };
 

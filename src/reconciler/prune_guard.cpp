@@ -29,6 +29,7 @@ bool stops_for_good(const ServerDraft& draft) {
 /// started by hand is drift, not an effect of the revision.
 bool is_victim(const World& world, const ServerDraft& draft) {
     if (!is_up(draft.observed->unit.active) || !stops_for_good(draft)) return false;
+    if (world.is_stopped_directly(draft.name)) return false;
     return draft.target == nullptr || !nothing_was_changed(world, draft);
 }
 
@@ -77,6 +78,7 @@ void guard_against_mass_stop(const World& world, std::vector<ServerDraft>& draft
                        "approve {}`",
                        revision);
     for (ServerDraft& draft : drafts) {
+        if (world.is_stopped_directly(draft.name)) continue;
         // A revision that looks like a mistake must not delete the files of idle servers either.
         const bool caught = too_many && (is_victim(world, draft) || draft.has(Verb::Unmanage));
         if (caught || waits_already(world, draft)) hold(draft, why);

@@ -168,6 +168,38 @@ TEST_CASE("a mass deletion stays held although the same revision starts as many 
     CHECK_FALSE(site.server("a").managed);
 }
 
+TEST_CASE("a server that a person stops by name does not wait for a mass deletion of others") {
+    RunningSite site;
+    ask_for(site.desired, "b", 2);
+    ask_for(site.desired, "c", 3);
+    (void)site.pass();
+    site.desired.servers.erase("a");
+    site.desired.servers.erase("b");
+    site.desired.revision = "r2";
+    (void)site.pass();
+    CHECK(site.condition("a", "Stalled").reason == ConditionReason(HoldReason::ApprovalRequired));
+
+    site.desired.servers.at("c").state = RunState::Stopped;
+    site.desired.revision = "r3";
+    (void)site.pass();
+    CHECK(site.server("c").unit.active == ActiveState::Active);
+    site.intent.direct_stop = {"r3", "c"};
+    (void)site.pass();
+    CHECK(site.server("c").unit.active == ActiveState::Inactive);
+    CHECK(site.condition("c", "Stalled").status == ConditionStatus::False);
+    CHECK(site.server("a").unit.active == ActiveState::Active);
+    CHECK(site.server("b").unit.active == ActiveState::Active);
+
+    // It is no permission for another revision.
+    site.desired.servers.at("c").state = RunState::Running;
+    site.desired.revision = "r4";
+    (void)site.pass();
+    site.desired.servers.at("c").state = RunState::Stopped;
+    site.desired.revision = "r5";
+    (void)site.pass();
+    CHECK(site.server("c").unit.active == ActiveState::Active);
+}
+
 TEST_CASE("drift that is only reported is Stalled and is not corrected") {
     StoppedByHand site;
     (void)site.pass();

@@ -21,6 +21,15 @@ constexpr std::size_t max_bundle = std::size_t{256} << 20U;
 
 fs::path last_good_path(const Paths& paths) { return paths.status() / "last-good"; }
 fs::path approved_path(const Paths& paths) { return paths.status() / "approved"; }
+fs::path direct_stop_path(const Paths& paths) { return paths.status() / "direct-stop"; }
+
+/// One line; anything else is as good as nothing.
+std::string read_line_of(const fs::path& path) {
+    auto text = read_file(path, 4096);
+    if (!text || !text->ends_with('\n')) return {};
+    text->pop_back();
+    return std::move(*text);
+}
 
 std::optional<Snapshot> read_last_good(const Paths& paths) {
     const auto text = read_file(last_good_path(paths), max_bundle);
@@ -34,10 +43,10 @@ std::optional<Snapshot> read_last_good(const Paths& paths) {
 
 Intent load_intent(const Paths& paths) {
     Intent intent;
-    if (auto text = read_file(approved_path(paths), 4096); text && text->ends_with('\n')) {
-        text->pop_back();
-        intent.approved = std::move(*text);
-    }
+    intent.approved = read_line_of(approved_path(paths));
+    const std::string stopped = read_line_of(direct_stop_path(paths));
+    if (const auto blank = stopped.find(' '); blank != std::string::npos)
+        intent.direct_stop = {stopped.substr(0, blank), stopped.substr(blank + 1)};
     // A damaged file asks for nothing: a restart that does not happen is asked for again.
     intent.restarts = load_restart_requests(paths).value_or(RestartRequests{});
     auto suspensions = load_suspensions(paths);
@@ -129,8 +138,11 @@ std::expected<void, std::string> approve(const Paths& paths, const std::string& 
 }
 
 bool is_approved(const Paths& paths, const std::string& revision) {
-    const auto text = read_file(approved_path(paths), 4096);
-    return text && *text == revision + "\n";
+    return read_line_of(approved_path(paths)) == revision;
+}
+
+std::expected<void, std::string> stop_directly(const Paths& paths, const DirectStop& stop) {
+    return write_file(direct_stop_path(paths), stop.revision + " " + stop.server + "\n");
 }
 
 }  // namespace left4me

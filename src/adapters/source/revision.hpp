@@ -50,4 +50,7 @@ std::string last_good_revision(const Paths& paths);
 std::expected<void, std::string> approve(const Paths& paths, const std::string& revision);
 bool is_approved(const Paths& paths, const std::string& revision);
 
+/// The last one replaces those before it.
+std::expected<void, std::string> stop_directly(const Paths& paths, const DirectStop& stop);
+
 }  // namespace left4me

@@ -99,8 +99,9 @@ TEST_CASE("suspensions and approvals are stored apart from the manifests") {
     const World world;
     CHECK(load_intent(world.paths) == Intent{});
     REQUIRE(approve(world.paths, "r2"));
+    REQUIRE(stop_directly(world.paths, {"r3", "comp2"}));
     Suspensions suspensions;
     suspensions.servers["comp1"].reason = "trying a map";
     REQUIRE(save_suspensions(world.paths, suspensions));
-    CHECK(load_intent(world.paths) == Intent{suspensions, "r2", false});
+    CHECK(load_intent(world.paths) == Intent{suspensions, "r2", {"r3", "comp2"}});
 }
