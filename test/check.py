@@ -27,6 +27,7 @@ CORES = os.cpu_count() or 1
 HERE = apt.codename()
 OTHER = next(release for release in trees.RELEASES if release != HERE)
 SILENCE_SECONDS = 15 * 60
+EARLIER = "8e174bd"  # version 0.1.0
 
 
 @dataclass
@@ -250,6 +251,16 @@ def readme(release: str) -> "Callable[[Log], Result]":
     return lambda log: counted(log.command("test/host/install-from-readme", release))
 
 
+def upgrade(release: str) -> "Callable[[Log], Result]":
+    """Servers that an earlier version started do not notice the upgrade to this one."""
+
+    def run(log: Log) -> Result:
+        log.command("test/host/build-for", release, "--commit", EARLIER, JOBS=str(CORES))
+        return counted(log.command("test/host/run-tests", release, "--upgrade-from", EARLIER))
+
+    return run
+
+
 def host_tests(release: str) -> "Callable[[Log], Result]":
     return lambda log: counted(log.command("test/host/run-tests", release, "--jobs", "2"))
 
@@ -355,6 +366,10 @@ STEPS = [
     Step(f"readme-{HERE}", f"the README, followed on a bare {HERE}", readme(HERE), ["tidy", f"bare-tree-{HERE}", HERE], cores=2),
     Step(f"readme-{OTHER}", f"the README, followed on a bare {OTHER}", readme(OTHER),
          [f"readme-{HERE}", f"bare-tree-{OTHER}", OTHER], cores=2),
+    Step(f"upgrade-{HERE}", f"an upgrade from {EARLIER} on {HERE}", upgrade(HERE),
+         [f"readme-{OTHER}", HERE, f"tree-{HERE}"], cores=2),
+    Step(f"upgrade-{OTHER}", f"an upgrade from {EARLIER} on {OTHER}", upgrade(OTHER),
+         [f"upgrade-{HERE}", OTHER, f"host-tree-{OTHER}"], cores=2),
 ]  # fmt: skip
 FAST = [
     *(step for step in STEPS if step.fast),
@@ -405,7 +420,7 @@ class Run:
         words_for_failure = ""
         try:
             needed = [name for name in broken if name in (HERE, OTHER) or "tree" in name]
-            if needed and step.name.startswith(("hosts-", "readme-")):
+            if needed and step.name.startswith(("hosts-", "readme-", "upgrade-")):
                 raise Failed(f"not run: {', '.join(needed)} failed")
             result = step.run(Log(step.name)) or Result(passed=1)
         except Failed as error:

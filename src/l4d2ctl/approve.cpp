@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cstdio>
+
 #include "l4d2ctl/acting.hpp"
 #include "l4d2ctl/verbs.hpp"
 
@@ -15,6 +17,7 @@ Result<Exit> agree(Session& session, const std::string& revision) {
     const auto approved = operations::approve(session, revision);
     if (!approved) return std::unexpected(approved.error());
     print(fmt::format("revision {} approved\n", *approved));
+    (void)std::fflush(stdout);
     return reconcile(session, std::nullopt);
 }
 

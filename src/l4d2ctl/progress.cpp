@@ -10,54 +10,6 @@ namespace left4me::ctl {
 
 namespace {
 
-/// Whether the request did not reach the unit: then the unit's own log would show nothing.
-bool is_helper_trouble(FailureKind reason) {
-    switch (reason) {
-        case FailureKind::Disconnected:
-        case FailureKind::NoReply:
-        case FailureKind::AccessDenied:
-        case FailureKind::BusError:
-        case FailureKind::HelperFailed:
-        case FailureKind::HelperMissing:
-        case FailureKind::Refused:
-            return true;
-        case FailureKind::PrerequisiteFailed:
-        case FailureKind::SourceChanged:
-        case FailureKind::InUse:
-        case FailureKind::Canceled:
-        case FailureKind::NoAnswer:
-        case FailureKind::IOError:
-        case FailureKind::NoSpace:
-        case FailureKind::UnitFailed:
-        case FailureKind::JobFailed:
-        case FailureKind::JobTimeout:
-        case FailureKind::JobLost:
-        case FailureKind::DependencyFailed:
-        case FailureKind::Skipped:
-        case FailureKind::Collected:
-        case FailureKind::InvalidJob:
-        case FailureKind::AssertFailed:
-        case FailureKind::Unsupported:
-        case FailureKind::StartLimitHit:
-        case FailureKind::ExitCode:
-        case FailureKind::Signal:
-        case FailureKind::CoreDump:
-        case FailureKind::Timeout:
-        case FailureKind::Watchdog:
-        case FailureKind::OutOfMemory:
-        case FailureKind::Resources:
-        case FailureKind::Protocol:
-        case FailureKind::ConditionFailed:
-        case FailureKind::AttachFailed:
-        case FailureKind::UnmountFailed:
-        case FailureKind::InvalidName:
-        case FailureKind::NotForUnits:
-        case FailureKind::Unknown:
-            return false;
-    }
-    return false;
-}
-
 /// The command that shows more, or nothing.
 std::string remedy(const Action& action, const Outcome& outcome) {
     const std::string& name = action.subject.name;
@@ -136,7 +88,7 @@ void Progress::tell(const StepReport& report) {
         report_source_error(report);
     }
     if (!columns_) columns_ = PlanColumns(part_of(report.difference, concern_));
-    if (session_.err.person) tell_builds(report.difference);
+    if (session_.err.person) tell_waits(report);
     std::vector<Outcome> failures;
     for (const Outcome& outcome : report.ended.outcomes) {
         const Action& action = report.ended.plan.actions[outcome.action];
@@ -158,15 +110,22 @@ void Progress::tell(const StepReport& report) {
     (void)std::fflush(stdout);
 }
 
-void Progress::tell_builds(const Plan& difference) {
-    std::string builds;
-    for (const Action& action : difference.actions) {
+void Progress::tell_waits(const StepReport& report) {
+    std::vector<std::string> waits;
+    bool any_new = false;
+    const auto wait = [&](const Action& action, std::string_view until) {
+        waits.push_back(fmt::format("{} {}", to_string(action.subject), until));
+        any_new = told_waits_.insert(action.subject).second || any_new;
+    };
+    for (const Action& action : report.difference.actions) {
         if (action.code == HoldReason::Building && action.subject.kind == Kind::Overlay && concern_.empty())
-            builds += (builds.empty() ? "" : ", ") + to_string(action.subject);
+            wait(action, "is built");
     }
-    if (builds != told_builds_ && !builds.empty())
-        print_error("waiting for the build of " + builds + "; Ctrl-C leaves it running");
-    told_builds_ = std::move(builds);
+    for (const Action& action : report.under_way) {
+        if (action.verb == Verb::Stop && operations::concerns(concern_, action.subject))
+            wait(action, "has stopped");
+    }
+    if (any_new) print_error(fmt::format("waiting until {}; Ctrl-C cancels nothing", fmt::join(waits, ", ")));
 }
 
 void Progress::tell(const Action& action, const Outcome& outcome) const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 
@@ -25,14 +26,14 @@ class Progress {
 
   private:
     void tell(const Action& action, const Outcome& outcome) const;
-    /// To a person, which builds keep it from being done.
-    void tell_builds(const Plan& difference);
+    /// To a person, which builds and stops take their time.
+    void tell_waits(const StepReport& report);
 
     const Session& session_;
     operations::Concern concern_;
     std::optional<PlanColumns> columns_;  ///< of the first plan
     std::string told_trouble_;
-    std::string told_builds_;
+    std::set<Subject> told_waits_;
     CompletedActions never_begun_;
     bool failed_ = false;
     bool quiet_ = true;  ///< nothing of concern has ended

@@ -82,11 +82,17 @@ void report_source_error(const StepReport& report) {
 }
 
 void tell_trouble_briefly(const ActiveRevision& in_force) {
-    const std::string& all = in_force.error;
-    const auto lines = std::count(all.begin(), all.end(), '\n');
-    const std::string brief =
-        lines < 2 ? all
-                  : all.substr(0, all.find('\n') + 1) + fmt::format("{} more: l4d2ctl status\n", lines - 1);
+    // The lines below an error that are indented say what to do about it.
+    std::string brief;
+    int errors = 0;
+    for (std::string_view rest = in_force.error; !rest.empty();) {
+        const std::size_t end = rest.find('\n');
+        const std::string_view line = rest.substr(0, end == std::string_view::npos ? end : end + 1);
+        rest.remove_prefix(line.size());
+        if (!line.starts_with(' ')) ++errors;
+        if (errors <= 1) brief += line;
+    }
+    if (errors > 1) brief += fmt::format("{} more: l4d2ctl status\n", errors - 1);
     report_source_error(in_force.error_kind, brief, in_force.snapshot.revision);
 }
 

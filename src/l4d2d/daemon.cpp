@@ -32,6 +32,8 @@ constexpr auto max_unquiet = 2s;
 constexpr auto lock_retry = 50ms;
 constexpr auto fetch_retry = 1s;
 constexpr auto first_host_retry = 1s;
+constexpr auto first_vain_retry = 50ms;
+constexpr auto max_vain_retry = 10s;
 constexpr auto trim_interval = 10s;
 // For the directories of overlays: unchanged ones take one stat(2) per file. Slower results are used by a
 // later observation.
@@ -190,7 +192,7 @@ void Daemon::run_once() {
 /// Processes all pending input before anything is decided.
 void Daemon::drain() {
     const Time now = WorkQueue::Clock::now();
-    if (engine_.poll_completions()) enqueue_host(now);
+    if (engine_.poll_completions()) enqueue_ended(now);
     if (host_.drain()) enqueue_host(now);
     if (host_watch_->drain()) enqueue_host(now);
     if (mount_watch_.drain()) enqueue_host(now);
@@ -210,6 +212,12 @@ void Daemon::triggered(const TriggerRequest& request) {
 void Daemon::enqueue_host(Time now) {
     queue_.add(Key::Host, rate_.earliest(now));
     telemetry_.enqueued(now);
+}
+
+/// While the bus or left4me-helper is in trouble, a step begins the same again: not at once for ever.
+void Daemon::enqueue_ended(Time now) {
+    if (!engine_.ended_in_vain()) return enqueue_host(now);
+    queue_.add(Key::Host, now + vain_retry_);
 }
 
 void Daemon::configure_telemetry() {
@@ -276,7 +284,7 @@ void Daemon::reconcile(Time now) {
             said.host_error = step.error();
             host_failed(now, step.error());
         }
-        if (engine_.poll_completions()) enqueue_host(WorkQueue::Clock::now());
+        if (engine_.poll_completions()) enqueue_ended(WorkQueue::Clock::now());
     } else {
         const Status before = engine_.status();
         engine_.set_source_error(manifests_.error());
@@ -319,6 +327,10 @@ void Daemon::reconciled(Time now, const StepResult& step) {
     if (!host_error_.empty()) log(Level::Notice, "the host can be read again");
     host_error_.clear();
     host_retry_ = {};
+    if (!step.news.outcomes.empty())
+        vain_retry_ = is_in_vain(step.news) ? std::clamp<WorkQueue::Clock::duration>(
+                                                  2 * vain_retry_, first_vain_retry, max_vain_retry)
+                                            : WorkQueue::Clock::duration{};
     rate_.finished(now, WorkQueue::Clock::now());
     // Not later than the resync, so that setting the clock back does not extend any wait.
     if (step.wake)

@@ -74,6 +74,8 @@ class Daemon {
     void configure_telemetry();
     /// Something happened on the host.
     void enqueue_host(Time now);
+    /// Something that was begun has ended.
+    void enqueue_ended(Time now);
     void watch_places();
     void await_signals();
 
@@ -113,7 +115,8 @@ class Daemon {
     std::string host_error_;
     std::string logged_fetch_error_;
     WorkQueue::Clock::duration host_retry_{};
-    Time alive_{};  ///< when the watchdog was last notified
+    WorkQueue::Clock::duration vain_retry_{};  ///< after requests that did not reach their units
+    Time alive_{};                             ///< when the watchdog was last notified
     Time trimmed_{};
 };
 

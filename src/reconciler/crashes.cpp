@@ -48,8 +48,11 @@ Crashes next_crashes(const Crashes& seen, const ObservedUnit& unit, unsigned cra
 
 bool has_stayed_up(const Crashes& crashes, const ObservedUnit& unit, TimePoint now) {
     if (unit.active != ActiveState::Active) return false;
-    // One that began in the future: the clock was set back, and nobody shall wait for it to catch up.
-    return !unit.active_since || *unit.active_since > now || now - *unit.active_since >= min_ready(crashes);
+    if (!unit.active_since) return true;
+    // One that began just after this observation has not stayed up. One that began in the future: the clock
+    // was set back, and nobody shall wait for it to catch up.
+    const auto up_for = now - *unit.active_since;
+    return up_for >= min_ready(crashes) || up_for < -min_ready(crashes);
 }
 
 std::chrono::seconds min_ready(const Crashes& crashes) {

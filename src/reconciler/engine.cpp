@@ -99,6 +99,14 @@ void Engine::begin(Plan plan) {
     host_.begin(flight.plan, flight.schedule.take_ready());
 }
 
+bool is_in_vain(const CompletedActions& ended) {
+    return !ended.outcomes.empty() &&
+           std::all_of(ended.outcomes.begin(), ended.outcomes.end(), [](const Outcome& outcome) {
+               return !outcome.done && (is_helper_trouble(outcome.reason) ||
+                                        outcome.reason == FailureKind::PrerequisiteFailed);
+           });
+}
+
 bool Engine::poll_completions() {
     bool any = false;
     for (auto outcomes = host_.poll_completions(); !outcomes.empty(); outcomes = host_.poll_completions()) {

@@ -30,6 +30,9 @@ struct CompletedActions {
 
 void append(CompletedActions& to, CompletedActions more);
 
+/// Something has ended, and nothing of it has reached its unit.
+bool is_in_vain(const CompletedActions& ended);
+
 /// The results of one step.
 struct StepResult {
     /// Since the step before, of subjects that nobody works on any more: what is learned from.
@@ -60,6 +63,9 @@ class Engine {
     /// Takes completed actions and begins those that waited for them; never blocks. True if something has
     /// ended: the host has changed since the last step observed it.
     bool poll_completions();
+
+    /// What has ended since the last step has failed before it reached its unit; see is_helper_trouble().
+    bool ended_in_vain() const { return is_in_vain(news_); }
 
     /// An action is in flight.
     bool busy() const { return !in_flight_.empty(); }

@@ -130,8 +130,8 @@ class EventBuilder {
             const bool same = earlier != before_.builds.end() && earlier->second.artifact &&
                               earlier->second.artifact->digest == digest;
             add("overlay/" + name, false, "Built",
-                fmt::format("{} {:.4}{}", same ? "the content is still that of generation" : "generation",
-                            digest, after));
+                fmt::format("{} {:.4}{}", same ? "the content is still that of artifact" : "artifact", digest,
+                            after));
         }
     }
 

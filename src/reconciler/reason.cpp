@@ -191,6 +191,53 @@ const char* to_string(const ConditionReason& reason) {
     return std::visit([](auto value) { return to_string(value); }, reason);
 }
 
+bool is_helper_trouble(FailureKind reason) {
+    switch (reason) {
+        case FailureKind::Disconnected:
+        case FailureKind::NoReply:
+        case FailureKind::AccessDenied:
+        case FailureKind::BusError:
+        case FailureKind::HelperFailed:
+        case FailureKind::HelperMissing:
+        case FailureKind::Refused:
+            return true;
+        case FailureKind::PrerequisiteFailed:
+        case FailureKind::SourceChanged:
+        case FailureKind::InUse:
+        case FailureKind::Canceled:
+        case FailureKind::NoAnswer:
+        case FailureKind::IOError:
+        case FailureKind::NoSpace:
+        case FailureKind::UnitFailed:
+        case FailureKind::JobFailed:
+        case FailureKind::JobTimeout:
+        case FailureKind::JobLost:
+        case FailureKind::DependencyFailed:
+        case FailureKind::Skipped:
+        case FailureKind::Collected:
+        case FailureKind::InvalidJob:
+        case FailureKind::AssertFailed:
+        case FailureKind::Unsupported:
+        case FailureKind::StartLimitHit:
+        case FailureKind::ExitCode:
+        case FailureKind::Signal:
+        case FailureKind::CoreDump:
+        case FailureKind::Timeout:
+        case FailureKind::Watchdog:
+        case FailureKind::OutOfMemory:
+        case FailureKind::Resources:
+        case FailureKind::Protocol:
+        case FailureKind::ConditionFailed:
+        case FailureKind::AttachFailed:
+        case FailureKind::UnmountFailed:
+        case FailureKind::InvalidName:
+        case FailureKind::NotForUnits:
+        case FailureKind::Unknown:
+            return false;
+    }
+    return false;
+}
+
 std::optional<FailureKind> parse_failure(std::string_view text) {
     return parse(text, FailureKind::NotForUnits);
 }

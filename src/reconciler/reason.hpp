@@ -102,6 +102,11 @@ using ConditionReason = std::variant<StateReason, HoldReason, FailureKind>;
 /// The CamelCase words of JSON, events and metrics.
 const char* to_string(HoldReason value);
 const char* to_string(FailureKind value);
+
+/// The request did not reach its unit: the bus or left4me-helper is in trouble, and the unit's own log shows
+/// nothing.
+bool is_helper_trouble(FailureKind reason);
+
 const char* to_string(StateReason value);
 const char* to_string(SourceErrorKind value);
 const char* to_string(const ConditionReason& reason);

@@ -178,6 +178,12 @@ ConditionValue stalled(const ServerFindings& findings, TimePoint now) {
         return {ConditionStatus::True, StateReason::CrashLoop,
                 fmt::format("{}; the last time: {}", backoff_text(backoff), backoff.message)};
     }
+    // Between two of systemd's own attempts, too, until the server has stayed up.
+    const Crashes& crashes = findings.memory->crashes;
+    const bool shall_run = findings.target != nullptr && findings.desired()->state == RunState::Running;
+    if (shall_run && crashes_again(crashes) && !has_stayed_up(crashes, findings.observed->unit, now))
+        return {ConditionStatus::True, StateReason::CrashLoop,
+                fmt::format("crashed {} times", crashes.in_a_row)};
     const bool waits = findings.find_code(HoldReason::BackOff) != nullptr;
     if (findings.failure != nullptr && (waits || findings.find_effect() != nullptr)) {
         return {ConditionStatus::True, findings.failure->reason,

@@ -1,5 +1,7 @@
 #include "reconciler/crashes.hpp"
 
+#include <fmt/format.h>
+
 #include "support/catch.hpp"
 #include "support/simple_world.hpp"
 
@@ -59,6 +61,33 @@ TEST_CASE("a game that crashes at each start is never Ready, however often syste
     }
     CHECK(site.reason() == ConditionReason(StateReason::CrashLoop));
     CHECK(unready_text(site.pass().remaining) == "; 1 crashes again and again");
+}
+
+TEST_CASE("a crash loop is one trouble, also between the attempts, until the server has stayed up") {
+    YoungSite site;
+    (void)site.pass();
+    const auto stalled = [&site] { return site.condition("a", "Stalled"); };
+    site.crash_after(1s);
+    CHECK(stalled().status == ConditionStatus::False);
+    for (int i = 0; i < 3; ++i) {
+        site.crash_after(1s);
+        CHECK(stalled().reason == ConditionReason(StateReason::CrashLoop));
+        CHECK(stalled().message == fmt::format("crashed {} times", i + 2));
+        site.server("a").unit.active = ActiveState::Activating;  // systemd's next attempt
+        (void)site.pass();
+        CHECK(stalled().reason == ConditionReason(StateReason::CrashLoop));
+        site.server("a").unit.active = ActiveState::Active;
+    }
+    (void)site.pass_after(60s);
+    CHECK(stalled().status == ConditionStatus::False);
+}
+
+TEST_CASE("a server that became active just after it was looked at has not stayed up") {
+    YoungSite site;
+    (void)site.pass();
+    site.server("a").unit.active_since = site.host.world.now + 1s;
+    (void)site.pass();
+    CHECK(site.reason() == ConditionReason(StateReason::JustStarted));
 }
 
 TEST_CASE("each crash in a row doubles the time that a server must stay up, to one minute at most") {

@@ -358,3 +358,22 @@ TEST_CASE("a stop that somebody waits for is not cancelled; the server is starte
     site.turn_until_quiet();
     CHECK(site.is_running("a"));
 }
+
+TEST_CASE("only what has not reached its unit, and what waited for that, is in vain", "[engine]") {
+    const auto ended = [](std::vector<Outcome> outcomes) {
+        return CompletedActions{{}, std::move(outcomes)};
+    };
+    const auto failed = [](FailureKind reason) {
+        Outcome outcome;
+        outcome.reason = reason;
+        return outcome;
+    };
+    Outcome done;
+    done.done = true;
+    const Outcome masked = failed(FailureKind::HelperFailed);
+    const Outcome waited = failed(FailureKind::PrerequisiteFailed);
+    CHECK(is_in_vain(ended({masked, waited})));
+    CHECK_FALSE(is_in_vain(ended({})));
+    CHECK_FALSE(is_in_vain(ended({masked, failed(FailureKind::ExitCode)})));
+    CHECK_FALSE(is_in_vain(ended({masked, done})));
+}

@@ -204,12 +204,12 @@ TEST_CASE("a crash is an event of its own, with how many there were, and the ser
     CHECK(site.pass_and_tell().empty());
     site.host.crash("a");
     site.host.crash("a");
-    CHECK(site.pass_and_tell() == Lines{"!server/a Crashed"});
+    CHECK(site.pass_and_tell() == Lines{"!server/a Crashed", "!server/a CrashLoop"});
     CHECK(site.events[0].count == 2);
     CHECK(site.events[0].up_since == up_since);
     CHECK(site.pass_and_tell().empty());
     site.host.world.now += std::chrono::seconds(20);
-    CHECK(site.pass_and_tell() == Lines{"server/a Ready"});
+    CHECK(site.pass_and_tell() == Lines{"server/a Ready", "server/a Recovered"});
 }
 
 TEST_CASE("a unit that was seen to stop is told as not ready when it has stopped and stays so") {

@@ -2,7 +2,7 @@
 
 import json
 
-from testhosts.case import HostTest
+from testhosts.case import MANIFESTS, HostTest
 
 
 class CommandLine(HostTest):
@@ -34,6 +34,29 @@ class CommandLine(HostTest):
         code, said = self.code("stop gamma")
         self.assertEqual(code, 5, said)
         self.assertIn("server/gamma was not stopped: ", said)
+
+    def test_a_server_that_a_person_stops_by_name_does_not_wait_for_what_else_needs_approval(self):
+        self.apply()
+        self.run_in("sh", "-c", f"rm {MANIFESTS}/server-alpha.yaml {MANIFESTS}/server-beta.yaml")
+        self.assertIn("l4d2ctl approve", self.code("reconcile")[1])
+        code, said = self.code("stop gamma")
+        self.assertEqual(code, 0, said)
+        self.assert_gone("gamma")
+        self.assert_running("alpha", 27015)
+        self.assert_running("beta", 27016)
+        code, said = self.code("delete gamma")
+        self.assertEqual(code, 0, said)
+        self.assertIn("l4d2ctl approve", self.code("diff")[1])
+
+    def test_an_error_with_its_remedy_is_one_error(self):
+        self.apply()
+        self.run_in("sh", "-c", f"chown root {MANIFESTS}/*.yaml; chmod 600 {MANIFESTS}/server-beta.yaml")
+        said = self.code("get servers")[1]
+        self.assertIn(f"server-beta.yaml: user left4me may not read it\n  sudo chown left4me: {MANIFESTS}/server-beta.yaml\n", said)
+        self.assertNotIn("more: ", said)
+        self.write(f"{MANIFESTS}/server-beta.yaml", "kind: Server\n")
+        self.run_in("chmod", "644", f"{MANIFESTS}/server-beta.yaml")
+        self.assertRegex(self.code("get servers")[1], r"server-beta.yaml:1:1: apiVersion is missing.*\n\d more: l4d2ctl status\n")
 
     def test_logs_of_a_server_that_does_not_exist_exit_4_and_those_of_a_deleted_one_are_shown(self):
         self.apply()

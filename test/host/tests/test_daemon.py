@@ -163,13 +163,16 @@ class Continuous(DaemonTest):
         self.until("delta is in a crash loop", lambda: stalled() == "CrashLoop", 60)
         self.ctl("wait", "delta", "--timeout=1s", expect=6)
 
-        def crashes() -> list[dict]:
+        def told(reason: str) -> list[dict]:
             lines = self.ctl("events", "delta", "-n", "0", "-o", "json").stdout.splitlines()
-            return [event for event in map(json.loads, lines) if event["reason"] == "Crashed"]
+            return [event for event in map(json.loads, lines) if event["reason"] == reason]
 
-        self.until("the crashes are told as one event", lambda: sum(event["count"] for event in crashes()) > 5)
-        self.assertEqual(len(crashes()), 1, crashes())
-        self.assertRegex(crashes()[0]["message"], r"^(signal|exit status) \d+ after \d+ s$")
+        self.until("the crashes are told as one event", lambda: sum(event["count"] for event in told("Crashed")) > 5)
+        crashes = told("Crashed")
+        self.assertEqual(len(crashes), 1, crashes)
+        self.assertEqual((len(told("CrashLoop")), told("Recovered"), told("UnitFailed")), (1, [], []))
+        self.assertLessEqual(len(told("Ready")), 1, "perhaps before its first crash")
+        self.assertRegex(crashes[0]["message"], r"^(signal|exit status) \d+ after \d+ s$")
         self.run_in("systemctl", "stop", unit_of("alpha"))
         self.until("alpha answers", lambda: self.a2s(27015), 5)
         self.bystanders_live_on()

@@ -48,6 +48,18 @@ class Faults(DaemonTest):
         self.run_in("systemctl", "kill", "--signal=SIGKILL", "left4me-helper.service")
         self.still_corrects()
 
+    def test_a_helper_that_cannot_be_started_is_asked_less_and_less_often(self):
+        self.run_in("sh", "-c", "systemctl mask --runtime left4me-helper && systemctl stop left4me-helper")
+        self.run_in("systemctl", "stop", unit_of("alpha"))
+        self.until("it is told", lambda: "HelperFailed" in self.ctl("events", "alpha").stdout)
+        began = self.run_in("date", "+%F %T").stdout.strip()
+        time.sleep(5)
+        asked = self.run_in("journalctl", "--no-pager", "--since", began, "-u", "dbus.service").stdout.count("org.left4me.Helper1")
+        self.assertLess(asked, 15)
+        self.run_in("systemctl", "unmask", "--runtime", "left4me-helper")
+        self.until("alpha answers", lambda: self.a2s(27015))
+        self.still_corrects()
+
     # -- the clock --------------------------------------------------------------------------------------------------
 
     def test_setting_the_clock_back_an_hour_does_not_extend_any_wait(self):

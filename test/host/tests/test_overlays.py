@@ -217,12 +217,30 @@ class Clear(Big):
 class Beside(DaemonTest, Big):
     """A build takes nobody's time but its own."""
 
-    def milliseconds(self, *words: str) -> float:
-        took = []
-        for _ in range(7):
-            done = self.run_in("sh", "-c", 'begun=$(date +%s%N); "$@" >/dev/null; echo $((($(date +%s%N) - begun) / 1000))', "time", *words)
-            took.append(int(done.stdout) / 1000)
-        return statistics.median(took)
+    def milliseconds(self, script: str) -> float:
+        """What a script takes, or until the time that it writes itself, in nanoseconds; the median of seven."""
+        timed = f"begun=$(date +%s%N); ended=$({script}); echo $(((${{ended:-$(date +%s%N)}} - begun) / 1000))"
+        return statistics.median(int(self.run_in("bash", "-c", timed).stdout) / 1000 for _ in range(7))
+
+    def answers(self) -> dict[str, float]:
+        """Until a command has ended, or has said its first line if it goes on until all has settled."""
+        revision = json.loads(self.ctl("status", "-o", "json").stdout)["revision"]
+        whole = ["diff", "get servers", "get overlays", "describe server alpha", "status",
+                 "suspend gamma --reason test", "resume gamma"]  # fmt: skip
+        first = "coproc {{ exec {}; }}; read -r line <&${{COPROC[0]}} && date +%s%N; kill $COPROC_PID; wait".format
+        return {words: self.milliseconds(f"l4d2ctl {words} >/dev/null 2>&1") for words in whole} | {
+            "approve, first line": self.milliseconds(first(f"l4d2ctl approve {revision}")),
+            "reconcile, first line": self.milliseconds(first("script -qec 'l4d2ctl reconcile' /dev/null")),
+        }
+
+    def repairs(self) -> dict[str, float]:
+        """Until beta is as it should be after somebody has changed it."""
+        beta = unit_of("beta")
+        until = "until systemctl -q {} {}; do sleep 0.005; done".format
+        return {
+            "disable": self.milliseconds(f"systemctl disable -q {beta}; {until('is-enabled', beta)}"),
+            "stop": self.milliseconds(f"systemctl stop {beta}; {until('is-active', beta)}"),
+        }
 
     def test_a_large_overlay_for_a_running_server_delays_nobody(self):
         """While it is built, a second server stops slowly and a third crashes again and again."""
@@ -234,7 +252,12 @@ class Beside(DaemonTest, Big):
         self.write(f"{STATE}/runtime/crash/merged/left4dead2/ems/standin.cfg", "standin_crash 1\n")
         self.run_in("sh", "-c", f"mkdir -p {SOURCE}/left4dead2 && cd {SOURCE}/left4dead2 && head -c 300M /dev/urandom >data.vpk &&"
                     " head -c 1M /dev/urandom >sparse.vpk && truncate -s 2G sparse.vpk")  # fmt: skip
+        # It takes longer to stop than the test, however slow the machine is.
+        self.write(f"/etc/systemd/system/{unit_of('slow')}.d/stop.conf", "[Service]\nTimeoutStopSec=1h\n")
+        self.run_in("systemctl", "daemon-reload")
+        self.settled()
         before = self.life("alpha")
+        usual = self.repairs()
         with_big = COMMUNITY.replace("overlays: [rates, maps]", "overlays: [rates, maps, big]")
         self.write(f"{MANIFESTS}/community.yaml", with_big + "---\n" + BIG)
         self.hold_build()
@@ -242,17 +265,19 @@ class Beside(DaemonTest, Big):
         self.write(f"{MANIFESTS}/more.yaml", slow.replace("port: 27018, state: Running", "port: 27018, state: Stopped"))
         self.until("it stops", lambda: self.properties("slow")["ActiveState"] == "deactivating")
 
-        # Bounds for a machine that does other things too: design says 100 ms and 500 ms.
-        for words in (["diff"], ["get", "servers"], ["get", "overlays"]):
-            idle = self.milliseconds("l4d2ctl", "version")
-            self.assertLess(self.milliseconds("sh", "-c", f"l4d2ctl {' '.join(words)} || true") - idle, 300, words)
-        took = []
-        for _ in range(5):
-            begun = time.monotonic()
-            self.run_in("systemctl", "disable", unit_of("beta"))
-            self.until("beta is enabled again", lambda: self.enabled("beta") == "enabled")
-            took.append(time.monotonic() - begun)
-        self.assertLess(statistics.median(took), 2, took)
+        # On a machine that does nothing else 100 ms and 500 ms; more where what asks nobody takes longer, too.
+        fed = self.daemon()["WatchdogTimestampMonotonic"]
+        answers = self.answers()
+        idle = self.milliseconds("l4d2ctl version >/dev/null")
+        repairs = self.repairs()
+        took = {"version": idle} | answers | repairs
+        print({words: f"{milliseconds:.0f} ms" for words, milliseconds in took.items()}, flush=True)
+        for words in answers:
+            self.assertLess(took[words], max(100, 6 * idle), words)
+        for act in repairs:
+            self.assertLess(took[act], max(500, 3 * usual[act]), act)
+        self.assertEqual(self.properties("slow")["ActiveState"], "deactivating")
+        self.until("the watchdog is fed", lambda: self.daemon()["WatchdogTimestampMonotonic"] != fed, 60)
         self.assertTrue(self.builds())
         self.assertEqual(self.life("alpha"), before)
         self.assertEqual(self.daemon()["NRestarts"], "0")
