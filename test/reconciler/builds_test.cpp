@@ -164,6 +164,8 @@ TEST_CASE("a build that cannot write its record is not begun again and again, ex
     }
     CHECK(site.builds() > 2);
     CHECK(site.builds() <= 7);
+    (void)site.pass();
+    site.host.end_builds();
     const Plan left = site.pass().remaining;
     REQUIRE(site.find(left, overlay) != nullptr);
     CHECK(site.find(left, overlay)->code == HoldReason::BackOff);
