@@ -10,6 +10,8 @@
 
 #include "adapters/store/build_files.hpp"
 #include "adapters/store/files.hpp"
+#include "builder/archive/archive.hpp"
+#include "builder/confinement.hpp"
 #include "builder/directory/copy.hpp"
 
 namespace left4me::builder {
@@ -32,21 +34,35 @@ std::expected<Workplace, std::string> open_workplace(const std::filesystem::path
     return place;
 }
 
-/// The only place that knows the kinds of sources.
-Built<Staged> stage(const OverlaySource& source, Staging& staging, Progress& progress, std::string& input) {
-    if (const auto* directory = std::get_if<DirectorySource>(&source))
-        return stage_directory(*directory, staging, progress, input);
-    return source_failure("this source is not built by a unit");
+/// The only place that knows the kinds of sources. The unit has a network; a source that needs none gives it
+/// up before anything of it is read.
+Built<Staged> stage(const OverlaySource& source, int build_directory, const DownloadSettings& downloads,
+                    Staging& staging, Progress& progress, std::string& input) {
+    return std::visit(Overloaded{
+                          [&](const DirectorySource& directory) -> Built<Staged> {
+                              if (auto confined = confine(Confinement::NoNetwork); !confined)
+                                  return std::unexpected(confined.error());
+                              return stage_directory(directory, staging, progress, input);
+                          },
+                          [](const InlineSource&) -> Built<Staged> {
+                              return source_failure("this source is not built by a unit");
+                          },
+                          [&](const ArchiveSource& archive) {
+                              input = fingerprint(archive);
+                              return stage_archive(archive, build_directory, staging, progress, downloads);
+                          },
+                      },
+                      source);
 }
 
-Built<Staged> build_in(const Workplace& place, std::string& input) {
+Built<Staged> build_in(const Workplace& place, const DownloadSettings& downloads, std::string& input) {
     const auto source = store::read_request(place.directory.get());
     if (!source) return source_failure(source.error());
     const store::ExactModes exact;
     Progress progress(place.directory.get());
     auto staging = Staging::open(place.directory.get());
     if (!staging) return std::unexpected(staging.error());
-    auto staged = stage(*source, *staging, progress, input);
+    auto staged = stage(*source, place.directory.get(), downloads, *staging, progress, input);
     if (!staged) return staged;
     const auto published = staging->publish(place.overlay.get(), staged->digest);
     if (!published) return std::unexpected(published.error());
@@ -74,7 +90,8 @@ int fail(const char* name, const std::string& message) {
 
 }  // namespace
 
-int build(const std::filesystem::path& overlays, const std::string& name, const std::string& invocation) {
+int build(const std::filesystem::path& overlays, const std::string& name, const std::string& invocation,
+          const DownloadSettings& downloads) {
     const auto place = open_workplace(overlays, name);
     if (!place) return fail(name.c_str(), place.error());
     if (::flock(place->directory.get(), LOCK_EX | LOCK_NB) != 0)
@@ -82,7 +99,7 @@ int build(const std::filesystem::path& overlays, const std::string& name, const 
     BuildRecord record = store::read_record(place->directory.get());
     const auto begun = std::chrono::steady_clock::now();
     std::string input;
-    const auto staged = build_in(*place, input);
+    const auto staged = build_in(*place, downloads, input);
     record.invocation = invocation;
     record.ended = now();
     record.took =

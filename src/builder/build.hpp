@@ -3,12 +3,15 @@
 #include <filesystem>
 #include <string>
 
+#include "builder/archive/download.hpp"
+
 namespace left4me::builder {
 
 /// Builds what `overlays/NAME/.build/request` describes into an artifact, and writes the result to
 /// `.build/record`. `invocation`: systemd's INVOCATION_ID. Returns the program's exit code: 0, or 1 if the
 /// build failed; messages go to stderr, the unit's journal.
-int build(const std::filesystem::path& overlays, const std::string& name, const std::string& invocation);
+int build(const std::filesystem::path& overlays, const std::string& name, const std::string& invocation,
+          const DownloadSettings& downloads = {});
 
 /// How a build's process ended according to systemd, systemd.exec(5): the variables of ExecStopPost=.
 struct ServiceResult {

@@ -32,7 +32,9 @@ int run(std::span<char*> arguments) {
             overlays, arguments[1],
             {variable("INVOCATION_ID"), variable("SERVICE_RESULT"), variable("EXIT_STATUS")});
     }
-    return left4me::builder::build(overlays, arguments[1], variable("INVOCATION_ID"));
+    left4me::builder::DownloadSettings downloads;
+    downloads.ca_file = variable("LEFT4ME_BUILD_CA");  // for tests
+    return left4me::builder::build(overlays, arguments[1], variable("INVOCATION_ID"), downloads);
 }
 
 }  // namespace

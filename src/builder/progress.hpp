@@ -14,9 +14,17 @@ class Progress {
     Progress(const Progress&) = delete;
     Progress& operator=(const Progress&) = delete;
 
-    void begin(std::uint64_t total_bytes, std::uint64_t total_files, const std::string& input) {
-        now_ = {0, total_bytes, 0, total_files, input};
+    /// Of a phase: everything counts from zero. Totals may be 0: unknown.
+    void begin(BuildPhase phase, std::uint64_t total_bytes, std::uint64_t total_files,
+               const std::string& input) {
+        now_ = {0, total_bytes, 0, total_files, input, phase};
         write();
+    }
+    void total_bytes(std::uint64_t total) { now_.total_bytes = total; }
+    /// All bytes so far.
+    void at(std::uint64_t bytes) {
+        now_.bytes = bytes;
+        tick();
     }
     void bytes(std::uint64_t more) {
         now_.bytes += more;

@@ -51,6 +51,18 @@ const store::TreeEntry* find(const store::Tree& tree, const std::string& path) {
 
 }  // namespace
 
+namespace {
+
+Built<void> remove(int directory, std::initializer_list<const char*> names) {
+    for (const char* name : names) {
+        if (auto removed = store::remove_tree(directory, name); !removed)
+            return own_failure(errno, removed.error());
+    }
+    return {};
+}
+
+}  // namespace
+
 Built<Staging> Staging::open(int build_directory) {
     const std::string boot = boot_id();
     std::string journal =
@@ -135,13 +147,17 @@ Built<bool> Staging::publish(int overlay, const std::string& digest) {
     return fresh;
 }
 
+Built<void> Staging::restart() {
+    if (auto gone = remove(directory_, {journal_name, tree_name}); !gone) return gone;
+    auto fresh = open(directory_);
+    if (!fresh) return std::unexpected(fresh.error());
+    *this = std::move(*fresh);
+    return {};
+}
+
 Built<void> Staging::discard(int build_directory) {
     // The journal first: it must not mention files that are gone.
-    for (const char* name : {journal_name, tree_name}) {
-        if (auto removed = store::remove_tree(build_directory, name); !removed)
-            return own_failure(errno, removed.error());
-    }
-    return {};
+    return remove(build_directory, {journal_name, tree_name, download_name});
 }
 
 }  // namespace left4me::builder

@@ -10,15 +10,24 @@
 
 namespace left4me::builder {
 
+/// The staged files of a source, once complete.
+struct Staged {
+    std::string digest;  ///< of the content
+    std::string input;   ///< of the source as it was scanned
+};
+
 /// `.build/tree`, in which an artifact is built, and `.build/journal`, which records its complete files: a
-/// killed build continues where it was. After a reboot it starts over, because nothing shows which data
-/// reached the disk.
+/// killed build continues where it was. `.build/download` is what the source has to download first. After a
+/// reboot it starts over, because nothing shows which data reached the disk.
 class Staging {
   public:
     static Built<Staging> open(int build_directory);
+    static constexpr const char* download_name = "download";
 
     int tree() const { return tree_.get(); }
 
+    /// An empty tree and an empty journal. What was downloaded stays.
+    Built<void> restart();
     /// Removes entries that the tree does not have or has as something else, and those that the journal does
     /// not mention.
     Built<void> prune(const store::Tree& tree);

@@ -171,9 +171,16 @@ std::string kind_table(const View& view, Kind kind, const std::vector<std::strin
 }
 
 std::string source_text(const OverlaySource& source) {
-    if (const auto* directory = std::get_if<DirectorySource>(&source)) return "directory " + directory->path;
-    const std::size_t files = std::get<InlineSource>(source).files.size();
-    return fmt::format("inline, {} {}", files, files == 1 ? "file" : "files");
+    return std::visit(
+        Overloaded{
+            [](const DirectorySource& directory) { return "directory " + directory.path; },
+            [](const InlineSource& text) {
+                const std::size_t files = text.files.size();
+                return fmt::format("inline, {} {}", files, files == 1 ? "file" : "files");
+            },
+            [](const ArchiveSource& archive) { return "archive " + archive.locations.front().url; },
+        },
+        source);
 }
 
 }  // namespace left4me::ctl

@@ -36,8 +36,15 @@ const Backoff* find_backoff(const View& view, const std::string& name) {
     return found == view.status.overlays.end() ? nullptr : &found->second;
 }
 
+/// "building 45%", "downloading 45%".
+std::string build_cell(const BuildProgress& progress) {
+    const char* const word = progress.phase == BuildPhase::Downloading ? "downloading" : "building";
+    return progress.total_bytes == 0 ? std::string(word) : fmt::format("{} {}%", word, percent(progress));
+}
+
 Json progress_json(const BuildProgress& progress) {
-    return {{"bytes", progress.bytes},
+    return {{"phase", to_string(progress.phase)},
+            {"bytes", progress.bytes},
             {"totalBytes", progress.total_bytes},
             {"files", progress.files},
             {"totalFiles", progress.total_files}};
@@ -94,7 +101,7 @@ std::string build_word(const View& view, const std::string& name) {
             return "yes";
         case BuildState::Building: {
             const BuildProgress* const progress = find_progress(view, name);
-            return progress != nullptr ? fmt::format("building {}%", percent(*progress)) : "building";
+            return progress != nullptr ? build_cell(*progress) : "building";
         }
         case BuildState::Waiting:
             return "no";

@@ -51,6 +51,29 @@ std::vector<std::string> shown_names(const View& view, Kind kind) {
     return kind == Kind::Server ? shown_servers(view) : manifest_names(view.in_force.set, kind);
 }
 
+namespace {
+
+Json source_json(const DirectorySource& source) { return {{"directory", source.path}}; }
+
+Json source_json(const InlineSource& source) {
+    Json files = Json::array();
+    for (const auto& [path, text] : source.files) files.push_back(path);
+    return {{"inline", {{"files", std::move(files)}}}};
+}
+
+Json source_json(const ArchiveSource& source) {
+    Json urls = Json::array();
+    for (const ArchiveLocation& location : source.locations) urls.push_back(location.url);
+    return {{"archive",
+             {{"url", std::move(urls)},
+              {"sha256", source.sha256},
+              {"into", source.into},
+              {"stripComponents", source.strip_components},
+              {"exclude", source.exclude}}}};
+}
+
+}  // namespace
+
 Json blueprint_json(const View& view, const std::string& name) {
     const Blueprint& blueprint = view.in_force.set.blueprints.at(name);
     Json json;
@@ -66,13 +89,7 @@ Json overlay_object_json(const View& view, const std::string& name) {
     const Overlay& overlay = view.in_force.set.overlays.at(name);
     Json json;
     json["name"] = name;
-    if (const auto* directory = std::get_if<DirectorySource>(&overlay.source)) {
-        json["source"] = {{"directory", directory->path}};
-    } else {
-        Json files = Json::array();
-        for (const auto& [path, text] : std::get<InlineSource>(overlay.source).files) files.push_back(path);
-        json["source"] = {{"inline", {{"files", std::move(files)}}}};
-    }
+    json["source"] = std::visit([](const auto& source) { return source_json(source); }, overlay.source);
     const auto observed = view.target.overlays.find(name);
     const bool known = observed != view.target.overlays.end() && observed->second.artifact.has_value();
     json["generation"] = known ? Json(*observed->second.artifact) : Json(nullptr);

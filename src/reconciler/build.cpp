@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 
+#include "reconciler/digest.hpp"
+
 namespace left4me {
 namespace {
 
@@ -18,7 +20,44 @@ constexpr std::array all_kinds{
     BuildFailureKind::Killed,
 };
 
+constexpr std::array all_phases{BuildPhase::Copying, BuildPhase::Downloading, BuildPhase::Unpacking};
+
+/// "1.5 of 20.1 GiB", or "1.5 MiB" of nobody knows how much.
+std::string bytes_text(std::uint64_t bytes, std::uint64_t total) {
+    const bool large = std::max(bytes, total) >= 1ULL << 30U;
+    const double unit = large ? 1U << 30U : 1U << 20U;
+    const std::string of = total == 0 ? "" : fmt::format(" of {:.1f}", static_cast<double>(total) / unit);
+    return fmt::format("{:.1f}{} {}", static_cast<double>(bytes) / unit, of, large ? "GiB" : "MiB");
+}
+
 }  // namespace
+
+std::string fingerprint(const ArchiveSource& source) {
+    Digest digest;
+    digest.field("archive").field(source.sha256).field(source.into).number(source.strip_components);
+    digest.number(source.exclude.size());
+    for (const std::string& pattern : source.exclude) digest.field(pattern);
+    return digest.hex();
+}
+
+const char* to_string(BuildPhase phase) {
+    switch (phase) {
+        case BuildPhase::Copying:
+            return "Copying";
+        case BuildPhase::Downloading:
+            return "Downloading";
+        case BuildPhase::Unpacking:
+            return "Unpacking";
+    }
+    return "";
+}
+
+std::optional<BuildPhase> parse_build_phase(std::string_view text) {
+    for (const BuildPhase phase : all_phases) {
+        if (text == to_string(phase)) return phase;
+    }
+    return std::nullopt;
+}
 
 const char* to_string(BuildFailureKind kind) {
     switch (kind) {
@@ -73,11 +112,16 @@ unsigned percent(const BuildProgress& progress) {
 }
 
 std::string to_text(const BuildProgress& progress) {
-    const bool large = progress.total_bytes >= 1ULL << 30U;
-    const double unit = large ? 1U << 30U : 1U << 20U;
-    return fmt::format("{} of {} files, {:.1f} of {:.1f} {}", progress.files, progress.total_files,
-                       static_cast<double>(progress.bytes) / unit,
-                       static_cast<double>(progress.total_bytes) / unit, large ? "GiB" : "MiB");
+    const std::string bytes = bytes_text(progress.bytes, progress.total_bytes);
+    switch (progress.phase) {
+        case BuildPhase::Copying:
+            return fmt::format("{} of {} files, {}", progress.files, progress.total_files, bytes);
+        case BuildPhase::Downloading:
+            return "downloading, " + bytes;
+        case BuildPhase::Unpacking:
+            return fmt::format("unpacking, {} files, {} of the archive", progress.files, bytes);
+    }
+    return "";
 }
 
 }  // namespace left4me

@@ -18,6 +18,9 @@ constexpr bool is_built_by_unit(const OverlaySource& source) {
     return !std::holds_alternative<InlineSource>(source);
 }
 
+/// What identifies the content that an archive gives: not where it is, so that mirrors may change.
+std::string fingerprint(const ArchiveSource& source);
+
 /// Why a build produced no artifact.
 enum class BuildFailureKind {
     SourceUnavailable,  ///< it cannot be read, or contains something that an overlay may not contain
@@ -65,20 +68,30 @@ struct BuildRecord {
     bool operator==(const BuildRecord&) const = default;
 };
 
+/// What a build is doing.
+enum class BuildPhase { Copying, Downloading, Unpacking };
+
+/// "Copying", …: the text in JSON.
+const char* to_string(BuildPhase phase);
+std::optional<BuildPhase> parse_build_phase(std::string_view text);
+
 /// The progress of a running build.
 struct BuildProgress {
-    std::uint64_t bytes = 0;  ///< of data; holes of sparse files do not count
-    std::uint64_t total_bytes = 0;
+    /// Of data, without the holes of sparse files. Downloading, Unpacking: of the archive.
+    std::uint64_t bytes = 0;
+    std::uint64_t total_bytes = 0;  ///< 0: unknown
     std::uint64_t files = 0;
-    std::uint64_t total_files = 0;
-    std::string input;  ///< as in BuildFailure
+    std::uint64_t total_files = 0;  ///< 0: unknown
+    std::string input;              ///< as in BuildFailure
+    BuildPhase phase = BuildPhase::Copying;
 
     bool operator==(const BuildProgress&) const = default;
 };
 
 /// 0 … 100, of the data.
 unsigned percent(const BuildProgress& progress);
-/// "12 of 340 files, 1.5 of 20.1 GiB".
+/// "12 of 340 files, 1.5 of 20.1 GiB"; "downloading, 1.5 of 20.1 MiB"; "unpacking, 12 files, 1.5 of 20.1 MiB
+/// of the archive".
 std::string to_text(const BuildProgress& progress);
 
 }  // namespace left4me

@@ -12,6 +12,7 @@ std::string item_description(const Field& item) {
     if (item.refers_to) return fmt::format("names of {}s", entry_of(*item.refers_to).object.name);
     if (item.type == Type::SecretFile) return "names of secrets";
     if (item.type == Type::FilePath) return "relative paths";
+    if (item.type == Type::ArchiveUrl) return "URLs";
     return item.type == Type::Argument ? "words" : "texts";
 }
 
@@ -33,7 +34,9 @@ std::string type_description(const Field& field) {
         case Type::TextMap:
             return "map of texts";
         case Type::List:
-            return fmt::format("list of {}", item_description(field.children[0]));
+            return field.or_one ? fmt::format("{} or list of {}", type_description(field.children[0]),
+                                              item_description(field.children[0]))
+                                : fmt::format("list of {}", item_description(field.children[0]));
         case Type::Constant:
         case Type::Enum:
             return one_of(field.values);
@@ -51,6 +54,10 @@ std::string type_description(const Field& field) {
             return "word";
         case Type::SecretFile:
             return "name of a secret";
+        case Type::ArchiveUrl:
+            return "URL";
+        case Type::Sha256:
+            return "SHA-256";
         case Type::Config:
         case Type::Text:
             return "text";
@@ -82,6 +89,9 @@ std::vector<std::string> constraint_descriptions(const Field& field) {
         case Type::Directory:
             constraints.push_back(
                 "Absolute, without '.', '..' or '//'; not in /var/lib/left4me and not above it.");
+            break;
+        case Type::Sha256:
+            constraints.push_back("64 digits 0-9 and a-f, as `sha256sum FILE` prints them.");
             break;
         case Type::List:
             constraints.push_back(fmt::format(

@@ -223,7 +223,63 @@ constexpr std::array inline_fields{
           .maximum = 256,
           .children = inline_file},
 };
-constexpr std::string_view not_yet = "Not yet supported by this version; use `directory` or `inline`.";
+constexpr std::array archive_url{
+    Field{.name = "item",
+          .type = Type::ArchiveUrl,
+          .documentation = "An https:// address, or the absolute path of a file on this host.",
+          .maximum = 2048},
+};
+constexpr std::array archive_exclude{
+    Field{.name = "item",
+          .type = Type::FilePath,
+          .documentation =
+              "A pattern; `*` and `?` stand for parts of a name. With a `/`, it is a path in the "
+              "archive after `stripComponents`; without one, a name anywhere in it.",
+          .maximum = 255},
+};
+constexpr std::array archive_fields{
+    Field{.name = "url",
+          .type = Type::List,
+          .required = true,
+          .documentation =
+              "Where the archive is: an https:// address, or the absolute path of a file in one "
+              "of the host's `overlayRoots`. A list names mirrors; they are tried in this order.",
+          .example = "https://example.org/rework-linux.tar.gz",
+          .minimum = 1,
+          .maximum = 16,
+          .unique = true,
+          .children = archive_url,
+          .or_one = true},
+    Field{.name = "sha256",
+          .type = Type::Sha256,
+          .required = true,
+          .documentation = "The SHA-256 of the archive. It is checked before anything is unpacked; another "
+                           "file is never used.",
+          .example = "\"2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824\""},
+    Field{.name = "into",
+          .type = Type::FilePath,
+          .documentation = "The directory of the game's installation that the archive is unpacked into. "
+                           "Without it, the archive's paths are those of the installation.",
+          .example = "left4dead2",
+          .maximum = 255},
+    Field{.name = "stripComponents",
+          .type = Type::Integer,
+          .default_value = "0",
+          .documentation = "How many leading names of each path are removed, as with `tar "
+                           "--strip-components`. Archives that GitHub makes of a branch or tag need 1.",
+          .example = "1",
+          .minimum = 0,
+          .maximum = 16},
+    Field{.name = "exclude",
+          .type = Type::List,
+          .documentation = "What is left out. A directory is left out with all its content.",
+          .example = "[\"*.md\", .github, left4dead2/addons/*.dll]",
+          .maximum = 64,
+          .unique = true,
+          .children = archive_exclude},
+};
+constexpr std::string_view not_yet =
+    "Not yet supported by this version; use `archive`, `directory` or `inline`.";
 constexpr std::array source_fields{
     Field{.name = "directory",
           .type = Type::Directory,
@@ -236,7 +292,13 @@ constexpr std::array source_fields{
           .documentation = "Files written in the manifest itself; meant for small configs.",
           .example = "{files: {left4dead2/cfg/rates.cfg: \"sv_minrate 100000\\n\"}}",
           .children = inline_fields},
-    Field{.name = "archive", .type = Type::NotYet, .documentation = not_yet},
+    Field{.name = "archive",
+          .type = Type::Map,
+          .documentation = "An archive that is downloaded, checked against its SHA-256 and unpacked: tar "
+                           "(plain, or compressed with gzip, xz, zstd or bzip2), zip or 7z.",
+          .example = "{url: \"https://example.org/rework-linux.tar.gz\", sha256: "
+                     "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824, into: left4dead2}",
+          .children = archive_fields},
     Field{.name = "git", .type = Type::NotYet, .documentation = not_yet},
     Field{.name = "workshop", .type = Type::NotYet, .documentation = not_yet},
     Field{.name = "script", .type = Type::NotYet, .documentation = not_yet},

@@ -35,6 +35,8 @@ enum class Type {
     Argument,    ///< one word of the game's command line
     SecretFile,  ///< the name of a file in /etc/left4me/secrets
     Config,      ///< text with placeholders
+    ArchiveUrl,  ///< https://…, or the absolute path of a file on the host, outside of left4me's own
+    Sha256,      ///< 64 lower-case hexadecimal digits
     Text,        ///< any text
     NotYet,      ///< known, but not supported by this version
 };
@@ -64,6 +66,7 @@ struct Field {
     bool unique = false;                 ///< List: no item twice. Port: no two servers with the same
     std::span<const Field> children = {};
     OnlyWith only_with = {};    ///< of an optional field
+    bool or_one = false;        ///< List: a single item may be written without the list
     bool may_be_empty = false;  ///< Map, Choice: the key without a value stands for one without entries
     /// A rule of this field alone, beyond its type; nullptr: none.
     void (*check)(std::string_view text, Violations& violations) = nullptr;

@@ -25,6 +25,8 @@ struct Limits {
     /// narrower.
     std::vector<std::string> overlay_roots{"/"};
     SourceLimits source;  ///< of each overlay
+    /// As ArchiveSource::private_networks.
+    std::vector<std::string> private_networks{};
     /// Files in /etc/left4me/secrets that no Blueprint may list, because they belong to the host itself.
     std::vector<std::string> reserved_secrets{};
     /// The revision was in force before, so rules of later versions must not make it invalid.

@@ -52,7 +52,36 @@ struct InlineSource {
     bool operator==(const InlineSource&) const = default;
 };
 
-using OverlaySource = std::variant<DirectorySource, InlineSource>;
+/// Where an archive is: one of several places with the same bytes.
+struct ArchiveLocation {
+    std::string url;   ///< `https://…`, or the absolute path of a file on this host
+    std::string root;  ///< of a file: as DirectorySource::root; empty: an https URL
+
+    bool operator==(const ArchiveLocation&) const = default;
+};
+
+/// The overlay's files are unpacked from an archive that its SHA-256 identifies.
+struct ArchiveSource {
+    std::vector<ArchiveLocation> locations;  ///< the first that has the file is used
+    std::string sha256;                      ///< of the archive, 64 lower-case hexadecimal digits
+    std::string into;                        ///< directory within the overlay; empty: its root
+    std::size_t strip_components = 0;        ///< how many leading names of each path are removed
+    std::vector<std::string> exclude;        ///< patterns of what is left out
+    SourceLimits limits;                     ///< of the archive, and of its content
+    /// Networks with addresses that are not public and may be downloaded from all the same, as 10.0.0.0/8.
+    std::vector<std::string> private_networks;
+
+    bool operator==(const ArchiveSource&) const = default;
+};
+
+using OverlaySource = std::variant<DirectorySource, InlineSource, ArchiveSource>;
+
+/// The functions of a std::visit, one for each alternative: the compiler finds every place that a new kind of
+/// source needs.
+template <typename... Functions>
+struct Overloaded : Functions... {
+    using Functions::operator()...;
+};
 
 struct Overlay {
     Metadata metadata;

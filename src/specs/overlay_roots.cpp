@@ -30,13 +30,23 @@ std::optional<std::string> find_root(std::string_view path, const std::vector<st
 }
 
 void check_root(const yaml::Node& root, const std::vector<std::string>& roots, Reporter& reporter) {
-    const yaml::Node* directory = descend(&root, {"spec", "source", "directory"});
-    if (directory == nullptr || find_root(directory->text, roots)) return;
-    reporter.add(Rule::DirectoryOutsideRoots, directory->mark,
-                 fmt::format("spec.source.directory: {} is outside the overlay roots of this host ({}); "
-                             "move the files there, or ask root to add their directory to overlayRoots in "
-                             "/etc/left4me/config.yaml",
-                             in_quotes(directory->text), fmt::join(roots, ", ")));
+    const auto check = [&](const yaml::Node& path, std::string_view field) {
+        if (find_root(path.text, roots)) return;
+        reporter.add(Rule::DirectoryOutsideRoots, path.mark,
+                     fmt::format("{}: {} is outside the overlay roots of this host ({}); "
+                                 "move the files there, or ask root to add their directory to overlayRoots "
+                                 "in /etc/left4me/config.yaml",
+                                 field, in_quotes(path.text), fmt::join(roots, ", ")));
+    };
+    if (const yaml::Node* directory = descend(&root, {"spec", "source", "directory"}))
+        check(*directory, "spec.source.directory");
+    const yaml::Node* url = descend(&root, {"spec", "source", "archive", "url"});
+    if (url == nullptr) return;
+    const auto check_url = [&](const yaml::Node& node) {
+        if (node.text.starts_with('/')) check(node, "spec.source.archive.url");
+    };
+    if (url->kind == yaml::Node::Kind::Scalar) check_url(*url);
+    for (const yaml::NodePtr& item : url->items) check_url(*item);
 }
 
 }  // namespace left4me

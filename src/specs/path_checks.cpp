@@ -52,6 +52,33 @@ void check_directory(std::string_view text, Violations& violations) {
     }
 }
 
+void check_archive_url(std::string_view text, Violations& violations) {
+    if (text.starts_with('/')) return check_directory(text, violations);
+    const auto complain = [&](std::string_view why) {
+        violations.push_back({Rule::UrlInvalid, fmt::format("{} {}", in_quotes(text), why)});
+    };
+    constexpr std::string_view https = "https://";
+    if (text.starts_with("http://")) return complain("is not encrypted; write https://");
+    if (!text.starts_with(https)) {
+        return complain("is neither an https:// address nor the absolute path of a file on this host");
+    }
+    const std::string_view rest = text.substr(https.size());
+    const std::string_view host = rest.substr(0, rest.find_first_of("/?#"));
+    if (host.empty()) return complain("names no host");
+    if (host.contains('@')) return complain("contains a user or a password, which everybody can read here");
+    if (text.contains('#')) return complain("contains '#', which no server gets to see; remove that part");
+    if (text.contains(' ')) complain("contains a blank; write it as %20");
+}
+
+void check_sha256(std::string_view text, Violations& violations) {
+    constexpr std::size_t digits = 64;
+    if (text.size() == digits && text.find_first_not_of("0123456789abcdef") == std::string_view::npos) return;
+    violations.push_back({Rule::ValueInvalid,
+                          fmt::format("{} is not a SHA-256; write the 64 digits 0-9 and a-f that `sha256sum "
+                                      "FILE` prints",
+                                      in_quotes(text))});
+}
+
 void check_host_path(std::string_view text, Violations& violations) {
     if (text.starts_with('/')) return;
     violations.push_back(

@@ -95,6 +95,10 @@ std::string pattern_of(const Field& field) {
             return directory_pattern();
         case Type::FilePath:
             return R"(^(?!\.{1,2}(/|$))[^/\\]+(/(?!\.{1,2}(/|$))[^/\\]+)*$)";
+        case Type::ArchiveUrl:
+            return fmt::format("{}|{}", R"(^https://[^/?#@ ]+([/?][^# ]*)?$)", directory_pattern());
+        case Type::Sha256:
+            return "^[0-9a-f]{64}$";
         case Type::Argument:
             return argument_pattern();
         case Type::Config:

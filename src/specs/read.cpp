@@ -40,6 +40,21 @@ Blueprint read_blueprint(const Value& object, const Origin& origin) {
     return blueprint;
 }
 
+ArchiveSource read_archive(const Value& archive, const Limits& limits) {
+    ArchiveSource source;
+    for (std::string& url : texts(archive["url"])) {
+        std::string root = url.starts_with('/') ? *find_root(url, limits.overlay_roots) : std::string();
+        source.locations.push_back({std::move(url), std::move(root)});
+    }
+    source.sha256 = archive["sha256"].text();
+    source.into = archive["into"].text();
+    source.strip_components = parse_integer(archive["stripComponents"].text()).value_or(0);
+    source.exclude = texts(archive["exclude"]);
+    source.limits = limits.source;
+    source.private_networks = limits.private_networks;
+    return source;
+}
+
 Overlay read_overlay(const Value& object, const Origin& origin, const Limits& limits) {
     const Value source = object["spec"]["source"];
     const Metadata metadata = read_metadata(object["metadata"]);
@@ -48,6 +63,8 @@ Overlay read_overlay(const Value& object, const Origin& origin, const Limits& li
         return {metadata, DirectorySource{path, *find_root(path, limits.overlay_roots), limits.source},
                 origin};
     }
+    if (const Value archive = source["archive"]; archive.node != nullptr)
+        return {metadata, read_archive(archive, limits), origin};
     return {metadata, InlineSource{text_map(source["inline"]["files"])}, origin};
 }
 

@@ -46,6 +46,7 @@ enum class Rule {
     SourceCount,
     SourceUnsupported,
     DirectoryInvalid,
+    UrlInvalid,
     DirectoryInState,
     DirectoryOutsideRoots,
     FilePathInvalid,

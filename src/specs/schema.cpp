@@ -115,8 +115,8 @@ void write_map(Json& json, const Field& field) {
 
 void write_text(Json& json, const Field& field) {
     // The loader treats an unquoted number as text, so editors must not complain about one.
-    const bool strict =
-        field.type == Type::Duration || field.type == Type::Directory || field.type == Type::FilePath;
+    const bool strict = field.type == Type::Duration || field.type == Type::Directory ||
+                        field.type == Type::FilePath || field.type == Type::ArchiveUrl;
     json.put("type", strict ? R"("string")" : R"(["string", "number", "boolean"])");
     if (const std::string pattern = pattern_of(field); !pattern.empty()) json.put_text("pattern", pattern);
     json.put("not", fmt::format(R"({{"type": "string", "pattern": {}}})",
@@ -125,6 +125,24 @@ void write_text(Json& json, const Field& field) {
     // Of a value with a grammar, the maximum is not a length.
     if (field.maximum > 0 && grammar_of(field.type) == nullptr)
         json.put("maxLength", std::to_string(field.maximum));
+}
+
+void write_items(Json& json, const Field& field) {
+    json.put_text("type", "array");
+    if (field.minimum > 0) json.put("minItems", std::to_string(field.minimum));
+    json.put("maxItems", std::to_string(field.maximum));
+    if (field.unique) json.put("uniqueItems", "true");
+    write_field(json, "items", field.children[0]);
+}
+
+void write_list(Json& json, const Field& field) {
+    if (!field.or_one) return write_items(json, field);
+    json.open("anyOf", '[');
+    write_field(json, "", field.children[0]);
+    json.open("");
+    write_items(json, field);
+    json.close();
+    json.close();
 }
 
 void write_value(Json& json, const Field& field) {
@@ -144,10 +162,7 @@ void write_value(Json& json, const Field& field) {
             write_field(json, "propertyNames", field.children[0]);
             return write_field(json, "additionalProperties", field.children[1]);
         case Type::List:
-            json.put_text("type", "array");
-            json.put("maxItems", std::to_string(field.maximum));
-            if (field.unique) json.put("uniqueItems", "true");
-            return write_field(json, "items", field.children[0]);
+            return write_list(json, field);
         case Type::Constant:
             return json.put_text("const", field.values.front());
         case Type::Enum:

@@ -96,6 +96,13 @@ Violations check_text(const Field& field, std::string_view text) {
             check_control_characters(text, false, violations);
             check_directory(text, violations);
             break;
+        case Type::ArchiveUrl:
+            check_control_characters(text, false, violations);
+            check_archive_url(text, violations);
+            break;
+        case Type::Sha256:
+            check_sha256(text, violations);
+            break;
         case Type::HostPath:
             check_control_characters(text, false, violations);
             check_host_path(text, violations);

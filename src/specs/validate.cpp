@@ -117,7 +117,7 @@ class Validator {
         if (field.type == Type::NotYet) {
             return reporter_.add(
                 Rule::SourceUnsupported, key,
-                fmt::format("{}: not yet supported by this version; use directory or inline", path));
+                fmt::format("{}: not yet supported by this version; use archive, directory or inline", path));
         }
         if (node.kind == Node::Kind::Null) {
             if (field.may_be_empty) return;
@@ -245,6 +245,8 @@ class Validator {
     }
 
     void list(const Node& node, const Field& field, const std::string& path) {
+        if (field.or_one && node.kind == Node::Kind::Scalar)
+            return value(node, field.children[0], path, node.mark);
         if (!is_a(Node::Kind::Sequence, node, field, path)) return;
         if (static_cast<std::int64_t>(node.items.size()) > field.maximum) {
             reporter_.add(Rule::TooMany, node.items[static_cast<std::size_t>(field.maximum)]->mark,

@@ -5,6 +5,7 @@ namespace left4me {
 std::vector<std::string> texts(const Value& list) {
     std::vector<std::string> result;
     if (list.node == nullptr) return result;
+    if (list.node->kind == yaml::Node::Kind::Scalar) return {list.node->text};
     for (const yaml::NodePtr& item : list.node->items) result.push_back(item->text);
     return result;
 }

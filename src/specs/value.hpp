@@ -34,7 +34,7 @@ Enum one_of(const Value& value, const std::array<Enum, Size>& choices) {
     return choices.front();
 }
 
-/// The items of a list; empty if it is absent.
+/// The items of a list, or the one that stands there without a list; empty if it is absent.
 std::vector<std::string> texts(const Value& list);
 /// Keys and values; empty if it is absent.
 std::map<std::string, std::string> text_map(const Value& map);

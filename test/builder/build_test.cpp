@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <random>
+#include <sstream>
 #include <thread>
 
 #include "../adapters/store/place.hpp"
@@ -340,4 +341,21 @@ TEST_CASE("two builds of one overlay do not run concurrently") {
     CHECK(build.run("i2") == 1);
     CHECK(Build::wait(first) == 0);
     build.require_built();
+}
+
+TEST_CASE("a build of a directory has no network") {
+    const Place place;
+    fill(place, 2000, 50'000);
+    place.let_settle();
+    const Build build(place);
+    const pid_t pid = build.start();
+    until([&] { return place.exists("overlays/o/.build/progress"); });
+    ::kill(pid, SIGSTOP);
+    std::ifstream status("/proc/" + std::to_string(pid) + "/status");
+    std::ostringstream text;
+    text << status.rdbuf();
+    ::kill(pid, SIGKILL);
+    (void)Build::wait(pid);
+    CHECK(text.str().contains("Seccomp:\t2"));
+    CHECK(text.str().contains("NoNewPrivs:\t1"));
 }

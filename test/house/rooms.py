@@ -29,6 +29,8 @@ LIBRARIES = {
     "CLI/": "CLI11",
     "boost/": "Boost",
     "zlib.h": "zlib",
+    "archive": "libarchive",
+    "curl/": "libcurl",
 }
 
 TEXT_COMPARISONS = re.compile(

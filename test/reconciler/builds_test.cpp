@@ -240,3 +240,37 @@ TEST_CASE("an overlay that only a suspended server uses is not built") {
     (void)site.complete();
     CHECK(site.builds() == 0);
 }
+
+TEST_CASE("an archive is identified by its content and what becomes of it, not by where it is") {
+    ArchiveSource source;
+    source.locations = {{"https://example.org/a.zip", ""}};
+    source.sha256 = std::string(64, 'a');
+    source.exclude = {"a", "b"};
+    const std::string input = fingerprint(source);
+    ArchiveSource same = source;
+    same.locations = {{"/srv/left4me/b.zip", "/srv/left4me"}};
+    same.limits.entries = 1;
+    same.private_networks = {"10.0.0.0/8"};
+    CHECK(fingerprint(same) == input);
+    const auto differs = [&](auto change) {
+        ArchiveSource other = source;
+        change(other);
+        return fingerprint(other) != input;
+    };
+    CHECK(differs([](ArchiveSource& other) { other.sha256.back() = 'b'; }));
+    CHECK(differs([](ArchiveSource& other) { other.into = "left4dead2"; }));
+    CHECK(differs([](ArchiveSource& other) { other.strip_components = 1; }));
+    CHECK(differs([](ArchiveSource& other) { other.exclude = {"ab"}; }));
+    CHECK(differs([](ArchiveSource& other) { other.exclude = {"b", "a"}; }));
+}
+
+TEST_CASE("the progress of a build says what it is doing") {
+    constexpr std::uint64_t mib = 1U << 20U;
+    CHECK(to_text(BuildProgress{mib, 2 * mib, 1, 3, "", BuildPhase::Copying}) ==
+          "1 of 3 files, 1.0 of 2.0 MiB");
+    CHECK(to_text(BuildProgress{mib, 2 * mib, 0, 0, "", BuildPhase::Downloading}) ==
+          "downloading, 1.0 of 2.0 MiB");
+    CHECK(to_text(BuildProgress{mib, 0, 0, 0, "", BuildPhase::Downloading}) == "downloading, 1.0 MiB");
+    CHECK(to_text(BuildProgress{mib, 2 * mib, 4, 0, "", BuildPhase::Unpacking}) ==
+          "unpacking, 4 files, 1.0 of 2.0 MiB of the archive");
+}

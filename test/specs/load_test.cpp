@@ -170,6 +170,36 @@ TEST_CASE("an overlay's directory must be in one of the overlay roots") {
     }
 }
 
+TEST_CASE("an archive on this host must be in one of the overlay roots, and gets the host's limits") {
+    Limits limits;
+    limits.overlay_roots = {"/srv/left4me"};
+    limits.source.entries = 7;
+    limits.private_networks = {"10.0.0.0/8"};
+    const std::string sha256(64, 'a');
+    const auto load_from = [&](const std::string& url) {
+        return load(std::vector<SourceFile>{{"a.yaml",
+                                             "apiVersion: left4me/v1\nkind: Overlay\nmetadata: {name: o}\n"
+                                             "spec:\n  source:\n    archive: {sha256: " +
+                                                 sha256 + ", url: " + url + "}\n"}},
+                    limits);
+    };
+    for (const char* url : {"/etc/left4me/secrets/rcon", "[https://example.org/a.zip, /srv/other/a.zip]"}) {
+        INFO(url);
+        const auto refused = load_from(url);
+        REQUIRE_FALSE(refused);
+        CHECK(refused.error().front().rule == Rule::DirectoryOutsideRoots);
+        CHECK(refused.error().front().message.starts_with("spec.source.archive.url: '/"));
+    }
+    const auto loaded = load_from("[https://example.org/a.zip, /srv/left4me/a.zip]");
+    REQUIRE(loaded);
+    ArchiveSource wanted;
+    wanted.locations = {{"https://example.org/a.zip", ""}, {"/srv/left4me/a.zip", "/srv/left4me"}};
+    wanted.sha256 = sha256;
+    wanted.limits.entries = 7;
+    wanted.private_networks = {"10.0.0.0/8"};
+    CHECK(loaded->overlays.at("o").source == OverlaySource(wanted));
+}
+
 TEST_CASE("the host's own key among the secrets is refused even if a Blueprint lists it") {
     const std::vector<SourceFile> files{
         {"a.yaml",

@@ -28,8 +28,10 @@ void compare(const Field& field, const json& schema) {
     }
     if (field.type == Type::Enum) CHECK(schema.at("enum").size() == field.values.size());
     if (field.type == Type::List) {
-        CHECK(schema.at("maxItems") == field.maximum);
-        compare(field.children[0], schema.at("items"));
+        const json& list = field.or_one ? schema.at("anyOf").at(1) : schema;
+        CHECK(list.at("maxItems") == field.maximum);
+        compare(field.children[0], list.at("items"));
+        if (field.or_one) compare(field.children[0], schema.at("anyOf").at(0));
     }
     if (!has_named_children(field)) return;
     CHECK(schema.at("additionalProperties") == false);
@@ -72,6 +74,15 @@ TEST_CASE("the patterns of the schema agree with the checks of the parser") {
         INFO(text);
         CHECK(matches(type, text) == check_text(field_of(type), text).empty());
     };
+    for (const char* text :
+         {"https://example.org", "https://example.org/a%20b.zip?x=1&y=@z", "https://[::1]:8443/a",
+          "https://h?x", "https:///a", "https://me@h/a", "https://h/a#b", "https://h/a b", "http://h/a",
+          "h/a", "", "/srv/a.zip", "/srv/../a.zip", "/var/lib/left4me/a.zip", "/"})
+        agree(Type::ArchiveUrl, text);
+    const std::string sha256(64, 'a');
+    for (const std::string& text :
+         {sha256, sha256 + "a", sha256.substr(1), "A" + sha256.substr(1), std::string()})
+        agree(Type::Sha256, text.c_str());
     for (const char* text : {"a.b_c-D9", "", "a b", "ä", "a/b"}) agree(Type::Label, text);
     for (const char* text : {"90s",    "30m",    "12h",      "2d",       "0s",  "5",    "5w",   "-1s",
                              "1.5h",   "s",      "",         "30d",      "31d", "720h", "721h", "43200m",

@@ -56,6 +56,7 @@ Config read(const Value& root) {
         config.limits.overlay_roots = texts(roots);
         for (std::string& path : config.limits.overlay_roots) path = normal(path);
     }
+    config.limits.private_networks = texts(root["downloads"]["allowPrivate"]);
     const Value limits = root["limits"];
     config.limits.file_bytes = size(limits["fileBytes"]);
     config.limits.documents = integer(limits["documents"]);

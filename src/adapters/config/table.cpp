@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "adapters/config/remote_url.hpp"
+#include "adapters/network.hpp"
 #include "specs/text.hpp"
 #include "specs/text_checks.hpp"
 
@@ -163,6 +164,31 @@ constexpr std::array overlay_root{
           .check = check_overlay_root},
 };
 
+void check_network(std::string_view text, Violations& complaints) {
+    must(Network::parse(text).has_value(), text, "is not a network, as in 10.0.0.0/8 or fd00::/8",
+         complaints);
+}
+
+constexpr std::array private_network{
+    Field{.name = "item",
+          .type = Type::Text,
+          .documentation = "An address and the length of its prefix.",
+          .maximum = 64,
+          .check = check_network},
+};
+constexpr std::array downloads_fields{
+    Field{.name = "allowPrivate",
+          .type = Type::List,
+          .documentation =
+              "Networks of addresses that are not public (private, loopback, link-local and others) and that "
+              "an archive may be downloaded from all the same, for example those of a mirror in your own "
+              "network. Without it, such an address is refused, also after a redirect and whatever DNS says.",
+          .example = "[10.0.0.0/8, \"fd00::/8\"]",
+          .maximum = 64,
+          .unique = true,
+          .children = private_network},
+};
+
 constexpr std::array metrics_fields{
     Field{
         .name = "textfile",
@@ -242,6 +268,12 @@ constexpr std::array settings{
           .minimum = 1,
           .maximum = 256,
           .children = overlay_root},
+    Field{.name = "downloads",
+          .type = Type::Map,
+          .documentation = "Where archives of overlays may be downloaded from.",
+          .example = "{allowPrivate: [10.0.0.0/8]}",
+          .children = downloads_fields,
+          .may_be_empty = true},
     Field{.name = "limits",
           .type = Type::Map,
           .documentation = "How much left4me reads before it refuses.",

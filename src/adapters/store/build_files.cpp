@@ -41,6 +41,82 @@ json read(int directory, const std::string& name) {
     return json::parse(*text, nullptr, false);
 }
 
+json limits_json(json object, const SourceLimits& limits) {
+    object["maxBytes"] = limits.bytes;
+    object["maxEntries"] = limits.entries;
+    return object;
+}
+
+SourceLimits read_limits(const json& object) {
+    SourceLimits limits;
+    limits.bytes = read_field(object, "maxBytes", limits.bytes);
+    limits.entries = read_field(object, "maxEntries", limits.entries);
+    return limits;
+}
+
+/// Null for a source that is not built by a unit.
+json request_of(const OverlaySource& source) {
+    return std::visit(
+        Overloaded{
+            [](const DirectorySource& from) -> json {
+                return {{"directory", limits_json({{"path", from.path}, {"root", from.root}}, from.limits)}};
+            },
+            [](const InlineSource&) -> json { return nullptr; },
+            [](const ArchiveSource& from) -> json {
+                json locations = json::array();
+                for (const ArchiveLocation& location : from.locations)
+                    locations.push_back({{"url", location.url}, {"root", location.root}});
+                return {{"archive", limits_json({{"locations", locations},
+                                                 {"sha256", from.sha256},
+                                                 {"into", from.into},
+                                                 {"stripComponents", from.strip_components},
+                                                 {"exclude", from.exclude},
+                                                 {"privateNetworks", from.private_networks}},
+                                                from.limits)}};
+            },
+        },
+        source);
+}
+
+std::vector<std::string> read_texts(const json& object, const char* name) {
+    std::vector<std::string> texts;
+    const auto list = object.find(name);
+    if (list == object.end() || !list->is_array()) return texts;
+    for (const json& text : *list) {
+        if (text.is_string()) texts.push_back(text.get<std::string>());
+    }
+    return texts;
+}
+
+std::expected<OverlaySource, std::string> read_directory(const json& from) {
+    DirectorySource source{read_field<std::string>(from, "path"), read_field<std::string>(from, "root"),
+                           read_limits(from)};
+    if (!source.path.starts_with('/') || !source.root.starts_with('/'))
+        return std::unexpected(std::string("the build request has no absolute path"));
+    return source;
+}
+
+std::expected<OverlaySource, std::string> read_archive(const json& from) {
+    ArchiveSource source;
+    if (const auto locations = from.find("locations"); locations != from.end() && locations->is_array()) {
+        for (const json& location : *locations) {
+            if (location.is_object())
+                source.locations.push_back(
+                    {read_field<std::string>(location, "url"), read_field<std::string>(location, "root")});
+        }
+    }
+    source.sha256 = read_field<std::string>(from, "sha256");
+    source.into = read_field<std::string>(from, "into");
+    source.strip_components = read_field<std::size_t>(from, "stripComponents");
+    source.exclude = read_texts(from, "exclude");
+    source.private_networks = read_texts(from, "privateNetworks");
+    source.limits = read_limits(from);
+    constexpr std::size_t digits = 64;
+    if (source.locations.empty() || source.sha256.size() != digits)
+        return std::unexpected(std::string("the build request has no archive"));
+    return source;
+}
+
 }  // namespace
 
 std::expected<Fd, std::string> make_build_directory(int overlay) {
@@ -48,29 +124,21 @@ std::expected<Fd, std::string> make_build_directory(int overlay) {
 }
 
 Done write_request(int directory, const OverlaySource& source) {
-    const auto* from = std::get_if<DirectorySource>(&source);
-    if (from == nullptr) return std::unexpected(std::string("this source is not built by a unit"));
+    const json request = request_of(source);
+    if (request.is_null()) return std::unexpected(std::string("this source is not built by a unit"));
     if (::unlinkat(directory, canceled_file, 0) != 0 && errno != ENOENT) return io_error(canceled_file);
-    return replace(directory, request_file,
-                   {{"directory",
-                     {{"path", from->path},
-                      {"root", from->root},
-                      {"maxBytes", from->limits.bytes},
-                      {"maxEntries", from->limits.entries}}}});
+    return replace(directory, request_file, request);
 }
 
 std::expected<OverlaySource, std::string> read_request(int directory) {
     const json request = read(directory, request_file);
-    const auto from = request.find("directory");
-    if (!request.is_object() || from == request.end() || !from->is_object())
-        return std::unexpected(std::string("there is no build request"));
-    DirectorySource source{
-        read_field<std::string>(*from, "path"), read_field<std::string>(*from, "root"), {}};
-    source.limits.bytes = read_field(*from, "maxBytes", source.limits.bytes);
-    source.limits.entries = read_field(*from, "maxEntries", source.limits.entries);
-    if (!source.path.starts_with('/') || !source.root.starts_with('/'))
-        return std::unexpected(std::string("the build request has no absolute path"));
-    return source;
+    const auto of_kind = [&request](const char* kind) -> const json* {
+        const auto found = request.find(kind);
+        return request.is_object() && found != request.end() && found->is_object() ? &*found : nullptr;
+    };
+    if (const json* const from = of_kind("directory")) return read_directory(*from);
+    if (const json* const from = of_kind("archive")) return read_archive(*from);
+    return std::unexpected(std::string("there is no build request"));
 }
 
 json to_json(const BuildRecord& record) {
@@ -141,16 +209,20 @@ Done write_progress(int directory, const BuildProgress& progress) {
                     {"totalBytes", progress.total_bytes},
                     {"files", progress.files},
                     {"totalFiles", progress.total_files},
-                    {"input", progress.input}});
+                    {"input", progress.input},
+                    {"phase", to_string(progress.phase)}});
 }
 
 std::optional<BuildProgress> read_progress(int directory) {
     const json object = read(directory, progress_file);
     if (!object.is_object()) return std::nullopt;
     return BuildProgress{
-        read_field<std::uint64_t>(object, "bytes"), read_field<std::uint64_t>(object, "totalBytes"),
-        read_field<std::uint64_t>(object, "files"), read_field<std::uint64_t>(object, "totalFiles"),
-        read_field<std::string>(object, "input")};
+        read_field<std::uint64_t>(object, "bytes"),
+        read_field<std::uint64_t>(object, "totalBytes"),
+        read_field<std::uint64_t>(object, "files"),
+        read_field<std::uint64_t>(object, "totalFiles"),
+        read_field<std::string>(object, "input"),
+        parse_build_phase(read_field<std::string>(object, "phase")).value_or(BuildPhase::Copying)};
 }
 
 void remove_progress(int directory) { (void)::unlinkat(directory, progress_file, 0); }

@@ -70,4 +70,22 @@ std::expected<Fd, std::string> open_source(const DirectorySource& source) {
     return at;
 }
 
+std::expected<Fd, std::string> open_source_file(const std::string& path, const std::string& root) {
+    const std::size_t slash = path.rfind('/');
+    const auto parent = open_source({path.substr(0, std::max<std::size_t>(slash, 1)), root, {}});
+    if (!parent) return std::unexpected(parent.error());
+    Fd file(::openat(parent->get(), path.c_str() + slash + 1,
+                     O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+    if (!file && errno == ELOOP)
+        return std::unexpected(path + " is a symlink; name the file that it leads to");
+    if (!file) return io_error(path);
+    struct stat status{};
+    if (::fstat(file.get(), &status) != 0) return io_error(path);
+    const auto here = mount_of(parent->get(), path);
+    const auto there = mount_of(file.get(), path);
+    if (!S_ISREG(status.st_mode) || !here || here != there)
+        return std::unexpected(path + " is not a file of its directory; put a copy there");
+    return file;
+}
+
 }  // namespace left4me::store

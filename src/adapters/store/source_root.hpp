@@ -13,6 +13,10 @@ namespace left4me::store {
 /// Errors name the component and the remedy.
 std::expected<Fd, std::string> open_source(const DirectorySource& source);
 
+/// The same for one file: a regular one, on the root's mount. Both paths are absolute and normalised, and
+/// `path` is beneath `root`.
+std::expected<Fd, std::string> open_source_file(const std::string& path, const std::string& root);
+
 /// The mount that an open file is on, STATX_MNT_ID of statx(2): a bind mount of the same file system has a
 /// different id, while st_dev is the same. An error with errno if the kernel does not provide it (before
 /// Linux 5.8).

@@ -137,8 +137,16 @@ bool Store::drain() { return sources_->drain(); }
 Inputs Store::read_inputs(const Desired& desired) {
     Inputs inputs;
     for (const auto& [name, source] : desired.overlays) {
-        if (const auto* files = std::get_if<InlineSource>(&source))
-            inputs.overlays[name].artifact = digest_inline(files->files);
+        OverlayInput& input = inputs.overlays[name];
+        std::visit(Overloaded{
+                       [](const DirectorySource&) {},  // below, all together
+                       [&](const InlineSource& files) { input.artifact = digest_inline(files.files); },
+                       [&](const ArchiveSource& archive) {
+                           input.build = read_build(paths_, name);
+                           input.build->input = fingerprint(archive);
+                       },
+                   },
+                   source);
     }
     for (auto& [name, known] : sources_->read(desired.overlays)) {
         OverlayInput& input = inputs.overlays[name];

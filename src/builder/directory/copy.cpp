@@ -108,7 +108,7 @@ Built<Staged> stage_directory(const DirectorySource& source, Staging& staging, P
     for (const store::TreeEntry& entry : tree->entries) {
         if (entry.kind == Kind::File || entry.kind == Kind::Program) ++files;
     }
-    progress.begin(tree->bytes, files, input);
+    progress.begin(BuildPhase::Copying, tree->bytes, files, input);
     if (auto pruned = staging.prune(*tree); !pruned) return std::unexpected(pruned.error());
     store::TreeDigest digest;
     for (const store::TreeEntry& entry : tree->entries) {

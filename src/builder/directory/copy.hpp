@@ -9,12 +9,6 @@
 
 namespace left4me::builder {
 
-/// The staged files of a source, once complete.
-struct Staged {
-    std::string digest;  ///< of the content
-    std::string input;   ///< of the source as it was scanned
-};
-
 /// Copies a directory. Its files are never parsed, only hashed. `input` is filled in as soon as it is known,
 /// also for failures.
 Built<Staged> stage_directory(const DirectorySource& source, Staging& staging, Progress& progress,

@@ -114,6 +114,8 @@ const Grammar* grammar_of(Type type) {
         case Type::Argument:
         case Type::SecretFile:
         case Type::Config:
+        case Type::ArchiveUrl:
+        case Type::Sha256:
         case Type::Text:
         case Type::NotYet:
             return nullptr;

@@ -234,3 +234,14 @@ TEST_CASE("a git key among the secrets works, no Blueprint may use it, and a war
         CHECK(with_key(key).limits.reserved_secrets.empty());
     }
 }
+
+TEST_CASE("networks that downloads may reach besides public addresses") {
+    const auto config =
+        parse_config("config.yaml", "downloads: {allowPrivate: [10.0.0.0/8, \"fd00::/8\"]}\n");
+    REQUIRE(config);
+    CHECK(config->limits.private_networks == std::vector<std::string>{"10.0.0.0/8", "fd00::/8"});
+    CHECK(parse_config("config.yaml", "")->limits.private_networks.empty());
+    const auto wrong = parse_config("config.yaml", "downloads: {allowPrivate: [mirror.example.org]}\n");
+    REQUIRE_FALSE(wrong);
+    CHECK(wrong.error().front().message.contains("is not a network"));
+}

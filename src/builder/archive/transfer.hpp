@@ -1,0 +1,58 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "adapters/network.hpp"
+
+namespace left4me::builder {
+
+struct TransferLimits {
+    std::uint64_t bytes = 256ULL << 30U;  ///< of the whole file
+    std::chrono::seconds connect{30};
+    /// A transfer that brings less than 1 KiB/s for so long has stalled.
+    std::chrono::seconds stalled{30};
+};
+
+/// One request for one file.
+struct TransferRequest {
+    std::string url;
+    std::uint64_t offset = 0;  ///< what is there already
+    std::string validator;     ///< for If-Range: an ETag or a date; the offset counts only with one
+    std::string ca_file;       ///< empty: the CAs of the host
+    std::vector<Network> private_networks;
+    TransferLimits limits;
+};
+
+enum class TransferEnd {
+    Complete,
+    Interrupted,  ///< may work the next time
+    Refused,      ///< by the server or by us; another try is of no use
+    OwnError,     ///< our own file could not be written
+};
+
+struct TransferResult {
+    TransferEnd end = TransferEnd::Interrupted;
+    std::string message;                              ///< unless Complete: with the remedy
+    std::optional<std::chrono::seconds> retry_after;  ///< what the server asks for
+    bool web_page = false;                            ///< it said that it sends HTML
+};
+
+/// Where the content goes.
+struct TransferSink {
+    /// Once, before the first write(): the content begins at `offset` (0: from the beginning, whatever was
+    /// asked for); `total` is the size of the whole file, 0 if unknown; `validator` is for a later request.
+    /// False: our own error.
+    std::function<bool(std::uint64_t offset, std::uint64_t total, const std::string& validator)> begin;
+    std::function<bool(std::string_view data)> write;
+};
+
+/// One GET over https with libcurl. Certificates are verified, redirects are followed within https, and no
+/// address that is not public is connected to, unless it is in one of the networks that are allowed.
+TransferResult transfer(const TransferRequest& request, const TransferSink& sink);
+
+}  // namespace left4me::builder

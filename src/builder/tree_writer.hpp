@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "adapters/fd.hpp"
+#include "builder/result.hpp"
+#include "specs/manifest.hpp"
+
+namespace left4me::builder {
+
+/// Which of a source's paths become which paths of the overlay.
+struct PathMapping {
+    std::string into;                  ///< as ArchiveSource::into
+    std::size_t strip_components = 0;  ///< as ArchiveSource::strip_components
+    std::vector<std::string> exclude;  ///< as ArchiveSource::exclude
+};
+
+/// Writes entries that somebody outside has named into an empty directory, and nowhere else. For every source
+/// whose content is a list of entries. Refuses, with the entry's name and the remedy, what an overlay may not
+/// contain; whether links lead out is checked by store::scan_tree() when all are there.
+class TreeWriter {
+  public:
+    /// `limits`: of what is written. Entries count even if they are left out.
+    TreeWriter(int root, PathMapping mapping, const SourceLimits& limits);
+
+    Built<void> directory(std::string_view path);
+    /// An empty file. write() and end_file() are about it, until the next entry.
+    Built<void> begin_file(std::string_view path, bool program);
+    /// Data at a position; what lies between is a hole. Nothing happens if the file is left out.
+    Built<void> write(std::uint64_t offset, std::string_view data);
+    /// `size`: of the whole file, at least as far as data was written; then comes a hole.
+    Built<void> end_file(std::uint64_t size);
+    Built<void> link(std::string_view path, const std::string& target);
+    /// Another name of a file that is already there. `original`: its path, as the source names it.
+    Built<void> hard_link(std::string_view path, std::string_view original);
+    /// An entry of a kind that no overlay may contain. An error, unless it is left out.
+    Built<void> refuse(std::string_view path, const std::string& why);
+
+    std::uint64_t files() const { return files_; }  ///< written so far
+    std::uint64_t bytes() const { return bytes_; }  ///< of data, written so far
+
+  private:
+    /// Empty: the entry is left out.
+    Built<std::string> map(std::string_view path);
+    /// The same for a path that is not an entry itself.
+    Built<std::string> mapped(std::string_view path) const;
+    bool is_excluded(std::string_view path) const;
+    /// The directory that `path` is in, created if it is not there. `path` is then its last name.
+    Built<int> parent_of(std::string_view& path, std::string_view shown);
+    Built<Fd> make_directory(int parent, const std::string& name, std::string_view shown) const;
+
+    int root_;
+    PathMapping mapping_;
+    SourceLimits limits_;
+    std::string parent_path_;
+    Fd parent_;  ///< open at parent_path_
+    Fd file_;
+    std::string file_name_;  ///< as the source names it
+    std::uint64_t entries_ = 0;
+    std::uint64_t files_ = 0;
+    std::uint64_t bytes_ = 0;
+};
+
+}  // namespace left4me::builder
