@@ -339,8 +339,7 @@ void Daemon::reconciled(Time now, const StepResult& step) {
     save();
     if (manifests_.intent().has_requests()) {
         const auto dropped = drop_finished_requests(paths_, step.target, step.observed);
-        if (!dropped)
-            log(Level::Warning, "requests are not kept: " + dropped.error());
+        if (!dropped) log(Level::Warning, "requests are not kept: " + dropped.error());
         if (dropped && *dropped) queue_.add(Key::Source, now);  // read again what is left of them
     }
     const std::string says = summary(step.difference, engine_.open_actions().size(), manifests_.error());

@@ -116,8 +116,7 @@ Result<StepReport> Drive::step(bool retry_now) {
         return fail(ErrorKind::StateFailed, saved.error());
     if (manifests_.intent().has_requests()) {
         const auto dropped = drop_finished_requests(context_.paths, step->target, step->observed);
-        if (!dropped)
-            context_.notice("requests could not be kept: " + dropped.error());
+        if (!dropped) context_.notice("requests could not be kept: " + dropped.error());
     }
     StepReport report = report_of(*step, engine_->open_actions());
     report.error_kind = manifests_.trouble();
