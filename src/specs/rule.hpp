@@ -59,6 +59,8 @@ enum class Rule {
     SecretFileInvalid,
     SecretNotListed,
     SecretReserved,
+    ExecutedNotListed,
+    ExecutedWithoutConfig,
     // Between fields and between documents.
     DeadlineWithoutWhenEmpty,
     DuplicateName,
