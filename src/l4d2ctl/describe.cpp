@@ -36,6 +36,7 @@ Result<std::string> describe_blueprint(const Session& session, const View& view,
     const std::string text =
         page({{{"Servers"}, {names_or_none(operations::servers_using(view.in_force.set, name))}},
               {{"Overlays"}, {names_or_none(blueprint.overlays)}},
+              {{"Runs configs of"}, {names_or_none(blueprint.execute_configs)}},
               {{"Arguments"}, {printable(fmt::format("{}", fmt::join(blueprint.arguments, " ")))}},
               {{"Manifest"}, {place(blueprint.origin)}}},
              session, "blueprint/" + name);

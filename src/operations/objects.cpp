@@ -51,11 +51,20 @@ std::vector<std::string> shown_names(const View& view, Kind kind) {
     return kind == Kind::Server ? shown_servers(view) : manifest_names(view.in_force.set, kind);
 }
 
+Json source_json(const OverlaySource& source) {
+    if (const auto* directory = std::get_if<DirectorySource>(&source))
+        return {{"directory", directory->path}};
+    Json files = Json::array();
+    for (const auto& [path, text] : std::get<InlineSource>(source).files) files.push_back(path);
+    return {{"inline", {{"files", std::move(files)}}}};
+}
+
 Json blueprint_json(const View& view, const std::string& name) {
     const Blueprint& blueprint = view.in_force.set.blueprints.at(name);
     Json json;
     json["name"] = name;
     json["overlays"] = blueprint.overlays;
+    json["executeConfigs"] = blueprint.execute_configs;
     json["arguments"] = blueprint.arguments;
     json["config"] = blueprint.config;
     json["servers"] = servers_using(view.in_force.set, name);
@@ -66,13 +75,7 @@ Json overlay_object_json(const View& view, const std::string& name) {
     const Overlay& overlay = view.in_force.set.overlays.at(name);
     Json json;
     json["name"] = name;
-    if (const auto* directory = std::get_if<DirectorySource>(&overlay.source)) {
-        json["source"] = {{"directory", directory->path}};
-    } else {
-        Json files = Json::array();
-        for (const auto& [path, text] : std::get<InlineSource>(overlay.source).files) files.push_back(path);
-        json["source"] = {{"inline", {{"files", std::move(files)}}}};
-    }
+    json["source"] = source_json(overlay.source);
     const auto observed = view.target.overlays.find(name);
     const bool known = observed != view.target.overlays.end() && observed->second.artifact.has_value();
     json["generation"] = known ? Json(*observed->second.artifact) : Json(nullptr);
