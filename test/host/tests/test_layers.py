@@ -1,4 +1,4 @@
-"""Where a server's files come from: the configs of overlays, explain-path and tree."""
+"""Where a server's files come from: the configs of overlays, explain-path, tree, and conflicts between overlays."""
 
 import json
 
@@ -132,3 +132,17 @@ class Tree(Layers):
         self.run_in("sh", "-c", f"mkdir {MERGED}/left4dead2/many && cd {MERGED}/left4dead2/many && seq 3000 | xargs touch")
         listed = self.tree("left4dead2/many")
         self.assertEqual((len(listed["entries"]), listed["total"], listed["truncated"]), (1000, 3000, True))
+
+
+class Conflicts(Layers):
+    def test_conflicts_are_described_and_warned_of_and_refuse_nothing(self):
+        self.write(f"{SOURCE}/left4dead2/Cfg/other.cfg", "x")
+        self.ctl("reconcile", expect=None)
+        described = self.ctl("describe", "blueprint", "stacked").stdout
+        self.assertIn("rework and tickrate have different left4dead2/cfg/shared.cfg; rework wins", described)
+        self.assertIn("left4dead2/Cfg and left4dead2/cfg differ only in case", described)
+        self.assertNotIn(CONFIG + ";", described)
+        warned = self.ctl("diff", expect=None)
+        self.assertIn("warning: blueprint/stacked: rework and tickrate", warned.stderr)
+        self.assertNotIn("warning", warned.stdout)
+        self.assertIn("warning: blueprint/stacked", self.ctl("validate", "-f", "-", text_in=STACK).stderr)
