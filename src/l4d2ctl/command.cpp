@@ -26,6 +26,8 @@ void Command::note(const std::string& names, const std::string& help, bool takes
 }
 
 void Command::expect(Words words, std::size_t most) {
+    // Of several arguments, the first can be completed.
+    if (shape_->max_arguments > 0) return;
     shape_->words = words;
     shape_->max_arguments = most;
 }

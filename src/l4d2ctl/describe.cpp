@@ -6,6 +6,7 @@
 #include "l4d2ctl/tables.hpp"
 #include "l4d2ctl/verbs.hpp"
 #include "operations/build_view.hpp"
+#include "operations/conflicts.hpp"
 #include "operations/journal_tail.hpp"
 #include "operations/objects.hpp"
 #include "operations/server_view.hpp"
@@ -36,10 +37,16 @@ Result<std::string> describe_blueprint(const Session& session, const View& view,
     const std::string text =
         page({{{"Servers"}, {names_or_none(operations::servers_using(view.in_force.set, name))}},
               {{"Overlays"}, {names_or_none(blueprint.overlays)}},
+              {{"Runs configs of"}, {names_or_none(blueprint.execute_configs)}},
               {{"Arguments"}, {printable(fmt::format("{}", fmt::join(blueprint.arguments, " ")))}},
               {{"Manifest"}, {place(blueprint.origin)}}},
              session, "blueprint/" + name);
-    return text + section("server.cfg", printable(blueprint.config), session.out);
+    operations::ConflictFinder finder(session.paths, view.desired().overlays);
+    std::string conflicts;
+    for (const operations::Conflict& conflict : finder.find({blueprint.overlays, blueprint.execute_configs}))
+        conflicts += printable_line(to_text(conflict)) + "\n";
+    return text + section("Conflicts between overlays", conflicts, session.out) +
+           section("server.cfg", printable(blueprint.config), session.out);
 }
 
 Result<std::string> describe_overlay(const Session& session, const View& view, const std::string& name,

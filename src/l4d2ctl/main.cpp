@@ -47,6 +47,8 @@ void add_verbs(CLI::App& app, Session& session) {
     add_history(app, session);
     add_logs(app, session);
     add_explain(app, session);
+    add_explain_path(app, session);
+    add_tree(app, session);
     add_schema(app, session);
     add_version(app, session);
 }

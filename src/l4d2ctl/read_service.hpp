@@ -28,7 +28,7 @@ std::string encode(const ReadRequest& request);
 /// nullopt: not what encode() writes.
 std::optional<ReadRequest> decode(std::string_view bytes);
 
-/// Whether the verb only shows the host: get, describe, diff, status, wait.
+/// Whether the verb only shows the host: get, describe, diff, explain-path, status, tree, wait.
 bool is_served(const std::string& verb);
 
 /// Runs the chosen verb there, if this user may not see what it needs and the service may be asked; returns

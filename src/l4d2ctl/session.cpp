@@ -8,6 +8,7 @@
 
 #include "adapters/config/file.hpp"
 #include "l4d2ctl/caller.hpp"
+#include "specs/text.hpp"
 
 namespace left4me::ctl {
 
@@ -109,6 +110,13 @@ void print_error(const std::string& message) {
     const std::string shown = for_locale(text, STDERR_FILENO);
     (void)std::fwrite(shown.data(), 1, shown.size(), stderr);
     if (!text.ends_with('\n')) (void)std::fputc('\n', stderr);
+}
+
+void warn_of_conflicts(const Session& session, const std::map<std::string, OverlaySource>& sources,
+                       const std::map<std::string, operations::OverlayStack>& stacks) {
+    operations::ConflictFinder finder(session.paths, sources);
+    for (const std::string& warning : operations::conflict_warnings(finder, stacks))
+        print_error(fmt::format("warning: {}\n", printable_line(warning)));
 }
 
 }  // namespace left4me::ctl

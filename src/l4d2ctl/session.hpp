@@ -3,12 +3,14 @@
 #include <cstdio>
 #include <deque>
 #include <functional>
+#include <map>
 #include <string>
 
 #include "l4d2ctl/command.hpp"
 #include "l4d2ctl/exit.hpp"
 #include "l4d2ctl/privileges.hpp"
 #include "l4d2ctl/terminal.hpp"
+#include "operations/conflicts.hpp"
 #include "operations/context.hpp"
 #include "operations/view.hpp"
 #include "reconciler/report.hpp"
@@ -57,5 +59,9 @@ void report_source_error(const StepReport& report);
 
 /// The same, above what only reads: the first of the errors, and how many more there are.
 void tell_trouble_briefly(const ActiveRevision& in_force);
+
+/// Warns on stderr of overlays that are in each other's way, as far as they are built.
+void warn_of_conflicts(const Session& session, const std::map<std::string, OverlaySource>& sources,
+                       const std::map<std::string, operations::OverlayStack>& stacks);
 
 }  // namespace left4me::ctl

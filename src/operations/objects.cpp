@@ -53,15 +53,15 @@ std::vector<std::string> shown_names(const View& view, Kind kind) {
 
 namespace {
 
-Json source_json(const DirectorySource& source) { return {{"directory", source.path}}; }
+Json json_of(const DirectorySource& source) { return {{"directory", source.path}}; }
 
-Json source_json(const InlineSource& source) {
+Json json_of(const InlineSource& source) {
     Json files = Json::array();
     for (const auto& [path, text] : source.files) files.push_back(path);
     return {{"inline", {{"files", std::move(files)}}}};
 }
 
-Json source_json(const ArchiveSource& source) {
+Json json_of(const ArchiveSource& source) {
     Json urls = Json::array();
     for (const ArchiveLocation& location : source.locations) urls.push_back(location.url);
     return {{"archive",
@@ -74,11 +74,16 @@ Json source_json(const ArchiveSource& source) {
 
 }  // namespace
 
+Json source_json(const OverlaySource& source) {
+    return std::visit([](const auto& alternative) { return json_of(alternative); }, source);
+}
+
 Json blueprint_json(const View& view, const std::string& name) {
     const Blueprint& blueprint = view.in_force.set.blueprints.at(name);
     Json json;
     json["name"] = name;
     json["overlays"] = blueprint.overlays;
+    json["executeConfigs"] = blueprint.execute_configs;
     json["arguments"] = blueprint.arguments;
     json["config"] = blueprint.config;
     json["servers"] = servers_using(view.in_force.set, name);
@@ -89,7 +94,7 @@ Json overlay_object_json(const View& view, const std::string& name) {
     const Overlay& overlay = view.in_force.set.overlays.at(name);
     Json json;
     json["name"] = name;
-    json["source"] = std::visit([](const auto& source) { return source_json(source); }, overlay.source);
+    json["source"] = source_json(overlay.source);
     const auto observed = view.target.overlays.find(name);
     const bool known = observed != view.target.overlays.end() && observed->second.artifact.has_value();
     json["generation"] = known ? Json(*observed->second.artifact) : Json(nullptr);

@@ -52,7 +52,24 @@ std::optional<std::string> writable_text(const std::optional<std::vector<std::st
     return text;
 }
 
+/// The game looks for it in left4dead2/cfg.
+std::string executed_config_name(const std::string& overlay) { return fmt::format("server_{}.cfg", overlay); }
+
+/// The text of server.cfg. Without executeConfigs it is that of version 0.1, and with it the digest of the
+/// rendering: an upgrade renders and restarts nothing.
+std::string config_text(const Blueprint& blueprint, const std::string& name, std::uint16_t port) {
+    std::string text;
+    for (const std::string& overlay : blueprint.execute_configs)
+        text += fmt::format("exec {}\n", executed_config_name(overlay));
+    return text + expand_config(blueprint.config, name, port);
+}
+
 }  // namespace
+
+std::string executed_config_path(const std::string& overlay) {
+    constexpr std::string_view path = server_config;
+    return std::string(path.substr(0, path.rfind('/') + 1)) + executed_config_name(overlay);
+}
 
 Desired make_desired(const ManifestSet& set, std::string revision) {
     Desired desired;
@@ -69,7 +86,8 @@ Desired make_desired(const ManifestSet& set, std::string revision) {
         server.blueprint = manifest.blueprint;
         server.overlays = blueprint.overlays;
         server.environment = environment_text(server, blueprint.arguments);
-        server.config = expand_config(blueprint.config, name, manifest.port);
+        server.config = config_text(blueprint, name, manifest.port);
+        server.execute_configs = blueprint.execute_configs;
         server.writable = writable_text(blueprint.writable);
         desired.servers.emplace(name, std::move(server));
     }

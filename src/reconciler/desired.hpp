@@ -23,6 +23,8 @@ struct DesiredServer {
     std::string config;                 ///< the text of server.cfg; `${secret:FILE}` is still a placeholder
     /// The text of `writable`, one pattern per line; nullopt: default_writable, and no such file.
     std::optional<std::string> writable = {};
+    /// Those of `overlays` whose server.cfg is rendered as executed_config_path(), which `config` runs.
+    std::vector<std::string> execute_configs = {};
 
     bool operator==(const DesiredServer&) const = default;
 };
@@ -33,6 +35,10 @@ struct Desired {
     std::map<std::string, OverlaySource> overlays;
     std::map<std::string, DesiredServer> servers;
 };
+
+/// Where a server has the server.cfg of one of its overlays, relative to the game's root:
+/// "left4dead2/cfg/server_tickrate.cfg".
+std::string executed_config_path(const std::string& overlay);
 
 /// Merges blueprints into servers and expands `${name}` and `${port}`. `set` must come from load(), which has
 /// checked every reference.

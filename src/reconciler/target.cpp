@@ -49,11 +49,33 @@ std::expected<std::vector<std::string>, InputError> lower_layers(
     return layers;
 }
 
+/// The texts of the configs that the server runs from its overlays, all of which have artifacts.
+std::expected<std::vector<SharedText>, InputError> executed_configs(const DesiredServer& server,
+                                                                    const Inputs& inputs) {
+    std::vector<SharedText> texts;
+    texts.reserve(server.execute_configs.size());
+    for (const std::string& name : server.execute_configs) {
+        const auto input = inputs.overlays.find(name);
+        if (input == inputs.overlays.end() || !input->second.config)
+            return std::unexpected(
+                InputError{InputErrorKind::Source, fmt::format("overlay {}: its config was not read", name)});
+        const auto& config = *input->second.config;
+        if (!config) {
+            return std::unexpected(
+                InputError{config.error().kind, fmt::format("overlay {}: {}", name, config.error().message)});
+        }
+        texts.push_back(*config);
+    }
+    return texts;
+}
+
 std::expected<std::shared_ptr<const TargetRendering>, InputError> resolve_rendering(
     std::shared_ptr<const DesiredServer> server, const std::map<std::string, TargetOverlay>& overlays,
     const Inputs& inputs) {
     const auto lower = lower_layers(*server, overlays);
     if (!lower) return std::unexpected(lower.error());
+    auto executed = executed_configs(*server, inputs);
+    if (!executed) return std::unexpected(executed.error());
     bool secret = false;
     InputErrorKind kind = InputErrorKind::Secret;
     auto config = substitute_secrets(
@@ -74,18 +96,20 @@ std::expected<std::shared_ptr<const TargetRendering>, InputError> resolve_render
     std::optional<std::string> text;
     if (*config != server->config) text = std::move(*config);
     const std::string_view key = secret ? std::string_view(*inputs.key) : std::string_view();
-    return std::make_shared<const TargetRendering>(std::move(server), std::move(text), *lower, key);
+    return std::make_shared<const TargetRendering>(std::move(server), std::move(text), *lower, key,
+                                                   std::move(*executed));
 }
 
 }  // namespace
 
 TargetRendering::TargetRendering(std::shared_ptr<const DesiredServer> server,
                                  std::optional<std::string> config, const std::vector<std::string>& lower,
-                                 std::string_view key)
-    : server_(std::move(server)), config_(std::move(config)) {
+                                 std::string_view key, std::vector<SharedText> executed)
+    : server_(std::move(server)), config_(std::move(config)), executed_(std::move(executed)) {
     thread_local Digest digest;
     if (!key.empty()) digest.field(key);
     digest.field(environment()).field(this->config());
+    // The names of artifacts cover the texts of the configs that are run from them, too.
     for (const std::string& layer : lower) digest.field(layer);
     // Last, and only if present: digests of version 0.1 stay the same.
     if (writable()) digest.field("writable").field(*writable());

@@ -48,11 +48,17 @@ struct UnitBuild {
     bool is_unrecorded() const { return requested && record.ended < *requested && canceled.empty(); }
 };
 
+/// Never nullptr. Servers with the same overlay share its text.
+using SharedText = std::shared_ptr<const std::string>;
+
 /// The current state of one overlay's source.
 struct OverlayInput {
     std::optional<std::string> artifact;  ///< the digest of the source's content
     std::optional<InputError> error;      ///< why it is unknown
     std::optional<UnitBuild> build;       ///< of a source that a unit builds
+    /// The text of the server.cfg in the artifact, or why it cannot be used. Read only if some server runs it
+    /// and the artifact is known.
+    std::optional<std::expected<SharedText, InputError>> config = {};
 };
 
 /// The current state of everything that a revision refers to outside itself.
@@ -71,8 +77,10 @@ struct Inputs {
 class TargetRendering {
   public:
     /// `server` may point into a Desired that it keeps alive. `config`: server.cfg, if it contains a secret.
+    /// `executed`: the texts of DesiredServer::execute_configs, in that order.
     TargetRendering(std::shared_ptr<const DesiredServer> server, std::optional<std::string> config,
-                    const std::vector<std::string>& lower, std::string_view key);
+                    const std::vector<std::string>& lower, std::string_view key,
+                    std::vector<SharedText> executed = {});
 
     const std::string& digest() const { return digest_; }
     /// The whole layer stack, uppermost first, relative to the state directory:
@@ -84,11 +92,15 @@ class TargetRendering {
     /// The text of `writable`; nullopt: the default, and no such file.
     const std::optional<std::string>& writable() const { return server_->writable; }
     const std::string& config() const { return config_ ? *config_ : server_->config; }
+    /// The overlays whose server.cfg server.cfg runs, and the text of each.
+    const std::vector<std::string>& execute_configs() const { return server_->execute_configs; }
+    const std::vector<SharedText>& executed() const { return executed_; }
 
   private:
     std::shared_ptr<const DesiredServer> server_;
     std::optional<std::string> config_;  ///< nullopt: the manifest's own text
     std::vector<std::string> layers_;
+    std::vector<SharedText> executed_;
     std::string digest_;
 };
 

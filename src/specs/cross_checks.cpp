@@ -82,6 +82,7 @@ void check_references(std::span<const ObjectSummary> objects, const std::map<Kin
     const std::set<std::string_view> unread_words = words_of(unread);
     for (const ObjectSummary& object : objects) {
         for (const Reference& reference : object.references) {
+            if (reference.listed_elsewhere) continue;
             const auto names = kinds.find(reference.kind);
             if (names != kinds.end() && names->second.contains(reference.name)) continue;
             if (unread_words.contains(reference.name)) continue;

@@ -130,6 +130,14 @@ constexpr std::array blueprint_overlay{
           .maximum = name_length,
           .refers_to = Kind::Overlay},
 };
+constexpr std::array blueprint_executed{
+    Field{.name = "item",
+          .type = Type::Name,
+          .documentation = "The name of an Overlay that `overlays` lists.",
+          .maximum = name_length,
+          .refers_to = Kind::Overlay,
+          .listed_in = "overlays"},
+};
 constexpr std::array blueprint_argument{
     Field{.name = "item",
           .type = Type::Argument,
@@ -158,6 +166,16 @@ constexpr std::array blueprint_spec{
           .maximum = max_overlays,
           .unique = true,
           .children = blueprint_overlay},
+    Field{.name = "executeConfigs",
+          .type = Type::List,
+          .documentation =
+              "Those of `overlays` whose `left4dead2/cfg/server.cfg` the game runs before `config`, in this "
+              "order. Each of these files is there as `left4dead2/cfg/server_OVERLAY.cfg`, because `config` "
+              "hides every `server.cfg`.",
+          .example = "[tickrate, competitive-rework]",
+          .maximum = max_overlays,
+          .unique = true,
+          .children = blueprint_executed},
     Field{.name = "arguments",
           .type = Type::List,
           .documentation =
@@ -179,7 +197,8 @@ constexpr std::array blueprint_spec{
     Field{.name = "config",
           .type = Type::Config,
           .documentation =
-              "Becomes `left4dead2/cfg/server.cfg` and hides that of any overlay. `${name}` and `${port}` "
+              "Becomes `left4dead2/cfg/server.cfg` and hides that of any overlay, but see "
+              "`executeConfigs`. `${name}` and `${port}` "
               "are replaced by the server's name and port, `${secret:FILE}` by the content of that file in "
               "`/etc/left4me/secrets`, if `secrets` lists it. A literal `${` is written `$${`.",
           .example = "|\n  hostname \"${name}\"\n  rcon_password \"${secret:rcon}\"",

@@ -63,7 +63,9 @@ struct Field {
     /// As `minimum`; of other texts: bytes, of TextMap: entries. 0: no limit.
     std::int64_t maximum = 0;
     std::optional<Kind> refers_to = {};  ///< Name: the kind that must have an object of this name
-    bool unique = false;                 ///< List: no item twice. Port: no two servers with the same
+    /// Item of a List, with `refers_to`: the sibling list that must have it as well.
+    std::string_view listed_in = {};
+    bool unique = false;  ///< List: no item twice. Port: no two servers with the same
     std::span<const Field> children = {};
     OnlyWith only_with = {};    ///< of an optional field
     bool or_one = false;        ///< List: a single item may be written without the list

@@ -12,6 +12,7 @@
 #include "specs/reporter.hpp"
 #include "specs/text.hpp"
 #include "specs/validate.hpp"
+#include "specs/writable.hpp"
 #include "specs/yaml.hpp"
 
 namespace left4me {
@@ -64,6 +65,7 @@ class Loading {
             if (object.kind == nullptr && !object.name.empty()) unread_.push_back(object.name);
         }
         cross_check(objects_, unread_, diagnostics_);
+        check_executed_configs();
         if (diagnostics_.empty()) return std::move(set_);
         std::sort(diagnostics_.begin(), diagnostics_.end());
         diagnostics_.erase(std::unique(diagnostics_.begin(), diagnostics_.end()), diagnostics_.end());
@@ -127,6 +129,24 @@ class Loading {
                         set_);
         }
         objects_.push_back(std::move(summary));
+    }
+
+    /// Of an inline overlay it is known here already that it has no config to be run.
+    void check_executed_configs() {
+        for (const ObjectSummary& object : objects_) {
+            for (const Reference& reference : object.references) {
+                if (!reference.listed_elsewhere) continue;
+                const auto overlay = set_.overlays.find(reference.name);
+                if (overlay == set_.overlays.end()) continue;
+                const auto* source = std::get_if<InlineSource>(&overlay->second.source);
+                if (source == nullptr || source->files.contains(server_config)) continue;
+                diagnostics_.push_back({reference.where,
+                                        fmt::format("{}: the Overlay '{}' has no file {}; add the file, or "
+                                                    "remove the name",
+                                                    reference.path, reference.name, server_config),
+                                        Rule::ExecutedWithoutConfig});
+            }
+        }
     }
 
     const Limits& limits_;

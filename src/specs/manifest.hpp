@@ -97,6 +97,8 @@ struct Blueprint {
     Origin origin;
     /// Patterns of what the game may keep across starts; nullopt: default_writable.
     std::optional<std::vector<std::string>> writable = {};
+    /// Some of `overlays`, whose server.cfg runs before `config`, in this order.
+    std::vector<std::string> execute_configs = {};
 };
 
 enum class RunState { Running, Stopped };

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "specs/name.hpp"
 #include "specs/placeholders.hpp"
 #include "specs/text.hpp"
 #include "specs/validate.hpp"
@@ -84,6 +85,27 @@ void check_secrets(const Node& blueprint, Reporter& reporter) {
     });
 }
 
+/// Only what a server has among its layers can be run.
+void check_executed(const Node& blueprint, Reporter& reporter) {
+    const Node* executed = spec_field(blueprint, "executeConfigs");
+    if (executed == nullptr) return;
+    const Node* overlays = spec_field(blueprint, "overlays");
+    std::vector<std::string_view> listed;
+    if (overlays != nullptr) {
+        for (const yaml::NodePtr& item : overlays->items) listed.emplace_back(item->text);
+    }
+    for (std::size_t i = 0; i < executed->items.size(); ++i) {
+        const Node& item = *executed->items[i];
+        if (!is_valid_name(item.text)) continue;  // which has a message of its own
+        if (std::find(listed.begin(), listed.end(), item.text) != listed.end()) continue;
+        std::string hint = did_you_mean(item.text, listed);
+        if (hint.empty()) hint = "; add it there, or remove it here";
+        reporter.add(Rule::ExecutedNotListed, item.mark,
+                     fmt::format("spec.executeConfigs[{}]: {} is not among spec.overlays{}", i,
+                                 in_quotes(item.text), hint));
+    }
+}
+
 }  // namespace
 
 void check_reserved_secrets(const Node& root, const std::vector<std::string>& reserved, Reporter& reporter) {
@@ -102,7 +124,8 @@ void check_object(Kind kind, const yaml::Node& root, Reporter& reporter) {
         case Kind::Server:
             return;
         case Kind::Blueprint:
-            return check_secrets(root, reporter);
+            check_secrets(root, reporter);
+            return check_executed(root, reporter);
         case Kind::Overlay:
             return check_file_conflicts(root, reporter);
     }

@@ -37,6 +37,7 @@ Blueprint read_blueprint(const Value& object, const Origin& origin) {
                         spec["config"].text(), origin};
     if (const Value writable = spec["writable"]; writable.node != nullptr)
         blueprint.writable = texts(writable);
+    blueprint.execute_configs = texts(spec["executeConfigs"]);
     return blueprint;
 }
 

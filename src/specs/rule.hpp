@@ -60,6 +60,8 @@ enum class Rule {
     SecretFileInvalid,
     SecretNotListed,
     SecretReserved,
+    ExecutedNotListed,
+    ExecutedWithoutConfig,
     // Between fields and between documents.
     DeadlineWithoutWhenEmpty,
     DuplicateName,

@@ -298,7 +298,8 @@ class Validator {
         if (field.type == Type::Enum) return one_word(node, field, path);
         if (!complain(node, field, path) || field.type != Type::Name) return;
         if (field.refers_to) {
-            summary_.references.push_back({*field.refers_to, node.text, path, reporter_.at(node.mark)});
+            summary_.references.push_back(
+                {*field.refers_to, node.text, path, reporter_.at(node.mark), !field.listed_in.empty()});
         } else {
             summary_.name = node.text;
             summary_.name_at = reporter_.at(node.mark);

@@ -17,6 +17,8 @@ struct Reference {
     std::string name;
     std::string path;  ///< of the field, "spec.blueprint"
     Location where;
+    /// Field::listed_in: the other list tells whether there is such an object.
+    bool listed_elsewhere = false;
 };
 
 /// What the checks between documents need to know about one. Also collected from invalid documents as far as

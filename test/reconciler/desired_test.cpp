@@ -80,6 +80,43 @@ TEST_CASE("a shell reads exactly the words of the manifest, whatever they contai
           "/tmp/x)><`id`><\\><a\nb><*><~><#><ü><\"><-n><a;b&c|d>e><'><x=y><$HOME>");
 }
 
+TEST_CASE("the configs of overlays run before the blueprint's own, in the order of executeConfigs") {
+    ManifestSet set = manifests({}, "hostname ${name}\n");
+    set.blueprints.at("competitive").execute_configs = {"tickrate", "maps"};
+    const DesiredServer server = make_desired(set, "r1").servers.at("comp1");
+    CHECK(server.config == "exec server_tickrate.cfg\nexec server_maps.cfg\nhostname comp1\n");
+    CHECK(executed_config_path("maps") == "left4dead2/cfg/server_maps.cfg");
+}
+
+TEST_CASE("a server that runs no config of an overlay has the digest that version 0.1 gave it") {
+    Desired desired = make_desired(manifests({"-tickrate", "100"}, "hostname ${name}\n"), "r1");
+    Inputs inputs;
+    inputs.overlays["maps"].artifact = "0123456789abcdef";
+    const Target target = resolve(std::make_shared<const Desired>(desired), inputs);
+    const auto& rendering = target.servers.at("comp1").rendering;
+    REQUIRE(rendering);
+    CHECK((*rendering)->digest() == "148f74452abe4374");
+    CHECK((*rendering)->executed().empty());
+}
+
+TEST_CASE("a config of an overlay is in the rendering, and without it there is none") {
+    ManifestSet set = manifests({});
+    set.blueprints.at("competitive").execute_configs = {"maps"};
+    const auto desired = std::make_shared<const Desired>(make_desired(set, "r1"));
+    Inputs inputs;
+    OverlayInput& maps = inputs.overlays["maps"];
+    maps.artifact = "0123456789abcdef";
+    CHECK(resolve(desired, inputs).servers.at("comp1").rendering.error().message ==
+          "overlay maps: its config was not read");
+    maps.config = std::unexpected(InputError{InputErrorKind::Source, "there is no such file"});
+    CHECK(resolve(desired, inputs).servers.at("comp1").rendering.error() ==
+          InputError{InputErrorKind::Source, "overlay maps: there is no such file"});
+    maps.config = std::make_shared<const std::string>("fps_max 0\n");
+    const Target target = resolve(desired, inputs);
+    REQUIRE(target.servers.at("comp1").rendering);
+    CHECK(*(*target.servers.at("comp1").rendering)->executed().at(0) == "fps_max 0\n");
+}
+
 TEST_CASE("a fingerprint changes with every part of the specification") {
     const DesiredServer server = make_desired(manifests({"-x"}, "c"), "r1").servers.at("comp1");
     const std::string wanted = "aaaa";

@@ -61,8 +61,9 @@ TEST_CASE("explain prints what a setting takes, and its default") {
 
 TEST_CASE("explain of a map lists its fields") {
     const std::string page = explain("blueprint.spec").value();
-    CHECK(page.find("Fields:\n  overlays   list of names of Overlays\n  arguments  list of words\n") !=
-          std::string::npos);
+    CHECK(page.find("Fields:\n  overlays        list of names of Overlays\n"
+                    "  executeConfigs  list of names of Overlays\n"
+                    "  arguments       list of words\n") != std::string::npos);
 }
 
 TEST_CASE("explain helps with a path that does not exist") {

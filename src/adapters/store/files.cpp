@@ -47,10 +47,10 @@ std::unexpected<std::string> io_error(const std::string& what) {
 ExactModes::ExactModes() : previous_(::umask(0)) {}
 ExactModes::~ExactModes() { ::umask(previous_); }
 
-Fd open_beneath(int root, const std::string& path, int flags) {
+Fd open_beneath(int root, const std::string& path, int flags, Links links) {
     open_how how{};
     how.flags = static_cast<decltype(how.flags)>(flags | O_CLOEXEC);
-    how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
+    how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | (links == Links::None ? RESOLVE_NO_SYMLINKS : 0U);
     constexpr int max_attempts = 16;  // EAGAIN: something was renamed during the lookup
     long fd = -1;
     for (int attempt = 0; attempt < max_attempts; ++attempt) {
@@ -84,9 +84,9 @@ std::vector<std::string> list(int directory) {
     }
 }
 
-std::optional<std::string> read_file(int root, const std::string& path, std::size_t limit) {
+std::optional<std::string> read_file(int root, const std::string& path, std::size_t limit, Links links) {
     // O_NONBLOCK: a FIFO in the file's place must not block a pass.
-    const Fd file = open_beneath(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+    const Fd file = open_beneath(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, links);
     struct stat status{};
     if (!file || ::fstat(file.get(), &status) != 0) return std::nullopt;
     if (!S_ISREG(status.st_mode)) {

@@ -34,15 +34,23 @@ class ExactModes {
     mode_t previous_;
 };
 
-/// Opens `path` beneath `root` without following any symlink. On failure, see errno.
-Fd open_beneath(int root, const std::string& path, int flags);
+/// Which symlinks an access beneath a directory follows.
+enum class Links {
+    None,
+    Inside,  ///< those that do not leave the directory
+};
+
+/// Opens `path` beneath `root`. On failure, see errno.
+Fd open_beneath(int root, const std::string& path, int flags, Links links = Links::None);
 Fd open_directory(int root, const std::string& path);
 
 /// The names currently in an open directory, without "." and ".."; unsorted.
 std::vector<std::string> list(int directory);
 
-/// Reads a regular file; nullopt if it is not one, is longer than `limit`, or cannot be read.
-std::optional<std::string> read_file(int root, const std::string& path, std::size_t limit);
+/// Reads a regular file; nullopt if it is not one (EINVAL), is longer than `limit` (EFBIG), or cannot be
+/// read.
+std::optional<std::string> read_file(int root, const std::string& path, std::size_t limit,
+                                     Links links = Links::None);
 
 /// Writes all of it at the beginning.
 Done write_all(int file, std::string_view text, const std::string& shown);

@@ -13,7 +13,8 @@
 #include <set>
 
 #include "adapters/lines.hpp"
-#include "reconciler/game.hpp"
+#include "reconciler/desired.hpp"
+#include "specs/writable.hpp"
 
 namespace left4me::store {
 
@@ -26,47 +27,29 @@ constexpr mode_t file_mode = 0640;
 constexpr mode_t layer_directory_mode = 0770;
 constexpr mode_t layer_file_mode = 0660;
 
-/// The one file that only some renderings have.
 constexpr const char* writable_name = "writable";
 constexpr std::size_t max_text_bytes = 1U << 20U;
-
-/// The directories of a rendering and the names in them.
-using Directories = std::map<std::string, std::set<std::string>>;
 
 std::string join(const std::string& directory, const std::string& name) {
     return directory.empty() ? name : directory + "/" + name;
 }
 
-const Directories& directories() {
-    static const Directories all = [] {
-        Directories made;
-        const std::string config = join("layer", game::config_path);
-        for (const std::string& path :
-             {std::string("server.env"), std::string("layers"), std::string(writable_name), config}) {
-            std::string rest = path;
-            while (true) {
-                const std::size_t slash = rest.rfind('/');
-                const bool top = slash == std::string::npos;
-                made[top ? "" : rest.substr(0, slash)].insert(rest.substr(top ? 0 : slash + 1));
-                if (top) break;
-                rest.resize(slash);
-            }
-        }
-        return made;
-    }();
-    return all;
-}
+/// The directories of a rendering and the names in them.
+using Directories = std::map<std::string, std::set<std::string>>;
 
-/// Everything that can be in a rendering, including directories, as suffixes of the rendering's path.
-const std::vector<std::string>& parts() {
-    static const std::vector<std::string> all = [] {
-        std::vector<std::string> made{""};
-        for (const auto& [directory, names] : directories()) {
-            for (const std::string& name : names) made.push_back("/" + join(directory, name));
+Directories directories_of(const Rendering& rendering) {
+    Directories made;
+    for (const RenderedFile& file : rendering.files) {
+        std::string rest = file.path;
+        while (true) {
+            const std::size_t slash = rest.rfind('/');
+            const bool top = slash == std::string::npos;
+            made[top ? "" : rest.substr(0, slash)].insert(rest.substr(top ? 0 : slash + 1));
+            if (top) break;
+            rest.resize(slash);
         }
-        return made;
-    }();
-    return all;
+    }
+    return made;
 }
 
 mode_t mode_of(const std::string& directory) {
@@ -93,13 +76,6 @@ const RenderedFile* find_file(const Rendering& rendering, const std::string& pat
         if (file.path == path) return &file;
     }
     return nullptr;
-}
-
-/// The names that this rendering has in one of its directories.
-std::set<std::string> names_in(const Rendering& rendering, const std::string& path) {
-    std::set<std::string> names = directories().at(path);
-    if (path.empty() && find_file(rendering, writable_name) == nullptr) names.erase(writable_name);
-    return names;
 }
 
 /// Writes into the existing inode: a mounted overlay keeps showing the inodes that it has looked up, so a
@@ -133,8 +109,9 @@ std::expected<Fd, std::string> repair_directory(int parent, const std::string& n
     return make_directory(parent, name, mode);
 }
 
-Done repair(int rendering_directory, const Rendering& rendering, const std::string& path) {
-    const auto names = names_in(rendering, path);
+Done repair(int rendering_directory, const Rendering& rendering, const Directories& directories,
+            const std::string& path) {
+    const std::set<std::string>& names = directories.at(path);
     for (const std::string& name : list(rendering_directory)) {
         if (names.contains(name)) continue;
         if (auto removed = remove_tree(rendering_directory, name); !removed) return removed;
@@ -147,14 +124,14 @@ Done repair(int rendering_directory, const Rendering& rendering, const std::stri
         }
         const auto directory = repair_directory(rendering_directory, name, mode_of(inner));
         if (!directory) return std::unexpected(directory.error());
-        if (auto done = repair(directory->get(), rendering, inner); !done) return done;
+        if (auto done = repair(directory->get(), rendering, directories, inner); !done) return done;
     }
     return {};
 }
 
-void compare_tree(int directory, const Rendering& rendering, const std::string& path,
-                  std::vector<std::string>& damaged) {
-    const auto names = names_in(rendering, path);
+void compare_tree(int directory, const Rendering& rendering, const Directories& directories,
+                  const std::string& path, std::vector<std::string>& damaged) {
+    const std::set<std::string>& names = directories.at(path);
     for (const std::string& name : list(directory)) {
         if (!names.contains(name)) damaged.push_back(join(path, name));
     }
@@ -169,7 +146,7 @@ void compare_tree(int directory, const Rendering& rendering, const std::string& 
         if (!inside || ::fstat(inside.get(), &status) != 0 || !has_mode(status, mode_of(inner))) {
             damaged.push_back(inner);
         } else {
-            compare_tree(inside.get(), rendering, inner, damaged);
+            compare_tree(inside.get(), rendering, directories, inner, damaged);
         }
     }
 }
@@ -181,8 +158,12 @@ Rendering make_rendering(const TargetRendering& target) {
                         {
                             {"server.env", target.environment(), file_mode},
                             {"layers", fmt::format("{}\n", fmt::join(target.layers(), "\n")), file_mode},
-                            {join("layer", game::config_path), target.config(), layer_file_mode},
+                            {join("layer", server_config), target.config(), layer_file_mode},
                         }};
+    for (std::size_t i = 0; i < target.executed().size(); ++i) {
+        rendering.files.push_back({join("layer", executed_config_path(target.execute_configs()[i])),
+                                   *target.executed()[i], layer_file_mode});
+    }
     if (target.writable()) rendering.files.push_back({writable_name, *target.writable(), file_mode});
     return rendering;
 }
@@ -217,7 +198,7 @@ std::vector<std::string> find_damage(int instance, const Rendering& rendering) {
     struct stat status{};
     if (!directory || ::fstat(directory.get(), &status) != 0) return {"."};
     std::vector<std::string> damaged;
-    compare_tree(directory.get(), rendering, "", damaged);
+    compare_tree(directory.get(), rendering, directories_of(rendering), "", damaged);
     if (damaged.empty() && !has_mode(status, directory_mode)) damaged.emplace_back(".");
     std::sort(damaged.begin(), damaged.end());
     return damaged;
@@ -228,14 +209,26 @@ std::optional<StatFingerprint> stat_rendering(int instances, const std::string& 
     Metadata metadata;
     std::string path = fmt::format("{}/{}", server, rendering.digest);
     const std::size_t above = path.size();
-    const bool writable = find_file(rendering, writable_name) != nullptr;
-    for (const std::string& part : parts()) {
-        if (!writable && part == std::string("/") + writable_name) continue;
+    const auto note = [&](std::string_view part) {
         struct stat status{};
         path.resize(above);
-        path += part;
-        if (::fstatat(instances, path.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) return std::nullopt;
+        if (!part.empty()) (path += '/') += part;
+        if (::fstatat(instances, path.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) return false;
         metadata.note(part, status);
+        return true;
+    };
+    // Without a map of all directories, because this is done for every server in every pass.
+    std::vector<std::string_view> noted{""};
+    if (!note("")) return std::nullopt;
+    for (const RenderedFile& file : rendering.files) {
+        const std::string_view whole = file.path;
+        for (std::size_t end = 0; end != std::string_view::npos;) {
+            end = whole.find('/', end == 0 ? 0 : end + 1);
+            const std::string_view part = whole.substr(0, end);
+            if (std::find(noted.begin(), noted.end(), part) != noted.end()) continue;
+            if (!note(part)) return std::nullopt;
+            noted.push_back(part);
+        }
     }
     return metadata.finish();
 }
@@ -247,7 +240,7 @@ Done write_rendering(int instance, const Rendering& rendering) {
     if (there && S_ISDIR(status.st_mode)) {
         const auto directory = repair_directory(instance, digest, directory_mode);
         if (!directory) return std::unexpected(directory.error());
-        return repair(directory->get(), rendering, "");
+        return repair(directory->get(), rendering, directories_of(rendering), "");
     }
     if (there) {
         if (auto removed = remove_tree(instance, digest); !removed) return removed;
@@ -256,7 +249,7 @@ Done write_rendering(int instance, const Rendering& rendering) {
     if (auto removed = remove_tree(instance, fresh); !removed) return removed;
     const auto directory = make_directory(instance, fresh, directory_mode);
     if (!directory) return std::unexpected(directory.error());
-    if (auto done = repair(directory->get(), rendering, ""); !done) return done;
+    if (auto done = repair(directory->get(), rendering, directories_of(rendering), ""); !done) return done;
     if (::renameat(instance, fresh.c_str(), instance, digest.c_str()) != 0) return io_error(digest);
     return {};
 }

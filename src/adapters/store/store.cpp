@@ -13,6 +13,7 @@
 #include "adapters/store/build_files.hpp"
 #include "adapters/store/copy.hpp"
 #include "adapters/store/digest_cache.hpp"
+#include "adapters/store/executed_configs.hpp"
 #include "adapters/store/files.hpp"
 #include "adapters/store/observe.hpp"
 #include "adapters/store/rendering.hpp"
@@ -21,6 +22,7 @@
 #include "adapters/store/tree.hpp"
 #include "specs/name.hpp"
 #include "specs/placeholders.hpp"
+#include "specs/writable.hpp"
 
 namespace left4me {
 
@@ -128,6 +130,7 @@ Done remove_aside(int directory, const std::string& name) {
 Store::Store(Paths paths, std::optional<std::chrono::milliseconds> timeout)
     : paths_(std::move(paths)),
       digests_(std::make_unique<DigestCache>(paths_.status() / "digests")),
+      configs_(std::make_unique<ExecutedConfigs>(paths_)),
       sources_(std::make_unique<SourceReader>(timeout)) {}
 Store::~Store() = default;
 
@@ -160,6 +163,7 @@ Inputs Store::read_inputs(const Desired& desired) {
             input.error = InputError{InputErrorKind::Source, std::move(known->error())};
         }
     }
+    read_configs(desired, inputs);
     const auto as_secret =
         [](std::expected<std::string, std::string> text) -> std::expected<std::string, InputError> {
         if (text) return std::move(*text);
@@ -173,6 +177,35 @@ Inputs Store::read_inputs(const Desired& desired) {
     }
     if (!inputs.secrets.empty()) inputs.key = as_secret(secrets.key());
     return inputs;
+}
+
+void Store::read_configs(const Desired& desired, Inputs& inputs) {
+    const auto refused = [](std::string message) {
+        return std::unexpected(InputError{InputErrorKind::Source, std::move(message)});
+    };
+    const std::set<std::string> names = executed_overlays(desired);
+    configs_->keep(names);
+    for (const std::string& name : names) {
+        const auto source = desired.overlays.find(name);
+        const auto known = inputs.overlays.find(name);
+        if (source == desired.overlays.end() || known == inputs.overlays.end()) continue;
+        OverlayInput& input = known->second;
+        if (const auto* text = std::get_if<InlineSource>(&source->second)) {
+            const auto file = text->files.find(server_config);
+            if (file == text->files.end()) {
+                input.config = refused(fmt::format("it has no {}", server_config));
+            } else {
+                input.config = std::make_shared<const std::string>(file->second);
+            }
+        } else if (input.build && input.build->is_built()) {
+            auto read = configs_->read(name, input.build->record.artifact->digest);
+            if (read) {
+                input.config = std::move(*read);
+            } else {
+                input.config = refused(std::move(read.error()));
+            }
+        }
+    }
 }
 
 void Store::observe(const Target& target, Observed& observed) {

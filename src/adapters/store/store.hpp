@@ -16,6 +16,7 @@ namespace left4me {
 
 namespace store {
 class DigestCache;
+class ExecutedConfigs;
 class SourceReader;
 }  // namespace store
 
@@ -66,8 +67,12 @@ class Store {
     Done prune(const std::string& path);
 
   private:
+    /// Of the overlays whose server.cfg some server runs.
+    void read_configs(const Desired& desired, Inputs& inputs);
+
     Paths paths_;
     std::unique_ptr<store::DigestCache> digests_;
+    std::unique_ptr<store::ExecutedConfigs> configs_;
     std::unique_ptr<store::SourceReader> sources_;
 };
 

@@ -7,6 +7,7 @@
 #include <functional>
 #include <set>
 
+#include "adapters/store/executed_configs.hpp"
 #include "place.hpp"
 
 using namespace left4me;
@@ -114,6 +115,64 @@ TEST_CASE("the writable list is a file of the rendering only if it is not the de
     CHECK(host.place.rendering(host.desired)->digest() == host.wanted->digest());
     host.place.file(host.at + "writable", "left4dead2\n");
     CHECK(host.damaged() == Names{"writable"});
+}
+
+TEST_CASE("the config that a server runs from an overlay is rendered, and repaired like all others") {
+    Rendered host;
+    host.desired.overlays["tick"] = inline_source({{"left4dead2/cfg/server.cfg", "fps_max 300\n"}});
+    host.desired.servers.at("comp1").execute_configs = {"tick"};
+    host.place.converge(host.desired);
+    const auto server = host.place.observe(host.desired).servers.at("comp1");
+    CHECK(server.damaged.empty());
+    const std::string at = "instances/comp1/" + *server.current + "/";
+    const std::string config = "layer/left4dead2/cfg/server_tick.cfg";
+    CHECK(host.place.read(at + config) == "fps_max 300\n");
+    CHECK(host.place.mode(at + config) == 0660);
+    host.place.file(at + config, "rcon_password mine\n");
+    CHECK(host.damaged() == Names{config});
+    host.place.converge(host.desired);
+    CHECK(host.place.read(at + config) == "fps_max 300\n");
+    host.place.remove(at + config);
+    CHECK(host.damaged() == Names{config});
+    host.place.converge(host.desired);
+    CHECK(host.damaged().empty());
+    // Where it is not wanted, it is damage, too.
+    host.place.file(host.at + config, "");
+    host.desired = one_server();
+    CHECK(host.damaged() == Names{config});
+}
+
+TEST_CASE("the config of an overlay is read from its artifact, and nothing else is") {
+    const Place place;
+    const std::string digest = "0123456789abcdef";
+    const std::string cfg = "overlays/o/" + digest + "/left4dead2/cfg/";
+    const auto read = [&] { return store::ExecutedConfigs(place.paths).read("o", digest); };
+    const auto refused = [&] {
+        const auto text = read();
+        REQUIRE_FALSE(text);
+        return text.error();
+    };
+    CHECK(refused().contains("No such file"));
+    place.directory(cfg);
+    CHECK(refused().contains("has no left4dead2/cfg/server.cfg"));
+    place.file(cfg + "rates.cfg", "fps_max 0\n");
+    place.file("etc/secrets/rcon", "secret");
+    for (const auto& target : {place.path("etc/secrets/rcon"), std::string("../../../../../etc/secrets/rcon"),
+                               std::string("/proc/self/environ")}) {
+        INFO(target);
+        place.symlink(cfg + "server.cfg", target);
+        CHECK_FALSE(refused().contains("secret"));
+        place.remove(cfg + "server.cfg");
+    }
+    place.directory(cfg + "server.cfg");
+    CHECK(refused().contains("Invalid argument"));
+    place.remove(cfg + "server.cfg");
+    place.file(cfg + "server.cfg", std::string(store::max_config_bytes + 1, '\n'));
+    CHECK(refused().contains("larger than 1 MiB"));
+    place.remove(cfg + "server.cfg");
+    place.symlink(cfg + "server.cfg", "rates.cfg");
+    REQUIRE(read());
+    CHECK(**read() == "fps_max 0\n");
 }
 
 TEST_CASE("each kind of damage to a rendering is named, and repaired") {

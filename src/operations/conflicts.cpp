@@ -1,0 +1,308 @@
+#include "operations/conflicts.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cstdint>
+#include <set>
+#include <string_view>
+#include <utility>
+
+#include "adapters/directory_stream.hpp"
+#include "adapters/store/build_files.hpp"
+#include "adapters/store/files.hpp"
+#include "specs/writable.hpp"
+
+namespace left4me::operations {
+
+namespace {
+
+constexpr std::size_t max_names = 200'000;  // of one overlay
+constexpr std::size_t max_depth = 64;       // of an artifact
+constexpr std::uint64_t max_compared = 1U
+                                       << 28U;  // bytes of files with the same size; then they count as equal
+constexpr std::size_t max_lines = 8;            // of the same overlays, and of one blueprint in a warning
+
+/// Among the overlays of a conflict. No overlay needs to be told apart from it.
+constexpr const char* installation = "the installation";
+
+std::string lower_case(std::string_view text) {
+    std::string lower(text);
+    std::transform(lower.begin(), lower.end(), lower.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    return lower;
+}
+
+std::string_view parent_of(std::string_view path) {
+    const std::size_t slash = path.rfind('/');
+    return slash == std::string_view::npos ? std::string_view() : path.substr(0, slash);
+}
+
+/// A file of an overlay: on disk, or its text.
+struct File {
+    const std::string* text = nullptr;
+    std::uint64_t size = 0;
+    dev_t device = 0;
+    ino_t inode = 0;
+};
+
+/// Reads the next part of a file, up to `size` bytes; fewer: it has ended, or cannot be read.
+std::string read_part(int file, std::size_t size) {
+    std::string part(size, '\0');
+    std::size_t length = 0;
+    while (length < size) {
+        const ssize_t got = ::read(file, part.data() + length, size - length);
+        if (got < 0 && errno == EINTR) continue;
+        if (got <= 0) break;
+        length += static_cast<std::size_t>(got);
+    }
+    part.resize(length);
+    return part;
+}
+
+/// Files of one path, by the overlays that have it.
+using Having = std::vector<std::string>;
+
+/// Counts by file become counts by directory, deepest first, until there are few.
+void collapse(std::map<std::string, std::size_t>& counts) {
+    const auto depth = [](const std::string& path) {
+        const std::string_view inner =
+            path.ends_with('/') ? std::string_view(path).substr(0, path.size() - 1) : std::string_view(path);
+        return std::count(inner.begin(), inner.end(), '/');
+    };
+    while (counts.size() > max_lines) {
+        long deepest = 0;
+        for (const auto& [path, count] : counts) deepest = std::max<long>(deepest, depth(path));
+        if (deepest == 0) return;
+        std::map<std::string, std::size_t> fewer;
+        for (const auto& [path, count] : counts) {
+            if (depth(path) < deepest) {
+                fewer[path] += count;
+                continue;
+            }
+            const std::string_view inner =
+                path.ends_with('/') ? std::string_view(path).substr(0, path.size() - 1) : path;
+            fewer[std::string(parent_of(inner)) + "/"] += count;
+        }
+        counts = std::move(fewer);
+    }
+}
+
+}  // namespace
+
+/// The files of one overlay.
+struct ConflictFinder::Files {
+    Fd artifact;  ///< of one that is not inline
+    std::map<std::string, File> files;
+    std::set<std::string> directories;
+
+    void add_directory(DirectoryStream stream, const std::string& prefix, std::size_t depth) {
+        const int fd = ::dirfd(stream.get());
+        while (const dirent* entry = ::readdir(stream.get())) {
+            const std::string name = entry->d_name;
+            if (name == "." || name == ".." || files.size() + directories.size() >= max_names) continue;
+            struct stat status{};
+            if (::fstatat(fd, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) continue;
+            if (S_ISDIR(status.st_mode)) {
+                directories.insert(prefix + name);
+                if (DirectoryStream inner = depth < max_depth ? open_stream(fd, name) : nullptr)
+                    add_directory(std::move(inner), prefix + name + "/", depth + 1);
+            } else {
+                files[prefix + name] = {nullptr, static_cast<std::uint64_t>(status.st_size), status.st_dev,
+                                        status.st_ino};
+            }
+        }
+    }
+
+    void add_inline(const InlineSource& source) {
+        for (const auto& [path, text] : source.files) {
+            files[path] = {&text, text.size(), 0, 0};
+            for (std::string_view above = parent_of(path); !above.empty(); above = parent_of(above))
+                directories.emplace(above);
+        }
+    }
+
+    Fd open(const std::string& path) const {
+        return store::open_beneath(artifact.get(), path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+    }
+};
+
+namespace {
+
+/// Compares files of overlays, up to max_compared bytes in all.
+class Comparison {
+  public:
+    template <typename Files>
+    bool same(const Files& a, const Files& b, const std::string& path) {
+        const File& left = a.files.at(path);
+        const File& right = b.files.at(path);
+        if (left.size != right.size) return false;
+        if (left.text != nullptr && right.text != nullptr) return *left.text == *right.text;
+        if (left.text == nullptr && right.text == nullptr && left.device == right.device &&
+            left.inode == right.inode)
+            return true;
+        if (compared_ + left.size > max_compared) return true;
+        compared_ += left.size;
+        const Fd left_file = left.text == nullptr ? a.open(path) : Fd();
+        const Fd right_file = right.text == nullptr ? b.open(path) : Fd();
+        constexpr std::size_t part = 1U << 16U;
+        for (std::uint64_t at = 0; at < left.size; at += part) {
+            const auto next = [at](const File& file, const Fd& opened) {
+                return file.text == nullptr ? read_part(opened.get(), part)
+                                            : file.text->substr(static_cast<std::size_t>(at), part);
+            };
+            if (next(left, left_file) != next(right, right_file)) return false;
+        }
+        return true;
+    }
+
+  private:
+    std::uint64_t compared_ = 0;
+};
+
+}  // namespace
+
+std::map<std::string, OverlayStack> stacks_of(const ManifestSet& set) {
+    std::map<std::string, OverlayStack> stacks;
+    for (const auto& [name, blueprint] : set.blueprints)
+        stacks[name] = {blueprint.overlays, blueprint.execute_configs};
+    return stacks;
+}
+
+std::map<std::string, OverlayStack> stacks_of(const Desired& desired) {
+    std::map<std::string, OverlayStack> stacks;
+    for (const auto& [name, server] : desired.servers)
+        stacks[server.blueprint] = {server.overlays, server.execute_configs};
+    return stacks;
+}
+
+ConflictFinder::ConflictFinder(const Paths& paths, const std::map<std::string, OverlaySource>& sources)
+    : paths_(paths), sources_(sources) {}
+ConflictFinder::~ConflictFinder() = default;
+
+const ConflictFinder::Files& ConflictFinder::files_of(const std::string& overlay) {
+    const auto [known, first] = known_.try_emplace(overlay);
+    Files& files = known->second;
+    const auto source = sources_.find(overlay);
+    if (!first || source == sources_.end()) return files;
+    if (const auto* texts = std::get_if<InlineSource>(&source->second)) {
+        files.add_inline(*texts);
+        return files;
+    }
+    const Fd place(
+        ::open((paths_.overlays() / overlay).c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    const Fd build = place ? store::open_directory(place.get(), store::build_directory) : Fd();
+    const auto artifact = build ? store::read_record(build.get()).artifact : std::nullopt;
+    if (!artifact) return files;
+    files.artifact = store::open_directory(place.get(), artifact->digest);
+    if (DirectoryStream stream = files.artifact ? open_stream(files.artifact.get(), ".") : nullptr)
+        files.add_directory(std::move(stream), "", 0);
+    return files;
+}
+
+std::string ConflictFinder::installed_name(const std::string& directory, const std::string& lower) {
+    const auto [known, first] = installed_.try_emplace(directory);
+    if (first) {
+        const Fd root(::open(paths_.installation().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+        const Fd opened =
+            root ? store::open_directory(root.get(), directory.empty() ? "." : directory) : Fd();
+        if (opened) {
+            for (const std::string& name : store::list(opened.get())) known->second[lower_case(name)] = name;
+        }
+    }
+    const auto name = known->second.find(lower);
+    if (name == known->second.end()) return {};
+    return directory.empty() ? name->second : directory + "/" + name->second;
+}
+
+std::vector<Conflict> ConflictFinder::find(const OverlayStack& stack) {
+    std::map<std::string, Having> having;  // by path of a file
+    std::map<std::pair<std::string, std::string>, std::map<std::string, Having>> spellings;
+    for (const std::string& overlay : stack.overlays) {
+        const Files& files = files_of(overlay);
+        const auto spell = [&](const std::string& path) {
+            const std::string_view above = parent_of(path);
+            const std::size_t name = above.empty() ? 0 : above.size() + 1;
+            spellings[{std::string(above), lower_case(path.substr(name))}][path].push_back(overlay);
+        };
+        for (const auto& [path, file] : files.files) {
+            const bool executed =
+                path == server_config && std::find(stack.execute_configs.begin(), stack.execute_configs.end(),
+                                                   overlay) != stack.execute_configs.end();
+            if (!executed) having[path].push_back(overlay);
+            spell(path);
+        }
+        for (const std::string& path : files.directories) spell(path);
+    }
+    Comparison comparison;
+    std::map<Having, std::map<std::string, std::size_t>> counts;  // of files, by the overlays that have them
+    for (const auto& [path, overlays] : having) {
+        const bool differ = std::any_of(overlays.begin(), overlays.end(), [&](const std::string& overlay) {
+            return !comparison.same(files_of(overlays.front()), files_of(overlay), path);
+        });
+        if (differ) ++counts[overlays][path];
+    }
+    std::vector<Conflict> conflicts;
+    for (auto& [overlays, paths] : counts) {
+        collapse(paths);
+        for (const auto& [path, files] : paths)
+            conflicts.push_back({Conflict::Kind::SamePath, {path}, files, overlays});
+    }
+    for (auto& [place, paths] : spellings) {
+        const std::string installed = installed_name(place.first, place.second);
+        if (!installed.empty()) paths[installed].emplace_back(installation);
+        if (paths.size() < 2) continue;
+        Conflict conflict{Conflict::Kind::OtherCase, {}, 1, {}};
+        for (const auto& [path, overlays] : paths) conflict.paths.push_back(path);
+        std::vector<std::string> layers = stack.overlays;
+        layers.emplace_back(installation);
+        for (const std::string& overlay : layers) {
+            const bool has = std::any_of(paths.begin(), paths.end(), [&](const auto& spelling) {
+                const Having& overlays = spelling.second;
+                return std::find(overlays.begin(), overlays.end(), overlay) != overlays.end();
+            });
+            if (has) conflict.overlays.push_back(overlay);
+        }
+        conflicts.push_back(std::move(conflict));
+    }
+    return conflicts;
+}
+
+std::string to_text(const Conflict& conflict) {
+    const std::string overlays = fmt::format("{}", fmt::join(conflict.overlays, " and "));
+    const std::string& path = conflict.paths.front();
+    switch (conflict.kind) {
+        case Conflict::Kind::SamePath:
+            return fmt::format(
+                "{} have different {}; {} wins", overlays,
+                path.ends_with('/') ? fmt::format("files in {} ({})", path, conflict.files) : path,
+                conflict.overlays.front());
+        case Conflict::Kind::OtherCase:
+            return fmt::format("{} differ only in case ({}); the game sees each of them",
+                               fmt::join(conflict.paths, " and "), overlays);
+    }
+    return "?";
+}
+
+std::vector<std::string> conflict_warnings(ConflictFinder& finder,
+                                           const std::map<std::string, OverlayStack>& stacks) {
+    std::vector<std::string> warnings;
+    for (const auto& [name, stack] : stacks) {
+        const std::vector<Conflict> conflicts = finder.find(stack);
+        const std::size_t shown = std::min(conflicts.size(), max_lines);
+        for (std::size_t i = 0; i < shown; ++i)
+            warnings.push_back(fmt::format("blueprint/{}: {}", name, to_text(conflicts[i])));
+        if (conflicts.size() > shown)
+            warnings.push_back(fmt::format("blueprint/{}: {} more; l4d2ctl describe blueprint {}", name,
+                                           conflicts.size() - shown, name));
+    }
+    return warnings;
+}
+
+}  // namespace left4me::operations
