@@ -8,6 +8,7 @@
 #include <span>
 
 #include "adapters/git/fetch.hpp"
+#include "adapters/no_tracing.hpp"
 
 namespace {
 
@@ -30,6 +31,7 @@ int fetch(std::span<char*> arguments) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    left4me::deny_tracing();
     try {
         return fetch(std::span(argv, static_cast<std::size_t>(argc)));
     } catch (const std::exception& exception) {

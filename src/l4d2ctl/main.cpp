@@ -7,6 +7,7 @@
 #include <optional>
 #include <string_view>
 
+#include "adapters/no_tracing.hpp"
 #include "l4d2ctl/complete.hpp"
 #include "l4d2ctl/read_service.hpp"
 #include "l4d2ctl/verbs.hpp"
@@ -122,6 +123,7 @@ int serve(char* program) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    left4me::deny_tracing();
     try {
         if (argc == 2 && std::string_view(argv[1]) == "__read") return serve(argv[0]);
         return run(argc, argv, false);

@@ -6,6 +6,7 @@
 #include <exception>
 
 #include "adapters/config/file.hpp"
+#include "adapters/no_tracing.hpp"
 #include "l4d2d/daemon.hpp"
 #include "l4d2d/notify.hpp"
 
@@ -48,6 +49,7 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    left4me::deny_tracing();
     try {
         return run(argc, argv);
     } catch (const std::exception& exception) {

@@ -90,6 +90,15 @@ class Roots(HostTest):
                 self.assertEqual(record.get("failure", {}).get("reason"), "SourceUnavailable", record)
                 self.assertNotIn("artifact", record)
 
+    def test_the_daemon_is_closed_to_other_processes_of_its_user(self):
+        """Builds run as left4me, too."""
+        self.run_in("systemctl", "start", "left4me.service")
+        pid = self.run_in("systemctl", "show", "-P", "MainPID", "left4me.service").stdout.strip()
+        for look in (f"ls /proc/{pid}/root/etc/left4me/", f"ls /proc/{pid}/fd/", f"cat /proc/{pid}/environ", f"cat /proc/{pid}/maps"):
+            with self.subTest(look):
+                self.assertNotEqual(self.run_in(*look.split()).stdout, "")
+                self.assertEqual(self.as_left4me(*look.split(), expect=None).stdout, "")
+
     def test_the_build_unit_has_no_capabilities_and_no_bus(self):
         shown = self.run_in("systemctl", "show", "left4me-build@x.service", "-p", "RestrictAddressFamilies", "-p", "CapabilityBoundingSet",
                             "-p", "NoNewPrivileges", "-p", "MemoryMax", "-p", "TasksMax").stdout  # fmt: skip
