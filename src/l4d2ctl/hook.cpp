@@ -150,7 +150,8 @@ Result<Exit> tell_pushed(const Session& session, const Update& update, const fs:
     }
     const GitSettings& settings = *session.config.git;
     say(fmt::format("{} is at {} now", settings.branch, update.now));
-    if (!is_nothing(update.before) && !session.source->follows(update.before, update.now)) {
+    const bool waits = !is_nothing(update.before) && !session.source->follows(update.before, update.now);
+    if (waits) {
         say(
             fmt::format("that does not descend from {}: it waits until somebody runs on this host\n"
                         "  sudo l4d2ctl approve {}",
@@ -158,8 +159,9 @@ Result<Exit> tell_pushed(const Session& session, const Update& update, const fs:
     }
     const auto triggered = operations::trigger(session);
     if (triggered) {
-        say("the host is being changed; to watch it\n  l4d2ctl events --follow\n  l4d2ctl get servers "
-            "--watch");
+        if (!waits)
+            say("the host is being changed; to watch it\n  l4d2ctl events --follow\n  l4d2ctl get servers "
+                "--watch");
         return Exit::Done;
     }
     switch (triggered.error()) {

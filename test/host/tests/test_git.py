@@ -86,6 +86,7 @@ class Push(GitTest):
         self.push(expect=1)
         said = self.push(words="+HEAD:main").stderr
         self.assertIn(f"sudo l4d2ctl approve {first}", said)
+        self.assertNotIn("the host is being changed", said)
         done = self.ctl("reconcile", expect=5)
         self.assertIn(f"does not descend from {last_good}", done.stderr)
         self.assertIn(f"l4d2ctl approve {first}", done.stderr)
