@@ -30,7 +30,7 @@ constexpr std::uint32_t architecture = AUDIT_ARCH_AARCH64;
 /// x32's calls, under other numbers, on x86_64.
 constexpr std::uint32_t other_numbers = 0x40000000U;
 
-constexpr std::array<std::uint32_t, 1> sockets{SYS_socket};
+constexpr std::array<std::uint32_t, 2> sockets{SYS_socket, SYS_io_uring_setup};  // which makes sockets, too
 /// What libarchive and the C library need. A descriptor alone is no danger: only the archive and a pipe are
 /// open.
 constexpr auto parsing = std::to_array<std::uint32_t>(

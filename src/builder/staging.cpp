@@ -148,10 +148,14 @@ Built<bool> Staging::publish(int overlay, const std::string& digest) {
 }
 
 Built<void> Staging::restart() {
-    if (auto gone = remove(directory_, {journal_name, tree_name}); !gone) return gone;
-    auto fresh = open(directory_);
-    if (!fresh) return std::unexpected(fresh.error());
-    *this = std::move(*fresh);
+    // The journal keeps its first line: without one, open() discards the download, too.
+    if (::ftruncate(journal_.get(), static_cast<off_t>(boot_id().size())) != 0)
+        return own_failure(errno, store::io_error(journal_name).error());
+    known_.clear();
+    if (auto gone = remove(directory_, {tree_name}); !gone) return gone;
+    auto tree = store::make_directory(directory_, tree_name, store::overlay_directory_mode);
+    if (!tree) return own_failure(errno, tree.error());
+    tree_ = std::move(*tree);
     return {};
 }
 

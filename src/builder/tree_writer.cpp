@@ -101,18 +101,24 @@ Built<std::string> TreeWriter::mapped(std::string_view path) const {
 
 Built<std::string> TreeWriter::map(std::string_view path) {
     file_.reset();
-    if (++entries_ > limits_.entries) {
-        return source_failure(
-            fmt::format("more than {} files; if they are meant, raise limits.overlayEntries in "
-                        "/etc/left4me/config.yaml",
-                        limits_.entries));
-    }
+    if (++entries_ > limits_.entries) return too_many();
     return mapped(path);
 }
 
-Built<Fd> TreeWriter::make_directory(int parent, const std::string& name, std::string_view shown) const {
-    if (::mkdirat(parent, name.c_str(), store::overlay_directory_mode) != 0 && errno != EEXIST)
+std::unexpected<BuildError> TreeWriter::too_many() const {
+    return source_failure(
+        fmt::format("more than {} files or directories; if they are meant, raise limits.overlayEntries in "
+                    "/etc/left4me/config.yaml",
+                    limits_.entries));
+}
+
+Built<Fd> TreeWriter::make_directory(int parent, const std::string& name, std::string_view shown) {
+    if (::mkdirat(parent, name.c_str(), store::overlay_directory_mode) == 0) {
+        // Also those that no entry names: a path may have dozens.
+        if (++directories_ > limits_.entries) return too_many();
+    } else if (errno != EEXIST) {
         return own(shown);
+    }
     Fd inside(::openat(parent, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     if (inside) return inside;
     if (errno == ENOTDIR || errno == ELOOP)
@@ -164,13 +170,17 @@ Built<void> TreeWriter::begin_file(std::string_view path, bool program) {
     if (!file) return own(path);
     file_ = std::move(file);
     file_name_ = path;
+    file_end_ = 0;
     ++files_;
     return {};
 }
 
 Built<void> TreeWriter::write(std::uint64_t offset, std::string_view data) {
     if (!file_) return {};
-    bytes_ += data.size();
+    // After a hole, data take up a block at least, however few they are.
+    constexpr std::uint64_t block = 4096;
+    bytes_ += data.size() + (offset > file_end_ ? block : 0);
+    file_end_ = offset + data.size();
     if (bytes_ > limits_.bytes || offset > limits_.bytes) {
         return source_failure(
             fmt::format("more than {} bytes of files; if they are meant, raise limits.overlayBytes in "
@@ -223,7 +233,7 @@ Built<void> TreeWriter::hard_link(std::string_view path, std::string_view origin
     if (!to) return std::unexpected(to.error());
     if (to->empty()) return {};
     const auto from = mapped(original);
-    if (!from) return std::unexpected(from.error());
+    if (!from) return refusal(path, "is a hard link, and " + from.error().message);
     const auto missing = [&] {
         return refusal(path,
                        fmt::format("is a hard link to {}, which is not a file among those before it; pack "

@@ -40,7 +40,8 @@ class TreeWriter {
     Built<void> refuse(std::string_view path, const std::string& why);
 
     std::uint64_t files() const { return files_; }  ///< written so far
-    std::uint64_t bytes() const { return bytes_; }  ///< of data, written so far
+    /// Of data, written so far, and a block for each hole.
+    std::uint64_t bytes() const { return bytes_; }
 
   private:
     /// Empty: the entry is left out.
@@ -50,7 +51,8 @@ class TreeWriter {
     bool is_excluded(std::string_view path) const;
     /// The directory that `path` is in, created if it is not there. `path` is then its last name.
     Built<int> parent_of(std::string_view& path, std::string_view shown);
-    Built<Fd> make_directory(int parent, const std::string& name, std::string_view shown) const;
+    Built<Fd> make_directory(int parent, const std::string& name, std::string_view shown);
+    std::unexpected<BuildError> too_many() const;
 
     int root_;
     PathMapping mapping_;
@@ -58,8 +60,10 @@ class TreeWriter {
     std::string parent_path_;
     Fd parent_;  ///< open at parent_path_
     Fd file_;
-    std::string file_name_;  ///< as the source names it
+    std::string file_name_;       ///< as the source names it
+    std::uint64_t file_end_ = 0;  ///< behind the last data of the file
     std::uint64_t entries_ = 0;
+    std::uint64_t directories_ = 0;
     std::uint64_t files_ = 0;
     std::uint64_t bytes_ = 0;
 };

@@ -36,6 +36,12 @@ const Backoff* find_backoff(const View& view, const std::string& name) {
     return found == view.status.overlays.end() ? nullptr : &found->second;
 }
 
+/// Why it is not known which artifact the overlay needs.
+std::string input_error(const View& view, const std::string& name) {
+    const TargetOverlay* const overlay = find_overlay(view, name);
+    return overlay == nullptr || overlay->artifact ? "not looked at" : overlay->artifact.error().message;
+}
+
 /// "building 45%", "downloading 45%".
 std::string build_cell(const BuildProgress& progress) {
     const char* const word = progress.phase == BuildPhase::Downloading ? "downloading" : "building";
@@ -137,12 +143,9 @@ std::string build_text(const View& view, const std::string& name) {
             return fmt::format(
                 "canceled; sudo l4d2ctl reconcile begins it again, another content does so too");
         case BuildState::Reading:
-            return find_overlay(view, name)->artifact.error().message;
-        case BuildState::Unavailable: {
-            const TargetOverlay* const overlay = find_overlay(view, name);
-            return "cannot be told: " +
-                   (overlay == nullptr ? "not looked at" : overlay->artifact.error().message);
-        }
+            return input_error(view, name);
+        case BuildState::Unavailable:
+            return "cannot be told: " + input_error(view, name);
     }
     return "?";
 }

@@ -18,7 +18,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t max_bytes = 64U << 10U;
+constexpr std::size_t max_bytes = 256U << 10U;
 constexpr const char* request_file = "request";
 constexpr const char* record_file = "record";
 constexpr const char* progress_file = "progress";

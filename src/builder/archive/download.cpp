@@ -91,22 +91,17 @@ class Download {
         if (bytes() > 0 && read_origin(directory_.get()).sha256 == source_.sha256) {
             const auto verified = is_verified();
             if (!verified) return std::unexpected(verified.error());
-            if (*verified) return std::move(file_);
+            if (*verified) return read_only();
         }
         std::string errors;
         for (const ArchiveLocation& location : source_.locations) {
-            const auto got = location.root.empty() ? download(location.url) : copy(location);
-            if (!got) return std::unexpected(got.error());
-            std::string error = *got;
-            if (error.empty()) {
-                const auto verified = is_verified();
-                if (!verified) return std::unexpected(verified.error());
-                if (*verified) return std::move(file_);
-                error = mismatch(location.url);
-                if (auto emptied = empty(); !emptied) return std::unexpected(emptied.error());
-            }
-            say(printable_line(error));
-            errors += (errors.empty() ? "" : "; ") + error;
+            auto error = get(location);
+            // The parts may be of two files.
+            if (error && !error->empty() && resumed_ && bytes() == 0) error = get(location);
+            if (!error) return std::unexpected(error.error());
+            if (error->empty()) return read_only();
+            say(printable_line(*error));
+            errors += (errors.empty() ? "" : "; ") + *error;
         }
         return source_failure(printable_line(errors));
     }
@@ -120,6 +115,13 @@ class Download {
     std::uint64_t bytes() const {
         struct stat status{};
         return ::fstat(file_.get(), &status) == 0 ? static_cast<std::uint64_t>(status.st_size) : 0;
+    }
+
+    /// Whoever parses it must not be able to write to it.
+    Built<Fd> read_only() const {
+        Fd file(::openat(directory_.get(), data_name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+        if (!file) return own();
+        return file;
     }
 
     Built<void> empty() {
@@ -143,6 +145,18 @@ class Download {
 
     // The following return an error of this location, which names it (empty: none), or an error of our own.
 
+    /// The verified archive. If it is another file, nothing of it is kept.
+    Built<std::string> get(const ArchiveLocation& location) {
+        resumed_ = false;
+        auto error = location.root.empty() ? download(location.url) : copy(location);
+        if (!error || !error->empty()) return error;
+        const auto verified = is_verified();
+        if (!verified) return std::unexpected(verified.error());
+        if (*verified) return error;
+        if (auto emptied = empty(); !emptied) return std::unexpected(emptied.error());
+        return mismatch(location.url);
+    }
+
     Built<std::string> copy(const ArchiveLocation& location) {
         web_page_ = false;
         const auto from = store::open_source_file(location.url, location.root);
@@ -153,6 +167,8 @@ class Download {
         if (size > limits_.bytes) return location.url + " is larger than limits.overlayBytes";
         say("copying " + printable_line(location.url));
         progress_.begin(BuildPhase::Downloading, size, 0, input_);
+        // What was downloaded goes, and nothing may be added to what is copied.
+        if (::unlinkat(directory_.get(), origin_name, 0) != 0 && errno != ENOENT) return own();
         if (auto emptied = empty(); !emptied) return std::unexpected(emptied.error());
         // Copied first: its owner may change it between the check and the unpacking.
         const auto copied = store::copy_content(from->get(), file_.get(), location.url,
@@ -166,7 +182,6 @@ class Download {
         std::uint64_t furthest = 0;
         for (unsigned failed = 0;;) {
             own_error_.reset();
-            received_ = 0;
             const TransferResult result = attempt(url);
             web_page_ = result.web_page;
             switch (result.end) {
@@ -178,6 +193,7 @@ class Download {
                 case TransferEnd::Refused:
                     return fmt::format("{}: {}", url, result.message);
                 case TransferEnd::Interrupted:
+                case TransferEnd::Stale:
                     break;
             }
             // Data that were there before are no progress: a server that always breaks off ends, too.
@@ -216,9 +232,11 @@ class Download {
         };
         sink.write = [&](std::string_view data) { return write(data); };
         TransferResult result = transfer(request, sink);
-        // Whatever the server has, it is not what these are a part of.
-        if (result.end == TransferEnd::Interrupted && received_ == 0 && request.offset > 0) {
-            if (auto emptied = empty(); !emptied) own_error_ = emptied.error();
+        if (result.end == TransferEnd::Stale) {
+            if (auto emptied = empty(); !emptied) {
+                own_error_ = emptied.error();
+                result.end = TransferEnd::OwnError;
+            }
         }
         return result;
     }
@@ -229,12 +247,16 @@ class Download {
         progress_.begin(BuildPhase::Downloading, total, 0, input_);
         progress_.at(offset);
         at_ = offset;
+        resumed_ = offset > 0;
         if (::ftruncate(file_.get(), static_cast<off_t>(offset)) != 0) return own();
         struct statvfs space{};
         if (total > offset && ::fstatvfs(file_.get(), &space) == 0 &&
             static_cast<std::uint64_t>(space.f_bavail) * space.f_frsize < total - offset) {
-            return own_failure(ENOSPC,
-                               fmt::format("the archive needs {} bytes more than there are", total - offset));
+            return own_failure(
+                ENOSPC,
+                fmt::format("{} more bytes of the archive do not fit on the disk, which "
+                            "has {} free",
+                            total - offset, static_cast<std::uint64_t>(space.f_bavail) * space.f_frsize));
         }
         const std::string text = origin.sha256 + "\n" + origin.url + "\n" + origin.validator + "\n";
         const std::string fresh = std::string(origin_name) + ".new";
@@ -255,7 +277,6 @@ class Download {
                 return false;
             }
             at_ += static_cast<std::uint64_t>(wrote);
-            received_ += static_cast<std::uint64_t>(wrote);
             data.remove_prefix(static_cast<std::size_t>(wrote));
         }
         progress_.at(at_);
@@ -272,8 +293,8 @@ class Download {
     Fd file_;
     std::string found_;  ///< the SHA-256 of what is there
     bool web_page_ = false;
-    std::uint64_t at_ = 0;        ///< where the next data go
-    std::uint64_t received_ = 0;  ///< in this attempt
+    std::uint64_t at_ = 0;  ///< where the next data go
+    bool resumed_ = false;  ///< the data are of more than one attempt
     std::optional<BuildError> own_error_;
 };
 

@@ -94,6 +94,8 @@ class Transfer {
     TransferResult run() {
         if (!curl_) return {TransferEnd::OwnError, "libcurl cannot be used", {}, false};
         set_options();
+        if (!usable_)
+            return {TransferEnd::OwnError, "this libcurl lacks a setting that left4me needs", {}, false};
         const CURLcode code = curl_easy_perform(curl_.get());
         long status = 0;
         (void)curl_easy_getinfo(curl_.get(), CURLINFO_RESPONSE_CODE, &status);
@@ -164,10 +166,11 @@ class Transfer {
         const bool may =
             is_public(to) || std::any_of(allowed.begin(), allowed.end(),
                                          [&to](const Network& network) { return network.contains(to); });
-        if (!may || !transfer.usable_) {
+        if (!may) {
             transfer.refused_ = address_text(to);
             return CURL_SOCKET_BAD;
         }
+        transfer.tried_ = true;
         return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
     }
 
@@ -182,6 +185,8 @@ class Transfer {
             date_.clear();
             range_.reset();
             web_page_ = false;
+            refused_.clear();
+            tried_ = false;
         }
         if (const auto value = value_of(line, "etag"); !value.empty()) etag_ = value;
         if (const auto value = value_of(line, "last-modified"); !value.empty()) date_ = value;
@@ -204,7 +209,7 @@ class Transfer {
         std::uint64_t total = length > 0 ? static_cast<std::uint64_t>(length) : 0;
         if (status == partial) {
             if (!range_ || range_->first != request_.offset)
-                return stop(TransferEnd::Interrupted, "the server sent another part than was asked for");
+                return stop(TransferEnd::Stale, "the server sent a part that was not asked for");
             at_ = request_.offset;
             total = range_->total != 0 ? range_->total : total == 0 ? 0 : total + at_;
         } else if (status != ok) {
@@ -212,6 +217,7 @@ class Transfer {
         }
         if (total > request_.limits.bytes) return too_large();
         begun_ = true;
+        total_ = total;
         return sink_.begin(at_, total, validator()) || stop(TransferEnd::OwnError, "");
     }
 
@@ -241,19 +247,19 @@ class Transfer {
             return TransferResult{end, std::move(message), {}, false};
         };
         const std::string said = error.empty() ? curl_easy_strerror(code) : error;
-        if (!usable_) return result(TransferEnd::OwnError, "this libcurl lacks a setting that left4me needs");
         switch (code) {
             case CURLE_OK:
                 // An empty file has no data.
                 if (!begun_ && !begin()) return *stopped_;
+                if (at_ < total_) return result(TransferEnd::Interrupted, "the server sent only a part");
                 return result(TransferEnd::Complete, "");
             case CURLE_HTTP_RETURNED_ERROR:
                 if (status == not_satisfiable)
-                    return result(TransferEnd::Interrupted, "the server has not as much of the file");
+                    return result(TransferEnd::Stale, "the server's file ends before what is here already");
                 return result(is_temporary(status) ? TransferEnd::Interrupted : TransferEnd::Refused,
                               fmt::format("the server answered with status {}", status));
             case CURLE_COULDNT_CONNECT:
-                if (refused_.empty()) return result(TransferEnd::Interrupted, said);
+                if (refused_.empty() || tried_) return result(TransferEnd::Interrupted, said);
                 return result(
                     TransferEnd::Refused,
                     fmt::format("{} is not a public address; if it is a mirror of yours, add its network to "
@@ -262,13 +268,15 @@ class Transfer {
             case CURLE_TOO_MANY_REDIRECTS:
                 return result(TransferEnd::Refused, fmt::format("more than {} redirects", max_redirects));
             case CURLE_UNSUPPORTED_PROTOCOL:
-            case CURLE_URL_MALFORMAT:
                 return result(TransferEnd::Refused, "it leads to something that is not https: " + said);
+            case CURLE_URL_MALFORMAT:
+                return result(TransferEnd::Refused,
+                              "it is not a valid URL, or leads to one that is not: " + said);
             case CURLE_PEER_FAILED_VERIFICATION:
                 return result(
                     TransferEnd::Refused,
                     fmt::format("the server's certificate is not valid ({}); a CA of your own belongs "
-                                "into /usr/local/share/ca-certificates, then run "
+                                "in /usr/local/share/ca-certificates, then run "
                                 "update-ca-certificates",
                                 said));
             case CURLE_SSL_CACERT_BADFILE:
@@ -290,12 +298,14 @@ class Transfer {
     bool usable_ = true;  ///< every option was accepted: without one of them, nothing is connected to
     std::array<char, CURL_ERROR_SIZE> error_{};
     std::string refused_;  ///< an address
+    bool tried_ = false;   ///< there is an address, too, that may be connected to
     std::string etag_;
     std::string date_;
     std::optional<ContentRange> range_;
     bool web_page_ = false;
     bool begun_ = false;
-    std::uint64_t at_ = 0;  ///< bytes of the file so far
+    std::uint64_t at_ = 0;     ///< bytes of the file so far
+    std::uint64_t total_ = 0;  ///< of the whole file; 0: unknown
     std::optional<TransferResult> stopped_;
 };
 

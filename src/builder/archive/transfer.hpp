@@ -31,6 +31,7 @@ struct TransferRequest {
 enum class TransferEnd {
     Complete,
     Interrupted,  ///< may work the next time
+    Stale,        ///< the same, but what is there already is no part of what the server has
     Refused,      ///< by the server or by us; another try is of no use
     OwnError,     ///< our own file could not be written
 };

@@ -10,10 +10,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <clocale>
 #include <cstring>
+#include <new>
 #include <string>
 #include <utility>
 
@@ -30,9 +32,9 @@ namespace {
 
 using Kind = Message::Kind;
 
-/// In the child. The archive and the pipe are all that stays open.
+/// In the child. The archive and the pipe are all that stays open, in the place of stdin and stdout.
 [[noreturn]] void run_reader(int archive, int pipe) {
-    constexpr int first = STDERR_FILENO + 1;
+    constexpr int first = STDIN_FILENO;
     // Parked above both places first, in case one of them is in the place of the other.
     constexpr int high = 64;
     const int from = ::fcntl(archive, F_DUPFD, high);
@@ -44,7 +46,14 @@ using Kind = Message::Kind;
     (void)std::setlocale(LC_CTYPE, "C.UTF-8");
     const auto confined = confine(Confinement::ParseOnly);
     if (kept && closed && confined) {
-        read_archive(first, first + 1);
+        try {
+            read_archive(first, first + 1);
+        } catch (const std::bad_alloc&) {
+            (void)send_message(
+                first + 1, {.kind = Kind::Failed,
+                            .text = "unpacking it needs too much memory; pack it with a smaller dictionary",
+                            .more = {}});
+        }
     } else {
         (void)send_message(kept ? first + 1 : pipe,
                            {.kind = Kind::Failed,
@@ -79,13 +88,20 @@ class Reader {
 
     int pipe() const { return pipe_.get(); }
 
-    /// How it ended, when its pipe has.
-    std::string end() {
+    /// Why its pipe has ended before the archive has.
+    std::unexpected<BuildError> end() {
         const int status = wait();
-        if (WIFSIGNALED(status))
-            return fmt::format("the process that read it was killed by signal {} ({})", WTERMSIG(status),
-                               ::strsignal(WTERMSIG(status)));
-        return fmt::format("the process that read it ended with {}", WEXITSTATUS(status));
+        if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) {
+            return std::unexpected(BuildError{
+                BuildFailureKind::OutOfMemory,
+                "unpacking the archive needs more memory than the unit's MemoryMax=; pack it with a smaller "
+                "dictionary"});
+        }
+        const std::string how =
+            WIFSIGNALED(status)
+                ? fmt::format("was killed by signal {} ({})", WTERMSIG(status), ::strsignal(WTERMSIG(status)))
+                : fmt::format("ended with {}", WEXITSTATUS(status));
+        return source_failure("the archive is damaged or hostile: the process that read it " + how);
     }
 
   private:
@@ -142,18 +158,16 @@ Built<void> unpack(int archive, std::uint64_t archive_bytes, TreeWriter& writer,
         if (const auto got = next_message(reader->pipe(), message); !got) {
             if (got.error() == NoMessage::Invalid)
                 return source_failure("the process that read it sent nonsense: the archive is hostile");
-            return source_failure("the archive is damaged or hostile: " + reader->end());
+            return reader->end();
         }
-        if (message.kind == Kind::Data) {
-            unpacked += message.text.size();
-            if (unpacked > most) {
-                return source_failure(
-                    fmt::format("unpacks to more than {} times its size, as archives do that "
-                                "are made to fill a disk",
-                                limit.ratio));
-            }
-        }
+        if (message.kind == Kind::Data) unpacked += message.text.size();
         if (auto written = write(message, writer); !written) return written;
+        if (std::max(unpacked, writer.bytes()) > most) {
+            return source_failure(
+                fmt::format("unpacks to more than {} times its size, as archives do that "
+                            "are made to fill a disk",
+                            limit.ratio));
+        }
         if (message.kind == Kind::End) return {};
         if (message.kind == Kind::File) progress.file();
         progress.at(message.position);
