@@ -141,6 +141,39 @@ TEST_CASE("a download continues after a break, with what the server still has", 
     if (ranges && !etag.empty()) CHECK(sent == content.size());
 }
 
+TEST_CASE(
+    "what is there already outlives a server that is away, and one that sends less than it was asked for",
+    "[download]") {
+    const std::string content = random_bytes(600'000);
+    std::atomic<int> step = 0;
+    std::atomic<std::size_t> sent = 0;
+    const HttpsServer server([&](const HttpRequest& request, HttpAnswer& answer) {
+        std::size_t from = 0;
+        if (const auto range = request.headers.find("range"); range != request.headers.end())
+            from = std::stoull(range->second.substr(6));
+        const std::size_t count = std::min<std::size_t>(content.size() - from, 200'000);
+        switch (step++) {
+            case 0:  // breaks off
+                sent += count;
+                (void)answer.send("HTTP/1.1 200 OK\r\nETag: \"1\"\r\nContent-Length: 600000\r\n\r\n");
+                (void)answer.send(std::string_view(content).substr(0, count));
+                return;
+            case 1:
+                return answer.reply(503, "later");
+            default:
+                sent += count;
+                (void)answer.send("HTTP/1.1 206 OK\r\nETag: \"1\"\r\nContent-Length: " +
+                                  std::to_string(count) + "\r\nContent-Range: bytes " + std::to_string(from) +
+                                  "-" + std::to_string(from + count - 1) + "/600000\r\n\r\n");
+                (void)answer.send(std::string_view(content).substr(from, count));
+        }
+    });
+    Downloading downloading(content);
+    CHECK(downloading.run(server) == "");
+    CHECK(sent == content.size());
+    CHECK(step == 4);
+}
+
 TEST_CASE("a mirror that has the file is used when others do not", "[download]") {
     const std::string content = random_bytes(1000);
     const HttpsServer server([&](const HttpRequest& request, HttpAnswer& answer) {
@@ -360,31 +393,25 @@ TEST_CASE("addresses that are not public", "[download]") {
     }
 }
 
-TEST_CASE("a build of an archive that is killed at any moment gives the right artifact in the end",
-          "[download]") {
-    std::vector<TarEntry> entries;
-    for (int i = 0; i < 200; ++i)
-        entries.push_back({"top/addons/" + std::to_string(i), random_bytes(5000) + std::to_string(i)});
-    const std::string archive = archive_of(Format::TarGzip, entries);
-    const HttpsServer server([&](const HttpRequest& request, HttpAnswer& answer) {
-        answer.slow_down(1ms);
-        answer.file(request, archive, "\"1\"");
-    });
-    const Place place;
-    place.directory("overlays/o");
-    place.file("ca.pem", server.certificate());
-    const Fd overlay(::open(place.path("overlays/o").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    const auto directory = store::make_build_directory(overlay.get());
-    REQUIRE(directory);
-    ArchiveSource source;
-    source.locations = {{server.url("/pack.tar.gz"), ""}};
-    source.sha256 = sha256(archive);
-    source.into = "left4dead2";
-    source.strip_components = 1;
-    source.private_networks = {"127.0.0.0/8"};
-    REQUIRE(store::write_request(directory->get(), source));
-    REQUIRE(store::read_request(directory->get()) == OverlaySource(source));
-    const auto start = [&] {
+/// Runs left4me-build for the overlay `o`.
+struct Building {
+    Building(const HttpsServer& server, const std::string& archive) {
+        place.directory("overlays/o");
+        place.file("ca.pem", server.certificate());
+        const Fd overlay(::open(place.path("overlays/o").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+        auto made = store::make_build_directory(overlay.get());
+        REQUIRE(made);
+        directory = std::move(*made);
+        source.locations = {{server.url("/pack"), ""}};
+        source.sha256 = sha256(archive);
+        source.into = "left4dead2";
+        source.strip_components = 1;
+        source.private_networks = {"127.0.0.0/8"};
+        REQUIRE(store::write_request(directory.get(), source));
+        REQUIRE(store::read_request(directory.get()) == OverlaySource(source));
+    }
+
+    pid_t start() const {
         const pid_t pid = ::fork();
         REQUIRE(pid >= 0);
         if (pid == 0) {
@@ -396,24 +423,61 @@ TEST_CASE("a build of an archive that is killed at any moment gives the right ar
             ::_exit(127);
         }
         return pid;
-    };
+    }
+
+    /// Its exit code.
+    int run() const {
+        int status = 0;
+        const pid_t pid = start();
+        REQUIRE(::waitpid(pid, &status, 0) == pid);
+        REQUIRE(WIFEXITED(status));
+        return WEXITSTATUS(status);
+    }
+
+    Place place;
+    Fd directory;
+    ArchiveSource source;
+};
+
+TEST_CASE("an archive that is refused is not downloaded again", "[download]") {
+    const std::string archive = tar_of({{"top/pipe", "", '6', ""}});
+    const HttpsServer server(
+        [&](const HttpRequest& request, HttpAnswer& answer) { answer.file(request, archive, "\"1\""); });
+    const Building building(server, archive);
+    for (int round = 0; round < 2; ++round) {
+        CHECK(building.run() != 0);
+        CHECK(building.place.exists("overlays/o/.build/download/data"));
+    }
+    CHECK(server.requests() == 1);
+}
+
+TEST_CASE("a build of an archive that is killed at any moment gives the right artifact in the end",
+          "[download]") {
+    std::vector<TarEntry> entries;
+    for (int i = 0; i < 200; ++i)
+        entries.push_back({"top/addons/" + std::to_string(i), random_bytes(5000) + std::to_string(i)});
+    const std::string archive = archive_of(Format::TarGzip, entries);
+    const HttpsServer server([&](const HttpRequest& request, HttpAnswer& answer) {
+        answer.slow_down(1ms);
+        answer.file(request, archive, "\"1\"");
+    });
+    const Building building(server, archive);
+    const Place& place = building.place;
     std::mt19937 random(20261129);
     std::string digest;
     for (int round = 0; round < 5; ++round) {
         for (int kill = 0; kill < 10; ++kill) {
-            const pid_t pid = start();
+            const pid_t pid = building.start();
             std::this_thread::sleep_for(std::chrono::milliseconds(random() % 120));
             ::kill(pid, SIGKILL);
             REQUIRE(::waitpid(pid, nullptr, 0) == pid);
         }
-        const pid_t pid = start();
-        int status = 0;
-        REQUIRE(::waitpid(pid, &status, 0) == pid);
+        const int code = building.run();
         INFO(place.read("log"));
-        REQUIRE(status == 0);
-        const auto record = store::read_record(directory->get());
+        REQUIRE(code == 0);
+        const auto record = store::read_record(building.directory.get());
         REQUIRE(record.artifact);
-        CHECK(record.artifact->input == fingerprint(source));
+        CHECK(record.artifact->input == fingerprint(building.source));
         if (digest.empty()) digest = record.artifact->digest;
         CHECK(record.artifact->digest == digest);
         CHECK(place.names("overlays/o/" + digest).size() == 202);
