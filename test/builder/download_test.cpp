@@ -224,7 +224,7 @@ TEST_CASE("wrong answers are refused, and named", "[download]") {
         if (request.path == "/429")
             return asked == 1 ? answer.reply(429, "no", "Retry-After: 1\r\n")
                               : answer.file(request, content, "\"1\"");
-        if (request.path == "/429-long") return answer.reply(429, "no", "Retry-After: 86400\r\n");
+        if (request.path == "/429-long") return answer.reply(429, "no", "Retry-After: 7200\r\n");
         if (request.path == "/html")
             return answer.reply(200, "<html>log in</html>", "Content-Type: text/html\r\n");
         if (request.path == "/jpeg") return answer.reply(200, std::string(content.size(), '\xff'));
@@ -274,7 +274,7 @@ TEST_CASE("wrong answers are refused, and named", "[download]") {
         CHECK(answer("/429") == "");
         CHECK(std::chrono::steady_clock::now() - begin >= 1s);
     }
-    SECTION("tomorrow") { CHECK(says(answer("/429-long"), "asks to wait for 86400 s")); }
+    SECTION("too late") { CHECK(says(answer("/429-long"), "asks to wait for 7200 s")); }
     SECTION("content") {
         CHECK(says(answer("/html"), "web page"));
         CHECK(says(answer("/jpeg"), "SHA-256"));
