@@ -113,6 +113,9 @@ TargetRendering::TargetRendering(std::shared_ptr<const DesiredServer> server,
     for (const std::string& layer : lower) digest.field(layer);
     // Last, and only if present: digests of version 0.1 stay the same.
     if (writable()) digest.field("writable").field(*writable());
+    // The same text may be written by hand: then no config of an overlay is to be put into the layer.
+    if (!execute_configs().empty()) digest.field("executeConfigs");
+    for (const std::string& overlay : execute_configs()) digest.field(overlay);
     digest_ = digest.hex();
     layers_.reserve(lower.size() + 1);
     layers_.push_back(fmt::format("instances/{}/{}/layer", name(), digest_));
