@@ -257,7 +257,7 @@ Result<Proposal> propose_state(const Context& context, const Selection& selectio
     auto proposal = finish(context, *source, edited.files(), edited.change(), std::move(effects));
     if (!proposal) return proposal;
     proposal->verb = state == RunState::Running ? "start" : "stop";
-    if (state == RunState::Stopped) proposal->stops = {names->begin(), names->end()};
+    if (state == RunState::Stopped) proposal->stop.servers = {names->begin(), names->end()};
     return proposal;
 }
 
@@ -300,8 +300,9 @@ Result<Proposal> propose_removal(const Context& context, const std::vector<Docum
     }
     auto proposal = finish(context, *source, std::move(files), std::move(change), std::move(effects));
     if (!proposal) return proposal;
+    proposal->stop.removes = true;
     for (const DocumentName& object : objects) {
-        if (object.kind == Kind::Server) proposal->stops.insert(object.name);
+        if (object.kind == Kind::Server) proposal->stop.servers.insert(object.name);
     }
     return proposal;
 }
@@ -342,10 +343,10 @@ Result<Proposal> commit_for_servers(Context& context, const std::function<Result
     const auto lock = lock_host(context);
     if (!lock) return std::unexpected(lock.error());
     auto proposal = commit(context, make);
-    if (!proposal || proposal->stops.empty()) return proposal;
+    if (!proposal || proposal->stop.servers.empty()) return proposal;
     // A damaged file is replaced: what does not happen is asked for again.
     StopRequests requests = load_stop_requests(context.paths).value_or(StopRequests{});
-    add(requests, proposal->stops);
+    add_request(requests, proposal->stop);
     if (auto saved = save_stop_requests(context.paths, requests); !saved)
         return fail(ErrorKind::StateFailed, saved.error());
     return proposal;

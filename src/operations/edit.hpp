@@ -9,6 +9,7 @@
 #include "operations/selection.hpp"
 #include "operations/settling.hpp"
 #include "operations/source_text.hpp"
+#include "reconciler/stop_request.hpp"
 
 namespace left4me::operations {
 
@@ -27,7 +28,7 @@ struct Proposal {
     std::vector<Effect> effects;
     SourceChange change;
     std::string verb;  ///< the verb in the commit message, "stop"; empty: use the effects' own words
-    std::set<std::string> stops;  ///< the servers that it stops or deletes
+    StopRequest stop;  ///< the servers that it stops or deletes
     std::string revision;
     ManifestSet set;
 };
