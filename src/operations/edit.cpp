@@ -9,6 +9,7 @@
 
 #include "adapters/directory/source.hpp"
 #include "adapters/store/requests.hpp"
+#include "adapters/trigger/client.hpp"
 #include "operations/lock.hpp"
 #include "operations/objects.hpp"
 #include "operations/view.hpp"
@@ -342,14 +343,20 @@ Result<Proposal> commit(Context& context, const std::function<Result<Proposal>()
 Result<Proposal> commit_for_servers(Context& context, const std::function<Result<Proposal>()>& make) {
     const auto lock = lock_host(context);
     if (!lock) return std::unexpected(lock.error());
-    auto proposal = commit(context, make);
-    if (!proposal || proposal->stop.servers.empty()) return proposal;
     // A damaged file is replaced: what does not happen is asked for again.
-    StopRequests requests = load_stop_requests(context.paths).value_or(StopRequests{});
-    add_request(requests, proposal->stop);
-    if (auto saved = save_stop_requests(context.paths, requests); !saved)
-        return fail(ErrorKind::StateFailed, saved.error());
-    return proposal;
+    const StopRequests before = load_stop_requests(context.paths).value_or(StopRequests{});
+    auto committed = commit(context, [&]() -> Result<Proposal> {
+        auto proposal = make();
+        if (!proposal || proposal->stop.servers.empty()) return proposal;
+        StopRequests requests = before;
+        add_request(requests, proposal->stop);
+        if (auto saved = save_stop_requests(context.paths, requests); !saved)
+            return fail(ErrorKind::StateFailed, saved.error());
+        return proposal;
+    });
+    // While the lock is held: a daemon that has read only one of the two reads again before it acts.
+    (void)trigger(context.paths, {.retry = false, .actor = actor_of(context.caller)});
+    return committed;
 }
 
 Result<std::vector<SourceFile>> read_manifest_files(const std::string& directory, std::size_t max_bytes) {

@@ -50,7 +50,8 @@ Result<Proposal> propose_removal(const Context& context, const Selection& select
 Result<Proposal> commit(Context& context, const std::function<Result<Proposal>()>& make);
 
 /// The same for a command about single servers, whose stops must not wait for what else the source would take
-/// down: notes them as StopRequests. Takes the pass lock, so that no pass sees the one without the other.
+/// down: notes them as StopRequests, before the edit and under the pass lock, so that no pass sees the edit
+/// without its request. A request whose edit could not be made asks for nothing: its servers are not to stop.
 Result<Proposal> commit_for_servers(Context& context, const std::function<Result<Proposal>()>& make);
 
 /// The manifests beneath a directory, at most `max_bytes` a file, for whoever proposes all of them. Nothing

@@ -141,6 +141,19 @@ TEST_CASE("a stop or deletion of single servers is noted as such, also where the
           StopRequests{{.servers = {"comp1"}}, {.servers = {"comp2"}, .removes = true}});
 }
 
+TEST_CASE("a stop is noted before the source says so: whoever sees the edit finds its request") {
+    World world;
+    // The edit itself cannot be written: a file is where a directory should be.
+    const auto edited = commit_for_servers(world.context, [&] {
+        auto proposal = propose_state(world.context, {.names = {"comp1"}}, RunState::Stopped);
+        if (proposal) proposal->change.write.emplace(world.scratch.path() / "source/all.yaml/x.yaml", "");
+        return proposal;
+    });
+    REQUIRE_FALSE(edited);
+    CHECK(edited.error().kind == ErrorKind::CommitFailed);
+    CHECK(load_intent(world.context.paths).stops == StopRequests{{.servers = {"comp1"}}});
+}
+
 TEST_CASE("a request to stop servers ends when they are down or wanted again") {
     World world;
     Desired desired;
