@@ -106,6 +106,21 @@ TEST_CASE("a server whose drift is only reported is reset with the rendering tha
     CHECK(server.purges == 2);
 }
 
+TEST_CASE("the start after a reset is not forgotten when the game had to be killed to stop it") {
+    Reset site;
+    site.desired.servers.at("a").drift = DriftPolicy::Report;
+    (void)site.pass();
+    site.intent.resets.at("a").directory = "directory " + std::to_string(site.server("a").purges);
+    // left4me was killed after it had removed the directory.
+    site.host.stop_by_force("a");
+    ++site.server("a").purges;
+    REQUIRE(site.server("a").unit.active == ActiveState::Failed);
+    CHECK(site.is_open());
+    CHECK(site.pass().remaining.empty());
+    CHECK(site.server("a").unit.active == ActiveState::Active);
+    CHECK_FALSE(site.is_open());
+}
+
 TEST_CASE("a suspended server is reset after its suspension") {
     Reset site;
     site.intent.suspended.servers["a"] = {.reason = "a look", .by = "bob", .since = {}, .until = {}};
