@@ -46,6 +46,10 @@ void hold_back_off(const World& world, ServerDraft& draft) {
     // A rendering that could not be written does not keep a server down that can run without it:
     // plan_rendering().
     if (memory->backoff.verb == Verb::Render) return;
+    // A reset that failed is held by plan_reset(), and keeps no server down either.
+    if (memory->backoff.verb == Verb::Purge && draft.target != nullptr &&
+        draft.desired()->state == RunState::Running)
+        return;
     if (!backs_off(memory->backoff, server_spec_hash(draft.target), world.observed.now)) return;
     std::erase_if(draft.steps, [](const Step& step) { return is_effect(step.verb); });
     draft.steps.push_back({Verb::Hold, backoff_text(memory->backoff), {}, HoldReason::BackOff});

@@ -121,6 +121,30 @@ TEST_CASE("the start after a reset is not forgotten when the game had to be kill
     CHECK_FALSE(site.is_open());
 }
 
+TEST_CASE("a reset whose removal fails keeps no server down, and waits for a person") {
+    for (const DriftPolicy drift : {DriftPolicy::Correct, DriftPolicy::Report}) {
+        Reset site;
+        site.desired.servers.at("a").drift = drift;
+        site.host.fail_call = site.host.calls.size() + 1;  // the purge, after the stop
+        (void)site.pass();
+        site.host.fail_call.reset();
+        for (int passes = 0; passes < 5; ++passes) {
+            (void)site.pass();
+            CHECK(site.server("a").unit.active == ActiveState::Active);
+            site.host.world.now += std::chrono::minutes(10);
+        }
+        CHECK(site.verbs() == std::vector{Verb::Stop, Verb::Purge, Verb::Start});
+        const Condition& held = site.condition("a", "Reconciling");
+        CHECK(held.reason == ConditionReason(HoldReason::ResetPending));
+        CHECK(held.message.find("purge: ") != std::string::npos);
+        CHECK(site.is_open());
+        site.intent.retry_now = true;
+        CHECK(site.pass().remaining.empty());
+        CHECK(site.server("a").purges == 1);
+        CHECK_FALSE(site.is_open());
+    }
+}
+
 TEST_CASE("a suspended server is reset after its suspension") {
     Reset site;
     site.intent.suspended.servers["a"] = {.reason = "a look", .by = "bob", .since = {}, .until = {}};
