@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "l4d2ctl/kinds.hpp"
 #include "l4d2ctl/tables.hpp"
 #include "l4d2ctl/verbs.hpp"
@@ -21,12 +23,14 @@ struct Options {
     std::string output = "text";
 };
 
-std::string file_text(const LayerEntry& entry) {
-    switch (entry.file) {
+std::string file_text(const PathLayer& layer) {
+    switch (layer.entry.file) {
         case LayerFile::None:
             return "nothing";
         case LayerFile::File:
-            return fmt::format("file, {} bytes", entry.size);
+            // The length of a rendered file would tell that of a secret.
+            if (layer.layer->kind == ServerLayer::Kind::Rendered) return "file";
+            return fmt::format("file, {} bytes", layer.entry.size);
         case LayerFile::Directory:
             return "directory";
         case LayerFile::Link:
@@ -77,7 +81,12 @@ std::string provider_text(const PathOrigin& origin) {
     const bool own = provider != nullptr && provider->layer->kind == ServerLayer::Kind::Own;
     std::string text;
     if (provider == nullptr) {
-        text = origin.layers.empty() ? "no layer has it" : "the game does not see it";
+        const bool unknown =
+            std::any_of(origin.layers.begin(), origin.layers.end(),
+                        [](const PathLayer& layer) { return layer.role == LayerRole::Unreadable; });
+        text = unknown                 ? "unknown: only the game may look there"
+               : origin.layers.empty() ? "no layer has it"
+                                       : "the game does not see it";
         if (!origin.closest.empty() && origin.closest != origin.path)
             text += fmt::format("; did you mean {}?", in_quotes(origin.closest));
     } else {
@@ -104,7 +113,7 @@ std::string path_text(const PathOrigin& origin, const Terminal& terminal) {
     for (const PathLayer& layer : origin.layers) {
         rows.push_back({role_cell(layer.role),
                         {layer_text(*layer.layer)},
-                        {file_text(layer.entry)},
+                        {file_text(layer)},
                         {layer.layer->digest},
                         {origin_text(*layer.layer)}});
     }

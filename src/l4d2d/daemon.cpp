@@ -338,8 +338,8 @@ void Daemon::reconciled(Time now, const StepResult& step) {
                    now + std::min<WorkQueue::Clock::duration>(*step.wake - step.observed.now, resync));
     save();
     if (manifests_.intent().has_requests()) {
-        const auto dropped = drop_finished_requests(paths_, step.target, step.observed);
-        if (!dropped) log(Level::Warning, "requests are not kept: " + dropped.error());
+        const auto dropped = drop_finished_requests(paths_, step.target, step.observed, step.difference);
+        if (!dropped) log(Level::Warning, "requests that are over stay: " + dropped.error());
         if (dropped && *dropped) queue_.add(Key::Source, now);  // read again what is left of them
     }
     const std::string says = summary(step.difference, engine_.open_actions().size(), manifests_.error());

@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <cstdint>
 #include <set>
 #include <string_view>
@@ -17,6 +16,7 @@
 #include "adapters/directory_stream.hpp"
 #include "adapters/store/build_files.hpp"
 #include "adapters/store/files.hpp"
+#include "operations/server_view.hpp"
 #include "specs/writable.hpp"
 
 namespace left4me::operations {
@@ -31,13 +31,6 @@ constexpr std::size_t max_lines = 8;            // of the same overlays, and of 
 
 /// Among the overlays of a conflict. No overlay needs to be told apart from it.
 constexpr const char* installation = "the installation";
-
-std::string lower_case(std::string_view text) {
-    std::string lower(text);
-    std::transform(lower.begin(), lower.end(), lower.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return lower;
-}
 
 std::string_view parent_of(std::string_view path) {
     const std::size_t slash = path.rfind('/');
@@ -66,8 +59,8 @@ std::string read_part(int file, std::size_t size) {
     return part;
 }
 
-/// Files of one path, by the overlays that have it.
-using Having = std::vector<std::string>;
+/// The overlays that have a file at one path.
+using Owners = std::vector<std::string>;
 
 /// Counts by file become counts by directory, deepest first, until there are few.
 void collapse(std::map<std::string, std::size_t>& counts) {
@@ -170,15 +163,13 @@ class Comparison {
 
 std::map<std::string, OverlayStack> stacks_of(const ManifestSet& set) {
     std::map<std::string, OverlayStack> stacks;
-    for (const auto& [name, blueprint] : set.blueprints)
-        stacks[name] = {blueprint.overlays, blueprint.execute_configs};
+    for (const auto& [name, blueprint] : set.blueprints) stacks[name] = blueprint.overlays;
     return stacks;
 }
 
 std::map<std::string, OverlayStack> stacks_of(const Desired& desired) {
     std::map<std::string, OverlayStack> stacks;
-    for (const auto& [name, server] : desired.servers)
-        stacks[server.blueprint] = {server.overlays, server.execute_configs};
+    for (const auto& [name, server] : desired.servers) stacks[server.blueprint] = server.overlays;
     return stacks;
 }
 
@@ -222,9 +213,9 @@ std::string ConflictFinder::installed_name(const std::string& directory, const s
 }
 
 std::vector<Conflict> ConflictFinder::find(const OverlayStack& stack) {
-    std::map<std::string, Having> having;  // by path of a file
-    std::map<std::pair<std::string, std::string>, std::map<std::string, Having>> spellings;
-    for (const std::string& overlay : stack.overlays) {
+    std::map<std::string, Owners> owners;  // by path of a file
+    std::map<std::pair<std::string, std::string>, std::map<std::string, Owners>> spellings;
+    for (const std::string& overlay : stack) {
         const Files& files = files_of(overlay);
         const auto spell = [&](const std::string& path) {
             const std::string_view above = parent_of(path);
@@ -232,17 +223,14 @@ std::vector<Conflict> ConflictFinder::find(const OverlayStack& stack) {
             spellings[{std::string(above), lower_case(path.substr(name))}][path].push_back(overlay);
         };
         for (const auto& [path, file] : files.files) {
-            const bool executed =
-                path == server_config && std::find(stack.execute_configs.begin(), stack.execute_configs.end(),
-                                                   overlay) != stack.execute_configs.end();
-            if (!executed) having[path].push_back(overlay);
+            if (path != server_config) owners[path].push_back(overlay);
             spell(path);
         }
         for (const std::string& path : files.directories) spell(path);
     }
     Comparison comparison;
-    std::map<Having, std::map<std::string, std::size_t>> counts;  // of files, by the overlays that have them
-    for (const auto& [path, overlays] : having) {
+    std::map<Owners, std::map<std::string, std::size_t>> counts;  // of files, by the overlays that have them
+    for (const auto& [path, overlays] : owners) {
         const bool differ = std::any_of(overlays.begin(), overlays.end(), [&](const std::string& overlay) {
             return !comparison.same(files_of(overlays.front()), files_of(overlay), path);
         });
@@ -260,11 +248,11 @@ std::vector<Conflict> ConflictFinder::find(const OverlayStack& stack) {
         if (paths.size() < 2) continue;
         Conflict conflict{Conflict::Kind::OtherCase, {}, 1, {}};
         for (const auto& [path, overlays] : paths) conflict.paths.push_back(path);
-        std::vector<std::string> layers = stack.overlays;
+        std::vector<std::string> layers = stack;
         layers.emplace_back(installation);
         for (const std::string& overlay : layers) {
             const bool has = std::any_of(paths.begin(), paths.end(), [&](const auto& spelling) {
-                const Having& overlays = spelling.second;
+                const Owners& overlays = spelling.second;
                 return std::find(overlays.begin(), overlays.end(), overlay) != overlays.end();
             });
             if (has) conflict.overlays.push_back(overlay);

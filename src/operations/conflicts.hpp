@@ -27,11 +27,8 @@ struct Conflict {
     bool operator==(const Conflict&) const = default;
 };
 
-/// The overlays that a blueprint stacks.
-struct OverlayStack {
-    std::vector<std::string> overlays;         ///< uppermost first
-    std::vector<std::string> execute_configs;  ///< some of them: their server.cfg is in nobody's way
-};
+/// The overlays that a blueprint stacks, uppermost first.
+using OverlayStack = std::vector<std::string>;
 
 /// By blueprint: of a whole revision, or of the servers in one.
 std::map<std::string, OverlayStack> stacks_of(const ManifestSet& set);
@@ -47,7 +44,8 @@ class ConflictFinder {
     ConflictFinder(const ConflictFinder&) = delete;
     ConflictFinder& operator=(const ConflictFinder&) = delete;
 
-    /// Few, however many files there are: those of the same overlays are counted by directory.
+    /// Few, however many files there are: those of the same overlays are counted by directory. Their
+    /// server.cfg is in nobody's way: the rendered one hides all of them.
     std::vector<Conflict> find(const OverlayStack& stack);
 
   private:

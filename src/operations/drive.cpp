@@ -115,8 +115,9 @@ Result<StepReport> Drive::step(bool retry_now) {
     if (auto saved = status_file_.save(engine_->status()); !saved)
         return fail(ErrorKind::StateFailed, saved.error());
     if (manifests_.intent().has_requests()) {
-        const auto dropped = drop_finished_requests(context_.paths, step->target, step->observed);
-        if (!dropped) context_.notice("requests could not be kept: " + dropped.error());
+        const auto dropped =
+            drop_finished_requests(context_.paths, step->target, step->observed, step->difference);
+        if (!dropped) context_.notice("requests that are over stay: " + dropped.error());
     }
     StepReport report = report_of(*step, engine_->open_actions());
     report.error_kind = manifests_.trouble();

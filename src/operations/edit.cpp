@@ -9,6 +9,7 @@
 
 #include "adapters/directory/source.hpp"
 #include "adapters/store/requests.hpp"
+#include "adapters/trigger/client.hpp"
 #include "operations/lock.hpp"
 #include "operations/objects.hpp"
 #include "operations/view.hpp"
@@ -257,7 +258,7 @@ Result<Proposal> propose_state(const Context& context, const Selection& selectio
     auto proposal = finish(context, *source, edited.files(), edited.change(), std::move(effects));
     if (!proposal) return proposal;
     proposal->verb = state == RunState::Running ? "start" : "stop";
-    if (state == RunState::Stopped) proposal->stops = {names->begin(), names->end()};
+    if (state == RunState::Stopped) proposal->stop.servers = {names->begin(), names->end()};
     return proposal;
 }
 
@@ -300,8 +301,9 @@ Result<Proposal> propose_removal(const Context& context, const std::vector<Docum
     }
     auto proposal = finish(context, *source, std::move(files), std::move(change), std::move(effects));
     if (!proposal) return proposal;
+    proposal->stop.removes = true;
     for (const DocumentName& object : objects) {
-        if (object.kind == Kind::Server) proposal->stops.insert(object.name);
+        if (object.kind == Kind::Server) proposal->stop.servers.insert(object.name);
     }
     return proposal;
 }
@@ -341,14 +343,20 @@ Result<Proposal> commit(Context& context, const std::function<Result<Proposal>()
 Result<Proposal> commit_for_servers(Context& context, const std::function<Result<Proposal>()>& make) {
     const auto lock = lock_host(context);
     if (!lock) return std::unexpected(lock.error());
-    auto proposal = commit(context, make);
-    if (!proposal || proposal->stops.empty()) return proposal;
     // A damaged file is replaced: what does not happen is asked for again.
-    StopRequests requests = load_stop_requests(context.paths).value_or(StopRequests{});
-    add(requests, proposal->stops);
-    if (auto saved = save_stop_requests(context.paths, requests); !saved)
-        return fail(ErrorKind::StateFailed, saved.error());
-    return proposal;
+    const StopRequests before = load_stop_requests(context.paths).value_or(StopRequests{});
+    auto committed = commit(context, [&]() -> Result<Proposal> {
+        auto proposal = make();
+        if (!proposal || proposal->stop.servers.empty()) return proposal;
+        StopRequests requests = before;
+        add_request(requests, proposal->stop);
+        if (auto saved = save_stop_requests(context.paths, requests); !saved)
+            return fail(ErrorKind::StateFailed, saved.error());
+        return proposal;
+    });
+    // While the lock is held: a daemon that has read only one of the two reads again before it acts.
+    (void)trigger(context.paths, {.retry = false, .actor = actor_of(context.caller)});
+    return committed;
 }
 
 Result<std::vector<SourceFile>> read_manifest_files(const std::string& directory, std::size_t max_bytes) {

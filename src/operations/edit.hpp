@@ -9,6 +9,7 @@
 #include "operations/selection.hpp"
 #include "operations/settling.hpp"
 #include "operations/source_text.hpp"
+#include "reconciler/stop_request.hpp"
 
 namespace left4me::operations {
 
@@ -27,7 +28,7 @@ struct Proposal {
     std::vector<Effect> effects;
     SourceChange change;
     std::string verb;  ///< the verb in the commit message, "stop"; empty: use the effects' own words
-    std::set<std::string> stops;  ///< the servers that it stops or deletes
+    StopRequest stop;  ///< the servers that it stops or deletes
     std::string revision;
     ManifestSet set;
 };
@@ -49,7 +50,8 @@ Result<Proposal> propose_removal(const Context& context, const Selection& select
 Result<Proposal> commit(Context& context, const std::function<Result<Proposal>()>& make);
 
 /// The same for a command about single servers, whose stops must not wait for what else the source would take
-/// down: notes them as StopRequests. Takes the pass lock, so that no pass sees the one without the other.
+/// down: notes them as StopRequests, before the edit and under the pass lock, so that no pass sees the edit
+/// without its request. A request whose edit could not be made asks for nothing: its servers are not to stop.
 Result<Proposal> commit_for_servers(Context& context, const std::function<Result<Proposal>()>& make);
 
 /// The manifests beneath a directory, at most `max_bytes` a file, for whoever proposes all of them. Nothing

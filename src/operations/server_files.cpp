@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <optional>
 #include <utility>
 
@@ -23,7 +22,7 @@ namespace {
 /// The path as the layers have it.
 Result<std::string> normalise(const Context& context, const std::string& server, std::string_view path) {
     const std::string merged = (context.paths.runtime() / server / "merged").string();
-    if (path.starts_with(merged)) path.remove_prefix(merged.size());
+    if (path == merged || path.starts_with(merged + "/")) path.remove_prefix(merged.size());
     std::string normal;
     while (!path.empty()) {
         const std::size_t slash = std::min(path.find('/'), path.size());
@@ -133,25 +132,18 @@ bool is_kept(const View& view, const std::string& server, std::string_view path)
     }
 }
 
-std::string lower_case_path(std::string_view text) {
-    std::string lower(text);
-    std::transform(lower.begin(), lower.end(), lower.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return lower;
-}
-
 /// A path of the tree that differs from this one only in case, or "".
 std::string other_case(const LayerStack& stack, const std::string& path) {
     std::string found;
     std::string_view rest = path;
     while (!rest.empty()) {
         const std::size_t slash = std::min(rest.find('/'), rest.size());
-        const std::string wanted = lower_case_path(rest.substr(0, slash));
+        const std::string wanted = lower_case(std::string(rest.substr(0, slash)));
         const auto directory = list_merged(stack, found);
         if (!directory) return {};
         const MergedName* best = nullptr;
         for (const MergedName& name : directory->names) {
-            if (lower_case_path(name.name) != wanted) continue;
+            if (lower_case(name.name) != wanted) continue;
             if (best == nullptr || name.name == rest.substr(0, slash)) best = &name;
         }
         if (best == nullptr) return {};
@@ -281,7 +273,9 @@ Json path_json(const PathOrigin& origin) {
         Json json = layer_json(*layer.layer);
         json["role"] = to_string(layer.role);
         json["kind"] = to_string(layer.entry.file);
-        if (layer.entry.file == LayerFile::File) json["bytes"] = layer.entry.size;
+        // The length of a rendered file would tell that of a secret.
+        if (layer.entry.file == LayerFile::File && layer.layer->kind != ServerLayer::Kind::Rendered)
+            json["bytes"] = layer.entry.size;
         return json;
     };
     Json json{{"server", origin.tree.server}, {"path", origin.path}, {"mounted", origin.tree.mounted}};

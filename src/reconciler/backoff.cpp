@@ -134,7 +134,9 @@ std::map<Subject, SubjectFailure> failures_of(const Plan& attempted, std::span<c
 Backoff next_backoff(const Backoff& previous, const std::string& name, const std::string& spec_hash,
                      const SubjectFailure* failure, TimePoint now) {
     Backoff next = previous.spec_hash == spec_hash ? previous : Backoff{};
-    if (next.failed_at && now - *next.failed_at >= forgotten_after) next = {};
+    // A reset that failed stays held for longer: plan_reset().
+    const bool kept = failure == nullptr && next.verb == Verb::Purge;
+    if (next.failed_at && now - *next.failed_at >= forgotten_after && !kept) next = {};
     next.pending = previous.pending;  // correcting a forgotten failure is not a failure either
     if (failure == nullptr) return next;
     const bool counted = failure->found && previous.pending;

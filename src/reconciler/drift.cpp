@@ -38,7 +38,7 @@ void report_drift(const World& world, ServerDraft& draft) {
     for (Step& step : draft.steps) {
         if (step.cause == Cause::Request) {
             if (comes_up || !starts) continue;
-            step.reason += ", but it would not come up again; see what is only reported";
+            step.reason += ", but it would not come up again, because its drift is only reported";
             step = {Verb::Hold,
                     std::move(step.reason),
                     {},

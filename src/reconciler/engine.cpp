@@ -82,7 +82,7 @@ void Engine::assess(const Request& request, StepResult& result) {
                               result.difference);
     next.source_error = request.source_error;
     result.before = std::exchange(status_, std::move(next));
-    result.wake = earliest_wake(*target.desired, request.intent, status_, result.difference, observed.now);
+    result.wake = earliest_wake(target, request.intent, status_, result.difference, observed.now);
 }
 
 std::expected<StepResult, std::string> Engine::step(const Request& request) {

@@ -8,9 +8,6 @@
 namespace left4me::draft {
 namespace {
 
-/// A build that cannot say how it ended must not be begun again at once, for ever.
-constexpr std::chrono::seconds unrecorded_delay{10};
-
 bool acts(const ServerDraft& draft) {
     return std::any_of(draft.steps.begin(), draft.steps.end(),
                        [](const Step& step) { return is_effect(step.verb); });
@@ -33,11 +30,7 @@ const Backoff* build_backoff(const World& world, const std::string& overlay) {
 }
 
 std::optional<TimePoint> unrecorded_retry(const World& world, const UnitBuild& build) {
-    const TimePoint now = world.observed.now;
-    // A clock that was set back makes nobody wait.
-    if (world.intent.retry_now || !build.is_unrecorded() || now < *build.requested) return std::nullopt;
-    const TimePoint due = *build.requested + unrecorded_delay;
-    return now < due ? std::optional(due) : std::nullopt;
+    return world.intent.retry_now ? std::nullopt : build.unrecorded_retry(world.observed.now);
 }
 
 const Backoff* render_backoff(const World& world, const ServerDraft& draft) {
@@ -53,6 +46,10 @@ void hold_back_off(const World& world, ServerDraft& draft) {
     // A rendering that could not be written does not keep a server down that can run without it:
     // plan_rendering().
     if (memory->backoff.verb == Verb::Render) return;
+    // A reset that failed is held by plan_reset(), and keeps no server down either.
+    if (memory->backoff.verb == Verb::Purge && draft.target != nullptr &&
+        draft.desired()->state == RunState::Running)
+        return;
     if (!backs_off(memory->backoff, server_spec_hash(draft.target), world.observed.now)) return;
     std::erase_if(draft.steps, [](const Step& step) { return is_effect(step.verb); });
     draft.steps.push_back({Verb::Hold, backoff_text(memory->backoff), {}, HoldReason::BackOff});

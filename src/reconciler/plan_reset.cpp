@@ -16,6 +16,16 @@ void add_missing(ServerDraft& draft, Verb verb, const std::string& reason) {
     if (!draft.has(verb)) draft.steps.push_back({verb, reason, {}, {}});
 }
 
+/// Why this very reset could not be carried out; nullptr: it was not tried, or a person asks for another try.
+/// Not tried again by itself: each try stops the server.
+const Backoff* failed_purge(const World& world, const ServerDraft& draft, const ResetRequest& request) {
+    const Remembered* const memory = world.memory.find(draft.name);
+    if (world.intent.retry_now || memory == nullptr) return nullptr;
+    const Backoff& backoff = memory->backoff;
+    const bool failed = backoff.verb == Verb::Purge && backoff.failed_at && *backoff.failed_at >= request.at;
+    return failed ? &backoff : nullptr;
+}
+
 }  // namespace
 
 void plan_reset(const World& world, ServerDraft& draft, bool startable) {
@@ -24,8 +34,16 @@ void plan_reset(const World& world, ServerDraft& draft, bool startable) {
     const ResetRequest& request = found->second;
     const bool is_up = occupies(draft.observed->unit.active);
     const bool shall_run = draft.target->spec->state == RunState::Running;
-    if (is_reset_due(request, *draft.observed)) {
-        const std::string text = request_text(request);
+    const std::string text = request_text(request);
+    const Backoff* const failed = shall_run ? failed_purge(world, draft, request) : nullptr;
+    if (is_reset_due(request, *draft.observed) && failed != nullptr) {
+        draft.steps.push_back(
+            {Verb::Hold,
+             fmt::format("{}, but {}; l4d2ctl reconcile tries it again", text, failed->message),
+             {},
+             HoldReason::ResetPending});
+        if (is_up) return;
+    } else if (is_reset_due(request, *draft.observed)) {
         if (is_up && shall_run && (!startable || !world.observed.installation)) {
             draft.steps.push_back(
                 {Verb::Hold, text + ", but it would not come up again", {}, HoldReason::ResetPending});

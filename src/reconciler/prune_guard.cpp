@@ -75,16 +75,21 @@ void hold(ServerDraft& draft, const std::string& why, const std::string& to_appr
     draft.steps.push_back(std::move(step));
 }
 
-/// Servers that commands of their own took down, each command judged by itself.
+/// Servers that commands of their own took down, each command judged by itself. A command that was held is a
+/// part of its revision: it is not judged anew by what is left of it.
 std::set<std::string> stopped_by_name(const World& world, const std::vector<ServerDraft>& drafts,
                                       std::size_t running) {
     std::set<std::string> names;
-    for (const std::set<std::string>& request : world.intent.stops) {
-        const auto victims = std::count_if(drafts.begin(), drafts.end(), [&](const ServerDraft& draft) {
-            return request.contains(draft.name) && is_victim(world, draft);
-        });
-        if (!is_most(static_cast<std::size_t>(victims), running))
-            names.insert(request.begin(), request.end());
+    for (const StopRequest& request : world.intent.stops) {
+        if (request.waits) continue;
+        std::set<std::string> asked;
+        std::size_t victims = 0;
+        for (const ServerDraft& draft : drafts) {
+            if (!request.asks_for(draft.name, draft.target)) continue;
+            asked.insert(draft.name);
+            if (is_victim(world, draft)) ++victims;
+        }
+        if (!is_most(victims, running)) names.merge(asked);
     }
     return names;
 }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "reconciler/crashes.hpp"
 #include "specs/text.hpp"
 
 namespace left4me {
@@ -16,8 +17,10 @@ bool is_over(const ResetRequest& request, const std::string& server, const Targe
     if (is_reset_due(request, found->second)) return false;
     switch (found->second.unit.active) {
         case ActiveState::Active:
-        case ActiveState::Failed:  // its start was tried
             return true;
+        case ActiveState::Failed:  // by a start that was tried, unless the game had to be killed to stop it
+            if (!was_stopped(found->second.unit)) return true;
+            break;
         case ActiveState::Inactive:
         case ActiveState::Activating:
         case ActiveState::Deactivating:

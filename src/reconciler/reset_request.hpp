@@ -27,8 +27,8 @@ using ResetRequests = std::map<std::string, ResetRequest>;
 /// The server still has the directory that it had when the reset was asked for.
 bool is_reset_due(const ResetRequest& request, const ObservedServer& observed);
 
-/// Without what is over: the directory is gone, and the server runs again if the manifests say so. A request
-/// stays until then, because the start is part of it.
+/// Without what is over: the directory is gone, and if the manifests want the server to run, it runs again or
+/// its start was tried. A request stays until then, because the start is part of it.
 ResetRequests open_requests(const ResetRequests& requests, const Target& target, const Observed& observed);
 
 /// "alice asked for a reset at 2026-03-01 12:00 UTC: it was taken".

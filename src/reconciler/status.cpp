@@ -222,14 +222,23 @@ bool is_applied(const ServerFindings& findings) {
                         [](const Action* action) { return is_left(*action); });
 }
 
-/// Since when a change has waited for its rollout. A restart that is planned and has not begun, has failed or
-/// cannot be made yet is still the same wait: its deadline does not start over.
+/// The server's own restart has failed lately, and not a build that it waits for.
+bool restart_failed(const ServerFindings& findings) {
+    const Backoff& backoff = findings.backoff();
+    return findings.find_code(HoldReason::BackOff) != nullptr && backoff.failures > 0 &&
+           (backoff.verb == Verb::Restart || backoff.verb == Verb::Stop || backoff.verb == Verb::Start);
+}
+
+/// Since when a change has waited for its rollout. A restart that is planned (onto another port, as a stop
+/// and a start) and has not begun, has failed or cannot be made yet is still the same wait: its deadline does
+/// not start over.
 std::optional<TimePoint> held_since(const ServerFindings& findings, TimePoint now) {
     const std::optional<TimePoint>& since = findings.memory->held_since;
     if (findings.find_code(HoldReason::RolloutPending) != nullptr) return std::min(since.value_or(now), now);
-    const bool goes_on = findings.find_code(HoldReason::BackOff) != nullptr ||
-                         findings.find_code(HoldReason::NotInstalled) != nullptr ||
-                         findings.find_verb(Verb::Restart) != nullptr;
+    const bool goes_on =
+        restart_failed(findings) || findings.find_code(HoldReason::NotInstalled) != nullptr ||
+        findings.find_code(HoldReason::PortInUse) != nullptr ||
+        findings.find_verb(Verb::Restart) != nullptr || findings.find_verb(Verb::Stop) != nullptr;
     return goes_on ? since : std::nullopt;
 }
 

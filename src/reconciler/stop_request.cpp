@@ -1,11 +1,27 @@
 #include "reconciler/stop_request.hpp"
 
+#include <algorithm>
+#include <utility>
+
+#include "reconciler/plan.hpp"
+
 namespace left4me {
 namespace {
 
 bool is_open(const std::string& server, const Target& target, const Observed& observed) {
     const auto found = observed.servers.find(server);
     return found != observed.servers.end() && must_go_down(target.find(server), found->second);
+}
+
+bool is_held(const StopRequest& request, const Target& target, const Plan& difference) {
+    return std::any_of(difference.actions.begin(), difference.actions.end(), [&](const Action& action) {
+        return action.code == HoldReason::ApprovalRequired && action.subject.kind == Kind::Server &&
+               request.asks_for(action.subject.name, target.find(action.subject.name));
+    });
+}
+
+void drop_empty(StopRequests& requests) {
+    std::erase_if(requests, [](const StopRequest& request) { return request.servers.empty(); });
 }
 
 }  // namespace
@@ -20,20 +36,23 @@ bool must_go_down(const TargetServer* target, const ObservedServer& observed) {
     return target->spec->state == RunState::Stopped && !is_stopped(observed);
 }
 
-void add(StopRequests& requests, const std::set<std::string>& servers) {
-    for (std::set<std::string>& request : requests) {
-        for (const std::string& server : servers) request.erase(server);
+void add_request(StopRequests& requests, StopRequest request) {
+    for (StopRequest& other : requests) {
+        for (const std::string& server : request.servers) other.servers.erase(server);
     }
-    std::erase_if(requests, [](const std::set<std::string>& request) { return request.empty(); });
-    if (!servers.empty()) requests.push_back(servers);
+    requests.push_back(std::move(request));
+    drop_empty(requests);
 }
 
-StopRequests open_requests(const StopRequests& requests, const Target& target, const Observed& observed) {
+StopRequests open_requests(const StopRequests& requests, const Target& target, const Observed& observed,
+                           const Plan& difference) {
     StopRequests open = requests;
-    for (std::set<std::string>& request : open) {
-        std::erase_if(request, [&](const std::string& server) { return !is_open(server, target, observed); });
+    for (StopRequest& request : open) {
+        request.waits = request.waits || is_held(request, target, difference);
+        std::erase_if(request.servers,
+                      [&](const std::string& server) { return !is_open(server, target, observed); });
     }
-    std::erase_if(open, [](const std::set<std::string>& request) { return request.empty(); });
+    drop_empty(open);
     return open;
 }
 

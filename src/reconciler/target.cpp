@@ -8,6 +8,9 @@
 namespace left4me {
 namespace {
 
+/// A build that cannot say how it ended must not be begun again at once, for ever.
+constexpr std::chrono::seconds unrecorded_delay{10};
+
 TargetOverlay resolve_overlay(const std::shared_ptr<const Desired>& desired, const std::string& name,
                               const OverlaySource& source, const Inputs& inputs) {
     TargetOverlay overlay{{desired, &source}, std::unexpected(InputError{})};
@@ -102,6 +105,13 @@ std::expected<std::shared_ptr<const TargetRendering>, InputError> resolve_render
 
 }  // namespace
 
+std::optional<TimePoint> UnitBuild::unrecorded_retry(TimePoint now) const {
+    // A clock that was set back makes nobody wait.
+    if (!is_unrecorded() || now < *requested) return std::nullopt;
+    const TimePoint due = *requested + unrecorded_delay;
+    return now < due ? std::optional(due) : std::nullopt;
+}
+
 TargetRendering::TargetRendering(std::shared_ptr<const DesiredServer> server,
                                  std::optional<std::string> config, const std::vector<std::string>& lower,
                                  std::string_view key, std::vector<SharedText> executed)
@@ -113,6 +123,9 @@ TargetRendering::TargetRendering(std::shared_ptr<const DesiredServer> server,
     for (const std::string& layer : lower) digest.field(layer);
     // Last, and only if present: digests of version 0.1 stay the same.
     if (writable()) digest.field("writable").field(*writable());
+    // The same text may be written by hand: then no config of an overlay is to be put into the layer.
+    if (!execute_configs().empty()) digest.field("executeConfigs");
+    for (const std::string& overlay : execute_configs()) digest.field(overlay);
     digest_ = digest.hex();
     layers_.reserve(lower.size() + 1);
     layers_.push_back(fmt::format("instances/{}/{}/layer", name(), digest_));

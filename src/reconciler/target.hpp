@@ -46,6 +46,8 @@ struct UnitBuild {
     /// No build that was asked for since has left a record. Of one that is not under way any more: the record
     /// could not be written (the disk is full), or its unit was stopped.
     bool is_unrecorded() const { return requested && record.ended < *requested && canceled.empty(); }
+    /// When such a build is tried again; nullopt: at once, or there is none.
+    std::optional<TimePoint> unrecorded_retry(TimePoint now) const;
 };
 
 /// Never nullptr. Servers with the same overlay share its text.

@@ -43,11 +43,11 @@ std::optional<TimePoint> ready_at(const ServerStatus& status) {
 
 }  // namespace
 
-std::optional<TimePoint> earliest_wake(const Desired& desired, const Intent& intent, const Status& status,
+std::optional<TimePoint> earliest_wake(const Target& target, const Intent& intent, const Status& status,
                                        const Plan& remaining, TimePoint now) {
     Earliest earliest(now);
     for (const auto& [name, server] : status.servers) {
-        earliest.consider(deadline_of(desired, name, server));
+        earliest.consider(deadline_of(*target.desired, name, server));
         earliest.consider(ready_at(server));
     }
     for (const Action& action : remaining.actions) {
@@ -56,6 +56,12 @@ std::optional<TimePoint> earliest_wake(const Desired& desired, const Intent& int
             action.subject.kind == Kind::Server && server != status.servers.end()) {
             earliest.consider(server->second.remembered.backoff.retry_at);
         }
+    }
+    for (const Action& action : remaining.actions) {
+        if (action.code != HoldReason::BackOff || action.subject.kind != Kind::Overlay) continue;
+        if (const auto found = target.overlays.find(action.subject.name);
+            found != target.overlays.end() && found->second.build)
+            earliest.consider(found->second.build->unrecorded_retry(now));
     }
     for (const auto& [name, backoff] : status.overlays) earliest.consider(backoff.retry_at);
     if (intent.suspended.all) earliest.consider(intent.suspended.all->until);

@@ -10,7 +10,7 @@ namespace left4me {
 /// for players, the end of a suspension, the moment from which on a server that has just started is Ready.
 /// `status` and `remaining` are those of the last pass, which looked at `now`. nullopt: never; only an event
 /// of the host or the source can.
-std::optional<TimePoint> earliest_wake(const Desired& desired, const Intent& intent, const Status& status,
+std::optional<TimePoint> earliest_wake(const Target& target, const Intent& intent, const Status& status,
                                        const Plan& remaining, TimePoint now);
 
 }  // namespace left4me

@@ -129,14 +129,29 @@ TEST_CASE("a stop or deletion of single servers is noted as such, also where the
             world.context, [&] { return propose_state(world.context, {.names = names}, RunState::Stopped); });
     };
     REQUIRE(stop({"comp1", "comp2"}));
-    CHECK(load_intent(world.context.paths).stops == StopRequests{{"comp1", "comp2"}});
+    CHECK(load_intent(world.context.paths).stops == StopRequests{{.servers = {"comp1", "comp2"}}});
     const auto again = stop({"comp1"});
     REQUIRE(again);
     CHECK(again->effects.front().change == Change::Unchanged);
-    CHECK(load_intent(world.context.paths).stops == StopRequests{{"comp2"}, {"comp1"}});
+    CHECK(load_intent(world.context.paths).stops ==
+          StopRequests{{.servers = {"comp2"}}, {.servers = {"comp1"}}});
     REQUIRE(commit_for_servers(
         world.context, [&] { return propose_removal(world.context, Selection{.names = {"comp2"}}); }));
-    CHECK(load_intent(world.context.paths).stops == StopRequests{{"comp1"}, {"comp2"}});
+    CHECK(load_intent(world.context.paths).stops ==
+          StopRequests{{.servers = {"comp1"}}, {.servers = {"comp2"}, .removes = true}});
+}
+
+TEST_CASE("a stop is noted before the source says so: whoever sees the edit finds its request") {
+    World world;
+    // The edit itself cannot be written: a file is where a directory should be.
+    const auto edited = commit_for_servers(world.context, [&] {
+        auto proposal = propose_state(world.context, {.names = {"comp1"}}, RunState::Stopped);
+        if (proposal) proposal->change.write.emplace(world.scratch.path() / "source/all.yaml/x.yaml", "");
+        return proposal;
+    });
+    REQUIRE_FALSE(edited);
+    CHECK(edited.error().kind == ErrorKind::CommitFailed);
+    CHECK(load_intent(world.context.paths).stops == StopRequests{{.servers = {"comp1"}}});
 }
 
 TEST_CASE("a request to stop servers ends when they are down or wanted again") {
@@ -150,14 +165,55 @@ TEST_CASE("a request to stop servers ends when they are down or wanted again") {
         observed.servers[name].managed = true;
         observed.servers[name].unit.active = ActiveState::Active;
     }
-    REQUIRE(save_stop_requests(world.context.paths, {{"comp1", "comp2", "gone"}, {"comp3"}}));
-    REQUIRE(drop_finished_requests(world.context.paths, target, observed) == true);
-    CHECK(load_intent(world.context.paths).stops == StopRequests{{"comp1", "gone"}});
-    CHECK(drop_finished_requests(world.context.paths, target, observed) == false);
+    REQUIRE(save_stop_requests(world.context.paths,
+                               {{.servers = {"comp1", "comp2", "gone"}}, {.servers = {"comp3"}}}));
+    REQUIRE(drop_finished_requests(world.context.paths, target, observed, {}) == true);
+    CHECK(load_intent(world.context.paths).stops == StopRequests{{.servers = {"comp1", "gone"}}});
+    CHECK(drop_finished_requests(world.context.paths, target, observed, {}) == false);
     observed.servers["comp1"].unit.active = ActiveState::Inactive;
     observed.servers.erase("gone");
-    REQUIRE(drop_finished_requests(world.context.paths, target, observed) == true);
+    REQUIRE(drop_finished_requests(world.context.paths, target, observed, {}) == true);
     CHECK_FALSE(load_intent(world.context.paths).has_requests());
+}
+
+TEST_CASE("a request of which a server was held waits from then on, with what is left of it") {
+    World world;
+    Desired desired;
+    desired.servers["comp1"].state = RunState::Stopped;
+    desired.servers["comp2"].state = RunState::Stopped;
+    const Target target = resolve(std::make_shared<const Desired>(desired), {});
+    Observed observed;
+    for (const char* const name : {"comp1", "comp2", "gone"}) {
+        observed.servers[name].managed = true;
+        observed.servers[name].unit.active = ActiveState::Active;
+    }
+    Plan difference;
+    for (const char* const name : {"comp1", "gone"}) {
+        difference.actions.push_back({.verb = Verb::Hold,
+                                      .subject = {Kind::Server, name},
+                                      .reason = "too many",
+                                      .artifact = {},
+                                      .after = {},
+                                      .code = HoldReason::ApprovalRequired});
+    }
+    // Only the deletion of "gone" is held, which its request does not ask for.
+    REQUIRE(
+        save_stop_requests(world.context.paths, {{.servers = {"comp1", "comp2"}}, {.servers = {"gone"}}}));
+    REQUIRE(drop_finished_requests(world.context.paths, target, observed, difference) == true);
+    observed.servers["comp1"].unit.active = ActiveState::Inactive;
+    REQUIRE(drop_finished_requests(world.context.paths, target, observed, {}) == true);
+    CHECK(load_intent(world.context.paths).stops ==
+          StopRequests{{.servers = {"comp2"}, .waits = true}, {.servers = {"gone"}}});
+}
+
+TEST_CASE("a damaged file of requests does not keep what the others asked for") {
+    World world;
+    Observed observed;
+    const Target target = resolve(std::make_shared<const Desired>(), {});
+    world.scratch.write("state/state/restarts.json", "{");
+    REQUIRE(save_stop_requests(world.context.paths, {{.servers = {"comp1"}}}));
+    CHECK_FALSE(drop_finished_requests(world.context.paths, target, observed, {}));
+    CHECK(load_intent(world.context.paths).stops.empty());
 }
 
 TEST_CASE("an event feed shows past and new events of one server") {

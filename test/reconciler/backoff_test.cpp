@@ -179,7 +179,7 @@ TEST_CASE("an overlay that cannot be built backs off, and its servers are neithe
     CHECK(site.condition("a", "Ready").status == ConditionStatus::True);
     CHECK(site.condition("a", "Reconciling").reason == ConditionReason(HoldReason::BackOff));
     const auto wake =
-        earliest_wake(site.desired, site.intent, site.status, held.remaining, site.host.world.now);
+        earliest_wake(held.target, site.intent, site.status, held.remaining, site.host.world.now);
     REQUIRE(wake);
     CHECK(*wake == *site.status.overlays.at("o").retry_at);
     site.host.world.now = *wake;
@@ -205,7 +205,7 @@ TEST_CASE("the next wake-up is the earliest of retries, deadlines and ends of su
     CrashingSite site;
     RunResult pass = site.pass();
     const auto wake = [&] {
-        return earliest_wake(site.desired, site.intent, site.status, pass.remaining, site.host.world.now);
+        return earliest_wake(pass.target, site.intent, site.status, pass.remaining, site.host.world.now);
     };
     CHECK(wake() == site.backoff().retry_at);
     site.intent.suspended.servers["b"].until = site.host.world.now + 3s;
@@ -216,14 +216,14 @@ TEST_CASE("the next wake-up is the earliest of retries, deadlines and ends of su
     Site waiting;
     ask_for(waiting.desired, "a", 1);
     pass = waiting.pass();
-    CHECK_FALSE(earliest_wake(waiting.desired, waiting.intent, waiting.status, pass.remaining,
-                              waiting.host.world.now));
+    CHECK_FALSE(
+        earliest_wake(pass.target, waiting.intent, waiting.status, pass.remaining, waiting.host.world.now));
     waiting.server("a").players = 3;
     waiting.desired.servers.at("a").rollout = {RolloutPolicy::WhenEmpty, 600s};
     waiting.desired.servers.at("a").config = "hostname y";
     pass = waiting.pass();
-    const auto deadline = earliest_wake(waiting.desired, waiting.intent, waiting.status, pass.remaining,
-                                        waiting.host.world.now);
+    const auto deadline =
+        earliest_wake(pass.target, waiting.intent, waiting.status, pass.remaining, waiting.host.world.now);
     REQUIRE(deadline);
     REQUIRE(waiting.status.servers.at("a").remembered.held_since);
     CHECK((*deadline - *waiting.status.servers.at("a").remembered.held_since).count() == 600'000'000);

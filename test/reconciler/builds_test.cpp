@@ -116,7 +116,7 @@ TEST_CASE("a failed build backs off; another content and a person are tried at o
     site.intent.retry_now = false;
     const TimePoint retry = *site.status.overlays.at("o").retry_at;
     CHECK(retry - *site.status.overlays.at("o").failed_at > 15s);  // the second failure in a row
-    CHECK(earliest_wake(site.desired, {}, site.status, {}, site.host.world.now) == retry);
+    CHECK(earliest_wake(site.host.target(site.desired), {}, site.status, {}, site.host.world.now) == retry);
 
     site.hold("cccc");
     (void)site.complete();
@@ -166,9 +166,11 @@ TEST_CASE("a build that cannot write its record is not begun again and again, ex
     CHECK(site.builds() <= 7);
     (void)site.pass();
     site.host.end_builds();
-    const Plan left = site.pass().remaining;
-    REQUIRE(site.find(left, overlay) != nullptr);
-    CHECK(site.find(left, overlay)->code == HoldReason::BackOff);
+    const RunResult held = site.pass();
+    REQUIRE(site.find(held.remaining, overlay) != nullptr);
+    CHECK(site.find(held.remaining, overlay)->code == HoldReason::BackOff);
+    CHECK(earliest_wake(held.target, {}, site.status, held.remaining, held.observed.now) ==
+          site.host.world.requested.at("o") + 10s);
 
     site.host.unrecorded_builds.clear();
     site.intent.retry_now = true;

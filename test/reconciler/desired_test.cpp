@@ -117,6 +117,24 @@ TEST_CASE("a config of an overlay is in the rendering, and without it there is n
     CHECK(*(*target.servers.at("comp1").rendering)->executed().at(0) == "fps_max 0\n");
 }
 
+TEST_CASE("a config that is run from an overlay and the same line written by hand are two renderings") {
+    const auto rendered = [](const std::vector<std::string>& executed, const std::string& config) {
+        ManifestSet set = manifests({}, config);
+        set.blueprints.at("competitive").execute_configs = executed;
+        Inputs inputs;
+        OverlayInput& maps = inputs.overlays["maps"];
+        maps.artifact = "0123456789abcdef";
+        maps.config = std::make_shared<const std::string>("fps_max 0\n");
+        return *resolve(std::make_shared<const Desired>(make_desired(set, "r1")), inputs)
+                    .servers.at("comp1")
+                    .rendering;
+    };
+    const auto run = rendered({"maps"}, "hostname x\n");
+    const auto by_hand = rendered({}, "exec server_maps.cfg\nhostname x\n");
+    CHECK(run->config() == by_hand->config());
+    CHECK(run->digest() != by_hand->digest());
+}
+
 TEST_CASE("a fingerprint changes with every part of the specification") {
     const DesiredServer server = make_desired(manifests({"-x"}, "c"), "r1").servers.at("comp1");
     const std::string wanted = "aaaa";

@@ -106,6 +106,45 @@ TEST_CASE("a server whose drift is only reported is reset with the rendering tha
     CHECK(server.purges == 2);
 }
 
+TEST_CASE("the start after a reset is not forgotten when the game had to be killed to stop it") {
+    Reset site;
+    site.desired.servers.at("a").drift = DriftPolicy::Report;
+    (void)site.pass();
+    site.intent.resets.at("a").directory = "directory " + std::to_string(site.server("a").purges);
+    // left4me was killed after it had removed the directory.
+    site.host.stop_by_force("a");
+    ++site.server("a").purges;
+    REQUIRE(site.server("a").unit.active == ActiveState::Failed);
+    CHECK(site.is_open());
+    CHECK(site.pass().remaining.empty());
+    CHECK(site.server("a").unit.active == ActiveState::Active);
+    CHECK_FALSE(site.is_open());
+}
+
+TEST_CASE("a reset whose removal fails keeps no server down, and waits for a person") {
+    for (const DriftPolicy drift : {DriftPolicy::Correct, DriftPolicy::Report}) {
+        Reset site;
+        site.desired.servers.at("a").drift = drift;
+        site.host.fail_call = site.host.calls.size() + 1;  // the purge, after the stop
+        (void)site.pass();
+        site.host.fail_call.reset();
+        for (int passes = 0; passes < 5; ++passes) {
+            (void)site.pass();
+            CHECK(site.server("a").unit.active == ActiveState::Active);
+            site.host.world.now += std::chrono::minutes(10);
+        }
+        CHECK(site.verbs() == std::vector{Verb::Stop, Verb::Purge, Verb::Start});
+        const Condition& held = site.condition("a", "Reconciling");
+        CHECK(held.reason == ConditionReason(HoldReason::ResetPending));
+        CHECK(held.message.find("purge: ") != std::string::npos);
+        CHECK(site.is_open());
+        site.intent.retry_now = true;
+        CHECK(site.pass().remaining.empty());
+        CHECK(site.server("a").purges == 1);
+        CHECK_FALSE(site.is_open());
+    }
+}
+
 TEST_CASE("a suspended server is reset after its suspension") {
     Reset site;
     site.intent.suspended.servers["a"] = {.reason = "a look", .by = "bob", .since = {}, .until = {}};

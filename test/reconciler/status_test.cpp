@@ -1,5 +1,6 @@
 #include "reconciler/status.hpp"
 
+#include "reconciler/apply_outcomes.hpp"
 #include "reconciler/events.hpp"
 #include "support/catch.hpp"
 #include "support/simple_world.hpp"
@@ -190,6 +191,33 @@ TEST_CASE("a held deletion and its approval outlast later revisions, until all o
     CHECK(site.pass().remaining.empty());
     CHECK_FALSE(site.status.servers.contains("a"));
     CHECK_FALSE(site.status.servers.contains("b"));
+}
+
+TEST_CASE("a wait for a rollout goes on while its own restart fails or cannot be made yet") {
+    Site site;
+    ask_for(site.desired, "a", 1);
+    const RunResult pass = site.pass();
+    const auto goes_on = [&](Verb verb, std::optional<HoldReason> code, std::optional<Verb> failed) {
+        Memory memory = load_memory(site.status);
+        Remembered& remembered = memory.servers.at("a");
+        remembered.held_since = pass.observed.now;
+        remembered.backoff.failures = failed ? 1 : 0;
+        remembered.backoff.verb = failed;
+        Plan remaining;
+        remaining.actions.push_back({verb, {Kind::Server, "a"}, "because", {}, {}, code});
+        return next_status(site.status, pass.target, pass.observed, memory, {}, {}, {}, remaining)
+            .servers.at("a")
+            .remembered.held_since.has_value();
+    };
+    CHECK(goes_on(Verb::Restart, {}, {}));
+    CHECK(goes_on(Verb::Stop, {}, {}));
+    CHECK(goes_on(Verb::Hold, HoldReason::NotInstalled, {}));
+    CHECK(goes_on(Verb::Hold, HoldReason::PortInUse, {}));
+    CHECK(goes_on(Verb::Hold, HoldReason::BackOff, Verb::Stop));
+    // A build that waits to be tried again, or another action that failed, is no wait of that change.
+    CHECK_FALSE(goes_on(Verb::Hold, HoldReason::BackOff, {}));
+    CHECK_FALSE(goes_on(Verb::Hold, HoldReason::BackOff, Verb::Attach));
+    CHECK_FALSE(goes_on(Verb::Hold, HoldReason::Building, {}));
 }
 
 TEST_CASE("a held deletion that is taken back is forgotten") {

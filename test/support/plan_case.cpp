@@ -56,6 +56,16 @@ DesiredServer make_server(const std::string& name, std::uint16_t port, const YAM
     return server;
 }
 
+StopRequest make_stop(const YAML::Node& node) {
+    const YAML::Node names = node.IsSequence() ? node : node["servers"];
+    if (!node.IsSequence()) check_keys(node, {"servers", "removes", "waits"});
+    StopRequest request;
+    for (const YAML::Node& name : names) request.servers.insert(name.as<std::string>());
+    request.removes = node.IsMap() && value_of(node, "removes", false);
+    request.waits = node.IsMap() && value_of(node, "waits", false);
+    return request;
+}
+
 class Builder {
   public:
     explicit Builder(const YAML::Node& row) : row_(row) {}
@@ -68,10 +78,7 @@ class Builder {
         if (value_of<std::string>(row_, "approved", "false") != "false")
             made_.intent.approved =
                 row_["approved"].as<std::string>() == "true" ? "r1" : row_["approved"].as<std::string>();
-        for (const YAML::Node& request : row_["stops"]) {
-            const auto names = request.as<std::vector<std::string>>();
-            made_.intent.stops.emplace_back(names.begin(), names.end());
-        }
+        for (const YAML::Node& request : row_["stops"]) made_.intent.stops.push_back(make_stop(request));
         made_.intent.retry_now = value_of(row_, "insist", false);
         made_.world.installation = value_of(row_, "installation", true);
         made_.world.now = TimePoint(std::chrono::hours(100));

@@ -42,6 +42,11 @@ std::expected<SharedText, std::string> ExecutedConfigs::read(const std::string& 
                 fmt::format("{} of artifact {} is larger than 1 MiB, which the game does "
                             "not run",
                             server_config, digest));
+        case EINVAL:
+        case EXDEV:
+        case ELOOP:
+            return std::unexpected(fmt::format(
+                "{} of artifact {} is not a file of the overlay; put a copy there", server_config, digest));
         default:
             return io_error(fmt::format("{} of artifact {}", server_config, digest));
     }

@@ -46,15 +46,24 @@ ResetRequest to_reset(const json& object) {
             .directory = object.at("directory").get<std::string>()};
 }
 
-/// True: some of `requests` were over.
-template <typename Requests, typename Save>
-std::expected<bool, std::string> drop_finished(const Paths& paths,
-                                               const std::expected<Requests, std::string>& requests,
-                                               Save save, const Target& target, const Observed& observed) {
+json to_json(const StopRequest& request) {
+    return {{"servers", request.servers}, {"removes", request.removes}, {"waits", request.waits}};
+}
+
+StopRequest to_stop(const json& object) {
+    return {.servers = object.at("servers").get<std::set<std::string>>(),
+            .removes = object.at("removes").get<bool>(),
+            .waits = object.at("waits").get<bool>()};
+}
+
+/// Saves `open(requests)` if that differs from `requests`. True: it did.
+template <typename Requests, typename Open, typename Save>
+std::expected<bool, std::string> drop_finished(const std::expected<Requests, std::string>& requests,
+                                               const Open& open, const Save& save) {
     if (!requests) return std::unexpected(requests.error());
-    const Requests open = open_requests(*requests, target, observed);
-    if (open == *requests) return false;
-    if (auto saved = save(paths, open); !saved) return std::unexpected(saved.error());
+    const Requests left = open(*requests);
+    if (left == *requests) return false;
+    if (auto saved = save(left); !saved) return std::unexpected(saved.error());
     return true;
 }
 
@@ -89,23 +98,35 @@ std::expected<void, std::string> save_reset_requests(const Paths& paths, const R
 }
 
 std::expected<StopRequests, std::string> load_stop_requests(const Paths& paths) {
-    return load_state_json<StopRequests>(paths, stops_file,
-                                         [](const json& array) { return array.get<StopRequests>(); });
+    return load_state_json<StopRequests>(paths, stops_file, [](const json& array) {
+        StopRequests requests;
+        for (const json& object : array) requests.push_back(to_stop(object));
+        return requests;
+    });
 }
 
 std::expected<void, std::string> save_stop_requests(const Paths& paths, const StopRequests& requests) {
-    return save_state_json(paths, stops_file, requests);
+    json array = json::array();
+    for (const StopRequest& request : requests) array.push_back(to_json(request));
+    return save_state_json(paths, stops_file, array);
 }
 
 std::expected<bool, std::string> drop_finished_requests(const Paths& paths, const Target& target,
-                                                        const Observed& observed) {
-    const auto restarts =
-        drop_finished(paths, load_restart_requests(paths), save_restart_requests, target, observed);
+                                                        const Observed& observed, const Plan& difference) {
+    const auto restarts = drop_finished(
+        load_restart_requests(paths),
+        [&](const auto& requests) { return open_requests(requests, target, observed); },
+        [&](const auto& open) { return save_restart_requests(paths, open); });
+    const auto resets = drop_finished(
+        load_reset_requests(paths),
+        [&](const auto& requests) { return open_requests(requests, target, observed); },
+        [&](const auto& open) { return save_reset_requests(paths, open); });
+    const auto stops = drop_finished(
+        load_stop_requests(paths),
+        [&](const auto& requests) { return open_requests(requests, target, observed, difference); },
+        [&](const auto& open) { return save_stop_requests(paths, open); });
     if (!restarts) return restarts;
-    const auto resets =
-        drop_finished(paths, load_reset_requests(paths), save_reset_requests, target, observed);
     if (!resets) return resets;
-    const auto stops = drop_finished(paths, load_stop_requests(paths), save_stop_requests, target, observed);
     if (!stops) return stops;
     return *restarts || *resets || *stops;
 }

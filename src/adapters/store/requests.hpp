@@ -5,6 +5,7 @@
 
 #include "adapters/paths.hpp"
 #include "reconciler/intent.hpp"
+#include "reconciler/plan.hpp"
 
 namespace left4me {
 
@@ -20,12 +21,13 @@ std::expected<void, std::string> save_restart_requests(const Paths& paths, const
 std::expected<ResetRequests, std::string> load_reset_requests(const Paths& paths);
 std::expected<void, std::string> save_reset_requests(const Paths& paths, const ResetRequests& requests);
 
-/// state/stops.json: an array of requests, each an array of names.
+/// state/stops.json: an array of requests, each with servers[NAME…], removes and waits.
 std::expected<StopRequests, std::string> load_stop_requests(const Paths& paths);
 std::expected<void, std::string> save_stop_requests(const Paths& paths, const StopRequests& requests);
 
-/// Removes the requests that are over from the files. Only under the pass lock. True: there were some.
+/// Removes the requests that are over from the files, and notes which stops were held, as open_requests()
+/// says. Only under the pass lock. True: something was written.
 std::expected<bool, std::string> drop_finished_requests(const Paths& paths, const Target& target,
-                                                        const Observed& observed);
+                                                        const Observed& observed, const Plan& difference);
 
 }  // namespace left4me

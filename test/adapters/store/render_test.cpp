@@ -165,7 +165,7 @@ TEST_CASE("the config of an overlay is read from its artifact, and nothing else 
         place.remove(cfg + "server.cfg");
     }
     place.directory(cfg + "server.cfg");
-    CHECK(refused().contains("Invalid argument"));
+    CHECK(refused().contains("is not a file of the overlay; put a copy there"));
     place.remove(cfg + "server.cfg");
     place.file(cfg + "server.cfg", std::string(store::max_config_bytes + 1, '\n'));
     CHECK(refused().contains("larger than 1 MiB"));
