@@ -31,13 +31,13 @@ constexpr std::uint32_t architecture = AUDIT_ARCH_AARCH64;
 constexpr std::uint32_t other_numbers = 0x40000000U;
 
 constexpr std::array<std::uint32_t, 2> sockets{SYS_socket, SYS_io_uring_setup};  // which makes sockets, too
-/// What libarchive and the C library need. A descriptor alone is no danger: only the archive and a pipe are
-/// open.
+/// What libarchive, the C library and the sanitizers (sigaltstack) need. A descriptor alone is no danger:
+/// only the archive and a pipe are open.
 constexpr auto parsing = std::to_array<std::uint32_t>(
     {SYS_read,          SYS_readv,        SYS_pread64, SYS_write,        SYS_writev,         SYS_lseek,
      SYS_fstat,         SYS_newfstatat,   SYS_mmap,    SYS_munmap,       SYS_mremap,         SYS_mprotect,
      SYS_madvise,       SYS_brk,          SYS_futex,   SYS_rt_sigreturn, SYS_rt_sigprocmask, SYS_getrandom,
-     SYS_clock_gettime, SYS_gettimeofday, SYS_exit,    SYS_exit_group});
+     SYS_clock_gettime, SYS_gettimeofday, SYS_exit,    SYS_exit_group,   SYS_sigaltstack});
 
 constexpr std::uint32_t allow = SECCOMP_RET_ALLOW;
 constexpr std::uint32_t refuse = SECCOMP_RET_ERRNO | (EPERM & SECCOMP_RET_DATA);
