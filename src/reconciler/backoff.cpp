@@ -15,53 +15,9 @@ constexpr seconds first_delay{10};
 constexpr seconds max_delay{300};
 constexpr std::chrono::minutes forgotten_after{10};
 
-/// Not the server's fault: the request did not reach it, somebody else was faster, or its files were being
-/// written.
 bool is_nobodys_fault(FailureKind reason) {
-    switch (reason) {
-        case FailureKind::PrerequisiteFailed:
-        case FailureKind::SourceChanged:
-        case FailureKind::InUse:
-        case FailureKind::Canceled:
-        case FailureKind::Disconnected:
-        case FailureKind::NoAnswer:
-        case FailureKind::NoReply:
-        case FailureKind::AccessDenied:
-        case FailureKind::BusError:
-        case FailureKind::HelperFailed:
-        case FailureKind::HelperMissing:
-            return true;
-        case FailureKind::Refused:
-        case FailureKind::IOError:
-        case FailureKind::NoSpace:
-        case FailureKind::UnitFailed:
-        case FailureKind::JobFailed:
-        case FailureKind::JobTimeout:
-        case FailureKind::JobLost:
-        case FailureKind::DependencyFailed:
-        case FailureKind::Skipped:
-        case FailureKind::Collected:
-        case FailureKind::InvalidJob:
-        case FailureKind::AssertFailed:
-        case FailureKind::Unsupported:
-        case FailureKind::StartLimitHit:
-        case FailureKind::ExitCode:
-        case FailureKind::Signal:
-        case FailureKind::CoreDump:
-        case FailureKind::Timeout:
-        case FailureKind::Watchdog:
-        case FailureKind::OutOfMemory:
-        case FailureKind::Resources:
-        case FailureKind::Protocol:
-        case FailureKind::ConditionFailed:
-        case FailureKind::AttachFailed:
-        case FailureKind::UnmountFailed:
-        case FailureKind::InvalidName:
-        case FailureKind::NotForUnits:
-        case FailureKind::Unknown:
-            return false;
-    }
-    return false;
+    const FailureOrigin origin = origin_of(reason);
+    return origin == FailureOrigin::Request || origin == FailureOrigin::Elsewhere;
 }
 
 /// An overlay whose source changed during the copy is built again immediately. If that fails too, the source

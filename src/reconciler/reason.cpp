@@ -191,7 +191,7 @@ const char* to_string(const ConditionReason& reason) {
     return std::visit([](auto value) { return to_string(value); }, reason);
 }
 
-bool is_helper_trouble(FailureKind reason) {
+FailureOrigin origin_of(FailureKind reason) {
     switch (reason) {
         case FailureKind::Disconnected:
         case FailureKind::NoReply:
@@ -199,13 +199,15 @@ bool is_helper_trouble(FailureKind reason) {
         case FailureKind::BusError:
         case FailureKind::HelperFailed:
         case FailureKind::HelperMissing:
+            return FailureOrigin::Request;
         case FailureKind::Refused:
-            return true;
+            return FailureOrigin::Refusal;
         case FailureKind::PrerequisiteFailed:
         case FailureKind::SourceChanged:
         case FailureKind::InUse:
         case FailureKind::Canceled:
         case FailureKind::NoAnswer:
+            return FailureOrigin::Elsewhere;
         case FailureKind::IOError:
         case FailureKind::NoSpace:
         case FailureKind::UnitFailed:
@@ -233,9 +235,14 @@ bool is_helper_trouble(FailureKind reason) {
         case FailureKind::InvalidName:
         case FailureKind::NotForUnits:
         case FailureKind::Unknown:
-            return false;
+            return FailureOrigin::Unit;
     }
-    return false;
+    return FailureOrigin::Unit;
+}
+
+bool is_helper_trouble(FailureKind reason) {
+    const FailureOrigin origin = origin_of(reason);
+    return origin == FailureOrigin::Request || origin == FailureOrigin::Refusal;
 }
 
 std::optional<FailureKind> parse_failure(std::string_view text) {

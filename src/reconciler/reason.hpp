@@ -103,8 +103,15 @@ using ConditionReason = std::variant<StateReason, HoldReason, FailureKind>;
 const char* to_string(HoldReason value);
 const char* to_string(FailureKind value);
 
-/// The request did not reach its unit: the bus or left4me-helper is in trouble, and the unit's own log shows
-/// nothing.
+/// Where a failure happened.
+enum class FailureOrigin {
+    Unit,       ///< in the unit, or in files of its own
+    Request,    ///< the request did not reach the unit: the bus or left4me-helper is in trouble
+    Refusal,    ///< left4me-helper refused the request
+    Elsewhere,  ///< something else failed first, was faster, or was still being written
+};
+FailureOrigin origin_of(FailureKind reason);
+/// The unit's own log shows nothing of it.
 bool is_helper_trouble(FailureKind reason);
 
 const char* to_string(StateReason value);
