@@ -32,8 +32,8 @@ constexpr auto max_unquiet = 2s;
 constexpr auto lock_retry = 50ms;
 constexpr auto fetch_retry = 1s;
 constexpr auto first_host_retry = 1s;
-constexpr auto first_vain_retry = 50ms;
-constexpr auto max_vain_retry = 10s;
+constexpr auto first_unreached_retry = 50ms;
+constexpr auto max_unreached_retry = 10s;
 constexpr auto trim_interval = 10s;
 // For the directories of overlays: unchanged ones take one stat(2) per file. Slower results are used by a
 // later observation.
@@ -60,6 +60,12 @@ std::string trouble_with(const std::string& source_error) {
     if (source_error.empty()) return {};
     return fmt::format("the source is not followed: {}; ",
                        printable(source_error.substr(0, source_error.find('\n'))));
+}
+
+/// The pause before the next retry, after one of `pause`.
+WorkQueue::Clock::duration doubled(WorkQueue::Clock::duration pause, WorkQueue::Clock::duration first,
+                                   WorkQueue::Clock::duration longest) {
+    return std::clamp(2 * pause, first, longest);
 }
 
 /// The status line of `systemctl status left4me`: first, what keeps the newest manifests from being followed.
@@ -216,8 +222,8 @@ void Daemon::enqueue_host(Time now) {
 
 /// While the bus or left4me-helper is in trouble, a step begins the same again: not at once for ever.
 void Daemon::enqueue_ended(Time now) {
-    if (!engine_.ended_in_vain()) return enqueue_host(now);
-    queue_.add(Key::Host, now + vain_retry_);
+    if (!engine_.has_reached_no_unit()) return enqueue_host(now);
+    queue_.add(Key::Host, now + unreached_retry_);
 }
 
 void Daemon::configure_telemetry() {
@@ -328,9 +334,9 @@ void Daemon::reconciled(Time now, const StepResult& step) {
     host_error_.clear();
     host_retry_ = {};
     if (!step.news.outcomes.empty())
-        vain_retry_ = is_in_vain(step.news) ? std::clamp<WorkQueue::Clock::duration>(
-                                                  2 * vain_retry_, first_vain_retry, max_vain_retry)
-                                            : WorkQueue::Clock::duration{};
+        unreached_retry_ = reached_no_unit(step.news)
+                               ? doubled(unreached_retry_, first_unreached_retry, max_unreached_retry)
+                               : WorkQueue::Clock::duration{};
     rate_.finished(now, WorkQueue::Clock::now());
     // Not later than the resync, so that setting the clock back does not extend any wait.
     if (step.wake)
@@ -382,7 +388,7 @@ void Daemon::attribute(std::vector<Event>& events, const Plan& difference) {
 
 void Daemon::host_failed(Time now, const std::string& error) {
     telemetry_.failed(WorkQueue::Clock::now());
-    host_retry_ = std::clamp<WorkQueue::Clock::duration>(2 * host_retry_, first_host_retry, resync);
+    host_retry_ = doubled(host_retry_, first_host_retry, resync);
     queue_.add(Key::Host, now + host_retry_);
     if (error == host_error_) return;
     host_error_ = error;

@@ -115,8 +115,8 @@ class Daemon {
     std::string host_error_;
     std::string logged_fetch_error_;
     WorkQueue::Clock::duration host_retry_{};
-    WorkQueue::Clock::duration vain_retry_{};  ///< after requests that did not reach their units
-    Time alive_{};                             ///< when the watchdog was last notified
+    WorkQueue::Clock::duration unreached_retry_{};  ///< after requests that did not reach their units
+    Time alive_{};                                  ///< when the watchdog was last notified
     Time trimmed_{};
 };
 

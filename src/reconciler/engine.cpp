@@ -99,7 +99,7 @@ void Engine::begin(Plan plan) {
     host_.begin(flight.plan, flight.schedule.take_ready());
 }
 
-bool is_in_vain(const CompletedActions& ended) {
+bool reached_no_unit(const CompletedActions& ended) {
     return !ended.outcomes.empty() &&
            std::all_of(ended.outcomes.begin(), ended.outcomes.end(), [](const Outcome& outcome) {
                return !outcome.done && (is_helper_trouble(outcome.reason) ||

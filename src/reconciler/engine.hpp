@@ -31,7 +31,7 @@ struct CompletedActions {
 void append(CompletedActions& to, CompletedActions more);
 
 /// Something has ended, and nothing of it has reached its unit.
-bool is_in_vain(const CompletedActions& ended);
+bool reached_no_unit(const CompletedActions& ended);
 
 /// The results of one step.
 struct StepResult {
@@ -64,8 +64,8 @@ class Engine {
     /// ended: the host has changed since the last step observed it.
     bool poll_completions();
 
-    /// What has ended since the last step has failed before it reached its unit; see is_helper_trouble().
-    bool ended_in_vain() const { return is_in_vain(news_); }
+    /// What has ended since the last step has failed before it reached its unit.
+    bool has_reached_no_unit() const { return reached_no_unit(news_); }
 
     /// An action is in flight.
     bool busy() const { return !in_flight_.empty(); }

@@ -372,8 +372,8 @@ TEST_CASE("only what has not reached its unit, and what waited for that, is in v
     done.done = true;
     const Outcome masked = failed(FailureKind::HelperFailed);
     const Outcome waited = failed(FailureKind::PrerequisiteFailed);
-    CHECK(is_in_vain(ended({masked, waited})));
-    CHECK_FALSE(is_in_vain(ended({})));
-    CHECK_FALSE(is_in_vain(ended({masked, failed(FailureKind::ExitCode)})));
-    CHECK_FALSE(is_in_vain(ended({masked, done})));
+    CHECK(reached_no_unit(ended({masked, waited})));
+    CHECK_FALSE(reached_no_unit(ended({})));
+    CHECK_FALSE(reached_no_unit(ended({masked, failed(FailureKind::ExitCode)})));
+    CHECK_FALSE(reached_no_unit(ended({masked, done})));
 }
