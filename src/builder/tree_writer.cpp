@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <climits>
 
+#include "adapters/path_names.hpp"
 #include "adapters/store/copy.hpp"
 #include "adapters/store/files.hpp"
 #include "adapters/store/tree.hpp"
@@ -29,18 +30,6 @@ std::unexpected<BuildError> refusal(std::string_view path, const std::string& wh
 std::unexpected<BuildError> own(std::string_view path) {
     const int error = errno;
     return own_failure(error, store::io_error(in_quotes(path)).error());
-}
-
-/// The names of a path, without empty ones and ".".
-std::vector<std::string_view> names_of(std::string_view path) {
-    std::vector<std::string_view> names;
-    while (!path.empty()) {
-        const std::size_t slash = std::min(path.find('/'), path.size());
-        const std::string_view name = path.substr(0, slash);
-        if (!name.empty() && name != ".") names.push_back(name);
-        path.remove_prefix(std::min(slash + 1, path.size()));
-    }
-    return names;
 }
 
 /// Why no file may have this path; empty: it may.
@@ -68,7 +57,7 @@ std::string why_not(std::string_view path, const std::vector<std::string_view>& 
 /// Whether the pattern's names match the first of these.
 bool matches_path(std::string_view pattern, std::span<const std::string_view> names) {
     std::size_t at = 0;
-    for (const std::string_view part : names_of(pattern)) {
+    for (const std::string_view part : path_names(pattern)) {
         if (at == names.size() || !matches_name(part, names[at])) return false;
         ++at;
     }
@@ -81,7 +70,7 @@ TreeWriter::TreeWriter(int root, PathMapping mapping, const SourceLimits& limits
     : root_(root), mapping_(std::move(mapping)), limits_(limits) {}
 
 bool TreeWriter::is_excluded(std::string_view path) const {
-    const std::vector<std::string_view> names = names_of(path);
+    const std::vector<std::string_view> names = path_names(path);
     return std::any_of(mapping_.exclude.begin(), mapping_.exclude.end(), [&](const std::string& pattern) {
         if (pattern.contains('/')) return matches_path(pattern, names);
         return std::any_of(names.begin(), names.end(),
@@ -90,7 +79,7 @@ bool TreeWriter::is_excluded(std::string_view path) const {
 }
 
 Built<std::string> TreeWriter::mapped(std::string_view path) const {
-    const std::vector<std::string_view> names = names_of(path);
+    const std::vector<std::string_view> names = path_names(path);
     if (std::string why = why_not(path, names); !why.empty()) return refusal(path, why);
     std::string stripped;
     for (std::size_t i = mapping_.strip_components; i < names.size(); ++i)
@@ -134,7 +123,7 @@ Built<int> TreeWriter::parent_of(std::string_view& path, std::string_view shown)
     if (parent.empty()) return root_;
     if (parent_ && parent == parent_path_) return parent_.get();
     Fd at;
-    for (const std::string_view name : names_of(parent)) {
+    for (const std::string_view name : path_names(parent)) {
         auto inside = make_directory(at ? at.get() : root_, std::string(name), shown);
         if (!inside) return std::unexpected(inside.error());
         at = std::move(*inside);
@@ -144,28 +133,33 @@ Built<int> TreeWriter::parent_of(std::string_view& path, std::string_view shown)
     return parent_.get();
 }
 
-Built<void> TreeWriter::directory(std::string_view path) {
+Built<std::optional<TreeWriter::Destination>> TreeWriter::destination_of(std::string_view path) {
     const auto to = map(path);
     if (!to) return std::unexpected(to.error());
-    if (to->empty()) return {};
+    if (to->empty()) return std::nullopt;
     std::string_view name = *to;
     const auto parent = parent_of(name, path);
     if (!parent) return std::unexpected(parent.error());
-    const auto made = make_directory(*parent, std::string(name), path);
+    return Destination{*parent, std::string(name)};
+}
+
+Built<void> TreeWriter::directory(std::string_view path) {
+    const auto to = destination_of(path);
+    if (!to) return std::unexpected(to.error());
+    if (!*to) return {};
+    const auto& [parent, name] = **to;
+    const auto made = make_directory(parent, name, path);
     if (!made) return std::unexpected(made.error());
     return {};
 }
 
 Built<void> TreeWriter::begin_file(std::string_view path, bool program) {
-    const auto to = map(path);
+    const auto to = destination_of(path);
     if (!to) return std::unexpected(to.error());
-    if (to->empty()) return {};
-    std::string_view name = *to;
-    const auto parent = parent_of(name, path);
-    if (!parent) return std::unexpected(parent.error());
+    if (!*to) return {};
+    const auto& [parent, name] = **to;
     const mode_t mode = program ? store::overlay_program_mode : store::overlay_file_mode;
-    Fd file(::openat(*parent, std::string(name).c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-                     mode));
+    Fd file(::openat(parent, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
     if (!file && errno == EEXIST) return refusal(path, "is there twice; exclude it, or pack it once");
     if (!file) return own(path);
     file_ = std::move(file);
@@ -187,13 +181,7 @@ Built<void> TreeWriter::write(std::uint64_t offset, std::string_view data) {
                         "/etc/left4me/config.yaml",
                         limits_.bytes));
     }
-    while (!data.empty()) {
-        const ssize_t wrote = ::pwrite(file_.get(), data.data(), data.size(), static_cast<off_t>(offset));
-        if (wrote < 0 && errno == EINTR) continue;
-        if (wrote < 0) return own(file_name_);
-        data.remove_prefix(static_cast<std::size_t>(wrote));
-        offset += static_cast<std::uint64_t>(wrote);
-    }
+    if (!store::write_at(file_.get(), data, offset, file_name_)) return own(file_name_);
     return {};
 }
 
@@ -215,13 +203,11 @@ Built<void> TreeWriter::end_file(std::uint64_t size) {
 }
 
 Built<void> TreeWriter::link(std::string_view path, const std::string& target) {
-    const auto to = map(path);
+    const auto to = destination_of(path);
     if (!to) return std::unexpected(to.error());
-    if (to->empty()) return {};
-    std::string_view name = *to;
-    const auto parent = parent_of(name, path);
-    if (!parent) return std::unexpected(parent.error());
-    if (::symlinkat(target.c_str(), *parent, std::string(name).c_str()) == 0) return {};
+    if (!*to) return {};
+    const auto& [parent, name] = **to;
+    if (::symlinkat(target.c_str(), parent, name.c_str()) == 0) return {};
     if (errno == EEXIST) return refusal(path, "is there twice; exclude it, or pack it once");
     if (errno == ENAMETOOLONG || errno == ENOENT)  // longer than a path can be, or empty
         return refusal(path, "is a symlink to a path that cannot exist; exclude it");
@@ -229,9 +215,10 @@ Built<void> TreeWriter::link(std::string_view path, const std::string& target) {
 }
 
 Built<void> TreeWriter::hard_link(std::string_view path, std::string_view original) {
-    const auto to = map(path);
+    const auto to = destination_of(path);
     if (!to) return std::unexpected(to.error());
-    if (to->empty()) return {};
+    if (!*to) return {};
+    const auto& [parent, name] = **to;
     const auto from = mapped(original);
     if (!from) return refusal(path, "is a hard link, and " + from.error().message);
     const auto missing = [&] {
@@ -243,11 +230,8 @@ Built<void> TreeWriter::hard_link(std::string_view path, std::string_view origin
     const Fd file = from->empty() ? Fd() : store::open_beneath(root_, *from, O_PATH | O_NOFOLLOW);
     struct stat status{};
     if (!file || ::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) return missing();
-    std::string_view name = *to;
-    const auto parent = parent_of(name, path);
-    if (!parent) return std::unexpected(parent.error());
     // By its path: linkat(2) with a descriptor needs a capability. Nobody else changes the tree meanwhile.
-    if (::linkat(root_, from->c_str(), *parent, std::string(name).c_str(), 0) == 0) {
+    if (::linkat(root_, from->c_str(), parent, name.c_str(), 0) == 0) {
         ++files_;
         return {};
     }

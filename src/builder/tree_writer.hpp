@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,7 +45,14 @@ class TreeWriter {
     std::uint64_t bytes() const { return bytes_; }
 
   private:
-    /// Empty: the entry is left out.
+    /// Where an entry is to be made.
+    struct Destination {
+        int parent = -1;  ///< a directory, open until the next call of parent_of()
+        std::string name;
+    };
+    /// nullopt: the entry is left out.
+    Built<std::optional<Destination>> destination_of(std::string_view path);
+    /// Its path in the tree. Empty: the entry is left out.
     Built<std::string> map(std::string_view path);
     /// The same for a path that is not an entry itself.
     Built<std::string> mapped(std::string_view path) const;

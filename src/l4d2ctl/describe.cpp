@@ -93,11 +93,8 @@ Result<Exit> describe(Session& session, const std::vector<std::string>& words) {
     std::optional<operations::JournalTail> tail;
     if (*target->kind != Kind::Blueprint)
         tail.emplace(operations::log_unit({*target->kind, name}), log_lines);
-    if (auto entered = drop_privileges_and_configure(session, Access::Read); !entered)
-        return std::unexpected(entered.error());
-    auto view = operations::observe(session);
+    auto view = begin_reading(session);
     if (!view) return std::unexpected(view.error());
-    tell_trouble_briefly(view->in_force);
     const auto text = *target->kind == Kind::Server      ? describe_server(session, *view, name, *tail)
                       : *target->kind == Kind::Blueprint ? describe_blueprint(session, *view, name)
                                                          : describe_overlay(session, *view, name, *tail);

@@ -123,11 +123,8 @@ std::string path_text(const PathOrigin& origin, const Terminal& terminal) {
 Result<Exit> explain_path(Session& session, const Options& options) {
     const auto server = parse_server_name(options.server);
     if (!server) return std::unexpected(server.error());
-    if (auto entered = drop_privileges_and_configure(session, Access::Read); !entered)
-        return std::unexpected(entered.error());
-    const auto view = operations::observe(session);
+    const auto view = begin_reading(session);
     if (!view) return std::unexpected(view.error());
-    tell_trouble_briefly(view->in_force);
     const auto origin = operations::explain_path(session, *view, *server, options.path);
     if (!origin) return std::unexpected(origin.error());
     print(options.output == "json" ? operations::json_text(operations::path_json(*origin))

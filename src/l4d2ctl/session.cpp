@@ -112,6 +112,15 @@ void print_error(const std::string& message) {
     if (!text.ends_with('\n')) (void)std::fputc('\n', stderr);
 }
 
+Result<operations::View> begin_reading(Session& session) {
+    if (auto entered = drop_privileges_and_configure(session, Access::Read); !entered)
+        return std::unexpected(entered.error());
+    auto view = operations::observe(session);
+    if (!view) return std::unexpected(view.error());
+    tell_trouble_briefly(view->in_force);
+    return std::move(*view);
+}
+
 void warn_of_conflicts(const Session& session, const std::map<std::string, OverlaySource>& sources,
                        const std::map<std::string, operations::OverlayStack>& stacks) {
     operations::ConflictFinder finder(session.paths, sources);

@@ -60,6 +60,10 @@ void report_source_error(const StepReport& report);
 /// The same, above what only reads: the first of the errors, and how many more there are.
 void tell_trouble_briefly(const ActiveRevision& in_force);
 
+/// How a verb begins that shows the host and nothing else: drop_privileges_and_configure(), observe(),
+/// tell_trouble_briefly().
+Result<operations::View> begin_reading(Session& session);
+
 /// Warns on stderr of overlays that are in each other's way, as far as they are built.
 void warn_of_conflicts(const Session& session, const std::map<std::string, OverlaySource>& sources,
                        const std::map<std::string, operations::OverlayStack>& stacks);

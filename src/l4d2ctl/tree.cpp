@@ -48,11 +48,8 @@ std::string tree_text(const TreeListing& listing, const Terminal& terminal) {
 Result<Exit> tree(Session& session, const Options& options) {
     const auto server = parse_server_name(options.server);
     if (!server) return std::unexpected(server.error());
-    if (auto entered = drop_privileges_and_configure(session, Access::Read); !entered)
-        return std::unexpected(entered.error());
-    const auto view = operations::observe(session);
+    const auto view = begin_reading(session);
     if (!view) return std::unexpected(view.error());
-    tell_trouble_briefly(view->in_force);
     const auto listing = operations::list_tree(session, *view, *server, options.path);
     if (!listing) return std::unexpected(listing.error());
     if (!listing->tree.mounted && options.output == "text")

@@ -25,9 +25,9 @@ namespace {
 
 constexpr std::size_t max_names = 200'000;  // of one overlay
 constexpr std::size_t max_depth = 64;       // of an artifact
-constexpr std::uint64_t max_compared = 1U
-                                       << 28U;  // bytes of files with the same size; then they count as equal
-constexpr std::size_t max_lines = 8;            // of the same overlays, and of one blueprint in a warning
+// Bytes of files with the same size; further ones count as equal.
+constexpr std::uint64_t max_compared = std::uint64_t{1} << 28U;
+constexpr std::size_t max_lines = 8;  // of the same overlays, and of one blueprint in a warning
 
 /// Among the overlays of a conflict. No overlay needs to be told apart from it.
 constexpr const char* installation = "the installation";
@@ -44,20 +44,6 @@ struct File {
     dev_t device = 0;
     ino_t inode = 0;
 };
-
-/// Reads the next part of a file, up to `size` bytes; fewer: it has ended, or cannot be read.
-std::string read_part(int file, std::size_t size) {
-    std::string part(size, '\0');
-    std::size_t length = 0;
-    while (length < size) {
-        const ssize_t got = ::read(file, part.data() + length, size - length);
-        if (got < 0 && errno == EINTR) continue;
-        if (got <= 0) break;
-        length += static_cast<std::size_t>(got);
-    }
-    part.resize(length);
-    return part;
-}
 
 /// The overlays that have a file at one path.
 using Owners = std::vector<std::string>;
@@ -145,12 +131,15 @@ class Comparison {
         const Fd left_file = left.text == nullptr ? a.open(path) : Fd();
         const Fd right_file = right.text == nullptr ? b.open(path) : Fd();
         constexpr std::size_t part = 1U << 16U;
+        std::string left_buffer(part, '\0');
+        std::string right_buffer(part, '\0');
         for (std::uint64_t at = 0; at < left.size; at += part) {
-            const auto next = [at](const File& file, const Fd& opened) {
-                return file.text == nullptr ? read_part(opened.get(), part)
-                                            : file.text->substr(static_cast<std::size_t>(at), part);
+            const auto next = [&](const File& file, const Fd& opened, std::string& buffer) {
+                return file.text == nullptr
+                           ? store::read_at(opened.get(), buffer, at, path).value_or(std::string_view())
+                           : std::string_view(*file.text).substr(static_cast<std::size_t>(at), part);
             };
-            if (next(left, left_file) != next(right, right_file)) return false;
+            if (next(left, left_file, left_buffer) != next(right, right_file, right_buffer)) return false;
         }
         return true;
     }

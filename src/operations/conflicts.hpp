@@ -44,8 +44,8 @@ class ConflictFinder {
     ConflictFinder(const ConflictFinder&) = delete;
     ConflictFinder& operator=(const ConflictFinder&) = delete;
 
-    /// Few, however many files there are: those of the same overlays are counted by directory. Their
-    /// server.cfg is in nobody's way: the rendered one hides all of them.
+    /// Few of kind SamePath, however many files there are: those of the same overlays are counted by
+    /// directory. server.cfg is left out: the rendered one hides those of all overlays.
     std::vector<Conflict> find(const OverlayStack& stack);
 
   private:
@@ -57,8 +57,8 @@ class ConflictFinder {
     Paths paths_;
     const std::map<std::string, OverlaySource>& sources_;
     std::map<std::string, Files> known_;
-    std::map<std::string, std::map<std::string, std::string>>
-        installed_;  ///< names by lower case, by directory
+    /// The names in directories of the installation: by directory, by lower case.
+    std::map<std::string, std::map<std::string, std::string>> installed_;
 };
 
 /// "competitive-rework and tickrate have different left4dead2/addons/tickrate_enabler.so; competitive-rework

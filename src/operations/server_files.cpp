@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "adapters/lines.hpp"
+#include "adapters/path_names.hpp"
 #include "adapters/store/files.hpp"
 #include "operations/objects.hpp"
 #include "operations/server_view.hpp"
@@ -24,14 +25,10 @@ Result<std::string> normalise(const Context& context, const std::string& server,
     const std::string merged = (context.paths.runtime() / server / "merged").string();
     if (path == merged || path.starts_with(merged + "/")) path.remove_prefix(merged.size());
     std::string normal;
-    while (!path.empty()) {
-        const std::size_t slash = std::min(path.find('/'), path.size());
-        const std::string_view name = path.substr(0, slash);
-        path.remove_prefix(std::min(slash + 1, path.size()));
+    for (const std::string_view name : path_names(path)) {
         if (name == "..")
             return fail(ErrorKind::InvalidArgument,
                         "write the path without \"..\", relative to the game's installation");
-        if (name.empty() || name == ".") continue;
         if (!normal.empty()) normal += '/';
         normal += name;
     }
@@ -135,20 +132,17 @@ bool is_kept(const View& view, const std::string& server, std::string_view path)
 /// A path of the tree that differs from this one only in case, or "".
 std::string other_case(const LayerStack& stack, const std::string& path) {
     std::string found;
-    std::string_view rest = path;
-    while (!rest.empty()) {
-        const std::size_t slash = std::min(rest.find('/'), rest.size());
-        const std::string wanted = lower_case(std::string(rest.substr(0, slash)));
+    for (const std::string_view exact : path_names(path)) {
+        const std::string wanted = lower_case(std::string(exact));
         const auto directory = list_merged(stack, found);
         if (!directory) return {};
         const MergedName* best = nullptr;
         for (const MergedName& name : directory->names) {
             if (lower_case(name.name) != wanted) continue;
-            if (best == nullptr || name.name == rest.substr(0, slash)) best = &name;
+            if (best == nullptr || name.name == exact) best = &name;
         }
         if (best == nullptr) return {};
         found += (found.empty() ? "" : "/") + best->name;
-        rest.remove_prefix(std::min(slash + 1, rest.size()));
     }
     return found;
 }

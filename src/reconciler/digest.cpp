@@ -63,13 +63,13 @@ std::array<unsigned char, 32> Digest::finish() {
     return bytes;
 }
 
-std::string Digest::hex() {
-    constexpr std::string_view digits = "0123456789abcdef";
+std::string Digest::hex(std::size_t digits) {
+    constexpr std::string_view alphabet = "0123456789abcdef";
     std::string text;
     const auto bytes = finish();
-    for (std::size_t i = 0; i < digest_digits / 2; ++i) {
-        text += digits[bytes.at(i) >> 4U];
-        text += digits[bytes.at(i) & 0xfU];
+    for (std::size_t i = 0; i < digits / 2; ++i) {
+        text += alphabet[bytes.at(i) >> 4U];
+        text += alphabet[bytes.at(i) & 0xfU];
     }
     return text;
 }

@@ -28,8 +28,10 @@ class Digest {
 
     /// All 32 bytes. Resets the digest.
     std::array<unsigned char, 32> finish();
-    /// The first 16 hexadecimal digits, which name artifacts and renderings. Resets the digest.
-    std::string hex();
+    /// The first hexadecimal digits, by default those that name artifacts and renderings. Resets the digest.
+    /// `digits`: even, at most all_digits.
+    std::string hex(std::size_t digits = digest_digits);
+    static constexpr std::size_t all_digits = 64;
 
   private:
     struct Context;

@@ -35,15 +35,16 @@ void plan_reset(const World& world, ServerDraft& draft, bool startable) {
     const bool is_up = occupies(draft.observed->unit.active);
     const bool shall_run = draft.target->spec->state == RunState::Running;
     const std::string text = request_text(request);
-    const Backoff* const failed = shall_run ? failed_purge(world, draft, request) : nullptr;
-    if (is_reset_due(request, *draft.observed) && failed != nullptr) {
+    const bool due = is_reset_due(request, *draft.observed);
+    const Backoff* const failed = shall_run && due ? failed_purge(world, draft, request) : nullptr;
+    if (failed != nullptr) {
         draft.steps.push_back(
             {Verb::Hold,
              fmt::format("{}, but {}; l4d2ctl reconcile tries it again", text, failed->message),
              {},
              HoldReason::ResetPending});
         if (is_up) return;
-    } else if (is_reset_due(request, *draft.observed)) {
+    } else if (due) {
         if (is_up && shall_run && (!startable || !world.observed.installation)) {
             draft.steps.push_back(
                 {Verb::Hold, text + ", but it would not come up again", {}, HoldReason::ResetPending});

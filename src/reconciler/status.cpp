@@ -25,18 +25,20 @@ struct ServerFindings {
     const DesiredServer* desired() const { return target == nullptr ? nullptr : target->spec; }
 
     const Action* find_code(HoldReason code) const {
-        const auto found = std::find_if(remaining.begin(), remaining.end(),
-                                        [code](const Action* action) { return action->code == code; });
-        return found == remaining.end() ? nullptr : *found;
+        return find([code](const Action& action) { return action.code == code; });
     }
     const Action* find_verb(Verb verb) const {
-        const auto found = std::find_if(remaining.begin(), remaining.end(),
-                                        [verb](const Action* action) { return action->verb == verb; });
-        return found == remaining.end() ? nullptr : *found;
+        return find([verb](const Action& action) { return action.verb == verb; });
     }
     const Action* find_effect() const {
+        return find([](const Action& action) { return is_effect(action.verb); });
+    }
+
+  private:
+    template <typename Matches>
+    const Action* find(Matches matches) const {
         const auto found = std::find_if(remaining.begin(), remaining.end(),
-                                        [](const Action* action) { return is_effect(action->verb); });
+                                        [&matches](const Action* action) { return matches(*action); });
         return found == remaining.end() ? nullptr : *found;
     }
 };

@@ -12,6 +12,7 @@
 
 #include "adapters/directory_stream.hpp"
 #include "adapters/fd.hpp"
+#include "adapters/path_names.hpp"
 
 namespace left4me {
 
@@ -123,26 +124,16 @@ class Level {
     std::vector<LayerEntry> entries_;
 };
 
-/// Calls `use` with each name of a path until it returns false.
-void for_each_name(std::string_view path, const std::function<bool(const std::string&)>& use) {
-    while (!path.empty()) {
-        const std::size_t slash = path.find('/');
-        if (!use(std::string(path.substr(0, slash)))) return;
-        path = slash == std::string_view::npos ? std::string_view() : path.substr(slash + 1);
-    }
-}
-
 /// Whether the mounted tree has nothing at the path.
 bool is_absent(int merged, std::string_view path) {
     Fd directory = open_inside(merged, ".");
-    bool absent = false;
-    for_each_name(path, [&](const std::string& name) {
+    for (const std::string_view part : path_names(path)) {
         if (!directory) return false;
-        absent = entry_at(directory.get(), name).file == LayerFile::None;
-        if (!absent) directory = open_inside(directory.get(), name);
-        return !absent;
-    });
-    return absent;
+        const std::string name(part);
+        if (entry_at(directory.get(), name).file == LayerFile::None) return true;
+        directory = open_inside(directory.get(), name);
+    }
+    return false;
 }
 
 void hide_lower_layers(PathInLayers& found) {
@@ -161,11 +152,10 @@ std::optional<std::size_t> PathInLayers::provider() const {
 PathInLayers find_in_layers(const LayerStack& stack, std::string_view path) {
     Level level(stack);
     bool may_be_replaced = false;
-    for_each_name(path, [&](const std::string& name) {
-        level.enter(name);
+    for (const std::string_view name : path_names(path)) {
+        level.enter(std::string(name));
         may_be_replaced = may_be_replaced || level.may_be_replaced();
-        return true;
-    });
+    }
     PathInLayers found;
     found.layers = level.entries();
     const auto provider = found.provider();
@@ -178,10 +168,7 @@ PathInLayers find_in_layers(const LayerStack& stack, std::string_view path) {
 
 std::optional<MergedDirectory> list_merged(const LayerStack& stack, std::string_view path) {
     Level level(stack);
-    for_each_name(path, [&](const std::string& name) {
-        level.enter(name);
-        return true;
-    });
+    for (const std::string_view name : path_names(path)) level.enter(std::string(name));
     const std::vector<bool> shows = level.shows();
     if (std::find(shows.begin(), shows.end(), true) == shows.end()) return std::nullopt;
     MergedDirectory merged;
@@ -202,10 +189,9 @@ std::optional<MergedDirectory> list_merged(const LayerStack& stack, std::string_
     Fd mounted;
     if (stack.merged >= 0 && level.may_be_replaced()) {
         mounted = open_inside(stack.merged, ".");
-        for_each_name(path, [&](const std::string& name) {
-            if (mounted) mounted = open_inside(mounted.get(), name);
-            return static_cast<bool>(mounted);
-        });
+        for (const std::string_view name : path_names(path)) {
+            if (mounted) mounted = open_inside(mounted.get(), std::string(name));
+        }
     }
     for (const auto& [name, layers] : names) {
         std::vector<LayerEntry> entries(shows.size());

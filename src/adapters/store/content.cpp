@@ -62,32 +62,6 @@ std::uint64_t next_data(int file, std::uint64_t at, std::uint64_t size) {
     return errno == ENXIO ? size : at;
 }
 
-/// Fills the buffer from `at`; partially at the end of the file.
-std::expected<std::string_view, std::string> read_block(int file, std::string& buffer, std::uint64_t at,
-                                                        const std::string& shown) {
-    std::size_t length = 0;
-    while (length < buffer.size()) {
-        const ssize_t got =
-            ::pread(file, buffer.data() + length, buffer.size() - length, static_cast<off_t>(at + length));
-        if (got < 0 && errno == EINTR) continue;
-        if (got < 0) return io_error(shown);
-        if (got == 0) break;
-        length += static_cast<std::size_t>(got);
-    }
-    return std::string_view(buffer.data(), length);
-}
-
-Done write_block(int file, std::string_view block, std::uint64_t at, const std::string& shown) {
-    while (!block.empty()) {
-        const ssize_t wrote = ::pwrite(file, block.data(), block.size(), static_cast<off_t>(at));
-        if (wrote < 0 && errno == EINTR) continue;
-        if (wrote < 0) return io_error(shown);
-        block.remove_prefix(static_cast<std::size_t>(wrote));
-        at += static_cast<std::uint64_t>(wrote);
-    }
-    return {};
-}
-
 /// Reads a file once. `into` is -1, or receives every block that is not all zeros.
 std::expected<Content, std::string> go_through(int from, int into, const std::string& shown,
                                                const OnBytes& on_bytes) {
@@ -104,7 +78,7 @@ std::expected<Content, std::string> go_through(int from, int into, const std::st
             at += hole * block_bytes;
             continue;
         }
-        const auto block = read_block(from, buffer, at, shown);
+        const auto block = read_at(from, buffer, at, shown);
         if (!block) return std::unexpected(block.error());
         if (block->empty()) break;  // it was truncated meanwhile
         if (block->size() == block_bytes && is_zero(*block)) {
@@ -112,7 +86,7 @@ std::expected<Content, std::string> go_through(int from, int into, const std::st
         } else {
             digest.data(*block);
             if (into >= 0) {
-                if (auto wrote = write_block(into, *block, at, shown); !wrote)
+                if (auto wrote = write_at(into, *block, at, shown); !wrote)
                     return std::unexpected(wrote.error());
             }
         }

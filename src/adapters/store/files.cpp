@@ -98,16 +98,35 @@ std::optional<std::string> read_file(int root, const std::string& path, std::siz
         return std::nullopt;
     }
     std::string text(static_cast<std::size_t>(status.st_size), '\0');
+    const auto read = read_at(file.get(), text, 0, path);
+    if (!read) return std::nullopt;
+    text.resize(read->size());
+    return text;
+}
+
+std::expected<std::string_view, std::string> read_at(int file, std::string& buffer, std::uint64_t at,
+                                                     const std::string& shown) {
     std::size_t length = 0;
-    while (length < text.size()) {
-        const ssize_t got = ::read(file.get(), text.data() + length, text.size() - length);
+    while (length < buffer.size()) {
+        const ssize_t got =
+            ::pread(file, buffer.data() + length, buffer.size() - length, static_cast<off_t>(at + length));
         if (got < 0 && errno == EINTR) continue;
-        if (got < 0) return std::nullopt;
+        if (got < 0) return io_error(shown);
         if (got == 0) break;
         length += static_cast<std::size_t>(got);
     }
-    text.resize(length);
-    return text;
+    return std::string_view(buffer.data(), length);
+}
+
+Done write_at(int file, std::string_view data, std::uint64_t at, const std::string& shown) {
+    while (!data.empty()) {
+        const ssize_t wrote = ::pwrite(file, data.data(), data.size(), static_cast<off_t>(at));
+        if (wrote < 0 && errno == EINTR) continue;
+        if (wrote < 0) return io_error(shown);
+        data.remove_prefix(static_cast<std::size_t>(wrote));
+        at += static_cast<std::uint64_t>(wrote);
+    }
+    return {};
 }
 
 Done write_all(int file, std::string_view text, const std::string& shown) {

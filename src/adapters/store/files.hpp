@@ -3,6 +3,7 @@
 #include <sys/types.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <expected>
 #include <optional>
 #include <string>
@@ -52,7 +53,12 @@ std::vector<std::string> list(int directory);
 std::optional<std::string> read_file(int root, const std::string& path, std::size_t limit,
                                      Links links = Links::None);
 
-/// Writes all of it at the beginning.
+/// Fills the buffer from position `at`; the result is shorter at the end of the file.
+std::expected<std::string_view, std::string> read_at(int file, std::string& buffer, std::uint64_t at,
+                                                     const std::string& shown);
+/// Writes all of it at position `at`.
+Done write_at(int file, std::string_view data, std::uint64_t at, const std::string& shown);
+/// Writes all of it where the descriptor is.
 Done write_all(int file, std::string_view text, const std::string& shown);
 
 /// Creates a new file beneath `root`, with its parent directories.

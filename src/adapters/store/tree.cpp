@@ -11,6 +11,7 @@
 #include <climits>
 #include <string_view>
 
+#include "adapters/path_names.hpp"
 #include "adapters/store/files.hpp"
 #include "adapters/store/source_root.hpp"
 #include "reconciler/digest.hpp"
@@ -26,11 +27,7 @@ using Kind = TreeEntry::Kind;
 bool stays_inside(std::string_view target, int depth) {
     if (target.empty() || target.front() == '/') return false;
     bool descending = false;
-    while (!target.empty()) {
-        const std::size_t slash = std::min(target.find('/'), target.size());
-        const std::string_view name = target.substr(0, slash);
-        target.remove_prefix(std::min(slash + 1, target.size()));
-        if (name.empty() || name == ".") continue;
+    for (const std::string_view name : path_names(target)) {
         if (name != "..") {
             descending = true;
         } else if (descending || --depth < 0) {

@@ -53,21 +53,20 @@ Origin read_origin(int directory) {
     return {lines[0], lines[1], lines[2]};
 }
 
-/// The digits that `sha256sum` prints. An errno is the error.
-std::expected<std::string, int> sha256_of(int file) {
+/// For messages.
+constexpr const char* shown = "the downloaded archive";
+
+/// The digits that `sha256sum` prints.
+std::expected<std::string, std::string> sha256_of(int file) {
     Digest digest;
-    std::vector<char> buffer(1U << 20U);
-    for (off_t at = 0;;) {
-        const ssize_t got = ::pread(file, buffer.data(), buffer.size(), at);
-        if (got < 0 && errno == EINTR) continue;
-        if (got < 0) return std::unexpected(errno);
-        if (got == 0) break;
-        digest.add({buffer.data(), static_cast<std::size_t>(got)});
-        at += got;
+    std::string buffer(1U << 20U, '\0');
+    for (std::uint64_t at = 0;;) {
+        const auto read = store::read_at(file, buffer, at, shown);
+        if (!read) return std::unexpected(read.error());
+        if (read->empty()) return digest.hex(Digest::all_digits);
+        digest.add(*read);
+        at += read->size();
     }
-    std::string hex;
-    for (const unsigned char byte : digest.finish()) hex += fmt::format("{:02x}", byte);
-    return hex;
 }
 
 class Download {
@@ -109,7 +108,7 @@ class Download {
   private:
     static std::unexpected<BuildError> own() {
         const int error = errno;
-        return own_failure(error, store::io_error("the downloaded archive").error());
+        return own_failure(error, store::io_error(shown).error());
     }
 
     std::uint64_t bytes() const {
@@ -131,7 +130,7 @@ class Download {
 
     Built<bool> is_verified() {
         const auto found = sha256_of(file_.get());
-        if (!found) return own_failure(found.error(), store::io_error("the downloaded archive").error());
+        if (!found) return own_failure(errno, found.error());
         found_ = *found;
         return found_ == source_.sha256;
     }
@@ -269,16 +268,11 @@ class Download {
     }
 
     bool write(std::string_view data) {
-        while (!data.empty()) {
-            const ssize_t wrote = ::pwrite(file_.get(), data.data(), data.size(), static_cast<off_t>(at_));
-            if (wrote < 0 && errno == EINTR) continue;
-            if (wrote < 0) {
-                own_error_ = own().error();
-                return false;
-            }
-            at_ += static_cast<std::uint64_t>(wrote);
-            data.remove_prefix(static_cast<std::size_t>(wrote));
+        if (const auto wrote = store::write_at(file_.get(), data, at_, shown); !wrote) {
+            own_error_ = own_failure(errno, wrote.error()).error();
+            return false;
         }
+        at_ += data.size();
         progress_.at(at_);
         return true;
     }
