@@ -1,3 +1,4 @@
+#include "l4d2ctl/conflict_warnings.hpp"
 #include "l4d2ctl/input.hpp"
 #include "l4d2ctl/plan_text.hpp"
 #include "l4d2ctl/verbs.hpp"

@@ -3,12 +3,10 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <optional>
 
 #include "adapters/config/file.hpp"
 #include "l4d2ctl/caller.hpp"
-#include "specs/text.hpp"
 
 namespace left4me::ctl {
 
@@ -119,13 +117,6 @@ Result<operations::View> begin_reading(Session& session) {
     if (!view) return std::unexpected(view.error());
     tell_trouble_briefly(view->in_force);
     return std::move(*view);
-}
-
-void warn_of_conflicts(const Session& session, const std::map<std::string, OverlaySource>& sources,
-                       const std::map<std::string, operations::OverlayStack>& stacks) {
-    operations::ConflictFinder finder(session.paths, sources);
-    for (const std::string& warning : operations::conflict_warnings(finder, stacks))
-        print_error(fmt::format("warning: {}\n", printable_line(warning)));
 }
 
 }  // namespace left4me::ctl

@@ -3,14 +3,12 @@
 #include <cstdio>
 #include <deque>
 #include <functional>
-#include <map>
 #include <string>
 
 #include "l4d2ctl/command.hpp"
 #include "l4d2ctl/exit.hpp"
 #include "l4d2ctl/privileges.hpp"
 #include "l4d2ctl/terminal.hpp"
-#include "operations/conflicts.hpp"
 #include "operations/context.hpp"
 #include "operations/view.hpp"
 #include "reconciler/report.hpp"
@@ -63,9 +61,5 @@ void tell_trouble_briefly(const ActiveRevision& in_force);
 /// How a verb begins that shows the host and nothing else: drop_privileges_and_configure(), observe(),
 /// tell_trouble_briefly().
 Result<operations::View> begin_reading(Session& session);
-
-/// Warns on stderr of overlays that are in each other's way, as far as they are built.
-void warn_of_conflicts(const Session& session, const std::map<std::string, OverlaySource>& sources,
-                       const std::map<std::string, operations::OverlayStack>& stacks);
 
 }  // namespace left4me::ctl

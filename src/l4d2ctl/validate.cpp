@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "l4d2ctl/conflict_warnings.hpp"
 #include "l4d2ctl/input.hpp"
 #include "l4d2ctl/verbs.hpp"
 

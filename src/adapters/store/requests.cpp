@@ -67,20 +67,33 @@ std::expected<bool, std::string> drop_finished(const std::expected<Requests, std
     return true;
 }
 
-}  // namespace
-
-std::expected<RestartRequests, std::string> load_restart_requests(const Paths& paths) {
-    return load_state_json<RestartRequests>(paths, restarts_file, [](const json& array) {
-        RestartRequests requests;
-        for (const json& object : array) requests.push_back(to_restart(object));
+/// A file that is an array of requests.
+template <typename Request>
+std::expected<std::vector<Request>, std::string> load_array(const Paths& paths, const char* name,
+                                                            Request (*read)(const json&)) {
+    return load_state_json<std::vector<Request>>(paths, name, [read](const json& array) {
+        std::vector<Request> requests;
+        for (const json& object : array) requests.push_back(read(object));
         return requests;
     });
 }
 
-std::expected<void, std::string> save_restart_requests(const Paths& paths, const RestartRequests& requests) {
+template <typename Request>
+std::expected<void, std::string> save_array(const Paths& paths, const char* name,
+                                            const std::vector<Request>& requests) {
     json array = json::array();
-    for (const RestartRequest& request : requests) array.push_back(to_json(request));
-    return save_state_json(paths, restarts_file, array);
+    for (const Request& request : requests) array.push_back(to_json(request));
+    return save_state_json(paths, name, array);
+}
+
+}  // namespace
+
+std::expected<RestartRequests, std::string> load_restart_requests(const Paths& paths) {
+    return load_array(paths, restarts_file, to_restart);
+}
+
+std::expected<void, std::string> save_restart_requests(const Paths& paths, const RestartRequests& requests) {
+    return save_array(paths, restarts_file, requests);
 }
 
 std::expected<ResetRequests, std::string> load_reset_requests(const Paths& paths) {
@@ -98,17 +111,11 @@ std::expected<void, std::string> save_reset_requests(const Paths& paths, const R
 }
 
 std::expected<StopRequests, std::string> load_stop_requests(const Paths& paths) {
-    return load_state_json<StopRequests>(paths, stops_file, [](const json& array) {
-        StopRequests requests;
-        for (const json& object : array) requests.push_back(to_stop(object));
-        return requests;
-    });
+    return load_array(paths, stops_file, to_stop);
 }
 
 std::expected<void, std::string> save_stop_requests(const Paths& paths, const StopRequests& requests) {
-    json array = json::array();
-    for (const StopRequest& request : requests) array.push_back(to_json(request));
-    return save_state_json(paths, stops_file, array);
+    return save_array(paths, stops_file, requests);
 }
 
 std::expected<bool, std::string> drop_finished_requests(const Paths& paths, const Target& target,
