@@ -2,14 +2,11 @@
 
 #include <sched.h>
 #include <sys/mount.h>
-#include <sys/wait.h>
 #include <unistd.h>
-
-#include <array>
-#include <csignal>
 
 #include "support/catch.hpp"
 #include "support/scratch.hpp"
+#include "support/waiting_child.hpp"
 
 using namespace left4me;
 using left4me::test::Scratch;
@@ -134,34 +131,9 @@ class MountedOverlay {
 };
 
 /// A process that keeps, in a mount namespace of its own, what is mounted now.
-class Keeper {
-  public:
-    Keeper() {
-        std::array<int, 2> ready{};
-        REQUIRE(::pipe(ready.data()) == 0);
-        child_ = ::fork();
-        if (child_ == 0) {
-            const bool alone = ::unshare(CLONE_NEWNS) == 0 &&
-                               ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0;
-            (void)!::write(ready[1], alone ? "y" : "n", 1);
-            while (true) ::pause();
-        }
-        char done = 0;
-        REQUIRE(::read(ready[0], &done, 1) == 1);
-        ::close(ready[0]);
-        ::close(ready[1]);
-        REQUIRE(done == 'y');
-    }
-    ~Keeper() {
-        ::kill(child_, SIGKILL);
-        ::waitpid(child_, nullptr, 0);
-    }
-    Keeper(const Keeper&) = delete;
-    Keeper& operator=(const Keeper&) = delete;
-    std::uint32_t pid() const { return static_cast<std::uint32_t>(child_); }
-
-  private:
-    pid_t child_ = -1;
+struct Keeper : test::WaitingChild {
+    Keeper() : WaitingChild([] { return test::enter_namespaces(CLONE_NEWNS); }) {}
+    std::uint32_t pid() const { return static_cast<std::uint32_t>(WaitingChild::pid()); }
 };
 
 }  // namespace

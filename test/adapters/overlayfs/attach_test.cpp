@@ -7,11 +7,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
-#include <csignal>
 #include <fstream>
 
 #include "privileged/overlay/overlay.hpp"
+#include "support/waiting_child.hpp"
 #include "world.hpp"
 
 using namespace left4me;
@@ -20,41 +19,13 @@ using namespace left4me::overlay;
 namespace {
 
 /// A process in namespaces of its own, as the sandbox makes them, until it is killed.
-class GameProcess {
+class GameProcess : public test::WaitingChild {
   public:
-    explicit GameProcess(int namespaces = CLONE_NEWNS) {
-        std::array<int, 2> ready{};
-        REQUIRE(::pipe(ready.data()) == 0);
-        child_ = ::fork();
-        if (child_ == 0) {
-            const bool alone =
-                namespaces == 0 || (::unshare(namespaces) == 0 &&
-                                    ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0);
-            const char done = alone ? 'y' : 'n';
-            (void)!::write(ready[1], &done, 1);
-            while (true) ::pause();
-        }
-        char done = 0;
-        REQUIRE(::read(ready[0], &done, 1) == 1);
-        ::close(ready[0]);
-        ::close(ready[1]);
-        REQUIRE(done == 'y');
-    }
-    ~GameProcess() { end(); }
-    GameProcess(const GameProcess&) = delete;
-    GameProcess& operator=(const GameProcess&) = delete;
-
-    void end() {
-        if (child_ <= 0) return;
-        ::kill(child_, SIGKILL);
-        ::waitpid(child_, nullptr, 0);
-        child_ = -1;
-    }
-
-    pid_t pid() const { return child_; }
+    explicit GameProcess(int namespaces = CLONE_NEWNS)
+        : WaitingChild([namespaces] { return namespaces == 0 || test::enter_namespaces(namespaces); }) {}
 
     FindGame found() const {
-        return [pid = child_](const std::string&) { return open_game(pid, own_cgroup()); };
+        return [pid = pid()](const std::string&) { return open_game(pid, own_cgroup()); };
     }
 
     static std::string own_cgroup() {
@@ -65,9 +36,6 @@ class GameProcess {
         FAIL("no cgroup");
         return {};
     }
-
-  private:
-    pid_t child_ = -1;
 };
 
 /// comp1 is mounted, its game has started, and somebody unmounts it.

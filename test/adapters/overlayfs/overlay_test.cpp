@@ -8,10 +8,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
-#include <csignal>
 #include <filesystem>
 
+#include "support/waiting_child.hpp"
 #include "world.hpp"
 
 using namespace left4me;
@@ -20,37 +19,9 @@ using namespace left4me::overlay;
 namespace {
 
 /// A child that stays in a directory until it is killed.
-class Sitter {
-  public:
-    explicit Sitter(const std::string& directory) {
-        std::array<int, 2> ready{};
-        REQUIRE(::pipe(ready.data()) == 0);
-        child_ = ::fork();
-        if (child_ == 0) {
-            const char done = ::chdir(directory.c_str()) == 0 ? 'y' : 'n';
-            (void)!::write(ready[1], &done, 1);
-            while (true) ::pause();
-        }
-        char done = 0;
-        REQUIRE(::read(ready[0], &done, 1) == 1);
-        ::close(ready[0]);
-        ::close(ready[1]);
-        REQUIRE(done == 'y');
-    }
-    ~Sitter() { stop(); }
-    Sitter(const Sitter&) = delete;
-    Sitter& operator=(const Sitter&) = delete;
-
-    pid_t pid() const { return child_; }
-    void stop() {
-        if (child_ <= 0) return;
-        ::kill(child_, SIGKILL);
-        ::waitpid(child_, nullptr, 0);
-        child_ = -1;
-    }
-
-  private:
-    pid_t child_ = -1;
+struct Sitter : test::WaitingChild {
+    explicit Sitter(const std::string& directory)
+        : WaitingChild([&directory] { return ::chdir(directory.c_str()) == 0; }) {}
 };
 
 struct stat stat_of(const std::string& path) {
@@ -207,7 +178,7 @@ TEST_CASE("a busy mount is an error that names who holds it, and stays as it was
     world.legitimate("comp1", digest_b, 3);
     check_failed(mount_server(world.settings, "comp1", api), Failure::Busy, pid);
     CHECK(world.mounted("comp1") == layers);
-    sitter.stop();
+    sitter.end();
     CHECK(mount_server(world.settings, "comp1", api));
 }
 
