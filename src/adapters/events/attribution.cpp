@@ -76,7 +76,8 @@ std::optional<Attribution> parse_sudo(std::string_view message) {
     // For a refused command, the text between the colon and TTY= is a refusal, and nothing was run.
     if (!message.substr(colon + 3).starts_with("TTY=") && !message.substr(colon + 3).starts_with("PWD="))
         return std::nullopt;
-    return Attribution{std::string(user), std::string(message.substr(begin + command.size()))};
+    return Attribution{.user = std::string(user),
+                       .command = std::string(message.substr(begin + command.size()))};
 }
 
 bool names_server(std::string_view command, std::string_view server) {
@@ -109,21 +110,33 @@ bool only_reads(std::string_view command) {
     return std::find(reading_verbs.begin(), reading_verbs.end(), verb) != reading_verbs.end();
 }
 
-std::optional<Attribution> find_attribution(const std::string& server, TimePoint since) {
+std::vector<Attribution> commands_by_hand(TimePoint since) {
+    std::vector<Attribution> commands;
     const std::string sudo = program_of_sudo();
     const Journal journal = sudo.empty() ? nullptr : open_at_end();
-    if (journal == nullptr) return std::nullopt;
-    const auto earliest = static_cast<std::uint64_t>(since.time_since_epoch().count());
+    if (journal == nullptr) return commands;
     for (int line = 0; line < max_lines && ::sd_journal_previous(journal.get()) > 0; ++line) {
-        std::uint64_t at = 0;
-        if (::sd_journal_get_realtime_usec(journal.get(), &at) < 0 || at < earliest) return std::nullopt;
+        std::uint64_t usec = 0;
+        if (::sd_journal_get_realtime_usec(journal.get(), &usec) < 0) break;
+        const TimePoint at{std::chrono::microseconds(static_cast<std::int64_t>(usec))};
+        if (at < since) break;
         if (journal_field(journal.get(), "_EXE") != sudo) continue;
         auto attribution = parse_sudo(journal_field(journal.get(), "MESSAGE"));
-        if (attribution && is_user(attribution->user, journal_field(journal.get(), "_UID")) &&
-            !only_reads(attribution->command) && names_server(attribution->command, server))
-            return attribution;
+        if (!attribution || !is_user(attribution->user, journal_field(journal.get(), "_UID")) ||
+            only_reads(attribution->command))
+            continue;
+        attribution->at = at;
+        commands.push_back(*std::move(attribution));
     }
-    return std::nullopt;
+    return commands;
+}
+
+const Attribution* find_attribution(std::span<const Attribution> commands, std::string_view server,
+                                    TimePoint since) {
+    const auto found = std::find_if(commands.begin(), commands.end(), [&](const Attribution& one) {
+        return one.at >= since && names_server(one.command, server);
+    });
+    return found == commands.end() ? nullptr : &*found;
 }
 
 }  // namespace left4me

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "reconciler/time.hpp"
 
@@ -12,6 +14,7 @@ namespace left4me {
 struct Attribution {
     std::string user;
     std::string command;
+    TimePoint at{};
 };
 
 /// Parses a line of sudo: `alice : TTY=pts/0 ; PWD=/ ; USER=root ; COMMAND=/usr/bin/kill 1`.
@@ -26,9 +29,12 @@ bool is_user(const std::string& name, std::string_view uid);
 /// Whether a command line only reads: `systemctl status`, journalctl and the like.
 bool only_reads(std::string_view command);
 
-/// The last person since `since` who ran something with sudo that names the server. systemd does not log who
-/// asked it to stop, disable or mask a unit, so changes made as root without sudo have no attribution. Needs
+/// What people ran with sudo since then, the newest first, without what only reads. systemd does not log who
+/// asked it to stop, disable or mask a unit, so changes made as root without sudo are not among it. Needs
 /// permission to read the system journal.
-std::optional<Attribution> find_attribution(const std::string& server, TimePoint since);
+std::vector<Attribution> commands_by_hand(TimePoint since);
+/// The first of them that is about the server and not older than `since`; null if there is none.
+const Attribution* find_attribution(std::span<const Attribution> commands, std::string_view server,
+                                    TimePoint since);
 
 }  // namespace left4me

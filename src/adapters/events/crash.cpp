@@ -19,17 +19,21 @@ std::string duration_text(std::chrono::microseconds time) {
     return fmt::format("{} d", seconds / 86'400);
 }
 
-Journal open_at_end(const std::string& server) {
+Journal open_system_journal() {
     sd_journal* journal = nullptr;
     if (::sd_journal_open(&journal, SD_JOURNAL_LOCAL_ONLY | SD_JOURNAL_SYSTEM) < 0) return nullptr;
-    Journal owned(journal);
+    return Journal(journal);
+}
+
+/// Just behind the last line about an end of the server's game.
+bool seek_behind_ends(sd_journal* journal, const std::string& server) {
+    ::sd_journal_flush_matches(journal);
     // What PID 1 says is true; of the unit's processes, that of ExecStart= is the game.
     const std::string unit = "UNIT=left4me-server@" + server + ".service";
     for (const char* match : {"_PID=1", process_exit, "COMMAND=ExecStart", unit.c_str()}) {
-        if (::sd_journal_add_match(journal, match, 0) < 0) return nullptr;
+        if (::sd_journal_add_match(journal, match, 0) < 0) return false;
     }
-    if (::sd_journal_seek_tail(journal) < 0) return nullptr;
-    return owned;
+    return ::sd_journal_seek_tail(journal) >= 0;
 }
 
 }  // namespace
@@ -43,16 +47,18 @@ std::string crash_text(const ProcessEnd& end, const std::optional<TimePoint>& up
     return fmt::format("{} after {}", end.how, duration_text(end.at - *up_since));
 }
 
-std::optional<ProcessEnd> last_end(const std::string& server, TimePoint since) {
-    const Journal journal = open_at_end(server);
+GameEnds::GameEnds() : journal_(open_system_journal()) {}
+
+std::optional<ProcessEnd> GameEnds::last(const std::string& server, TimePoint since) const {
+    sd_journal* const journal = journal_.get();
     std::uint64_t usec = 0;
-    if (journal == nullptr || ::sd_journal_previous(journal.get()) <= 0 ||
-        ::sd_journal_get_realtime_usec(journal.get(), &usec) < 0)
+    if (journal == nullptr || !seek_behind_ends(journal, server) || ::sd_journal_previous(journal) <= 0 ||
+        ::sd_journal_get_realtime_usec(journal, &usec) < 0)
         return std::nullopt;
     const TimePoint at{std::chrono::microseconds(static_cast<std::int64_t>(usec))};
     if (at < since) return std::nullopt;
-    return ProcessEnd{
-        at, end_text(journal_field(journal.get(), "EXIT_CODE"), journal_field(journal.get(), "EXIT_STATUS"))};
+    return ProcessEnd{at,
+                      end_text(journal_field(journal, "EXIT_CODE"), journal_field(journal, "EXIT_STATUS"))};
 }
 
 }  // namespace left4me

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "adapters/events/system_journal.hpp"
 #include "reconciler/time.hpp"
 
 namespace left4me {
@@ -23,8 +24,17 @@ std::string end_text(std::string_view exit_code, std::string_view exit_status);
 /// "signal 11 after 3 h"; without `up_since` only "signal 11".
 std::string crash_text(const ProcessEnd& end, const std::optional<TimePoint>& up_since);
 
-/// The latest end of the server's game since then that PID 1 has told the journal of (systemd 252 and 257 do
-/// not tell of exit status 0). nullopt: none, or no journal.
-std::optional<ProcessEnd> last_end(const std::string& server, TimePoint since);
+/// What the journal has of games that ended. Opening it takes milliseconds, so it is opened once for many
+/// servers.
+class GameEnds {
+  public:
+    GameEnds();
+    /// The latest end of the server's game since then that PID 1 has told the journal of (systemd 252 and 257
+    /// do not tell of exit status 0). nullopt: none, or no journal.
+    std::optional<ProcessEnd> last(const std::string& server, TimePoint since) const;
+
+  private:
+    Journal journal_;
+};
 
 }  // namespace left4me

@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <chrono>
-#include <map>
+#include <optional>
+#include <span>
 #include <thread>
+#include <vector>
 
 #include "adapters/events/attribution.hpp"
 #include "adapters/events/crash.hpp"
@@ -27,39 +29,49 @@ constexpr std::chrono::milliseconds journal_lag = 400ms;
 
 constexpr std::string_view server_prefix = "server/";
 
-/// What the game ended with. Until then the event says only that it did.
-void name_end(Event& event) {
-    if (!event.crash || !event.subject.starts_with(server_prefix)) return;
-    const TimePoint since = std::max(event.at - max_memory, event.up_since.value_or(TimePoint{}));
-    const auto end = last_end(event.subject.substr(server_prefix.size()), since);
-    if (!end) return;
-    event.message = crash_text(*end, event.up_since);
-    event.crash = false;
+bool is_server(const Event& event) { return event.subject.starts_with(server_prefix); }
+std::string server_of(const Event& event) { return event.subject.substr(server_prefix.size()); }
+
+/// Nobody knows yet what the game ended with: the event says only that it did.
+bool is_unexplained(const Event& event) { return event.crash && is_server(event); }
+bool is_unattributed(const Event& event) { return event.drift && event.actor.empty() && is_server(event); }
+
+/// Whether the journal may tell more of it.
+bool is_unnamed(const Event& event) { return is_unexplained(event) || is_unattributed(event); }
+
+void explain_crashes(std::span<Event> events) {
+    if (std::none_of(events.begin(), events.end(), is_unexplained)) return;
+    const GameEnds ends;
+    for (Event& event : events) {
+        if (!is_unexplained(event)) continue;
+        const TimePoint since = std::max(event.at - max_memory, event.up_since.value_or(TimePoint{}));
+        const auto end = ends.last(server_of(event), since);
+        if (!end) continue;
+        event.message = crash_text(*end, event.up_since);
+        event.crash = false;
+    }
 }
 
-/// The journal may tell more of it.
-bool is_unnamed(const Event& event) { return event.crash || (event.drift && event.actor.empty()); }
+TimePoint earliest_cause(const Event& event) {
+    return std::max(event.at - max_memory, event.right_at.value_or(event.at) - lead);
+}
 
-/// One search of the journal per server, however many events it has.
-class Culprits {
-  public:
-    void name(Event& event) {
-        if (!event.drift || !event.actor.empty() || !event.subject.starts_with(server_prefix)) return;
-        const std::string server = event.subject.substr(server_prefix.size());
-        auto known = found_.find(server);
-        if (known == found_.end()) {
-            const TimePoint earliest = event.at - max_memory;
-            const TimePoint since = std::max(earliest, event.right_at.value_or(event.at) - lead);
-            known = found_.emplace(server, find_attribution(server, since)).first;
-        }
-        if (!known->second) return;
-        event.actor = known->second->user;
-        event.message += fmt::format("; {} ran {}", known->second->user, known->second->command);
+void attribute_drift(std::span<Event> events) {
+    std::optional<TimePoint> earliest;
+    for (const Event& event : events) {
+        if (is_unattributed(event))
+            earliest = std::min(earliest.value_or(TimePoint::max()), earliest_cause(event));
     }
-
-  private:
-    std::map<std::string, std::optional<Attribution>> found_;
-};
+    if (!earliest) return;
+    const std::vector<Attribution> commands = commands_by_hand(*earliest);
+    for (Event& event : events) {
+        if (!is_unattributed(event)) continue;
+        const Attribution* by = find_attribution(commands, server_of(event), earliest_cause(event));
+        if (by == nullptr) continue;
+        event.actor = by->user;
+        event.message += fmt::format("; {} ran {}", by->user, by->command);
+    }
+}
 
 }  // namespace
 
@@ -73,11 +85,8 @@ std::expected<void, std::string> record(const Paths& paths, std::vector<Event> e
     for (const auto pause : {0ms, journal_lag}) {
         if (std::none_of(events.begin(), events.end(), is_unnamed)) break;
         std::this_thread::sleep_for(pause);
-        Culprits culprits;
-        for (Event& event : events) {
-            culprits.name(event);
-            name_end(event);
-        }
+        attribute_drift(events);
+        explain_crashes(events);
     }
     log_events(events);
     return append_events(paths, events);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 
 #include "adapters/fd.hpp"
 #include "adapters/lines.hpp"
@@ -17,6 +18,9 @@
 namespace left4me {
 
 namespace {
+
+/// Some of many servers are started while the others are still rendered. Each such part is synced to disk.
+constexpr std::size_t files_at_once = 20;
 
 /// Work on files, which a thread of ours does; all other effects are systemd's.
 bool is_for_store(const Action& action) {
@@ -253,8 +257,13 @@ void SystemdHost::begin_files(const Plan& plan, std::span<const ActionIndex> act
             batch.push_back(
                 {.action = action, .outcome = {index, false, FailureKind::IOError, {}, &plan, {}}});
     }
-    if (batch.empty()) return;
-    worker_.begin([this, batch = std::move(batch)]() mutable { return carry_out(store_, paths_, batch); });
+    for (std::size_t first = 0; first < batch.size(); first += files_at_once) {
+        const auto from = std::make_move_iterator(batch.begin() + static_cast<std::ptrdiff_t>(first));
+        const auto count = static_cast<std::ptrdiff_t>(std::min(files_at_once, batch.size() - first));
+        worker_.begin([this, some = std::vector<FileWork>(from, from + count)]() mutable {
+            return carry_out(store_, paths_, some);
+        });
+    }
 }
 
 std::vector<Outcome> SystemdHost::poll_completions() {
