@@ -20,15 +20,14 @@ namespace {
 constexpr int max_lines = 500;
 
 Journal open_at_end() {
-    sd_journal* journal = nullptr;
     // Users' journals too: sudo logs to the journal of its caller.
-    if (::sd_journal_open(&journal, SD_JOURNAL_LOCAL_ONLY) < 0) return nullptr;
-    Journal owned(journal);
+    Journal journal = open_journal(SD_JOURNAL_LOCAL_ONLY);
+    if (journal == nullptr) return nullptr;
     // Fields with an underscore are set by journald and the kernel, not by the author of the line: `logger -t
     // sudo` is not trusted.
-    if (::sd_journal_add_match(journal, "_COMM=sudo", 0) < 0) return nullptr;
-    if (::sd_journal_seek_tail(journal) < 0) return nullptr;
-    return owned;
+    if (::sd_journal_add_match(journal.get(), "_COMM=sudo", 0) < 0) return nullptr;
+    if (::sd_journal_seek_tail(journal.get()) < 0) return nullptr;
+    return journal;
 }
 
 /// The path of the host's sudo with links resolved; "" if there is none that is setuid root.
@@ -116,16 +115,14 @@ std::vector<Attribution> commands_by_hand(TimePoint since) {
     const Journal journal = sudo.empty() ? nullptr : open_at_end();
     if (journal == nullptr) return commands;
     for (int line = 0; line < max_lines && ::sd_journal_previous(journal.get()) > 0; ++line) {
-        std::uint64_t usec = 0;
-        if (::sd_journal_get_realtime_usec(journal.get(), &usec) < 0) break;
-        const TimePoint at{std::chrono::microseconds(static_cast<std::int64_t>(usec))};
-        if (at < since) break;
+        const auto at = journal_time(journal.get());
+        if (!at || *at < since) break;
         if (journal_field(journal.get(), "_EXE") != sudo) continue;
         auto attribution = parse_sudo(journal_field(journal.get(), "MESSAGE"));
         if (!attribution || !is_user(attribution->user, journal_field(journal.get(), "_UID")) ||
             only_reads(attribution->command))
             continue;
-        attribution->at = at;
+        attribution->at = *at;
         commands.push_back(*std::move(attribution));
     }
     return commands;

@@ -29,9 +29,9 @@ bool is_user(const std::string& name, std::string_view uid);
 /// Whether a command line only reads: `systemctl status`, journalctl and the like.
 bool only_reads(std::string_view command);
 
-/// What people ran with sudo since then, the newest first, without what only reads. systemd does not log who
-/// asked it to stop, disable or mask a unit, so changes made as root without sudo are not among it. Needs
-/// permission to read the system journal.
+/// The commands that people have run with sudo since then, newest first, except those that only read. systemd
+/// does not log who asked it to stop, disable or mask a unit, so changes made as root without sudo are not
+/// among them. Needs permission to read the system journal.
 std::vector<Attribution> commands_by_hand(TimePoint since);
 /// The first of them that is about the server and not older than `since`; null if there is none.
 const Attribution* find_attribution(std::span<const Attribution> commands, std::string_view server,

@@ -19,14 +19,8 @@ std::string duration_text(std::chrono::microseconds time) {
     return fmt::format("{} d", seconds / 86'400);
 }
 
-Journal open_system_journal() {
-    sd_journal* journal = nullptr;
-    if (::sd_journal_open(&journal, SD_JOURNAL_LOCAL_ONLY | SD_JOURNAL_SYSTEM) < 0) return nullptr;
-    return Journal(journal);
-}
-
-/// Just behind the last line about an end of the server's game.
-bool seek_behind_ends(sd_journal* journal, const std::string& server) {
+/// To read the ends of this server's game, backwards from the latest. False: it cannot be read.
+bool seek_latest_end(sd_journal* journal, const std::string& server) {
     ::sd_journal_flush_matches(journal);
     // What PID 1 says is true; of the unit's processes, that of ExecStart= is the game.
     const std::string unit = "UNIT=left4me-server@" + server + ".service";
@@ -47,17 +41,15 @@ std::string crash_text(const ProcessEnd& end, const std::optional<TimePoint>& up
     return fmt::format("{} after {}", end.how, duration_text(end.at - *up_since));
 }
 
-GameEnds::GameEnds() : journal_(open_system_journal()) {}
+GameEnds::GameEnds() : journal_(open_journal(SD_JOURNAL_LOCAL_ONLY | SD_JOURNAL_SYSTEM)) {}
 
 std::optional<ProcessEnd> GameEnds::last(const std::string& server, TimePoint since) const {
     sd_journal* const journal = journal_.get();
-    std::uint64_t usec = 0;
-    if (journal == nullptr || !seek_behind_ends(journal, server) || ::sd_journal_previous(journal) <= 0 ||
-        ::sd_journal_get_realtime_usec(journal, &usec) < 0)
+    if (journal == nullptr || !seek_latest_end(journal, server) || ::sd_journal_previous(journal) <= 0)
         return std::nullopt;
-    const TimePoint at{std::chrono::microseconds(static_cast<std::int64_t>(usec))};
-    if (at < since) return std::nullopt;
-    return ProcessEnd{at,
+    const auto at = journal_time(journal);
+    if (!at || *at < since) return std::nullopt;
+    return ProcessEnd{*at,
                       end_text(journal_field(journal, "EXIT_CODE"), journal_field(journal, "EXIT_STATUS"))};
 }
 

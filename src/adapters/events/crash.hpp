@@ -24,8 +24,7 @@ std::string end_text(std::string_view exit_code, std::string_view exit_status);
 /// "signal 11 after 3 h"; without `up_since` only "signal 11".
 std::string crash_text(const ProcessEnd& end, const std::optional<TimePoint>& up_since);
 
-/// What the journal has of games that ended. Opening it takes milliseconds, so it is opened once for many
-/// servers.
+/// How games ended, from the journal, which is opened once for many servers.
 class GameEnds {
   public:
     GameEnds();

@@ -32,7 +32,7 @@ constexpr std::string_view server_prefix = "server/";
 bool is_server(const Event& event) { return event.subject.starts_with(server_prefix); }
 std::string server_of(const Event& event) { return event.subject.substr(server_prefix.size()); }
 
-/// Nobody knows yet what the game ended with: the event says only that it did.
+/// It is not known yet how the game ended: the event says only that it did.
 bool is_unexplained(const Event& event) { return event.crash && is_server(event); }
 bool is_unattributed(const Event& event) { return event.drift && event.actor.empty() && is_server(event); }
 

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
-#include <iterator>
+#include <utility>
 
 #include "adapters/fd.hpp"
 #include "adapters/lines.hpp"
@@ -19,8 +19,9 @@ namespace left4me {
 
 namespace {
 
-/// Some of many servers are started while the others are still rendered. Each such part is synced to disk.
-constexpr std::size_t files_at_once = 20;
+/// How many actions on files are carried out and then synced to disk together. Servers whose files are synced
+/// start while the next batch is rendered.
+constexpr std::size_t file_batch = 20;
 
 /// Work on files, which a thread of ours does; all other effects are systemd's.
 bool is_for_store(const Action& action) {
@@ -251,19 +252,18 @@ bool SystemdHost::request_build(const Plan& plan, ActionIndex index) {
 
 void SystemdHost::begin_files(const Plan& plan, std::span<const ActionIndex> actions) {
     std::vector<FileWork> batch;
+    const auto begin_batch = [&] {
+        if (batch.empty()) return;
+        worker_.begin(
+            [this, begun = std::exchange(batch, {})]() mutable { return carry_out(store_, paths_, begun); });
+    };
     for (const ActionIndex index : actions) {
         const Action& action = plan.actions[index];
-        if (is_effect(action.verb) && is_for_store(action))
-            batch.push_back(
-                {.action = action, .outcome = {index, false, FailureKind::IOError, {}, &plan, {}}});
+        if (!is_effect(action.verb) || !is_for_store(action)) continue;
+        batch.push_back({.action = action, .outcome = {index, false, FailureKind::IOError, {}, &plan, {}}});
+        if (batch.size() == file_batch) begin_batch();
     }
-    for (std::size_t first = 0; first < batch.size(); first += files_at_once) {
-        const auto from = std::make_move_iterator(batch.begin() + static_cast<std::ptrdiff_t>(first));
-        const auto count = static_cast<std::ptrdiff_t>(std::min(files_at_once, batch.size() - first));
-        worker_.begin([this, some = std::vector<FileWork>(from, from + count)]() mutable {
-            return carry_out(store_, paths_, some);
-        });
-    }
+    begin_batch();
 }
 
 std::vector<Outcome> SystemdHost::poll_completions() {
