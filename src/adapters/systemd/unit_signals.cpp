@@ -16,8 +16,7 @@ void subscribe(Bus& bus) {
         [](sdbus::MethodReply&, const BusError*) {});
 }
 
-void watch_units(Bus& bus, const std::function<void(const std::string& path)>& on_change) {
-    const auto changed = [on_change](const std::string&) { on_change({}); };
+void watch_units(Bus& bus, const std::function<void(Stale stale, const std::string& path)>& on_change) {
     // A connection may have 512 match rules on Debian's system bus, so there is none per server.
     (void)bus.match(fmt::format("type='signal',sender='{}',interface='{}',member='PropertiesChanged',"
                                 "path_namespace='{}',arg0='{}'",
@@ -25,13 +24,18 @@ void watch_units(Bus& bus, const std::function<void(const std::string& path)>& o
                                 systemd::interface::unit),
                     [on_change, servers = unit_path(server_unit_prefix),
                      builds = unit_path(build_unit_prefix)](const std::string& path) {
-                        if (path.starts_with(servers) || path.starts_with(builds)) on_change(path);
+                        if (path.starts_with(servers) || path.starts_with(builds))
+                            on_change(Stale::Unit, path);
                     });
-    for (const char* member : {"UnitFilesChanged", "Reloading"}) {
-        (void)bus.match(fmt::format("type='signal',sender='{}',interface='{}',member='{}'", systemd::service,
-                                    systemd::manager, member),
-                        changed);
-    }
+    (void)bus.watch({systemd::service, systemd::path, systemd::manager, "UnitFilesChanged"},
+                    [on_change](sdbus::Signal&) { on_change(Stale::UnitFiles, {}); });
+    (void)bus.watch({systemd::service, systemd::path, systemd::manager, "Reloading"},
+                    [on_change](sdbus::Signal& signal) {
+                        bool begins = false;
+                        signal >> begins;
+                        // While it reloads, no unit changes, and PID 1 answers nobody.
+                        on_change(begins ? Stale::UnitFiles : Stale::States, {});
+                    });
     for (const char* member : {"UnitNew", "UnitRemoved", "JobRemoved"}) {
         (void)bus.watch({systemd::service, systemd::path, systemd::manager, member},
                         [on_change, member](sdbus::Signal& signal) {
@@ -42,7 +46,7 @@ void watch_units(Bus& bus, const std::function<void(const std::string& path)>& o
                                 signal >> id >> job;
                             }
                             signal >> unit;
-                            if (server_of(unit) || overlay_of(unit)) on_change(unit_path(unit));
+                            if (server_of(unit) || overlay_of(unit)) on_change(Stale::Unit, unit_path(unit));
                         });
     }
     // A re-executed PID 1 returns under another connection and has forgotten its subscribers.
@@ -52,7 +56,7 @@ void watch_units(Bus& bus, const std::function<void(const std::string& path)>& o
                     systemd::service),
         [&bus, on_change](const std::string&) {
             subscribe(bus);
-            on_change({});
+            on_change(Stale::Everything, {});
         });
     subscribe(bus);
 }

@@ -22,7 +22,11 @@ using Listed = sdbus::Struct<std::string, std::string, std::string, std::string,
 using UnitMap = std::map<std::string, ObservedUnit>;
 using DetailMap = std::map<std::string, UnitDetails>;
 
-UnitMap observed(const std::vector<Listed>& listed, const std::map<std::string, Enablement>& enablement) {
+/// What PID 1 has said is taken as still true for this long, while it sends signals of what changes. A signal
+/// that was lost is made good by the next observation after that.
+constexpr std::chrono::seconds remembered{20};
+
+UnitMap states_of(const std::vector<Listed>& listed) {
     UnitMap units;
     for (const Listed& unit : listed) {
         const auto server = server_of(std::get<0>(unit));
@@ -30,8 +34,12 @@ UnitMap observed(const std::vector<Listed>& listed, const std::map<std::string, 
         units[*server].active = parse_active_state(std::get<3>(unit));
         units[*server].sub = std::get<4>(unit);
     }
-    for (const auto& [server, how] : enablement) units[server].enablement = how;
     return units;
+}
+
+/// Units that are not loaded are known by their links alone.
+void add_enablement(const Paths& paths, UnitMap& units) {
+    for (const auto& [server, how] : read_enablement(paths)) units[server].enablement = how;
 }
 
 std::set<std::string> builds_under_way(const std::vector<Listed>& listed) {
@@ -88,11 +96,14 @@ class SystemdUnits : public Units {
 
   private:
     std::expected<ListedUnits, std::string> list_once();
+    std::expected<void, std::string> ask_states();
+    bool knows_states() const;
     void ask_list(Listing& listing, const std::vector<std::string>& patterns);
     /// The Result of those that failed, and since when the others are active.
     enum class Since { Ask, IfKnown };
     std::expected<void, std::string> explain(UnitMap& units, Since since);
     void watch();
+    void forget(Stale stale, const std::string& path);
     std::expected<void, BusError> reconnect();
     /// Drops a broken bus connection; the next request reconnects.
     std::unexpected<std::string> lose(const BusError& error);
@@ -102,6 +113,10 @@ class SystemdUnits : public Units {
     Jobs jobs_;
     Completions given_up_;
     std::function<void()> on_change_;
+    /// What PID 1 said last, without the enablement. Remembered only while signals tell of changes.
+    ListedUnits states_;
+    /// When it was asked. nullopt: something has changed since.
+    std::optional<std::chrono::steady_clock::time_point> states_at_;
     /// Of active units, by their paths: what need not be asked again before a signal tells of a change.
     std::map<std::string, UnitActivation> activations_;
     unsigned connections_ = 0;  ///< so far
@@ -124,6 +139,7 @@ std::expected<void, BusError> SystemdUnits::reconnect() {
 std::unexpected<std::string> SystemdUnits::lose(const BusError& error) {
     if (error.name == disconnected_error) {
         for (auto& outcome : jobs_.give_up(error)) given_up_.push_back(std::move(outcome));
+        states_at_.reset();
         activations_.clear();
         earlier_round_trips_ += bus_->round_trips();
         bus_.reset();
@@ -140,16 +156,35 @@ std::expected<ListedUnits, std::string> SystemdUnits::list() {
 
 std::expected<ListedUnits, std::string> SystemdUnits::list_once() {
     if (auto connected = reconnect(); !connected) return std::unexpected(unreachable(connected.error()));
+    // Signals that have arrived meanwhile count.
+    if (const auto processed = bus_->process(); !processed) return lose(processed.error());
+    if (!knows_states()) {
+        if (auto asked = ask_states(); !asked) return std::unexpected(asked.error());
+    }
+    ListedUnits units = states_;
+    add_enablement(paths_, units.servers);
+    return units;
+}
+
+bool SystemdUnits::knows_states() const {
+    return on_change_ && states_at_ && std::chrono::steady_clock::now() - *states_at_ < remembered;
+}
+
+std::expected<void, std::string> SystemdUnits::ask_states() {
     Listing listing;
+    // Reset by a signal that arrives while PID 1 is asked: what it has said by then may be older.
+    states_at_ = std::chrono::steady_clock::now();
     ask_list(listing, {server_unit("*"), build_unit("*")});
     if (const auto done = bus_->round_trip([&] { return listing.answered; }); !done)
         return lose(done.error());
-    if (listing.refused) return lose(*listing.refused);
-    ListedUnits units{.servers = observed(listing.units, read_enablement(paths_)),
-                      .builds = builds_under_way(listing.units)};
-    if (auto explained = explain(units.servers, Since::Ask); !explained)
-        return std::unexpected(explained.error());
-    return units;
+    if (listing.refused) {
+        states_at_.reset();
+        return lose(*listing.refused);
+    }
+    states_ = {.servers = states_of(listing.units), .builds = builds_under_way(listing.units)};
+    auto explained = explain(states_.servers, Since::Ask);
+    if (!explained) states_at_.reset();
+    return explained;
 }
 
 void SystemdUnits::ask_list(Listing& listing, const std::vector<std::string>& patterns) {
@@ -227,7 +262,8 @@ std::expected<DetailMap, std::string> SystemdUnits::details(std::span<const std:
     if (const auto done = bus_->round_trip(all); !done) return lose(done.error());
     if (listing.refused) return lose(*listing.refused);
 
-    UnitMap units = observed(listing.units, read_enablement(paths_));
+    UnitMap units = states_of(listing.units);
+    add_enablement(paths_, units);
     std::erase_if(units, [&details](const auto& unit) { return !details.contains(unit.first); });
     if (auto explained = explain(units, Since::IfKnown); !explained)
         return std::unexpected(explained.error());
@@ -249,13 +285,17 @@ void SystemdUnits::begin(Verb verb, std::span<const std::string> servers) {
         }
         return;
     }
+    states_at_.reset();  // no signal tells that a build has a job
     jobs_.begin(*bus_, verb, servers);
 }
 
 Units::Completions SystemdUnits::poll_completions() {
     if (!given_up_.empty() || !bus_) return std::exchange(given_up_, {});
     auto finished = jobs_.poll_completions(*bus_);
-    if (finished) return std::move(*finished);
+    if (finished) {
+        if (!finished->empty()) states_at_.reset();
+        return std::move(*finished);
+    }
     (void)lose(finished.error());
     return std::exchange(given_up_, {});
 }
@@ -277,14 +317,28 @@ void SystemdUnits::subscribe(std::function<void()> on_change) {
 }
 
 void SystemdUnits::watch() {
+    states_at_.reset();
     activations_.clear();
-    watch_units(*bus_, [this](const std::string& path) {
-        if (path.empty())
-            activations_.clear();
-        else
-            activations_.erase(path);
+    watch_units(*bus_, [this](Stale stale, const std::string& path) {
+        forget(stale, path);
         on_change_();
     });
+}
+
+void SystemdUnits::forget(Stale stale, const std::string& path) {
+    switch (stale) {
+        case Stale::UnitFiles:
+            return;
+        case Stale::Everything:
+            activations_.clear();
+            break;
+        case Stale::Unit:
+            activations_.erase(path);
+            break;
+        case Stale::States:
+            break;
+    }
+    states_at_.reset();
 }
 
 }  // namespace
