@@ -22,9 +22,9 @@ using Listed = sdbus::Struct<std::string, std::string, std::string, std::string,
 using UnitMap = std::map<std::string, ObservedUnit>;
 using DetailMap = std::map<std::string, UnitDetails>;
 
-/// What PID 1 has said is taken as still true for this long, while it sends signals of what changes. A signal
-/// that was lost is made good by the next observation after that.
-constexpr std::chrono::seconds remembered{20};
+/// What PID 1 has said is taken as still true for this long, while it sends signals of what changes: a little
+/// less than the 30 s after which l4d2d observes in any case, which makes good a signal that was lost.
+constexpr std::chrono::seconds remembered{29};
 
 UnitMap states_of(const std::vector<Listed>& listed) {
     UnitMap units;

@@ -55,7 +55,7 @@ class Units {
     /// One ListUnitsByPatterns call and two directory listings, whatever the number of servers (enablement is
     /// what lies in *.wants; asking PID 1 costs a call a unit). The Result of failed units, and since when
     /// active ones are, is asked for in one more round trip. After subscribe(), PID 1 is asked only if
-    /// something has begun, ended or changed since, or 20 s have passed; and since when a unit is active,
+    /// something has begun, ended or changed since, or 29 s have passed; and since when a unit is active,
     /// only if that unit has changed. So links that change while PID 1 reloads are noticed without waiting
     /// for it.
     virtual std::expected<ListedUnits, std::string> list() = 0;
