@@ -14,6 +14,7 @@ namespace left4me::builder {
 struct Staged {
     std::string digest;  ///< of the content
     std::string input;   ///< of the source as it was scanned
+    std::string revision;  ///< as BuiltArtifact::revision
 };
 
 /// `.build/tree`, in which an artifact is built, and `.build/journal`, which records its complete files: a
