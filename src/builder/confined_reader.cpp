@@ -106,10 +106,10 @@ class Reader {
     std::unexpected<BuildError> end(const ConfinedReading& reading) {
         const int status = wait();
         if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) {
-            return std::unexpected(BuildError{
-                BuildFailureKind::OutOfMemory,
-                fmt::format("unpacking {} needs more memory than the unit's MemoryMax=; {}", reading.what,
-                            reading.less_memory)});
+            return std::unexpected(
+                BuildError{BuildFailureKind::OutOfMemory,
+                           fmt::format("unpacking {} needs more memory than the unit's MemoryMax=; {}",
+                                       reading.what, reading.less_memory)});
         }
         const std::string how =
             WIFSIGNALED(status)
@@ -151,10 +151,10 @@ Built<void> write(const Message& message, TreeWriter& writer) {
         case Kind::EndOfFile:
             return writer.end_file(message.number);
         case Kind::Failed:
-            return std::unexpected(BuildError{
-                BuildFailureKind::SourceUnavailable,
-                message.text.empty() ? "it cannot be read" : printable_line(message.text),
-                message.number == 0});
+            return std::unexpected(
+                BuildError{BuildFailureKind::SourceUnavailable,
+                           message.text.empty() ? "it cannot be read" : printable_line(message.text),
+                           message.number == 0});
         case Kind::Revision:
         case Kind::End:
             return {};
@@ -176,8 +176,8 @@ Built<std::string> read_confined(const ConfinedReading& reading, TreeWriter& wri
     while (true) {
         if (const auto got = next_message(reader->pipe(), message); !got) {
             if (got.error() == NoMessage::Invalid) {
-                return damaged(fmt::format("the process that read it sent nonsense: {} is hostile",
-                                           reading.what));
+                return damaged(
+                    fmt::format("the process that read it sent nonsense: {} is hostile", reading.what));
             }
             return reader->end(reading);
         }

@@ -300,8 +300,9 @@ constexpr std::array archive_fields{
 constexpr std::array git_exclude{
     Field{.name = "item",
           .type = Type::FilePath,
-          .documentation = "A pattern; `*` and `?` stand for parts of a name. With a `/`, it is a path beneath "
-                           "`path`; without one, a name anywhere in it.",
+          .documentation =
+              "A pattern; `*` and `?` stand for parts of a name. With a `/`, it is a path beneath "
+              "`path`; without one, a name anywhere in it.",
           .maximum = 255},
 };
 constexpr std::array git_fields{
@@ -328,8 +329,9 @@ constexpr std::array git_fields{
           .maximum = 255},
     Field{.name = "into",
           .type = Type::FilePath,
-          .documentation = "The directory of the game's installation that the files are put into. Without it, "
-                           "their paths are those of the installation.",
+          .documentation =
+              "The directory of the game's installation that the files are put into. Without it, "
+              "their paths are those of the installation.",
           .example = "left4dead2",
           .maximum = 255},
     Field{.name = "exclude",

@@ -102,7 +102,8 @@ void check_git_url(std::string_view text, Violations& violations) {
     if (text.starts_with("http://") || text.starts_with("git://"))
         return complain("is not encrypted; write https://");
     if (text.starts_with("ssh://") || is_ssh_place(text))
-        return complain("is an address of ssh, which is not yet supported; use https://, or a clone on this host");
+        return complain(
+            "is an address of ssh, which is not yet supported; use https://, or a clone on this host");
     complain("is neither an https:// address nor the absolute path of a repository on this host");
 }
 

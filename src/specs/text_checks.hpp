@@ -31,7 +31,8 @@ void check_directory(std::string_view text, Violations& violations);
 void check_archive_url(std::string_view text, Violations& violations);
 /// The same for a repository.
 void check_git_url(std::string_view text, Violations& violations);
-/// The name of a branch or tag, also a whole one as refs/heads/main (git-check-ref-format(1)), or a commit id.
+/// The name of a branch or tag, also a whole one as refs/heads/main (git-check-ref-format(1)), or a commit
+/// id.
 void check_git_ref(std::string_view text, Violations& violations);
 /// A path as check_file_path(), or `.`.
 void check_tree_path(std::string_view text, Violations& violations);

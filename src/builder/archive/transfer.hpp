@@ -56,8 +56,8 @@ struct TransferSink {
     std::function<bool(std::string_view data)> write;
 };
 
-/// One GET or POST over https with libcurl. Certificates are verified, redirects are followed within https, and no
-/// address that is not public is connected to, unless it is in one of the networks that are allowed.
+/// One GET or POST over https with libcurl. Certificates are verified, redirects are followed within https,
+/// and no address that is not public is connected to, unless it is in one of the networks that are allowed.
 TransferResult transfer(const TransferRequest& request, const TransferSink& sink);
 
 }  // namespace left4me::builder

@@ -194,6 +194,7 @@ class Remote {
             write);
         if (!result) return result;
         if (result->web_page) return error("the server sent a web page; correct `url`");
+        if (!reader.is_complete() && !abilities_.version_2) return not_git();
         if (!reader.is_complete()) return error("the server sent only a part");
         return result;
     }
@@ -231,7 +232,8 @@ class Remote {
             return error("the server sends no commit without its history; use an archive");
         // The repository may have moved; what follows goes to where it is now.
         base_ = result->url;
-        if (!base_.ends_with(advertisement)) return error("it leads to " + base_ + ", which is no git server");
+        if (!base_.ends_with(advertisement))
+            return error("it leads to " + base_ + ", which is no git server");
         base_.resize(base_.size() - advertisement.size());
         return {};
     }
@@ -359,8 +361,6 @@ Built<SourceObjects> fetch_commit(const GitSource& source, int build_directory, 
     return Remote(source, build_directory, progress, settings).run();
 }
 
-void discard_pack(int build_directory) {
-    (void)store::remove_tree(build_directory, Staging::download_name);
-}
+void discard_pack(int build_directory) { (void)store::remove_tree(build_directory, Staging::download_name); }
 
 }  // namespace left4me::builder

@@ -71,11 +71,11 @@ class Pack {
     FileWindow index_;
     Work& work_;
     Inflater inflater_;
-    std::uint64_t end_ = 0;  ///< of the last stream that was unpacked
+    std::uint64_t end_ = 0;                    ///< of the last stream that was unpacked
     std::map<ObjectId, std::uint64_t> by_id_;  ///< what scan() found
-    std::map<std::uint64_t, Object> recent_;  ///< by position
-    std::vector<std::uint64_t> order_;        ///< of recent_
-    std::size_t oldest_ = 0;                  ///< in order_
+    std::map<std::uint64_t, Object> recent_;   ///< by position
+    std::vector<std::uint64_t> order_;         ///< of recent_
+    std::size_t oldest_ = 0;                   ///< in order_
     std::uint64_t recent_bytes_ = 0;
 };
 

@@ -63,9 +63,8 @@ bool comes_before(const TreeItem& a, const TreeItem& b) {
 
 bool is_git_directory(std::string_view name) {
     constexpr std::string_view git = ".git";
-    return std::equal(name.begin(), name.end(), git.begin(), git.end(), [](char a, char b) {
-        return std::tolower(static_cast<unsigned char>(a)) == b;
-    });
+    return std::equal(name.begin(), name.end(), git.begin(), git.end(),
+                      [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == b; });
 }
 
 /// Why no repository that git made has such a name; empty: it may.
@@ -162,7 +161,7 @@ class Walk {
             const auto item = next_item(tree);
             if (!item || (before && !comes_before(*before, *item))) {
                 (void)refuse(fmt::format("the directory {} is damaged, or has a name twice",
-                                       in_quotes(directory.empty() ? "." : directory)));
+                                         in_quotes(directory.empty() ? "." : directory)));
                 return false;
             }
             if (!visit(*item, directory, depth)) return false;

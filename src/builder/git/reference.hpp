@@ -12,8 +12,8 @@ namespace left4me::builder {
 /// References of a repository, by their whole names.
 using References = std::map<std::string, ObjectId>;
 
-/// What GitSource::ref may stand for: HEAD if it is empty; a name that begins with refs/ as it is; else a branch
-/// or a tag.
+/// What GitSource::ref may stand for: HEAD if it is empty; a name that begins with refs/ as it is; else a
+/// branch or a tag.
 std::vector<std::string> candidates(const std::string& ref);
 
 /// The object that the ref stands for; an error names the remedy. `known`: those of its candidates that there

@@ -62,7 +62,8 @@ class Repository {
     Built<Fd> enter(const std::string& path) const {
         Fd inside = store::open_directory(directory_.get(), path);
         if (!inside) return unreadable(path);
-        if (store::mount_of(inside.get(), path) != mount_) return error(in_quotes(path) + " is a mount point");
+        if (store::mount_of(inside.get(), path) != mount_)
+            return error(in_quotes(path) + " is a mount point");
         return inside;
     }
 
@@ -88,10 +89,12 @@ class Repository {
             if (!inner) return error("is not a git repository: it has neither HEAD nor the directory .git");
             directory_ = std::move(*inner);
         }
-        if (has("commondir")) return error("is a linked working tree; name the repository that it belongs to");
+        if (has("commondir"))
+            return error("is a linked working tree; name the repository that it belongs to");
         if (has("reftable"))
-            return error("keeps its references in a reftable, which left4me does not support; clone it with "
-                         "--ref-format=files");
+            return error(
+                "keeps its references in a reftable, which left4me does not support; clone it with "
+                "--ref-format=files");
         if (has("objects/info/alternates"))
             return error(
                 "borrows objects from another repository; run `git repack -a -d` in it, and remove "
@@ -160,8 +163,7 @@ class Repository {
             if (objects.packs.size() == max_packs)
                 return error(fmt::format("has more than {} packs; run `git gc` in it", max_packs));
             auto index = open_file(directory->get(), name);
-            auto pack =
-                open_file(directory->get(), name.substr(0, name.size() - ending.size()) + ".pack");
+            auto pack = open_file(directory->get(), name.substr(0, name.size() - ending.size()) + ".pack");
             if (!index) return std::unexpected(index.error());
             if (!pack) return std::unexpected(pack.error());
             objects.packs.push_back({std::move(*pack), std::move(*index)});
@@ -172,8 +174,8 @@ class Repository {
     Built<void> add_loose(SourceObjects& objects) const {
         const auto copies = store::make_directory(build_directory_, Staging::download_name, 0750);
         if (!copies) return own_failure(errno, copies.error());
-        Fd into(::openat(copies->get(), loose_name, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
-                         0640));
+        Fd into(
+            ::openat(copies->get(), loose_name, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0640));
         if (!into) return own_failure(errno, store::io_error(loose_name).error());
         std::uint64_t at = 0;
         for (unsigned first = 0; first < 256; ++first) {
@@ -185,9 +187,8 @@ class Repository {
                 const auto id = parse_object_id(prefix + name);
                 if (!id) continue;
                 if (objects.loose_objects.size() == max_loose) {
-                    return error(
-                        fmt::format("has more than {} objects that are not in packs; run `git gc` in it",
-                                    max_loose));
+                    return error(fmt::format(
+                        "has more than {} objects that are not in packs; run `git gc` in it", max_loose));
                 }
                 const auto file = open_file(directory->get(), name);
                 if (!file) return std::unexpected(file.error());
@@ -206,7 +207,8 @@ class Repository {
     Built<std::uint64_t> copy(const OpenFile& from, int into, std::uint64_t at) const {
         if (from.bytes > source_.limits.bytes - std::min(at, source_.limits.bytes))
             return error(
-                "has larger objects than limits.overlayBytes in /etc/left4me/config.yaml allows; run `git gc` "
+                "has larger objects than limits.overlayBytes in /etc/left4me/config.yaml allows; run `git "
+                "gc` "
                 "in it, or raise the limit");
         std::string buffer(1U << 16U, '\0');
         std::uint64_t done = 0;
