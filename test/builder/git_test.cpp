@@ -769,3 +769,19 @@ TEST_CASE("packets arrive in any pieces", "[git]") {
         CHECK(reader.is_complete());
     }
 }
+
+TEST_CASE("the record of a build names the commit, and one of an earlier version names none", "[git]") {
+    const GitPlace git;
+    fill(git);
+    const std::string commit = git.commit();
+    const GitBuild build(git);
+    REQUIRE(build.run() == "");
+    const std::string name = "overlays/o/.build/record";
+    std::string text = git.place.read(name);
+    const std::string revision = ",\"revision\":\"" + commit + "\"";
+    REQUIRE(text.contains(revision));
+    text.erase(text.find(revision), revision.size());
+    git.place.file(name, text);
+    REQUIRE(build.record().artifact);
+    CHECK(build.record().artifact->revision.empty());
+}

@@ -32,7 +32,7 @@ Built<Staged> stage_archive(const ArchiveSource& source, int build_directory, St
         return error_in(url, unpacked.error());
     const auto digest = writer.finish("no file is left of it; see stripComponents and exclude");
     if (!digest) return error_in(url, digest.error());
-    return Staged{*digest, input, {}};
+    return Staged{*digest, input};
 }
 
 }  // namespace left4me::builder
