@@ -13,6 +13,7 @@
 #include "builder/archive/archive.hpp"
 #include "builder/confinement.hpp"
 #include "builder/directory/copy.hpp"
+#include "builder/git/git.hpp"
 
 namespace left4me::builder {
 
@@ -50,6 +51,10 @@ Built<Staged> stage(const OverlaySource& source, int build_directory, const Down
                           [&](const ArchiveSource& archive) {
                               input = fingerprint(archive);
                               return stage_archive(archive, build_directory, staging, progress, downloads);
+                          },
+                          [&](const GitSource& git) {
+                              input = fingerprint(git);
+                              return stage_git(git, build_directory, staging, progress, downloads);
                           },
                       },
                       source);
@@ -105,7 +110,7 @@ int build(const std::filesystem::path& overlays, const std::string& name, const 
     record.took =
         std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begun);
     if (staged) {
-        record.artifact = BuiltArtifact{staged->digest, staged->input};
+        record.artifact = BuiltArtifact{staged->digest, staged->input, staged->revision};
         record.failure.reset();
     } else {
         // Free the disk space while others need it.

@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <expected>
 #include <string>
+#include <utility>
 
 #include "reconciler/build.hpp"
 
@@ -11,6 +12,8 @@ namespace left4me::builder {
 struct BuildError {
     BuildFailureKind kind = BuildFailureKind::IOError;
     std::string message;
+    /// What was downloaded cannot be read: another download may be whole.
+    bool damaged = false;
 };
 
 template <typename Value>
@@ -24,6 +27,12 @@ inline std::unexpected<BuildError> own_failure(int error, const std::string& mes
 
 inline std::unexpected<BuildError> source_failure(const std::string& message) {
     return std::unexpected(BuildError{BuildFailureKind::SourceUnavailable, message});
+}
+
+/// The same error, of something at `where`. One of our own names what it is about already.
+inline std::unexpected<BuildError> error_in(const std::string& where, BuildError error) {
+    if (error.kind == BuildFailureKind::SourceUnavailable) error.message = where + ": " + error.message;
+    return std::unexpected(std::move(error));
 }
 
 }  // namespace left4me::builder

@@ -12,8 +12,9 @@ namespace left4me::builder {
 
 /// The staged files of a source, once complete.
 struct Staged {
-    std::string digest;  ///< of the content
-    std::string input;   ///< of the source as it was scanned
+    std::string digest;         ///< of the content
+    std::string input;          ///< of the source as it was scanned
+    std::string revision = {};  ///< as BuiltArtifact::revision
 };
 
 /// `.build/tree`, in which an artifact is built, and `.build/journal`, which records its complete files: a

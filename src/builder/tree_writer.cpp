@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <climits>
+#include <cstdio>
 
 #include "adapters/path_names.hpp"
 #include "adapters/store/copy.hpp"
@@ -244,6 +245,16 @@ Built<void> TreeWriter::refuse(std::string_view path, const std::string& why) {
     if (!to) return std::unexpected(to.error());
     if (to->empty()) return {};
     return refusal(path, why);
+}
+
+Built<std::string> TreeWriter::finish(const std::string& no_file) const {
+    const auto tree = store::scan_tree(root_, limits_);
+    if (!tree) return source_failure(tree.error());
+    if (files_ == 0) return source_failure(no_file);
+    auto digest = store::digest_tree(root_, *tree);
+    if (!digest) return own_failure(errno, digest.error());
+    (void)std::fprintf(stderr, "%s\n", fmt::format("{} files, {} bytes", files_, bytes_).c_str());
+    return *digest;
 }
 
 }  // namespace left4me::builder

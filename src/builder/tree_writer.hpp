@@ -21,7 +21,7 @@ struct PathMapping {
 
 /// Writes entries that somebody outside has named into an empty directory, and nowhere else. For every source
 /// whose content is a list of entries. Refuses, with the entry's name and the remedy, what an overlay may not
-/// contain; whether links lead out is checked by store::scan_tree() when all are there.
+/// contain; whether links lead out is checked by finish().
 class TreeWriter {
   public:
     /// `limits`: of what is written. Entries count even if they are left out.
@@ -39,6 +39,10 @@ class TreeWriter {
     Built<void> hard_link(std::string_view path, std::string_view original);
     /// An entry of a kind that no overlay may contain. An error, unless it is left out.
     Built<void> refuse(std::string_view path, const std::string& why);
+
+    /// When all are there: checks where links lead, and returns the digest of the tree. `no_file`: the error
+    /// if there is no file.
+    Built<std::string> finish(const std::string& no_file) const;
 
     std::uint64_t files() const { return files_; }  ///< written so far
     /// Of data, written so far, and a block for each hole.

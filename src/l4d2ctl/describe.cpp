@@ -55,13 +55,14 @@ Result<std::string> describe_overlay(const Session& session, const View& view, c
     if (found == view.in_force.set.overlays.end())
         return fail(Exit::NotFound, "overlay/" + name + " is not there");
     const std::string digest = operations::usable_generation(view, name);
-    const std::string text =
-        page({{{"Source"}, {source_text(found->second.source)}},
-              {{"Artifact"}, {digest.empty() ? "none" : digest}},
-              {{"Build"}, {printable(operations::build_text(view, name))}},
-              {{"Blueprints"}, {names_or_none(operations::blueprints_using(view.in_force.set, name))}},
-              {{"Manifest"}, {place(found->second.origin)}}},
-             session, "overlay/" + name);
+    std::vector<std::vector<Cell>> rows{{{"Source"}, {source_text(found->second.source)}},
+                                        {{"Artifact"}, {digest.empty() ? "none" : digest}}};
+    if (const std::string revision = operations::built_revision(view, name); !revision.empty())
+        rows.push_back({{"Built from"}, {printable(revision)}});
+    rows.push_back({{"Build"}, {printable(operations::build_text(view, name))}});
+    rows.push_back({{"Blueprints"}, {names_or_none(operations::blueprints_using(view.in_force.set, name))}});
+    rows.push_back({{"Manifest"}, {place(found->second.origin)}});
+    const std::string text = page(std::move(rows), session, "overlay/" + name);
     if (!is_built_by_unit(found->second.source)) return text;
     const std::string log = tail.text();
     return text + section("Log",

@@ -179,6 +179,9 @@ std::string source_text(const OverlaySource& source) {
                 return fmt::format("inline, {} {}", files, files == 1 ? "file" : "files");
             },
             [](const ArchiveSource& archive) { return "archive " + archive.locations.front().url; },
+            [](const GitSource& git) {
+                return fmt::format("git {}{}{}", git.url, git.ref.empty() ? "" : " ", git.ref);
+            },
         },
         source);
 }

@@ -171,4 +171,10 @@ std::string usable_generation(const View& view, const std::string& name) {
     return {};
 }
 
+std::string built_revision(const View& view, const std::string& name) {
+    const TargetOverlay* const overlay = find_overlay(view, name);
+    if (overlay == nullptr || !overlay->build || !overlay->build->record.artifact) return {};
+    return overlay->build->record.artifact->revision;
+}
+
 }  // namespace left4me::operations

@@ -72,6 +72,15 @@ Json json_of(const ArchiveSource& source) {
               {"exclude", source.exclude}}}};
 }
 
+Json json_of(const GitSource& source) {
+    return {{"git",
+             {{"url", source.url},
+              {"ref", source.ref},
+              {"path", source.path},
+              {"into", source.into},
+              {"exclude", source.exclude}}}};
+}
+
 }  // namespace
 
 Json source_json(const OverlaySource& source) {
@@ -103,6 +112,8 @@ Json overlay_object_json(const View& view, const std::string& name) {
         json["error"] = observed->second.artifact.error().message;
     const std::string usable = usable_generation(view, name);
     json["artifact"] = usable.empty() ? Json(nullptr) : Json(usable);
+    if (const std::string revision = built_revision(view, name); !revision.empty())
+        json["revision"] = revision;
     json["build"] = build_json(view, name);
     json["blueprints"] = blueprints_using(view.in_force.set, name);
     return json;

@@ -30,13 +30,24 @@ std::string bytes_text(std::uint64_t bytes, std::uint64_t total) {
     return fmt::format("{:.1f}{} {}", static_cast<double>(bytes) / unit, of, large ? "GiB" : "MiB");
 }
 
+void add(Digest& digest, const std::vector<std::string>& patterns) {
+    digest.number(patterns.size());
+    for (const std::string& pattern : patterns) digest.field(pattern);
+}
+
 }  // namespace
 
 std::string fingerprint(const ArchiveSource& source) {
     Digest digest;
     digest.field("archive").field(source.sha256).field(source.into).number(source.strip_components);
-    digest.number(source.exclude.size());
-    for (const std::string& pattern : source.exclude) digest.field(pattern);
+    add(digest, source.exclude);
+    return digest.hex();
+}
+
+std::string fingerprint(const GitSource& source) {
+    Digest digest;
+    digest.field("git").field(source.url).field(source.ref).field(source.path).field(source.into);
+    add(digest, source.exclude);
     return digest.hex();
 }
 
@@ -119,7 +130,7 @@ std::string to_text(const BuildProgress& progress) {
         case BuildPhase::Downloading:
             return "downloading, " + bytes;
         case BuildPhase::Unpacking:
-            return fmt::format("unpacking, {} files, {} of the archive", progress.files, bytes);
+            return fmt::format("unpacking, {} files, {} of what was downloaded", progress.files, bytes);
     }
     return "";
 }

@@ -20,6 +20,8 @@ constexpr bool is_built_by_unit(const OverlaySource& source) {
 
 /// What identifies the content that an archive gives: not where it is, so that mirrors may change.
 std::string fingerprint(const ArchiveSource& source);
+/// What the manifest asks for. Not what it stands for: a branch that moves is not built again.
+std::string fingerprint(const GitSource& source);
 
 /// Why a build produced no artifact.
 enum class BuildFailureKind {
@@ -52,6 +54,8 @@ struct BuildFailure {
 struct BuiltArtifact {
     std::string digest;
     std::string input;  ///< the fingerprint of the source
+    /// What the content is called at its source, as a commit; empty: nothing, or unknown.
+    std::string revision = {};
 
     bool operator==(const BuiltArtifact&) const = default;
 };
@@ -91,7 +95,7 @@ struct BuildProgress {
 /// 0 … 100, of the data.
 unsigned percent(const BuildProgress& progress);
 /// "12 of 340 files, 1.5 of 20.1 GiB"; "downloading, 1.5 of 20.1 MiB"; "unpacking, 12 files, 1.5 of 20.1 MiB
-/// of the archive".
+/// of what was downloaded".
 std::string to_text(const BuildProgress& progress);
 
 }  // namespace left4me

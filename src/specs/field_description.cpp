@@ -49,13 +49,17 @@ std::string type_description(const Field& field) {
         case Type::HostPath:
             return "absolute path";
         case Type::FilePath:
+        case Type::TreePath:
             return "relative path";
         case Type::Argument:
             return "word";
         case Type::SecretFile:
             return "name of a secret";
         case Type::ArchiveUrl:
+        case Type::GitUrl:
             return "URL";
+        case Type::GitRef:
+            return "branch, tag or commit";
         case Type::Sha256:
             return "SHA-256";
         case Type::Config:

@@ -297,8 +297,53 @@ constexpr std::array archive_fields{
           .unique = true,
           .children = archive_exclude},
 };
+constexpr std::array git_exclude{
+    Field{.name = "item",
+          .type = Type::FilePath,
+          .documentation =
+              "A pattern; `*` and `?` stand for parts of a name. With a `/`, it is a path beneath "
+              "`path`; without one, a name anywhere in it.",
+          .maximum = 255},
+};
+constexpr std::array git_fields{
+    Field{.name = "url",
+          .type = Type::GitUrl,
+          .required = true,
+          .documentation =
+              "Where the repository is: an https:// address, or the absolute path of a repository in one of "
+              "the host's `overlayRoots`.",
+          .example = "https://github.com/SirPlease/L4D2-Competitive-Rework.git",
+          .maximum = 2048},
+    Field{.name = "ref",
+          .type = Type::GitRef,
+          .documentation =
+              "A branch, a tag, or all 40 digits of a commit. Without it, the branch that the repository's "
+              "HEAD names. A branch is looked up when the overlay is built, not again when it moves.",
+          .example = "v2.9.1",
+          .maximum = 255},
+    Field{.name = "path",
+          .type = Type::TreePath,
+          .documentation = "The directory of the repository whose files are taken. Without it, or with `.`, "
+                           "all are taken.",
+          .example = "addons/left4dead2",
+          .maximum = 255},
+    Field{.name = "into",
+          .type = Type::FilePath,
+          .documentation =
+              "The directory of the game's installation that the files are put into. Without it, "
+              "their paths are those of the installation.",
+          .example = "left4dead2",
+          .maximum = 255},
+    Field{.name = "exclude",
+          .type = Type::List,
+          .documentation = "What is left out. A directory is left out with all its content.",
+          .example = "[\"*.md\", .github]",
+          .maximum = 64,
+          .unique = true,
+          .children = git_exclude},
+};
 constexpr std::string_view not_yet =
-    "Not yet supported by this version; use `archive`, `directory` or `inline`.";
+    "Not yet supported by this version; use `archive`, `git`, `directory` or `inline`.";
 constexpr std::array source_fields{
     Field{.name = "directory",
           .type = Type::Directory,
@@ -318,7 +363,12 @@ constexpr std::array source_fields{
           .example = "{url: \"https://example.org/rework-linux.tar.gz\", sha256: "
                      "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824, into: left4dead2}",
           .children = archive_fields},
-    Field{.name = "git", .type = Type::NotYet, .documentation = not_yet},
+    Field{.name = "git",
+          .type = Type::Map,
+          .documentation = "One commit of a git repository, without its history.",
+          .example = "{url: \"https://github.com/SirPlease/L4D2-Competitive-Rework.git\", ref: v2.9.1, into: "
+                     "left4dead2}",
+          .children = git_fields},
     Field{.name = "workshop", .type = Type::NotYet, .documentation = not_yet},
     Field{.name = "script", .type = Type::NotYet, .documentation = not_yet},
 };

@@ -37,6 +37,9 @@ enum class Type {
     Config,      ///< text with placeholders
     ArchiveUrl,  ///< https://…, or the absolute path of a file on the host, outside of left4me's own
     Sha256,      ///< 64 lower-case hexadecimal digits
+    GitUrl,      ///< as ArchiveUrl, of a repository
+    GitRef,      ///< a branch, a tag or a commit
+    TreePath,    ///< FilePath of a directory, or `.`
     Text,        ///< any text
     NotYet,      ///< known, but not supported by this version
 };

@@ -74,7 +74,21 @@ struct ArchiveSource {
     bool operator==(const ArchiveSource&) const = default;
 };
 
-using OverlaySource = std::variant<DirectorySource, InlineSource, ArchiveSource>;
+/// The overlay's files are those of one commit of a git repository.
+struct GitSource {
+    std::string url;                   ///< `https://…`, or the absolute path of a repository on this host
+    std::string root;                  ///< of a repository on this host: as DirectorySource::root
+    std::string ref;                   ///< a branch, a tag, or all 40 digits of a commit; empty: HEAD
+    std::string path;                  ///< the directory of the repository that is taken; empty: all of it
+    std::string into;                  ///< as ArchiveSource::into
+    std::vector<std::string> exclude;  ///< as ArchiveSource::exclude
+    SourceLimits limits;               ///< of what is downloaded, and of its content
+    std::vector<std::string> private_networks;  ///< as ArchiveSource::private_networks
+
+    bool operator==(const GitSource&) const = default;
+};
+
+using OverlaySource = std::variant<DirectorySource, InlineSource, ArchiveSource, GitSource>;
 
 /// The functions of a std::visit, one for each alternative: the compiler finds every place that a new kind of
 /// source needs.

@@ -40,6 +40,8 @@ void check_root(const yaml::Node& root, const std::vector<std::string>& roots, R
     };
     if (const yaml::Node* directory = descend(&root, {"spec", "source", "directory"}))
         check(*directory, "spec.source.directory");
+    const yaml::Node* repository = descend(&root, {"spec", "source", "git", "url"});
+    if (repository != nullptr && repository->text.starts_with('/')) check(*repository, "spec.source.git.url");
     const yaml::Node* url = descend(&root, {"spec", "source", "archive", "url"});
     if (url == nullptr) return;
     const auto check_url = [&](const yaml::Node& node) {

@@ -52,22 +52,82 @@ void check_directory(std::string_view text, Violations& violations) {
     }
 }
 
-void check_archive_url(std::string_view text, Violations& violations) {
-    if (text.starts_with('/')) return check_directory(text, violations);
+namespace {
+
+constexpr std::string_view https = "https://";
+
+/// Of an address that begins with https://.
+void check_https_url(std::string_view text, Violations& violations) {
     const auto complain = [&](std::string_view why) {
         violations.push_back({Rule::UrlInvalid, fmt::format("{} {}", in_quotes(text), why)});
     };
-    constexpr std::string_view https = "https://";
-    if (text.starts_with("http://")) return complain("is not encrypted; write https://");
-    if (!text.starts_with(https)) {
-        return complain("is neither an https:// address nor the absolute path of a file on this host");
-    }
     const std::string_view rest = text.substr(https.size());
     const std::string_view host = rest.substr(0, rest.find_first_of("/?#"));
     if (host.empty()) return complain("names no host");
     if (host.contains('@')) return complain("contains a user or a password, which everybody can read here");
     if (text.contains('#')) return complain("contains '#', which no server gets to see; remove that part");
     if (text.contains(' ')) complain("contains a blank; write it as %20");
+}
+
+/// `git@example.org:pack.git`, as ssh(1) understands it.
+bool is_ssh_place(std::string_view text) {
+    const std::size_t colon = text.find(':');
+    return colon != std::string_view::npos && !text.substr(0, colon).contains('/') &&
+           !text.substr(colon).starts_with("://");
+}
+
+}  // namespace
+
+void check_archive_url(std::string_view text, Violations& violations) {
+    if (text.starts_with('/')) return check_directory(text, violations);
+    if (text.starts_with(https)) return check_https_url(text, violations);
+    violations.push_back(
+        {Rule::UrlInvalid,
+         fmt::format("{} {}", in_quotes(text),
+                     text.starts_with("http://")
+                         ? "is not encrypted; write https://"
+                         : "is neither an https:// address nor the absolute path of a file on this host")});
+}
+
+void check_git_url(std::string_view text, Violations& violations) {
+    if (text.starts_with('/')) return check_directory(text, violations);
+    const auto complain = [&](std::string_view why) {
+        violations.push_back({Rule::UrlInvalid, fmt::format("{} {}", in_quotes(text), why)});
+    };
+    if (text.starts_with(https)) {
+        if (text.contains('?')) return complain("contains '?', which no address of a repository has");
+        if (text.ends_with('/')) return complain("ends with '/'; remove it");
+        return check_https_url(text, violations);
+    }
+    if (text.starts_with("http://") || text.starts_with("git://"))
+        return complain("is not encrypted; write https://");
+    if (text.starts_with("ssh://") || is_ssh_place(text))
+        return complain(
+            "is an address of ssh, which is not yet supported; use https://, or a clone on this host");
+    complain("is neither an https:// address nor the absolute path of a repository on this host");
+}
+
+void check_git_ref(std::string_view text, Violations& violations) {
+    const auto complain = [&](std::string_view why) {
+        violations.push_back({Rule::ValueInvalid, fmt::format("{} {}", in_quotes(text), why)});
+    };
+    if (text.empty()) return complain("is empty; name a branch, a tag or a commit, or remove the line");
+    constexpr std::string_view lock = ".lock";
+    const auto is_odd = [&](std::string_view component) {
+        return component.empty() || component.starts_with('.') || component.ends_with(lock);
+    };
+    bool odd = text == "@" || text.starts_with('-') || text.ends_with('.') || text.contains("..") ||
+               text.contains("@{") || text.find_first_of(" ~^:?*[\\") != std::string_view::npos;
+    for (std::size_t begin = 0; begin <= text.size() && !odd;) {
+        const std::size_t end = std::min(text.find('/', begin), text.size());
+        odd = is_odd(text.substr(begin, end - begin));
+        begin = end + 1;
+    }
+    if (odd) complain("is no name of a branch or tag, nor the 40 digits of a commit");
+}
+
+void check_tree_path(std::string_view text, Violations& violations) {
+    if (text != ".") check_file_path(text, violations);
 }
 
 void check_sha256(std::string_view text, Violations& violations) {

@@ -79,6 +79,9 @@ std::string directory_pattern() {
     return fmt::format(R"(^(?!{}$)(/(?!\.{{1,2}}(/|$))[^/]+)+$)", at_or_above);
 }
 
+/// A relative path without `.`, `..` and empty names.
+constexpr const char* file_path = R"(^(?!\.{1,2}(/|$))[^/\\]+(/(?!\.{1,2}(/|$))[^/\\]+)*$)";
+
 }  // namespace
 
 std::string pattern_of(const Field& field) {
@@ -94,7 +97,13 @@ std::string pattern_of(const Field& field) {
         case Type::Directory:
             return directory_pattern();
         case Type::FilePath:
-            return R"(^(?!\.{1,2}(/|$))[^/\\]+(/(?!\.{1,2}(/|$))[^/\\]+)*$)";
+            return file_path;
+        case Type::TreePath:
+            return fmt::format("^[.]$|{}", file_path);
+        case Type::GitUrl:
+            return fmt::format("{}|{}", R"(^https://[^/?#@ ]+(/[^?# ]*[^/?# ])?$)", directory_pattern());
+        case Type::GitRef:
+            return R"(^(?!@$|-|.*\.$|.*\.\.|.*@\{)(?!\.|.*/\.|.*\.lock(/|$))[^ ~^:?*\[\\/]+(/[^ ~^:?*\[\\/]+)*$)";
         case Type::ArchiveUrl:
             return fmt::format("{}|{}", R"(^https://[^/?#@ ]+([/?][^# ]*)?$)", directory_pattern());
         case Type::Sha256:

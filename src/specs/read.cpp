@@ -56,6 +56,20 @@ ArchiveSource read_archive(const Value& archive, const Limits& limits) {
     return source;
 }
 
+GitSource read_git(const Value& git, const Limits& limits) {
+    GitSource source;
+    source.url = git["url"].text();
+    if (source.url.starts_with('/')) source.root = *find_root(source.url, limits.overlay_roots);
+    source.ref = git["ref"].text();
+    source.path = git["path"].text();
+    if (source.path == ".") source.path.clear();
+    source.into = git["into"].text();
+    source.exclude = texts(git["exclude"]);
+    source.limits = limits.source;
+    source.private_networks = limits.private_networks;
+    return source;
+}
+
 Overlay read_overlay(const Value& object, const Origin& origin, const Limits& limits) {
     const Value source = object["spec"]["source"];
     const Metadata metadata = read_metadata(object["metadata"]);
@@ -66,6 +80,8 @@ Overlay read_overlay(const Value& object, const Origin& origin, const Limits& li
     }
     if (const Value archive = source["archive"]; archive.node != nullptr)
         return {metadata, read_archive(archive, limits), origin};
+    if (const Value git = source["git"]; git.node != nullptr)
+        return {metadata, read_git(git, limits), origin};
     return {metadata, InlineSource{text_map(source["inline"]["files"])}, origin};
 }
 

@@ -100,6 +100,18 @@ Violations check_text(const Field& field, std::string_view text) {
             check_control_characters(text, false, violations);
             check_archive_url(text, violations);
             break;
+        case Type::GitUrl:
+            check_control_characters(text, false, violations);
+            check_git_url(text, violations);
+            break;
+        case Type::GitRef:
+            check_control_characters(text, false, violations);
+            check_git_ref(text, violations);
+            break;
+        case Type::TreePath:
+            check_control_characters(text, false, violations);
+            check_tree_path(text, violations);
+            break;
         case Type::Sha256:
             check_sha256(text, violations);
             break;

@@ -29,6 +29,13 @@ bool lies_in(std::string_view inner, std::string_view outer);
 void check_directory(std::string_view text, Violations& violations);
 /// An https URL without a user, or the path of a file.
 void check_archive_url(std::string_view text, Violations& violations);
+/// The same for a repository.
+void check_git_url(std::string_view text, Violations& violations);
+/// The name of a branch or tag, also a whole one as refs/heads/main (git-check-ref-format(1)), or a commit
+/// id.
+void check_git_ref(std::string_view text, Violations& violations);
+/// A path as check_file_path(), or `.`.
+void check_tree_path(std::string_view text, Violations& violations);
 void check_sha256(std::string_view text, Violations& violations);
 void check_host_path(std::string_view text, Violations& violations);
 void check_file_path(std::string_view text, Violations& violations);

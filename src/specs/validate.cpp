@@ -117,7 +117,8 @@ class Validator {
         if (field.type == Type::NotYet) {
             return reporter_.add(
                 Rule::SourceUnsupported, key,
-                fmt::format("{}: not yet supported by this version; use archive, directory or inline", path));
+                fmt::format("{}: not yet supported by this version; use archive, git, directory or inline",
+                            path));
         }
         if (node.kind == Node::Kind::Null) {
             if (field.may_be_empty) return;

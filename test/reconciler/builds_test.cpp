@@ -266,6 +266,28 @@ TEST_CASE("an archive is identified by its content and what becomes of it, not b
     CHECK(differs([](ArchiveSource& other) { other.exclude = {"b", "a"}; }));
 }
 
+TEST_CASE("an overlay from git is identified by what the manifest says, not by what a branch stands for") {
+    GitSource source;
+    source.url = "https://example.org/pack.git";
+    source.ref = "main";
+    source.exclude = {"a", "b"};
+    const std::string input = fingerprint(source);
+    GitSource same = source;
+    same.limits.entries = 1;
+    same.private_networks = {"10.0.0.0/8"};
+    CHECK(fingerprint(same) == input);
+    const auto differs = [&](auto change) {
+        GitSource other = source;
+        change(other);
+        return fingerprint(other) != input;
+    };
+    CHECK(differs([](GitSource& other) { other.url += "x"; }));
+    CHECK(differs([](GitSource& other) { other.ref.clear(); }));
+    CHECK(differs([](GitSource& other) { other.path = "main"; }));
+    CHECK(differs([](GitSource& other) { std::swap(other.ref, other.into); }));
+    CHECK(differs([](GitSource& other) { other.exclude = {"ab"}; }));
+}
+
 TEST_CASE("the progress of a build says what it is doing") {
     constexpr std::uint64_t mib = 1U << 20U;
     CHECK(to_text(BuildProgress{mib, 2 * mib, 1, 3, "", BuildPhase::Copying}) ==
@@ -274,5 +296,5 @@ TEST_CASE("the progress of a build says what it is doing") {
           "downloading, 1.0 of 2.0 MiB");
     CHECK(to_text(BuildProgress{mib, 0, 0, 0, "", BuildPhase::Downloading}) == "downloading, 1.0 MiB");
     CHECK(to_text(BuildProgress{mib, 2 * mib, 4, 0, "", BuildPhase::Unpacking}) ==
-          "unpacking, 4 files, 1.0 of 2.0 MiB of the archive");
+          "unpacking, 4 files, 1.0 of 2.0 MiB of what was downloaded");
 }

@@ -200,6 +200,44 @@ TEST_CASE("an archive on this host must be in one of the overlay roots, and gets
     CHECK(loaded->overlays.at("o").source == OverlaySource(wanted));
 }
 
+TEST_CASE("a git repository on this host must be in one of the overlay roots, and gets the host's limits") {
+    Limits limits;
+    limits.overlay_roots = {"/srv/left4me"};
+    limits.source.entries = 7;
+    limits.private_networks = {"10.0.0.0/8"};
+    const auto load_from = [&](const std::string& git) {
+        return load(std::vector<SourceFile>{{"a.yaml",
+                                             "apiVersion: left4me/v1\nkind: Overlay\nmetadata: {name: o}\n"
+                                             "spec:\n  source:\n    git: {" +
+                                                 git + "}\n"}},
+                    limits);
+    };
+    const auto refused = load_from("url: /etc/left4me/manifests");
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().front().rule == Rule::DirectoryOutsideRoots);
+    CHECK(refused.error().front().message.starts_with("spec.source.git.url: '/etc/left4me/manifests'"));
+    GitSource wanted;
+    wanted.url = "/srv/left4me/pack.git";
+    wanted.root = "/srv/left4me";
+    wanted.limits.entries = 7;
+    wanted.private_networks = {"10.0.0.0/8"};
+    for (const char* git : {"url: /srv/left4me/pack.git", "url: /srv/left4me/pack.git, path: ."}) {
+        const auto loaded = load_from(git);
+        REQUIRE(loaded);
+        CHECK(loaded->overlays.at("o").source == OverlaySource(wanted));
+    }
+    const auto loaded =
+        load_from("url: 'https://example.org/p.git', ref: v1, path: a/b, into: left4dead2, exclude: [x]");
+    REQUIRE(loaded);
+    wanted.url = "https://example.org/p.git";
+    wanted.root = "";
+    wanted.ref = "v1";
+    wanted.path = "a/b";
+    wanted.into = "left4dead2";
+    wanted.exclude = {"x"};
+    CHECK(loaded->overlays.at("o").source == OverlaySource(wanted));
+}
+
 TEST_CASE("the host's own key among the secrets is refused even if a Blueprint lists it") {
     const std::vector<SourceFile> files{
         {"a.yaml",

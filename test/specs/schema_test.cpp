@@ -79,6 +79,62 @@ TEST_CASE("the patterns of the schema agree with the checks of the parser") {
           "https://h?x", "https:///a", "https://me@h/a", "https://h/a#b", "https://h/a b", "http://h/a",
           "h/a", "", "/srv/a.zip", "/srv/../a.zip", "/var/lib/left4me/a.zip", "/"})
         agree(Type::ArchiveUrl, text);
+    for (const char* text : {"https://example.org",
+                             "https://example.org/a%20b.git",
+                             "https://[::1]:8443/a",
+                             "https://h/a/",
+                             "https://h/",
+                             "https://h?x",
+                             "https://h/a?x",
+                             "https:///a",
+                             "https://me@h/a",
+                             "https://h/a@b",
+                             "https://h/a#b",
+                             "https://h/a b",
+                             "http://h/a",
+                             "git://h/a",
+                             "ssh://git@h/a",
+                             "git@h:a.git",
+                             "h/a",
+                             "",
+                             "/srv/a.git",
+                             "/srv/../a.git",
+                             "/var/lib/left4me/a.git",
+                             "/"})
+        agree(Type::GitUrl, text);
+    for (const char* text : {"main",
+                             "v1.2.3",
+                             "refs/heads/main",
+                             "feature/a-b_c",
+                             "größe",
+                             "",
+                             "@",
+                             "a@b",
+                             "@{x",
+                             "a@{1}",
+                             "-a",
+                             "a..b",
+                             ".a",
+                             "a/.b",
+                             "a.",
+                             "a.lock",
+                             "a.lock/b",
+                             "a.locks",
+                             "/a",
+                             "a/",
+                             "a//b",
+                             "a b",
+                             "a~1",
+                             "a^",
+                             "a:b",
+                             "a?",
+                             "a*",
+                             "a[b",
+                             "a\\b",
+                             "0123456789012345678901234567890123456789"})
+        agree(Type::GitRef, text);
+    for (const char* text : {".", "a", "a/b", "./a", "..", "a/..", "/a", "", "a\\b"})
+        agree(Type::TreePath, text);
     const std::string sha256(64, 'a');
     for (const std::string& text :
          {sha256, sha256 + "a", sha256.substr(1), "A" + sha256.substr(1), std::string()})

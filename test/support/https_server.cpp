@@ -75,8 +75,11 @@ std::string pem_of(X509* certificate) {
 HttpRequest parse(const std::string& head) {
     HttpRequest request;
     const std::size_t path = head.find(' ') + 1;
+    request.method = head.substr(0, path - 1);
     request.path = head.substr(path, head.find(' ', path) - path);
-    for (std::size_t at = head.find("\r\n"); at != std::string::npos;) {
+    const std::size_t end = head.find("\r\n\r\n");
+    request.body = head.substr(end + 4);
+    for (std::size_t at = head.find("\r\n"); at < end;) {
         const std::size_t begin = at + 2;
         at = head.find("\r\n", begin);
         const std::string line = head.substr(begin, at - begin);
@@ -193,8 +196,17 @@ void HttpsServer::serve(int client) {
     }
     if (head.contains("\r\n\r\n")) {
         ++requests_;
+        HttpRequest request = parse(head);
+        const auto length = request.headers.find("content-length");
+        const std::size_t wanted = length == request.headers.end() ? 0 : std::stoull(length->second);
+        std::array<char, 4096> buffer{};
+        while (request.body.size() < wanted) {
+            const int got = SSL_read(connection, buffer.data(), static_cast<int>(buffer.size()));
+            if (got <= 0) break;
+            request.body.append(buffer.data(), static_cast<std::size_t>(got));
+        }
         HttpAnswer answer(connection);
-        handler_(parse(head), answer);
+        handler_(request, answer);
         (void)SSL_shutdown(connection);
     }
     ERR_clear_error();

@@ -19,8 +19,10 @@ namespace left4me {
 
 /// One request to an HttpsServer.
 struct HttpRequest {
+    std::string method;
     std::string path;
     std::map<std::string, std::string> headers;  ///< by name, in lower case
+    std::string body;
 };
 
 /// The connection that a request came from: whatever is sent is the answer, also a wrong one.

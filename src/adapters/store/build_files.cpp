@@ -74,6 +74,16 @@ json request_of(const OverlaySource& source) {
                                                  {"privateNetworks", from.private_networks}},
                                                 from.limits)}};
             },
+            [](const GitSource& from) -> json {
+                return {{"git", limits_json({{"url", from.url},
+                                             {"root", from.root},
+                                             {"ref", from.ref},
+                                             {"path", from.path},
+                                             {"into", from.into},
+                                             {"exclude", from.exclude},
+                                             {"privateNetworks", from.private_networks}},
+                                            from.limits)}};
+            },
         },
         source);
 }
@@ -117,6 +127,21 @@ std::expected<OverlaySource, std::string> read_archive(const json& from) {
     return source;
 }
 
+std::expected<OverlaySource, std::string> read_git(const json& from) {
+    GitSource source;
+    source.url = read_field<std::string>(from, "url");
+    source.root = read_field<std::string>(from, "root");
+    source.ref = read_field<std::string>(from, "ref");
+    source.path = read_field<std::string>(from, "path");
+    source.into = read_field<std::string>(from, "into");
+    source.exclude = read_texts(from, "exclude");
+    source.private_networks = read_texts(from, "privateNetworks");
+    source.limits = read_limits(from);
+    if (source.url.empty() || source.url.starts_with('/') != source.root.starts_with('/'))
+        return std::unexpected(std::string("the build request has no repository"));
+    return source;
+}
+
 }  // namespace
 
 std::expected<Fd, std::string> make_build_directory(int overlay) {
@@ -138,6 +163,7 @@ std::expected<OverlaySource, std::string> read_request(int directory) {
     };
     if (const json* const from = of_kind("directory")) return read_directory(*from);
     if (const json* const from = of_kind("archive")) return read_archive(*from);
+    if (const json* const from = of_kind("git")) return read_git(*from);
     return std::unexpected(std::string("there is no build request"));
 }
 
@@ -145,8 +171,10 @@ json to_json(const BuildRecord& record) {
     json object = {{"invocation", record.invocation},
                    {"ended", time_to_json(record.ended)},
                    {"milliseconds", record.took.count()}};
-    if (record.artifact)
+    if (record.artifact) {
         object["artifact"] = {{"digest", record.artifact->digest}, {"input", record.artifact->input}};
+        if (!record.artifact->revision.empty()) object["artifact"]["revision"] = record.artifact->revision;
+    }
     if (record.failure) {
         const BuildFailure& failure = *record.failure;
         object["failure"] = {{"reason", to_string(failure.kind)},
@@ -166,7 +194,8 @@ BuildRecord to_build_record(const json& object) {
     record.took = std::chrono::milliseconds(read_field<std::int64_t>(object, "milliseconds"));
     if (const auto artifact = object.find("artifact"); artifact != object.end() && artifact->is_object()) {
         record.artifact = {read_field<std::string>(*artifact, "digest"),
-                           read_field<std::string>(*artifact, "input")};
+                           read_field<std::string>(*artifact, "input"),
+                           read_field<std::string>(*artifact, "revision")};
         if (!is_digest(record.artifact->digest)) record.artifact.reset();
     }
     if (const auto failure = object.find("failure"); failure != object.end() && failure->is_object()) {

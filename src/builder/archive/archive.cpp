@@ -1,6 +1,5 @@
 #include "builder/archive/archive.hpp"
 
-#include <fmt/format.h>
 #include <sys/stat.h>
 
 #include <cerrno>
@@ -28,23 +27,11 @@ Built<Staged> stage_archive(const ArchiveSource& source, int build_directory, St
     if (auto restarted = staging.restart(); !restarted) return std::unexpected(restarted.error());
     progress.begin(BuildPhase::Unpacking, bytes, 0, input);
     TreeWriter writer(staging.tree(), {source.into, source.strip_components, source.exclude}, source.limits);
-    const auto in_archive = [&source](BuildError error) {
-        if (error.kind == BuildFailureKind::SourceUnavailable)
-            error.message = fmt::format("{}: {}", source.locations.front().url, error.message);
-        return std::unexpected(std::move(error));
-    };
+    const std::string& url = source.locations.front().url;
     if (auto unpacked = unpack(archive->get(), bytes, writer, progress); !unpacked)
-        return in_archive(unpacked.error());
-    const auto tree = store::scan_tree(staging.tree(), source.limits);
-    if (!tree) return in_archive({BuildFailureKind::SourceUnavailable, tree.error()});
-    if (writer.files() == 0) {
-        return in_archive(
-            {BuildFailureKind::SourceUnavailable, "no file is left of it; see stripComponents and exclude"});
-    }
-    const auto digest = store::digest_tree(staging.tree(), *tree);
-    if (!digest) return own_failure(errno, digest.error());
-    (void)std::fprintf(stderr, "%s files, %s bytes\n", std::to_string(writer.files()).c_str(),
-                       std::to_string(writer.bytes()).c_str());
+        return error_in(url, unpacked.error());
+    const auto digest = writer.finish("no file is left of it; see stripComponents and exclude");
+    if (!digest) return error_in(url, digest.error());
     return Staged{*digest, input};
 }
 

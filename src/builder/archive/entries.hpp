@@ -8,7 +8,7 @@
 
 namespace left4me::builder {
 
-/// What the process that reads an archive tells the one that writes the files, through a pipe. The reader is
+/// What the process that reads a source tells the one that writes the files, through a pipe. The reader is
 /// not trusted: everything is checked by TreeWriter, and next_message() refuses what is not a message.
 struct Message {
     enum class Kind : std::uint32_t {
@@ -19,12 +19,14 @@ struct Message {
         Refused,    ///< text: path; more: why no overlay may contain it
         Data,       ///< of the last File. text: the data; number: their offset
         EndOfFile,  ///< number: its size, or 0 if the archive does not say
-        End,        ///< of the archive
-        Failed,     ///< text: why it cannot be read
+        Revision,   ///< text: what identifies the content within its source, as a commit does
+        End,        ///< of the source
+        /// text: why it cannot be read; number: 1 if another download would be no better
+        Failed,
     };
     Kind kind = Kind::End;
     std::uint64_t number = 0;
-    std::uint64_t position = 0;  ///< how many bytes of the archive have been read
+    std::uint64_t position = 0;  ///< how many bytes of the source have been read
     std::string text;
     std::string more;
 };

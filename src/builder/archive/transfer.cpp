@@ -104,6 +104,10 @@ class Transfer {
         if (curl_easy_getinfo(curl_.get(), CURLINFO_RETRY_AFTER, &seconds) == CURLE_OK && seconds > 0)
             result.retry_after = std::chrono::seconds(seconds);
         result.web_page = web_page_;
+        result.status = status;
+        const char* url = nullptr;
+        if (curl_easy_getinfo(curl_.get(), CURLINFO_EFFECTIVE_URL, &url) == CURLE_OK && url != nullptr)
+            result.url = url;
         return result;
     }
 
@@ -117,7 +121,8 @@ class Transfer {
         set(CURLOPT_URL, request_.url.c_str());
         set(CURLOPT_PROTOCOLS_STR, "https");
         set(CURLOPT_REDIR_PROTOCOLS_STR, "https");
-        set(CURLOPT_FOLLOWLOCATION, 1L);
+        // A redirect would make a GET of a POST.
+        set(CURLOPT_FOLLOWLOCATION, request_.post ? 0L : 1L);
         set(CURLOPT_MAXREDIRS, max_redirects);
         set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
         set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
@@ -141,8 +146,14 @@ class Transfer {
         if (request_.offset > 0 && !request_.validator.empty()) {
             add_header(fmt::format("Range: bytes={}-", request_.offset));
             add_header("If-Range: " + request_.validator);
-            set(CURLOPT_HTTPHEADER, headers_.get());
         }
+        for (const std::string& header : request_.headers) add_header(header);
+        if (request_.post) {
+            set(CURLOPT_POST, 1L);
+            set(CURLOPT_POSTFIELDSIZE, static_cast<long>(request_.post->size()));
+            set(CURLOPT_POSTFIELDS, request_.post->c_str());
+        }
+        if (headers_) set(CURLOPT_HTTPHEADER, headers_.get());
         set(CURLOPT_OPENSOCKETFUNCTION, &Transfer::open_socket);
         set(CURLOPT_OPENSOCKETDATA, this);
         set(CURLOPT_HEADERFUNCTION, &Transfer::on_header);

@@ -26,6 +26,8 @@ struct TransferRequest {
     std::string ca_file;       ///< empty: the CAs of the host
     std::vector<Network> private_networks;
     TransferLimits limits;
+    std::optional<std::string> post = {};   ///< what to send, with POST, which is not redirected
+    std::vector<std::string> headers = {};  ///< further ones, as "Name: value"
 };
 
 enum class TransferEnd {
@@ -41,6 +43,8 @@ struct TransferResult {
     std::string message;                              ///< unless Complete: with the remedy
     std::optional<std::chrono::seconds> retry_after;  ///< what the server asks for
     bool web_page = false;                            ///< it said that it sends HTML
+    long status = 0;                                  ///< of HTTP; 0: there was no answer
+    std::string url = {};                             ///< after redirects
 };
 
 /// Where the content goes.
@@ -52,8 +56,8 @@ struct TransferSink {
     std::function<bool(std::string_view data)> write;
 };
 
-/// One GET over https with libcurl. Certificates are verified, redirects are followed within https, and no
-/// address that is not public is connected to, unless it is in one of the networks that are allowed.
+/// One GET or POST over https with libcurl. Certificates are verified, redirects are followed within https,
+/// and no address that is not public is connected to, unless it is in one of the networks that are allowed.
 TransferResult transfer(const TransferRequest& request, const TransferSink& sink);
 
 }  // namespace left4me::builder

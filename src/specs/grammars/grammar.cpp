@@ -116,6 +116,9 @@ const Grammar* grammar_of(Type type) {
         case Type::Config:
         case Type::ArchiveUrl:
         case Type::Sha256:
+        case Type::GitUrl:
+        case Type::GitRef:
+        case Type::TreePath:
         case Type::Text:
         case Type::NotYet:
             return nullptr;

@@ -1,0 +1,30 @@
+#include "builder/retries.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <thread>
+
+#include "specs/text.hpp"
+
+namespace left4me::builder {
+
+std::optional<std::string> Retries::wait(const std::string& url, const TransferResult& interrupted) {
+    if (++failed_ >= settings_.tries) return interrupted.message;
+    std::chrono::milliseconds pause = pause_;
+    if (interrupted.retry_after) {
+        if (*interrupted.retry_after > settings_.longest_wait)
+            return fmt::format("{}, and asks to wait for {} s", interrupted.message,
+                               interrupted.retry_after->count());
+        pause = *interrupted.retry_after;
+    }
+    (void)std::fprintf(stderr, "%s\n",
+                       fmt::format("{}: {}; again in {:.1f} s", printable_line(url), interrupted.message,
+                                   std::chrono::duration<double>(pause).count())
+                           .c_str());
+    std::this_thread::sleep_for(pause);
+    pause_ *= 2;
+    return std::nullopt;
+}
+
+}  // namespace left4me::builder

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "builder/archive/download.hpp"
+
+namespace left4me::builder {
+
+/// Whether, and when, a transfer that was interrupted is tried again.
+class Retries {
+  public:
+    explicit Retries(const DownloadSettings& settings) : settings_(settings), pause_(settings.wait) {}
+
+    /// Waits before the next try. Else the error: there is none.
+    std::optional<std::string> wait(const std::string& url, const TransferResult& interrupted);
+
+  private:
+    const DownloadSettings& settings_;
+    std::chrono::milliseconds pause_;
+    unsigned failed_ = 0;
+};
+
+}  // namespace left4me::builder

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <string>
+
+#include "../adapters/store/place.hpp"
+#include "adapters/fd.hpp"
+#include "adapters/store/build_files.hpp"
+#include "specs/manifest.hpp"
+#include "support/git_backend.hpp"
+#include "support/https_server.hpp"
+
+namespace left4me {
+
+/// A repository that git itself has made, in `repos/m.git` of a place.
+class GitPlace {
+  public:
+    GitPlace();
+
+    /// What a command of the shell prints, in the repository, without the last line feed. Fails the test if
+    /// it fails.
+    std::string shell(const std::string& script) const;
+    /// Commits all of `work/` onto main, and returns the id.
+    std::string commit() const;
+    /// Makes a commit of a tree object that consists of these bytes, whether git likes it or not.
+    std::string commit_tree(const std::string& tree) const;
+    /// The id of a blob, in 20 bytes.
+    std::string blob(const std::string& content) const;
+
+    std::string repository() const { return place.path("repos/m.git"); }
+
+    Place place;
+};
+
+/// An overlay `o` from git, and left4me-build that builds it.
+class GitBuild {
+  public:
+    /// Over https.
+    GitBuild(const GitPlace& repository, const HttpsServer& server);
+    /// From the host.
+    explicit GitBuild(const GitPlace& repository);
+
+    pid_t start() const;
+    /// Empty: it is built; else why not.
+    std::string run() const;
+    /// The same, of a source that must be refused.
+    std::string refusal() const;
+    BuildRecord record() const { return store::read_record(directory_.get()); }
+    /// The artifact's directory, in the place.
+    std::string artifact() const;
+    std::vector<std::string> names() const { return place.names(artifact()); }
+
+    const Place& place;
+    GitSource source;
+
+  private:
+    void request() const;
+
+    Fd directory_;
+};
+
+/// A server for the repositories of a place.
+HttpsServer::Handler serve(const GitPlace& repository);
+
+/// The pack in an answer of git's server.
+std::string pack_of(const std::string& answer);
+/// An answer with this pack.
+std::string answer_with(const std::string& pack);
+
+bool says(const std::string& message, std::string_view text);
+
+}  // namespace left4me
