@@ -179,6 +179,7 @@ std::string source_text(const OverlaySource& source) {
                 return fmt::format("inline, {} {}", files, files == 1 ? "file" : "files");
             },
             [](const ArchiveSource& archive) { return "archive " + archive.locations.front().url; },
+            [](const MapIndexSource& index) { return "map index " + index.url; },
         },
         source);
 }

@@ -72,6 +72,10 @@ Json json_of(const ArchiveSource& source) {
               {"exclude", source.exclude}}}};
 }
 
+Json json_of(const MapIndexSource& source) {
+    return {{"mapIndex", {{"url", source.url}, {"exclude", source.exclude}}}};
+}
+
 }  // namespace
 
 Json source_json(const OverlaySource& source) {

@@ -55,6 +55,7 @@ std::string type_description(const Field& field) {
         case Type::SecretFile:
             return "name of a secret";
         case Type::ArchiveUrl:
+        case Type::HttpsUrl:
             return "URL";
         case Type::Sha256:
             return "SHA-256";

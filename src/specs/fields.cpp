@@ -297,6 +297,29 @@ constexpr std::array archive_fields{
           .unique = true,
           .children = archive_exclude},
 };
+constexpr std::array map_exclude{
+    Field{.name = "item",
+          .type = Type::FilePath,
+          .documentation = "The name of a map, as c1m1.vpk; `*` and `?` stand for parts of it.",
+          .maximum = 255},
+};
+constexpr std::array map_index_fields{
+    Field{.name = "url",
+          .type = Type::HttpsUrl,
+          .required = true,
+          .documentation = "Where the index is: an https:// address of a CSV file with lines "
+                           "`Name;Size;MD5;DownloadLink`, as l4d2center.com and cedapug.com publish.",
+          .example = "https://l4d2center.com/maps/servers/index.csv",
+          .maximum = 2048},
+    Field{.name = "exclude",
+          .type = Type::List,
+          .documentation = "Maps of the index that are left out. Nothing of them is fetched, and their lines "
+                           "need not even be valid.",
+          .example = "[\"dm_*.vpk\"]",
+          .maximum = 64,
+          .unique = true,
+          .children = map_exclude},
+};
 constexpr std::string_view not_yet =
     "Not yet supported by this version; use `archive`, `directory` or `inline`.";
 constexpr std::array source_fields{
@@ -318,6 +341,12 @@ constexpr std::array source_fields{
           .example = "{url: \"https://example.org/rework-linux.tar.gz\", sha256: "
                      "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824, into: left4dead2}",
           .children = archive_fields},
+    Field{.name = "mapIndex",
+          .type = Type::Map,
+          .documentation = "Maps that an index names, each with its size and MD5. They become "
+                           "`left4dead2/addons/NAME.vpk`; those that have not changed are not fetched again.",
+          .example = "{url: \"https://l4d2center.com/maps/servers/index.csv\"}",
+          .children = map_index_fields},
     Field{.name = "git", .type = Type::NotYet, .documentation = not_yet},
     Field{.name = "workshop", .type = Type::NotYet, .documentation = not_yet},
     Field{.name = "script", .type = Type::NotYet, .documentation = not_yet},

@@ -36,6 +36,7 @@ enum class Type {
     SecretFile,  ///< the name of a file in /etc/left4me/secrets
     Config,      ///< text with placeholders
     ArchiveUrl,  ///< https://…, or the absolute path of a file on the host, outside of left4me's own
+    HttpsUrl,    ///< https://…
     Sha256,      ///< 64 lower-case hexadecimal digits
     Text,        ///< any text
     NotYet,      ///< known, but not supported by this version

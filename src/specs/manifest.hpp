@@ -74,7 +74,18 @@ struct ArchiveSource {
     bool operator==(const ArchiveSource&) const = default;
 };
 
-using OverlaySource = std::variant<DirectorySource, InlineSource, ArchiveSource>;
+/// The overlay's files are the maps that an index names: CSV with NAME;SIZE;MD5;LINK, links to archives with
+/// one VPK each.
+struct MapIndexSource {
+    std::string url;                            ///< `https://…`
+    std::vector<std::string> exclude;           ///< patterns of names of maps that are left out
+    SourceLimits limits;                        ///< of all maps together
+    std::vector<std::string> private_networks;  ///< as in ArchiveSource
+
+    bool operator==(const MapIndexSource&) const = default;
+};
+
+using OverlaySource = std::variant<DirectorySource, InlineSource, ArchiveSource, MapIndexSource>;
 
 /// The functions of a std::visit, one for each alternative: the compiler finds every place that a new kind of
 /// source needs.

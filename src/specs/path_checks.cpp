@@ -8,6 +8,9 @@
 namespace left4me {
 namespace {
 
+constexpr std::string_view https = "https://";
+constexpr std::string_view http = "http://";
+
 /// An empty component, `.` or `..`; "" if there is none. `path` has no leading slash.
 std::string_view odd_component(std::string_view path) {
     for (std::size_t begin = 0; begin <= path.size();) {
@@ -54,14 +57,19 @@ void check_directory(std::string_view text, Violations& violations) {
 
 void check_archive_url(std::string_view text, Violations& violations) {
     if (text.starts_with('/')) return check_directory(text, violations);
+    if (text.starts_with(https) || text.starts_with(http)) return check_https_url(text, violations);
+    violations.push_back(
+        {Rule::UrlInvalid,
+         fmt::format("{} is neither an https:// address nor the absolute path of a file on this host",
+                     in_quotes(text))});
+}
+
+void check_https_url(std::string_view text, Violations& violations) {
     const auto complain = [&](std::string_view why) {
         violations.push_back({Rule::UrlInvalid, fmt::format("{} {}", in_quotes(text), why)});
     };
-    constexpr std::string_view https = "https://";
-    if (text.starts_with("http://")) return complain("is not encrypted; write https://");
-    if (!text.starts_with(https)) {
-        return complain("is neither an https:// address nor the absolute path of a file on this host");
-    }
+    if (text.starts_with(http)) return complain("is not encrypted; write https://");
+    if (!text.starts_with(https)) return complain("is not an https:// address");
     const std::string_view rest = text.substr(https.size());
     const std::string_view host = rest.substr(0, rest.find_first_of("/?#"));
     if (host.empty()) return complain("names no host");

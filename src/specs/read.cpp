@@ -56,6 +56,10 @@ ArchiveSource read_archive(const Value& archive, const Limits& limits) {
     return source;
 }
 
+MapIndexSource read_map_index(const Value& index, const Limits& limits) {
+    return {index["url"].text(), texts(index["exclude"]), limits.source, limits.private_networks};
+}
+
 Overlay read_overlay(const Value& object, const Origin& origin, const Limits& limits) {
     const Value source = object["spec"]["source"];
     const Metadata metadata = read_metadata(object["metadata"]);
@@ -66,6 +70,8 @@ Overlay read_overlay(const Value& object, const Origin& origin, const Limits& li
     }
     if (const Value archive = source["archive"]; archive.node != nullptr)
         return {metadata, read_archive(archive, limits), origin};
+    if (const Value index = source["mapIndex"]; index.node != nullptr)
+        return {metadata, read_map_index(index, limits), origin};
     return {metadata, InlineSource{text_map(source["inline"]["files"])}, origin};
 }
 

@@ -29,6 +29,8 @@ bool lies_in(std::string_view inner, std::string_view outer);
 void check_directory(std::string_view text, Violations& violations);
 /// An https URL without a user, or the path of a file.
 void check_archive_url(std::string_view text, Violations& violations);
+/// An https URL without a user.
+void check_https_url(std::string_view text, Violations& violations);
 void check_sha256(std::string_view text, Violations& violations);
 void check_host_path(std::string_view text, Violations& violations);
 void check_file_path(std::string_view text, Violations& violations);

@@ -148,6 +148,10 @@ Inputs Store::read_inputs(const Desired& desired) {
                            input.build = read_build(paths_, name);
                            input.build->input = fingerprint(archive);
                        },
+                       [&](const MapIndexSource& index) {
+                           input.build = read_build(paths_, name);
+                           input.build->input = fingerprint(index);
+                       },
                    },
                    source);
     }

@@ -2,9 +2,9 @@
 
 #include <cstdint>
 
+#include "builder/entry_writer.hpp"
 #include "builder/progress.hpp"
 #include "builder/result.hpp"
-#include "builder/tree_writer.hpp"
 
 namespace left4me::builder {
 
@@ -17,7 +17,7 @@ struct RatioLimit {
 
 /// Unpacks the archive that `archive` is open at. A process of its own parses it, which can do nothing but
 /// read it; this one checks and writes what that says.
-Built<void> unpack(int archive, std::uint64_t archive_bytes, TreeWriter& writer, Progress& progress,
+Built<void> unpack(int archive, std::uint64_t archive_bytes, EntryWriter& writer, Progress& progress,
                    const RatioLimit& limit = {});
 
 }  // namespace left4me::builder

@@ -115,6 +115,7 @@ const Grammar* grammar_of(Type type) {
         case Type::SecretFile:
         case Type::Config:
         case Type::ArchiveUrl:
+        case Type::HttpsUrl:
         case Type::Sha256:
         case Type::Text:
         case Type::NotYet:

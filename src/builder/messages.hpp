@@ -8,8 +8,8 @@
 
 namespace left4me::builder {
 
-/// What the process that reads an archive tells the one that writes the files, through a pipe. The reader is
-/// not trusted: everything is checked by TreeWriter, and next_message() refuses what is not a message.
+/// What a process that only parses (ConfinedReader) tells the one that writes files, through a pipe. It is
+/// not trusted: the receiver checks all that it says, and next_message() refuses what is not a message.
 struct Message {
     enum class Kind : std::uint32_t {
         Directory,  ///< text: path
@@ -19,12 +19,13 @@ struct Message {
         Refused,    ///< text: path; more: why no overlay may contain it
         Data,       ///< of the last File. text: the data; number: their offset
         EndOfFile,  ///< number: its size, or 0 if the archive does not say
-        End,        ///< of the archive
+        Row,        ///< of a table. text: the fields, each with a NUL behind it; number: the line, from 1
+        End,        ///< of the archive or table
         Failed,     ///< text: why it cannot be read
     };
     Kind kind = Kind::End;
     std::uint64_t number = 0;
-    std::uint64_t position = 0;  ///< how many bytes of the archive have been read
+    std::uint64_t position = 0;  ///< how many bytes of the file have been read
     std::string text;
     std::string more;
 };

@@ -1,4 +1,4 @@
-#include "builder/archive/entries.hpp"
+#include "builder/messages.hpp"
 
 #include <unistd.h>
 
