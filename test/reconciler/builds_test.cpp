@@ -266,6 +266,25 @@ TEST_CASE("an archive is identified by its content and what becomes of it, not b
     CHECK(differs([](ArchiveSource& other) { other.exclude = {"b", "a"}; }));
 }
 
+TEST_CASE("a map index is identified by where it is, and by what is left out") {
+    MapIndexSource source;
+    source.url = "https://example.org/index.csv";
+    source.exclude = {"a", "b"};
+    const std::string input = fingerprint(source);
+    MapIndexSource same = source;
+    same.limits.entries = 1;
+    same.private_networks = {"10.0.0.0/8"};
+    CHECK(fingerprint(same) == input);
+    const auto differs = [&](auto change) {
+        MapIndexSource other = source;
+        change(other);
+        return fingerprint(other) != input;
+    };
+    CHECK(differs([](MapIndexSource& other) { other.url += "?2"; }));
+    CHECK(differs([](MapIndexSource& other) { other.exclude = {"ab"}; }));
+    CHECK(differs([](MapIndexSource& other) { other.exclude.clear(); }));
+}
+
 TEST_CASE("the progress of a build says what it is doing") {
     constexpr std::uint64_t mib = 1U << 20U;
     CHECK(to_text(BuildProgress{mib, 2 * mib, 1, 3, "", BuildPhase::Copying}) ==
@@ -275,4 +294,15 @@ TEST_CASE("the progress of a build says what it is doing") {
     CHECK(to_text(BuildProgress{mib, 0, 0, 0, "", BuildPhase::Downloading}) == "downloading, 1.0 MiB");
     CHECK(to_text(BuildProgress{mib, 2 * mib, 4, 0, "", BuildPhase::Unpacking}) ==
           "unpacking, 4 files, 1.0 of 2.0 MiB of the archive");
+    BuildProgress one{mib, 2 * mib, 0, 0, "", BuildPhase::Downloading, 3, 4, "c1.vpk"};
+    CHECK(to_text(one) == "c1.vpk (3 of 4): downloading, 1.0 of 2.0 MiB");
+    CHECK(percent(one) == 62);
+    one.phase = BuildPhase::Copying;
+    one.total_bytes = 0;
+    CHECK(to_text(one) == "c1.vpk (3 of 4): copying, 1.0 MiB");
+    CHECK(percent(one) == 50);
+    one.item = 9;
+    CHECK(percent(one) == 100);
+    one.item = 0;
+    CHECK(percent(one) == 0);
 }

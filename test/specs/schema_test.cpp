@@ -77,8 +77,10 @@ TEST_CASE("the patterns of the schema agree with the checks of the parser") {
     for (const char* text :
          {"https://example.org", "https://example.org/a%20b.zip?x=1&y=@z", "https://[::1]:8443/a",
           "https://h?x", "https:///a", "https://me@h/a", "https://h/a#b", "https://h/a b", "http://h/a",
-          "h/a", "", "/srv/a.zip", "/srv/../a.zip", "/var/lib/left4me/a.zip", "/"})
+          "h/a", "", "/srv/a.zip", "/srv/../a.zip", "/var/lib/left4me/a.zip", "/"}) {
         agree(Type::ArchiveUrl, text);
+        agree(Type::HttpsUrl, text);
+    }
     const std::string sha256(64, 'a');
     for (const std::string& text :
          {sha256, sha256 + "a", sha256.substr(1), "A" + sha256.substr(1), std::string()})

@@ -195,7 +195,7 @@ class MapIndexBuild {
         auto archive = PartialFile::open(build_directory_, archive_name, map.md5);
         if (!archive) return std::unexpected(archive.error());
         ++fetched_;
-        say(fmt::format("map {} of {} bytes", map.name, map.size));
+        say(fmt::format("map {}, {} bytes when it is unpacked", map.name, map.size));
         // An archive may be a little larger than what is in it, if that is packed already.
         constexpr std::uint64_t allowance = 1U << 20U;
         const std::uint64_t most = std::min(source_.limits.bytes, 2 * map.size + allowance);
@@ -212,6 +212,7 @@ class MapIndexBuild {
                     return std::unexpected(discarded.error());
                 return std::move(*content);
             }
+            (void)::unlinkat(directory_.get(), unpacked_name, 0);
             if (content.error().kind != BuildFailureKind::SourceUnavailable)
                 return std::unexpected(content.error());
             // The parts may be of two files. What came in one is kept: the next build then asks only whether
