@@ -181,7 +181,7 @@ constexpr std::array downloads_fields{
           .type = Type::List,
           .documentation =
               "Networks of addresses that are not public (private, loopback, link-local and others) and that "
-              "an archive may be downloaded from all the same, for example those of a mirror in your own "
+              "archives and maps may be downloaded from all the same, for example those of a mirror in your own "
               "network. Without it, such an address is refused, also after a redirect and whatever DNS says.",
           .example = "[10.0.0.0/8, \"fd00::/8\"]",
           .maximum = 64,
@@ -270,7 +270,7 @@ constexpr std::array settings{
           .children = overlay_root},
     Field{.name = "downloads",
           .type = Type::Map,
-          .documentation = "Where archives of overlays may be downloaded from.",
+          .documentation = "Where archives and maps of overlays may be downloaded from.",
           .example = "{allowPrivate: [10.0.0.0/8]}",
           .children = downloads_fields,
           .may_be_empty = true},
