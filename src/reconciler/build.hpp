@@ -90,7 +90,7 @@ struct BuildProgress {
     // are about one of them:
     std::uint64_t item = 0;   ///< its number, from 1
     std::uint64_t items = 0;  ///< how many there are; 0: the source is one thing
-    std::string item_name;
+    std::string item_name = {};
 
     bool operator==(const BuildProgress&) const = default;
 };

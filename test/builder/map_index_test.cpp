@@ -24,6 +24,7 @@
 using namespace left4me;
 using namespace left4me::builder;
 using namespace std::chrono_literals;
+using namespace std::string_view_literals;
 
 namespace {
 
@@ -88,8 +89,6 @@ class Publisher {
     }
     void index(const std::string& lines) { put("/index.csv", "Name;Size;MD5;DownloadLink\n" + lines); }
 
-    HttpsServer server{[this](const HttpRequest& request, HttpAnswer& answer) { serve(request, answer); }};
-
   private:
     void serve(const HttpRequest& request, HttpAnswer& answer) {
         std::string content;
@@ -99,7 +98,9 @@ class Publisher {
             if (const auto range = request.headers.find("range"); range != request.headers.end())
                 asked += " " + range->second.substr(range->second.find('=') + 1);
             asked_.push_back(asked);
-            const auto file = files_.find(request.path);
+            std::string path = request.path;
+            for (std::size_t at = 0; (at = path.find("%20")) != std::string::npos;) path.replace(at, 3, " ");
+            const auto file = files_.find(path);
             if (file == files_.end())
                 return answer.reply(404, "<html>not found</html>", "Content-Type: text/html\r\n");
             content = file->second;
@@ -113,6 +114,10 @@ class Publisher {
     std::map<std::string, std::string> files_;
     Names asked_;
     std::chrono::milliseconds pause_{};
+
+  public:
+    // The last member: its threads use the others.
+    HttpsServer server{[this](const HttpRequest& request, HttpAnswer& answer) { serve(request, answer); }};
 };
 
 /// Runs left4me-build for the overlay `o`, whose index is that of the publisher.
@@ -175,11 +180,10 @@ class MapSite {
 
 /// What is said about one index.
 std::string answer_to(const std::string& index, const MapIndexSource& source = {}) {
-    MapIndexSource from = source;
     const Place place;
     place.file("index", index);
     const Fd file(::open(place.path("index").c_str(), O_RDONLY | O_CLOEXEC));
-    const auto maps = read_index(file.get(), from);
+    const auto maps = read_index(file.get(), source);
     if (!maps) {
         CHECK(maps.error().kind == BuildFailureKind::SourceUnavailable);
         return maps.error().message;
@@ -312,7 +316,7 @@ TEST_CASE("an index with any bytes changed does no harm", "[map-index]") {
     for (int round = 0; round < 300; ++round) {
         std::string changed = index;
         for (unsigned i = 0; i <= random() % 4; ++i) {
-            constexpr std::string_view bytes = ";\"\n\r\0/.\x80 9aZ";
+            constexpr std::string_view bytes = ";\"\n\r\0/.\x80 9aZ"sv;
             changed[random() % changed.size()] = bytes[random() % bytes.size()];
         }
         CHECK_FALSE(answer_to(changed).empty());
@@ -365,6 +369,7 @@ TEST_CASE("maps of an index become an overlay, and only those that have changed 
     site.place.file(site.in_artifact("d.vpk"), "x");
     REQUIRE(site.run() == "");
     CHECK(publisher.asked() == Names{"/index.csv", "/d.7z"});
+    site.place.file(site.in_artifact("d.vpk"), "d");
     // Another exclude is another input, and needs nothing of the server but its index.
     site.source.exclude = {"b*"};
     REQUIRE(site.run() == "");

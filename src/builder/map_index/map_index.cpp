@@ -167,11 +167,10 @@ class MapIndexBuild {
 
     Built<store::Content> stage(const Map& map, const store::TreeEntry& entry) {
         if (auto content = staging_.staged(entry)) return std::move(*content);
-        auto content = reuse(map, entry);
-        if (content && !*content) content = fetch(map, entry);
-        if (!content) return std::unexpected(content.error());
-        if (auto noted = staging_.remember(entry, **content); !noted) return std::unexpected(noted.error());
-        return std::move(**content);
+        auto reused = reuse(map, entry);
+        if (!reused) return std::unexpected(reused.error());
+        if (*reused) return std::move(**reused);
+        return fetch(map, entry);
     }
 
     /// nullopt: the last artifact does not have it.
@@ -187,11 +186,11 @@ class MapIndexBuild {
         const auto md5 = md5_of(into->get(), map.name);
         if (!md5) return own_failure(errno, md5.error());
         if (*md5 != map.md5) return std::nullopt;
-        if (auto placed = place(entry); !placed) return std::unexpected(placed.error());
+        if (auto kept = keep(entry, *content); !kept) return std::unexpected(kept.error());
         return std::move(*content);
     }
 
-    Built<std::optional<store::Content>> fetch(const Map& map, const store::TreeEntry& entry) {
+    Built<store::Content> fetch(const Map& map, const store::TreeEntry& entry) {
         auto archive = PartialFile::open(build_directory_, archive_name, map.md5);
         if (!archive) return std::unexpected(archive.error());
         ++fetched_;
@@ -207,7 +206,7 @@ class MapIndexBuild {
             if (!error->empty()) return source_failure(*error);
             auto content = unpack_map(map, *archive);
             if (content) {
-                if (auto placed = place(entry); !placed) return std::unexpected(placed.error());
+                if (auto kept = keep(entry, *content); !kept) return std::unexpected(kept.error());
                 if (auto discarded = archive->discard(); !discarded)
                     return std::unexpected(discarded.error());
                 return std::move(*content);
@@ -257,11 +256,11 @@ class MapIndexBuild {
         return file;
     }
 
-    /// It becomes the map's file in the staging tree.
-    Built<void> place(const store::TreeEntry& entry) const {
+    /// What is unpacked becomes the map's file in the staging tree, and is not fetched again.
+    Built<void> keep(const store::TreeEntry& entry, const store::Content& content) {
         if (::renameat(directory_.get(), unpacked_name, staging_.tree(), entry.path.c_str()) != 0)
             return own();
-        return {};
+        return staging_.remember(entry, content);
     }
 
     static std::unexpected<BuildError> own() {

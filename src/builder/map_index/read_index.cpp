@@ -191,7 +191,8 @@ Built<std::vector<Map>> read_index(int file, const MapIndexSource& source) {
             case Message::Kind::End:
                 return index.take();
             case Message::Kind::Failed:
-                return source_failure(printable_line(message.text) + "; is the URL that of an index of maps?");
+                return source_failure(printable_line(message.text) +
+                                      "; is the URL that of an index of maps?");
             default:
                 return source_failure(
                     "the process that read it sent an entry of an archive: the index is hostile");

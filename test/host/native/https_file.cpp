@@ -1,6 +1,6 @@
-// https_file FILE PORT CERTIFICATE PAUSE: serves FILE under any path on 127.0.0.1, or what is in the directory FILE
-// under its path, and writes the certificate to trust. PAUSE: milliseconds before every 16 KiB. For tests of
-// downloads, until it is killed.
+// https_file FILE PORT CERTIFICATE PAUSE: serves FILE under any path on 127.0.0.1, or what is in the
+// directory FILE under its path, and writes the certificate to trust. PAUSE: milliseconds before every 16
+// KiB. For tests of downloads, until it is killed.
 #include <unistd.h>
 
 #include <chrono>
