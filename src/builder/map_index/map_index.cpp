@@ -71,6 +71,10 @@ class MapIndexBuild {
         directory_ = std::move(*directory);
         const auto maps = fetch_index();
         if (!maps) return std::unexpected(maps.error());
+        for (const Map& map : *maps) {
+            if (std::count(map.name.begin(), map.name.end(), '.') > 1)
+                say(map.name + ": the game on Linux is said to ignore VPKs with two dots in their names");
+        }
         const store::Tree tree = tree_of(*maps);
         if (auto pruned = staging_.prune(tree); !pruned) return std::unexpected(pruned.error());
         for (const char* path : {game, addons}) {
