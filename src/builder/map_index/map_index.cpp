@@ -104,18 +104,19 @@ class MapIndexBuild {
 
   private:
     static std::unexpected<BuildError> in_map(const Map& map, BuildError error) {
-        if (error.kind != BuildFailureKind::SourceUnavailable) return std::unexpected(std::move(error));
-        return source_failure(printable_line(
-            fmt::format("map {}: {}; try later, or exclude it", in_quotes(map.name), error.message)));
+        const bool outside = error.kind == BuildFailureKind::SourceUnavailable;
+        error.message = printable_line(fmt::format("map {}: {}{}", in_quotes(map.name), error.message,
+                                                   outside ? "; try later, or exclude it" : ""));
+        return std::unexpected(std::move(error));
     }
 
     TransferLimits limits(std::uint64_t bytes, std::string remedy) const {
-        TransferLimits limits = downloads_.settings.limits;
-        if (bytes < limits.bytes) {
-            limits.bytes = bytes;
-            limits.remedy = std::move(remedy);
+        TransferLimits result = downloads_.settings.limits;
+        if (bytes < result.bytes) {
+            result.bytes = bytes;
+            result.remedy = std::move(remedy);
         }
-        return limits;
+        return result;
     }
 
     /// Always a new one: what a killed build has of it may be old.
@@ -161,12 +162,12 @@ class MapIndexBuild {
         }
         struct statvfs space{};
         if (::fstatvfs(staging_.tree(), &space) != 0) return {};
-        const std::uint64_t free = static_cast<std::uint64_t>(space.f_bavail) * space.f_frsize;
-        if (needed <= free) return {};
+        const std::uint64_t available = static_cast<std::uint64_t>(space.f_bavail) * space.f_frsize;
+        if (needed <= available) return {};
         return own_failure(
             ENOSPC, fmt::format("the maps that are to be fetched have {} bytes, and the disk has {} free; "
                                 "free some, or exclude maps",
-                                needed, free));
+                                needed, available));
     }
 
     Built<store::Content> stage(const Map& map, const store::TreeEntry& entry) {
