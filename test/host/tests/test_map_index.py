@@ -84,7 +84,7 @@ class MapIndex(HostTest):
         self.ctl("reconcile")
         self.until("it is built again", lambda: self.is_built() and self.overlay()["artifact"] != first, 60)
         self.assertEqual(self.maps(), ["one.vpk", "two.vpk"])
-        self.assertIn("2 maps: 1 fetched, 1 as before", self.log())
+        self.assertIn("2 files: 1 fetched, 1 as before", self.log())
         self.assertEqual(self.run_in("ls", addons).stdout.count(".vpk"), 1, "a running server keeps its layers")
 
         # One wrong map, and nothing changes.
