@@ -123,7 +123,7 @@ Built<store::Content> Addons::stage_one(std::size_t index, const AddonSource& so
     auto reused = reuse(index, source);
     if (!reused) return std::unexpected(reused.error());
     if (*reused) {
-        if (auto kept = keep(index, copy_name, **reused, source); !kept) return std::unexpected(kept.error());
+        if (auto kept = keep(index, copy_name, **reused); !kept) return std::unexpected(kept.error());
         return std::move(**reused);
     }
     ++fetched_;
@@ -133,7 +133,8 @@ Built<store::Content> Addons::stage_one(std::size_t index, const AddonSource& so
     if (!file) return own(*name);
     auto content = store::hash_content(file.get(), *name);
     if (!content) return own_failure(errno, content.error());
-    if (auto kept = keep(index, *name, *content, source); !kept) return std::unexpected(kept.error());
+    if (auto kept = keep(index, *name, *content); !kept) return std::unexpected(kept.error());
+    if (auto done = source.staged(index); !done) return std::unexpected(done.error());
     return std::move(*content);
 }
 
@@ -156,12 +157,10 @@ Built<std::optional<store::Content>> Addons::reuse(std::size_t index, const Addo
 }
 
 /// Moves a file from `.build/download` into the tree, from where it is not fetched again.
-Built<void> Addons::keep(std::size_t index, const std::string& name, const store::Content& content,
-                         const AddonSource& source) {
+Built<void> Addons::keep(std::size_t index, const std::string& name, const store::Content& content) {
     if (::renameat(downloads_.get(), name.c_str(), staging_.tree(), entry(index).path.c_str()) != 0)
         return own(files_[index].name);
-    if (auto noted = staging_.remember(entry(index), content); !noted) return noted;
-    return source.staged(index, content);
+    return staging_.remember(entry(index), content);
 }
 
 }  // namespace left4me::builder

@@ -29,8 +29,8 @@ struct AddonSource {
     std::function<Built<bool>(std::size_t index, int file, const store::Content& content)> is_right;
     /// Fetches and verifies it, and returns its name in `.build/download`.
     std::function<Built<std::string>(std::size_t index)> fetch;
-    /// The file is staged: what was needed for it may go.
-    std::function<Built<void>(std::size_t index, const store::Content& content)> staged;
+    /// What was fetched is staged: whatever else was needed for it may go.
+    std::function<Built<void>(std::size_t index)> staged;
 };
 
 /// Stages left4dead2/addons from files that are fetched one after the other. Those that a killed build has
@@ -51,8 +51,7 @@ class Addons {
     std::optional<Fd> open_last(const store::TreeEntry& entry) const;
     Built<store::Content> stage_one(std::size_t index, const AddonSource& source);
     Built<std::optional<store::Content>> reuse(std::size_t index, const AddonSource& source);
-    Built<void> keep(std::size_t index, const std::string& name, const store::Content& content,
-                     const AddonSource& source);
+    Built<void> keep(std::size_t index, const std::string& name, const store::Content& content);
     const store::TreeEntry& entry(std::size_t index) const { return tree_.entries[directories + index]; }
 
     static constexpr std::size_t directories = 2;

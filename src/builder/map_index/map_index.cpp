@@ -59,7 +59,7 @@ class MapIndexBuild {
                              .is_right = [&](std::size_t i, int file,
                                              const store::Content&) { return has_md5((*maps)[i], file); },
                              .fetch = [&](std::size_t i) { return fetch((*maps)[i]); },
-                             .staged = [&](std::size_t, const store::Content&) { return forget_archive(); }});
+                             .staged = [&](std::size_t) { return forget_archive(); }});
     }
 
   private:
