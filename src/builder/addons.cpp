@@ -75,6 +75,7 @@ Built<Staged> Addons::stage(const AddonSource& source) {
             return std::unexpected(std::move(error));
         }
         digest.add(entry(i), *content);
+        contents_.push_back(std::move(*content));
     }
     say(fmt::format("{} files: {} fetched, {} as before", files_.size(), fetched_, files_.size() - fetched_));
     return Staged{digest.hex(), input_};

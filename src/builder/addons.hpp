@@ -44,6 +44,8 @@ class Addons {
 
     /// An error within one file names it.
     Built<Staged> stage(const AddonSource& source);
+    /// Of the files, once all are staged.
+    const std::vector<store::Content>& contents() const { return contents_; }
 
   private:
     Built<void> prepare();
@@ -63,6 +65,7 @@ class Addons {
     std::string input_;
     store::Tree tree_;  ///< what is to be staged
     Fd downloads_;      ///< `.build/download`
+    std::vector<store::Content> contents_;
     std::size_t fetched_ = 0;
 };
 

@@ -5,6 +5,7 @@
 #include <expected>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace left4me::builder {
 
@@ -41,5 +42,8 @@ bool send_data(int pipe, std::uint64_t position, std::uint64_t offset, std::stri
 enum class NoMessage { Ended, Invalid };
 /// `message` is filled again: its memory is used for the next one.
 std::expected<void, NoMessage> next_message(int pipe, Message& message);
+
+/// Of a Row.
+std::vector<std::string_view> fields_of(const Message& row);
 
 }  // namespace left4me::builder

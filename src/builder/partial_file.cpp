@@ -155,6 +155,23 @@ Built<std::string> PartialFile::download(const std::string& url, const TransferL
     }
 }
 
+Built<void> PartialFile::fetch(const std::string& url, const TransferLimits& limits,
+                               const Downloads& downloads, const std::function<Built<void>()>& verify) {
+    for (bool again = false;; again = true) {
+        const auto error = download(url, limits, downloads);
+        if (!error) return std::unexpected(error.error());
+        if (!error->empty()) return source_failure(*error);
+        const auto verified = verify();
+        if (verified || verified.error().kind != BuildFailureKind::SourceUnavailable) return verified;
+        if (is_patched()) {
+            if (auto discarded = discard(); !discarded) return discarded;
+            if (!again) continue;
+        }
+        return source_failure(fmt::format(
+            "{}: {}{}", url, is_web_page() ? "the server sent a web page: " : "", verified.error().message));
+    }
+}
+
 TransferResult PartialFile::attempt(const std::string& url, const TransferLimits& limits,
                                     const Downloads& downloads) {
     TransferRequest request{url, 0, "", downloads.settings.ca_file, downloads.private_networks, limits};

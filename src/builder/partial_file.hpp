@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -49,6 +50,13 @@ class PartialFile {
     /// there), or an error of our own.
     Built<std::string> download(const std::string& url, const TransferLimits& limits,
                                 const Downloads& downloads);
+
+    /// Downloads what is not there yet, and has `verify` check the whole. If that refuses a file that came in
+    /// several parts, they may be of two files: it is downloaded once more, in one. What came in one part is
+    /// kept even then, so that another try later asks only whether the server has something else by now.
+    /// Errors of the server, and of what it sent, name the URL.
+    Built<void> fetch(const std::string& url, const TransferLimits& limits, const Downloads& downloads,
+                      const std::function<Built<void>()>& verify);
 
     /// What is there was downloaded for this identity.
     bool is_wanted() const { return origin_.identity == identity_; }

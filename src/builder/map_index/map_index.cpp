@@ -93,10 +93,6 @@ class MapIndexBuild {
         return maps;
     }
 
-    static std::unexpected<BuildError> unusable(const std::string& why) {
-        return source_failure(why + "; try later, or exclude it");
-    }
-
     static Built<bool> has_md5(const Map& map, int file) {
         const auto md5 = md5_of(file, map.name);
         if (!md5) return own_failure(errno, md5.error());
@@ -111,28 +107,14 @@ class MapIndexBuild {
         // An archive may be a little larger than what is in it, if that is packed already.
         constexpr std::uint64_t allowance = 1U << 20U;
         const std::uint64_t most = std::min(source_.limits.bytes, 2 * map.size + allowance);
-        for (bool again = false;; again = true) {
-            const auto error = archive->download(
-                map.url, limits(most, fmt::format("the index says that the map in it has {}", map.size)),
-                downloads_);
-            if (!error) return std::unexpected(error.error());
-            if (!error->empty()) return unusable(*error);
-            auto unpacked = unpack_map(map, *archive);
-            if (unpacked) return unpacked_name;
-            (void)::unlinkat(directory_.get(), unpacked_name, 0);
-            if (unpacked.error().kind != BuildFailureKind::SourceUnavailable)
-                return std::unexpected(unpacked.error());
-            // The parts may be of two files. What came in one is kept: the next build then asks only whether
-            // the server has something else by now.
-            if (archive->is_patched()) {
-                if (auto discarded = archive->discard(); !discarded)
-                    return std::unexpected(discarded.error());
-                if (!again) continue;
-            }
-            return unusable(fmt::format("{}: {}{}", map.url,
-                                        archive->is_web_page() ? "the server sent a web page: " : "",
-                                        unpacked.error().message));
-        }
+        const auto fetched = archive->fetch(
+            map.url, limits(most, fmt::format("the index says that the map in it has {}", map.size)),
+            downloads_, [&] { return unpack_map(map, *archive); });
+        if (fetched) return unpacked_name;
+        (void)::unlinkat(directory_.get(), unpacked_name, 0);
+        BuildError error = fetched.error();
+        if (error.kind == BuildFailureKind::SourceUnavailable) error.message += "; try later, or exclude it";
+        return std::unexpected(std::move(error));
     }
 
     /// Its size and MD5 are then those of the index.

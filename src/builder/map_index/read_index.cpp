@@ -26,16 +26,6 @@ constexpr std::size_t max_url_bytes = 2048;
 /// What is wrong with a line.
 using Why = std::unexpected<std::string>;
 
-std::vector<std::string_view> fields_of(std::string_view text) {
-    std::vector<std::string_view> fields;
-    while (!text.empty()) {
-        const std::size_t end = std::min(text.find('\0'), text.size());
-        fields.push_back(text.substr(0, end));
-        text.remove_prefix(std::min(end + 1, text.size()));
-    }
-    return fields;
-}
-
 std::string lower(std::string_view text) {
     std::string result(text);
     std::transform(result.begin(), result.end(), result.begin(),
@@ -105,7 +95,7 @@ class Index {
     explicit Index(const MapIndexSource& source) : source_(source) {}
 
     Built<void> row(const Message& message) {
-        const std::vector<std::string_view> fields = fields_of(message.text);
+        const std::vector<std::string_view> fields = fields_of(message);
         if (first_ && is_header(fields)) {
             first_ = false;
             return {};
