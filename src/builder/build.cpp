@@ -15,6 +15,7 @@
 #include "builder/confinement.hpp"
 #include "builder/directory/copy.hpp"
 #include "builder/map_index/map_index.hpp"
+#include "builder/workshop/workshop.hpp"
 
 namespace left4me::builder {
 
@@ -41,26 +42,30 @@ std::expected<Workplace, std::string> open_workplace(const std::filesystem::path
 Built<Staged> stage(const OverlaySource& source, int build_directory, const Fd& last,
                     const DownloadSettings& downloads, Staging& staging, Progress& progress,
                     std::string& input) {
-    return std::visit(Overloaded{
-                          [&](const DirectorySource& directory) -> Built<Staged> {
-                              if (auto confined = confine(Confinement::NoNetwork); !confined)
-                                  return std::unexpected(confined.error());
-                              return stage_directory(directory, staging, progress, input);
-                          },
-                          [](const InlineSource&) -> Built<Staged> {
-                              return source_failure("this source is not built by a unit");
-                          },
-                          [&](const ArchiveSource& archive) {
-                              input = fingerprint(archive);
-                              return stage_archive(archive, build_directory, staging, progress, downloads);
-                          },
-                          [&](const MapIndexSource& index) {
-                              input = fingerprint(index);
-                              return stage_map_index(index, build_directory, last.get(), staging, progress,
-                                                     downloads);
-                          },
-                      },
-                      source);
+    return std::visit(
+        Overloaded{
+            [&](const DirectorySource& directory) -> Built<Staged> {
+                if (auto confined = confine(Confinement::NoNetwork); !confined)
+                    return std::unexpected(confined.error());
+                return stage_directory(directory, staging, progress, input);
+            },
+            [](const InlineSource&) -> Built<Staged> {
+                return source_failure("this source is not built by a unit");
+            },
+            [&](const ArchiveSource& archive) {
+                input = fingerprint(archive);
+                return stage_archive(archive, build_directory, staging, progress, downloads);
+            },
+            [&](const MapIndexSource& index) {
+                input = fingerprint(index);
+                return stage_map_index(index, build_directory, last.get(), staging, progress, downloads);
+            },
+            [&](const WorkshopSource& workshop) {
+                input = fingerprint(workshop);
+                return stage_workshop(workshop, build_directory, last.get(), staging, progress, downloads);
+            },
+        },
+        source);
 }
 
 Built<Staged> build_in(const Workplace& place, const std::optional<BuiltArtifact>& before,

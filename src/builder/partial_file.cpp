@@ -13,6 +13,7 @@
 #include <thread>
 #include <utility>
 
+#include "adapters/store/copy.hpp"
 #include "adapters/store/files.hpp"
 #include "builder/staging.hpp"
 #include "specs/text.hpp"
@@ -56,8 +57,8 @@ Built<PartialFile> PartialFile::open(int build_directory, const std::string& nam
     auto directory = store::make_directory(build_directory, Staging::download_name, 0750);
     if (!directory) return own_failure(errno, directory.error());
     PartialFile file(std::move(*directory), name, std::move(identity));
-    file.file_ =
-        Fd(::openat(file.directory_.get(), name.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0640));
+    file.file_ = Fd(::openat(file.directory_.get(), name.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
+                             store::overlay_file_mode));
     if (!file.file_) return own();
     file.origin_ = file.read_origin();
     return file;
@@ -113,13 +114,13 @@ Built<void> PartialFile::discard() {
 }
 
 Built<std::string> PartialFile::download(const std::string& url, const TransferLimits& limits,
-                                         const Downloads& downloads) {
+                                         const Downloads& downloads, const std::string& form) {
     const DownloadSettings& settings = downloads.settings;
     std::chrono::milliseconds wait = settings.wait;
     std::uint64_t furthest = 0;
     for (unsigned failed = 0;;) {
         own_error_.reset();
-        const TransferResult result = attempt(url, limits, downloads);
+        const TransferResult result = attempt(url, form, limits, downloads);
         web_page_ = result.web_page;
         switch (result.end) {
             case TransferEnd::Complete:
@@ -172,10 +173,10 @@ Built<void> PartialFile::fetch(const std::string& url, const TransferLimits& lim
     }
 }
 
-TransferResult PartialFile::attempt(const std::string& url, const TransferLimits& limits,
-                                    const Downloads& downloads) {
-    TransferRequest request{url, 0, "", downloads.settings.ca_file, downloads.private_networks, limits};
-    if (is_wanted() && origin_.url == url && !origin_.validator.empty()) {
+TransferResult PartialFile::attempt(const std::string& url, const std::string& form,
+                                    const TransferLimits& limits, const Downloads& downloads) {
+    TransferRequest request{url, form, 0, "", downloads.settings.ca_file, downloads.private_networks, limits};
+    if (form.empty() && is_wanted() && origin_.url == url && !origin_.validator.empty()) {
         request.offset = bytes();
         request.validator = origin_.validator;
     }

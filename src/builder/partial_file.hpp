@@ -17,6 +17,7 @@ namespace left4me::builder {
 /// How patient a download is. The defaults are those of the unit; tests have less time.
 struct DownloadSettings {
     std::string ca_file;  ///< as TransferRequest::ca_file
+    std::string steam_api = "https://api.steampowered.com";
     TransferLimits limits;
     /// Between two tries; doubled each time.
     std::chrono::milliseconds wait{1000};
@@ -46,10 +47,10 @@ class PartialFile {
     /// downloaded for another one is never continued.
     static Built<PartialFile> open(int build_directory, const std::string& name, std::string identity);
 
-    /// Downloads what is not there yet. Returns what is wrong with the server, with the URL (empty: all is
-    /// there), or an error of our own.
+    /// Downloads what is not there yet. `form`: as TransferRequest::form. Returns what is wrong with the
+    /// server, with the URL (empty: all is there), or an error of our own.
     Built<std::string> download(const std::string& url, const TransferLimits& limits,
-                                const Downloads& downloads);
+                                const Downloads& downloads, const std::string& form = {});
 
     /// Downloads what is not there yet, and has `verify` check the whole. If that refuses a file that came in
     /// several parts, they may be of two files: it is downloaded once more, in one. What came in one part is
@@ -88,7 +89,8 @@ class PartialFile {
     Origin read_origin() const;
     Built<void> write_origin() const;
     Built<void> empty();
-    TransferResult attempt(const std::string& url, const TransferLimits& limits, const Downloads& downloads);
+    TransferResult attempt(const std::string& url, const std::string& form, const TransferLimits& limits,
+                           const Downloads& downloads);
     Built<void> begin(Origin origin, std::uint64_t offset, const Downloads& downloads);
     bool write(std::string_view data, Progress& progress);
 

@@ -143,6 +143,7 @@ class Transfer {
             add_header("If-Range: " + request_.validator);
             set(CURLOPT_HTTPHEADER, headers_.get());
         }
+        if (!request_.form.empty()) set(CURLOPT_POSTFIELDS, request_.form.c_str());
         set(CURLOPT_OPENSOCKETFUNCTION, &Transfer::open_socket);
         set(CURLOPT_OPENSOCKETDATA, this);
         set(CURLOPT_HEADERFUNCTION, &Transfer::on_header);

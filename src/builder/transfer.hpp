@@ -23,6 +23,7 @@ struct TransferLimits {
 /// One request for one file.
 struct TransferRequest {
     std::string url;
+    std::string form;          ///< not empty: sent with POST, as application/x-www-form-urlencoded
     std::uint64_t offset = 0;  ///< what is there already
     std::string validator;     ///< for If-Range: an ETag or a date; the offset counts only with one
     std::string ca_file;       ///< empty: the CAs of the host
@@ -55,8 +56,8 @@ struct TransferSink {
     std::function<bool(std::string_view data)> write;
 };
 
-/// One GET over https with libcurl. Certificates are verified, redirects are followed within https, and no
-/// address that is not public is connected to, unless it is in one of the networks that are allowed.
+/// One GET or POST over https with libcurl. Certificates are verified, redirects are followed within https,
+/// and no address that is not public is connected to, unless it is in one of the networks that are allowed.
 TransferResult transfer(const TransferRequest& request, const TransferSink& sink);
 
 }  // namespace left4me::builder

@@ -180,6 +180,12 @@ std::string source_text(const OverlaySource& source) {
             },
             [](const ArchiveSource& archive) { return "archive " + archive.locations.front().url; },
             [](const MapIndexSource& index) { return "map index " + index.url; },
+            [](const WorkshopSource& workshop) {
+                const std::size_t items = workshop.items.size();
+                const std::size_t collections = workshop.collections.size();
+                return fmt::format("workshop, {} {}, {} {}", items, items == 1 ? "item" : "items",
+                                   collections, collections == 1 ? "collection" : "collections");
+            },
         },
         source);
 }

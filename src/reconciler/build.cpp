@@ -47,6 +47,16 @@ std::string fingerprint(const MapIndexSource& source) {
     return digest.hex();
 }
 
+std::string fingerprint(const WorkshopSource& source) {
+    Digest digest;
+    digest.field("workshop");
+    for (const auto* list : {&source.items, &source.collections, &source.exclude}) {
+        digest.number(list->size());
+        for (const std::string& id : *list) digest.field(id);
+    }
+    return digest.hex();
+}
+
 const char* to_string(BuildPhase phase) {
     switch (phase) {
         case BuildPhase::Copying:

@@ -22,6 +22,8 @@ constexpr bool is_built_by_unit(const OverlaySource& source) {
 std::string fingerprint(const ArchiveSource& source);
 /// What identifies a map index: not its content, which whoever publishes it may change at any time.
 std::string fingerprint(const MapIndexSource& source);
+/// The numbers alone: what their authors publish under them changes at any time.
+std::string fingerprint(const WorkshopSource& source);
 
 /// Why a build produced no artifact.
 enum class BuildFailureKind {

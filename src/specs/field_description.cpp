@@ -57,6 +57,8 @@ std::string type_description(const Field& field) {
         case Type::ArchiveUrl:
         case Type::HttpsUrl:
             return "URL";
+        case Type::WorkshopId:
+            return "number of a workshop item";
         case Type::Sha256:
             return "SHA-256";
         case Type::Config:

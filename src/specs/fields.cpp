@@ -320,6 +320,38 @@ constexpr std::array map_index_fields{
           .unique = true,
           .children = map_exclude},
 };
+constexpr std::array workshop_id{
+    Field{.name = "item",
+          .type = Type::WorkshopId,
+          .documentation =
+              "The number at the end of the address of an item or a collection: `…/filedetails/?id=NUMBER`.",
+          .maximum = 20},
+};
+constexpr std::array workshop_fields{
+    Field{.name = "items",
+          .type = Type::List,
+          .documentation = "Single items.",
+          .example = "[\"698857882\", \"2524204971\"]",
+          .maximum = 1000,
+          .unique = true,
+          .children = workshop_id},
+    Field{.name = "collections",
+          .type = Type::List,
+          .documentation = "Collections: all their items, also those of the collections that they contain.",
+          .example = "[\"121115793\"]",
+          .maximum = 100,
+          .unique = true,
+          .children = workshop_id},
+    Field{.name = "exclude",
+          .type = Type::List,
+          .documentation =
+              "Items and collections that are left out, for example because their authors removed them "
+              "from the workshop while a collection still has them.",
+          .example = "[\"222222222\"]",
+          .maximum = 1000,
+          .unique = true,
+          .children = workshop_id},
+};
 constexpr std::string_view not_yet =
     "Not yet supported by this version; use `archive`, `directory` or `inline`.";
 constexpr std::array source_fields{
@@ -347,8 +379,14 @@ constexpr std::array source_fields{
                            "`left4dead2/addons/NAME.vpk`; those that have not changed are not fetched again.",
           .example = "{url: \"https://l4d2center.com/maps/servers/index.csv\"}",
           .children = map_index_fields},
+    Field{.name = "workshop",
+          .type = Type::Map,
+          .documentation =
+              "Items and collections of the Steam workshop. They become "
+              "`left4dead2/addons/NUMBER.vpk`; those that have not changed are not fetched again.",
+          .example = "{items: [\"698857882\"], collections: [\"121115793\"]}",
+          .children = workshop_fields},
     Field{.name = "git", .type = Type::NotYet, .documentation = not_yet},
-    Field{.name = "workshop", .type = Type::NotYet, .documentation = not_yet},
     Field{.name = "script", .type = Type::NotYet, .documentation = not_yet},
 };
 constexpr std::array overlay_spec{

@@ -37,6 +37,7 @@ enum class Type {
     Config,      ///< text with placeholders
     ArchiveUrl,  ///< https://…, or the absolute path of a file on the host, outside of left4me's own
     HttpsUrl,    ///< https://…
+    WorkshopId,  ///< the number of an item or a collection of the Steam workshop
     Sha256,      ///< 64 lower-case hexadecimal digits
     Text,        ///< any text
     NotYet,      ///< known, but not supported by this version

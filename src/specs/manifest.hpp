@@ -85,7 +85,19 @@ struct MapIndexSource {
     bool operator==(const MapIndexSource&) const = default;
 };
 
-using OverlaySource = std::variant<DirectorySource, InlineSource, ArchiveSource, MapIndexSource>;
+/// The overlay's files are items of the Steam workshop, by their numbers.
+struct WorkshopSource {
+    std::vector<std::string> items;
+    std::vector<std::string> collections;       ///< whose items are meant, also those of nested ones
+    std::vector<std::string> exclude;           ///< items and collections that are left out
+    SourceLimits limits;                        ///< of all items together
+    std::vector<std::string> private_networks;  ///< as in ArchiveSource
+
+    bool operator==(const WorkshopSource&) const = default;
+};
+
+using OverlaySource =
+    std::variant<DirectorySource, InlineSource, ArchiveSource, MapIndexSource, WorkshopSource>;
 
 /// The functions of a std::visit, one for each alternative: the compiler finds every place that a new kind of
 /// source needs.

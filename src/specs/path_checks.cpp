@@ -78,6 +78,21 @@ void check_https_url(std::string_view text, Violations& violations) {
     if (text.contains(' ')) complain("contains a blank; write it as %20");
 }
 
+bool is_workshop_id(std::string_view text) {
+    constexpr std::size_t digits = 19;  // every such number has 64 bits
+    return !text.empty() && text.size() <= digits && !text.starts_with('0') &&
+           text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+void check_workshop_id(std::string_view text, Violations& violations) {
+    if (is_workshop_id(text)) return;
+    violations.push_back(
+        {Rule::ValueInvalid,
+         fmt::format("{} is not the number of a workshop item; write the digits behind `?id=` in its "
+                     "address",
+                     in_quotes(text))});
+}
+
 void check_sha256(std::string_view text, Violations& violations) {
     constexpr std::size_t digits = 64;
     if (text.size() == digits && text.find_first_not_of("0123456789abcdef") == std::string_view::npos) return;

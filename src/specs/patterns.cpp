@@ -101,6 +101,8 @@ std::string pattern_of(const Field& field) {
             return fmt::format("{}|{}", https_pattern, directory_pattern());
         case Type::HttpsUrl:
             return https_pattern;
+        case Type::WorkshopId:
+            return "^[1-9][0-9]{0,18}$";
         case Type::Sha256:
             return "^[0-9a-f]{64}$";
         case Type::Argument:

@@ -285,6 +285,22 @@ TEST_CASE("a map index is identified by where it is, and by what is left out") {
     CHECK(differs([](MapIndexSource& other) { other.exclude.clear(); }));
 }
 
+TEST_CASE("workshop items are identified by their numbers") {
+    WorkshopSource source;
+    source.items = {"1", "2"};
+    const std::string input = fingerprint(source);
+    WorkshopSource same = source;
+    same.limits.entries = 1;
+    CHECK(fingerprint(same) == input);
+    WorkshopSource other = source;
+    other.items = {"1"};
+    other.collections = {"2"};
+    CHECK(fingerprint(other) != input);
+    other = source;
+    other.exclude = {"3"};
+    CHECK(fingerprint(other) != input);
+}
+
 TEST_CASE("the progress of a build says what it is doing") {
     constexpr std::uint64_t mib = 1U << 20U;
     CHECK(to_text(BuildProgress{mib, 2 * mib, 1, 3, "", BuildPhase::Copying}) ==

@@ -81,6 +81,9 @@ TEST_CASE("the patterns of the schema agree with the checks of the parser") {
         agree(Type::ArchiveUrl, text);
         agree(Type::HttpsUrl, text);
     }
+    for (const char* text :
+         {"1", "698857882", "0", "01", "", "x", "1x", "-1", "9999999999999999999", "99999999999999999999"})
+        agree(Type::WorkshopId, text);
     const std::string sha256(64, 'a');
     for (const std::string& text :
          {sha256, sha256 + "a", sha256.substr(1), "A" + sha256.substr(1), std::string()})

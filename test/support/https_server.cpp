@@ -191,10 +191,20 @@ void HttpsServer::serve(int client) {
             head.append(buffer.data(), static_cast<std::size_t>(got));
         }
     }
-    if (head.contains("\r\n\r\n")) {
+    if (const std::size_t end = head.find("\r\n\r\n"); end != std::string::npos) {
         ++requests_;
         HttpAnswer answer(connection);
-        handler_(parse(head), answer);
+        HttpRequest request = parse(head);
+        request.body = head.substr(end + 4);
+        const auto length = request.headers.find("content-length");
+        const std::size_t wanted = length == request.headers.end() ? 0 : std::stoull(length->second);
+        std::array<char, 4096> buffer{};
+        while (request.body.size() < wanted) {
+            const int got = SSL_read(connection, buffer.data(), static_cast<int>(buffer.size()));
+            if (got <= 0) break;
+            request.body.append(buffer.data(), static_cast<std::size_t>(got));
+        }
+        handler_(request, answer);
         (void)SSL_shutdown(connection);
     }
     ERR_clear_error();

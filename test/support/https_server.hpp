@@ -21,6 +21,7 @@ namespace left4me {
 struct HttpRequest {
     std::string path;
     std::map<std::string, std::string> headers;  ///< by name, in lower case
+    std::string body;
 };
 
 /// The connection that a request came from: whatever is sent is the answer, also a wrong one.

@@ -74,6 +74,13 @@ json request_of(const OverlaySource& source) {
                                                  {"privateNetworks", from.private_networks}},
                                                 from.limits)}};
             },
+            [](const WorkshopSource& from) -> json {
+                return {{"workshop", limits_json({{"items", from.items},
+                                                  {"collections", from.collections},
+                                                  {"exclude", from.exclude},
+                                                  {"privateNetworks", from.private_networks}},
+                                                 from.limits)}};
+            },
             [](const MapIndexSource& from) -> json {
                 return {{"mapIndex", limits_json({{"url", from.url},
                                                   {"exclude", from.exclude},
@@ -130,6 +137,15 @@ std::expected<OverlaySource, std::string> read_map_index(const json& from) {
     return source;
 }
 
+std::expected<OverlaySource, std::string> read_workshop(const json& from) {
+    WorkshopSource source{read_texts(from, "items"), read_texts(from, "collections"),
+                          read_texts(from, "exclude"), read_limits(from),
+                          read_texts(from, "privateNetworks")};
+    if (source.items.empty() && source.collections.empty())
+        return std::unexpected(std::string("the build request names no workshop item"));
+    return source;
+}
+
 }  // namespace
 
 std::expected<Fd, std::string> make_build_directory(int overlay) {
@@ -152,6 +168,7 @@ std::expected<OverlaySource, std::string> read_request(int directory) {
     if (const json* const from = of_kind("directory")) return read_directory(*from);
     if (const json* const from = of_kind("archive")) return read_archive(*from);
     if (const json* const from = of_kind("mapIndex")) return read_map_index(*from);
+    if (const json* const from = of_kind("workshop")) return read_workshop(*from);
     return std::unexpected(std::string("there is no build request"));
 }
 

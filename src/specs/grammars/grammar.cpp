@@ -116,6 +116,7 @@ const Grammar* grammar_of(Type type) {
         case Type::Config:
         case Type::ArchiveUrl:
         case Type::HttpsUrl:
+        case Type::WorkshopId:
         case Type::Sha256:
         case Type::Text:
         case Type::NotYet:

@@ -34,7 +34,8 @@ int main(int argc, char** argv) {
     const std::chrono::milliseconds pause(std::stoi(arguments[4]));
     const left4me::HttpsServer server(
         [&](const left4me::HttpRequest& request, left4me::HttpAnswer& answer) {
-            const std::string name = request.path.substr(1, request.path.find('?') - 1);
+            std::string name = request.path.substr(1, request.path.find('?') - 1);
+            if (name.ends_with('/')) name.pop_back();
             if (directory && !std::filesystem::is_regular_file(served / name))
                 return answer.reply(404, "not found");
             const std::string content = directory ? read(served / name) : whole;
