@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdio>
 #include <expected>
+#include <optional>
 
 #include "adapters/store/build_files.hpp"
 #include "adapters/store/files.hpp"
@@ -14,6 +15,8 @@
 #include "builder/confinement.hpp"
 #include "builder/directory/copy.hpp"
 #include "builder/git/git.hpp"
+#include "builder/map_index/map_index.hpp"
+#include "builder/workshop/workshop.hpp"
 
 namespace left4me::builder {
 
@@ -36,38 +39,50 @@ std::expected<Workplace, std::string> open_workplace(const std::filesystem::path
 }
 
 /// The only place that knows the kinds of sources. The unit has a network; a source that needs none gives it
-/// up before anything of it is read.
-Built<Staged> stage(const OverlaySource& source, int build_directory, const DownloadSettings& downloads,
-                    Staging& staging, Progress& progress, std::string& input) {
-    return std::visit(Overloaded{
-                          [&](const DirectorySource& directory) -> Built<Staged> {
-                              if (auto confined = confine(Confinement::NoNetwork); !confined)
-                                  return std::unexpected(confined.error());
-                              return stage_directory(directory, staging, progress, input);
-                          },
-                          [](const InlineSource&) -> Built<Staged> {
-                              return source_failure("this source is not built by a unit");
-                          },
-                          [&](const ArchiveSource& archive) {
-                              input = fingerprint(archive);
-                              return stage_archive(archive, build_directory, staging, progress, downloads);
-                          },
-                          [&](const GitSource& git) {
-                              input = fingerprint(git);
-                              return stage_git(git, build_directory, staging, progress, downloads);
-                          },
-                      },
-                      source);
+/// up before anything of it is read. `last`: the overlay's last artifact, if there is one.
+Built<Staged> stage(const OverlaySource& source, int build_directory, const Fd& last,
+                    const DownloadSettings& downloads, Staging& staging, Progress& progress,
+                    std::string& input) {
+    return std::visit(
+        Overloaded{
+            [&](const DirectorySource& directory) -> Built<Staged> {
+                if (auto confined = confine(Confinement::NoNetwork); !confined)
+                    return std::unexpected(confined.error());
+                return stage_directory(directory, staging, progress, input);
+            },
+            [](const InlineSource&) -> Built<Staged> {
+                return source_failure("this source is not built by a unit");
+            },
+            [&](const ArchiveSource& archive) {
+                input = fingerprint(archive);
+                return stage_archive(archive, build_directory, staging, progress, downloads);
+            },
+            [&](const GitSource& git) {
+                input = fingerprint(git);
+                return stage_git(git, build_directory, staging, progress, downloads);
+            },
+            [&](const MapIndexSource& index) {
+                input = fingerprint(index);
+                return stage_map_index(index, build_directory, last.get(), staging, progress, downloads);
+            },
+            [&](const WorkshopSource& workshop) {
+                input = fingerprint(workshop);
+                return stage_workshop(workshop, build_directory, last.get(), staging, progress, downloads);
+            },
+        },
+        source);
 }
 
-Built<Staged> build_in(const Workplace& place, const DownloadSettings& downloads, std::string& input) {
+Built<Staged> build_in(const Workplace& place, const std::optional<BuiltArtifact>& before,
+                       const DownloadSettings& downloads, std::string& input) {
     const auto source = store::read_request(place.directory.get());
     if (!source) return source_failure(source.error());
     const store::ExactModes exact;
     Progress progress(place.directory.get());
     auto staging = Staging::open(place.directory.get());
     if (!staging) return std::unexpected(staging.error());
-    auto staged = stage(*source, place.directory.get(), downloads, *staging, progress, input);
+    const Fd last = before ? store::open_directory(place.overlay.get(), before->digest) : Fd();
+    auto staged = stage(*source, place.directory.get(), last, downloads, *staging, progress, input);
     if (!staged) return staged;
     const auto published = staging->publish(place.overlay.get(), staged->digest);
     if (!published) return std::unexpected(published.error());
@@ -104,7 +119,7 @@ int build(const std::filesystem::path& overlays, const std::string& name, const 
     BuildRecord record = store::read_record(place->directory.get());
     const auto begun = std::chrono::steady_clock::now();
     std::string input;
-    const auto staged = build_in(*place, downloads, input);
+    const auto staged = build_in(*place, record.artifact, downloads, input);
     record.invocation = invocation;
     record.ended = now();
     record.took =

@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <string>
 
-#include "builder/archive/download.hpp"
+#include "builder/partial_file.hpp"
 
 namespace left4me::builder {
 

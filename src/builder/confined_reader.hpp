@@ -1,40 +1,59 @@
 #pragma once
 
-#include <cstdint>
+#include <sys/types.h>
+
 #include <functional>
-#include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
-#include "builder/progress.hpp"
+#include "adapters/fd.hpp"
+#include "builder/messages.hpp"
 #include "builder/result.hpp"
-#include "builder/tree_writer.hpp"
 
 namespace left4me::builder {
-
-/// How many times its own size a source may unpack to, beyond `free_bytes`. Text that repeats itself is
-/// seldom packed better than 100:1; a bomb is.
-struct RatioLimit {
-    std::uint64_t ratio = 200;
-    std::uint64_t free_bytes = 64U << 20U;
-};
 
 /// What a process of its own parses.
 struct ConfinedReading {
     /// What it reads, in any descriptors; it finds them as 0, 1, ….
     std::vector<int> files;
-    /// Runs in that process, with Confinement::ParseOnly: sends Messages to the pipe, End or Failed as the
-    /// last one.
+    /// Runs in that process: sends Messages to the pipe, End or Failed as the last one.
     std::function<void(int pipe)> read;
-    std::uint64_t bytes = 0;  ///< of all files
-    std::string_view what;    ///< for messages: "the archive"
+    /// For messages.
+    std::string_view what = "the file";
     /// What to do if it takes too much memory.
-    std::string_view less_memory;
+    std::string_view less_memory = "pack it with a smaller dictionary";
 };
 
-/// Reads a source that came from outside: its process can do nothing but read the files; this one checks and
-/// writes what that says. Returns the revision, if the process told one.
-Built<std::string> read_confined(const ConfinedReading& reading, TreeWriter& writer, Progress& progress,
-                                 const RatioLimit& limit = {});
+/// A process of its own that parses files of strangers and can do nothing else: only the files and a pipe
+/// are open in it (Confinement::ParseOnly). Dies with this object.
+class ConfinedReader {
+  public:
+    static Built<ConfinedReader> start(const ConfinedReading& reading);
+    /// Of one file, from its beginning.
+    static Built<ConfinedReader> start(int file, void (*parse)(int file, int pipe));
+    ConfinedReader(ConfinedReader&& other) noexcept
+        : what_(other.what_),
+          less_memory_(other.less_memory_),
+          pipe_(std::move(other.pipe_)),
+          pid_(std::exchange(other.pid_, -1)) {}
+    ConfinedReader& operator=(ConfinedReader&&) = delete;
+    ~ConfinedReader();
+
+    /// `message` is filled again: its memory is used for the next one. An error if the process has ended too
+    /// early, or sends what is no message.
+    Built<void> next(Message& message);
+
+  private:
+    explicit ConfinedReader(const ConfinedReading& reading)
+        : what_(reading.what), less_memory_(reading.less_memory) {}
+    std::unexpected<BuildError> end();
+    int wait();
+
+    std::string_view what_;
+    std::string_view less_memory_;
+    Fd pipe_;
+    pid_t pid_ = -1;
+};
 
 }  // namespace left4me::builder

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "adapters/paths.hpp"
 #include "builder/build.hpp"
@@ -33,7 +34,9 @@ int run(std::span<char*> arguments) {
             {variable("INVOCATION_ID"), variable("SERVICE_RESULT"), variable("EXIT_STATUS")});
     }
     left4me::builder::DownloadSettings downloads;
-    downloads.ca_file = variable("LEFT4ME_BUILD_CA");  // for tests
+    downloads.ca_file = variable("LEFT4ME_BUILD_CA");                         // for tests
+    if (std::string api = variable("LEFT4ME_BUILD_STEAM_API"); !api.empty())  // for tests
+        downloads.steam_api = std::move(api);
     return left4me::builder::build(overlays, arguments[1], variable("INVOCATION_ID"), downloads);
 }
 

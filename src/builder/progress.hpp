@@ -17,8 +17,14 @@ class Progress {
     /// Of a phase: everything counts from zero. Totals may be 0: unknown.
     void begin(BuildPhase phase, std::uint64_t total_bytes, std::uint64_t total_files,
                const std::string& input) {
-        now_ = {0, total_bytes, 0, total_files, input, phase};
+        now_ = {0, total_bytes, 0, total_files, input, phase, now_.item, now_.items, now_.item_name};
         write();
+    }
+    /// What the following phases are about: one of several things, as BuildProgress::item.
+    void item(std::uint64_t number, std::uint64_t of, const std::string& name) {
+        now_.item = number;
+        now_.items = of;
+        now_.item_name = name;
     }
     void total_bytes(std::uint64_t total) { now_.total_bytes = total; }
     /// All bytes so far.

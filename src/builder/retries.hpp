@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "builder/archive/download.hpp"
+#include "builder/partial_file.hpp"
 
 namespace left4me::builder {
 
@@ -15,6 +15,12 @@ class Retries {
 
     /// Waits before the next try. Else the error: there is none.
     std::optional<std::string> wait(const std::string& url, const TransferResult& interrupted);
+
+    /// The last try brought something.
+    void begin_again() {
+        failed_ = 0;
+        pause_ = settings_.wait;
+    }
 
   private:
     const DownloadSettings& settings_;

@@ -33,8 +33,20 @@ std::unexpected<BuildError> own(std::string_view path) {
     return own_failure(error, store::io_error(in_quotes(path)).error());
 }
 
-/// Why no file may have this path; empty: it may.
-std::string why_not(std::string_view path, const std::vector<std::string_view>& names) {
+/// Whether the pattern's names match the first of these.
+bool matches_path(std::string_view pattern, std::span<const std::string_view> names) {
+    std::size_t at = 0;
+    for (const std::string_view part : path_names(pattern)) {
+        if (at == names.size() || !matches_name(part, names[at])) return false;
+        ++at;
+    }
+    return true;
+}
+
+}  // namespace
+
+std::string why_not_a_path(std::string_view path) {
+    const std::vector<std::string_view> names = path_names(path);
     if (path.starts_with('/')) return "is an absolute path; pack the files with relative ones";
     if (find_invalid_utf8(path) != std::string_view::npos)
         return "has a name that is not UTF-8; rename the file before it is packed";
@@ -55,18 +67,6 @@ std::string why_not(std::string_view path, const std::vector<std::string_view>& 
     return {};
 }
 
-/// Whether the pattern's names match the first of these.
-bool matches_path(std::string_view pattern, std::span<const std::string_view> names) {
-    std::size_t at = 0;
-    for (const std::string_view part : path_names(pattern)) {
-        if (at == names.size() || !matches_name(part, names[at])) return false;
-        ++at;
-    }
-    return true;
-}
-
-}  // namespace
-
 TreeWriter::TreeWriter(int root, PathMapping mapping, const SourceLimits& limits)
     : root_(root), mapping_(std::move(mapping)), limits_(limits) {}
 
@@ -80,8 +80,8 @@ bool TreeWriter::is_excluded(std::string_view path) const {
 }
 
 Built<std::string> TreeWriter::mapped(std::string_view path) const {
+    if (std::string why = why_not_a_path(path); !why.empty()) return refusal(path, why);
     const std::vector<std::string_view> names = path_names(path);
-    if (std::string why = why_not(path, names); !why.empty()) return refusal(path, why);
     std::string stripped;
     for (std::size_t i = mapping_.strip_components; i < names.size(); ++i)
         stripped.append(stripped.empty() ? "" : "/").append(names[i]);

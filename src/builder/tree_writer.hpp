@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "adapters/fd.hpp"
+#include "builder/entry_writer.hpp"
 #include "builder/result.hpp"
 #include "specs/manifest.hpp"
 
@@ -22,31 +23,25 @@ struct PathMapping {
 /// Writes entries that somebody outside has named into an empty directory, and nowhere else. For every source
 /// whose content is a list of entries. Refuses, with the entry's name and the remedy, what an overlay may not
 /// contain; whether links lead out is checked by finish().
-class TreeWriter {
+class TreeWriter : public EntryWriter {
   public:
     /// `limits`: of what is written. Entries count even if they are left out.
     TreeWriter(int root, PathMapping mapping, const SourceLimits& limits);
 
-    Built<void> directory(std::string_view path);
-    /// An empty file. write() and end_file() are about it, until the next entry.
-    Built<void> begin_file(std::string_view path, bool program);
-    /// Data at a position; what lies between is a hole. Nothing happens if the file is left out.
-    Built<void> write(std::uint64_t offset, std::string_view data);
-    /// `size`: of the whole file, at least as far as data was written; then comes a hole.
-    Built<void> end_file(std::uint64_t size);
-    Built<void> link(std::string_view path, const std::string& target);
-    /// Another name of a file that is already there. `original`: its path, as the source names it.
-    Built<void> hard_link(std::string_view path, std::string_view original);
-    /// An entry of a kind that no overlay may contain. An error, unless it is left out.
-    Built<void> refuse(std::string_view path, const std::string& why);
+    Built<void> directory(std::string_view path) override;
+    Built<void> begin_file(std::string_view path, bool program) override;
+    Built<void> write(std::uint64_t offset, std::string_view data) override;
+    Built<void> end_file(std::uint64_t size) override;
+    Built<void> link(std::string_view path, const std::string& target) override;
+    Built<void> hard_link(std::string_view path, std::string_view original) override;
+    Built<void> refuse(std::string_view path, const std::string& why) override;
 
     /// When all are there: checks where links lead, and returns the digest of the tree. `no_file`: the error
     /// if there is no file.
     Built<std::string> finish(const std::string& no_file) const;
 
     std::uint64_t files() const { return files_; }  ///< written so far
-    /// Of data, written so far, and a block for each hole.
-    std::uint64_t bytes() const { return bytes_; }
+    std::uint64_t bytes() const override { return bytes_; }
 
   private:
     /// Where an entry is to be made.

@@ -182,6 +182,13 @@ std::string source_text(const OverlaySource& source) {
             [](const GitSource& git) {
                 return fmt::format("git {}{}{}", git.url, git.ref.empty() ? "" : " ", git.ref);
             },
+            [](const MapIndexSource& index) { return "map index " + index.url; },
+            [](const WorkshopSource& workshop) {
+                const std::size_t items = workshop.items.size();
+                const std::size_t collections = workshop.collections.size();
+                return fmt::format("workshop, {} {}, {} {}", items, items == 1 ? "item" : "items",
+                                   collections, collections == 1 ? "collection" : "collections");
+            },
         },
         source);
 }

@@ -45,7 +45,8 @@ std::string input_error(const View& view, const std::string& name) {
 /// "building 45%", "downloading 45%".
 std::string build_cell(const BuildProgress& progress) {
     const char* const word = progress.phase == BuildPhase::Downloading ? "downloading" : "building";
-    return progress.total_bytes == 0 ? std::string(word) : fmt::format("{} {}%", word, percent(progress));
+    const bool known = progress.total_bytes > 0 || progress.items > 0;
+    return known ? fmt::format("{} {}%", word, percent(progress)) : std::string(word);
 }
 
 Json progress_json(const BuildProgress& progress) {
@@ -53,7 +54,10 @@ Json progress_json(const BuildProgress& progress) {
             {"bytes", progress.bytes},
             {"totalBytes", progress.total_bytes},
             {"files", progress.files},
-            {"totalFiles", progress.total_files}};
+            {"totalFiles", progress.total_files},
+            {"item", progress.item},
+            {"items", progress.items},
+            {"itemName", progress.item_name}};
 }
 
 }  // namespace

@@ -81,6 +81,15 @@ Json json_of(const GitSource& source) {
               {"exclude", source.exclude}}}};
 }
 
+Json json_of(const MapIndexSource& source) {
+    return {{"mapIndex", {{"url", source.url}, {"exclude", source.exclude}}}};
+}
+
+Json json_of(const WorkshopSource& source) {
+    return {{"workshop",
+             {{"items", source.items}, {"collections", source.collections}, {"exclude", source.exclude}}}};
+}
+
 }  // namespace
 
 Json source_json(const OverlaySource& source) {

@@ -51,6 +51,23 @@ std::string fingerprint(const GitSource& source) {
     return digest.hex();
 }
 
+std::string fingerprint(const MapIndexSource& source) {
+    Digest digest;
+    digest.field("mapIndex").field(source.url).number(source.exclude.size());
+    for (const std::string& pattern : source.exclude) digest.field(pattern);
+    return digest.hex();
+}
+
+std::string fingerprint(const WorkshopSource& source) {
+    Digest digest;
+    digest.field("workshop");
+    for (const auto* list : {&source.items, &source.collections, &source.exclude}) {
+        digest.number(list->size());
+        for (const std::string& id : *list) digest.field(id);
+    }
+    return digest.hex();
+}
+
 const char* to_string(BuildPhase phase) {
     switch (phase) {
         case BuildPhase::Copying:
@@ -117,15 +134,26 @@ FailureKind failure_kind(BuildFailureKind kind) {
 }
 
 unsigned percent(const BuildProgress& progress) {
-    if (progress.total_bytes == 0) return 0;
-    return static_cast<unsigned>(
-        100 * std::min(1.0, static_cast<double>(progress.bytes) / static_cast<double>(progress.total_bytes)));
+    double part = 0;
+    if (progress.total_bytes > 0)
+        part = std::min(1.0, static_cast<double>(progress.bytes) / static_cast<double>(progress.total_bytes));
+    if (progress.items == 0) return static_cast<unsigned>(100 * part);
+    const double whole = static_cast<double>(progress.item) - 1;
+    return static_cast<unsigned>(100 *
+                                 std::clamp((whole + part) / static_cast<double>(progress.items), 0.0, 1.0));
 }
 
 std::string to_text(const BuildProgress& progress) {
+    if (progress.items > 0) {
+        BuildProgress one = progress;
+        one.items = 0;
+        return fmt::format("{} ({} of {}): {}", progress.item_name, progress.item, progress.items,
+                           to_text(one));
+    }
     const std::string bytes = bytes_text(progress.bytes, progress.total_bytes);
     switch (progress.phase) {
         case BuildPhase::Copying:
+            if (progress.total_files == 0) return "copying, " + bytes;
             return fmt::format("{} of {} files, {}", progress.files, progress.total_files, bytes);
         case BuildPhase::Downloading:
             return "downloading, " + bytes;

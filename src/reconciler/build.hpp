@@ -22,6 +22,10 @@ constexpr bool is_built_by_unit(const OverlaySource& source) {
 std::string fingerprint(const ArchiveSource& source);
 /// What the manifest asks for. Not what it stands for: a branch that moves is not built again.
 std::string fingerprint(const GitSource& source);
+/// What identifies a map index: not its content, which whoever publishes it may change at any time.
+std::string fingerprint(const MapIndexSource& source);
+/// The numbers alone: what their authors publish under them changes at any time.
+std::string fingerprint(const WorkshopSource& source);
 
 /// Why a build produced no artifact.
 enum class BuildFailureKind {
@@ -88,14 +92,19 @@ struct BuildProgress {
     std::uint64_t total_files = 0;  ///< 0: unknown
     std::string input;              ///< as in BuildFailure
     BuildPhase phase = BuildPhase::Copying;
+    // Of a source that consists of several things, which are fetched one after the other, the numbers above
+    // are about one of them:
+    std::uint64_t item = 0;   ///< its number, from 1
+    std::uint64_t items = 0;  ///< how many there are; 0: the source is one thing
+    std::string item_name = {};
 
     bool operator==(const BuildProgress&) const = default;
 };
 
-/// 0 … 100, of the data.
+/// 0 … 100, of the data; with several items, of those: whole ones, and the part of the current one.
 unsigned percent(const BuildProgress& progress);
 /// "12 of 340 files, 1.5 of 20.1 GiB"; "downloading, 1.5 of 20.1 MiB"; "unpacking, 12 files, 1.5 of 20.1 MiB
-/// of what was downloaded".
+/// of what was downloaded"; with several items "NAME (3 of 50): downloading, 1.5 of 20.1 MiB".
 std::string to_text(const BuildProgress& progress);
 
 }  // namespace left4me

@@ -57,9 +57,12 @@ std::string type_description(const Field& field) {
             return "name of a secret";
         case Type::ArchiveUrl:
         case Type::GitUrl:
+        case Type::HttpsUrl:
             return "URL";
         case Type::GitRef:
             return "branch, tag or commit";
+        case Type::WorkshopId:
+            return "number of a workshop item";
         case Type::Sha256:
             return "SHA-256";
         case Type::Config:

@@ -342,8 +342,63 @@ constexpr std::array git_fields{
           .unique = true,
           .children = git_exclude},
 };
+constexpr std::array map_exclude{
+    Field{.name = "item",
+          .type = Type::FilePath,
+          .documentation = "The name of a map, as c1m1.vpk; `*` and `?` stand for parts of it.",
+          .maximum = 255},
+};
+constexpr std::array map_index_fields{
+    Field{.name = "url",
+          .type = Type::HttpsUrl,
+          .required = true,
+          .documentation = "Where the index is: an https:// address of a CSV file with lines "
+                           "`Name;Size;MD5;DownloadLink`, as l4d2center.com and cedapug.com publish.",
+          .example = "https://l4d2center.com/maps/servers/index.csv",
+          .maximum = 2048},
+    Field{.name = "exclude",
+          .type = Type::List,
+          .documentation = "Maps of the index that are left out. Nothing of them is fetched, and their lines "
+                           "need not even be valid.",
+          .example = "[\"dm_*.vpk\"]",
+          .maximum = 64,
+          .unique = true,
+          .children = map_exclude},
+};
+constexpr std::array workshop_id{
+    Field{.name = "item",
+          .type = Type::WorkshopId,
+          .documentation =
+              "The number at the end of the address of an item or a collection: `…/filedetails/?id=NUMBER`.",
+          .maximum = 20},
+};
+constexpr std::array workshop_fields{
+    Field{.name = "items",
+          .type = Type::List,
+          .documentation = "Single items.",
+          .example = "[\"698857882\", \"2524204971\"]",
+          .maximum = 1000,
+          .unique = true,
+          .children = workshop_id},
+    Field{.name = "collections",
+          .type = Type::List,
+          .documentation = "Collections: all their items, also those of the collections that they contain.",
+          .example = "[\"121115793\"]",
+          .maximum = 100,
+          .unique = true,
+          .children = workshop_id},
+    Field{.name = "exclude",
+          .type = Type::List,
+          .documentation =
+              "Items and collections that are left out, for example because their authors removed them "
+              "from the workshop while a collection still has them.",
+          .example = "[\"222222222\"]",
+          .maximum = 1000,
+          .unique = true,
+          .children = workshop_id},
+};
 constexpr std::string_view not_yet =
-    "Not yet supported by this version; use `archive`, `git`, `directory` or `inline`.";
+    "Not yet supported by this version; use one of the other kinds of sources.";
 constexpr std::array source_fields{
     Field{.name = "directory",
           .type = Type::Directory,
@@ -369,7 +424,19 @@ constexpr std::array source_fields{
           .example = "{url: \"https://github.com/SirPlease/L4D2-Competitive-Rework.git\", ref: v2.9.1, into: "
                      "left4dead2}",
           .children = git_fields},
-    Field{.name = "workshop", .type = Type::NotYet, .documentation = not_yet},
+    Field{.name = "mapIndex",
+          .type = Type::Map,
+          .documentation = "Maps that an index names, each with its size and MD5. They become "
+                           "`left4dead2/addons/NAME.vpk`; those that have not changed are not fetched again.",
+          .example = "{url: \"https://l4d2center.com/maps/servers/index.csv\"}",
+          .children = map_index_fields},
+    Field{.name = "workshop",
+          .type = Type::Map,
+          .documentation =
+              "Items and collections of the Steam workshop. They become "
+              "`left4dead2/addons/NUMBER.vpk`; those that have not changed are not fetched again.",
+          .example = "{items: [\"698857882\"], collections: [\"121115793\"]}",
+          .children = workshop_fields},
     Field{.name = "script", .type = Type::NotYet, .documentation = not_yet},
 };
 constexpr std::array overlay_spec{

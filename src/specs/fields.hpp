@@ -36,6 +36,8 @@ enum class Type {
     SecretFile,  ///< the name of a file in /etc/left4me/secrets
     Config,      ///< text with placeholders
     ArchiveUrl,  ///< https://…, or the absolute path of a file on the host, outside of left4me's own
+    HttpsUrl,    ///< https://…
+    WorkshopId,  ///< the number of an item or a collection of the Steam workshop
     Sha256,      ///< 64 lower-case hexadecimal digits
     GitUrl,      ///< as ArchiveUrl, of a repository
     GitRef,      ///< a branch, a tag or a commit

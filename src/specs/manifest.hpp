@@ -88,7 +88,30 @@ struct GitSource {
     bool operator==(const GitSource&) const = default;
 };
 
-using OverlaySource = std::variant<DirectorySource, InlineSource, ArchiveSource, GitSource>;
+/// The overlay's files are the maps that an index names: CSV with NAME;SIZE;MD5;LINK, links to archives with
+/// one VPK each.
+struct MapIndexSource {
+    std::string url;                            ///< `https://…`
+    std::vector<std::string> exclude;           ///< patterns of names of maps that are left out
+    SourceLimits limits;                        ///< of all maps together
+    std::vector<std::string> private_networks;  ///< as in ArchiveSource
+
+    bool operator==(const MapIndexSource&) const = default;
+};
+
+/// The overlay's files are items of the Steam workshop, by their numbers.
+struct WorkshopSource {
+    std::vector<std::string> items;
+    std::vector<std::string> collections;       ///< whose items are meant, also those of nested ones
+    std::vector<std::string> exclude;           ///< items and collections that are left out
+    SourceLimits limits;                        ///< of all items together
+    std::vector<std::string> private_networks;  ///< as in ArchiveSource
+
+    bool operator==(const WorkshopSource&) const = default;
+};
+
+using OverlaySource =
+    std::variant<DirectorySource, InlineSource, ArchiveSource, GitSource, MapIndexSource, WorkshopSource>;
 
 /// The functions of a std::visit, one for each alternative: the compiler finds every place that a new kind of
 /// source needs.

@@ -45,6 +45,20 @@ void check_file_conflicts(const Node& overlay, Reporter& reporter) {
     }
 }
 
+/// Without items and collections, there is nothing.
+void check_workshop(const Node& overlay, Reporter& reporter) {
+    const Node* spec = overlay.get("spec");
+    const Node* source = spec == nullptr ? nullptr : spec->get("source");
+    const Node* workshop = source == nullptr ? nullptr : source->get("workshop");
+    if (workshop == nullptr || workshop->kind != Node::Kind::Map) return;
+    for (const char* name : {"items", "collections"}) {
+        const Node* list = workshop->get(name);
+        if (list != nullptr && (list->kind != Node::Kind::Sequence || !list->items.empty())) return;
+    }
+    reporter.add(Rule::SourceCount, workshop->mark,
+                 "spec.source.workshop names nothing; give items, collections or both");
+}
+
 /// spec.NAME; nullptr if it is missing.
 const Node* spec_field(const Node& root, std::string_view name) {
     const Node* spec = root.kind == Node::Kind::Map ? root.get("spec") : nullptr;
@@ -127,6 +141,7 @@ void check_object(Kind kind, const yaml::Node& root, Reporter& reporter) {
             check_secrets(root, reporter);
             return check_executed(root, reporter);
         case Kind::Overlay:
+            check_workshop(root, reporter);
             return check_file_conflicts(root, reporter);
     }
 }

@@ -8,6 +8,9 @@
 namespace left4me {
 namespace {
 
+constexpr std::string_view https = "https://";
+constexpr std::string_view http = "http://";
+
 /// An empty component, `.` or `..`; "" if there is none. `path` has no leading slash.
 std::string_view odd_component(std::string_view path) {
     for (std::size_t begin = 0; begin <= path.size();) {
@@ -52,15 +55,21 @@ void check_directory(std::string_view text, Violations& violations) {
     }
 }
 
-namespace {
+void check_archive_url(std::string_view text, Violations& violations) {
+    if (text.starts_with('/')) return check_directory(text, violations);
+    if (text.starts_with(https) || text.starts_with(http)) return check_https_url(text, violations);
+    violations.push_back(
+        {Rule::UrlInvalid,
+         fmt::format("{} is neither an https:// address nor the absolute path of a file on this host",
+                     in_quotes(text))});
+}
 
-constexpr std::string_view https = "https://";
-
-/// Of an address that begins with https://.
 void check_https_url(std::string_view text, Violations& violations) {
     const auto complain = [&](std::string_view why) {
         violations.push_back({Rule::UrlInvalid, fmt::format("{} {}", in_quotes(text), why)});
     };
+    if (text.starts_with(http)) return complain("is not encrypted; write https://");
+    if (!text.starts_with(https)) return complain("is not an https:// address");
     const std::string_view rest = text.substr(https.size());
     const std::string_view host = rest.substr(0, rest.find_first_of("/?#"));
     if (host.empty()) return complain("names no host");
@@ -68,6 +77,8 @@ void check_https_url(std::string_view text, Violations& violations) {
     if (text.contains('#')) return complain("contains '#', which no server gets to see; remove that part");
     if (text.contains(' ')) complain("contains a blank; write it as %20");
 }
+
+namespace {
 
 /// `git@example.org:pack.git`, as ssh(1) understands it.
 bool is_ssh_place(std::string_view text) {
@@ -77,17 +88,6 @@ bool is_ssh_place(std::string_view text) {
 }
 
 }  // namespace
-
-void check_archive_url(std::string_view text, Violations& violations) {
-    if (text.starts_with('/')) return check_directory(text, violations);
-    if (text.starts_with(https)) return check_https_url(text, violations);
-    violations.push_back(
-        {Rule::UrlInvalid,
-         fmt::format("{} {}", in_quotes(text),
-                     text.starts_with("http://")
-                         ? "is not encrypted; write https://"
-                         : "is neither an https:// address nor the absolute path of a file on this host")});
-}
 
 void check_git_url(std::string_view text, Violations& violations) {
     if (text.starts_with('/')) return check_directory(text, violations);
@@ -99,7 +99,7 @@ void check_git_url(std::string_view text, Violations& violations) {
         if (text.ends_with('/')) return complain("ends with '/'; remove it");
         return check_https_url(text, violations);
     }
-    if (text.starts_with("http://") || text.starts_with("git://"))
+    if (text.starts_with(http) || text.starts_with("git://"))
         return complain("is not encrypted; write https://");
     if (text.starts_with("ssh://") || is_ssh_place(text))
         return complain(
@@ -128,6 +128,21 @@ void check_git_ref(std::string_view text, Violations& violations) {
 
 void check_tree_path(std::string_view text, Violations& violations) {
     if (text != ".") check_file_path(text, violations);
+}
+
+bool is_workshop_id(std::string_view text) {
+    constexpr std::size_t digits = 19;  // every such number has 64 bits
+    return !text.empty() && text.size() <= digits && !text.starts_with('0') &&
+           text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+void check_workshop_id(std::string_view text, Violations& violations) {
+    if (is_workshop_id(text)) return;
+    violations.push_back(
+        {Rule::ValueInvalid,
+         fmt::format("{} is not the number of a workshop item; write the digits behind `?id=` in its "
+                     "address",
+                     in_quotes(text))});
 }
 
 void check_sha256(std::string_view text, Violations& violations) {

@@ -68,6 +68,8 @@ std::string argument_pattern() {
            text_with("name|port");
 }
 
+constexpr const char* https_pattern = R"(^https://[^/?#@ ]+([/?][^# ]*)?$)";
+
 std::string directory_pattern() {
     // Not the state directory, nothing beneath it, and no directory above it.
     std::string at_or_above;
@@ -105,7 +107,11 @@ std::string pattern_of(const Field& field) {
         case Type::GitRef:
             return R"(^(?!@$|-|.*\.$|.*\.\.|.*@\{)(?!\.|.*/\.|.*\.lock(/|$))[^ ~^:?*\[\\/]+(/[^ ~^:?*\[\\/]+)*$)";
         case Type::ArchiveUrl:
-            return fmt::format("{}|{}", R"(^https://[^/?#@ ]+([/?][^# ]*)?$)", directory_pattern());
+            return fmt::format("{}|{}", https_pattern, directory_pattern());
+        case Type::HttpsUrl:
+            return https_pattern;
+        case Type::WorkshopId:
+            return "^[1-9][0-9]{0,18}$";
         case Type::Sha256:
             return "^[0-9a-f]{64}$";
         case Type::Argument:

@@ -70,6 +70,15 @@ GitSource read_git(const Value& git, const Limits& limits) {
     return source;
 }
 
+MapIndexSource read_map_index(const Value& index, const Limits& limits) {
+    return {index["url"].text(), texts(index["exclude"]), limits.source, limits.private_networks};
+}
+
+WorkshopSource read_workshop(const Value& workshop, const Limits& limits) {
+    return {texts(workshop["items"]), texts(workshop["collections"]), texts(workshop["exclude"]),
+            limits.source, limits.private_networks};
+}
+
 Overlay read_overlay(const Value& object, const Origin& origin, const Limits& limits) {
     const Value source = object["spec"]["source"];
     const Metadata metadata = read_metadata(object["metadata"]);
@@ -82,6 +91,10 @@ Overlay read_overlay(const Value& object, const Origin& origin, const Limits& li
         return {metadata, read_archive(archive, limits), origin};
     if (const Value git = source["git"]; git.node != nullptr)
         return {metadata, read_git(git, limits), origin};
+    if (const Value index = source["mapIndex"]; index.node != nullptr)
+        return {metadata, read_map_index(index, limits), origin};
+    if (const Value workshop = source["workshop"]; workshop.node != nullptr)
+        return {metadata, read_workshop(workshop, limits), origin};
     return {metadata, InlineSource{text_map(source["inline"]["files"])}, origin};
 }
 

@@ -112,6 +112,13 @@ Violations check_text(const Field& field, std::string_view text) {
             check_control_characters(text, false, violations);
             check_tree_path(text, violations);
             break;
+        case Type::HttpsUrl:
+            check_control_characters(text, false, violations);
+            check_https_url(text, violations);
+            break;
+        case Type::WorkshopId:
+            check_workshop_id(text, violations);
+            break;
         case Type::Sha256:
             check_sha256(text, violations);
             break;

@@ -36,7 +36,12 @@ void check_git_url(std::string_view text, Violations& violations);
 void check_git_ref(std::string_view text, Violations& violations);
 /// A path as check_file_path(), or `.`.
 void check_tree_path(std::string_view text, Violations& violations);
+/// An https URL without a user.
+void check_https_url(std::string_view text, Violations& violations);
 void check_sha256(std::string_view text, Violations& violations);
+/// Digits that are a number of 64 bits, without leading zeros.
+bool is_workshop_id(std::string_view text);
+void check_workshop_id(std::string_view text, Violations& violations);
 void check_host_path(std::string_view text, Violations& violations);
 void check_file_path(std::string_view text, Violations& violations);
 void check_secret_file(std::string_view text, Violations& violations);

@@ -13,6 +13,7 @@
 #include "adapters/store/tree.hpp"
 #include "builder/archive/unpack.hpp"
 #include "builder/confinement.hpp"
+#include "builder/tree_writer.hpp"
 #include "hostile_archives.hpp"
 
 using namespace left4me;

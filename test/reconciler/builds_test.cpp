@@ -288,6 +288,41 @@ TEST_CASE("an overlay from git is identified by what the manifest says, not by w
     CHECK(differs([](GitSource& other) { other.exclude = {"ab"}; }));
 }
 
+TEST_CASE("a map index is identified by where it is, and by what is left out") {
+    MapIndexSource source;
+    source.url = "https://example.org/index.csv";
+    source.exclude = {"a", "b"};
+    const std::string input = fingerprint(source);
+    MapIndexSource same = source;
+    same.limits.entries = 1;
+    same.private_networks = {"10.0.0.0/8"};
+    CHECK(fingerprint(same) == input);
+    const auto differs = [&](auto change) {
+        MapIndexSource other = source;
+        change(other);
+        return fingerprint(other) != input;
+    };
+    CHECK(differs([](MapIndexSource& other) { other.url += "?2"; }));
+    CHECK(differs([](MapIndexSource& other) { other.exclude = {"ab"}; }));
+    CHECK(differs([](MapIndexSource& other) { other.exclude.clear(); }));
+}
+
+TEST_CASE("workshop items are identified by their numbers") {
+    WorkshopSource source;
+    source.items = {"1", "2"};
+    const std::string input = fingerprint(source);
+    WorkshopSource same = source;
+    same.limits.entries = 1;
+    CHECK(fingerprint(same) == input);
+    WorkshopSource other = source;
+    other.items = {"1"};
+    other.collections = {"2"};
+    CHECK(fingerprint(other) != input);
+    other = source;
+    other.exclude = {"3"};
+    CHECK(fingerprint(other) != input);
+}
+
 TEST_CASE("the progress of a build says what it is doing") {
     constexpr std::uint64_t mib = 1U << 20U;
     CHECK(to_text(BuildProgress{mib, 2 * mib, 1, 3, "", BuildPhase::Copying}) ==
@@ -297,4 +332,15 @@ TEST_CASE("the progress of a build says what it is doing") {
     CHECK(to_text(BuildProgress{mib, 0, 0, 0, "", BuildPhase::Downloading}) == "downloading, 1.0 MiB");
     CHECK(to_text(BuildProgress{mib, 2 * mib, 4, 0, "", BuildPhase::Unpacking}) ==
           "unpacking, 4 files, 1.0 of 2.0 MiB of what was downloaded");
+    BuildProgress one{mib, 2 * mib, 0, 0, "", BuildPhase::Downloading, 3, 4, "c1.vpk"};
+    CHECK(to_text(one) == "c1.vpk (3 of 4): downloading, 1.0 of 2.0 MiB");
+    CHECK(percent(one) == 62);
+    one.phase = BuildPhase::Copying;
+    one.total_bytes = 0;
+    CHECK(to_text(one) == "c1.vpk (3 of 4): copying, 1.0 MiB");
+    CHECK(percent(one) == 50);
+    one.item = 9;
+    CHECK(percent(one) == 100);
+    one.item = 0;
+    CHECK(percent(one) == 0);
 }

@@ -238,6 +238,25 @@ TEST_CASE("a git repository on this host must be in one of the overlay roots, an
     CHECK(loaded->overlays.at("o").source == OverlaySource(wanted));
 }
 
+TEST_CASE("a map index gets the host's limits") {
+    Limits limits;
+    limits.source.bytes = 7;
+    limits.private_networks = {"10.0.0.0/8"};
+    const auto loaded =
+        load(std::vector<SourceFile>{{"a.yaml",
+                                      "apiVersion: left4me/v1\nkind: Overlay\nmetadata: {name: o}\n"
+                                      "spec: {source: {mapIndex: {url: \"https://example.org/index.csv\", "
+                                      "exclude: [dm_*.vpk]}}}\n"}},
+             limits);
+    REQUIRE(loaded);
+    MapIndexSource wanted;
+    wanted.url = "https://example.org/index.csv";
+    wanted.exclude = {"dm_*.vpk"};
+    wanted.limits.bytes = 7;
+    wanted.private_networks = {"10.0.0.0/8"};
+    CHECK(loaded->overlays.at("o").source == OverlaySource(wanted));
+}
+
 TEST_CASE("the host's own key among the secrets is refused even if a Blueprint lists it") {
     const std::vector<SourceFile> files{
         {"a.yaml",

@@ -77,8 +77,10 @@ TEST_CASE("the patterns of the schema agree with the checks of the parser") {
     for (const char* text :
          {"https://example.org", "https://example.org/a%20b.zip?x=1&y=@z", "https://[::1]:8443/a",
           "https://h?x", "https:///a", "https://me@h/a", "https://h/a#b", "https://h/a b", "http://h/a",
-          "h/a", "", "/srv/a.zip", "/srv/../a.zip", "/var/lib/left4me/a.zip", "/"})
+          "h/a", "", "/srv/a.zip", "/srv/../a.zip", "/var/lib/left4me/a.zip", "/"}) {
         agree(Type::ArchiveUrl, text);
+        agree(Type::HttpsUrl, text);
+    }
     for (const char* text : {"https://example.org",
                              "https://example.org/a%20b.git",
                              "https://[::1]:8443/a",
@@ -135,6 +137,9 @@ TEST_CASE("the patterns of the schema agree with the checks of the parser") {
         agree(Type::GitRef, text);
     for (const char* text : {".", "a", "a/b", "./a", "..", "a/..", "/a", "", "a\\b"})
         agree(Type::TreePath, text);
+    for (const char* text :
+         {"1", "698857882", "0", "01", "", "x", "1x", "-1", "9999999999999999999", "99999999999999999999"})
+        agree(Type::WorkshopId, text);
     const std::string sha256(64, 'a');
     for (const std::string& text :
          {sha256, sha256 + "a", sha256.substr(1), "A" + sha256.substr(1), std::string()})

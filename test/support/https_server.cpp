@@ -194,7 +194,7 @@ void HttpsServer::serve(int client) {
             head.append(buffer.data(), static_cast<std::size_t>(got));
         }
     }
-    if (head.contains("\r\n\r\n")) {
+    if (const std::size_t end = head.find("\r\n\r\n"); end != std::string::npos) {
         ++requests_;
         HttpRequest request = parse(head);
         const auto length = request.headers.find("content-length");

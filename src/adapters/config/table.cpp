@@ -177,17 +177,18 @@ constexpr std::array private_network{
           .check = check_network},
 };
 constexpr std::array downloads_fields{
-    Field{.name = "allowPrivate",
-          .type = Type::List,
-          .documentation =
-              "Networks of addresses that are not public (private, loopback, link-local and others) and that "
-              "an archive or a git repository may be downloaded from all the same, for example those of a "
-              "mirror in your own "
-              "network. Without it, such an address is refused, also after a redirect and whatever DNS says.",
-          .example = "[10.0.0.0/8, \"fd00::/8\"]",
-          .maximum = 64,
-          .unique = true,
-          .children = private_network},
+    Field{
+        .name = "allowPrivate",
+        .type = Type::List,
+        .documentation =
+            "Networks of addresses that are not public (private, loopback, link-local and others) and that "
+            "archives, git repositories and maps may be downloaded from all the same, for example those of a "
+            "mirror in your own "
+            "network. Without it, such an address is refused, also after a redirect and whatever DNS says.",
+        .example = "[10.0.0.0/8, \"fd00::/8\"]",
+        .maximum = 64,
+        .unique = true,
+        .children = private_network},
 };
 
 constexpr std::array metrics_fields{
@@ -271,7 +272,7 @@ constexpr std::array settings{
           .children = overlay_root},
     Field{.name = "downloads",
           .type = Type::Map,
-          .documentation = "Where archives and git repositories of overlays may be downloaded from.",
+          .documentation = "Where archives, git repositories and maps of overlays may be downloaded from.",
           .example = "{allowPrivate: [10.0.0.0/8]}",
           .children = downloads_fields,
           .may_be_empty = true},

@@ -84,6 +84,19 @@ json request_of(const OverlaySource& source) {
                                              {"privateNetworks", from.private_networks}},
                                             from.limits)}};
             },
+            [](const WorkshopSource& from) -> json {
+                return {{"workshop", limits_json({{"items", from.items},
+                                                  {"collections", from.collections},
+                                                  {"exclude", from.exclude},
+                                                  {"privateNetworks", from.private_networks}},
+                                                 from.limits)}};
+            },
+            [](const MapIndexSource& from) -> json {
+                return {{"mapIndex", limits_json({{"url", from.url},
+                                                  {"exclude", from.exclude},
+                                                  {"privateNetworks", from.private_networks}},
+                                                 from.limits)}};
+            },
         },
         source);
 }
@@ -142,6 +155,22 @@ std::expected<OverlaySource, std::string> read_git(const json& from) {
     return source;
 }
 
+std::expected<OverlaySource, std::string> read_map_index(const json& from) {
+    MapIndexSource source{read_field<std::string>(from, "url"), read_texts(from, "exclude"),
+                          read_limits(from), read_texts(from, "privateNetworks")};
+    if (source.url.empty()) return std::unexpected(std::string("the build request has no map index"));
+    return source;
+}
+
+std::expected<OverlaySource, std::string> read_workshop(const json& from) {
+    WorkshopSource source{read_texts(from, "items"), read_texts(from, "collections"),
+                          read_texts(from, "exclude"), read_limits(from),
+                          read_texts(from, "privateNetworks")};
+    if (source.items.empty() && source.collections.empty())
+        return std::unexpected(std::string("the build request names no workshop item"));
+    return source;
+}
+
 }  // namespace
 
 std::expected<Fd, std::string> make_build_directory(int overlay) {
@@ -164,6 +193,8 @@ std::expected<OverlaySource, std::string> read_request(int directory) {
     if (const json* const from = of_kind("directory")) return read_directory(*from);
     if (const json* const from = of_kind("archive")) return read_archive(*from);
     if (const json* const from = of_kind("git")) return read_git(*from);
+    if (const json* const from = of_kind("mapIndex")) return read_map_index(*from);
+    if (const json* const from = of_kind("workshop")) return read_workshop(*from);
     return std::unexpected(std::string("there is no build request"));
 }
 
@@ -239,7 +270,10 @@ Done write_progress(int directory, const BuildProgress& progress) {
                     {"files", progress.files},
                     {"totalFiles", progress.total_files},
                     {"input", progress.input},
-                    {"phase", to_string(progress.phase)}});
+                    {"phase", to_string(progress.phase)},
+                    {"item", progress.item},
+                    {"items", progress.items},
+                    {"itemName", progress.item_name}});
 }
 
 std::optional<BuildProgress> read_progress(int directory) {
@@ -251,7 +285,10 @@ std::optional<BuildProgress> read_progress(int directory) {
         read_field<std::uint64_t>(object, "files"),
         read_field<std::uint64_t>(object, "totalFiles"),
         read_field<std::string>(object, "input"),
-        parse_build_phase(read_field<std::string>(object, "phase")).value_or(BuildPhase::Copying)};
+        parse_build_phase(read_field<std::string>(object, "phase")).value_or(BuildPhase::Copying),
+        read_field<std::uint64_t>(object, "item"),
+        read_field<std::uint64_t>(object, "items"),
+        read_field<std::string>(object, "itemName")};
 }
 
 void remove_progress(int directory) { (void)::unlinkat(directory, progress_file, 0); }

@@ -152,6 +152,14 @@ Inputs Store::read_inputs(const Desired& desired) {
                            input.build = read_build(paths_, name);
                            input.build->input = fingerprint(git);
                        },
+                       [&](const MapIndexSource& index) {
+                           input.build = read_build(paths_, name);
+                           input.build->input = fingerprint(index);
+                       },
+                       [&](const WorkshopSource& workshop) {
+                           input.build = read_build(paths_, name);
+                           input.build->input = fingerprint(workshop);
+                       },
                    },
                    source);
     }

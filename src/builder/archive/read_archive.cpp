@@ -8,7 +8,7 @@
 #include <memory>
 #include <string>
 
-#include "builder/archive/entries.hpp"
+#include "builder/messages.hpp"
 
 namespace left4me::builder {
 

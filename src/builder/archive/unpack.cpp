@@ -9,15 +9,12 @@
 
 namespace left4me::builder {
 
-Built<void> unpack(int archive, std::uint64_t archive_bytes, TreeWriter& writer, Progress& progress,
+Built<void> unpack(int archive, std::uint64_t archive_bytes, EntryWriter& writer, Progress& progress,
                    const RatioLimit& limit) {
     if (::lseek(archive, 0, SEEK_SET) != 0) return own_failure(errno, store::io_error("the archive").error());
-    const ConfinedReading reading{.files = {archive},
-                                  .read = [](int pipe) { read_archive(0, pipe); },
-                                  .bytes = archive_bytes,
-                                  .what = "the archive",
-                                  .less_memory = "pack it with a smaller dictionary"};
-    const auto read = read_confined(reading, writer, progress, limit);
+    const ConfinedReading reading{
+        .files = {archive}, .read = [](int pipe) { read_archive(0, pipe); }, .what = "the archive"};
+    const auto read = read_entries(reading, archive_bytes, writer, progress, limit);
     if (!read) return std::unexpected(read.error());
     return {};
 }

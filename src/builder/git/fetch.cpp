@@ -71,11 +71,8 @@ class Remote {
           build_directory_(build_directory),
           progress_(progress),
           settings_(settings),
-          input_(fingerprint(source)) {
-        for (const std::string& text : source.private_networks) {
-            if (const auto network = Network::parse(text)) networks_.push_back(*network);
-        }
-    }
+          networks_(parse_networks(source.private_networks)),
+          input_(fingerprint(source)) {}
 
     Built<SourceObjects> run() {
         if (auto asked = ask_abilities(); !asked) return std::unexpected(asked.error());

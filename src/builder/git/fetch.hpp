@@ -1,7 +1,7 @@
 #pragma once
 
-#include "builder/archive/download.hpp"
 #include "builder/git/source_objects.hpp"
+#include "builder/partial_file.hpp"
 #include "builder/progress.hpp"
 #include "builder/result.hpp"
 #include "specs/manifest.hpp"

@@ -3,12 +3,12 @@
 #include <cstdio>
 #include <vector>
 
-#include "builder/archive/entries.hpp"
-#include "builder/confined_reader.hpp"
 #include "builder/confinement.hpp"
 #include "builder/git/fetch.hpp"
 #include "builder/git/read_commit.hpp"
 #include "builder/git/repository.hpp"
+#include "builder/messages.hpp"
+#include "builder/read_entries.hpp"
 #include "builder/tree_writer.hpp"
 
 namespace left4me::builder {
@@ -77,11 +77,10 @@ Built<Staged> stage_git(const GitSource& source, int build_directory, Staging& s
     const ConfinedReading reading{
         .files = files_of(*objects),
         .read = [&](int pipe) { read_objects(*objects, source, pipe); },
-        .bytes = objects->bytes(),
         .what = "the repository",
         .less_memory = "use an archive",
     };
-    const auto revision = read_confined(reading, writer, progress);
+    const auto revision = read_entries(reading, objects->bytes(), writer, progress);
     if (!revision) {
         // Another download may be whole.
         if (revision.error().damaged) discard_pack(build_directory);

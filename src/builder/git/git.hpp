@@ -1,6 +1,6 @@
 #pragma once
 
-#include "builder/archive/download.hpp"
+#include "builder/partial_file.hpp"
 #include "builder/progress.hpp"
 #include "builder/result.hpp"
 #include "builder/staging.hpp"

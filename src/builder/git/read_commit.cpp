@@ -11,7 +11,7 @@
 
 #include "adapters/path_names.hpp"
 #include "adapters/store/tree.hpp"
-#include "builder/archive/entries.hpp"
+#include "builder/messages.hpp"
 #include "specs/text.hpp"
 
 namespace left4me::builder {

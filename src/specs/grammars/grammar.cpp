@@ -115,6 +115,8 @@ const Grammar* grammar_of(Type type) {
         case Type::SecretFile:
         case Type::Config:
         case Type::ArchiveUrl:
+        case Type::HttpsUrl:
+        case Type::WorkshopId:
         case Type::Sha256:
         case Type::GitUrl:
         case Type::GitRef:

@@ -5,11 +5,12 @@
 #include <expected>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace left4me::builder {
 
-/// What the process that reads a source tells the one that writes the files, through a pipe. The reader is
-/// not trusted: everything is checked by TreeWriter, and next_message() refuses what is not a message.
+/// What a process that only parses (ConfinedReader) tells the one that writes files, through a pipe. It is
+/// not trusted: the receiver checks all that it says, and next_message() refuses what is not a message.
 struct Message {
     enum class Kind : std::uint32_t {
         Directory,  ///< text: path
@@ -19,6 +20,7 @@ struct Message {
         Refused,    ///< text: path; more: why no overlay may contain it
         Data,       ///< of the last File. text: the data; number: their offset
         EndOfFile,  ///< number: its size, or 0 if the archive does not say
+        Row,        ///< of a table. text: the fields, each with a NUL behind it; number: the line, from 1
         Revision,   ///< text: what identifies the content within its source, as a commit does
         End,        ///< of the source
         /// text: why it cannot be read; number: 1 if another download would be no better
@@ -42,5 +44,8 @@ bool send_data(int pipe, std::uint64_t position, std::uint64_t offset, std::stri
 enum class NoMessage { Ended, Invalid };
 /// `message` is filled again: its memory is used for the next one.
 std::expected<void, NoMessage> next_message(int pipe, Message& message);
+
+/// Of a Row.
+std::vector<std::string_view> fields_of(const Message& row);
 
 }  // namespace left4me::builder

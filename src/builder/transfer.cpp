@@ -1,4 +1,4 @@
-#include "builder/archive/transfer.hpp"
+#include "builder/transfer.hpp"
 
 #include <arpa/inet.h>
 #include <curl/curl.h>
@@ -240,10 +240,8 @@ class Transfer {
     }
 
     bool too_large() {
-        return stop(TransferEnd::Refused,
-                    fmt::format("the file has more than {} bytes; if that is right, raise "
-                                "limits.overlayBytes in /etc/left4me/config.yaml",
-                                request_.limits.bytes));
+        return stop(TransferEnd::Refused, fmt::format("the file has more than {} bytes; {}",
+                                                      request_.limits.bytes, request_.limits.remedy));
     }
 
     bool stop(TransferEnd end, std::string message) {
@@ -266,7 +264,8 @@ class Transfer {
                 return result(TransferEnd::Complete, "");
             case CURLE_HTTP_RETURNED_ERROR:
                 if (status == not_satisfiable)
-                    return result(TransferEnd::Stale, "the server's file ends before what is here already");
+                    return result(TransferEnd::NothingMore,
+                                  "the server's file ends before what is here already");
                 return result(is_temporary(status) ? TransferEnd::Interrupted : TransferEnd::Refused,
                               fmt::format("the server answered with status {}", status));
             case CURLE_COULDNT_CONNECT:

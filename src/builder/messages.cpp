@@ -1,7 +1,8 @@
-#include "builder/archive/entries.hpp"
+#include "builder/messages.hpp"
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -84,6 +85,17 @@ std::expected<void, NoMessage> next_message(int pipe, Message& message) {
         !read_all(pipe, message.more.data(), message.more.size()))
         return std::unexpected(NoMessage::Ended);
     return {};
+}
+
+std::vector<std::string_view> fields_of(const Message& row) {
+    std::vector<std::string_view> fields;
+    std::string_view text = row.text;
+    while (!text.empty()) {
+        const std::size_t end = std::min(text.find('\0'), text.size());
+        fields.push_back(text.substr(0, end));
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
+    return fields;
 }
 
 }  // namespace left4me::builder

@@ -13,6 +13,8 @@ namespace left4me::builder {
 
 struct TransferLimits {
     std::uint64_t bytes = 256ULL << 30U;  ///< of the whole file
+    /// What to do if it has more: follows "the file has more than N bytes; ".
+    std::string remedy = "if that is right, raise limits.overlayBytes in /etc/left4me/config.yaml";
     std::chrono::seconds connect{30};
     /// A transfer that brings less than 1 KiB/s for so long has stalled.
     std::chrono::seconds stalled{30};
@@ -26,7 +28,8 @@ struct TransferRequest {
     std::string ca_file;       ///< empty: the CAs of the host
     std::vector<Network> private_networks;
     TransferLimits limits;
-    std::optional<std::string> post = {};   ///< what to send, with POST, which is not redirected
+    /// What to send, with POST, which is not redirected; a form, unless `headers` have a Content-Type.
+    std::optional<std::string> post = {};
     std::vector<std::string> headers = {};  ///< further ones, as "Name: value"
 };
 
@@ -34,6 +37,7 @@ enum class TransferEnd {
     Complete,
     Interrupted,  ///< may work the next time
     Stale,        ///< the same, but what is there already is no part of what the server has
+    NothingMore,  ///< the server's file ends where what is there already does, or before: status 416
     Refused,      ///< by the server or by us; another try is of no use
     OwnError,     ///< our own file could not be written
 };

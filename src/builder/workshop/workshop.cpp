@@ -1,0 +1,153 @@
+#include "builder/workshop/workshop.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <map>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "adapters/store/files.hpp"
+#include "builder/addons.hpp"
+#include "builder/workshop/steam_api.hpp"
+#include "builder/workshop/vpk.hpp"
+#include "specs/text.hpp"
+
+namespace left4me::builder {
+
+namespace {
+
+/// In `.build/download`.
+constexpr const char* item_name = "item";
+/// In `.build`: which version of each item an artifact has. Lines `NAME CONTENT IDENTITY`.
+constexpr const char* versions_name = "versions";
+constexpr std::size_t max_versions_bytes = 4U << 20U;
+
+/// Hexadecimal, of the content of a file.
+std::string hex(const store::Content& content) {
+    std::string text = content.sparse ? "s" : "-";
+    for (const char byte : content.digest) text += fmt::format("{:02x}", static_cast<unsigned char>(byte));
+    return text;
+}
+
+std::string name_of(const WorkshopItem& item) { return item.id + ".vpk"; }
+
+/// Steam publishes no digest: this is all that changes with the content.
+std::string identity_of(const WorkshopItem& item) {
+    return fmt::format("{} {} {}", item.id, item.updated, item.content);
+}
+
+class WorkshopBuild {
+  public:
+    WorkshopBuild(const WorkshopSource& source, int build_directory, Progress& progress,
+                  const DownloadSettings& settings)
+        : source_(source),
+          build_directory_(build_directory),
+          downloads_{settings, parse_networks(source.private_networks), progress, fingerprint(source)} {}
+
+    Built<Staged> run(int last_artifact, Staging& staging) {
+        auto items = ask_steam(source_, build_directory_, downloads_);
+        if (!items) return std::unexpected(items.error());
+        std::sort(items->begin(), items->end(),
+                  [](const WorkshopItem& a, const WorkshopItem& b) { return name_of(a) < name_of(b); });
+        std::vector<Addon> files;
+        for (const WorkshopItem& item : *items)
+            files.push_back({name_of(item), item.size, identity_of(item)});
+        const std::map<std::string, std::string> known = read_versions();
+        Addons addons(files, build_directory_, last_artifact, staging, downloads_.progress, downloads_.input);
+        const auto line = [&](std::size_t i, const store::Content& content) {
+            return hex(content) + " " + files[i].identity;
+        };
+        auto staged = addons.stage(
+            {.name =
+                 [&](std::size_t i) {
+                     return fmt::format("item {} {}", (*items)[i].id, in_quotes((*items)[i].title));
+                 },
+             .is_right = [&](std::size_t i, int, const store::Content& content) -> Built<bool> {
+                 const auto found = known.find(files[i].name);
+                 return found != known.end() && found->second == line(i, content);
+             },
+             .fetch = [&](std::size_t i) { return fetch((*items)[i]); },
+             .staged = [&](std::size_t) { return Built<void>(); }});
+        if (!staged) return staged;
+        // Lines of files that no artifact has are never right: so this may be written before the artifact is
+        // there.
+        std::string versions;
+        for (std::size_t i = 0; i < files.size(); ++i)
+            versions += files[i].name + " " + line(i, addons.contents()[i]) + "\n";
+        if (auto written = write_versions(versions); !written) return std::unexpected(written.error());
+        return staged;
+    }
+
+  private:
+    std::map<std::string, std::string> read_versions() const {
+        std::map<std::string, std::string> versions;
+        const std::string text =
+            store::read_file(build_directory_, versions_name, max_versions_bytes).value_or("");
+        std::string_view rest = text;
+        while (!rest.empty()) {
+            const std::size_t end = std::min(rest.find('\n'), rest.size());
+            const std::string_view line = rest.substr(0, end);
+            rest.remove_prefix(std::min(end + 1, rest.size()));
+            const std::size_t blank = line.find(' ');
+            if (blank == std::string_view::npos) continue;
+            versions[std::string(line.substr(0, blank))] = line.substr(blank + 1);
+        }
+        return versions;
+    }
+
+    Built<void> write_versions(const std::string& text) const {
+        const std::string fresh = std::string(versions_name) + ".new";
+        const Fd file(::openat(build_directory_, fresh.c_str(),
+                               O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0640));
+        if (!file || !store::write_all(file.get(), text, fresh) ||
+            ::renameat(build_directory_, fresh.c_str(), build_directory_, versions_name) != 0) {
+            const int error = errno;
+            return own_failure(error, store::io_error(versions_name).error());
+        }
+        return {};
+    }
+
+    /// Returns the name of its file in `.build/download`.
+    Built<std::string> fetch(const WorkshopItem& item) {
+        auto file = PartialFile::open(build_directory_, item_name,
+                                      fmt::format("{} {}", identity_of(item), item.size));
+        if (!file) return std::unexpected(file.error());
+        TransferLimits limits = downloads_.settings.limits;
+        limits.bytes = item.size;
+        limits.remedy = "Steam says that the item has no more";
+        const auto fetched = file->fetch(item.url, limits, downloads_, [&] { return verify(item, *file); });
+        if (fetched) return item_name;
+        BuildError error = fetched.error();
+        if (error.kind == BuildFailureKind::SourceUnavailable)
+            error.message += "; try later, or remove or exclude it";
+        return std::unexpected(std::move(error));
+    }
+
+    static Built<void> verify(const WorkshopItem& item, const PartialFile& file) {
+        if (file.bytes() != item.size)
+            return source_failure(
+                fmt::format("it has {} bytes, not the {} that Steam says", file.bytes(), item.size));
+        const auto content = file.read_only();
+        if (!content) return std::unexpected(content.error());
+        return check_vpk(content->get());
+    }
+
+    const WorkshopSource& source_;
+    int build_directory_;
+    Downloads downloads_;
+};
+
+}  // namespace
+
+Built<Staged> stage_workshop(const WorkshopSource& source, int build_directory, int last_artifact,
+                             Staging& staging, Progress& progress, const DownloadSettings& settings) {
+    return WorkshopBuild(source, build_directory, progress, settings).run(last_artifact, staging);
+}
+
+}  // namespace left4me::builder

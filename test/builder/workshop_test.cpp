@@ -1,0 +1,464 @@
+// Overlays from the Steam workshop, fetched by left4me-build from a server that answers as Steam's web API
+// does.
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <map>
+#include <mutex>
+#include <nlohmann/json.hpp>
+#include <random>
+#include <set>
+#include <thread>
+
+#include "../adapters/store/place.hpp"
+#include "adapters/store/build_files.hpp"
+#include "adapters/store/tree.hpp"
+#include "builder/workshop/vpk.hpp"
+#include "support/https_server.hpp"
+
+using namespace left4me;
+using namespace left4me::builder;
+using namespace std::chrono_literals;
+using Json = nlohmann::json;
+
+namespace {
+
+using Names = std::vector<std::string>;
+
+std::string random_bytes(std::size_t count, unsigned seed) {
+    std::mt19937_64 random(seed);
+    std::string bytes;
+    while (bytes.size() < count) bytes += static_cast<char>(random() & 0xffU);
+    return bytes;
+}
+
+bool says(const std::string& message, std::string_view text) {
+    UNSCOPED_INFO(message);
+    return message.contains(text);
+}
+
+std::string little(std::uint64_t value, unsigned bytes) {
+    std::string text;
+    for (unsigned i = 0; i < bytes; ++i) text += static_cast<char>((value >> (8 * i)) & 0xffU);
+    return text;
+}
+
+/// The entry of one file whose data are behind the tree.
+std::string entry(std::uint64_t offset, std::uint64_t length, unsigned archive = 0x7fff,
+                  const std::string& preload = {}) {
+    return little(0, 4) + little(preload.size(), 2) + little(archive, 2) + little(offset, 4) +
+           little(length, 4) + little(0xffff, 2) + preload;
+}
+
+std::string tree_with(const std::string& one_entry) {
+    const std::string nul(1, '\0');
+    return "txt" + nul + "scripts" + nul + "mission" + nul + one_entry + nul + nul + nul;
+}
+
+std::string vpk_1(const std::string& tree, const std::string& data) {
+    return little(0x55aa1234, 4) + little(1, 4) + little(tree.size(), 4) + tree + data;
+}
+
+std::string vpk_2(const std::string& tree, const std::string& data) {
+    return little(0x55aa1234, 4) + little(2, 4) + little(tree.size(), 4) + little(data.size(), 4) +
+           little(0, 4) + little(16, 4) + little(0, 4) + tree + data + std::string(16, 'm');
+}
+
+std::string vpk(const std::string& data) { return vpk_1(tree_with(entry(0, data.size())), data); }
+
+/// Answers as Steam does, and publishes the items' files.
+class Steam {
+  public:
+    void item(const std::string& id, const std::string& content, const std::string& updated = "1700000000") {
+        const std::lock_guard lock(mutex_);
+        files_["/ugc/" + id] = content;
+        items_[id] = {{"publishedfileid", id},
+                      {"result", 1},
+                      {"creator_app_id", 550},
+                      {"consumer_app_id", 550},
+                      {"filename", "myl4d2addons/a b.vpk"},
+                      {"file_size", std::to_string(content.size())},
+                      {"file_url", server.url("/ugc/" + id)},
+                      {"hcontent_file", "1234"},
+                      {"preview_url", server.url("/preview/" + id)},
+                      {"title", "Title of " + id},
+                      {"time_updated", std::stoll(updated)},
+                      {"banned", 0}};
+    }
+    void change(const std::string& id, const std::string& field, const Json& value) {
+        const std::lock_guard lock(mutex_);
+        items_[id][field] = value;
+    }
+    void file(const std::string& id, const std::string& content) {
+        const std::lock_guard lock(mutex_);
+        files_["/ugc/" + id] = content;
+    }
+    /// `collections`: those among the children.
+    void collection(const std::string& id, const Names& children, const Names& collections = {}) {
+        Json list = Json::array();
+        for (const std::string& child : children)
+            list.push_back({{"publishedfileid", child}, {"sortorder", 1}, {"filetype", 0}});
+        for (const std::string& child : collections)
+            list.push_back({{"publishedfileid", child}, {"sortorder", 1}, {"filetype", 2}});
+        const std::lock_guard lock(mutex_);
+        collections_[id] = {{"publishedfileid", id}, {"result", 1}, {"children", list}};
+    }
+    /// Whatever is asked of the API.
+    void answer_always(int status, const std::string& body) {
+        const std::lock_guard lock(mutex_);
+        always_ = {status, body};
+    }
+    void slow_down(std::chrono::milliseconds pause) {
+        const std::lock_guard lock(mutex_);
+        pause_ = pause;
+    }
+    /// Ids of files since the last call, "7 100-" if the client had 100 bytes; "items" and "collections" for
+    /// questions.
+    Names asked() {
+        const std::lock_guard lock(mutex_);
+        return std::exchange(asked_, {});
+    }
+
+  private:
+    /// The ids in a form.
+    static Names ids(const std::string& form) {
+        Names result;
+        const std::string before = "%5D=";
+        for (std::size_t at = form.find(before); at != std::string::npos; at = form.find(before, at + 1)) {
+            const std::size_t begin = at + before.size();
+            result.push_back(form.substr(begin, form.find('&', begin) - begin));
+        }
+        return result;
+    }
+
+    void serve(const HttpRequest& request, HttpAnswer& answer) {
+        std::unique_lock lock(mutex_);
+        if (request.path.starts_with("/ugc/")) {
+            std::string asked = request.path.substr(5);
+            if (const auto range = request.headers.find("range"); range != request.headers.end())
+                asked += " " + range->second.substr(range->second.find('=') + 1);
+            asked_.push_back(asked);
+            const auto file = files_.find(request.path);
+            if (file == files_.end()) return answer.reply(404, "no");
+            const std::string content = file->second;
+            answer.slow_down(pause_);
+            lock.unlock();
+            return answer.file(request, content,
+                               "\"" + std::to_string(std::hash<std::string>()(content)) + "\"");
+        }
+        const bool items = request.path == "/ISteamRemoteStorage/GetPublishedFileDetails/v1/";
+        const bool collections = request.path == "/ISteamRemoteStorage/GetCollectionDetails/v1/";
+        if (!items && !collections) return answer.reply(404, "no");
+        asked_.emplace_back(items ? "items" : "collections");
+        if (always_) return answer.reply(always_->first, always_->second);
+        const Names wanted = ids(request.body);
+        const std::string count =
+            (items ? "itemcount=" : "collectioncount=") + std::to_string(wanted.size()) + "&";
+        if (!request.body.starts_with(count) ||
+            request.headers.at("content-type") != "application/x-www-form-urlencoded")
+            return answer.reply(400, "what?");
+        Json list = Json::array();
+        const auto& known = items ? items_ : collections_;
+        for (const std::string& id : wanted) {
+            const auto found = known.find(id);
+            list.push_back(found != known.end() ? found->second
+                                                : Json{{"publishedfileid", id}, {"result", 9}});
+        }
+        const Json response = {{"result", 1},
+                               {"resultcount", list.size()},
+                               {items ? "publishedfiledetails" : "collectiondetails", list}};
+        answer.reply(200, Json{{"response", response}}.dump(), "Content-Type: application/json\r\n");
+    }
+
+    std::mutex mutex_;
+    std::map<std::string, Json> items_;
+    std::map<std::string, Json> collections_;
+    std::map<std::string, std::string> files_;
+    Names asked_;
+    std::optional<std::pair<int, std::string>> always_;
+    std::chrono::milliseconds pause_{};
+
+  public:
+    // The last member: its threads use the others.
+    HttpsServer server{[this](const HttpRequest& request, HttpAnswer& answer) { serve(request, answer); }};
+};
+
+/// Runs left4me-build for the overlay `o`.
+class WorkshopSite {
+  public:
+    WorkshopSite() {
+        place.directory("overlays/o");
+        place.file("ca.pem", steam.server.certificate());
+        const Fd overlay(::open(place.path("overlays/o").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+        auto made = store::make_build_directory(overlay.get());
+        REQUIRE(made);
+        directory_ = std::move(*made);
+        source.private_networks = {"127.0.0.0/8"};
+    }
+
+    pid_t start() const {
+        REQUIRE(store::write_request(directory_.get(), source));
+        REQUIRE(store::read_request(directory_.get()) == OverlaySource(source));
+        const std::string api = steam.server.url("");
+        const pid_t pid = ::fork();
+        REQUIRE(pid >= 0);
+        if (pid == 0) {
+            ::setenv("LEFT4ME_BUILD_STATE", place.paths.state.c_str(), 1);
+            ::setenv("LEFT4ME_BUILD_CA", place.path("ca.pem").c_str(), 1);
+            ::setenv("LEFT4ME_BUILD_STEAM_API", api.c_str(), 1);
+            const int log = ::open(place.path("log").c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644);
+            ::dup2(log, STDERR_FILENO);
+            ::execl(LEFT4ME_BUILD_PROGRAM, "left4me-build", "o", nullptr);
+            ::_exit(127);
+        }
+        return pid;
+    }
+
+    /// Empty: it has built an artifact; else why not.
+    std::string run() const {
+        int status = 0;
+        const pid_t pid = start();
+        REQUIRE(::waitpid(pid, &status, 0) == pid);
+        REQUIRE(WIFEXITED(status));
+        const BuildRecord after = record();
+        CHECK((WEXITSTATUS(status) == 0) == !after.failure);
+        return after.failure ? after.failure->message : "";
+    }
+
+    BuildRecord record() const { return store::read_record(directory_.get()); }
+    std::string artifact() const { return record().artifact.value_or(BuiltArtifact{"none", ""}).digest; }
+    std::string in_artifact(const std::string& id) const {
+        return "overlays/o/" + artifact() + "/left4dead2/addons/" + id + ".vpk";
+    }
+    Names names() const { return place.names("overlays/o/" + artifact() + "/left4dead2/addons"); }
+
+    Steam steam;
+    Place place;
+    WorkshopSource source;
+
+  private:
+    Fd directory_;
+};
+
+/// Empty: it is a VPK; else why not.
+std::string vpk_error(const std::string& content) {
+    const Place place;
+    place.file("a.vpk", content);
+    const Fd file(::open(place.path("a.vpk").c_str(), O_RDONLY | O_CLOEXEC));
+    const auto checked = check_vpk(file.get());
+    return checked ? "" : checked.error().message;
+}
+
+}  // namespace
+
+TEST_CASE("a VPK is checked before it is used", "[workshop]") {
+    const std::string data = random_bytes(1000, 1);
+    const std::string tree = tree_with(entry(0, 1000));
+    CHECK(vpk_error(vpk_1(tree, data)) == "");
+    CHECK(vpk_error(vpk_2(tree, data)) == "");
+    CHECK(vpk_error(vpk_1(tree_with(entry(0, 0, 0x7fff, "all of it")), "")) == "");
+    CHECK(vpk_error(vpk_1(tree_with(entry(0, 0, 0)), "")) == "");
+    CHECK(says(vpk_error(""), "it is no VPK: it begins with nothing"));
+    CHECK(says(vpk_error("\xff\xd8\xff\xe0" + data), "it is no VPK: it begins with ffd8ffe0"));
+    CHECK(says(vpk_error("<html>" + data), "it is no VPK"));
+    CHECK(says(vpk_error(little(0x55aa1234, 4) + little(3, 4) + little(0, 4)), "version 3"));
+    CHECK(says(vpk_error(little(0x55aa1234, 4)), "it is no VPK"));
+    const std::string whole_1 = vpk_1(tree, data);
+    const std::string whole_2 = vpk_2(tree, data);
+    for (const std::size_t bytes : {std::size_t{13}, tree.size(), whole_1.size() - 1})
+        CHECK(says(vpk_error(whole_1.substr(0, bytes)), "cut off"));
+    for (const std::size_t bytes : {std::size_t{13}, tree.size(), whole_2.size() - 1})
+        CHECK(says(vpk_error(whole_2.substr(0, bytes)), "cut off"));
+    CHECK(says(vpk_error(vpk_1(tree_with(entry(1, 1000)), data)), "cut off"));
+    CHECK(says(vpk_error(vpk_2(tree_with(entry(1, 1000)), data)), "cut off"));
+    CHECK(says(vpk_error(vpk_1(tree_with(entry(0xffffffff, 0xffffffff)), data)), "cut off"));
+    CHECK(says(vpk_error(vpk_1(tree_with(entry(0, 1000, 3)), data)), "in other files"));
+    CHECK(says(vpk_error(vpk_1(std::string(1, '\0'), data)), "without any file"));
+    CHECK(says(vpk_error(vpk_1(tree.substr(0, tree.size() - 1), "")), "damaged"));
+    CHECK(says(vpk_error(vpk_1("", data)), "damaged"));
+    std::string preload = entry(0, 1000);
+    preload[4] = '\xff';
+    CHECK(says(vpk_error(vpk_1(tree_with(preload), data)), "damaged"));
+    // Whatever else is changed, it is looked at without harm.
+    std::mt19937 random(20261129);
+    for (int round = 0; round < 200; ++round) {
+        std::string changed = whole_2;
+        for (int i = 0; i < 3; ++i)
+            changed[random() % (28 + tree.size())] = static_cast<char>(random() & 0xffU);
+        (void)vpk_error(changed);
+    }
+}
+
+TEST_CASE(
+    "items and the items of nested collections become add-ons, fetched again only when they are updated",
+    "[workshop]") {
+    WorkshopSite site;
+    Steam& steam = site.steam;
+    const std::string one = vpk(random_bytes(200'000, 1));
+    steam.item("11", one);
+    steam.item("2", vpk("two"));
+    steam.item("33", vpk("three"));
+    steam.item("4", vpk("four"));
+    steam.collection("100", {"2", "33"}, {"101"});
+    steam.collection("101", {"4", "2"}, {"100", "101", "102"});  // a cycle
+    site.source.items = {"11", "2"};
+    site.source.collections = {"100"};
+    site.source.exclude = {"102"};
+    REQUIRE(site.run() == "");
+    CHECK(steam.asked() == Names{"collections", "collections", "items", "11", "2", "33", "4"});
+    CHECK(site.names() == Names{"11.vpk", "2.vpk", "33.vpk", "4.vpk"});
+    CHECK(site.place.read(site.in_artifact("11")) == one);
+    CHECK(site.place.mode(site.in_artifact("11")) == 0664);
+    CHECK(site.place.names("overlays/o/.build") == Names{"record", "request", "versions"});
+    const std::string first = site.artifact();
+    const Fd tree(::open(site.place.path("overlays/o/" + first).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    CHECK(store::digest_tree(tree.get(), store::scan_tree(tree.get()).value()) == first);
+
+    REQUIRE(site.run() == "");
+    CHECK(steam.asked() == Names{"collections", "collections", "items"});
+    CHECK(site.artifact() == first);
+
+    // An update of the same size; one item goes, another one comes.
+    steam.item("2", vpk("TWO"), "1700000001");
+    steam.item("5", vpk("five"));
+    site.source.items = {"5", "2"};
+    REQUIRE(site.run() == "");
+    CHECK(steam.asked() == Names{"collections", "collections", "items", "2", "5"});
+    CHECK(site.names() == Names{"2.vpk", "33.vpk", "4.vpk", "5.vpk"});
+    CHECK(site.place.read(site.in_artifact("2")) == vpk("TWO"));
+    CHECK(site.place.read("overlays/o/" + first + "/left4dead2/addons/2.vpk") == vpk("two"));
+
+    // A file of the last artifact that was damaged is not used.
+    site.place.file(site.in_artifact("5"), vpk("FIVE"));
+    REQUIRE(site.run() == "");
+    CHECK(steam.asked() == Names{"collections", "collections", "items", "5"});
+}
+
+TEST_CASE("many items are asked for in several questions", "[workshop]") {
+    WorkshopSite site;
+    Names ids;
+    for (unsigned i = 1000; i < 1120; ++i) {
+        ids.push_back(std::to_string(i));
+        site.steam.item(ids.back(), vpk(ids.back()));
+    }
+    site.steam.collection("7", ids);
+    site.source.collections = {"7"};
+    REQUIRE(site.run() == "");
+    const Names asked = site.steam.asked();
+    CHECK(std::count(asked.begin(), asked.end(), "items") == 3);
+    CHECK(site.names().size() == 120);
+}
+
+TEST_CASE("one wrong item keeps the last artifact in use, and the error names it", "[workshop]") {
+    WorkshopSite site;
+    Steam& steam = site.steam;
+    steam.item("1", vpk("one"));
+    site.source.items = {"1"};
+    REQUIRE(site.run() == "");
+    const std::string artifact = site.artifact();
+    site.source.items = {"1", "9"};
+    const std::string good = vpk("nine");
+    steam.item("9", good);
+    const auto refused = [&](std::string_view why, std::string_view name = "item 9") {
+        const std::string message = site.run();
+        CHECK(says(message, why));
+        CHECK(says(message, name));
+        CHECK(site.artifact() == artifact);
+        CHECK(site.place.read(site.in_artifact("1")) == vpk("one"));
+        CHECK_FALSE(site.place.exists("overlays/o/.build/tree/left4dead2/addons/9.vpk"));
+    };
+    SECTION("removed") {
+        for (const auto& [result, name] : std::map<int, std::string>{{9, "FileNotFound (9)"},
+                                                                     {15, "AccessDenied (15)"},
+                                                                     {84, "RateLimitExceeded (84)"},
+                                                                     {77, "result '77'"}}) {
+            steam.change("9", "result", result);
+            refused(name);
+        }
+    }
+    SECTION("of another game") {
+        steam.change("9", "consumer_app_id", 440);
+        refused("not for Left 4 Dead 2");
+    }
+    SECTION("banned") {
+        steam.change("9", "banned", GENERATE(Json(1), Json(true)));
+        refused("was banned");
+    }
+    SECTION("of the kind that only Steam's own client downloads") {
+        steam.change("9", "file_url", "");
+        refused("without a Steam account");
+        steam.change("9", "file_url", steam.server.url("/preview/9"));
+        refused("without a Steam account");
+    }
+    SECTION("described wrongly") {
+        for (const Json& size : {Json("0"), Json(""), Json("-1"), Json("x"), Json(nullptr), Json(1.5)}) {
+            steam.change("9", "file_size", size);
+            refused("makes no sense");
+        }
+        steam.change("9", "file_size", good.size());  // older answers have a number
+        steam.change("9", "file_url", "ftp://example.org/9");
+        refused("makes no sense");
+        steam.change("9", "file_url", "https://10.0.0.1/9");
+        refused("10.0.0.1 is not a public address");
+    }
+    SECTION("another file") {
+        steam.file("9", "\xff\xd8\xff\xe0" + std::string(good.size() - 4, 'x'));
+        refused("it is no VPK");
+        steam.file("9", good + "x");
+        refused("Steam says that the item has no more");
+        steam.file("9", good.substr(1));
+        refused("not the " + std::to_string(good.size()));
+        steam.change("9", "file_url", steam.server.url("/ugc/none"));
+        refused("status 404");
+    }
+    SECTION("not a collection") {
+        site.source.collections = {"9"};
+        refused("FileNotFound (9)", "collection 9");
+    }
+    SECTION("no answer") {
+        for (const std::string& body : {std::string("<html>busy</html>"), std::string(), std::string("[]"),
+                                        std::string("{\"response\":[]}"), std::string(100'000, '[')}) {
+            steam.answer_always(200, body);
+            refused("no answer of Steam's web API", "GetPublishedFileDetails");
+        }
+        steam.answer_always(200, R"({"response":{"result":1}})");
+        refused("does not mention it", "item");
+        steam.answer_always(403, "no");
+        refused("status 403", "GetPublishedFileDetails");
+    }
+    CHECK(site.record().failure->kind == BuildFailureKind::SourceUnavailable);
+}
+
+TEST_CASE("a build of workshop items that was killed keeps the items that it has, and its partial download",
+          "[workshop]") {
+    WorkshopSite site;
+    Steam& steam = site.steam;
+    const std::string second = vpk(random_bytes(1'000'000, 2));
+    steam.item("1", vpk("one"));
+    steam.item("2", second);
+    steam.item("3", vpk("three"));
+    site.source.items = {"1", "2", "3"};
+    steam.slow_down(5ms);
+    const pid_t pid = site.start();
+    const std::string data = site.place.path("overlays/o/.build/download/item");
+    const auto partly = [&] {
+        struct stat status{};
+        const bool first = site.place.exists("overlays/o/.build/tree/left4dead2/addons/1.vpk");
+        return first && ::stat(data.c_str(), &status) == 0 && status.st_size > 100'000;
+    };
+    const auto deadline = std::chrono::steady_clock::now() + 60s;
+    while (!partly() && std::chrono::steady_clock::now() < deadline) std::this_thread::sleep_for(1ms);
+    ::kill(pid, SIGKILL);
+    REQUIRE(::waitpid(pid, nullptr, 0) == pid);
+    CHECK(steam.asked() == Names{"items", "1", "2"});
+    steam.slow_down(0ms);
+    REQUIRE(site.run() == "");
+    const Names asked = steam.asked();
+    REQUIRE(asked.size() == 3);
+    CHECK(asked[1].starts_with("2 "));
+    CHECK(asked[2] == "3");
+    CHECK(site.place.read(site.in_artifact("2")) == second);
+}
