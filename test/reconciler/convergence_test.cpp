@@ -111,6 +111,9 @@ bool may_be_kicked(const Case& generated, const std::string& name) {
 Failure check_any_world(Choices& choices) {
     const Case generated = make_case(choices, {});
     FakeHost host(generated.world, choices.below(1000));
+    for (const auto& [name, server] : generated.world.servers) {
+        if (choices.one_in(3)) host.joining.insert(name);
+    }
     Status status = generated.previous;
     RunResult pass = *run(host, generated.desired, generated.intent, status);
     const auto fail = [&](const std::string& what) { return failure(generated, pass, what); };
