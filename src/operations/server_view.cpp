@@ -58,7 +58,7 @@ Json suspension_json(const Suspension* suspension) {
     return json;
 }
 
-const char* to_string(GameState state) {
+const char* state_word(GameState state) {
     switch (state) {
         case GameState::NotRunning:
             return "NotRunning";
@@ -116,7 +116,7 @@ std::string map_text(const View& view, const std::string& name) {
 Json game_json(const View& view, const std::string& name) {
     const ObservedPlayers* const players = players_of(view, name);
     Json json;
-    json["state"] = to_string(game_state(view, name));
+    json["state"] = state_word(game_state(view, name));
     json["players"] = players != nullptr ? Json(players->count) : Json(nullptr);
     json["maxPlayers"] = players != nullptr ? Json(players->max) : Json(nullptr);
     json["map"] = players != nullptr ? Json(players->map) : Json(nullptr);
