@@ -25,8 +25,7 @@ std::string state_text(const View& view, const std::string& name) {
             break;
     }
     const auto age = operations::players_of(view, name)->age;
-    return fmt::format("asked {} ago",
-                       operations::age_text(view.observed.now - age, view.observed.now));
+    return fmt::format("asked {} ago", operations::age_text(view.observed.now - age, view.observed.now));
 }
 
 std::string players_table(const View& view, const std::vector<std::string>& names, const Terminal& terminal) {

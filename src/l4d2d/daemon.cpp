@@ -345,8 +345,7 @@ void Daemon::reconciled(Time now, const StepResult& step) {
         queue_.add(Key::Host,
                    now + std::min<WorkQueue::Clock::duration>(*step.wake - step.observed.now, resync));
     const auto waits = [](const Action& action) { return action.while_empty.has_value(); };
-    waits_for_players_ =
-        std::any_of(step.difference.actions.begin(), step.difference.actions.end(), waits);
+    waits_for_players_ = std::any_of(step.difference.actions.begin(), step.difference.actions.end(), waits);
     save();
     if (manifests_.intent().has_requests()) {
         const auto dropped = drop_finished_requests(paths_, step.target, step.observed, step.difference);

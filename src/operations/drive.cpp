@@ -186,8 +186,12 @@ void Drive::write_metrics(const StepReport& report) const {
     // A daemon has more to tell in that file.
     if (context_.config.metrics_textfile.empty() || !manifests_.desired() || trigger(context_)) return;
     const std::chrono::duration<double> took = Clock::now() - began_;
-    const MetricsSnapshot snapshot{*manifests_.desired(), manifests_.intent(),     engine_->status(),
-                                   report.difference,     context_.source->name(), took,
+    const MetricsSnapshot snapshot{*manifests_.desired(),
+                                   manifests_.intent(),
+                                   engine_->status(),
+                                   report.difference,
+                                   context_.source->name(),
+                                   took,
                                    players_};
     if (auto written = write_textfile(context_.config.metrics_textfile, metrics_text(snapshot, nullptr));
         !written)

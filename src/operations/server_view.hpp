@@ -34,7 +34,8 @@ const ObservedPlayers* players_of(const View& view, const std::string& name);
 std::string players_text(const View& view, const std::string& name);
 /// The name of the map; `?` and `-` as above.
 std::string map_text(const View& view, const std::string& name);
-/// The members `state`, `players`, `maxPlayers`, `map` and `askedAt`; the last four are null without an answer.
+/// The members `state`, `players`, `maxPlayers`, `map` and `askedAt`; the last four are null without an
+/// answer.
 Json game_json(const View& view, const std::string& name);
 
 /// `45s`, `12m`, `3h12m`, `8d`.

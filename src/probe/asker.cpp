@@ -26,15 +26,14 @@ bool Asker::listening(const std::set<Listening>& sockets, Time now) {
     std::map<Endpoint, unsigned> sharing;
     for (const Listening& socket : sockets) ++sharing[reachable(socket.at)];
     const auto is_alone = [&](const Listening& socket) { return sharing.at(reachable(socket.at)) == 1; };
-    const std::size_t gone = std::erase_if(games_, [&](const auto& game) {
-        return !sockets.contains(game.first) || !is_alone(game.first);
-    });
+    const std::size_t gone = std::erase_if(
+        games_, [&](const auto& game) { return !sockets.contains(game.first) || !is_alone(game.first); });
     for (const Listening& socket : sockets) {
         if (!is_alone(socket)) continue;
         const auto [game, is_new] = games_.try_emplace(socket);
         if (is_new)
-            game->second.due = now + Time(std::uniform_int_distribution<std::int64_t>(
-                                         0, pace_.spread.count())(random_));
+            game->second.due =
+                now + Time(std::uniform_int_distribution<std::int64_t>(0, pace_.spread.count())(random_));
     }
     return gone > 0;
 }
@@ -49,8 +48,8 @@ std::vector<Asker::Datagram> Asker::due(Time now) {
     return datagrams;
 }
 
-/// It did not answer in time. A datagram may get lost, so a game that answered the time before is asked again at
-/// once.
+/// It did not answer in time. A datagram may get lost, so a game that answered the time before is asked again
+/// at once.
 void Asker::give_up(Game& game) {
     game.waits = false;
     game.challenge.reset();

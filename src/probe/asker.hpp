@@ -17,15 +17,16 @@ namespace left4me::probe {
 
 using Time = std::chrono::milliseconds;  ///< of CLOCK_BOOTTIME
 
-/// How often one game is asked. An address may send a game 3 queries a second (sv_max_queries_sec), averaged over
-/// 30 s, and a question takes up to three: one to get a challenge, perhaps another because that was out of date.
+/// How often one game is asked. An address may send a game 3 queries a second (sv_max_queries_sec), averaged
+/// over 30 s, and a question takes up to three: one to get a challenge, perhaps another because that was out
+/// of date.
 struct Pace {
     Time interval{3000};  ///< between two questions that are answered; up to a tenth more or less
     Time patience{1000};  ///< for an answer
     /// After questions without an answer: twice as long each time, until these.
-    Time longest_known{6000};     ///< to a game that has answered before
+    Time longest_known{6000};      ///< to a game that has answered before
     Time longest_unknown{30'000};  ///< to a socket that never has, such as one for SourceTV
-    Time spread{300};             ///< new sockets are asked within this time
+    Time spread{300};              ///< new sockets are asked within this time
 };
 
 struct Answered {
@@ -43,8 +44,8 @@ class Asker {
 
     Asker(Pace pace, std::uint32_t seed) : pace_(pace), random_(seed) {}
 
-    /// Sockets that are new are asked soon, and those that are gone are forgotten. Of several that are reached at
-    /// the same endpoint none is asked: nobody could tell which one answers. True: some are gone.
+    /// Sockets that are new are asked soon, and those that are gone are forgotten. Of several that are
+    /// reached at the same endpoint none is asked: nobody could tell which one answers. True: some are gone.
     bool listening(const std::set<Listening>& sockets, Time now);
 
     /// What to send now.

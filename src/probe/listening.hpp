@@ -23,8 +23,8 @@ struct Listening {
     auto operator<=>(const Listening&) const = default;
 };
 
-/// What /proc/net/udp (proc_net(5)) says of the unconnected sockets of this user; lines that are not understood
-/// are left out. The game knows only IPv4. At most `limit`.
+/// What /proc/net/udp (proc_net(5)) says of the unconnected sockets of this user; lines that are not
+/// understood are left out. The game knows only IPv4. At most `limit`.
 std::set<Listening> listening_sockets(std::string_view table, std::uint32_t user, std::size_t limit);
 
 }  // namespace left4me::probe

@@ -27,8 +27,8 @@ constexpr Time look_for_sockets{2000};
 constexpr Time publish_pause{250};
 
 constexpr int receive_buffer = 256 * 1024;
-/// More than the receive buffer, which the kernel doubles, can hold: each datagram takes more than 512 bytes of it.
-/// So all that has come before is read before anything is asked.
+/// More than the receive buffer, which the kernel doubles, can hold: each datagram takes more than 512 bytes
+/// of it. So all that has come before is read before anything is asked.
 constexpr unsigned max_datagrams = 1024;
 
 /// 1000 sockets take 150 kB.
@@ -100,12 +100,12 @@ class RunningProbe : public Probe {
         for (unsigned i = 0; i < max_datagrams; ++i) {
             sockaddr_in from{};
             socklen_t length = sizeof from;
-            const ssize_t got = ::recvfrom(socket_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT,
-                                           generic(from), &length);
+            const ssize_t got =
+                ::recvfrom(socket_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT, generic(from), &length);
             if (got < 0) return;
             const Endpoint sender{ntohl(from.sin_addr.s_addr), ntohs(from.sin_port)};
-            const Asker::Heard heard = asker_.heard(
-                sender, {buffer.data(), static_cast<std::size_t>(got)}, probes::since_boot());
+            const Asker::Heard heard =
+                asker_.heard(sender, {buffer.data(), static_cast<std::size_t>(got)}, probes::since_boot());
             news_ = news_ || heard.answered;
             emptied_ = emptied_ || heard.emptied;
             if (heard.reply) send(*heard.reply);

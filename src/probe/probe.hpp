@@ -29,8 +29,8 @@ class Probe {
     Probe& operator=(const Probe&) = delete;
     virtual ~Probe() = default;
 
-    /// Takes in what has come, asks whom it is time to ask, and publishes; then waits until there is something
-    /// to do, at most for `longest`. An error is fatal: without its files the probe is of no use.
+    /// Takes in what has come, asks whom it is time to ask, and publishes; then waits until there is
+    /// something to do, at most for `longest`. An error is fatal: without its files the probe is of no use.
     virtual std::expected<void, std::string> step(Time longest = Time(60'000)) = 0;
 };
 

@@ -8,8 +8,8 @@
 
 namespace left4me::probe {
 
-/// Writes what was heard to where everybody may read it. Its directories are opened at the start: afterwards no
-/// path is followed.
+/// Writes what was heard to where everybody may read it. Its directories are opened at the start: afterwards
+/// no path is followed.
 class Publisher {
   public:
     /// Creates what is missing; the error is a message.

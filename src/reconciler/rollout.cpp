@@ -76,11 +76,9 @@ std::optional<Step> decide_request(const World& world, const std::string& server
     const Step now{Verb::Restart, text, {}, {}, Cause::Request, request->by};
     if (!request->when_empty) return now;
     if (!is_empty(observed)) {
-        return while_empty({Verb::Hold,
-                            fmt::format("{}; {}", text, waits_text(observed)),
-                            {},
-                            HoldReason::RestartPending},
-                           observed);
+        return while_empty(
+            {Verb::Hold, fmt::format("{}; {}", text, waits_text(observed)), {}, HoldReason::RestartPending},
+            observed);
     }
     Step restart = while_empty(now, observed);
     restart.reason += ", when empty; nobody plays";

@@ -67,14 +67,13 @@ void Schedule::fail_dependents(ActionIndex failed) {
             if (states_[next] != State::Waiting) continue;
             states_[next] = State::Ended;
             const Outcome& first = outcomes_[failed];
-            outcomes_[next] = {
-                next,
-                false,
-                has_failed(first) ? FailureKind::PrerequisiteFailed : first.reason,
-                fmt::format("not begun, because {} {} failed first: {}", to_string(before.verb),
-                            to_string(before.subject), first.message),
-                plan_,
-                {}};
+            outcomes_[next] = {next,
+                               false,
+                               has_failed(first) ? FailureKind::PrerequisiteFailed : first.reason,
+                               fmt::format("not begun, because {} {} failed first: {}",
+                                           to_string(before.verb), to_string(before.subject), first.message),
+                               plan_,
+                               {}};
             pending.push_back(next);
         }
     }

@@ -223,6 +223,7 @@ TEST_CASE("two hundred games are not all asked at once") {
     for (std::uint16_t port = 27000; port < 27200; ++port) games.insert(game(port, port));
     net.asker.listening(games, net.now);
     std::size_t most = 0;
-    for (Time step{}; step <= Time(300); step += Time(10)) most = std::max(most, net.asker.due(net.now + step).size());
+    for (Time step{}; step <= Time(300); step += Time(10))
+        most = std::max(most, net.asker.due(net.now + step).size());
     CHECK(most <= 40);
 }

@@ -21,20 +21,22 @@ using namespace left4me::probe;
 namespace {
 
 constexpr const char* table =
-    "   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops\n"
+    "   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref "
+    "pointer drops\n"
     " 1201: 00000000:6987 00000000:0000 07 00000000:00000000 00:00000000 00000000   997        0 7001 2 0 0\n"
     " 1202: 0100007F:6988 00000000:0000 07 00000000:00000000 00:00000000 00000000   997        0 7002 2 0 0\n"
     " 1203: 00000000:6989 00000000:0000 07 00000000:00000000 00:00000000 00000000     0        0 7003 2 0 0\n"
     " 1204: 0100007F:698A 0100007F:1234 01 00000000:00000000 00:00000000 00000000   997        0 7004 2 0 0\n"
-    "99999: 00000000:698B 00000000:0000 07 00000000:00000000 00:00000000 00000000   997        0 7005 2 0 0\n";
+    "99999: 00000000:698B 00000000:0000 07 00000000:00000000 00:00000000 00000000   997        0 7005 2 0 "
+    "0\n";
 
 }  // namespace
 
 TEST_CASE("a game's sockets are those of its user that are not connected") {
     const std::uint32_t loopback = INADDR_LOOPBACK;
-    const std::set<Listening> expected{
-        {{0, 27015}, 7001}, {{loopback, 27016}, 7002}, {{0, 27019}, 7005}};
-    if constexpr (std::endian::native == std::endian::little) CHECK(listening_sockets(table, 997, 10) == expected);
+    const std::set<Listening> expected{{{0, 27015}, 7001}, {{loopback, 27016}, 7002}, {{0, 27019}, 7005}};
+    if constexpr (std::endian::native == std::endian::little)
+        CHECK(listening_sockets(table, 997, 10) == expected);
     CHECK(listening_sockets(table, 996, 10).empty());
     CHECK(listening_sockets(table, 997, 2).size() == 2);
 }

@@ -37,7 +37,7 @@ constexpr probe::Pace hurried{.interval = milliseconds(100),
 struct World {
     test::Scratch scratch;
     Paths paths;
-    std::unique_ptr<probe::Probe> probe;
+    std::unique_ptr<probe::Probe> asking;
     std::unique_ptr<TreeWatch> watch;
 
     World() {
@@ -63,10 +63,10 @@ struct World {
 
     void open(const std::vector<int>& ports) {
         listen(ports);
-        auto opened = probe::Probe::open(
-            {.paths = paths, .user = ::getuid(), .sockets = sockets(), .pace = hurried});
+        auto opened =
+            probe::Probe::open({.paths = paths, .user = ::getuid(), .sockets = sockets(), .pace = hurried});
         REQUIRE(opened);
-        probe = *std::move(opened);
+        asking = *std::move(opened);
         watch = std::make_unique<TreeWatch>(std::vector<std::filesystem::path>{paths.probe_emptied()});
     }
 
@@ -75,7 +75,7 @@ struct World {
         const auto end = probes::since_boot() + longest;
         while (!condition()) {
             if (probes::since_boot() > end) return false;
-            REQUIRE(probe->step(milliseconds(50)));
+            REQUIRE(asking->step(milliseconds(50)));
         }
         return true;
     }
@@ -93,7 +93,9 @@ struct World {
     }
 };
 
-void tell(const Process& game, const std::string& line) { game.write("left4dead2/ems/standin.cfg", line + "\n"); }
+void tell(const Process& game, const std::string& line) {
+    game.write("left4dead2/ems/standin.cfg", line + "\n");
+}
 
 /// A socket of our own on the loopback address.
 struct Socket {
@@ -244,7 +246,7 @@ TEST_CASE("in a flood of datagrams the probe goes on asking, and reports nothing
             (void)::sendto(liar.fd.get(), bytes.data(), bytes.size(), MSG_DONTWAIT,
                            reinterpret_cast<const sockaddr*>(&asker), sizeof asker);
         }
-        REQUIRE(world.probe->step(milliseconds(1)));
+        REQUIRE(world.asking->step(milliseconds(1)));
         CHECK(world.says(game.port(), 4));
         CHECK_FALSE(world.answer(silent.port));
     }
@@ -259,7 +261,7 @@ TEST_CASE("the probe works in its confinement") {
     const pid_t child = ::fork();
     if (child == 0) {
         if (!confine(Confinement::BoundSockets)) ::_exit(1);
-        while (world.probe->step()) {
+        while (world.asking->step()) {
         }
         ::_exit(2);
     }

@@ -35,10 +35,10 @@ struct FakeServer {
     unsigned purges = 0;  ///< how often what it wrote was removed
     std::optional<unsigned> players;
     std::chrono::milliseconds players_age{};  ///< of the answer that says so
-    std::size_t shadowed = 0;  ///< files that the game changed but may not keep
-    std::string set_aside;     ///< a start's description of what it set aside
-    unsigned starts = 0;       ///< since the last reset-failed: systemd's start-limit counter
-    unsigned processes = 0;    ///< how often the game was started: a new number is a new MainPID
+    std::size_t shadowed = 0;                 ///< files that the game changed but may not keep
+    std::string set_aside;                    ///< a start's description of what it set aside
+    unsigned starts = 0;                      ///< since the last reset-failed: systemd's start-limit counter
+    unsigned processes = 0;  ///< how often the game was started: a new number is a new MainPID
 
     bool operator==(const FakeServer&) const = default;
 

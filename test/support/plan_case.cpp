@@ -193,9 +193,9 @@ class Builder {
     }
 
     void add_found(const std::string& name, const YAML::Node& node, const DesiredServer* asked) {
-        check_keys(node, {"active", "result", "enablement", "players", "asked_ago", "managed", "runtime", "was", "current",
-                          "mounted", "unmounted", "edited", "remembered", "held", "failed", "awaits",
-                          "awaits_stop"});
+        check_keys(node, {"active", "result", "enablement", "players", "asked_ago", "managed", "runtime",
+                          "was", "current", "mounted", "unmounted", "edited", "remembered", "held", "failed",
+                          "awaits", "awaits_stop"});
         FakeServer server;
         server.unit.active = enum_of(node, "active",
                                      {ActiveState::Inactive, ActiveState::Activating, ActiveState::Active,

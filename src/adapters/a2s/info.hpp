@@ -24,7 +24,7 @@ struct Info {
     std::uint8_t players = 0;  ///< those who are still connecting are counted
     std::uint8_t max_players = 0;
     std::uint8_t bots = 0;
-    char type = 0;  ///< 'd': dedicated, 'l': a player's own game, 'p': SourceTV, which nobody plays on
+    char type = 0;    ///< 'd': dedicated, 'l': a player's own game, 'p': SourceTV, which nobody plays on
     char system = 0;  ///< 'l', 'w' or 'm'
     bool password = false;
     bool secure = false;

@@ -29,18 +29,25 @@ constexpr std::uint32_t architecture = AUDIT_ARCH_AARCH64;
 constexpr std::uint32_t other_numbers = 0x40000000U;
 
 constexpr std::array<std::uint32_t, 2> sockets{SYS_socket, SYS_io_uring_setup};  // which makes sockets, too
-/// What parsers, the C library and the sanitizers (sigaltstack) need. A descriptor alone is no danger: whoever
-/// calls confine() keeps only those open that the code needs.
+/// What parsers, the C library and the sanitizers (sigaltstack) need. A descriptor alone is no danger:
+/// whoever calls confine() keeps only those open that the code needs.
 constexpr auto parsing = std::to_array<std::uint32_t>(
     {SYS_read,          SYS_readv,        SYS_pread64, SYS_write,        SYS_writev,         SYS_lseek,
      SYS_fstat,         SYS_newfstatat,   SYS_mmap,    SYS_munmap,       SYS_mremap,         SYS_mprotect,
      SYS_madvise,       SYS_brk,          SYS_futex,   SYS_rt_sigreturn, SYS_rt_sigprocmask, SYS_getrandom,
      SYS_clock_gettime, SYS_gettimeofday, SYS_exit,    SYS_exit_group,   SYS_sigaltstack});
-/// Those, and what a program needs that waits for datagrams and replaces a file with what it has heard. x86_64 has
-/// older calls, too, which its C library uses.
+/// Those, and what a program needs that waits for datagrams and replaces a file with what it has heard.
+/// x86_64 has older calls, too, which its C library uses.
 constexpr auto with_bound_sockets = std::to_array<std::uint32_t>({
-    SYS_sendto,          SYS_recvfrom, SYS_ppoll, SYS_openat, SYS_close, SYS_renameat2, SYS_fcntl,
-    SYS_clock_nanosleep, SYS_renameat,
+    SYS_sendto,
+    SYS_recvfrom,
+    SYS_ppoll,
+    SYS_openat,
+    SYS_close,
+    SYS_renameat2,
+    SYS_fcntl,
+    SYS_clock_nanosleep,
+    SYS_renameat,
 #ifdef SYS_poll
     SYS_poll,
 #endif

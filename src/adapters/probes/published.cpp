@@ -30,8 +30,8 @@ std::string plain(std::string_view map) {
 }
 
 json to_json(const Published& one) {
-    return {{"address", one.address}, {"port", one.port},
-            {"asked", one.asked.count()}, {"players", one.players},
+    return {{"address", one.address},        {"port", one.port},
+            {"asked", one.asked.count()},    {"players", one.players},
             {"maxPlayers", one.max_players}, {"map", plain(one.map)}};
 }
 

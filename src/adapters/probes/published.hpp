@@ -41,7 +41,8 @@ std::expected<AnswersByPort, std::string> read_answers(const Paths& paths);
 
 std::chrono::milliseconds since_boot();
 
-/// `now`: as since_boot() returned after the answers were read. An answer from the future has the largest age.
+/// `now`: as since_boot() returned after the answers were read. An answer from the future has the largest
+/// age.
 ObservedPlayers observed(const Published& answer, std::chrono::milliseconds now);
 
 }  // namespace left4me::probes

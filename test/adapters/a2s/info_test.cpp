@@ -83,7 +83,8 @@ TEST_CASE("a challenge is exactly four bytes") {
     const Challenge& challenge = std::get<Challenge>(*answer);
     CHECK(encode(challenge) == datagram);
     CHECK(info_question(challenge) == info_question() + from_hex("29f9d53c"));
-    for (std::size_t size = 0; size < datagram.size(); ++size) CHECK_FALSE(parse_answer(datagram.substr(0, size)));
+    for (std::size_t size = 0; size < datagram.size(); ++size)
+        CHECK_FALSE(parse_answer(datagram.substr(0, size)));
     CHECK_FALSE(parse_answer(datagram + "x"));
 }
 
@@ -94,10 +95,11 @@ TEST_CASE("the question is the one of the protocol") {
 TEST_CASE("other datagrams are no answers") {
     CHECK_FALSE(parse_answer(""));
     CHECK_FALSE(parse_answer(info_question()));
-    CHECK_FALSE(parse_answer(from_hex("ffffffff44")));                              // PLAYER
-    CHECK_FALSE(parse_answer(from_hex("ffffffff45")));                              // RULES
-    CHECK_FALSE(parse_answer(from_hex("ffffffff6d") + recorded.substr(5)));         // GoldSrc
-    CHECK_FALSE(parse_answer(from_hex("feffffff0100000002") + recorded.substr(4)));  // the first part of a split answer
+    CHECK_FALSE(parse_answer(from_hex("ffffffff44")));                       // PLAYER
+    CHECK_FALSE(parse_answer(from_hex("ffffffff45")));                       // RULES
+    CHECK_FALSE(parse_answer(from_hex("ffffffff6d") + recorded.substr(5)));  // GoldSrc
+    CHECK_FALSE(parse_answer(from_hex("feffffff0100000002") +
+                             recorded.substr(4)));  // the first part of a split answer
     CHECK_FALSE(parse_answer(from_hex("fefffffff1ffffff") + recorded));
 }
 

@@ -110,8 +110,12 @@ void publish(const World& world, const std::vector<std::pair<std::uint16_t, unsi
              std::chrono::milliseconds asked = probes::since_boot()) {
     std::vector<probes::Published> all;
     for (const auto& [port, players] : games)
-        all.push_back({.address = "0.0.0.0", .port = port, .asked = asked, .players = players,
-                       .max_players = 8, .map = "c1m1_hotel"});
+        all.push_back({.address = "0.0.0.0",
+                       .port = port,
+                       .asked = asked,
+                       .players = players,
+                       .max_players = 8,
+                       .map = "c1m1_hotel"});
     std::filesystem::create_directories(world.paths.probe_answers().parent_path());
     std::ofstream(world.paths.probe_answers()) << probes::to_text(all);
 }
@@ -338,7 +342,8 @@ TEST_CASE("a pass over mounted servers needs no extra request") {
     CHECK(world.units->details_asked == 0);
 }
 
-TEST_CASE("what may only be done while nobody plays begins when the game says so once more, to a later question") {
+TEST_CASE(
+    "what may only be done while nobody plays begins when the game says so once more, to a later question") {
     World world;
     const ActionIndex restart = world.add(Verb::Restart, "a");
     world.plan.actions[restart].while_empty = 27015;

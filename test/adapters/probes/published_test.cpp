@@ -12,7 +12,11 @@ using std::chrono::milliseconds;
 namespace {
 
 Published made(std::uint16_t port, unsigned players, milliseconds asked) {
-    return {.address = "0.0.0.0", .port = port, .asked = asked, .players = players, .max_players = 8,
+    return {.address = "0.0.0.0",
+            .port = port,
+            .asked = asked,
+            .players = players,
+            .max_players = 8,
             .map = "c1m1_hotel"};
 }
 
@@ -30,7 +34,8 @@ struct Host {
 }  // namespace
 
 TEST_CASE("what the probe publishes is read again") {
-    const std::vector<Published> all{made(27015, 3, milliseconds(1234)), made(1, 0, {}), made(65535, 255, {})};
+    const std::vector<Published> all{made(27015, 3, milliseconds(1234)), made(1, 0, {}),
+                                     made(65535, 255, {})};
     const auto read = parse(to_text(all));
     REQUIRE(read);
     CHECK(*read == all);
@@ -78,7 +83,9 @@ TEST_CASE("what is not exactly such a document is refused without quoting it") {
     }
 }
 
-TEST_CASE("games on the same port of different addresses count as one, with the most players and the oldest answer") {
+TEST_CASE(
+    "games on the same port of different addresses count as one, with the most players and the oldest "
+    "answer") {
     const Host host;
     Published other = made(27015, 2, milliseconds(500));
     other.address = "192.0.2.1";
