@@ -6,8 +6,8 @@
 
 namespace left4me::builder {
 
-Built<void> confine(Confinement confinement) {
-    const auto confined = left4me::confine(confinement);
+Built<void> confine_build(Confinement confinement) {
+    const auto confined = confine(confinement);
     if (confined) return {};
     errno = confined.error();
     return own_failure(confined.error(), store::io_error("seccomp").error());

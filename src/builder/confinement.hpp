@@ -6,6 +6,6 @@
 namespace left4me::builder {
 
 /// left4me::confine(), with the error of a build.
-Built<void> confine(Confinement confinement);
+Built<void> confine_build(Confinement confinement);
 
 }  // namespace left4me::builder

@@ -42,7 +42,7 @@ struct World {
 
     World() {
         paths.run = scratch.path() / "run";
-        std::ofstream(sockets());
+        const std::ofstream created(sockets());
     }
 
     std::filesystem::path sockets() const { return scratch.path() / "udp"; }

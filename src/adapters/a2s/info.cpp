@@ -14,13 +14,11 @@ constexpr std::string_view info_header = "\xFF\xFF\xFF\xFF\x49"sv;
 constexpr char protocol = 17;
 
 /// Which fields follow the version, in this order.
-enum Extra : std::uint8_t {
-    has_port = 0x80,
-    has_steam_id = 0x10,
-    has_television = 0x40,
-    has_keywords = 0x20,
-    has_game_id = 0x01,
-};
+constexpr unsigned has_port = 0x80;
+constexpr unsigned has_steam_id = 0x10;
+constexpr unsigned has_television = 0x40;
+constexpr unsigned has_keywords = 0x20;
+constexpr unsigned has_game_id = 0x01;
 
 /// Takes fields from the front; everything after the first one that is truncated is empty.
 class Reader {
@@ -71,7 +69,7 @@ class Reader {
 
 void read_extra(Reader& reader, Info& info) {
     if (reader.at_end()) return;  // old servers have none
-    const std::uint8_t extra = reader.byte();
+    const unsigned extra = reader.byte();
     if ((extra & has_port) != 0) info.port = reader.word();
     if ((extra & has_steam_id) != 0) reader.bytes(8);
     if ((extra & has_television) != 0) {

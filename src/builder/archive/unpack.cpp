@@ -44,7 +44,7 @@ using Kind = Message::Kind;
     (void)::prctl(PR_SET_PDEATHSIG, SIGKILL);
     // Names are UTF-8 in a tar file, and UTF-16 in a 7z file.
     (void)std::setlocale(LC_CTYPE, "C.UTF-8");
-    const auto confined = confine(Confinement::ParseOnly);
+    const auto confined = confine_build(Confinement::ParseOnly);
     if (kept && closed && confined) {
         try {
             read_archive(first, first + 1);
