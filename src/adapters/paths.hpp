@@ -30,6 +30,11 @@ struct Paths {
     std::filesystem::path locks() const { return run / "daemon/locks"; }
     /// Where left4me-read.socket listens for operators.
     std::filesystem::path read_socket() const { return run / "read"; }
+    /// What left4me-probe last heard from the games: rewritten with every answer.
+    std::filesystem::path probe_answers() const { return run / "probe/answers/servers.json"; }
+    /// Written to when one of them has become empty, so that whoever waits for that need not watch the
+    /// answers.
+    std::filesystem::path probe_emptied() const { return run / "probe/emptied"; }
     /// Where l4d2d listens for triggers.
     std::filesystem::path trigger() const { return run / "daemon/trigger"; }
 };

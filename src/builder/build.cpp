@@ -46,7 +46,7 @@ Built<Staged> stage(const OverlaySource& source, int build_directory, const Fd& 
     return std::visit(
         Overloaded{
             [&](const DirectorySource& directory) -> Built<Staged> {
-                if (auto confined = confine(Confinement::NoNetwork); !confined)
+                if (auto confined = confine_build(Confinement::NoNetwork); !confined)
                     return std::unexpected(confined.error());
                 return stage_directory(directory, staging, progress, input);
             },

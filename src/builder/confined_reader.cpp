@@ -51,7 +51,7 @@ void send_failure(int pipe, const std::string& why) {
     (void)::prctl(PR_SET_PDEATHSIG, SIGKILL);
     // Names are UTF-8 in a tar file, and UTF-16 in a 7z file.
     (void)std::setlocale(LC_CTYPE, "C.UTF-8");
-    const auto confined = confine(Confinement::ParseOnly);
+    const auto confined = confine_build(Confinement::ParseOnly);
     if (alone && confined) {
         try {
             reading.read(into);

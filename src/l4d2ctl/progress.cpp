@@ -94,6 +94,7 @@ void Progress::tell(const StepReport& report) {
         const Action& action = report.ended.plan.actions[outcome.action];
         if (!operations::concerns(concern_, action.subject)) continue;
         quiet_ = false;
+        if (outcome.reason == FailureKind::Occupied) continue;  // it waits: tell_rest()
         failed_ = failed_ || !outcome.done;
         if (outcome.done) {
             tell(action, outcome);

@@ -74,12 +74,22 @@ std::string actual_text(const View& view, const UnitDetails& details) {
     return text;
 }
 
-Rows actual_rows(const View& view, const UnitDetails& details) {
+std::string game_text(const View& view, const std::string& name) {
+    const ObservedPlayers* const players = operations::players_of(view, name);
+    if (players == nullptr) return "unknown: the game does not answer, or left4me-probe does not ask it";
+    return fmt::format("{} of {}, on {}, asked {} ago", players->count, players->max,
+                       operations::map_text(view, name),
+                       age_text(view.observed.now - players->age, view.observed.now));
+}
+
+Rows actual_rows(const View& view, const std::string& name, const UnitDetails& details) {
     Rows rows{{{"Actual"}, {actual_text(view, details)}},
               {{"At boot"},
                {details.unit.enablement == Enablement::Enabled
                     ? "enabled: it starts at boot"
                     : enablement_text(details.unit.enablement) + ": it does not start at boot"}}};
+    if (operations::game_state(view, name) != operations::GameState::NotRunning)
+        rows.push_back({{"Players"}, {game_text(view, name)}});
     if (details.main_pid != 0) rows.push_back({{"Process"}, {fmt::format("pid {}", details.main_pid)}});
     if (details.restarts != 0)
         rows.push_back({{"Restarts"}, {fmt::format("{} by systemd", details.restarts)}});
@@ -146,7 +156,7 @@ std::string server_page(const View& view, const std::string& name, const UnitDet
     std::string text = terminal.paint(Paint::Bold, "server/" + name) + "   " +
                        terminal.paint(state.paint, state.text) + "\n\n";
     Rows rows = wanted_rows(view, name);
-    const Rows actual = actual_rows(view, details);
+    const Rows actual = actual_rows(view, name, details);
     rows.insert(rows.end(), actual.begin(), actual.end());
     if (const auto seen = view.observed.servers.find(name);
         seen != view.observed.servers.end() && !seen->second.set_aside.empty()) {

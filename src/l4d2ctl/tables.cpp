@@ -74,8 +74,10 @@ Row server_row(const View& view, const std::string& name, bool is_roomy, bool wi
             {enablement_text(observed.unit.enablement)},
             {used     ? std::to_string(*used)
              : wanted ? std::to_string(desired->second.port)
-                      : "-"}};
+                      : "-"},
+            {operations::players_text(view, name)}};
     if (is_roomy) {
+        row.push_back({operations::map_text(view, name)});
         row.push_back({wanted ? desired->second.blueprint : "-"});
         row.push_back({since_text(view, ready, observed.unit)});
     }
@@ -92,8 +94,8 @@ std::vector<Row> server_rows(const View& view, const std::vector<std::string>& n
                              const Terminal& terminal) {
     // In a narrow window, the reason needs the space more.
     const bool is_roomy = wide || terminal.width >= roomy;
-    std::vector<std::string> titles{"NAME", "READY", "WANTED", "ACTIVE", "AT BOOT", "PORT"};
-    if (is_roomy) titles.insert(titles.end(), {"BLUEPRINT", "SINCE"});
+    std::vector<std::string> titles{"NAME", "READY", "WANTED", "ACTIVE", "AT BOOT", "PORT", "PLAYERS"};
+    if (is_roomy) titles.insert(titles.end(), {"MAP", "BLUEPRINT", "SINCE"});
     if (wide) titles.insert(titles.end(), {"OVERLAY", "RENDERING", "ROLLOUT"});
     titles.emplace_back("WHY");
     std::vector<Row> rows{heading(titles)};

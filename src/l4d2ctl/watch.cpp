@@ -26,9 +26,10 @@ std::string key_of(const View& view, const std::string& name) {
         observed == view.observed.servers.end() ? ObservedUnit{} : observed->second.unit;
     const auto desired = view.desired().servers.find(name);
     const Condition* const ready = ready_condition(view, name);
-    return fmt::format("{}/{}/{}/{}/{}/{}", ready == nullptr ? "-" : to_string(ready->status),
+    return fmt::format("{}/{}/{}/{}/{}/{}/{}/{}", ready == nullptr ? "-" : to_string(ready->status),
                        operations::activity_text(unit), unit.sub, to_string(unit.enablement),
                        desired == view.desired().servers.end() ? "-" : to_string(desired->second.state),
+                       operations::players_text(view, name), operations::map_text(view, name),
                        why_text(view, name));
 }
 

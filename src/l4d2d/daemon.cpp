@@ -202,6 +202,8 @@ void Daemon::drain() {
     if (host_.drain()) enqueue_host(now);
     if (host_watch_->drain()) enqueue_host(now);
     if (mount_watch_.drain()) enqueue_host(now);
+    // Players come and go all the time; most of the time nothing waits for that.
+    if (waits_for_players_ && emptied_watch_.drain()) enqueue_host(now);
     if (source_watch_->drain()) queue_.put_off(Key::Source, now, quiet, max_unquiet);
     release_lock();
 }
@@ -342,6 +344,8 @@ void Daemon::reconciled(Time now, const StepResult& step) {
     if (step.wake)
         queue_.add(Key::Host,
                    now + std::min<WorkQueue::Clock::duration>(*step.wake - step.observed.now, resync));
+    const auto waits = [](const Action& action) { return action.while_empty.has_value(); };
+    waits_for_players_ = std::any_of(step.difference.actions.begin(), step.difference.actions.end(), waits);
     save();
     if (manifests_.intent().has_requests()) {
         const auto dropped = drop_finished_requests(paths_, step.target, step.observed, step.difference);
@@ -436,8 +440,9 @@ void Daemon::sleep(Time now) {
         earlier(alive_ + *interval / 2);
     }
     std::vector<Readiness> awaited = host_.readiness();
-    for (const Readiness& more :
-         {host_.news(), source_watch_->readiness(), host_watch_->readiness(), mount_watch_.readiness()}) {
+    const Readiness emptied = waits_for_players_ ? emptied_watch_.readiness() : Readiness{};
+    for (const Readiness& more : {host_.news(), source_watch_->readiness(), host_watch_->readiness(),
+                                  mount_watch_.readiness(), emptied}) {
         awaited.push_back(more);
     }
     while (wakeups_.size() < awaited.size()) {

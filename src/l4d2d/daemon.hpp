@@ -88,6 +88,7 @@ class Daemon {
     Manifests manifests_;
     std::optional<TreeWatch> source_watch_;
     std::optional<TreeWatch> host_watch_;
+    TreeWatch emptied_watch_{std::vector<std::filesystem::path>{paths_.probe_emptied()}};
     MountWatch mount_watch_{paths_.mountinfo};
     StatusFile status_file_;
     ClockMark clock_ = read_clock();
@@ -100,6 +101,7 @@ class Daemon {
     Telemetry telemetry_{io_};
     std::unique_ptr<TriggerServer> trigger_;
     bool run_is_posted_ = false;
+    bool waits_for_players_ = false;  ///< something is done when a server is empty
     bool fetching_ = false;
     /// A network request may take minutes to fail.
     boost::asio::thread_pool network_{1};

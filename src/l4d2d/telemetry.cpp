@@ -59,11 +59,12 @@ void Telemetry::ended(Clock::time_point now, const Intent& intent, const StepRes
     difference_ = step.difference;
     source_ = source;
     took_ = now - began_;
+    players_ = players_of(step.observed);
     write_file(now);
 }
 
 std::string Telemetry::text() const {
-    return metrics_text({*desired_, intent_, status_, difference_, source_, took_}, &counters_);
+    return metrics_text({*desired_, intent_, status_, difference_, source_, took_, players_}, &counters_);
 }
 
 void Telemetry::write_file(Clock::time_point now) {

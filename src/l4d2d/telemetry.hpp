@@ -4,6 +4,7 @@
 #include <chrono>
 #include <expected>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -52,6 +53,7 @@ class Telemetry {
     Plan difference_;
     std::string source_;
     std::chrono::duration<double> took_{};
+    std::map<std::string, ObservedPlayers> players_;
 };
 
 }  // namespace left4me

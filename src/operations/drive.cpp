@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
 #include <optional>
 #include <vector>
 
@@ -63,6 +64,7 @@ class Drive {
     std::optional<Engine> engine_;
     Manifests manifests_;
     StatusFile status_file_;
+    std::map<std::string, ObservedPlayers> players_;  ///< as of the last step
     bool changed_ = false;
     Clock::time_point began_ = Clock::now();
     Clock::time_point stepped_{};
@@ -112,6 +114,7 @@ Result<StepReport> Drive::step(bool retry_now) {
     intent.retry_now = retry_now;
     auto step = engine_->step({manifests_.desired(), std::move(intent), manifests_.error()});
     if (!step) return fail(ErrorKind::HostUnavailable, step.error());
+    players_ = players_of(step->observed);
     if (auto saved = status_file_.save(engine_->status()); !saved)
         return fail(ErrorKind::StateFailed, saved.error());
     if (manifests_.intent().has_requests()) {
@@ -183,8 +186,13 @@ void Drive::write_metrics(const StepReport& report) const {
     // A daemon has more to tell in that file.
     if (context_.config.metrics_textfile.empty() || !manifests_.desired() || trigger(context_)) return;
     const std::chrono::duration<double> took = Clock::now() - began_;
-    const MetricsSnapshot snapshot{*manifests_.desired(), manifests_.intent(),     engine_->status(),
-                                   report.difference,     context_.source->name(), took};
+    const MetricsSnapshot snapshot{*manifests_.desired(),
+                                   manifests_.intent(),
+                                   engine_->status(),
+                                   report.difference,
+                                   context_.source->name(),
+                                   took,
+                                   players_};
     if (auto written = write_textfile(context_.config.metrics_textfile, metrics_text(snapshot, nullptr));
         !written)
         context_.notice("the metrics could not be written: " + written.error());

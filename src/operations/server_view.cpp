@@ -8,6 +8,8 @@
 #include <ctime>
 #include <set>
 
+#include "specs/text.hpp"
+
 namespace left4me::operations {
 
 namespace {
@@ -56,6 +58,18 @@ Json suspension_json(const Suspension* suspension) {
     return json;
 }
 
+const char* state_word(GameState state) {
+    switch (state) {
+        case GameState::NotRunning:
+            return "NotRunning";
+        case GameState::NoAnswer:
+            return "NoAnswer";
+        case GameState::Answers:
+            return "Answers";
+    }
+    return "?";
+}
+
 Json overlay_json(const ObservedServer& server) {
     Json overlay;
     overlay["mounted"] = server.mounted.has_value();
@@ -72,6 +86,42 @@ std::optional<std::uint16_t> port_in_use(const View& view, const std::string& na
     const ActiveState active = observed->second.unit.active;
     if (active == ActiveState::Inactive || active == ActiveState::Failed) return std::nullopt;
     return observed->second.mounted_port;
+}
+
+GameState game_state(const View& view, const std::string& name) {
+    const auto observed = view.observed.servers.find(name);
+    if (observed == view.observed.servers.end() || observed->second.unit.active != ActiveState::Active)
+        return GameState::NotRunning;
+    return observed->second.players ? GameState::Answers : GameState::NoAnswer;
+}
+
+const ObservedPlayers* players_of(const View& view, const std::string& name) {
+    const auto observed = view.observed.servers.find(name);
+    const bool answers = game_state(view, name) == GameState::Answers;
+    return answers ? &*observed->second.players : nullptr;
+}
+
+std::string players_text(const View& view, const std::string& name) {
+    const ObservedPlayers* const players = players_of(view, name);
+    if (players != nullptr) return fmt::format("{}/{}", players->count, players->max);
+    return game_state(view, name) == GameState::NoAnswer ? "?" : "-";
+}
+
+std::string map_text(const View& view, const std::string& name) {
+    const ObservedPlayers* const players = players_of(view, name);
+    if (players != nullptr) return printable_line(players->map);
+    return game_state(view, name) == GameState::NoAnswer ? "?" : "-";
+}
+
+Json game_json(const View& view, const std::string& name) {
+    const ObservedPlayers* const players = players_of(view, name);
+    Json json;
+    json["state"] = state_word(game_state(view, name));
+    json["players"] = players != nullptr ? Json(players->count) : Json(nullptr);
+    json["maxPlayers"] = players != nullptr ? Json(players->max) : Json(nullptr);
+    json["map"] = players != nullptr ? Json(players->map) : Json(nullptr);
+    json["askedAt"] = players != nullptr ? Json(time_text(view.observed.now - players->age)) : Json(nullptr);
+    return json;
 }
 
 bool is_shown(const View& view, const std::string& name) {
@@ -143,6 +193,7 @@ Json server_json(const View& view, const std::string& name, const UnitDetails& d
     json["actual"] = actual_json(details);
     const auto port = port_in_use(view, name);
     json["actual"]["port"] = port ? Json(*port) : Json(nullptr);
+    json["game"] = game_json(view, name);
     const auto observed = view.observed.servers.find(name);
     json["overlay"] =
         overlay_json(observed == view.observed.servers.end() ? ObservedServer{} : observed->second);

@@ -25,6 +25,19 @@ std::string lower_case(std::string text);
 /// running, or unknown.
 std::optional<std::uint16_t> port_in_use(const View& view, const std::string& name);
 
+/// What a server answers, if it runs and is asked.
+enum class GameState { NotRunning, NoAnswer, Answers };
+GameState game_state(const View& view, const std::string& name);
+/// What it answered; nullptr: it does not run, or does not answer.
+const ObservedPlayers* players_of(const View& view, const std::string& name);
+/// `3/8`; `?` without an answer, `-` when it does not run.
+std::string players_text(const View& view, const std::string& name);
+/// The name of the map; `?` and `-` as above.
+std::string map_text(const View& view, const std::string& name);
+/// The members `state`, `players`, `maxPlayers`, `map` and `askedAt`; the last four are null without an
+/// answer.
+Json game_json(const View& view, const std::string& name);
+
 /// `45s`, `12m`, `3h12m`, `8d`.
 std::string age_text(TimePoint since, TimePoint now);
 /// `2026-03-01T12:00:00Z`.

@@ -73,6 +73,7 @@ class Assembly {
             actions_[id].drift = drift && is_effect(step.verb) && step.cause != Cause::Request;
             actions_[id].by = step.by;
             actions_[id].to_approve = step.to_approve;
+            actions_[id].while_empty = step.while_empty;
             if (step.verb == Verb::Render) actions_[id].rendering = *draft.target->rendering;
         }
     }

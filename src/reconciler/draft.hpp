@@ -25,8 +25,9 @@ struct Step {
     std::string artifact;
     std::optional<HoldReason> code;
     Cause cause = Cause::Manifest;
-    std::string by = {};          ///< Action::by
-    std::string to_approve = {};  ///< Action::to_approve
+    std::string by = {};                            ///< Action::by
+    std::string to_approve = {};                    ///< Action::to_approve
+    std::optional<std::uint16_t> while_empty = {};  ///< Action::while_empty
 };
 
 /// All decisions about one server. A server without any decision has no draft.

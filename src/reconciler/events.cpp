@@ -87,6 +87,11 @@ class EventBuilder {
             if (events_.back().drift) events_.back().right_at = before_.last_pass;
             return;
         }
+        if (outcome.reason == FailureKind::Occupied) {
+            add(subject, false, "Postponed",
+                fmt::format("{} not made: {}", to_string(action.verb), outcome.message));
+            return;
+        }
         // An action that never began is no event, and a failure that repeats with the same message is not
         // recorded again.
         if (outcome.reason == FailureKind::PrerequisiteFailed || is_known(action, outcome)) return;

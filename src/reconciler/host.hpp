@@ -24,6 +24,11 @@ struct Outcome {
     std::chrono::milliseconds took{};
 };
 
+/// It was tried in vain. What was dropped because somebody plays after all is not a failure: it waits again.
+inline bool has_failed(const Outcome& outcome) {
+    return !outcome.done && outcome.reason != FailureKind::Occupied;
+}
+
 /// The only interface between decisions and effects. Two implementations: SystemdHost, and FakeHost in
 /// test/support.
 class Host {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "reconciler/build.hpp"
+#include "reconciler/players.hpp"
 #include "reconciler/reason.hpp"
 #include "reconciler/time.hpp"
 
@@ -85,8 +86,8 @@ struct ObservedServer {
     /// systemd's InvocationID of a running game, in hexadecimal: a new one for every start (systemd.exec(5)).
     /// Only of those in Target::restarts; empty: not asked for, or not running.
     std::string invocation = {};
-    /// Human players in the game; nullopt: unknown, which counts as occupied.
-    std::optional<unsigned> players;
+    /// nullopt: unknown (it does not answer, or nobody asks it), which counts as occupied.
+    std::optional<ObservedPlayers> players = {};
 
     /// The layers in use: an overlay that the game still has counts as mounted.
     const std::optional<std::vector<std::string>>& stack() const {
@@ -118,5 +119,14 @@ struct Observed {
     /// `instances/N/DIGEST`; and `overlays/A/.build`, in which the unit works.
     std::set<std::string> artifacts;
 };
+
+/// By server: what is known of their players.
+inline std::map<std::string, ObservedPlayers> players_of(const Observed& observed) {
+    std::map<std::string, ObservedPlayers> players;
+    for (const auto& [name, server] : observed.servers) {
+        if (server.players) players.emplace(name, *server.players);
+    }
+    return players;
+}
 
 }  // namespace left4me

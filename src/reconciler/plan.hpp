@@ -2,6 +2,7 @@
 
 #include <compare>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -48,6 +49,9 @@ struct Action {
     std::shared_ptr<const TargetRendering> rendering = {};
     std::string to_approve = {};  ///< HoldReason::ApprovalRequired: the revision that a person must approve
     std::string by = {};  ///< the person who asked for this very action; empty: it follows the manifests
+    /// Of Restart and Stop: the port on which the game must answer once more, immediately before, that nobody
+    /// plays; otherwise the action fails as FailureKind::Occupied. Of Hold: it waits for that.
+    std::optional<std::uint16_t> while_empty = {};
 };
 
 /// Ordered so that executing the actions one after another is always correct; `after` shows which may

@@ -83,10 +83,11 @@ std::optional<Step> decide_change(const World& world, const ServerDraft& draft) 
 void plan_active(const World& world, ServerDraft& draft) {
     std::optional<Step> change = decide_change(world, draft);
     std::optional<Step> request = decide_request(world, draft.name, *draft.observed);
-    // One restart is enough: the one that does not wait for other servers.
+    // One restart is enough: the one that waits for nothing, neither for other servers nor for players.
     if (change && change->verb == Verb::Restart) {
-        const bool request_is_sooner = change->cause == Cause::Deadline && request &&
-                                       request->verb == Verb::Restart &&
+        const bool change_may_wait = change->cause == Cause::Deadline || change->while_empty;
+        const bool request_is_sooner = change_may_wait && request && request->verb == Verb::Restart &&
+                                       !request->while_empty &&
                                        !request_for(world.intent.restarts, draft.name)->staggered;
         (request_is_sooner ? change : request).reset();
     }

@@ -76,6 +76,7 @@ void split_restart(ServerDraft& draft) {
     start.verb = Verb::Start;
     Step stop = start;
     stop.verb = Verb::Stop;
+    start.while_empty.reset();
     draft.erase(Verb::Restart);
     draft.erase(Verb::Start);
     if (!draft.has(Verb::Stop)) draft.steps.push_back(std::move(stop));

@@ -61,6 +61,8 @@ const char* to_string(FailureKind value) {
             return "SourceChanged";
         case FailureKind::InUse:
             return "InUse";
+        case FailureKind::Occupied:
+            return "Occupied";
         case FailureKind::Canceled:
             return "Canceled";
         case FailureKind::Disconnected:
@@ -205,6 +207,7 @@ FailureOrigin origin_of(FailureKind reason) {
         case FailureKind::PrerequisiteFailed:
         case FailureKind::SourceChanged:
         case FailureKind::InUse:
+        case FailureKind::Occupied:
         case FailureKind::Canceled:
         case FailureKind::NoAnswer:
             return FailureOrigin::Elsewhere;

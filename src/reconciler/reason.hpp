@@ -32,6 +32,7 @@ enum class FailureKind {
     PrerequisiteFailed,  ///< never begun, because something else failed first
     SourceChanged,       ///< while a build copied it
     InUse,               ///< it is in use again
+    Occupied,            ///< it was to be done while nobody plays, and the game did not say so once more
     Canceled,            ///< another request replaced its job
     Disconnected,        ///< from the bus
     NoAnswer,            ///< the host never reported how it ended

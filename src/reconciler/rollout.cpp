@@ -20,22 +20,37 @@ Step hold(std::string reason) { return {Verb::Hold, std::move(reason), {}, HoldR
 
 Step restart(std::string reason, Cause cause) { return {Verb::Restart, std::move(reason), {}, {}, cause}; }
 
-/// What players make a restart wait for.
-std::string occupied_text(const ObservedServer& observed) {
-    if (!observed.players) return "number of players unknown: counts as occupied";
-    return fmt::format("{} player{}", *observed.players, *observed.players == 1 ? "" : "s");
+bool is_empty(const ObservedServer& observed) {
+    return observed.players && shows_empty(*observed.players) && observed.mounted_port;
+}
+
+/// Why a restart waits although it may be made when nobody plays.
+std::string waits_text(const ObservedServer& observed) {
+    const unsigned count = observed.players ? observed.players->count : 0;
+    // An old answer that nobody plays says nothing.
+    if (count == 0) return "waits until empty: number of players unknown, which counts as occupied";
+    return fmt::format("waits until empty: {} player{}", count, count == 1 ? "" : "s");
+}
+
+/// It waits for players, or must be asked once more.
+Step while_empty(Step step, const ObservedServer& observed) {
+    step.while_empty = observed.mounted_port;
+    return step;
 }
 
 Step when_empty(const World& world, const DesiredServer& desired, const ObservedServer& observed,
                 const std::string& change) {
-    if (observed.players == 0U)
-        return restart(fmt::format("{}; rollout WhenEmpty, and nobody is playing", change), Cause::Manifest);
+    if (is_empty(observed)) {
+        return while_empty(
+            restart(fmt::format("{}; rollout WhenEmpty, and nobody is playing", change), Cause::Manifest),
+            observed);
+    }
     if (deadline_passed(world, desired)) {
         return restart(fmt::format("{}; rollout WhenEmpty has waited {} s, its deadline", change,
                                    desired.rollout.deadline->count()),
                        Cause::Deadline);
     }
-    return hold(fmt::format("{}; rollout WhenEmpty waits: {}", change, occupied_text(observed)));
+    return while_empty(hold(fmt::format("{}; rollout WhenEmpty {}", change, waits_text(observed))), observed);
 }
 
 }  // namespace
@@ -58,18 +73,16 @@ std::optional<Step> decide_request(const World& world, const std::string& server
     const RestartRequest* const request = request_for(world.intent.restarts, server);
     if (request == nullptr || !is_restart_due(*request, server, observed)) return std::nullopt;
     const std::string text = request_text(*request);
-    if (request->when_empty && observed.players != 0U) {
-        return Step{Verb::Hold,
-                    fmt::format("{}, when empty; waits: {}", text, occupied_text(observed)),
-                    {},
-                    HoldReason::RestartPending};
+    const Step now{Verb::Restart, text, {}, {}, Cause::Request, request->by};
+    if (!request->when_empty) return now;
+    if (!is_empty(observed)) {
+        return while_empty(
+            {Verb::Hold, fmt::format("{}; {}", text, waits_text(observed)), {}, HoldReason::RestartPending},
+            observed);
     }
-    return Step{Verb::Restart,
-                request->when_empty ? text + ", when empty; nobody plays" : text,
-                {},
-                {},
-                Cause::Request,
-                request->by};
+    Step restart = while_empty(now, observed);
+    restart.reason += ", when empty; nobody plays";
+    return restart;
 }
 
 }  // namespace left4me::draft

@@ -66,14 +66,14 @@ void Schedule::fail_dependents(ActionIndex failed) {
         for (const ActionIndex next : dependents_[cause]) {
             if (states_[next] != State::Waiting) continue;
             states_[next] = State::Ended;
-            outcomes_[next] = {
-                next,
-                false,
-                FailureKind::PrerequisiteFailed,
-                fmt::format("not begun, because {} {} failed first: {}", to_string(before.verb),
-                            to_string(before.subject), outcomes_[failed].message),
-                plan_,
-                {}};
+            const Outcome& first = outcomes_[failed];
+            outcomes_[next] = {next,
+                               false,
+                               has_failed(first) ? FailureKind::PrerequisiteFailed : first.reason,
+                               fmt::format("not begun, because {} {} failed first: {}",
+                                           to_string(before.verb), to_string(before.subject), first.message),
+                               plan_,
+                               {}};
             pending.push_back(next);
         }
     }

@@ -66,7 +66,7 @@ std::map<std::string, ServerFindings> gather(const Target& target, const Observe
     }
     for (const Outcome& outcome : outcomes) {
         const Action& action = attempted.actions[outcome.action];
-        if (outcome.done || action.subject.kind != Kind::Server) continue;
+        if (!has_failed(outcome) || action.subject.kind != Kind::Server) continue;
         const auto found = all.find(action.subject.name);
         if (found == all.end()) continue;
         ServerFindings& findings = found->second;

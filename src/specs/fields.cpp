@@ -66,7 +66,7 @@ constexpr std::array rollout_fields{
           .documentation =
               "`OnNextStart` never restarts the server: the change waits until somebody starts it. "
               "`WhenEmpty` "
-              "restarts it once no human player is on it; an unknown number of players counts as occupied. "
+              "restarts it once nobody plays on it; an unknown number of players counts as occupied. "
               "`Immediate` restarts it immediately and kicks the players.",
           .example = "WhenEmpty",
           .values = rollout_policies},

@@ -12,7 +12,6 @@
 #include "adapters/store/build_files.hpp"
 #include "adapters/store/tree.hpp"
 #include "builder/archive/unpack.hpp"
-#include "builder/confinement.hpp"
 #include "builder/tree_writer.hpp"
 #include "hostile_archives.hpp"
 
@@ -255,34 +254,4 @@ TEST_CASE("an archive with any byte changed does no harm", "[archive]") {
             (void)unpacking.run(changed);  // checks that nothing outside has changed
         }
     }
-}
-
-TEST_CASE("a process that parses can open no file and no socket", "[archive]") {
-    const pid_t child = ::fork();
-    if (child == 0) {
-        if (!confine(Confinement::ParseOnly)) ::_exit(1);
-        if (::open("/etc/passwd", O_RDONLY | O_CLOEXEC) >= 0 || errno != EPERM) ::_exit(2);
-        if (::socket(AF_INET, SOCK_STREAM, 0) >= 0 || errno != EPERM) ::_exit(3);
-        if (::kill(::getppid(), 0) == 0) ::_exit(4);
-        if (::fork() >= 0) ::_exit(5);
-        ::_exit(0);
-    }
-    int status = 0;
-    REQUIRE(::waitpid(child, &status, 0) == child);
-    CHECK(WEXITSTATUS(status) == 0);
-}
-
-TEST_CASE("a process without a network can make no socket, and nothing else changes", "[archive]") {
-    const pid_t child = ::fork();
-    if (child == 0) {
-        if (!confine(Confinement::NoNetwork)) ::_exit(1);
-        for (const int family : {AF_INET, AF_INET6, AF_UNIX, AF_NETLINK, AF_PACKET}) {
-            if (::socket(family, SOCK_DGRAM, 0) >= 0 || errno != EPERM) ::_exit(2);
-        }
-        if (::open("/etc/passwd", O_RDONLY | O_CLOEXEC) < 0) ::_exit(3);
-        ::_exit(0);
-    }
-    int status = 0;
-    REQUIRE(::waitpid(child, &status, 0) == child);
-    CHECK(WEXITSTATUS(status) == 0);
 }

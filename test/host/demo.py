@@ -211,6 +211,13 @@ def edit(stage: Stage) -> None:
         "Edit a shared overlay",
         "versus servers roll out Immediate; competitive ones wait until nobody plays: no match is interrupted",
     )
+    for name in ("comp1", "comp2"):
+        orders = f"/var/lib/left4me/runtime/{name}/merged/left4dead2/ems/standin.cfg"
+        stage.host.run("tee", orders, check=True, text_in="standin_players 4\n")
+    stage.type("systemctl start left4me-probe", most=1)
+    for name in ("comp1", "comp2"):
+        stage.until(f"four play on {name}", "sh", "-c", f"l4d2ctl players {name} | grep -q ' 4/'")
+    stage.type("l4d2ctl players")
     stage.type(f"sed -i 's/sv_maxrate 100000/sv_maxrate 120000/' {SOURCE}/overlays.yaml")
     stage.type("l4d2ctl diff")
     stage.reconcile("rolled out where it may be")

@@ -108,15 +108,31 @@ bool may_be_kicked(const Case& generated, const std::string& name) {
     return generated.world.now - *memory->second.remembered.held_since >= *rollout.deadline;
 }
 
+/// It takes down a server on which somebody may play, and neither the manifest nor a person allows that.
+bool risks_players(const Case& generated, const Action& action) {
+    if (action.verb != Verb::Restart && action.verb != Verb::Stop) return false;
+    if (may_be_kicked(generated, action.subject.name)) return false;
+    const FakeServer& server = generated.world.servers.at(action.subject.name);
+    const bool is_empty = server.players == 0U && server.players_age <= std::chrono::seconds(5);
+    return !is_empty || !action.while_empty;
+}
+
 Failure check_any_world(Choices& choices) {
     const Case generated = make_case(choices, {});
     FakeHost host(generated.world, choices.below(1000));
+    for (const auto& [name, server] : generated.world.servers) {
+        if (choices.one_in(3)) host.joining.insert(name);
+    }
     Status status = generated.previous;
     RunResult pass = *run(host, generated.desired, generated.intent, status);
     const auto fail = [&](const std::string& what) { return failure(generated, pass, what); };
 
     if (!host.violations.empty()) return fail(host.violations.front());
     if (!keeps_order(pass.planned)) return fail("an action waits for a later one, or has no reason");
+    for (const Action& action : pass.planned.actions) {
+        if (risks_players(generated, action))
+            return fail("it is not known to be empty: " + action.subject.name);
+    }
     if (attaches_in_vain(pass.planned)) return fail("what is taken down is attached first");
     for (const std::string& name : host.kicked) {
         if (!may_be_kicked(generated, name)) return fail("players were kicked from server/" + name);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "reconciler/events.hpp"
 #include "support/catch.hpp"
 #include "support/simple_world.hpp"
 
@@ -182,6 +183,30 @@ TEST_CASE("the fake records who was kicked") {
     (void)carry_out(site, Verb::Restart, "b");
     CHECK(site.host.kicked == std::vector<std::string>{"a"});
     CHECK(site.server("a").processes == 2);
+}
+
+TEST_CASE("the fake makes a restart while empty only if nobody has come") {
+    TwoServers site;
+    for (const char* name : {"a", "b"}) {
+        DesiredServer& server = site.desired.servers.at(name);
+        server.rollout.policy = RolloutPolicy::WhenEmpty;
+        server.config = "hostname y";
+        site.server(name).players = 0;
+    }
+    site.host.joining = {"a"};
+    const RunResult pass = site.pass();
+    CHECK(site.host.kicked.empty());
+    CHECK(site.server("a").processes == 1);
+    CHECK(site.server("b").processes == 2);
+    // It waits again, as if it had never been tried: no failure, and no new wait for its deadline.
+    CHECK(site.condition("a", "Reconciling").reason == ConditionReason(HoldReason::RolloutPending));
+    CHECK(site.condition("a", "Stalled").status == ConditionStatus::False);
+    CHECK(site.status.servers.at("a").remembered.backoff.failures == 0);
+    const auto events =
+        events_of(pass.before, "r1", site.intent, pass.ended.plan, pass.ended.outcomes, site.status);
+    CHECK(std::any_of(events.begin(), events.end(), [](const Event& event) {
+        return event.subject == "server/a" && event.reason == "Postponed" && !event.warning;
+    }));
 }
 
 TEST_CASE("when the reconciler dies, systemd's jobs complete, and at most one rendering is incomplete") {

@@ -131,7 +131,6 @@ std::expected<Observed, std::string> FakeHost::observe(const Target& target, Obs
         if (!server.mounted && server.unit.active == ActiveState::Active)
             seen.mounted_in_game = server.in_game;
         if (server.runtime) seen.runtime = fmt::format("directory {}", server.purges);
-        seen.players = server.players;
         if (target.restarts.contains(name)) seen.invocation = std::to_string(server.processes);
         seen.shadowed = server.shadowed;
         if (server.shadowed > 0) seen.shadowed_names = {"left4dead2/cfg/server.cfg"};
@@ -143,6 +142,10 @@ std::expected<Observed, std::string> FakeHost::observe(const Target& target, Obs
         const auto mounted = server.renderings.find(std::string(parse_layer(seen.stack()->front()).digest));
         if (mounted == server.renderings.end()) continue;
         seen.mounted_port = mounted->second.port;
+        // A game is found by its port.
+        if (server.players)
+            seen.players = ObservedPlayers{
+                .count = *server.players, .max = 8, .map = "c1m1_hotel", .age = server.players_age};
         seen.mounted_environment = mounted->second.environment;
     }
     asked_for_.clear();
@@ -176,6 +179,7 @@ void FakeHost::begin(const Plan& plan, std::span<const ActionIndex> actions) {
         job.artifact = action.artifact;
         job.rendering = action.rendering;
         job.source = action.source;
+        job.while_empty = action.while_empty.has_value();
         check(job);
         if (action.verb == Verb::Prune) job.planned_from = planned_from_[&plan];
         job.fails = fail_call == calls.size();
@@ -256,6 +260,9 @@ FakeHost::Result FakeHost::perform(const Job& job) {
         return {};
     }
     FakeServer& server = world.servers[job.subject.name];
+    if (job.while_empty) {
+        if (auto empty = check_empty(server, job.subject.name); !empty) return empty;
+    }
     switch (job.verb) {
         case Verb::Render:
             return render(job);

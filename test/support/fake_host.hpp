@@ -34,10 +34,11 @@ struct FakeServer {
     bool runtime = false;
     unsigned purges = 0;  ///< how often what it wrote was removed
     std::optional<unsigned> players;
-    std::size_t shadowed = 0;  ///< files that the game changed but may not keep
-    std::string set_aside;     ///< a start's description of what it set aside
-    unsigned starts = 0;       ///< since the last reset-failed: systemd's start-limit counter
-    unsigned processes = 0;    ///< how often the game was started: a new number is a new MainPID
+    std::chrono::milliseconds players_age{};  ///< of the answer that says so
+    std::size_t shadowed = 0;                 ///< files that the game changed but may not keep
+    std::string set_aside;                    ///< a start's description of what it set aside
+    unsigned starts = 0;                      ///< since the last reset-failed: systemd's start-limit counter
+    unsigned processes = 0;  ///< how often the game was started: a new number is a new MainPID
 
     bool operator==(const FakeServer&) const = default;
 
@@ -117,6 +118,8 @@ class FakeHost : public TestHost {
     std::set<std::string> unrecorded_builds;  ///< overlays whose builds cannot write their record
     /// Servers whose actions end only when nothing else is under way, and overlays whose builds do not end.
     std::set<std::string> hanging;
+    /// Servers that somebody joins at the last moment: when they are asked once more whether nobody plays.
+    std::set<std::string> joining;
     /// Since when a unit has been active when its start has ended: only tests of that must wait.
     std::chrono::seconds up_for{60};
     bool dawdling = false;  ///< after each completion, poll_completions() returns nothing once
@@ -144,6 +147,7 @@ class FakeHost : public TestHost {
         std::string artifact;
         std::shared_ptr<const TargetRendering> rendering;
         std::shared_ptr<const OverlaySource> source;
+        bool while_empty = false;
         bool fails = false;
         /// Prune: the servers as they were when its plan was made.
         std::shared_ptr<const std::map<std::string, FakeServer>> planned_from;
@@ -166,6 +170,8 @@ class FakeHost : public TestHost {
 
     // systemd and the helper, fake_units.cpp.
     Result start(FakeServer& server, const std::string& name);
+    /// Asks the game once more.
+    Result check_empty(FakeServer& server, const std::string& name);
     Result stop(FakeServer& server, const std::string& name);
     Result restart(FakeServer& server, const std::string& name);
     Result attach(FakeServer& server);

@@ -91,6 +91,13 @@ FakeHost::Result FakeHost::start(FakeServer& server, const std::string& name) {
     return {};
 }
 
+FakeHost::Result FakeHost::check_empty(FakeServer& server, const std::string& name) {
+    if (joining.contains(name)) server.players = 1;
+    server.players_age = {};
+    if (server.players == 0U) return {};
+    return failed(FailureKind::Occupied, "somebody plays");
+}
+
 FakeHost::Result FakeHost::stop(FakeServer& server, const std::string& name) {
     if (has_processes(server)) {
         if (server.players.value_or(1) > 0) kicked.push_back(name);

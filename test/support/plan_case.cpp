@@ -193,9 +193,9 @@ class Builder {
     }
 
     void add_found(const std::string& name, const YAML::Node& node, const DesiredServer* asked) {
-        check_keys(node, {"active", "result", "enablement", "players", "managed", "runtime", "was", "current",
-                          "mounted", "unmounted", "edited", "remembered", "held", "failed", "awaits",
-                          "awaits_stop"});
+        check_keys(node, {"active", "result", "enablement", "players", "asked_ago", "managed", "runtime",
+                          "was", "current", "mounted", "unmounted", "edited", "remembered", "held", "failed",
+                          "awaits", "awaits_stop"});
         FakeServer server;
         server.unit.active = enum_of(node, "active",
                                      {ActiveState::Inactive, ActiveState::Activating, ActiveState::Active,
@@ -207,6 +207,7 @@ class Builder {
                     Enablement::Enabled);
         server.managed = value_of(node, "managed", true);
         if (node["players"]) server.players = node["players"].as<unsigned>();
+        server.players_age = std::chrono::seconds(value_of(node, "asked_ago", 0));
         if (server.managed) add_renderings(server, name, node, asked);
         server.runtime = value_of(node, "runtime", server.mounted.has_value());
         if (node["remembered"]) {

@@ -1,5 +1,6 @@
 #include "support/worlds.hpp"
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -150,6 +151,7 @@ class Generator {
         if (server.unit.active == ActiveState::Failed) server.unit.result = "start-limit-hit";
         if (server.unit.active == ActiveState::Failed) server.starts = FakeHost::start_limit;
         if (choices_.one_in(2)) server.players = choices_.below(2) * 3;
+        if (choices_.one_in(4)) server.players_age = std::chrono::seconds(6);
         remember(name, desired, server);
         made_.world.servers.emplace(name, std::move(server));
         suspend(name);
@@ -247,7 +249,7 @@ std::string describe(const Case& generated) {
             fmt::format("  found {}: {} {} {}current {} runtime {} players {} mounted {} in game {}\n", name,
                         to_string(server.unit.active), to_string(server.unit.enablement),
                         server.managed ? "managed " : "", server.current.value_or("-"), server.runtime,
-                        server.players ? std::to_string(*server.players) : "?",
+                        server.players ? fmt::format("{} ({})", *server.players, server.players_age) : "?",
                         server.mounted ? fmt::format("[{}]", fmt::join(*server.mounted, " ")) : "nothing",
                         server.in_game ? fmt::format("[{}]", fmt::join(*server.in_game, " ")) : "nothing");
         for (const auto& [digest, rendering] : server.renderings) {

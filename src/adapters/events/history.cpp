@@ -85,7 +85,7 @@ RevisionResult revision_result(const Plan& remaining, std::span<const Outcome> o
         return fmt::format("{}: {}, {}", to_string(action.subject), to_string(action.verb), action.reason);
     };
     const auto failure = std::find_if(outcomes.begin(), outcomes.end(), [](const Outcome& outcome) {
-        return !outcome.done && outcome.reason != FailureKind::PrerequisiteFailed;
+        return has_failed(outcome) && outcome.reason != FailureKind::PrerequisiteFailed;
     });
     if (failure != outcomes.end()) return {"Failed", failure->message};
     if (const Action* action = first([](const Action& one) { return one.code == HoldReason::BackOff; }))

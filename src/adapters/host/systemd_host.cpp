@@ -10,6 +10,7 @@
 #include "adapters/lines.hpp"
 #include "adapters/overlayfs/mounts.hpp"
 #include "adapters/overlayfs/shadows.hpp"
+#include "adapters/probes/published.hpp"
 #include "reconciler/layers.hpp"
 #include "specs/name.hpp"
 #include "specs/text.hpp"
@@ -22,6 +23,12 @@ namespace {
 /// How many actions on files are carried out and then synced to disk together. Servers whose files are synced
 /// start while the next batch is rendered.
 constexpr std::size_t file_batch = 20;
+
+/// left4me-probe asks each game every few seconds, and publishes what it hears within a fraction of one.
+constexpr std::chrono::milliseconds longest_question{6000};
+constexpr std::chrono::milliseconds look_for_answer{50};
+/// An older answer is not shown: whoever played then need not be there any more.
+constexpr std::chrono::seconds longest_shown{15};
 
 /// Work on files, which a thread of ours does; all other effects are systemd's.
 bool is_for_store(const Action& action) {
@@ -174,6 +181,7 @@ std::expected<Observed, std::string> SystemdHost::observe(const Target& target, 
     if (auto looked = look_into_games(target, observed); !looked) return std::unexpected(looked.error());
     store_.observe(target, observed);
     look_for_shadows(observed);
+    look_for_players(observed);
     return observed;
 }
 
@@ -217,6 +225,26 @@ void SystemdHost::look_for_shadows(Observed& observed) const {
     }
 }
 
+/// A game is found by the port that it was started with; store_.observe() has read that.
+void SystemdHost::look_for_players(Observed& observed) const {
+    const auto answers = probes::read_answers(paths_);
+    if (!answers) return;
+    const auto now = probes::since_boot();
+    for (auto& [name, server] : observed.servers) {
+        if (server.unit.active != ActiveState::Active || !server.mounted_port) continue;
+        const auto answer = answers->find(*server.mounted_port);
+        if (answer == answers->end()) continue;
+        ObservedPlayers players = probes::observed(answer->second, now);
+        if (players.age <= longest_shown) server.players = std::move(players);
+    }
+}
+
+std::vector<Readiness> SystemdHost::readiness() const {
+    Readiness answer;
+    if (!while_empty_.empty()) answer.timeout = look_for_answer;
+    return {units_->readiness(), worker_.readiness(), answer};
+}
+
 void SystemdHost::begin(const Plan& plan, std::span<const ActionIndex> actions) {
     begin_units(plan, actions);
     begin_files(plan, actions);
@@ -228,6 +256,12 @@ void SystemdHost::begin_units(const Plan& plan, std::span<const ActionIndex> act
         const Action& action = plan.actions[index];
         if (!is_effect(action.verb) || is_for_store(action)) continue;
         if (action.verb == Verb::Build && !request_build(plan, index)) continue;
+        if (action.while_empty) {
+            while_empty_.push_back({.begun = {&plan, index, std::chrono::steady_clock::now()},
+                                    .port = *action.while_empty,
+                                    .since = probes::since_boot()});
+            continue;
+        }
         batches[action.verb].push_back(action.subject.name);
         under_way_[{action.verb, action.subject.name}] = {&plan, index, std::chrono::steady_clock::now()};
     }
@@ -237,6 +271,35 @@ void SystemdHost::begin_units(const Plan& plan, std::span<const ActionIndex> act
         if (verb == Verb::Start) units_->begin(Verb::ResetFailed, servers);
         units_->begin(verb, servers);
     }
+}
+
+/// Only an answer to a question that was asked since counts: with it, what is to be done begins at once.
+std::vector<Outcome> SystemdHost::begin_empty() {
+    std::vector<Outcome> dropped;
+    if (while_empty_.empty()) return dropped;
+    const auto answers = probes::read_answers(paths_);
+    const auto now = probes::since_boot();
+    std::map<Verb, std::vector<std::string>> batches;
+    std::erase_if(while_empty_, [&](const WhileEmpty& waiting) {
+        const auto drop = [&](std::string message) {
+            dropped.push_back({waiting.begun.action, false, FailureKind::Occupied, std::move(message),
+                               waiting.begun.plan, since(waiting.begun.at)});
+            return true;
+        };
+        const bool is_over = now - waiting.since > longest_question;
+        const bool is_listed = answers && answers->contains(waiting.port);
+        if (!is_listed || answers->at(waiting.port).asked < waiting.since)
+            return is_over && drop("the game did not answer once more that nobody plays");
+        if (const unsigned count = answers->at(waiting.port).players; count > 0)
+            return drop(std::to_string(count) + (count == 1 ? " player has" : " players have") +
+                        " come meanwhile");
+        const Action& action = waiting.begun.plan->actions[waiting.begun.action];
+        batches[action.verb].push_back(action.subject.name);
+        under_way_[{action.verb, action.subject.name}] = waiting.begun;
+        return true;
+    });
+    for (const auto& [verb, servers] : batches) units_->begin(verb, servers);
+    return dropped;
 }
 
 /// What is to be built must be there before its unit starts. False: it will be told of as failed.
@@ -268,6 +331,7 @@ void SystemdHost::begin_files(const Plan& plan, std::span<const ActionIndex> act
 
 std::vector<Outcome> SystemdHost::poll_completions() {
     std::vector<Outcome> outcomes = worker_.poll_completions();
+    for (Outcome& dropped : begin_empty()) outcomes.push_back(std::move(dropped));
     for (const auto& [verb, unit] : units_->poll_completions()) {
         const auto found = under_way_.find({verb, unit.server});
         if (found == under_way_.end()) continue;

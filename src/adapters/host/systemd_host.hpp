@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
@@ -40,13 +41,14 @@ class SystemdHost : public Host {
     Readiness news() const { return store_.readiness(); }
 
     /// When poll_completions() should be called again: for any of these.
-    std::vector<Readiness> readiness() const { return {units_->readiness(), worker_.readiness()}; }
+    std::vector<Readiness> readiness() const;
 
     Units& units() { return *units_; }
 
   private:
     std::expected<void, std::string> look_into_games(const Target& target, Observed& observed);
     void look_for_shadows(Observed& observed) const;
+    void look_for_players(Observed& observed) const;
 
     struct Begun {
         const Plan* plan = nullptr;
@@ -54,15 +56,25 @@ class SystemdHost : public Host {
         std::chrono::steady_clock::time_point at;
     };
 
+    /// What may only be done while nobody plays, and waits for an answer to a question of now.
+    struct WhileEmpty {
+        Begun begun;
+        std::uint16_t port = 0;
+        std::chrono::milliseconds since{};  ///< CLOCK_BOOTTIME
+    };
+
     bool request_build(const Plan& plan, ActionIndex index);
     void begin_units(const Plan& plan, std::span<const ActionIndex> actions);
     void begin_files(const Plan& plan, std::span<const ActionIndex> actions);
+    /// Begins what waited for that, and returns what is dropped.
+    std::vector<Outcome> begin_empty();
 
     Paths paths_;
     std::unique_ptr<Units> units_;
     Store store_;
     /// Maps units' outcomes back to the actions of their plan.
     std::map<std::pair<Verb, std::string>, Begun> under_way_;
+    std::vector<WhileEmpty> while_empty_;
     Worker worker_;  ///< last member, so that it ends before what it uses
 };
 

@@ -49,7 +49,8 @@ void Counters::ended(Seconds took, Result result) {
 
 void Counters::actions(const Plan& plan, std::span<const Outcome> outcomes) {
     for (const Outcome& outcome : outcomes) {
-        if (outcome.reason == FailureKind::PrerequisiteFailed) continue;
+        if (outcome.reason == FailureKind::PrerequisiteFailed || outcome.reason == FailureKind::Occupied)
+            continue;
         ++actions_[{plan.actions[outcome.action].verb, outcome.done}];
     }
 }

@@ -46,6 +46,14 @@ void write_servers(const MetricsSnapshot& snapshot, Exposition& out) {
     }
 }
 
+void write_players(const MetricsSnapshot& snapshot, Exposition& out) {
+    out.family("left4me_server_players", "gauge",
+               "Players, as the game said; no sample: it does not run, or does not answer.");
+    for (const auto& [name, players] : snapshot.players) out.sample({{"server", name}}, players.count);
+    out.family("left4me_server_players_max", "gauge", "How many it has room for.");
+    for (const auto& [name, players] : snapshot.players) out.sample({{"server", name}}, players.max);
+}
+
 void write_pass(const MetricsSnapshot& snapshot, Exposition& out) {
     out.family("left4me_servers", "gauge", "Servers that agree with the manifests, and those that differ.");
     out.sample({{"state", "agree"}}, static_cast<double>(snapshot.remaining.agreeing_servers));
@@ -72,6 +80,7 @@ std::string metrics_text(const MetricsSnapshot& snapshot, const Counters* counte
     Exposition out;
     write_pass(snapshot, out);
     write_servers(snapshot, out);
+    write_players(snapshot, out);
     if (counters != nullptr) counters->write(out);
     return out.take();
 }

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 
 #include "adapters/metrics/counters.hpp"
+#include "reconciler/players.hpp"
 #include "reconciler/status.hpp"
 
 namespace left4me {
@@ -16,6 +18,7 @@ struct MetricsSnapshot {
     const Plan& remaining;
     std::string source;  ///< its name, e.g. `/etc/left4me/manifests`
     std::optional<std::chrono::duration<double>> last_pass_took;
+    std::map<std::string, ObservedPlayers> players = {};  ///< as players_of() returns them
 };
 
 /// The complete text for Prometheus; docs/metrics.md lists its content. `counters`: the daemon's, or nullptr

@@ -17,7 +17,8 @@ Built<Staged> stage_archive(const ArchiveSource& source, int build_directory, St
     const std::string input = fingerprint(source);
     const auto archive = fetch_archive(source, build_directory, progress, settings);
     if (!archive) return std::unexpected(archive.error());
-    if (auto confined = confine(Confinement::NoNetwork); !confined) return std::unexpected(confined.error());
+    if (auto confined = confine_build(Confinement::NoNetwork); !confined)
+        return std::unexpected(confined.error());
     struct stat status{};
     if (::fstat(archive->get(), &status) != 0)
         return own_failure(errno, store::io_error("the archive").error());

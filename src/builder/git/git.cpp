@@ -60,14 +60,14 @@ Built<Staged> stage_git(const GitSource& source, int build_directory, Staging& s
     const std::string input = fingerprint(source);
     const bool local = !source.root.empty();
     if (local) {
-        if (auto confined = confine(Confinement::NoNetwork); !confined)
+        if (auto confined = confine_build(Confinement::NoNetwork); !confined)
             return std::unexpected(confined.error());
     }
     const auto objects = local ? open_repository(source, build_directory)
                                : fetch_commit(source, build_directory, progress, settings);
     if (!objects) return std::unexpected(objects.error());
     if (!local) {
-        if (auto confined = confine(Confinement::NoNetwork); !confined)
+        if (auto confined = confine_build(Confinement::NoNetwork); !confined)
             return std::unexpected(confined.error());
     }
     if (auto restarted = staging.restart(); !restarted) return std::unexpected(restarted.error());

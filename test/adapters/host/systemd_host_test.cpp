@@ -4,6 +4,7 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
+#include "adapters/probes/published.hpp"
 #include "support/catch.hpp"
 #include "support/scratch.hpp"
 #include "support/waiting_child.hpp"
@@ -103,6 +104,21 @@ struct World {
         return plan.actions.size() - 1;
     }
 };
+
+/// What left4me-probe would say of the games on these ports: how many players, and when they were asked.
+void publish(const World& world, const std::vector<std::pair<std::uint16_t, unsigned>>& games,
+             std::chrono::milliseconds asked = probes::since_boot()) {
+    std::vector<probes::Published> all;
+    for (const auto& [port, players] : games)
+        all.push_back({.address = "0.0.0.0",
+                       .port = port,
+                       .asked = asked,
+                       .players = players,
+                       .max_players = 8,
+                       .map = "c1m1_hotel"});
+    std::filesystem::create_directories(world.paths.probe_answers().parent_path());
+    std::ofstream(world.paths.probe_answers()) << probes::to_text(all);
+}
 
 UnitOutcome done(const std::string& server) {
     return {.server = server, .done = true, .reason = {}, .message = {}};
@@ -324,4 +340,65 @@ TEST_CASE("a pass over mounted servers needs no extra request") {
     world.units->units["comp1"].active = ActiveState::Active;
     REQUIRE(world.look());
     CHECK(world.units->details_asked == 0);
+}
+
+TEST_CASE(
+    "what may only be done while nobody plays begins when the game says so once more, to a later question") {
+    World world;
+    const ActionIndex restart = world.add(Verb::Restart, "a");
+    world.plan.actions[restart].while_empty = 27015;
+    const ActionIndex stop = world.add(Verb::Stop, "b");
+    world.plan.actions[stop].while_empty = 27016;
+    world.units->working = true;
+    publish(world, {{27015, 0}, {27016, 0}}, probes::since_boot() - std::chrono::milliseconds(1));
+    world.machine->begin(world.plan, std::vector{restart, stop});
+    CHECK(world.machine->poll_completions().empty());
+    CHECK(world.units->asked.empty());
+    bool looks_again = false;
+    for (const Readiness& one : world.machine->readiness()) looks_again = looks_again || one.timeout;
+    CHECK(looks_again);
+
+    publish(world, {{27015, 0}});
+    CHECK(world.machine->poll_completions().empty());
+    REQUIRE(world.units->asked.size() == 1);
+    CHECK(world.units->asked[0] == std::pair(Verb::Restart, std::vector<std::string>{"a"}));
+    publish(world, {{27016, 0}});
+    CHECK(world.machine->poll_completions().empty());
+    REQUIRE(world.units->asked.size() == 2);
+    CHECK(world.units->asked[1] == std::pair(Verb::Stop, std::vector<std::string>{"b"}));
+
+    world.units->answers = {{{Verb::Restart, done("a")}, {Verb::Stop, done("b")}}};
+    CHECK(world.completions().size() == 2);
+}
+
+TEST_CASE("what may only be done while nobody plays is dropped when somebody has come") {
+    World world;
+    const ActionIndex restart = world.add(Verb::Restart, "a");
+    world.plan.actions[restart].while_empty = 27015;
+    publish(world, {{27015, 0}}, probes::since_boot() - std::chrono::milliseconds(1));
+    world.machine->begin(world.plan, std::vector{restart});
+    CHECK(world.machine->poll_completions().empty());
+    publish(world, {{27015, 1}});
+    const auto outcomes = world.completions();
+    REQUIRE(outcomes.size() == 1);
+    CHECK_FALSE(outcomes[0].done);
+    CHECK(outcomes[0].action == restart);
+    CHECK(outcomes[0].reason == FailureKind::Occupied);
+    CHECK(outcomes[0].message == "1 player has come meanwhile");
+    CHECK(world.units->asked.empty());
+}
+
+TEST_CASE("what may only be done while nobody plays is dropped when the game does not answer once more") {
+    World world;
+    const ActionIndex restart = world.add(Verb::Restart, "a");
+    world.plan.actions[restart].while_empty = 27015;
+    // Nor is the answer of another game, or one from before, an answer.
+    publish(world, {{27015, 0}, {27016, 0}}, probes::since_boot() - std::chrono::milliseconds(1));
+    world.machine->begin(world.plan, std::vector{restart});
+    const auto outcomes = world.completions();
+    REQUIRE(outcomes.size() == 1);
+    CHECK(outcomes[0].reason == FailureKind::Occupied);
+    CHECK(world.units->asked.empty());
+    // Nothing is waited for any more.
+    for (const Readiness& one : world.machine->readiness()) CHECK_FALSE(one.timeout);
 }

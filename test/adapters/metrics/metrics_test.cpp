@@ -108,6 +108,7 @@ struct World {
     Intent intent;
     Status status;
     Plan remaining;
+    std::map<std::string, ObservedPlayers> players;
 
     World() {
         desired.revision = "4f1c0d2e";
@@ -128,8 +129,8 @@ struct World {
         remaining.differing_servers = 1;
     }
     Parsed parsed(const Counters* counters = nullptr) const {
-        return Parsed(
-            metrics_text({desired, intent, status, remaining, "/etc/left4me/manifests", {}}, counters));
+        return Parsed(metrics_text(
+            {desired, intent, status, remaining, "/etc/left4me/manifests", {}, players}, counters));
     }
 };
 
@@ -145,6 +146,14 @@ TEST_CASE("each server has metrics for ready, desired, stalled and suspended") {
     CHECK(parsed.at(R"(left4me_server_failures{server="b"})") == 4);
     CHECK(parsed.at(R"(left4me_suspended{server="b"})") == 1);
     CHECK(parsed.at(R"(left4me_suspended{server="a"})") == 0);
+}
+
+TEST_CASE("players have metrics where the game answers, and none where they are unknown") {
+    World world;
+    world.players["a"] = {.count = 3, .max = 8, .map = "c1m1_hotel", .age = {}};
+    CHECK(world.parsed().at(R"(left4me_server_players{server="a"})") == 3);
+    CHECK(world.parsed().at(R"(left4me_server_players_max{server="a"})") == 8);
+    CHECK_FALSE(world.parsed().has(R"(left4me_server_players{server="b"})"));
 }
 
 TEST_CASE("the pass and the source have metrics") {

@@ -108,6 +108,8 @@ class MetricsPort(NetworkTest):
         self.listen()
         ours = [line.split()[4] for line in self.run_in(*sockets).stdout.splitlines() if "l4d2d" in line]
         self.assertEqual(ours, [f"127.0.0.1:{PORT}"])
+        probe = [line.split()[4] for line in self.run_in(*sockets).stdout.splitlines() if "left4me-probe" in line]
+        self.assertRegex(" ".join(probe), r"^127\.0\.0\.1:\d+$")
         self.run_in("ip", "address", "add", "10.99.0.1/32", "dev", "lo")
         self.assertEqual(self.ask(GOOD, "10.99.0.1"), "(no answer)\n")
 

@@ -44,7 +44,8 @@ class Operators(DaemonTest):
             "get servers", "get all", "get all -o json", "get servers -o wide", "get server delta -o yaml",
             "describe server delta", "diff", "diff -o json", "status", "status delta -o json",
             "events delta", "history", "wait delta --timeout 30s",
-            "explain-path delta left4dead2/cfg/server.cfg", "tree delta left4dead2/cfg -o json", "describe blueprint secretive",
+            "explain-path delta left4dead2/cfg/server.cfg", "tree delta left4dead2/cfg -o json",
+            "players", "players delta -o json", "describe blueprint secretive",
         ):  # fmt: skip
             with self.subTest(words):
                 olga, root = self.by("olga", "l4d2ctl", *words.split()), self.ctl(*words.split(), expect=None)

@@ -59,6 +59,7 @@ class Restart(HostTest):
 class RestartBesideTheDaemon(DaemonTest):
     def test_a_restart_when_empty_waits_for_players_that_nobody_can_count_and_says_who_asked(self):
         before = self.life("alpha")
+        self.run_in("systemctl", "stop", "left4me-probe.service")
         self.ctl("restart", "alpha", "--when-empty")
         waits = self.ctl("diff", expect=1).stdout
         self.assertRegex(waits, r"server/alpha +hold +root asked for a restart at .*number of players unknown")

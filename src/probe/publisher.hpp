@@ -1,0 +1,29 @@
+#pragma once
+
+#include <expected>
+#include <string>
+
+#include "adapters/fd.hpp"
+#include "adapters/paths.hpp"
+
+namespace left4me::probe {
+
+/// Writes what was heard to where everybody may read it. Its directories are opened at the start: afterwards
+/// no path is followed.
+class Publisher {
+  public:
+    /// Creates what is missing; the error is a message.
+    static std::expected<Publisher, std::string> open(const Paths& paths);
+
+    /// Replaces the answers. The error is an errno.
+    std::expected<void, int> publish(const std::string& text);
+    /// Wakes whoever waits for an empty server.
+    std::expected<void, int> tell_emptied();
+
+  private:
+    Fd answers_;
+    Fd emptied_;
+    std::string name_;
+};
+
+}  // namespace left4me::probe

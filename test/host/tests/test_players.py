@@ -1,0 +1,188 @@
+"""Players: how many there are is asked, shown, and waited for."""
+
+import json
+import time
+
+from testhosts.case import COMMUNITY, SERVERS, STATE, DaemonTest, HostTest
+
+PROBE = "left4me-probe.service"
+CHANGED = COMMUNITY.replace('hostname "${name}, modded"', 'hostname "${name}, changed"').replace(
+    "port: 27015}", "port: 27015, rollout: {policy: WhenEmpty}}"
+)
+
+
+class Players(DaemonTest):
+    def setUp(self) -> None:
+        super().setUp()
+        for name in SERVERS:
+            self.until(f"{name} has answered the probe", lambda name=name: self.game(name)["state"] == "Answers")
+
+    def game(self, name: str) -> dict:
+        return json.loads(self.ctl("players", name, "-o", "json").stdout)["servers"][0]
+
+    def play(self, count: int, name: str = "alpha") -> None:
+        """From now on that many play there; nobody has been counted yet."""
+        self.write(f"{STATE}/runtime/{name}/merged/left4dead2/ems/standin.cfg", f"standin_players {count}\n")
+
+    def played_by(self, count: int, name: str = "alpha") -> None:
+        self.play(count, name)
+        self.until(f"{count} play on {name}", lambda: self.game(name)["players"] == count)
+
+    def change(self) -> None:
+        """Alpha's configuration changes; it may only be restarted when nobody plays there."""
+        self.apply(CHANGED)
+
+    def waits_for(self, text: str) -> bool:
+        return f"waits until empty: {text}" in self.ctl("diff", expect=None).stdout
+
+    def restarted(self, before, seconds: float = 20) -> None:
+        self.until("alpha is restarted", lambda: self.life("alpha").pid not in ("0", before.pid), seconds)
+        self.until("alpha has the change", lambda: self.a2s(27015).get("hostname") == "alpha, changed")
+        self.bystanders_live_on()
+
+    def events(self, reason: str) -> list[dict]:
+        lines = self.ctl("events", "alpha", "-n", "0", "-o", "json").stdout.splitlines()
+        return [event for event in map(json.loads, lines) if event["reason"] == reason]
+
+    def test_a_change_waits_while_somebody_plays_and_is_made_when_the_last_player_has_left(self):
+        before = self.life("alpha")
+        self.played_by(3)
+        self.change()
+        self.until("the change waits for three players", lambda: self.waits_for("3 players"))
+        self.assertIn("waits until empty: 3 players", self.ctl("describe", "server", "alpha").stdout)
+        self.played_by(1)
+        self.ctl("reconcile")
+        self.assertTrue(self.waits_for("1 player"))
+        self.assertEqual(self.life("alpha"), before)
+        left = time.monotonic()
+        self.play(0)
+        self.restarted(before, 15)
+        self.assertLess(time.monotonic() - left, 15)
+        self.settled_but_for_gamma()
+        self.assertEqual(len(self.events("Restarted")), 1)
+
+    def settled_but_for_gamma(self) -> None:
+        """Gamma has the same blueprint, and waits for its next start."""
+
+        def is_settled() -> bool:
+            actions = json.loads(self.ctl("diff", "-o", "json", expect=None).stdout)["actions"]
+            return {(action["subject"], action["verb"]) for action in actions} == {("server/gamma", "hold")}
+
+        self.until("only gamma waits", is_settled)
+
+    def test_who_comes_at_the_last_moment_is_not_kicked(self):
+        before = self.life("alpha")
+        self.played_by(2)
+        self.change()
+        self.until("the change waits for two players", lambda: self.waits_for("2 players"))
+        self.play(0)
+        self.until("l4d2d is about to restart it", lambda: "under way" in self.daemon()["StatusText"], 10)
+        self.play(1)
+        self.until("the restart is not made", lambda: self.events("Postponed"), 10)
+        self.assertIn("1 player has come meanwhile", self.events("Postponed")[0]["message"])
+        self.until("the change waits for one player", lambda: self.waits_for("1 player"))
+        self.assertEqual(self.life("alpha"), before)
+        self.assertNotIn("failed", self.ctl("status", "alpha").stdout)
+        self.play(0)
+        self.restarted(before)
+
+    def test_without_the_probe_nobody_is_restarted_for_a_change_and_drift_is_still_repaired(self):
+        before = self.life("alpha")
+        self.run_in("systemctl", "stop", PROBE)
+        self.change()
+        self.until("the number of players is unknown", lambda: self.waits_for("number of players unknown"))
+        shown = self.ctl("players")
+        self.assertRegex(shown.stdout, r"(?m)^alpha +\? +\? +no answer")
+        self.assertIn("systemctl status left4me-probe", shown.stderr)
+        beta = self.life("beta")
+        self.run_in("systemctl", "stop", "left4me-server@beta.service")
+        self.until("beta runs again", lambda: self.life("beta").pid not in ("0", beta.pid))
+        self.bystanders = self.lives("beta", "gamma")
+        self.assertEqual(self.life("alpha"), before)
+        self.run_in("systemctl", "start", PROBE)
+        self.restarted(before)
+
+    def test_a_probe_that_hangs_says_nothing_about_who_plays_and_one_that_is_killed_comes_again(self):
+        before = self.life("alpha")
+        self.run_in("systemctl", "kill", "--signal=SIGSTOP", PROBE)
+        self.until("its answers are too old", lambda: self.game("alpha")["state"] == "NoAnswer", 30)
+        self.change()
+        self.until("the number of players is unknown", lambda: self.waits_for("number of players unknown"))
+        self.ctl("reconcile")
+        self.assertEqual(self.life("alpha"), before)
+        self.run_in("systemctl", "kill", "--signal=SIGKILL", PROBE)
+        self.restarted(before)
+
+    def test_a_game_that_does_not_answer_counts_as_occupied(self):
+        before = self.life("alpha")
+        self.write(f"{STATE}/runtime/alpha/merged/left4dead2/ems/standin.cfg", "standin_hang 1\n")
+        self.until("its last answer is too old", lambda: self.game("alpha")["state"] == "NoAnswer", 30)
+        self.change()
+        self.until("the number of players is unknown", lambda: self.waits_for("number of players unknown"))
+        self.ctl("reconcile")
+        self.assertEqual(self.life("alpha"), before)
+
+    def test_a_restart_that_a_person_asked_for_is_made_when_the_last_player_has_left(self):
+        before = self.life("alpha")
+        self.played_by(1)
+        self.ctl("restart", "alpha", "--when-empty")
+        self.until("the restart waits", lambda: self.waits_for("1 player"))
+        self.play(0)
+        self.until("alpha is restarted", lambda: self.life("alpha").pid not in ("0", before.pid), 15)
+        self.settled()
+        self.bystanders_live_on()
+
+    def test_players_and_maps_are_shown_and_an_empty_server_is_told_from_one_that_does_not_run(self):
+        self.played_by(3)
+        self.ctl("stop", "gamma")
+        shown = self.ctl("players").stdout
+        self.assertRegex(shown, r"(?m)^NAME +PLAYERS +MAP +ANSWER\n")
+        self.assertRegex(shown, r"(?m)^alpha +3/8 +c5m1_waterfront +asked \ds ago$")
+        self.assertRegex(shown, r"(?m)^beta +0/4 +c1m1_hotel +asked \ds ago$")
+        self.assertRegex(shown, r"(?m)^gamma +- +- +does not run$")
+        self.assertEqual(self.ctl("players", "alpha").stdout.count("\n"), 2)
+        self.ctl("players", "nobody", expect=4)
+        told = json.loads(self.ctl("players", "-o", "json").stdout)
+        self.assertEqual(told["players"], 3)
+        self.assertEqual([server["state"] for server in told["servers"]], ["Answers", "Answers", "NotRunning"])
+        self.assertEqual(told["servers"][1]["players"], 0)
+        self.assertIsNone(told["servers"][2]["players"])
+        table = self.run_in("sh", "-c", "COLUMNS=200 l4d2ctl get servers").stdout
+        self.assertRegex(table, r"(?m)^NAME .* PORT +PLAYERS +MAP ")
+        self.assertRegex(table, r"(?m)^alpha .* 27015 +3/8 +c5m1_waterfront ")
+        self.assertRegex(table, r"(?m)^gamma .* 27017 +- +- ")
+        game = json.loads(self.ctl("get", "server", "alpha", "-o", "json").stdout)["game"]
+        self.assertEqual((game["players"], game["maxPlayers"], game["map"]), (3, 8, "c5m1_waterfront"))
+        self.assertRegex(self.ctl("describe", "server", "alpha").stdout, r"Players +3 of 8, on c5m1_waterfront, asked")
+
+    def test_the_probe_holds_no_privilege_and_sees_no_secret(self):
+        self.write("/etc/left4me/secrets/rcon", "secret")
+        pid = self.run_in("systemctl", "show", "-P", "MainPID", PROBE).stdout.strip()
+        status = dict(line.split(":\t", 1) for line in self.run_in("cat", f"/proc/{pid}/status").stdout.splitlines() if ":\t" in line)
+        self.assertEqual((status["Seccomp"], status["NoNewPrivs"]), ("2", "1"))
+        self.assertEqual({status[name] for name in ("CapPrm", "CapEff", "CapBnd", "CapAmb")}, {"0" * 16})
+        self.assertNotIn("0", status["Uid"].split())
+        for path in ("/etc/left4me/secrets/rcon", "/etc/left4me/manifests", f"{STATE}/state", f"{STATE}/instances"):
+            self.run_in("nsenter", "--target", pid, "--mount", "--", "setpriv", "--reuid=left4me-probe", "--clear-groups",
+                        "ls", path, expect=2)  # fmt: skip
+        listed = self.run_in("sh", "-c", f"ls -l /proc/{pid}/fd | grep -c socket:").stdout.strip()
+        self.assertLessEqual(int(listed), 3)  # its own, and the journal's
+
+
+class WithoutTheDaemon(HostTest):
+    def test_without_a_probe_the_players_are_unknown_and_one_hears_what_to_look_at(self):
+        self.apply()
+        self.until("alpha answers", lambda: self.a2s(27015))
+        shown = self.ctl("players", "alpha")
+        self.assertRegex(shown.stdout, r"(?m)^alpha +\? +\? +no answer")
+        self.assertIn("systemctl status left4me-probe", shown.stderr)
+
+    def test_the_timer_s_pass_makes_a_change_when_nobody_plays(self):
+        self.apply()
+        before = self.life("alpha")
+        self.run_in("systemctl", "start", "left4me-probe.service")
+        answers = lambda: json.loads(self.ctl("players", "-o", "json").stdout)["servers"]  # noqa: E731
+        self.until("alpha has answered the probe", lambda: answers()[0]["state"] == "Answers")
+        self.apply(CHANGED)
+        self.assertNotEqual(self.life("alpha").pid, before.pid)
+        self.until("alpha has the change", lambda: self.a2s(27015).get("hostname") == "alpha, changed")

@@ -1,0 +1,229 @@
+#include "probe/asker.hpp"
+
+#include <algorithm>
+#include <deque>
+#include <utility>
+
+#include "support/catch.hpp"
+
+using namespace left4me;
+using namespace left4me::probe;
+using std::chrono::milliseconds;
+
+namespace {
+
+constexpr Endpoint here{0x7F000001, 27015};
+
+Listening game(std::uint16_t port, std::uint64_t inode = 1) { return {{0, port}, inode}; }
+
+std::string info(std::uint8_t players) {
+    a2s::Info info;
+    info.map = "c1m1_hotel";
+    info.players = players;
+    info.max_players = 8;
+    return a2s::encode(info);
+}
+
+const a2s::Challenge challenge{'a', 'b', 'c', 'd'};
+
+/// Counts what each game is asked, and answers as it is told.
+struct Net {
+    Asker asker{Pace{}, 1};
+    Time now{1'000'000};
+    std::map<Endpoint, std::vector<Time>> asked;
+
+    /// Lets time pass until then; `answer` returns the datagram for a question, or nothing.
+    template <typename Answer>
+    void until(Time end, Answer answer) {
+        for (;;) {
+            const auto next = asker.next();
+            if (!next || *next > end) break;
+            now = std::max(now, *next);
+            std::deque<Asker::Datagram> sent;
+            for (Asker::Datagram& question : asker.due(now)) sent.push_back(std::move(question));
+            for (; !sent.empty(); sent.pop_front()) {
+                asked[sent.front().to].push_back(now);
+                const std::string bytes = answer(sent.front());
+                if (bytes.empty()) continue;
+                if (auto heard = asker.heard(sent.front().to, bytes, now); heard.reply)
+                    sent.push_back(*std::move(heard.reply));
+            }
+        }
+        now = end;
+    }
+
+    const Answered& answer_of(const Listening& socket) const {
+        static Answered found;
+        found = asker.answers().at(socket);
+        return found;
+    }
+};
+
+std::string as_the_game_does(const Asker::Datagram& question) {
+    return question.bytes == a2s::info_question(challenge) ? info(3) : a2s::encode(challenge);
+}
+
+/// The most questions in any window of 30 seconds.
+std::size_t most_in_window(const std::vector<Time>& times) {
+    std::size_t most = 0;
+    for (auto first = times.begin(); first != times.end(); ++first) {
+        const auto last = std::upper_bound(first, times.end(), *first + Time(30'000));
+        most = std::max(most, static_cast<std::size_t>(last - first));
+    }
+    return most;
+}
+
+}  // namespace
+
+TEST_CASE("a game that answers is asked every three seconds or so, and gives its challenge once") {
+    Net net;
+    net.asker.listening({game(27015)}, net.now);
+    net.until(net.now + Time(300'000), as_the_game_does);
+    const auto& asked = net.asked.at(here);
+    CHECK(asked.size() >= 90);
+    CHECK(asked.size() <= 113);
+    CHECK(net.answer_of(game(27015)).info.players == 3);
+    CHECK(net.now - net.answer_of(game(27015)).asked <= Time(3300));
+}
+
+TEST_CASE("no game is asked more often than it allows, however it answers") {
+    const auto silent = [](const Asker::Datagram&) { return std::string(); };
+    const auto only_challenges = [](const Asker::Datagram&) { return a2s::encode(challenge); };
+    int turn = 0;
+    const auto changing = [&turn](const Asker::Datagram&) {
+        return a2s::encode(a2s::Challenge{'a', 'b', 'c', static_cast<char>(++turn)});
+    };
+    const auto now_and_then = [&turn](const Asker::Datagram& question) {
+        return ++turn % 3 == 0 ? as_the_game_does(question) : std::string();
+    };
+    const auto check = [](auto answer) {
+        Net net;
+        net.asker.listening({game(27015)}, net.now);
+        net.until(net.now + Time(300'000), as_the_game_does);
+        net.until(net.now + Time(300'000), answer);
+        CHECK(most_in_window(net.asked.at(here)) <= 45);  // half of 3 a second
+    };
+    check(silent);
+    check(only_challenges);
+    check(changing);
+    check(now_and_then);
+}
+
+TEST_CASE("a socket that never answers is asked ever less often") {
+    Net net;
+    net.asker.listening({game(27020)}, net.now);
+    net.until(net.now + Time(600'000), [](const Asker::Datagram&) { return std::string(); });
+    CHECK(net.asked.begin()->second.size() <= 25);
+    CHECK(net.asker.answers().empty());
+}
+
+TEST_CASE("an answer that gets lost is asked for again within a second") {
+    Net net;
+    net.asker.listening({game(27015)}, net.now);
+    net.until(net.now + Time(10'000), as_the_game_does);
+    bool lost = false;
+    net.until(net.now + Time(5000), [&lost](const Asker::Datagram& question) {
+        return std::exchange(lost, true) ? as_the_game_does(question) : std::string();
+    });
+    REQUIRE(lost);
+    CHECK(net.now - net.answer_of(game(27015)).asked <= Time(4300));
+}
+
+TEST_CASE("a game that falls silent keeps its last answer with its age, and is asked on") {
+    Net net;
+    net.asker.listening({game(27015)}, net.now);
+    net.until(net.now + Time(10'000), as_the_game_does);
+    const Time last = net.answer_of(game(27015)).asked;
+    net.until(net.now + Time(60'000), [](const Asker::Datagram&) { return std::string(); });
+    CHECK(net.answer_of(game(27015)).asked == last);
+    net.until(net.now + Time(7000), as_the_game_does);
+    CHECK(net.now - net.answer_of(game(27015)).asked <= Time(7000));
+}
+
+TEST_CASE("datagrams that nobody asked for, from elsewhere, or without sense are ignored") {
+    Net net;
+    net.asker.listening({game(27015)}, net.now);
+    net.now += Time(300);
+    CHECK_FALSE(net.asker.heard(here, info(0), net.now).answered);
+    REQUIRE(net.asker.due(net.now).size() == 1);
+    for (const Endpoint& from : {Endpoint{0x7F000001, 27016}, Endpoint{0x7F000002, 27015}, Endpoint{0, 27015},
+                                 Endpoint{0xC0000201, 27015}}) {
+        CHECK_FALSE(net.asker.heard(from, info(0), net.now).answered);
+        CHECK_FALSE(net.asker.heard(from, a2s::encode(challenge), net.now).reply);
+    }
+    CHECK_FALSE(net.asker.heard(here, "", net.now).answered);
+    CHECK_FALSE(net.asker.heard(here, info(0).substr(0, 20), net.now).answered);
+    CHECK(net.asker.answers().empty());
+    CHECK(net.asker.heard(here, info(2), net.now).answered);
+    // The answer to a question counts once.
+    CHECK_FALSE(net.asker.heard(here, info(0), net.now).answered);
+    CHECK(net.answer_of(game(27015)).info.players == 2);
+}
+
+TEST_CASE("an answer is as old as its question") {
+    Net net;
+    net.asker.listening({game(27015)}, net.now);
+    net.now += Time(300);
+    (void)net.asker.due(net.now);
+    CHECK(net.asker.heard(here, info(0), net.now + Time(900)).answered);
+    CHECK(net.answer_of(game(27015)).asked == net.now);
+}
+
+TEST_CASE("a game that was started again has not answered yet") {
+    Net net;
+    net.asker.listening({game(27015, 1)}, net.now);
+    net.until(net.now + Time(10'000), as_the_game_does);
+    REQUIRE(net.asker.answers().size() == 1);
+    CHECK(net.asker.listening({game(27015, 2)}, net.now));
+    CHECK(net.asker.answers().empty());
+    net.until(net.now + Time(1000), as_the_game_does);
+    CHECK(net.asker.answers().contains(game(27015, 2)));
+    CHECK(net.asker.listening({}, net.now));
+    CHECK_FALSE(net.asker.next());
+}
+
+TEST_CASE("of sockets that are reached at the same place none is asked") {
+    Net net;
+    const Listening everywhere = game(27015, 1);
+    const Listening loopback{here, 2};
+    const Listening again = game(27015, 3);
+    net.asker.listening({everywhere}, net.now);
+    net.until(net.now + Time(1000), as_the_game_does);
+    REQUIRE(net.asker.answers().size() == 1);
+    CHECK(net.asker.listening({everywhere, loopback}, net.now));
+    CHECK(net.asker.answers().empty());
+    CHECK_FALSE(net.asker.next());
+    net.asker.listening({everywhere, again}, net.now);
+    CHECK_FALSE(net.asker.next());
+    net.asker.listening({again}, net.now);
+    CHECK(net.asker.next());
+}
+
+TEST_CASE("a game is reported as emptied when nobody plays and it was not known to be empty") {
+    Net net;
+    net.asker.listening({game(27015)}, net.now);
+    const auto says = [&net](std::uint8_t players, Time pause) {
+        net.now = std::max(net.now + pause, *net.asker.next());
+        (void)net.asker.due(net.now);
+        return net.asker.heard(here, info(players), net.now).emptied;
+    };
+    CHECK(says(0, Time(0)));
+    CHECK_FALSE(says(0, Time(0)));
+    CHECK_FALSE(says(2, Time(0)));
+    CHECK_FALSE(says(1, Time(0)));
+    CHECK(says(0, Time(0)));
+    CHECK_FALSE(says(0, Time(0)));
+    // An answer that is too old does not say that it is empty.
+    CHECK(says(0, Time(6000)));
+}
+
+TEST_CASE("two hundred games are not all asked at once") {
+    Net net;
+    std::set<Listening> games;
+    for (std::uint16_t port = 27000; port < 27200; ++port) games.insert(game(port, port));
+    net.asker.listening(games, net.now);
+    std::size_t most = 0;
+    for (Time step{}; step <= Time(300); step += Time(10))
+        most = std::max(most, net.asker.due(net.now + step).size());
+    CHECK(most <= 40);
+}
