@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <sys/file.h>
 
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <expected>
@@ -13,6 +14,7 @@
 #include "builder/archive/archive.hpp"
 #include "builder/confinement.hpp"
 #include "builder/directory/copy.hpp"
+#include "builder/publishing.hpp"
 
 namespace left4me::builder {
 
@@ -64,8 +66,11 @@ Built<Staged> build_in(const Workplace& place, const DownloadSettings& downloads
     if (!staging) return std::unexpected(staging.error());
     auto staged = stage(*source, place.directory.get(), downloads, *staging, progress, input);
     if (!staged) return staged;
+    const auto size = measure_files(staging->tree());
     const auto published = staging->publish(place.overlay.get(), staged->digest);
     if (!published) return std::unexpected(published.error());
+    if (auto told = tell_built(place.overlay.get(), staged->digest, *published, size); !told)
+        return own_failure(errno, told.error());
     (void)std::fprintf(stderr, "%s %s\n", *published ? "built" : "nothing new: the content is that of",
                        staged->digest.c_str());
     return staged;

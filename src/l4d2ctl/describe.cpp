@@ -5,6 +5,7 @@
 #include "l4d2ctl/server_page.hpp"
 #include "l4d2ctl/tables.hpp"
 #include "l4d2ctl/verbs.hpp"
+#include "operations/artifacts.hpp"
 #include "operations/build_view.hpp"
 #include "operations/conflicts.hpp"
 #include "operations/journal_tail.hpp"
@@ -55,13 +56,22 @@ Result<std::string> describe_overlay(const Session& session, const View& view, c
     if (found == view.in_force.set.overlays.end())
         return fail(Exit::NotFound, "overlay/" + name + " is not there");
     const std::string digest = operations::usable_generation(view, name);
+    std::vector<std::vector<Cell>> rows{
+        {{"Source"}, {source_text(found->second.source)}},
+        {{"Artifact"}, {digest.empty() ? "none" : digest}},
+        {{"Build"}, {printable(operations::build_text(view, name))}},
+        {{"Blueprints"}, {names_or_none(operations::blueprints_using(view.in_force.set, name))}},
+        {{"Manifest"}, {place(found->second.origin)}}};
+    if (const auto pin = view.intent.pins.find(name); pin != view.intent.pins.end())
+        rows.insert(rows.begin() + 2, {{"Kept"},
+                                       {fmt::format("{}, {}; sudo l4d2ctl resume overlay/{} lets it follow "
+                                                    "its source again",
+                                                    printable(pin_text(pin->second)),
+                                                    operations::time_text(pin->second.at), name),
+                                        Paint::Yellow}});
     const std::string text =
-        page({{{"Source"}, {source_text(found->second.source)}},
-              {{"Artifact"}, {digest.empty() ? "none" : digest}},
-              {{"Build"}, {printable(operations::build_text(view, name))}},
-              {{"Blueprints"}, {names_or_none(operations::blueprints_using(view.in_force.set, name))}},
-              {{"Manifest"}, {place(found->second.origin)}}},
-             session, "overlay/" + name);
+        page(std::move(rows), session, "overlay/" + name) +
+        section("Artifacts, the last built first", operations::artifacts_text(view, name), session.out);
     if (!is_built_by_unit(found->second.source)) return text;
     const std::string log = tail.text();
     return text + section("Log",

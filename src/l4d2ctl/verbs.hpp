@@ -23,6 +23,7 @@ void add_reconcile(CLI::App& app, Session& session);
 void add_reset(CLI::App& app, Session& session);
 void add_restart(CLI::App& app, Session& session);
 void add_resume(CLI::App& app, Session& session);
+void add_rollback(CLI::App& app, Session& session);
 void add_schema(CLI::App& app, Session& session);
 void add_start(CLI::App& app, Session& session);
 void add_status(CLI::App& app, Session& session);

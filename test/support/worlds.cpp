@@ -32,6 +32,7 @@ class Generator {
             made_.intent.suspended.all = Suspension{"because", "alice", {}, {}};
         ask_for_restarts();
         ask_for_resets();
+        roll_back();
         return std::move(made_);
     }
 
@@ -184,6 +185,14 @@ class Generator {
         }
     }
 
+    void roll_back() {
+        for (const char* name : overlay_names) {
+            if (choices_.one_in(8))
+                made_.intent.pins[name] = {
+                    .artifact = digests[choices_.below(2)], .by = "alice", .at = made_.world.now};
+        }
+    }
+
     std::string asked_as_the_fake_sees_it(const std::string& name, const DesiredServer& desired) {
         Desired alone;
         alone.overlays = made_.desired.overlays;
@@ -270,6 +279,7 @@ std::string describe(const Case& generated) {
             text += fmt::format(" {}={}", name, invocation);
         text += "\n";
     }
+    for (const auto& [name, pin] : intent.pins) text += fmt::format("  {}: {}\n", name, pin_text(pin));
     for (const auto& [name, request] : intent.resets)
         text += fmt::format("  {}: {}, {}\n", name, request_text(request), request.directory);
     return text;

@@ -1,6 +1,8 @@
 #include "adapters/source/revision.hpp"
 
 #include "adapters/directory/manifest_directory.hpp"
+#include "adapters/files.hpp"
+#include "adapters/store/pins.hpp"
 #include "adapters/store/suspensions.hpp"
 #include "support/catch.hpp"
 #include "support/scratch.hpp"
@@ -103,4 +105,16 @@ TEST_CASE("suspensions and approvals are stored apart from the manifests") {
     suspensions.servers["comp1"].reason = "trying a map";
     REQUIRE(save_suspensions(world.paths, suspensions));
     CHECK(load_intent(world.paths) == Intent{suspensions, "r2", false});
+}
+
+TEST_CASE("pins are stored apart from the manifests; if they are damaged, nothing is touched") {
+    const World world;
+    const Pins pins{{"maps", {.artifact = "4f1c0d2e9ab05577", .by = "alice", .at = {}, .reason = "crashes"}}};
+    REQUIRE(save_pins(world.paths, pins));
+    CHECK(load_intent(world.paths).pins == pins);
+    REQUIRE(write_file(world.paths.status() / "pins.json", "[1]"));
+    const Intent intent = load_intent(world.paths);
+    CHECK(intent.pins.empty());
+    REQUIRE(intent.suspended.all);
+    CHECK(intent.suspended.all->reason.contains("pins.json is damaged"));
 }
