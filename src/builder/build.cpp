@@ -66,11 +66,16 @@ Built<Staged> build_in(const Workplace& place, const DownloadSettings& downloads
     if (!staging) return std::unexpected(staging.error());
     auto staged = stage(*source, place.directory.get(), downloads, *staging, progress, input);
     if (!staged) return staged;
-    const auto size = measure_files(staging->tree());
+    const Sharing sharing = share_files(staging->tree(), place.overlay.get(), place.directory.get());
     const auto published = staging->publish(place.overlay.get(), staged->digest);
     if (!published) return std::unexpected(published.error());
-    if (auto told = tell_built(place.overlay.get(), staged->digest, *published, size); !told)
+    if (auto told = tell_built(place.overlay.get(), staged->digest, *published, sharing); !told)
         return own_failure(errno, told.error());
+    if (*published && sharing.shared_files > 0)
+        (void)std::fprintf(stderr, "%s of %s files are stored once with earlier artifacts, %s bytes\n",
+                           std::to_string(sharing.shared_files).c_str(),
+                           std::to_string(sharing.files).c_str(),
+                           std::to_string(sharing.shared_bytes).c_str());
     (void)std::fprintf(stderr, "%s %s\n", *published ? "built" : "nothing new: the content is that of",
                        staged->digest.c_str());
     return staged;

@@ -1,26 +1,14 @@
 #include "builder/publishing.hpp"
 
 #include <chrono>
-#include <limits>
 
-#include "adapters/store/tree.hpp"
+#include "adapters/store/artifact_info.hpp"
 
 namespace left4me::builder {
 
-store::ArtifactInfo measure_files(int tree) {
-    constexpr auto any = std::numeric_limits<std::uint64_t>::max();
-    store::ArtifactInfo info;
-    const auto found = store::scan_tree(tree, {.bytes = any, .entries = any});
-    if (!found) return info;
-    info.bytes = found->bytes;
-    for (const store::TreeEntry& entry : found->entries) {
-        if (entry.kind == store::TreeEntry::Kind::File || entry.kind == store::TreeEntry::Kind::Program)
-            ++info.files;
-    }
-    return info;
-}
-
-store::Done tell_built(int overlay, const std::string& digest, bool is_new, store::ArtifactInfo info) {
+store::Done tell_built(int overlay, const std::string& digest, bool is_new, const Sharing& sharing) {
+    store::ArtifactInfo info{
+        .built = {}, .files = sharing.files, .bytes = sharing.bytes, .shared_bytes = sharing.shared_bytes};
     if (!is_new) info = store::read_info(overlay, digest).value_or(info);
     info.built = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
     return store::write_info(overlay, digest, info);

@@ -14,6 +14,7 @@ void add_diff(CLI::App& app, Session& session);
 void add_events(CLI::App& app, Session& session);
 void add_explain(CLI::App& app, Session& session);
 void add_explain_path(CLI::App& app, Session& session);
+void add_gc(CLI::App& app, Session& session);
 void add_get(CLI::App& app, Session& session);
 void add_hook(CLI::App& app, Session& session);
 void add_init_repo(CLI::App& app, Session& session);
