@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <chrono>
@@ -66,7 +67,10 @@ Built<Staged> build_in(const Workplace& place, const DownloadSettings& downloads
     if (!staging) return std::unexpected(staging.error());
     auto staged = stage(*source, place.directory.get(), downloads, *staging, progress, input);
     if (!staged) return staged;
-    const Sharing sharing = share_files(staging->tree(), place.overlay.get(), place.directory.get());
+    // What is there already is not published again.
+    const bool is_new = ::faccessat(place.overlay.get(), staged->digest.c_str(), F_OK, 0) != 0;
+    const Sharing sharing = is_new ? share_files(staging->tree(), place.overlay.get(), place.directory.get())
+                                   : measure_files(staging->tree());
     const auto published = staging->publish(place.overlay.get(), staged->digest);
     if (!published) return std::unexpected(published.error());
     if (auto told = tell_built(place.overlay.get(), staged->digest, *published, sharing); !told)

@@ -56,6 +56,13 @@ void list_files(int directory, const std::string& prefix, int depth, std::vector
     }
 }
 
+Sharing measure(int tree, std::vector<File>& files) {
+    list_files(tree, "", 0, files);
+    Sharing sharing{.files = files.size()};
+    for (const File& file : files) sharing.bytes += file.bytes;
+    return sharing;
+}
+
 /// The overlay's artifacts, the last built first.
 std::vector<std::string> earlier_artifacts(int overlay) {
     std::vector<std::pair<TimePoint, std::string>> artifacts;
@@ -110,9 +117,7 @@ class Sharer {
         : tree_(tree), overlay_(overlay), directory_(build_directory) {}
 
     Sharing share() {
-        list_files(tree_, "", 0, files_);
-        Sharing sharing{.files = files_.size()};
-        for (const File& file : files_) sharing.bytes += file.bytes;
+        Sharing sharing = measure(tree_, files_);
         for (const std::string& artifact : earlier_artifacts(overlay_)) share_with(artifact);
         (void)::unlinkat(directory_, shared_name, 0);
         for (const File& file : done_) sharing.shared_bytes += file.bytes;
@@ -194,6 +199,11 @@ class Sharer {
 
 Sharing share_files(int tree, int overlay, int build_directory) {
     return Sharer(tree, overlay, build_directory).share();
+}
+
+Sharing measure_files(int tree) {
+    std::vector<File> files;
+    return measure(tree, files);
 }
 
 }  // namespace left4me::builder

@@ -22,6 +22,9 @@ struct Sharing {
 /// `overlay`: `overlays/NAME`; `build_directory`: its `.build`, for a name on the way.
 Sharing share_files(int tree, int overlay, int build_directory);
 
+/// The same without any sharing.
+Sharing measure_files(int tree);
+
 /// The name on the way; a killed build may leave it.
 inline constexpr const char* shared_name = "shared";
 

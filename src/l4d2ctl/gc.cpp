@@ -92,14 +92,14 @@ Result<Exit> gc(Session& session, const Options& options) {
         if (!removed) return std::unexpected(removed.error());
         done = *removed;
     }
-    if (json) {
-        const auto left = operations::observe(session);
-        if (!left) return std::unexpected(left.error());
-        print(operations::json_text(operations::gc_json(*view, verdicts, &*left)));
-    } else if (done) {
-        print(sum_text(*view, verdicts, "went"));
-    }
-    return done ? Exit::Done : Exit::Refused;
+    const auto left = operations::observe(session);
+    if (!left) return std::unexpected(left.error());
+    const std::size_t remain = operations::remaining(verdicts, *left);
+    print(json ? operations::json_text(operations::gc_json(*view, verdicts, &*left))
+               : sum_text(*view, verdicts, "went"));
+    if (remain > 0)
+        print_error(fmt::format("{} of these are still there; l4d2ctl gc --dry-run says why", remain));
+    return done && remain == 0 ? Exit::Done : Exit::Refused;
 }
 
 }  // namespace

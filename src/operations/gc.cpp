@@ -43,6 +43,13 @@ std::vector<ArtifactVerdict> judge_artifacts(const View& view) {
     return verdicts;
 }
 
+std::size_t remaining(const std::vector<ArtifactVerdict>& verdicts, const View& left) {
+    return static_cast<std::size_t>(
+        std::count_if(verdicts.begin(), verdicts.end(), [&left](const ArtifactVerdict& verdict) {
+            return verdict.goes && left.observed.artifacts.contains(verdict.path);
+        }));
+}
+
 std::uint64_t bytes_that_go(const View& view, const std::vector<ArtifactVerdict>& verdicts) {
     std::uint64_t bytes = 0;
     for (const ArtifactVerdict& verdict : verdicts) {

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "operations/json.hpp"
@@ -11,6 +13,9 @@ namespace left4me::operations {
 
 /// What becomes of each artifact and rendering on the host, and why: what goes first.
 std::vector<ArtifactVerdict> judge_artifacts(const View& view);
+
+/// How many of those that go are still there.
+std::size_t remaining(const std::vector<ArtifactVerdict>& verdicts, const View& left);
 
 /// Of those that go, as far as it is known. Files that they share with others stay.
 std::uint64_t bytes_that_go(const View& view, const std::vector<ArtifactVerdict>& verdicts);
