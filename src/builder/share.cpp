@@ -1,6 +1,7 @@
 #include "builder/share.hpp"
 
 #include <fcntl.h>
+#include <linux/fiemap.h>
 #include <linux/fs.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -10,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstring>
 #include <map>
 #include <new>
 #include <set>
@@ -104,6 +106,41 @@ Shared share_blocks(int from, int into, std::uint64_t size) {
     return Shared::Yes;
 }
 
+/// The extents of a file from `at` on, as many as fit into one answer. See fiemap.rst of the kernel.
+std::vector<fiemap_extent> extents_of(int file, std::uint64_t at) {
+    constexpr std::size_t most = 64;
+    alignas(fiemap) std::array<char, sizeof(fiemap) + most * sizeof(fiemap_extent)> buffer{};
+    auto* const map = new (buffer.data()) fiemap{};
+    map->fm_start = at;
+    map->fm_length = FIEMAP_MAX_OFFSET - at;
+    map->fm_extent_count = most;
+    if (::ioctl(file, FS_IOC_FIEMAP, map) != 0) return {};
+    std::vector<fiemap_extent> extents(map->fm_mapped_extents);
+    std::memcpy(extents.data(), buffer.data() + sizeof(fiemap), extents.size() * sizeof(fiemap_extent));
+    return extents;
+}
+
+/// Where a source is on the same file system, unchanged files share their blocks as soon as they are copied:
+/// to compare them would be to read them twice more.
+bool have_same_blocks(int one, int other, std::uint64_t size) {
+    constexpr std::uint32_t unclear =
+        FIEMAP_EXTENT_UNKNOWN | FIEMAP_EXTENT_DELALLOC | FIEMAP_EXTENT_ENCODED | FIEMAP_EXTENT_NOT_ALIGNED;
+    const auto same = [](const fiemap_extent& a, const fiemap_extent& b) {
+        return a.fe_logical == b.fe_logical && a.fe_physical == b.fe_physical && a.fe_length == b.fe_length &&
+               (a.fe_flags & unclear) == 0 && (b.fe_flags & unclear) == 0;
+    };
+    for (std::uint64_t at = 0; at < size;) {
+        const std::vector<fiemap_extent> extents = extents_of(one, at);
+        const std::vector<fiemap_extent> others = extents_of(other, at);
+        if (extents.empty() ||
+            !std::equal(extents.begin(), extents.end(), others.begin(), others.end(), same))
+            return false;
+        if ((extents.back().fe_flags & FIEMAP_EXTENT_LAST) != 0) return true;
+        at = extents.back().fe_logical + extents.back().fe_length;
+    }
+    return true;
+}
+
 /// Owner, group, mode and extended attributes are those of the file, not of its name.
 bool are_alike(int one, const struct stat& status, int other, const struct stat& other_status) {
     return status.st_dev == other_status.st_dev && status.st_mode == other_status.st_mode &&
@@ -165,7 +202,9 @@ class Sharer {
         if (!from || !into || ::fstat(from.get(), &was) != 0 || ::fstat(into.get(), &is) != 0) return false;
         if (!S_ISREG(was.st_mode) || !S_ISREG(is.st_mode) || was.st_size != is.st_size) return false;
         if (was.st_dev == is.st_dev && was.st_ino == is.st_ino) return linked_.insert(was.st_ino).second;
-        const Shared shared = share_blocks(from.get(), into.get(), static_cast<std::uint64_t>(is.st_size));
+        const auto size = static_cast<std::uint64_t>(is.st_size);
+        if (have_same_blocks(from.get(), into.get(), size)) return true;
+        const Shared shared = share_blocks(from.get(), into.get(), size);
         if (shared != Shared::Unsupported) return shared == Shared::Yes;
         // No two names within one tree become one file: overlayfs would copy both up when one is written to,
         // if it were ever mounted with an index.
