@@ -62,12 +62,12 @@ Result<std::string> describe_overlay(const Session& session, const View& view, c
         {{"Build"}, {printable(operations::build_text(view, name))}},
         {{"Blueprints"}, {names_or_none(operations::blueprints_using(view.in_force.set, name))}},
         {{"Manifest"}, {place(found->second.origin)}}};
-    if (const auto pin = view.intent.pins.find(name); pin != view.intent.pins.end())
+    if (const auto rollback = view.intent.rollbacks.find(name); rollback != view.intent.rollbacks.end())
         rows.insert(rows.begin() + 2, {{"Kept"},
                                        {fmt::format("{}, {}; sudo l4d2ctl resume overlay/{} lets it follow "
                                                     "its source again",
-                                                    printable(pin_text(pin->second)),
-                                                    operations::time_text(pin->second.at), name),
+                                                    printable(rollback_text(rollback->second)),
+                                                    operations::time_text(rollback->second.at), name),
                                         Paint::Yellow}});
     const std::string text =
         page(std::move(rows), session, "overlay/" + name) +

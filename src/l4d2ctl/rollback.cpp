@@ -28,7 +28,7 @@ Result<Exit> roll_back(Session& session, const Options& options) {
         return std::unexpected(entered.error());
     const auto done = operations::roll_back(session, name, options.digest, options.reason);
     if (!done) return std::unexpected(done.error());
-    print(fmt::format("overlay/{} {}\n", name, printable(pin_text(done->pin))));
+    print(fmt::format("overlay/{} {}\n", name, printable(rollback_text(done->rollback))));
     (void)std::fflush(stdout);
     return reconcile_servers(session, *options.timeout, done->servers);
 }

@@ -152,14 +152,15 @@ Row size_cells(const View& view, const std::string& name) {
 }
 
 std::vector<Row> overlay_rows(const View& view, const std::vector<std::string>& names, bool wide) {
-    const auto& pins = view.intent.pins;
-    const bool any_pinned = std::any_of(names.begin(), names.end(),
-                                        [&pins](const std::string& name) { return pins.contains(name); });
+    const auto& rollbacks = view.intent.rollbacks;
+    const bool any_rolled_back =
+        std::any_of(names.begin(), names.end(),
+                    [&rollbacks](const std::string& name) { return rollbacks.contains(name); });
     std::vector<std::string> titles{"NAME", "BUILT", "ARTIFACT", "BLUEPRINTS"};
     if (wide) titles.insert(titles.end(), {"SIZE", "SHARED", "AGE"});
     titles.emplace_back("SOURCE");
     if (wide) titles.emplace_back("MANIFEST");
-    if (any_pinned) titles.emplace_back("WHY");
+    if (any_rolled_back) titles.emplace_back("WHY");
     std::vector<Row> rows{heading(titles)};
     for (const std::string& name : names) {
         const Overlay& overlay = view.in_force.set.overlays.at(name);
@@ -173,9 +174,10 @@ std::vector<Row> overlay_rows(const View& view, const std::vector<std::string>& 
         }
         row.push_back({source_text(overlay.source)});
         if (wide) row.push_back({fmt::format("{}:{}", overlay.origin.where.file, overlay.origin.where.line)});
-        const auto pin = pins.find(name);
-        if (any_pinned)
-            row.push_back({pin == pins.end() ? "" : printable(pin_text(pin->second)), Paint::Yellow});
+        const auto rollback = rollbacks.find(name);
+        if (any_rolled_back)
+            row.push_back({rollback == rollbacks.end() ? "" : printable(rollback_text(rollback->second)),
+                           Paint::Yellow});
         rows.push_back(std::move(row));
     }
     return rows;

@@ -21,8 +21,9 @@ std::optional<store::ArtifactInfo> info_of(const Seen& seen, const std::string& 
 
 /// Which of them servers are to have, and which one they would have.
 std::string remark(const Seen& seen, const std::string& overlay, const std::string& digest) {
-    const auto pin = seen.intent.pins.find(overlay);
-    if (pin != seen.intent.pins.end() && pin->second.artifact == digest) return "rolled back to";
+    const auto rollback = seen.intent.rollbacks.find(overlay);
+    if (rollback != seen.intent.rollbacks.end() && rollback->second.artifact == digest)
+        return "rolled back to";
     const auto target = seen.target.overlays.find(overlay);
     if (target == seen.target.overlays.end() || target->second.artifact != digest) return "";
     return "what its source asks for";
@@ -94,13 +95,13 @@ Json artifact_json(const Artifact& artifact) {
             {"sharedBytes", number(&store::ArtifactInfo::shared_bytes)}};
 }
 
-Json pin_json(const Seen& seen, const std::string& overlay) {
-    const auto pin = seen.intent.pins.find(overlay);
-    if (pin == seen.intent.pins.end()) return nullptr;
-    return {{"artifact", pin->second.artifact},
-            {"by", pin->second.by},
-            {"at", time_text(pin->second.at)},
-            {"reason", pin->second.reason}};
+Json rollback_json(const Seen& seen, const std::string& overlay) {
+    const auto rollback = seen.intent.rollbacks.find(overlay);
+    if (rollback == seen.intent.rollbacks.end()) return nullptr;
+    return {{"artifact", rollback->second.artifact},
+            {"by", rollback->second.by},
+            {"at", time_text(rollback->second.at)},
+            {"reason", rollback->second.reason}};
 }
 
 }  // namespace left4me::operations

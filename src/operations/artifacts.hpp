@@ -34,6 +34,6 @@ std::string artifacts_text(const Seen& seen, const std::string& overlay);
 Json artifact_json(const Artifact& artifact);
 
 /// `artifact`, `by`, `at`, `reason`; null: the overlay follows its source.
-Json pin_json(const Seen& seen, const std::string& overlay);
+Json rollback_json(const Seen& seen, const std::string& overlay);
 
 }  // namespace left4me::operations

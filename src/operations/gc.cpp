@@ -66,9 +66,10 @@ std::string why_text(const View& view, const ArtifactVerdict& verdict) {
     for (const auto& [server, verb] : verdict.after)
         add(fmt::format("after the {} of server/{}", to_string(verb), server));
     for (const Keep& keep : verdict.keeps) {
-        const auto pin = view.intent.pins.find(verdict.subject.name);
-        const bool pinned = keep.reason == KeepReason::RolledBack && pin != view.intent.pins.end();
-        add(pinned ? pin_text(pin->second) : to_text(keep));
+        const auto rollback = view.intent.rollbacks.find(verdict.subject.name);
+        const bool rolled_back_to =
+            keep.reason == KeepReason::RolledBack && rollback != view.intent.rollbacks.end();
+        add(rolled_back_to ? rollback_text(rollback->second) : to_text(keep));
     }
     return text;
 }

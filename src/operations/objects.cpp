@@ -104,7 +104,7 @@ Json overlay_object_json(const View& view, const std::string& name) {
         json["error"] = observed->second.artifact.error().message;
     const std::string usable = usable_generation(view, name);
     json["artifact"] = usable.empty() ? Json(nullptr) : Json(usable);
-    json["rolledBack"] = pin_json(view, name);
+    json["rolledBack"] = rollback_json(view, name);
     Json artifacts = Json::array();
     for (const Artifact& artifact : artifacts_of(view, name)) artifacts.push_back(artifact_json(artifact));
     json["artifacts"] = std::move(artifacts);

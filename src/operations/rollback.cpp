@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "adapters/store/pins.hpp"
+#include "adapters/store/rollbacks.hpp"
 #include "adapters/trigger/client.hpp"
 #include "operations/artifacts.hpp"
 #include "operations/build_view.hpp"
@@ -18,14 +18,14 @@ namespace {
 /// Digits of a digest: as many as messages show.
 constexpr std::size_t shortest = 4;
 
-Result<Pins> load(const Context& context) {
-    auto pins = load_pins(context.paths);
-    if (!pins) return fail(ErrorKind::StateFailed, pins.error());
-    return std::move(*pins);
+Result<Rollbacks> load(const Context& context) {
+    auto rollbacks = load_rollbacks(context.paths);
+    if (!rollbacks) return fail(ErrorKind::StateFailed, rollbacks.error());
+    return std::move(*rollbacks);
 }
 
-Result<void> save(const Context& context, const Pins& pins) {
-    if (auto saved = save_pins(context.paths, pins); !saved)
+Result<void> save(const Context& context, const Rollbacks& rollbacks) {
+    if (auto saved = save_rollbacks(context.paths, rollbacks); !saved)
         return fail(ErrorKind::StateFailed, saved.error());
     (void)left4me::trigger(context.paths);  // while the lock is held, so that a daemon acts on it next
     return {};
@@ -58,7 +58,7 @@ Result<std::string> earlier_artifact(const Seen& seen, const std::string& overla
     auto candidate = artifacts.begin();
     // Of one that is rolled back already, one more step. A source that went back to an old content has its
     // predecessor among those that were built later.
-    if (seen.intent.pins.contains(overlay)) {
+    if (seen.intent.rollbacks.contains(overlay)) {
         candidate = std::find_if(artifacts.begin(), artifacts.end(),
                                  [&](const Artifact& one) { return one.digest == present; });
         if (candidate == artifacts.end()) candidate = artifacts.begin();
@@ -95,11 +95,11 @@ Result<std::string> choose_artifact(const Seen& seen, const std::string& overlay
 
 Result<RolledBack> roll_back(Context& context, const std::string& overlay, const std::string& digest,
                              const std::string& reason) {
-    // Under the lock: nobody prunes the artifact before the pin stands.
+    // Under the lock: nobody prunes the artifact before the rollback stands.
     const auto lock = lock_host(context);
     if (!lock) return std::unexpected(lock.error());
-    auto pins = load(context);
-    if (!pins) return std::unexpected(pins.error());
+    auto rollbacks = load(context);
+    if (!rollbacks) return std::unexpected(rollbacks.error());
     const auto view = observe(context);
     if (!view) return std::unexpected(view.error());
     if (!view->target.overlays.contains(overlay))
@@ -107,22 +107,22 @@ Result<RolledBack> roll_back(Context& context, const std::string& overlay, const
                     fmt::format("overlay/{} is not there; l4d2ctl get overlays lists them", overlay));
     const auto artifact = choose_artifact(*view, overlay, digest);
     if (!artifact) return std::unexpected(artifact.error());
-    const Pin pin{*artifact, requester_of(context), view->observed.now, reason};
-    pins->insert_or_assign(overlay, pin);
-    if (auto saved = save(context, *pins); !saved) return std::unexpected(saved.error());
-    record_event(context, {"overlay/" + overlay}, "RolledBack", pin_text(pin));
-    return RolledBack{pin, users_of(view->desired(), {overlay})};
+    const Rollback rollback{*artifact, requester_of(context), view->observed.now, reason};
+    rollbacks->insert_or_assign(overlay, rollback);
+    if (auto saved = save(context, *rollbacks); !saved) return std::unexpected(saved.error());
+    record_event(context, {"overlay/" + overlay}, "RolledBack", rollback_text(rollback));
+    return RolledBack{rollback, users_of(view->desired(), {overlay})};
 }
 
 Result<OverlaysResumed> resume_overlays(Context& context, const std::vector<std::string>& overlays) {
     const auto lock = lock_host(context);
     if (!lock) return std::unexpected(lock.error());
-    auto pins = load(context);
-    if (!pins) return std::unexpected(pins.error());
+    auto rollbacks = load(context);
+    if (!rollbacks) return std::unexpected(rollbacks.error());
     OverlaysResumed resumed;
     std::vector<std::string> subjects;
     for (const std::string& overlay : overlays) {
-        if (pins->erase(overlay) == 0) {
+        if (rollbacks->erase(overlay) == 0) {
             resumed.not_rolled_back.push_back(overlay);
             continue;
         }
@@ -130,7 +130,7 @@ Result<OverlaysResumed> resume_overlays(Context& context, const std::vector<std:
         subjects.push_back("overlay/" + overlay);
     }
     if (resumed.overlays.empty()) return resumed;
-    if (auto saved = save(context, *pins); !saved) return std::unexpected(saved.error());
+    if (auto saved = save(context, *rollbacks); !saved) return std::unexpected(saved.error());
     record_event(context, subjects, "Resumed", "it follows its source again");
     if (const auto in_force = read_source(context))
         resumed.servers = users_of(in_force->desired(), resumed.overlays);

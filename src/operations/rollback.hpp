@@ -5,12 +5,12 @@
 
 #include "operations/context.hpp"
 #include "operations/view.hpp"
-#include "reconciler/pin.hpp"
+#include "reconciler/rollback.hpp"
 
 namespace left4me::operations {
 
 struct RolledBack {
-    Pin pin;
+    Rollback rollback;
     std::vector<std::string> servers;  ///< those in the manifests that use the overlay
 };
 

@@ -49,9 +49,9 @@ Json summary_json(const View& view, const Summary& summary) {
     const auto& all = view.intent.suspended.all;
     json["suspended"] = all ? Json{{"reason", all->reason}, {"by", all->by}} : Json(nullptr);
     Json rolled_back = Json::array();
-    for (const auto& [overlay, pin] : view.intent.pins) {
+    for (const auto& [overlay, rollback] : view.intent.rollbacks) {
         rolled_back.push_back({{"overlay", overlay}});
-        rolled_back.back().update(pin_json(view, overlay));
+        rolled_back.back().update(rollback_json(view, overlay));
     }
     json["rolledBack"] = std::move(rolled_back);
     return json;

@@ -62,7 +62,7 @@ class Assembly {
         const TargetOverlay& overlay = world.target.overlays.at(draft.name);
         actions_[id].source = overlay.source;
         // Nothing waits for a build whose result it does not get.
-        if (!overlay.pinned) builds_.emplace(std::move(draft.name), id);
+        if (!overlay.rolled_back_to) builds_.emplace(std::move(draft.name), id);
     }
 
     void add_server(const World& world, const ServerDraft& draft) {

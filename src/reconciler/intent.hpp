@@ -2,9 +2,9 @@
 
 #include <string>
 
-#include "reconciler/pin.hpp"
 #include "reconciler/reset_request.hpp"
 #include "reconciler/restart_request.hpp"
+#include "reconciler/rollback.hpp"
 #include "reconciler/stop_request.hpp"
 #include "reconciler/suspension.hpp"
 
@@ -23,7 +23,7 @@ struct Intent {
     ResetRequests resets = {};
     StopRequests stops = {};
     /// Overlays that stay at an earlier artifact.
-    Pins pins = {};
+    Rollbacks rollbacks = {};
 
     /// Something was asked for that ends when it is done.
     bool has_requests() const { return !restarts.empty() || !resets.empty() || !stops.empty(); }

@@ -34,27 +34,27 @@ Step plan_unit_build(const World& world, const std::string& name, const UnitBuil
     return {Verb::Build, why_build(build), {}, {}};
 }
 
-/// What a pin means for its overlay; nullopt: it is at the artifact that its source asks for anyway.
-std::optional<Step> plan_pin(const World& world, const std::string& name, const Pin& pin) {
+/// What a rollback means for its overlay; nullopt: it is at the artifact that its source asks for anyway.
+std::optional<Step> plan_rollback(const World& world, const std::string& name, const Rollback& rollback) {
     const std::string resume = fmt::format("l4d2ctl resume overlay/{}", name);
     const auto overlay = world.target.overlays.find(name);
     if (overlay == world.target.overlays.end())
         return Step{Verb::Hold,
                     fmt::format("no manifest names it any more; its artifact stays, {}: {} lets it go",
-                                pin_text(pin), resume),
+                                rollback_text(rollback), resume),
                     {},
                     HoldReason::RolledBack};
-    if (!overlay->second.pinned)
+    if (!overlay->second.rolled_back_to)
         return Step{Verb::Report,
                     fmt::format("{}, which is not on this host any more: it follows its source ({})",
-                                pin_text(pin), resume),
+                                rollback_text(rollback), resume),
                     {},
                     HoldReason::RolledBack};
     const auto& artifact = overlay->second.artifact;
-    if (artifact == pin.artifact) return std::nullopt;
+    if (artifact == rollback.artifact) return std::nullopt;
     return Step{Verb::Hold,
-                fmt::format("{}; otherwise: {}", pin_text(pin),
-                            artifact ? short_change(pin.artifact, *artifact) : "what its source gives"),
+                fmt::format("{}; otherwise: {}", rollback_text(rollback),
+                            artifact ? short_change(rollback.artifact, *artifact) : "what its source gives"),
                 {},
                 HoldReason::RolledBack};
 }
@@ -80,9 +80,9 @@ std::vector<OverlayDraft> plan_overlays(const World& world) {
         drafts.push_back(
             {name, {Verb::Build, fmt::format("artifact {:.4} is not on this host", digest), digest, {}}});
     }
-    for (const auto& [name, pin] : world.intent.pins) {
+    for (const auto& [name, rollback] : world.intent.rollbacks) {
         if (overlay_is_suspended(world, name)) continue;
-        if (auto step = plan_pin(world, name, pin)) drafts.push_back({name, *std::move(step)});
+        if (auto step = plan_rollback(world, name, rollback)) drafts.push_back({name, *std::move(step)});
     }
     for (const auto& [name, build] : world.observed.builds) {
         const auto overlay = world.target.overlays.find(name);

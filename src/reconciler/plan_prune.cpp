@@ -162,9 +162,9 @@ std::optional<KeepReason> asked_by_source(const World& world, const Path& path) 
     return std::nullopt;
 }
 
-bool is_pinned(const World& world, const Path& path) {
-    const auto pin = world.intent.pins.find(path.name);
-    return pin != world.intent.pins.end() && pin->second.artifact == path.digest;
+bool is_rolled_back_to(const World& world, const Path& path) {
+    const auto rollback = world.intent.rollbacks.find(path.name);
+    return rollback != world.intent.rollbacks.end() && rollback->second.artifact == path.digest;
 }
 
 /// Of each overlay in the manifests, the artifacts that stay so that a person can roll back to them: those
@@ -253,17 +253,17 @@ class Judge {
     bool keeps_overlay(const Path& path, std::string_view artifact, PruneDraft& prune, Keeps& keeps) const {
         const bool is_used = usage_.keeps(artifact);
         const auto asked = asked_by_source(world_, path);
-        const bool pinned = is_pinned(world_, path);
+        const bool rolled_back_to = is_rolled_back_to(world_, path);
         const bool recent = recent_.contains(artifact);
         if (explains_) {
             keeps = usage_.users(artifact);
-            if (pinned) keeps.push_back({KeepReason::RolledBack, {}});
+            if (rolled_back_to) keeps.push_back({KeepReason::RolledBack, {}});
             if (asked) keeps.push_back({*asked, {}});
             if (recent) keeps.push_back({KeepReason::Recent, {}});
             if (keeps.empty()) keeps = usage_.users_of_all();
         }
         prune.after = usage_.unknown_released_by();
-        return is_used || asked || pinned || recent || usage_.keeps_all_overlays();
+        return is_used || asked || rolled_back_to || recent || usage_.keeps_all_overlays();
     }
 
     bool keeps_rendering(const Path& path, std::string_view artifact, PruneDraft& prune, Keeps& keeps) const {

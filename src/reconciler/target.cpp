@@ -20,7 +20,7 @@ TargetOverlay resolve_overlay(const std::shared_ptr<const Desired>& desired, con
         return overlay;
     }
     overlay.build = input->second.build;
-    overlay.pinned = input->second.pinned;
+    overlay.rolled_back_to = input->second.rolled_back_to;
     if (input->second.error) {
         overlay.artifact = std::unexpected(*input->second.error);
     } else if (input->second.artifact) {

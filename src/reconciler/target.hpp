@@ -60,9 +60,9 @@ struct OverlayInput {
     std::optional<InputError> error;      ///< why it is unknown
     std::optional<UnitBuild> build;       ///< of a source that a unit builds
     /// The artifact that a person rolled back to. One that is not on this host any more is left out.
-    std::optional<std::string> pinned = {};
+    std::optional<std::string> rolled_back_to = {};
     /// The text of the server.cfg in the artifact, or why it cannot be used. Read only if some server runs it
-    /// and the artifact (the pinned one, or the source's) is known.
+    /// and the artifact (the one that was rolled back to, or the source's) is known.
     std::optional<std::expected<SharedText, InputError>> config = {};
 };
 
@@ -118,12 +118,14 @@ struct TargetOverlay {
     /// that.
     std::optional<UnitBuild> build = {};
     /// What servers get instead, because a person rolled it back. It is on this host.
-    std::optional<std::string> pinned = {};
+    std::optional<std::string> rolled_back_to = {};
 
     /// The source can be read, and is not built yet.
     bool is_unbuilt() const { return !artifact && artifact.error().kind == InputErrorKind::Unbuilt; }
     /// What servers are to have; nullptr: it is unknown.
-    const std::string* used() const { return pinned ? &*pinned : artifact ? &*artifact : nullptr; }
+    const std::string* used() const {
+        return rolled_back_to ? &*rolled_back_to : artifact ? &*artifact : nullptr;
+    }
 };
 
 /// What one server should be.

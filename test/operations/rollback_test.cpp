@@ -2,7 +2,7 @@
 
 #include "adapters/source/revision.hpp"
 #include "adapters/sources/open.hpp"
-#include "adapters/store/pins.hpp"
+#include "adapters/store/rollbacks.hpp"
 #include "operations/artifacts.hpp"
 #include "operations/events.hpp"
 #include "support/catch.hpp"
@@ -29,9 +29,9 @@ struct World {
         seen.target.overlays.emplace("maps", TargetOverlay{nullptr, "9ab1000000000004"});
     }
 
-    void pin(const std::string& digest) {
-        seen.intent.pins["maps"] = {.artifact = digest, .by = "alice", .at = {}};
-        seen.target.overlays.at("maps").pinned = digest;
+    void rollback(const std::string& digest) {
+        seen.intent.rollbacks["maps"] = {.artifact = digest, .by = "alice", .at = {}};
+        seen.target.overlays.at("maps").rolled_back_to = digest;
     }
     Result<std::string> choose(const std::string& digits = "") const {
         return choose_artifact(seen, "maps", digits);
@@ -43,9 +43,9 @@ struct World {
 TEST_CASE("a rollback without a digest goes to the artifact before the present one") {
     World world;
     CHECK(world.choose() == "9ab0000000000003");
-    world.pin("9ab0000000000003");
+    world.rollback("9ab0000000000003");
     CHECK(world.choose() == "4f1d000000000002");
-    world.pin("4f1c000000000001");
+    world.rollback("4f1c000000000001");
     const auto first = world.choose();
     REQUIRE_FALSE(first);
     CHECK(first.error().kind == ErrorKind::NotFound);
@@ -94,7 +94,7 @@ TEST_CASE("sizes are told in the unit that fits") {
     CHECK(size_text(20ULL << 30U) == "20.0 GiB");
 }
 
-TEST_CASE("an overlay is resumed once, and pins that cannot be read are an error") {
+TEST_CASE("an overlay is resumed once, and rollbacks that cannot be read are an error") {
     Scratch scratch;
     Context context;
     context.paths.state = scratch.path() / "state";
@@ -105,21 +105,22 @@ TEST_CASE("an overlay is resumed once, and pins that cannot be read are an error
     context.caller = {.name = "Alice", .email = "alice@host1", .message = {}};
     context.purpose = "a test";
     context.source = open_source(context.paths, context.config);
-    REQUIRE(save_pins(context.paths, {{"maps", {.artifact = "4f1c000000000001", .by = "bob", .at = {}}}}));
+    REQUIRE(
+        save_rollbacks(context.paths, {{"maps", {.artifact = "4f1c000000000001", .by = "bob", .at = {}}}}));
     const auto resumed = resume_overlays(context, {"maps", "tickrate"});
     REQUIRE(resumed);
     CHECK(resumed->overlays == std::vector<std::string>{"maps"});
     CHECK(resumed->not_rolled_back == std::vector<std::string>{"tickrate"});
-    CHECK(load_pins(context.paths) == Pins{});
+    CHECK(load_rollbacks(context.paths) == Rollbacks{});
     const auto events = EventFeed(context, "").past();
     REQUIRE(events.size() == 1);
     CHECK(events.front().subject == "overlay/maps");
     CHECK(events.front().reason == "Resumed");
     CHECK(events.front().actor == "alice");
 
-    scratch.write("state/state/pins.json", "{");
+    scratch.write("state/state/rollbacks.json", "{");
     const auto damaged = resume_overlays(context, {"maps"});
     REQUIRE_FALSE(damaged);
     CHECK(damaged.error().kind == ErrorKind::StateFailed);
-    CHECK(load_intent(context.paths).suspended.all->reason.contains("pins.json is damaged"));
+    CHECK(load_intent(context.paths).suspended.all->reason.contains("rollbacks.json is damaged"));
 }

@@ -21,8 +21,8 @@ struct RollbackSite : Site {
 
     void hold(const std::string& content) { host.world.sources.insert_or_assign("o", content); }
     Plan complete() { return run(host, desired, intent, status, Builds::AreAwaited)->remaining; }
-    void pin(const std::string& artifact) {
-        intent.pins["o"] = {.artifact = artifact, .by = "alice", .at = host.world.now};
+    void rollback(const std::string& artifact) {
+        intent.rollbacks["o"] = {.artifact = artifact, .by = "alice", .at = host.world.now};
     }
     bool has(const std::string& artifact) const {
         return host.world.overlay_artifacts.contains("overlays/o/" + artifact);
@@ -39,7 +39,7 @@ struct RollbackSite : Site {
 
 TEST_CASE("a rollback holds through new builds until somebody resumes the overlay") {
     RollbackSite site;
-    site.pin("aaaa");
+    site.rollback("aaaa");
     site.hold("bbbb");
     const unsigned before = site.server("a").processes;
     const Plan left = site.complete();
@@ -50,7 +50,7 @@ TEST_CASE("a rollback holds through new builds until somebody resumes the overla
     CHECK(site.server("a").processes == before);
     CHECK(site.status.last_applied_revision == "r1");
 
-    site.intent.pins.clear();
+    site.intent.rollbacks.clear();
     CHECK(site.complete().empty());
     CHECK(site.runs_with() == "bbbb");
     CHECK_FALSE(site.has("aaaa"));
@@ -59,7 +59,7 @@ TEST_CASE("a rollback holds through new builds until somebody resumes the overla
 
 TEST_CASE("a build that fails keeps no server from a rollback") {
     RollbackSite site;
-    site.pin("aaaa");
+    site.rollback("aaaa");
     site.hold("bbbb");
     site.host.failing_builds["o"] = BuildFailureKind::SourceUnavailable;
     reset(site.server("a").unit);
@@ -73,8 +73,8 @@ TEST_CASE("what is said of each artifact is what the plan does, and every one th
     RollbackSite site;
     site.host.world.overlay_artifacts = {"overlays/o/aaaa", "overlays/o/bbbb", "overlays/o/cccc",
                                          "overlays/gone/aaaa"};
-    site.pin("bbbb");
-    Target target = site.host.target(site.desired, site.intent.pins);
+    site.rollback("bbbb");
+    Target target = site.host.target(site.desired, site.intent.rollbacks);
     for (const std::size_t keep : {1U, 2U}) {
         target.keep_artifacts = keep;
         const Observed observed = *site.host.observe(target);

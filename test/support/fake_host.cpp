@@ -54,7 +54,7 @@ void FakeHost::end_builds() {
     });
 }
 
-Inputs FakeHost::read_inputs(const Desired& desired, const Pins& pins) {
+Inputs FakeHost::read_inputs(const Desired& desired, const Rollbacks& rollbacks) {
     Inputs inputs;
     for (const auto& [name, source] : desired.overlays) {
         const auto content = world.sources.find(name);
@@ -71,8 +71,9 @@ Inputs FakeHost::read_inputs(const Desired& desired, const Pins& pins) {
             if (const auto requested = world.requested.find(name); requested != world.requested.end())
                 input.build->requested = requested->second;
         }
-        if (const auto pin = pins.find(name); pin != pins.end() && has_artifact(name, pin->second.artifact))
-            input.pinned = pin->second.artifact;
+        if (const auto rollback = rollbacks.find(name);
+            rollback != rollbacks.end() && has_artifact(name, rollback->second.artifact))
+            input.rolled_back_to = rollback->second.artifact;
         if (unread.contains(name)) {
             input.error = InputError{InputErrorKind::Unread, "its files are being looked at"};
         } else if (content->second && input.build) {
@@ -103,8 +104,8 @@ bool FakeHost::has_artifact(const std::string& overlay, const std::string& diges
     return world.overlay_artifacts.contains(fmt::format("overlays/{}/{}", overlay, digest));
 }
 
-Target FakeHost::target(const Desired& desired, const Pins& pins) {
-    return resolve(std::make_shared<const Desired>(desired), read_inputs(desired, pins));
+Target FakeHost::target(const Desired& desired, const Rollbacks& rollbacks) {
+    return resolve(std::make_shared<const Desired>(desired), read_inputs(desired, rollbacks));
 }
 
 std::expected<Observed, std::string> FakeHost::observe(const Target& target) {

@@ -83,12 +83,12 @@ class FakeHost : public TestHost {
     explicit FakeHost(FakeWorld initial, std::uint64_t seed = 1) : world(std::move(initial)), random_(seed) {}
 
     std::expected<ObservedUnits, std::string> observe_units() override;
-    Inputs read_inputs(const Desired& desired, const Pins& pins) override;
+    Inputs read_inputs(const Desired& desired, const Rollbacks& rollbacks) override;
     std::expected<Observed, std::string> observe(const Target& target, ObservedUnits units) override;
     /// With the units as they are now.
     std::expected<Observed, std::string> observe(const Target& target);
     /// resolve() with the result of read_inputs().
-    Target target(const Desired& desired, const Pins& pins = {});
+    Target target(const Desired& desired, const Rollbacks& rollbacks = {});
     void begin(const Plan& plan, std::span<const ActionIndex> actions) override;
     std::vector<Outcome> wait() override;
     /// Nothing ends while only hanging servers have actions in flight.

@@ -73,7 +73,7 @@ class Builder {
     PlanCase make() {
         check_keys(row_, {"name", "servers", "overlays", "found", "disk", "not_disk", "installation",
                           "approved", "insist", "suspended", "restarts", "stops", "failed_overlays", "want",
-                          "agree", "differ", "pins", "keep", "built"});
+                          "agree", "differ", "rollbacks", "keep", "built"});
         made_.desired.revision = "r1";
         if (value_of<std::string>(row_, "approved", "false") != "false")
             made_.intent.approved =
@@ -105,8 +105,8 @@ class Builder {
         for (const YAML::Node& path : row_["disk"]) {
             made_.world.overlay_artifacts.insert("overlays/" + path.as<std::string>());
         }
-        for (const auto& entry : row_["pins"]) {
-            made_.intent.pins[entry.first.as<std::string>()] = {
+        for (const auto& entry : row_["rollbacks"]) {
+            made_.intent.rollbacks[entry.first.as<std::string>()] = {
                 .artifact = entry.second.as<std::string>(), .by = "alice", .at = made_.world.now};
         }
         made_.keep_artifacts = value_of<std::size_t>(row_, "keep", 1);
@@ -180,9 +180,10 @@ class Builder {
         std::vector<std::string> layers;
         for (const std::string& overlay : asked.overlays) {
             const auto& source = made_.world.sources.at(overlay);
-            const YAML::Node pin = row_["pins"] ? row_["pins"][overlay] : YAML::Node();
-            if (!source && !pin) return std::nullopt;
-            layers.push_back(fmt::format("overlays/{}/{}", overlay, pin ? pin.as<std::string>() : *source));
+            const YAML::Node rollback = row_["rollbacks"] ? row_["rollbacks"][overlay] : YAML::Node();
+            if (!source && !rollback) return std::nullopt;
+            layers.push_back(
+                fmt::format("overlays/{}/{}", overlay, rollback ? rollback.as<std::string>() : *source));
         }
         return render(server, asked, layers);
     }

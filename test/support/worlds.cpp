@@ -188,7 +188,7 @@ class Generator {
     void roll_back() {
         for (const char* name : overlay_names) {
             if (choices_.one_in(8))
-                made_.intent.pins[name] = {
+                made_.intent.rollbacks[name] = {
                     .artifact = digests[choices_.below(2)], .by = "alice", .at = made_.world.now};
         }
     }
@@ -279,7 +279,8 @@ std::string describe(const Case& generated) {
             text += fmt::format(" {}={}", name, invocation);
         text += "\n";
     }
-    for (const auto& [name, pin] : intent.pins) text += fmt::format("  {}: {}\n", name, pin_text(pin));
+    for (const auto& [name, rollback] : intent.rollbacks)
+        text += fmt::format("  {}: {}\n", name, rollback_text(rollback));
     for (const auto& [name, request] : intent.resets)
         text += fmt::format("  {}: {}, {}\n", name, request_text(request), request.directory);
     return text;

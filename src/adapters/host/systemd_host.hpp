@@ -25,8 +25,8 @@ class SystemdHost : public Host {
                 std::optional<std::chrono::milliseconds> timeout = {});
 
     std::expected<ObservedUnits, std::string> observe_units() override;
-    Inputs read_inputs(const Desired& desired, const Pins& pins) override {
-        return store_.read_inputs(desired, pins);
+    Inputs read_inputs(const Desired& desired, const Rollbacks& rollbacks) override {
+        return store_.read_inputs(desired, rollbacks);
     }
     std::expected<Observed, std::string> observe(const Target& target, ObservedUnits units) override;
     void begin(const Plan& plan, std::span<const ActionIndex> actions) override;

@@ -6,8 +6,8 @@
 
 #include "adapters/files.hpp"
 #include "adapters/source/bundle.hpp"
-#include "adapters/store/pins.hpp"
 #include "adapters/store/requests.hpp"
+#include "adapters/store/rollbacks.hpp"
 #include "adapters/store/suspensions.hpp"
 
 namespace left4me {
@@ -43,7 +43,7 @@ Intent load_intent(const Paths& paths) {
     intent.restarts = load_restart_requests(paths).value_or(RestartRequests{});
     intent.resets = load_reset_requests(paths).value_or(ResetRequests{});
     intent.stops = load_stop_requests(paths).value_or(StopRequests{});
-    auto pins = load_pins(paths);
+    auto rollbacks = load_rollbacks(paths);
     auto suspensions = load_suspensions(paths);
     // Nobody knows which servers are suspended, or which artifacts they must not get: nothing is touched.
     const auto suspend_all = [&intent](std::string why) {
@@ -54,10 +54,10 @@ Intent load_intent(const Paths& paths) {
     } else {
         suspend_all(std::move(suspensions.error()));
     }
-    if (pins) {
-        intent.pins = std::move(*pins);
+    if (rollbacks) {
+        intent.rollbacks = std::move(*rollbacks);
     } else {
-        suspend_all(std::move(pins.error()));
+        suspend_all(std::move(rollbacks.error()));
     }
     return intent;
 }

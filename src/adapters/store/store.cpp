@@ -86,10 +86,10 @@ UnitBuild read_build(const Paths& paths, const std::string& overlay) {
     return build;
 }
 
-/// It may have been removed by hand, and the file of pins edited.
-bool has_artifact(const Paths& paths, const std::string& overlay, const Pin& pin) {
-    return is_digest(pin.artifact) &&
-           ::faccessat(AT_FDCWD, (paths.overlays() / overlay / pin.artifact).c_str(), F_OK,
+/// It may have been removed by hand, and the file of rollbacks edited.
+bool has_artifact(const Paths& paths, const std::string& overlay, const Rollback& rollback) {
+    return is_digest(rollback.artifact) &&
+           ::faccessat(AT_FDCWD, (paths.overlays() / overlay / rollback.artifact).c_str(), F_OK,
                        AT_SYMLINK_NOFOLLOW) == 0;
 }
 
@@ -149,7 +149,7 @@ Store::~Store() = default;
 Readiness Store::readiness() const { return sources_->readiness(); }
 bool Store::drain() { return sources_->drain(); }
 
-Inputs Store::read_inputs(const Desired& desired, const Pins& pins) {
+Inputs Store::read_inputs(const Desired& desired, const Rollbacks& rollbacks) {
     Inputs inputs;
     for (const auto& [name, source] : desired.overlays) {
         OverlayInput& input = inputs.overlays[name];
@@ -176,8 +176,9 @@ Inputs Store::read_inputs(const Desired& desired, const Pins& pins) {
         }
     }
     for (auto& [name, input] : inputs.overlays) {
-        if (const auto pin = pins.find(name); pin != pins.end() && has_artifact(paths_, name, pin->second))
-            input.pinned = pin->second.artifact;
+        if (const auto rollback = rollbacks.find(name);
+            rollback != rollbacks.end() && has_artifact(paths_, name, rollback->second))
+            input.rolled_back_to = rollback->second.artifact;
     }
     read_configs(desired, inputs);
     const auto as_secret =
@@ -214,8 +215,8 @@ void Store::read_configs(const Desired& desired, Inputs& inputs) {
                 input.config = refused(std::move(read.error()));
             }
         };
-        if (input.pinned) {
-            read_from(*input.pinned);
+        if (input.rolled_back_to) {
+            read_from(*input.rolled_back_to);
         } else if (const auto* text = std::get_if<InlineSource>(&source->second)) {
             const auto file = text->files.find(server_config);
             if (file == text->files.end()) {

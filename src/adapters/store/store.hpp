@@ -9,8 +9,8 @@
 #include "adapters/paths.hpp"
 #include "adapters/readiness.hpp"
 #include "reconciler/observed.hpp"
-#include "reconciler/pin.hpp"
 #include "reconciler/reason.hpp"
+#include "reconciler/rollback.hpp"
 #include "reconciler/target.hpp"
 
 namespace left4me {
@@ -34,7 +34,7 @@ class Store {
     Store& operator=(const Store&) = delete;
 
     /// Of directories only metadata is read. Secrets are read anew each time.
-    Inputs read_inputs(const Desired& desired, const Pins& pins = {});
+    Inputs read_inputs(const Desired& desired, const Rollbacks& rollbacks = {});
     /// When read_inputs() would find more than the last time: a source has been read meanwhile.
     Readiness readiness() const;
     /// Whether it would.

@@ -2,7 +2,7 @@
 
 #include "adapters/directory/manifest_directory.hpp"
 #include "adapters/files.hpp"
-#include "adapters/store/pins.hpp"
+#include "adapters/store/rollbacks.hpp"
 #include "adapters/store/suspensions.hpp"
 #include "support/catch.hpp"
 #include "support/scratch.hpp"
@@ -107,14 +107,15 @@ TEST_CASE("suspensions and approvals are stored apart from the manifests") {
     CHECK(load_intent(world.paths) == Intent{suspensions, "r2", false});
 }
 
-TEST_CASE("pins are stored apart from the manifests; if they are damaged, nothing is touched") {
+TEST_CASE("rollbacks are stored apart from the manifests; if they are damaged, nothing is touched") {
     const World world;
-    const Pins pins{{"maps", {.artifact = "4f1c0d2e9ab05577", .by = "alice", .at = {}, .reason = "crashes"}}};
-    REQUIRE(save_pins(world.paths, pins));
-    CHECK(load_intent(world.paths).pins == pins);
-    REQUIRE(write_file(world.paths.status() / "pins.json", "[1]"));
+    const Rollbacks rollbacks{
+        {"maps", {.artifact = "4f1c0d2e9ab05577", .by = "alice", .at = {}, .reason = "crashes"}}};
+    REQUIRE(save_rollbacks(world.paths, rollbacks));
+    CHECK(load_intent(world.paths).rollbacks == rollbacks);
+    REQUIRE(write_file(world.paths.status() / "rollbacks.json", "[1]"));
     const Intent intent = load_intent(world.paths);
-    CHECK(intent.pins.empty());
+    CHECK(intent.rollbacks.empty());
     REQUIRE(intent.suspended.all);
-    CHECK(intent.suspended.all->reason.contains("pins.json is damaged"));
+    CHECK(intent.suspended.all->reason.contains("rollbacks.json is damaged"));
 }

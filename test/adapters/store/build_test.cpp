@@ -99,17 +99,19 @@ TEST_CASE("what an overlay is rolled back to counts while it is on the host, for
     desired.overlays["o"] = inline_source({{"left4dead2/cfg/server.cfg", "new"}});
     desired.servers["a"].overlays = desired.servers["a"].execute_configs = {"o"};
     Store store(place.paths);
-    const auto input = [&](const Pins& pins) { return store.read_inputs(desired, pins).overlays.at("o"); };
-    const auto pinned_to = [](const std::string& artifact) {
-        return Pins{{"o", {.artifact = artifact, .by = "alice", .at = {}}}};
+    const auto input = [&](const Rollbacks& rollbacks) {
+        return store.read_inputs(desired, rollbacks).overlays.at("o");
+    };
+    const auto back_to = [](const std::string& artifact) {
+        return Rollbacks{{"o", {.artifact = artifact, .by = "alice", .at = {}}}};
     };
     CHECK(**input({}).config == "new");
-    CHECK(input(pinned_to("0123456789abcdef")).pinned == "0123456789abcdef");
-    CHECK(**input(pinned_to("0123456789abcdef")).config == "old");
+    CHECK(input(back_to("0123456789abcdef")).rolled_back_to == "0123456789abcdef");
+    CHECK(**input(back_to("0123456789abcdef")).config == "old");
     for (const char* other : {"1123456789abcdef", "..", "", "0123456789abcdef/left4dead2"}) {
         INFO(other);
-        CHECK_FALSE(input(pinned_to(other)).pinned);
-        CHECK(**input(pinned_to(other)).config == "new");
+        CHECK_FALSE(input(back_to(other)).rolled_back_to);
+        CHECK(**input(back_to(other)).config == "new");
     }
 }
 
