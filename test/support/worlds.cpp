@@ -186,6 +186,7 @@ class Generator {
     }
 
     void roll_back() {
+        if (options_.plain) return;
         for (const char* name : overlay_names) {
             if (choices_.one_in(8))
                 made_.intent.rollbacks[name] = {

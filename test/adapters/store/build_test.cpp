@@ -105,13 +105,13 @@ TEST_CASE("what an overlay is rolled back to counts while it is on the host, for
     const auto back_to = [](const std::string& artifact) {
         return Rollbacks{{"o", {.artifact = artifact, .by = "alice", .at = {}}}};
     };
-    CHECK(**input({}).config == "new");
+    CHECK(***input({}).config == "new");
     CHECK(input(back_to("0123456789abcdef")).rolled_back_to == "0123456789abcdef");
-    CHECK(**input(back_to("0123456789abcdef")).config == "old");
+    CHECK(***input(back_to("0123456789abcdef")).config == "old");
     for (const char* other : {"1123456789abcdef", "..", "", "0123456789abcdef/left4dead2"}) {
         INFO(other);
         CHECK_FALSE(input(back_to(other)).rolled_back_to);
-        CHECK(**input(back_to(other)).config == "new");
+        CHECK(***input(back_to(other)).config == "new");
     }
 }
 
