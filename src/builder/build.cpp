@@ -3,7 +3,9 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <expected>
@@ -16,6 +18,7 @@
 #include "builder/directory/copy.hpp"
 #include "builder/git/git.hpp"
 #include "builder/map_index/map_index.hpp"
+#include "builder/publishing.hpp"
 #include "builder/workshop/workshop.hpp"
 
 namespace left4me::builder {
@@ -84,8 +87,19 @@ Built<Staged> build_in(const Workplace& place, const std::optional<BuiltArtifact
     const Fd last = before ? store::open_directory(place.overlay.get(), before->digest) : Fd();
     auto staged = stage(*source, place.directory.get(), last, downloads, *staging, progress, input);
     if (!staged) return staged;
+    // What is there already is not published again.
+    const bool is_new = ::faccessat(place.overlay.get(), staged->digest.c_str(), F_OK, 0) != 0;
+    const Sharing sharing = is_new ? share_files(staging->tree(), place.overlay.get(), place.directory.get())
+                                   : measure_files(staging->tree());
     const auto published = staging->publish(place.overlay.get(), staged->digest);
     if (!published) return std::unexpected(published.error());
+    if (auto told = tell_built(place.overlay.get(), staged->digest, *published, sharing); !told)
+        return own_failure(errno, told.error());
+    if (*published && sharing.shared_files > 0)
+        (void)std::fprintf(stderr, "%s of %s files are stored once with earlier artifacts, %s bytes\n",
+                           std::to_string(sharing.shared_files).c_str(),
+                           std::to_string(sharing.files).c_str(),
+                           std::to_string(sharing.shared_bytes).c_str());
     (void)std::fprintf(stderr, "%s %s\n", *published ? "built" : "nothing new: the content is that of",
                        staged->digest.c_str());
     return staged;

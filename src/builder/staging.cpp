@@ -12,6 +12,7 @@
 
 #include "adapters/store/copy.hpp"
 #include "adapters/store/files.hpp"
+#include "builder/share.hpp"
 
 namespace left4me::builder {
 
@@ -161,7 +162,7 @@ Built<void> Staging::restart() {
 
 Built<void> Staging::discard(int build_directory) {
     // The journal first: it must not mention files that are gone.
-    return remove(build_directory, {journal_name, tree_name, download_name});
+    return remove(build_directory, {journal_name, tree_name, download_name, shared_name});
 }
 
 }  // namespace left4me::builder

@@ -80,6 +80,13 @@ Result<Exit> reconcile(Session& session, const Timeout& timeout, const operation
     return exit_for(last->error_kind);
 }
 
+Result<Exit> reconcile_servers(Session& session, const Timeout& timeout,
+                               const std::vector<std::string>& servers) {
+    operations::Concern concern;
+    for (const std::string& server : servers) concern.insert({Kind::Server, server});
+    return concern.empty() ? Result<Exit>(Exit::Done) : reconcile(session, timeout, concern);
+}
+
 Result<Exit> tell_canceled(const operations::Result<std::vector<std::string>>& servers, const char* what) {
     if (!servers) return std::unexpected(servers.error());
     for (const std::string& server : *servers) print(fmt::format("server/{} {} canceled\n", server, what));

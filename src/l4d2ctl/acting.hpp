@@ -31,6 +31,10 @@ void add_wait_option(Command& verb, const std::shared_ptr<Timeout>& timeout);
 Result<Exit> reconcile(Session& session, const Timeout& timeout, const operations::Concern& concern = {},
                        std::optional<RunState> state = {});
 
+/// The same, about these servers, for what a person asked of an overlay; without any there is nothing to do.
+Result<Exit> reconcile_servers(Session& session, const Timeout& timeout,
+                               const std::vector<std::string>& servers);
+
 /// Makes an edit, prints its effects as `server/comp1 created`, and makes the host follow.
 using Make = std::function<operations::Result<Proposal>()>;
 Result<Exit> edit_and_reconcile(Session& session, const Make& make, const Timeout& timeout);

@@ -5,6 +5,7 @@
 #include "l4d2ctl/server_page.hpp"
 #include "l4d2ctl/tables.hpp"
 #include "l4d2ctl/verbs.hpp"
+#include "operations/artifacts.hpp"
 #include "operations/build_view.hpp"
 #include "operations/conflicts.hpp"
 #include "operations/journal_tail.hpp"
@@ -62,7 +63,16 @@ Result<std::string> describe_overlay(const Session& session, const View& view, c
     rows.push_back({{"Build"}, {printable(operations::build_text(view, name))}});
     rows.push_back({{"Blueprints"}, {names_or_none(operations::blueprints_using(view.in_force.set, name))}});
     rows.push_back({{"Manifest"}, {place(found->second.origin)}});
-    const std::string text = page(std::move(rows), session, "overlay/" + name);
+    if (const auto rollback = view.intent.rollbacks.find(name); rollback != view.intent.rollbacks.end())
+        rows.insert(rows.begin() + 2, {{"Kept"},
+                                       {fmt::format("{}, {}; sudo l4d2ctl resume overlay/{} lets it follow "
+                                                    "its source again",
+                                                    printable(rollback_text(rollback->second)),
+                                                    operations::time_text(rollback->second.at), name),
+                                        Paint::Yellow}});
+    const std::string text =
+        page(std::move(rows), session, "overlay/" + name) +
+        section("Artifacts, the last built first", operations::artifacts_text(view, name), session.out);
     if (!is_built_by_unit(found->second.source)) return text;
     const std::string log = tail.text();
     return text + section("Log",

@@ -40,6 +40,8 @@ void add_verbs(CLI::App& app, Session& session) {
     add_reconcile(app, session);
     add_approve(app, session);
     add_cancel(app, session);
+    add_rollback(app, session);
+    add_gc(app, session);
     add_init_repo(app, session);
     add_hook(app, session);
     add_suspend(app, session);

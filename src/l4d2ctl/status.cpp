@@ -35,6 +35,9 @@ std::string summary_page(const Session& session, const View& view, const operati
             {{"Last pass"}, {operations::age_text(*view.status.last_pass, view.observed.now) + " ago"}});
     if (const auto& all = view.intent.suspended.all)
         rows.push_back({{"Suspended"}, {printable(suspension_text(*all)), Paint::Yellow}});
+    for (const auto& [overlay, rollback] : view.intent.rollbacks)
+        rows.push_back(
+            {{"Overlay"}, {printable("overlay/" + overlay + " " + rollback_text(rollback)), Paint::Yellow}});
     for (auto& row : rows) row.front().paint = Paint::Dim;
     std::string text = table(rows, session.out);
     const PlanColumns columns(view.plan);

@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include "l4d2ctl/acting.hpp"
+#include "l4d2ctl/kinds.hpp"
 #include "l4d2ctl/selection.hpp"
 #include "l4d2ctl/verbs.hpp"
+#include "operations/rollback.hpp"
 #include "operations/wait.hpp"
 #include "specs/text.hpp"
 
@@ -40,7 +42,42 @@ Result<Exit> suspend(Session& session, Options& options) {
     return Exit::Done;
 }
 
+/// Takes the overlays out of what was named, which are resumed after a rollback.
+Result<std::vector<std::string>> take_overlays(std::vector<std::string>& words) {
+    std::vector<std::string> given;
+    std::erase_if(words, [&given](const std::string& word) {
+        const std::size_t slash = word.find('/');
+        if (slash == std::string::npos || parse_kind(word.substr(0, slash)) != Kind::Overlay) return false;
+        given.push_back(word);
+        return true;
+    });
+    if (given.empty()) return given;
+    auto target = parse_target(given);
+    if (!target) return std::unexpected(target.error());
+    return std::move(target->names);
+}
+
+Result<Exit> resume_overlays(Session& session, const std::vector<std::string>& overlays) {
+    if (auto entered = drop_privileges_and_configure(session, Access::Act); !entered)
+        return std::unexpected(entered.error());
+    const auto resumed = operations::resume_overlays(session, overlays);
+    if (!resumed) return std::unexpected(resumed.error());
+    for (const std::string& overlay : resumed->not_rolled_back)
+        print(fmt::format("overlay/{} is not rolled back\n", overlay));
+    for (const std::string& overlay : resumed->overlays) print(fmt::format("overlay/{} resumed\n", overlay));
+    (void)std::fflush(stdout);
+    return reconcile_servers(session, std::nullopt, resumed->servers);
+}
+
 Result<Exit> resume(Session& session, Options& options) {
+    const auto overlays = take_overlays(options.selection.names);
+    if (!overlays) return std::unexpected(overlays.error());
+    if (!overlays->empty()) {
+        const Selection& others = options.selection;
+        if (!others.names.empty() || !others.selector.empty() || others.all)
+            return fail(Exit::Usage, "resume overlays, or servers: not both at once");
+        return resume_overlays(session, *overlays);
+    }
     if (auto settled = settle(options.selection); !settled) return std::unexpected(settled.error());
     if (auto entered = drop_privileges_and_configure(session, Access::Act); !entered)
         return std::unexpected(entered.error());
@@ -78,11 +115,14 @@ void add_suspend(CLI::App& app, Session& session) {
 
 void add_resume(CLI::App& app, Session& session) {
     auto options = std::make_shared<Options>();
-    Command verb = add_verb(app, session, "resume", "Ends a suspension, and makes the host follow the source",
-                            "  sudo l4d2ctl resume comp1\n  sudo l4d2ctl resume --all",
+    Command verb = add_verb(app, session, "resume",
+                            "Ends a suspension, or a rollback, and makes the host follow the source",
+                            "  sudo l4d2ctl resume comp1\n  sudo l4d2ctl resume --all\n"
+                            "  sudo l4d2ctl resume overlay/maps",
                             [&session, options] { return resume(session, *options); });
     add_selection(verb, options->selection, MayBeAll::No);
-    verb.flag("--all", options->selection.all, "Everything, including single servers");
+    verb.flag("--all", options->selection.all,
+              "Everything, including single servers; what was rolled back stays");
 }
 
 }  // namespace left4me::ctl

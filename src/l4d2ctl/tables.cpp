@@ -4,7 +4,9 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <iterator>
 
+#include "operations/artifacts.hpp"
 #include "operations/build_view.hpp"
 #include "operations/objects.hpp"
 #include "operations/server_view.hpp"
@@ -140,18 +142,44 @@ std::string artifact_text(const View& view, const std::string& name) {
     return digest.empty() ? "-" : digest;
 }
 
+/// Size, shared size and age of the artifact that servers can have.
+Row size_cells(const View& view, const std::string& name) {
+    const std::string path = "overlays/" + name + "/" + artifact_text(view, name);
+    const auto built = view.observed.built.find(path);
+    const bool there = built != view.observed.built.end();
+    const auto info = operations::artifact_info(view, path);
+    return {{operations::size_text(info)},
+            {operations::shared_text(info)},
+            {there ? age_text(built->second, view.observed.now) : "-"}};
+}
+
 std::vector<Row> overlay_rows(const View& view, const std::vector<std::string>& names, bool wide) {
-    std::vector<std::string> titles{"NAME", "BUILT", "ARTIFACT", "BLUEPRINTS", "SOURCE"};
+    const auto& rollbacks = view.intent.rollbacks;
+    const bool any_rolled_back =
+        std::any_of(names.begin(), names.end(),
+                    [&rollbacks](const std::string& name) { return rollbacks.contains(name); });
+    std::vector<std::string> titles{"NAME", "BUILT", "ARTIFACT", "BLUEPRINTS"};
+    if (wide) titles.insert(titles.end(), {"SIZE", "SHARED", "AGE"});
+    titles.emplace_back("SOURCE");
     if (wide) titles.emplace_back("MANIFEST");
+    if (any_rolled_back) titles.emplace_back("WHY");
     std::vector<Row> rows{heading(titles)};
     for (const std::string& name : names) {
         const Overlay& overlay = view.in_force.set.overlays.at(name);
         Row row{{name, Paint::Bold},
                 built_cell(view, name),
                 {artifact_text(view, name)},
-                {std::to_string(blueprints_using(view.in_force.set, name).size())},
-                {source_text(overlay.source)}};
+                {std::to_string(blueprints_using(view.in_force.set, name).size())}};
+        if (wide) {
+            Row sizes = size_cells(view, name);
+            std::move(sizes.begin(), sizes.end(), std::back_inserter(row));
+        }
+        row.push_back({source_text(overlay.source)});
         if (wide) row.push_back({fmt::format("{}:{}", overlay.origin.where.file, overlay.origin.where.line)});
+        const auto rollback = rollbacks.find(name);
+        if (any_rolled_back)
+            row.push_back({rollback == rollbacks.end() ? "" : printable(rollback_text(rollback->second)),
+                           Paint::Yellow});
         rows.push_back(std::move(row));
     }
     return rows;

@@ -283,7 +283,8 @@ void Daemon::reconcile(Time now) {
         telemetry_.began(now);
         Intent intent = manifests_.intent();
         intent.retry_now = asked_ && asked_->retry;
-        const auto step = engine_.step({desired, std::move(intent), manifests_.error()});
+        const auto step =
+            engine_.step({desired, std::move(intent), manifests_.error(), config_.keep_artifacts});
         if (step) {
             said = report_of(*step, engine_.open_actions());
             reconciled(now, *step);

@@ -9,9 +9,9 @@ namespace left4me::operations {
 
 namespace {
 
-const TargetOverlay* find_overlay(const View& view, const std::string& name) {
-    const auto found = view.target.overlays.find(name);
-    return found == view.target.overlays.end() ? nullptr : &found->second;
+const TargetOverlay* find_overlay(const Seen& seen, const std::string& name) {
+    const auto found = seen.target.overlays.find(name);
+    return found == seen.target.overlays.end() ? nullptr : &found->second;
 }
 
 const ObservedBuild* find_build(const View& view, const std::string& name) {
@@ -167,10 +167,10 @@ Json build_json(const View& view, const std::string& name) {
     return json;
 }
 
-std::string usable_generation(const View& view, const std::string& name) {
-    const TargetOverlay* const overlay = find_overlay(view, name);
+std::string usable_generation(const Seen& seen, const std::string& name) {
+    const TargetOverlay* const overlay = find_overlay(seen, name);
     if (overlay == nullptr) return {};
-    if (overlay->artifact) return *overlay->artifact;
+    if (const std::string* const used = overlay->used()) return *used;
     if (overlay->build && overlay->build->record.artifact) return overlay->build->record.artifact->digest;
     return {};
 }

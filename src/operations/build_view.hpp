@@ -29,9 +29,9 @@ std::string build_text(const View& view, const std::string& overlay);
 /// `state`, and where there is one `progress`, `failure`, `last`.
 Json build_json(const View& view, const std::string& overlay);
 
-/// The artifact that servers can have: what the source asks for or, while that is not built, the last one
-/// that was; empty if there is none.
-std::string usable_generation(const View& view, const std::string& overlay);
+/// The artifact that servers can have: the one that a person rolled back to, or what the source asks for or,
+/// while that is not built, the last one that was; empty if there is none.
+std::string usable_generation(const Seen& seen, const std::string& overlay);
 /// What the content of that artifact is called at its source, as a commit; empty: nothing.
 std::string built_revision(const View& view, const std::string& overlay);
 

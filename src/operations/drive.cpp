@@ -112,7 +112,8 @@ Result<StepReport> Drive::step(bool retry_now) {
     if (auto status = status_file_.read_if_changed()) engine_->set_status(*std::move(status));
     Intent intent = manifests_.intent();
     intent.retry_now = retry_now;
-    auto step = engine_->step({manifests_.desired(), std::move(intent), manifests_.error()});
+    auto step = engine_->step(
+        {manifests_.desired(), std::move(intent), manifests_.error(), context_.config.keep_artifacts});
     if (!step) return fail(ErrorKind::HostUnavailable, step.error());
     players_ = players_of(step->observed);
     if (auto saved = status_file_.save(engine_->status()); !saved)

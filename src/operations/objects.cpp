@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "operations/artifacts.hpp"
 #include "operations/build_view.hpp"
 #include "operations/server_view.hpp"
 
@@ -123,6 +124,10 @@ Json overlay_object_json(const View& view, const std::string& name) {
     json["artifact"] = usable.empty() ? Json(nullptr) : Json(usable);
     if (const std::string revision = built_revision(view, name); !revision.empty())
         json["revision"] = revision;
+    json["rolledBack"] = rollback_json(view, name);
+    Json artifacts = Json::array();
+    for (const Artifact& artifact : artifacts_of(view, name)) artifacts.push_back(artifact_json(artifact));
+    json["artifacts"] = std::move(artifacts);
     json["build"] = build_json(view, name);
     json["blueprints"] = blueprints_using(view.in_force.set, name);
     return json;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "operations/artifacts.hpp"
 #include "operations/server_view.hpp"
 
 namespace left4me::operations {
@@ -47,6 +48,12 @@ Json summary_json(const View& view, const Summary& summary) {
     json["lastPass"] = time_or_null(view.status.last_pass);
     const auto& all = view.intent.suspended.all;
     json["suspended"] = all ? Json{{"reason", all->reason}, {"by", all->by}} : Json(nullptr);
+    Json rolled_back = Json::array();
+    for (const auto& [overlay, rollback] : view.intent.rollbacks) {
+        rolled_back.push_back({{"overlay", overlay}});
+        rolled_back.back().update(rollback_json(view, overlay));
+    }
+    json["rolledBack"] = std::move(rolled_back);
     return json;
 }
 

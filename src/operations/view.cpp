@@ -81,10 +81,11 @@ Result<Seen> look_at(const Context& context, Desired desired) {
     auto machine = connect(context);
     if (!machine) return std::unexpected(machine.error());
     Seen seen;
+    seen.paths = context.paths;
     seen.intent = load_intent(context.paths);
     Engine engine(**machine, load_status(context.paths));
-    auto looked = engine.observe(
-        {std::make_shared<const Desired>(std::move(desired)), seen.intent, engine.status().source_error});
+    auto looked = engine.observe({std::make_shared<const Desired>(std::move(desired)), seen.intent,
+                                  engine.status().source_error, context.config.keep_artifacts});
     if (!looked) return fail(ErrorKind::HostUnavailable, looked.error());
     seen.machine = std::move(*machine);
     seen.target = std::move(looked->target);

@@ -35,6 +35,7 @@ struct Seen {
     Intent intent;
     Plan plan;      ///< what a pass would do now
     Status status;  ///< current conditions, with the times that earlier passes recorded
+    Paths paths;
     std::unique_ptr<SystemdHost> machine;
 
     const Desired& desired() const { return *target.desired; }

@@ -31,6 +31,7 @@ bool takes_a_person(HoldReason reason) {
         case HoldReason::NotInstalled:
         case HoldReason::SourceUnavailable:
         case HoldReason::BuildCanceled:
+        case HoldReason::RolledBack:
         case HoldReason::Drift:
             return true;
         case HoldReason::RolloutPending:

@@ -59,8 +59,10 @@ class Assembly {
     void add_overlay(const World& world, OverlayDraft draft) {
         const Id id = add({Kind::Overlay, draft.name}, std::move(draft.step));
         if (actions_[id].verb != Verb::Build) return;
-        actions_[id].source = world.target.overlays.at(draft.name).source;
-        builds_.emplace(std::move(draft.name), id);
+        const TargetOverlay& overlay = world.target.overlays.at(draft.name);
+        actions_[id].source = overlay.source;
+        // Nothing waits for a build whose result it does not get.
+        if (!overlay.rolled_back_to) builds_.emplace(std::move(draft.name), id);
     }
 
     void add_server(const World& world, const ServerDraft& draft) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "reconciler/artifacts.hpp"
 #include "reconciler/plan.hpp"
 
 /// How plan() is made, one idea a file. Nothing outside src/reconciler/ includes this.
@@ -149,6 +150,8 @@ void merge_restarts(ServerDraft& draft);
 void guard_against_mass_stop(const World& world, std::vector<ServerDraft>& drafts);
 void settle_ports(const World& world, std::vector<ServerDraft>& drafts);
 std::vector<PruneDraft> plan_prune(const World& world, const std::vector<ServerDraft>& drafts);
+/// The same decision about every artifact, with its reasons.
+std::vector<ArtifactVerdict> explain_prune(const World& world, const std::vector<ServerDraft>& drafts);
 
 Plan assemble(const World& world, std::vector<OverlayDraft> overlays, std::vector<ServerDraft> servers,
               std::vector<PruneDraft> prunes);

@@ -56,8 +56,9 @@ std::expected<StepResult, std::string> Engine::observe(const Request& request) {
     StepResult result;
     auto units = host_.observe_units();
     if (!units) return std::unexpected(units.error());
-    result.target = resolve(request.desired, host_.read_inputs(*request.desired));
+    result.target = resolve(request.desired, host_.read_inputs(*request.desired, request.intent.rollbacks));
     result.target.restarts = servers_of(request.intent.restarts);
+    result.target.keep_artifacts = request.keep_artifacts;
     std::expected<Observed, std::string> observed = host_.observe(result.target, *std::move(units));
     if (!observed) return std::unexpected(observed.error());
     result.observed = *std::move(observed);

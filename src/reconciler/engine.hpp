@@ -19,6 +19,7 @@ struct Request {
     Intent intent;
     /// Why the source's newest revision is not in force; empty: it is.
     std::string source_error;
+    std::size_t keep_artifacts = 1;  ///< Target::keep_artifacts
 };
 
 /// Actions that have ended, with the plan that they belong to: `outcomes[i].action` is an index into

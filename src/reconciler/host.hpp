@@ -9,6 +9,7 @@
 
 #include "reconciler/observed.hpp"
 #include "reconciler/plan.hpp"
+#include "reconciler/rollback.hpp"
 
 namespace left4me {
 
@@ -44,8 +45,8 @@ class Host {
     virtual std::expected<ObservedUnits, std::string> observe_units() = 0;
 
     /// Reads what the revision refers to outside itself: overlays' sources, the records of
-    /// their builds, and secrets. Changes nothing.
-    virtual Inputs read_inputs(const Desired& desired) = 0;
+    /// their builds, whether what they are rolled back to is there, and secrets. Changes nothing.
+    virtual Inputs read_inputs(const Desired& desired, const Rollbacks& rollbacks) = 0;
 
     /// Observes everything else, and puts it together with the units. `target` determines which files to
     /// compare. Changes nothing.

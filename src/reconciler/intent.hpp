@@ -4,6 +4,7 @@
 
 #include "reconciler/reset_request.hpp"
 #include "reconciler/restart_request.hpp"
+#include "reconciler/rollback.hpp"
 #include "reconciler/stop_request.hpp"
 #include "reconciler/suspension.hpp"
 
@@ -21,6 +22,8 @@ struct Intent {
     RestartRequests restarts = {};
     ResetRequests resets = {};
     StopRequests stops = {};
+    /// Overlays that stay at an earlier artifact.
+    Rollbacks rollbacks = {};
 
     /// Something was asked for that ends when it is done.
     bool has_requests() const { return !restarts.empty() || !resets.empty() || !stops.empty(); }

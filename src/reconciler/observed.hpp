@@ -118,6 +118,8 @@ struct Observed {
     /// Every finished artifact on disk, relative to the state directory: `overlays/A/DIGEST`,
     /// `instances/N/DIGEST`; and `overlays/A/.build`, in which the unit works.
     std::set<std::string> artifacts;
+    /// When a build last gave each of those that are artifacts of overlays, whether it was new or there.
+    std::map<std::string, TimePoint> built = {};
 };
 
 /// By server: what is known of their players.

@@ -31,25 +31,41 @@ std::vector<draft::ServerDraft> plan_servers(const draft::World& world) {
     return drafts;
 }
 
+struct Drafts {
+    std::vector<draft::ServerDraft> servers;
+    std::vector<draft::OverlayDraft> overlays;
+};
+
+/// Everything but what is pruned, which follows from it.
+Drafts decide(const draft::World& world) {
+    Drafts drafts{plan_servers(world), draft::plan_overlays(world)};
+    for (draft::ServerDraft& server : drafts.servers) {
+        draft::leave_suspended_alone(world, server);
+        draft::report_drift(world, server);
+    }
+    draft::guard_against_mass_stop(world, drafts.servers);
+    for (draft::ServerDraft& server : drafts.servers) draft::hold_back_off(world, server);
+    for (draft::OverlayDraft& overlay : drafts.overlays) draft::hold_back_off(world, overlay);
+    draft::limit_restarts(world, drafts.servers);
+    for (draft::ServerDraft& server : drafts.servers) draft::merge_restarts(server);
+    draft::settle_ports(world, drafts.servers);
+    for (draft::ServerDraft& server : drafts.servers) draft::leave_out_needless_attach(server);
+    return drafts;
+}
+
 }  // namespace
 
 Plan plan(const Target& target, const Observed& observed, const Memory& memory, const Intent& intent) {
     const draft::World world{target, observed, memory, intent};
-    std::vector<draft::ServerDraft> servers = plan_servers(world);
-    std::vector<draft::OverlayDraft> overlays = draft::plan_overlays(world);
-    for (draft::ServerDraft& server : servers) {
-        draft::leave_suspended_alone(world, server);
-        draft::report_drift(world, server);
-    }
-    draft::guard_against_mass_stop(world, servers);
-    for (draft::ServerDraft& server : servers) draft::hold_back_off(world, server);
-    for (draft::OverlayDraft& overlay : overlays) draft::hold_back_off(world, overlay);
-    draft::limit_restarts(world, servers);
-    for (draft::ServerDraft& server : servers) draft::merge_restarts(server);
-    draft::settle_ports(world, servers);
-    for (draft::ServerDraft& server : servers) draft::leave_out_needless_attach(server);
-    std::vector<draft::PruneDraft> prunes = draft::plan_prune(world, servers);
-    return draft::assemble(world, std::move(overlays), std::move(servers), std::move(prunes));
+    Drafts drafts = decide(world);
+    std::vector<draft::PruneDraft> prunes = draft::plan_prune(world, drafts.servers);
+    return draft::assemble(world, std::move(drafts.overlays), std::move(drafts.servers), std::move(prunes));
+}
+
+std::vector<ArtifactVerdict> judge_artifacts(const Target& target, const Observed& observed,
+                                             const Memory& memory, const Intent& intent) {
+    const draft::World world{target, observed, memory, intent};
+    return draft::explain_prune(world, decide(world).servers);
 }
 
 }  // namespace left4me

@@ -17,9 +17,9 @@ bool acts(const ServerDraft& draft) {
 
 bool is_unwritten(const World& world, const std::string& overlay) {
     const auto found = world.target.overlays.find(overlay);
-    if (found == world.target.overlays.end() || !found->second.artifact) return false;
-    return !world.observed.artifacts.contains(
-        fmt::format("overlays/{}/{}", overlay, *found->second.artifact));
+    const std::string* const artifact = found == world.target.overlays.end() ? nullptr : found->second.used();
+    return artifact != nullptr &&
+           !world.observed.artifacts.contains(fmt::format("overlays/{}/{}", overlay, *artifact));
 }
 
 const Backoff* build_backoff(const World& world, const std::string& overlay) {

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "reconciler/draft.hpp"
+#include "reconciler/layers.hpp"
 
 namespace left4me::draft {
 namespace {
@@ -33,6 +34,31 @@ Step plan_unit_build(const World& world, const std::string& name, const UnitBuil
     return {Verb::Build, why_build(build), {}, {}};
 }
 
+/// What a rollback means for its overlay; nullopt: it is at the artifact that its source asks for anyway.
+std::optional<Step> plan_rollback(const World& world, const std::string& name, const Rollback& rollback) {
+    const std::string resume = fmt::format("l4d2ctl resume overlay/{}", name);
+    const auto overlay = world.target.overlays.find(name);
+    if (overlay == world.target.overlays.end())
+        return Step{Verb::Hold,
+                    fmt::format("no manifest names it any more; its artifact stays, {}: {} lets it go",
+                                rollback_text(rollback), resume),
+                    {},
+                    HoldReason::RolledBack};
+    if (!overlay->second.rolled_back_to)
+        return Step{Verb::Report,
+                    fmt::format("{}, which is not on this host any more: it follows its source ({})",
+                                rollback_text(rollback), resume),
+                    {},
+                    HoldReason::RolledBack};
+    const auto& artifact = overlay->second.artifact;
+    if (artifact == rollback.artifact) return std::nullopt;
+    return Step{Verb::Hold,
+                fmt::format("{}; otherwise: {}", rollback_text(rollback),
+                            artifact ? short_change(rollback.artifact, *artifact) : "what its source gives"),
+                {},
+                HoldReason::RolledBack};
+}
+
 }  // namespace
 
 std::vector<OverlayDraft> plan_overlays(const World& world) {
@@ -53,6 +79,10 @@ std::vector<OverlayDraft> plan_overlays(const World& world) {
         if (world.observed.artifacts.contains(fmt::format("overlays/{}/{}", name, digest))) continue;
         drafts.push_back(
             {name, {Verb::Build, fmt::format("artifact {:.4} is not on this host", digest), digest, {}}});
+    }
+    for (const auto& [name, rollback] : world.intent.rollbacks) {
+        if (overlay_is_suspended(world, name)) continue;
+        if (auto step = plan_rollback(world, name, rollback)) drafts.push_back({name, *std::move(step)});
     }
     for (const auto& [name, build] : world.observed.builds) {
         const auto overlay = world.target.overlays.find(name);

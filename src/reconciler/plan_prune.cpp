@@ -1,8 +1,10 @@
 #include <algorithm>
 #include <map>
 #include <string_view>
+#include <unordered_map>
 #include <unordered_set>
 
+#include "reconciler/artifacts.hpp"
 #include "reconciler/draft.hpp"
 #include "reconciler/layers.hpp"
 
@@ -10,19 +12,25 @@ namespace left4me::draft {
 namespace {
 
 using Releases = std::vector<std::pair<std::string, Verb>>;
+using Keeps = std::vector<Keep>;
 
 /// Which artifacts are in use: permanently, or until some step of the drafts has ended.
 class Usage {
   public:
+    /// `explains`: users() are told, too.
+    explicit Usage(bool explains) : explains_(explains) {}
+
     void add(const std::string& name, const ObservedServer& server, const TargetServer* target,
              const ServerDraft* draft) {
         const TargetRendering* const rendering =
             target != nullptr && target->rendering ? target->rendering->get() : nullptr;
-        if (rendering != nullptr) keep(rendering->layers());
+        if (rendering != nullptr) keep(rendering->layers(), name, KeepReason::Asked);
         // Kept until its source can be read again, because the source may then ask for any of them.
-        if (target != nullptr && rendering == nullptr) keeps_all_overlays_ = true;
+        if (target != nullptr && rendering == nullptr) keep_all_overlays(name);
         if (server.stack() && !(rendering != nullptr && *server.stack() == rendering->layers())) {
             add_mounted(name, *server.stack(), draft);
+        } else if (server.stack() && explains_) {
+            keep(*server.stack(), name, KeepReason::Mounted);
         }
         if (server.current && !(rendering != nullptr && *server.current == rendering->digest())) {
             add_current(name, server, draft);
@@ -30,9 +38,14 @@ class Usage {
     }
 
     bool keeps(std::string_view path) const { return kept_.contains(path); }
+    Keeps users(std::string_view path) const {
+        const auto found = users_.find(path);
+        return found == users_.end() ? Keeps{} : found->second;
+    }
 
     /// Some server may next be started from a rendering whose overlays are unknown.
     bool keeps_all_overlays() const { return keeps_all_overlays_; }
+    const Keeps& users_of_all() const { return users_of_all_; }
 
     Releases released_by(std::string_view path) const {
         const auto found = released_.find(path);
@@ -43,10 +56,18 @@ class Usage {
     const Releases& unknown_released_by() const { return unknown_released_by_; }
 
   private:
-    void keep(const std::vector<std::string>& layers) {
+    void keep(const std::vector<std::string>& layers, const std::string& name, KeepReason reason) {
         for (const std::string& layer : layers) {
-            if (const std::string_view path = artifact_path(layer); !path.empty()) kept_.insert(path);
+            const std::string_view path = artifact_path(layer);
+            if (path.empty()) continue;
+            kept_.insert(path);
+            if (explains_) users_[path].push_back({reason, name});
         }
+    }
+
+    void keep_all_overlays(const std::string& name) {
+        keeps_all_overlays_ = true;
+        if (explains_) users_of_all_.push_back({KeepReason::Unknown, name});
     }
 
     void release(const std::vector<std::string>& layers, const std::string& name, Verb verb) {
@@ -64,7 +85,7 @@ class Usage {
         } else if (draft != nullptr && draft->has(Verb::Restart)) {
             release(layers, name, Verb::Restart);
         } else {
-            keep(layers);
+            keep(layers, name, KeepReason::Mounted);
         }
     }
 
@@ -82,8 +103,8 @@ class Usage {
         const bool renders = draft != nullptr && draft->has(Verb::Render);
         const bool unmanages = draft != nullptr && draft->has(Verb::Unmanage);
         if (!renders && !unmanages) {
-            if (known) keep(*layers);
-            keeps_all_overlays_ = keeps_all_overlays_ || !known;
+            if (known) keep(*layers, name, KeepReason::NextStart);
+            if (!known) keep_all_overlays(name);
             return;
         }
         const Verb verb = renders ? Verb::Render : Verb::Unmanage;
@@ -94,14 +115,17 @@ class Usage {
         }
     }
 
+    bool explains_;
     std::unordered_set<std::string_view> kept_;
+    std::unordered_map<std::string_view, Keeps> users_;
     std::map<std::string_view, Releases> released_;
     Releases unknown_released_by_;
     bool keeps_all_overlays_ = false;
+    Keeps users_of_all_;
 };
 
-Usage usage_of(const World& world, const std::vector<ServerDraft>& drafts) {
-    Usage usage;
+Usage usage_of(const World& world, const std::vector<ServerDraft>& drafts, bool explains) {
+    Usage usage(explains);
     auto draft = drafts.begin();  // both in the order of names; a server without a draft keeps what it has
     auto target = world.target.servers.begin();
     for (const auto& [name, server] : world.observed.servers) {
@@ -129,11 +153,45 @@ Path parse(std::string_view path) {
             std::string(path.substr(first + 1, second - first - 1)), path.substr(second + 1)};
 }
 
-bool overlay_is_wanted(const World& world, const Path& path) {
+/// Whether the source of the overlay asks for it; while that is unknown, it may be any of them.
+std::optional<KeepReason> asked_by_source(const World& world, const Path& path) {
     const auto overlay = world.target.overlays.find(path.name);
-    if (overlay == world.target.overlays.end()) return false;
-    // While the target is unknown, it may be any of them.
-    return !overlay->second.artifact || *overlay->second.artifact == path.digest;
+    if (overlay == world.target.overlays.end()) return std::nullopt;
+    if (!overlay->second.artifact) return KeepReason::Unknown;
+    if (*overlay->second.artifact == path.digest) return KeepReason::Source;
+    return std::nullopt;
+}
+
+bool is_rolled_back_to(const World& world, const Path& path) {
+    const auto rollback = world.intent.rollbacks.find(path.name);
+    return rollback != world.intent.rollbacks.end() && rollback->second.artifact == path.digest;
+}
+
+/// Of each overlay in the manifests, the artifacts that stay so that a person can roll back to them: those
+/// that were built last, besides the one that its source asks for.
+std::unordered_set<std::string_view> recent_artifacts(const World& world) {
+    std::unordered_set<std::string_view> recent;
+    if (world.target.keep_artifacts <= 1) return recent;
+    std::map<std::string, std::vector<std::string_view>> others;
+    for (const std::string& artifact : world.observed.artifacts) {
+        const Path path = parse(artifact);
+        if (path.kind != Kind::Overlay || path.digest.empty() || path.digest.starts_with('.')) continue;
+        const auto overlay = world.target.overlays.find(path.name);
+        if (overlay == world.target.overlays.end() || overlay->second.artifact == std::string(path.digest))
+            continue;
+        others[path.name].push_back(artifact);
+    }
+    const auto built = [&world](std::string_view artifact) {
+        const auto found = world.observed.built.find(std::string(artifact));
+        return found == world.observed.built.end() ? TimePoint{} : found->second;
+    };
+    for (auto& [name, artifacts] : others) {
+        std::stable_sort(artifacts.begin(), artifacts.end(),
+                         [&](std::string_view a, std::string_view b) { return built(a) > built(b); });
+        artifacts.resize(std::min(artifacts.size(), world.target.keep_artifacts - 1));
+        recent.insert(artifacts.begin(), artifacts.end());
+    }
+    return recent;
 }
 
 /// `overlays/A/.build` is needed for as long as a unit builds, or is to build the overlay.
@@ -160,34 +218,111 @@ bool stays_current(const World& world, const Path& path, const std::vector<Serve
     return !renders && world.observed.servers.at(path.name).current == path.digest;
 }
 
+/// Decides about each artifact: for a pass, which only wants to know what goes, and for a person, who wants
+/// to know why the others stay.
+class Judge {
+  public:
+    Judge(const World& world, const std::vector<ServerDraft>& drafts, bool explains)
+        : world_(world),
+          drafts_(drafts),
+          explains_(explains),
+          usage_(usage_of(world, drafts, explains)),
+          recent_(recent_artifacts(world)) {}
+
+    /// nullopt: it stays. `keeps`: why; only if the judge explains.
+    std::optional<PruneDraft> judge(const std::string& artifact, Keeps& keeps) const {
+        const Path path = parse(artifact);
+        if (path.name.empty()) return std::nullopt;
+        PruneDraft prune{{path.kind, path.name}, artifact, {}};
+        const bool stays = path.digest.starts_with('.') ? keeps_workplace(path, keeps)
+                           : path.kind == Kind::Overlay ? keeps_overlay(path, artifact, prune, keeps)
+                                                        : keeps_rendering(path, artifact, prune, keeps);
+        if (stays) return std::nullopt;
+        const Releases releases = usage_.released_by(artifact);
+        prune.after.insert(prune.after.end(), releases.begin(), releases.end());
+        return prune;
+    }
+
+  private:
+    bool keeps_workplace(const Path& path, Keeps& keeps) const {
+        const bool stays = is_worked_in(world_, path.name);
+        if (stays && explains_) keeps.push_back({KeepReason::Building, {}});
+        return stays;
+    }
+
+    bool keeps_overlay(const Path& path, std::string_view artifact, PruneDraft& prune, Keeps& keeps) const {
+        const bool is_used = usage_.keeps(artifact);
+        const auto asked = asked_by_source(world_, path);
+        const bool rolled_back_to = is_rolled_back_to(world_, path);
+        const bool recent = recent_.contains(artifact);
+        if (explains_) {
+            keeps = usage_.users(artifact);
+            if (rolled_back_to) keeps.push_back({KeepReason::RolledBack, {}});
+            if (asked) keeps.push_back({*asked, {}});
+            if (recent) keeps.push_back({KeepReason::Recent, {}});
+            if (keeps.empty()) keeps = usage_.users_of_all();
+        }
+        prune.after = usage_.unknown_released_by();
+        return is_used || asked || rolled_back_to || recent || usage_.keeps_all_overlays();
+    }
+
+    bool keeps_rendering(const Path& path, std::string_view artifact, PruneDraft& prune, Keeps& keeps) const {
+        bool renders = false;
+        const bool suspended = is_suspended(world_, path.name);
+        const bool is_used = usage_.keeps(artifact);
+        const bool stays = is_used || suspended || rendering_is_wanted(world_, path) ||
+                           stays_current(world_, path, drafts_, renders);
+        if (explains_ && stays) {
+            keeps = usage_.users(artifact);
+            if (suspended) keeps.push_back({KeepReason::Suspended, {}});
+            if (keeps.empty()) keeps.push_back({KeepReason::NextStart, path.name});
+        }
+        if (renders) prune.after.emplace_back(path.name, Verb::Render);
+        return stays;
+    }
+
+    const World& world_;
+    const std::vector<ServerDraft>& drafts_;
+    bool explains_;
+    Usage usage_;
+    std::unordered_set<std::string_view> recent_;
+};
+
+bool everything_is_suspended(const World& world) {
+    return suspension_of_all(world.intent.suspended, world.observed.now) != nullptr;
+}
+
 }  // namespace
 
 std::vector<PruneDraft> plan_prune(const World& world, const std::vector<ServerDraft>& drafts) {
-    if (suspension_of_all(world.intent.suspended, world.observed.now) != nullptr) return {};
-    const Usage usage = usage_of(world, drafts);
+    if (everything_is_suspended(world)) return {};
+    const Judge judge(world, drafts, false);
     std::vector<PruneDraft> prunes;
-    for (const std::string& digest : world.observed.artifacts) {
-        const Path path = parse(digest);
-        if (path.name.empty() || usage.keeps(digest)) continue;
-        if (path.digest.starts_with('.')) {
-            if (!is_worked_in(world, path.name)) prunes.push_back({{path.kind, path.name}, digest, {}});
-            continue;
-        }
-        if (path.kind == Kind::Server && is_suspended(world, path.name)) continue;
-        PruneDraft prune{{path.kind, path.name}, digest, {}};
-        if (path.kind == Kind::Overlay) {
-            if (usage.keeps_all_overlays() || overlay_is_wanted(world, path)) continue;
-            prune.after = usage.unknown_released_by();
-        } else {
-            bool renders = false;
-            if (rendering_is_wanted(world, path) || stays_current(world, path, drafts, renders)) continue;
-            if (renders) prune.after.emplace_back(path.name, Verb::Render);
-        }
-        const Releases releases = usage.released_by(digest);
-        prune.after.insert(prune.after.end(), releases.begin(), releases.end());
-        prunes.push_back(std::move(prune));
+    Keeps none;
+    for (const std::string& artifact : world.observed.artifacts) {
+        if (auto prune = judge.judge(artifact, none)) prunes.push_back(*std::move(prune));
     }
     return prunes;
+}
+
+std::vector<ArtifactVerdict> explain_prune(const World& world, const std::vector<ServerDraft>& drafts) {
+    const bool suspended = everything_is_suspended(world);
+    const Judge judge(world, drafts, true);
+    std::vector<ArtifactVerdict> verdicts;
+    for (const std::string& artifact : world.observed.artifacts) {
+        const Path path = parse(artifact);
+        if (path.name.empty()) continue;
+        ArtifactVerdict verdict{{path.kind, path.name}, artifact, false, {}, {}};
+        auto prune = judge.judge(artifact, verdict.keeps);
+        if (prune && suspended) {
+            verdict.keeps.push_back({KeepReason::Suspended, {}});
+        } else if (prune) {
+            verdict.goes = true;
+            verdict.after = std::move(prune->after);
+        }
+        verdicts.push_back(std::move(verdict));
+    }
+    return verdicts;
 }
 
 }  // namespace left4me::draft

@@ -47,7 +47,8 @@ bool is_usable(const World& world, const ServerDraft& draft) {
 const std::string* unbuilt_overlay(const World& world, const ServerDraft& draft) {
     for (const std::string& name : draft.target->spec->overlays) {
         const auto overlay = world.target.overlays.find(name);
-        if (overlay != world.target.overlays.end() && overlay->second.is_unbuilt()) return &name;
+        if (overlay == world.target.overlays.end() || overlay->second.used() != nullptr) continue;
+        if (overlay->second.is_unbuilt()) return &name;
     }
     return nullptr;
 }

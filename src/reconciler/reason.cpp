@@ -39,6 +39,8 @@ const char* to_string(HoldReason value) {
             return "BackOff";
         case HoldReason::Suspended:
             return "Suspended";
+        case HoldReason::RolledBack:
+            return "RolledBack";
         case HoldReason::Drift:
             return "Drift";
         case HoldReason::Orphan:

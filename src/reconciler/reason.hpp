@@ -19,6 +19,7 @@ enum class HoldReason {
     BuildCanceled,  ///< by a person
     BackOff,
     Suspended,
+    RolledBack,  ///< a person keeps the overlay at an earlier artifact
     Drift,
     Orphan,
     RestartPending,  ///< a restart that a person asked for

@@ -20,6 +20,7 @@ TargetOverlay resolve_overlay(const std::shared_ptr<const Desired>& desired, con
         return overlay;
     }
     overlay.build = input->second.build;
+    overlay.rolled_back_to = input->second.rolled_back_to;
     if (input->second.error) {
         overlay.artifact = std::unexpected(*input->second.error);
     } else if (input->second.artifact) {
@@ -42,11 +43,13 @@ std::expected<std::vector<std::string>, InputError> lower_layers(
         if (overlay == overlays.end())
             return std::unexpected(
                 InputError{InputErrorKind::Source, fmt::format("there is no overlay {}", name)});
-        if (const auto& artifact = overlay->second.artifact; !artifact) {
-            return std::unexpected(InputError{artifact.error().kind,
-                                              fmt::format("overlay {}: {}", name, artifact.error().message)});
+        const std::string* const artifact = overlay->second.used();
+        if (artifact == nullptr) {
+            const InputError& error = overlay->second.artifact.error();
+            return std::unexpected(
+                InputError{error.kind, fmt::format("overlay {}: {}", name, error.message)});
         }
-        layers.push_back(fmt::format("overlays/{}/{}", name, *overlay->second.artifact));
+        layers.push_back(fmt::format("overlays/{}/{}", name, *artifact));
     }
     layers.emplace_back("installation");
     return layers;

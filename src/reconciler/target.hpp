@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <expected>
 #include <map>
@@ -58,8 +59,10 @@ struct OverlayInput {
     std::optional<std::string> artifact;  ///< the digest of the source's content
     std::optional<InputError> error;      ///< why it is unknown
     std::optional<UnitBuild> build;       ///< of a source that a unit builds
+    /// The artifact that a person rolled back to. One that is not on this host any more is left out.
+    std::optional<std::string> rolled_back_to = {};
     /// The text of the server.cfg in the artifact, or why it cannot be used. Read only if some server runs it
-    /// and the artifact is known.
+    /// and the artifact (the one that was rolled back to, or the source's) is known.
     std::optional<std::expected<SharedText, InputError>> config = {};
 };
 
@@ -109,13 +112,20 @@ class TargetRendering {
 /// What one overlay should be.
 struct TargetOverlay {
     std::shared_ptr<const OverlaySource> source;
-    std::expected<std::string, InputError> artifact;  ///< its digest, or why it is unknown
+    /// The digest of what its source asks for, or why it is unknown.
+    std::expected<std::string, InputError> artifact;
     /// Of one that a unit builds. Its artifact is known once it is built: nothing that can run waits for
     /// that.
     std::optional<UnitBuild> build = {};
+    /// What servers get instead, because a person rolled it back. It is on this host.
+    std::optional<std::string> rolled_back_to = {};
 
     /// The source can be read, and is not built yet.
     bool is_unbuilt() const { return !artifact && artifact.error().kind == InputErrorKind::Unbuilt; }
+    /// What servers are to have; nullptr: it is unknown.
+    const std::string* used() const {
+        return rolled_back_to ? &*rolled_back_to : artifact ? &*artifact : nullptr;
+    }
 };
 
 /// What one server should be.
@@ -138,6 +148,8 @@ struct Target {
     std::map<std::string, TargetServer> servers;
     /// Servers that a person wants restarted: whoever observes the host also tells their invocations.
     std::set<std::string> restarts;
+    /// How many artifacts of each overlay stay, with the one that its source asks for; at least 1.
+    std::size_t keep_artifacts = 1;
 
     const std::string& revision() const { return desired->revision; }
     const TargetServer* find(const std::string& server) const;

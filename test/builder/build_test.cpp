@@ -16,6 +16,7 @@
 #include <thread>
 
 #include "../adapters/store/place.hpp"
+#include "adapters/store/artifact_info.hpp"
 #include "adapters/store/build_files.hpp"
 #include "adapters/store/source_root.hpp"
 #include "adapters/store/tree.hpp"
@@ -174,6 +175,52 @@ TEST_CASE("a build that was killed at any moment gives the right artifact when i
         REQUIRE(build.run() == 0);
         build.require_built();
         CHECK(build.record().artifact->digest == digest);
+    }
+}
+
+TEST_CASE("a new artifact shares what it has in common with earlier ones, whose files never change") {
+    std::mt19937 random(20261129);
+    const Place place;
+    fill(place, 200, 100'000);
+    place.let_settle();
+    const Build build(place);
+    REQUIRE(build.run() == 0);
+    const std::string first = build.record().artifact->digest;
+    const auto content = [&](const std::string& digest) {
+        const auto root = store::open_source({place.path("overlays/o/" + digest), place.path(""), {}});
+        REQUIRE(root);
+        const auto tree = store::scan_tree(root->get());
+        REQUIRE(tree);
+        return *store::digest_tree(root->get(), *tree);
+    };
+    place.file("source/left4dead2/addons/0/0.vpk", "another map");
+    place.let_settle();
+    const auto begin = std::chrono::steady_clock::now();
+    REQUIRE(build.run() == 0);
+    const auto whole = std::chrono::steady_clock::now() - begin;
+    const std::string second = build.record().artifact->digest;
+    CHECK(second != first);
+    std::uniform_int_distribution<std::int64_t> moment(
+        0, std::chrono::duration_cast<std::chrono::microseconds>(whole).count());
+    for (int kill = 0; kill < 50; ++kill) {
+        INFO("kill " << kill);
+        place.remove(build.artifact());
+        const pid_t pid = build.start();
+        std::this_thread::sleep_for(std::chrono::microseconds(moment(random)));
+        ::kill(pid, SIGKILL);
+        (void)Build::wait(pid);
+        CHECK(content(first) == first);
+        REQUIRE(build.run() == 0);
+        build.require_built();
+        CHECK(build.record().artifact->digest == second);
+        CHECK(content(second) == second);
+        CHECK(content(first) == first);
+        const Fd overlay(::open(place.path("overlays/o").c_str(), O_RDONLY | O_DIRECTORY));
+        const auto info = store::read_info(overlay.get(), second);
+        REQUIRE(info);
+        CHECK(info->files == 200);
+        CHECK(info->shared_bytes >= 199 * 100'000);
+        CHECK_FALSE(place.exists("overlays/o/.build/shared"));
     }
 }
 

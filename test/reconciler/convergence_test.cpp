@@ -52,6 +52,7 @@ bool may_remain(const Case& generated, const RunResult& pass, const Action& acti
     const Observed& observed = pass.observed;
     const std::string& name = action.subject.name;
     const bool overlay = action.subject.kind == Kind::Overlay;
+    if (overlay && action.code == HoldReason::RolledBack) return generated.intent.rollbacks.contains(name);
     if (overlay) return action.code == HoldReason::SourceUnavailable && !generated.world.sources.at(name);
     const ObservedServer& server = observed.servers.at(name);
     if (action.code == HoldReason::Suspended)

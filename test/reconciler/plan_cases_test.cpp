@@ -36,7 +36,8 @@ TEST_CASE("plan() agrees with the table of cases") {
             DYNAMIC_SECTION(file.path().stem().string() << ": " << row["name"].as<std::string>()) {
                 PlanCase made = make_plan_case(row);
                 FakeHost host(made.world);
-                Target target = host.target(made.desired);
+                Target target = host.target(made.desired, made.intent.rollbacks);
+                target.keep_artifacts = made.keep_artifacts;
                 target.restarts = servers_of(made.intent.restarts);
                 const Plan planned = plan(target, *host.observe(target), made.memory(target), made.intent);
                 CHECK(sentences(planned) == row["want"].as<std::vector<std::string>>());

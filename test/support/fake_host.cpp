@@ -49,11 +49,12 @@ void FakeHost::end_builds() {
         record.failure.reset();
         record.artifact = BuiltArtifact{input, input};
         world.overlay_artifacts.insert(fmt::format("overlays/{}/{}", name, input));
+        world.built[fmt::format("overlays/{}/{}", name, input)] = world.now;
         return true;
     });
 }
 
-Inputs FakeHost::read_inputs(const Desired& desired) {
+Inputs FakeHost::read_inputs(const Desired& desired, const Rollbacks& rollbacks) {
     Inputs inputs;
     for (const auto& [name, source] : desired.overlays) {
         const auto content = world.sources.find(name);
@@ -64,14 +65,15 @@ Inputs FakeHost::read_inputs(const Desired& desired) {
             if (const auto record = world.records.find(name); record != world.records.end())
                 input.build->record = record->second;
             auto& artifact = input.build->record.artifact;
-            if (artifact &&
-                !world.overlay_artifacts.contains(fmt::format("overlays/{}/{}", name, artifact->digest)))
-                artifact.reset();
+            if (artifact && !has_artifact(name, artifact->digest)) artifact.reset();
             if (const auto canceled = world.canceled.find(name); canceled != world.canceled.end())
                 input.build->canceled = canceled->second;
             if (const auto requested = world.requested.find(name); requested != world.requested.end())
                 input.build->requested = requested->second;
         }
+        if (const auto rollback = rollbacks.find(name);
+            rollback != rollbacks.end() && has_artifact(name, rollback->second.artifact))
+            input.rolled_back_to = rollback->second.artifact;
         if (unread.contains(name)) {
             input.error = InputError{InputErrorKind::Unread, "its files are being looked at"};
         } else if (content->second && input.build) {
@@ -98,8 +100,12 @@ Inputs FakeHost::read_inputs(const Desired& desired) {
     return inputs;
 }
 
-Target FakeHost::target(const Desired& desired) {
-    return resolve(std::make_shared<const Desired>(desired), read_inputs(desired));
+bool FakeHost::has_artifact(const std::string& overlay, const std::string& digest) const {
+    return world.overlay_artifacts.contains(fmt::format("overlays/{}/{}", overlay, digest));
+}
+
+Target FakeHost::target(const Desired& desired, const Rollbacks& rollbacks) {
+    return resolve(std::make_shared<const Desired>(desired), read_inputs(desired, rollbacks));
 }
 
 std::expected<Observed, std::string> FakeHost::observe(const Target& target) {
@@ -116,6 +122,7 @@ std::expected<Observed, std::string> FakeHost::observe(const Target& target, Obs
     observed.builds = std::move(units.builds);
     observed.installation = world.installation;
     observed.artifacts = world.overlay_artifacts;
+    observed.built = world.built;
     for (const auto& [name, server] : world.servers) {
         const TargetServer* const asked = target.find(name);
         ObservedServer& seen = observed.servers[name];

@@ -60,6 +60,7 @@ struct FakeWorld {
         sources;                                 ///< overlay → digest of its content
     std::map<std::string, std::string> secrets;  ///< file → text; any other one is missing
     std::set<std::string> overlay_artifacts;     ///< `overlays/A/DIGEST`
+    std::map<std::string, TimePoint> built;      ///< when some of them were last built
     /// Of the overlays that units build: what they left, and what is being built. A source's input is what
     /// its content is called.
     std::map<std::string, BuildRecord> records;
@@ -83,12 +84,12 @@ class FakeHost : public TestHost {
     explicit FakeHost(FakeWorld initial, std::uint64_t seed = 1) : world(std::move(initial)), random_(seed) {}
 
     std::expected<ObservedUnits, std::string> observe_units() override;
-    Inputs read_inputs(const Desired& desired) override;
+    Inputs read_inputs(const Desired& desired, const Rollbacks& rollbacks) override;
     std::expected<Observed, std::string> observe(const Target& target, ObservedUnits units) override;
     /// With the units as they are now.
     std::expected<Observed, std::string> observe(const Target& target);
     /// resolve() with the result of read_inputs().
-    Target target(const Desired& desired);
+    Target target(const Desired& desired, const Rollbacks& rollbacks = {});
     void begin(const Plan& plan, std::span<const ActionIndex> actions) override;
     std::vector<Outcome> wait() override;
     /// Nothing ends while only hanging servers have actions in flight.
@@ -155,6 +156,7 @@ class FakeHost : public TestHost {
     };
     using Result = std::expected<void, Outcome>;
 
+    bool has_artifact(const std::string& overlay, const std::string& digest) const;
     void check(const Job& job);
     std::vector<std::size_t> not_hanging() const;
     std::vector<Outcome> end(std::size_t index);

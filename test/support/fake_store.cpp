@@ -35,7 +35,9 @@ FakeHost::Result FakeHost::build(const Job& job) {
     if (source == world.sources.end() || source->second != job.artifact) {
         return failed(FailureKind::IOError, "the source no longer has that content");
     }
-    world.overlay_artifacts.insert(fmt::format("overlays/{}/{}", job.subject.name, job.artifact));
+    const std::string path = fmt::format("overlays/{}/{}", job.subject.name, job.artifact);
+    world.overlay_artifacts.insert(path);
+    world.built[path] = world.now;
     return {};
 }
 
@@ -100,6 +102,7 @@ FakeHost::Result FakeHost::prune(const Job& job) {
     if (!users.empty()) return failed(FailureKind::InUse, "still in use");
     if (job.subject.kind == Kind::Overlay) {
         world.overlay_artifacts.erase(job.artifact);
+        world.built.erase(job.artifact);
     } else {
         world.servers[job.subject.name].renderings.erase(job.artifact.substr(job.artifact.rfind('/') + 1));
     }

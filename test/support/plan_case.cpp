@@ -71,9 +71,9 @@ class Builder {
     explicit Builder(const YAML::Node& row) : row_(row) {}
 
     PlanCase make() {
-        check_keys(
-            row_, {"name", "servers", "overlays", "found", "disk", "not_disk", "installation", "approved",
-                   "insist", "suspended", "restarts", "stops", "failed_overlays", "want", "agree", "differ"});
+        check_keys(row_, {"name", "servers", "overlays", "found", "disk", "not_disk", "installation",
+                          "approved", "insist", "suspended", "restarts", "stops", "failed_overlays", "want",
+                          "agree", "differ", "rollbacks", "keep", "built"});
         made_.desired.revision = "r1";
         if (value_of<std::string>(row_, "approved", "false") != "false")
             made_.intent.approved =
@@ -105,6 +105,14 @@ class Builder {
         for (const YAML::Node& path : row_["disk"]) {
             made_.world.overlay_artifacts.insert("overlays/" + path.as<std::string>());
         }
+        for (const auto& entry : row_["rollbacks"]) {
+            made_.intent.rollbacks[entry.first.as<std::string>()] = {
+                .artifact = entry.second.as<std::string>(), .by = "alice", .at = made_.world.now};
+        }
+        made_.keep_artifacts = value_of<std::size_t>(row_, "keep", 1);
+        auto built = made_.world.now;
+        for (const YAML::Node& path : row_["built"])
+            made_.world.built["overlays/" + path.as<std::string>()] = built -= std::chrono::hours(1);
         for (const YAML::Node& path : row_["not_disk"]) {
             made_.world.overlay_artifacts.erase("overlays/" + path.as<std::string>());
         }
@@ -172,8 +180,10 @@ class Builder {
         std::vector<std::string> layers;
         for (const std::string& overlay : asked.overlays) {
             const auto& source = made_.world.sources.at(overlay);
-            if (!source) return std::nullopt;
-            layers.push_back(fmt::format("overlays/{}/{}", overlay, *source));
+            const YAML::Node rollback = row_["rollbacks"] ? row_["rollbacks"][overlay] : YAML::Node();
+            if (!source && !rollback) return std::nullopt;
+            layers.push_back(
+                fmt::format("overlays/{}/{}", overlay, rollback ? rollback.as<std::string>() : *source));
         }
         return render(server, asked, layers);
     }

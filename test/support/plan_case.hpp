@@ -31,6 +31,7 @@ struct PlanCase {
     };
     std::map<std::string, Failed> failed;
     std::map<std::string, Failed> failed_overlays;
+    std::size_t keep_artifacts = 1;
 
     Memory memory(const Target& target) const;
 };

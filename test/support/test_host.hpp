@@ -22,7 +22,9 @@ class ForwardingHost : public TestHost {
     explicit ForwardingHost(TestHost& inner) : inner_(inner) {}
 
     std::expected<ObservedUnits, std::string> observe_units() override { return inner_.observe_units(); }
-    Inputs read_inputs(const Desired& desired) override { return inner_.read_inputs(desired); }
+    Inputs read_inputs(const Desired& desired, const Rollbacks& rollbacks) override {
+        return inner_.read_inputs(desired, rollbacks);
+    }
     std::expected<Observed, std::string> observe(const Target& target, ObservedUnits units) override {
         return inner_.observe(target, std::move(units));
     }

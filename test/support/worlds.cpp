@@ -33,6 +33,7 @@ class Generator {
             made_.intent.suspended.all = Suspension{"because", "alice", {}, {}};
         ask_for_restarts();
         ask_for_resets();
+        roll_back();
         return std::move(made_);
     }
 
@@ -186,6 +187,15 @@ class Generator {
         }
     }
 
+    void roll_back() {
+        if (options_.plain) return;
+        for (const char* name : overlay_names) {
+            if (choices_.one_in(8))
+                made_.intent.rollbacks[name] = {
+                    .artifact = digests[choices_.below(2)], .by = "alice", .at = made_.world.now};
+        }
+    }
+
     std::string asked_as_the_fake_sees_it(const std::string& name, const DesiredServer& desired) {
         Desired alone;
         alone.overlays = made_.desired.overlays;
@@ -272,6 +282,8 @@ std::string describe(const Case& generated) {
             text += fmt::format(" {}={}", name, invocation);
         text += "\n";
     }
+    for (const auto& [name, rollback] : intent.rollbacks)
+        text += fmt::format("  {}: {}\n", name, rollback_text(rollback));
     for (const auto& [name, request] : intent.resets)
         text += fmt::format("  {}: {}, {}\n", name, request_text(request), request.directory);
     return text;

@@ -61,6 +61,7 @@ Config read(const Value& root) {
     config.limits.file_bytes = size(limits["fileBytes"]);
     config.limits.documents = integer(limits["documents"]);
     config.limits.depth = integer(limits["depth"]);
+    config.keep_artifacts = integer(limits["keepArtifacts"]);
     config.limits.source = {.bytes = size(limits["overlayBytes"]),
                             .entries = integer(limits["overlayEntries"])};
     return config;

@@ -30,6 +30,7 @@ struct Config {
     std::filesystem::path source_directory = "/etc/left4me/manifests";
     std::optional<GitSettings> git;  ///< instead of the directory
     Limits limits{.overlay_roots = {"/srv/left4dead2", "/srv/left4me"}, .source = {}};
+    std::size_t keep_artifacts = 3;          ///< of each overlay, the present one included
     std::filesystem::path metrics_textfile;  ///< empty: none
     std::uint16_t metrics_port = 0;          ///< on 127.0.0.1, by the daemon; 0: none
     Diagnostics warnings;                    ///< settings that work but should be changed

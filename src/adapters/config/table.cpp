@@ -245,6 +245,15 @@ constexpr std::array limits_fields{
           .example = "500000",
           .minimum = 1,
           .maximum = 10'000'000},
+    Field{.name = "keepArtifacts",
+          .type = Type::Integer,
+          .default_value = "3",
+          .documentation =
+              "How many artifacts of each overlay stay on the host, the present one included, so that "
+              "`l4d2ctl rollback` can go back to an earlier one. Those that a server uses stay as well.",
+          .example = "1",
+          .minimum = 1,
+          .maximum = 1000},
 };
 
 constexpr std::array settings{

@@ -26,7 +26,9 @@ class SystemdHost : public Host {
                 std::optional<std::chrono::milliseconds> timeout = {});
 
     std::expected<ObservedUnits, std::string> observe_units() override;
-    Inputs read_inputs(const Desired& desired) override { return store_.read_inputs(desired); }
+    Inputs read_inputs(const Desired& desired, const Rollbacks& rollbacks) override {
+        return store_.read_inputs(desired, rollbacks);
+    }
     std::expected<Observed, std::string> observe(const Target& target, ObservedUnits units) override;
     void begin(const Plan& plan, std::span<const ActionIndex> actions) override;
     std::vector<Outcome> poll_completions() override;

@@ -7,6 +7,7 @@
 #include "adapters/files.hpp"
 #include "adapters/source/bundle.hpp"
 #include "adapters/store/requests.hpp"
+#include "adapters/store/rollbacks.hpp"
 #include "adapters/store/suspensions.hpp"
 
 namespace left4me {
@@ -42,12 +43,21 @@ Intent load_intent(const Paths& paths) {
     intent.restarts = load_restart_requests(paths).value_or(RestartRequests{});
     intent.resets = load_reset_requests(paths).value_or(ResetRequests{});
     intent.stops = load_stop_requests(paths).value_or(StopRequests{});
+    auto rollbacks = load_rollbacks(paths);
     auto suspensions = load_suspensions(paths);
+    // Nobody knows which servers are suspended, or which artifacts they must not get: nothing is touched.
+    const auto suspend_all = [&intent](std::string why) {
+        intent.suspended.all = Suspension{std::move(why), {}, {}, {}};
+    };
     if (suspensions) {
         intent.suspended = std::move(*suspensions);
     } else {
-        // Nobody knows which servers are suspended.
-        intent.suspended.all = Suspension{suspensions.error(), {}, {}, {}};
+        suspend_all(std::move(suspensions.error()));
+    }
+    if (rollbacks) {
+        intent.rollbacks = std::move(*rollbacks);
+    } else {
+        suspend_all(std::move(rollbacks.error()));
     }
     return intent;
 }

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "adapters/digest.hpp"
+#include "adapters/store/artifact_info.hpp"
 #include "adapters/store/build_files.hpp"
 #include "adapters/store/files.hpp"
 #include "adapters/store/metadata.hpp"
@@ -64,8 +65,11 @@ void Observer::read_artifacts() {
         if (!is_valid_name(name)) continue;
         const Fd overlay = open_directory(place.get(), name);
         for (const std::string& digest : list(overlay.get())) {
-            if (is_digest(digest) || digest == build_directory)
-                observed_.artifacts.insert(fmt::format("overlays/{}/{}", name, digest));
+            const bool artifact = is_digest(digest);
+            if (!artifact && digest != build_directory) continue;
+            const std::string path = fmt::format("overlays/{}/{}", name, digest);
+            observed_.artifacts.insert(path);
+            if (artifact) observed_.built.emplace(path, time_built(overlay.get(), digest));
         }
     }
 }

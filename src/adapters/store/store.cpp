@@ -7,9 +7,11 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <utility>
 
 #include "adapters/digest.hpp"
+#include "adapters/store/artifact_info.hpp"
 #include "adapters/store/build_files.hpp"
 #include "adapters/store/copy.hpp"
 #include "adapters/store/digest_cache.hpp"
@@ -84,6 +86,13 @@ UnitBuild read_build(const Paths& paths, const std::string& overlay) {
     return build;
 }
 
+/// It may have been removed by hand, and the file of rollbacks edited.
+bool has_artifact(const Paths& paths, const std::string& overlay, const Rollback& rollback) {
+    return is_digest(rollback.artifact) &&
+           ::faccessat(AT_FDCWD, (paths.overlays() / overlay / rollback.artifact).c_str(), F_OK,
+                       AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 std::unexpected<Error> failure(std::string message) {
     return std::unexpected(Error{FailureKind::IOError, std::move(message)});
 }
@@ -93,14 +102,17 @@ Store::Done as_done(const Done& done) {
     return failure(done.error());
 }
 
-/// Writes into the empty directory and checks what is there: that is what servers will see.
-Store::Done fill(int destination, const InlineSource& source, const std::string& digest) {
+/// Writes into the empty directory and checks what is there: that is what servers will see. `info` is told
+/// what was written.
+Store::Done fill(int destination, const InlineSource& source, const std::string& digest, ArtifactInfo& info) {
     if (auto wrote = write_inline(source.files, destination); !wrote) return failure(wrote.error());
     const auto tree = scan_tree(destination);
     if (!tree) return failure(tree.error());
     const auto found = digest_tree(destination, *tree);
     if (!found) return failure(found.error());
     if (*found != digest) return failure(fmt::format("wanted artifact {}, wrote {}", digest, *found));
+    info.bytes = tree->bytes;
+    info.files = source.files.size();
     // Nobody compares artifacts with their sources later, so an artifact's name must never refer to
     // half-written files, even after a power cut.
     if (::syncfs(destination) != 0) return failure(io_error("writing to disk").error());
@@ -137,7 +149,7 @@ Store::~Store() = default;
 Readiness Store::readiness() const { return sources_->readiness(); }
 bool Store::drain() { return sources_->drain(); }
 
-Inputs Store::read_inputs(const Desired& desired) {
+Inputs Store::read_inputs(const Desired& desired, const Rollbacks& rollbacks) {
     Inputs inputs;
     for (const auto& [name, source] : desired.overlays) {
         OverlayInput& input = inputs.overlays[name];
@@ -175,6 +187,11 @@ Inputs Store::read_inputs(const Desired& desired) {
             input.error = InputError{InputErrorKind::Source, std::move(known->error())};
         }
     }
+    for (auto& [name, input] : inputs.overlays) {
+        if (const auto rollback = rollbacks.find(name);
+            rollback != rollbacks.end() && has_artifact(paths_, name, rollback->second))
+            input.rolled_back_to = rollback->second.artifact;
+    }
     read_configs(desired, inputs);
     const auto as_secret =
         [](std::expected<std::string, std::string> text) -> std::expected<std::string, InputError> {
@@ -202,7 +219,17 @@ void Store::read_configs(const Desired& desired, Inputs& inputs) {
         const auto known = inputs.overlays.find(name);
         if (source == desired.overlays.end() || known == inputs.overlays.end()) continue;
         OverlayInput& input = known->second;
-        if (const auto* text = std::get_if<InlineSource>(&source->second)) {
+        const auto read_from = [&](const std::string& artifact) {
+            auto read = configs_->read(name, artifact);
+            if (read) {
+                input.config = std::move(*read);
+            } else {
+                input.config = refused(std::move(read.error()));
+            }
+        };
+        if (input.rolled_back_to) {
+            read_from(*input.rolled_back_to);
+        } else if (const auto* text = std::get_if<InlineSource>(&source->second)) {
             const auto file = text->files.find(server_config);
             if (file == text->files.end()) {
                 input.config = refused(fmt::format("it has no {}", server_config));
@@ -210,12 +237,7 @@ void Store::read_configs(const Desired& desired, Inputs& inputs) {
                 input.config = std::make_shared<const std::string>(file->second);
             }
         } else if (input.build && input.build->is_built()) {
-            auto read = configs_->read(name, input.build->record.artifact->digest);
-            if (read) {
-                input.config = std::move(*read);
-            } else {
-                input.config = refused(std::move(read.error()));
-            }
+            read_from(input.build->record.artifact->digest);
         }
     }
 }
@@ -258,7 +280,10 @@ Store::Done Store::build(const std::string& overlay, const InlineSource& source,
     const std::string fresh = "." + digest;
     const auto directory = make_directory(place->get(), fresh, overlay_directory_mode);
     if (!directory) return failure(directory.error());
-    auto filled = fill(directory->get(), source, digest);
+    ArtifactInfo info{.built =
+                          std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now())};
+    auto filled = fill(directory->get(), source, digest, info);
+    if (filled) filled = as_done(write_info(place->get(), digest, info));
     if (filled && ::renameat(place->get(), fresh.c_str(), place->get(), digest.c_str()) != 0) {
         filled = failure(io_error(digest).error());
     }
@@ -318,6 +343,9 @@ Store::Done Store::prune(const std::string& path) {
         const Fd directory = open_directory(place.get(), digest);
         if (directory && ::flock(directory.get(), LOCK_EX | LOCK_NB) != 0)
             return std::unexpected(Error{FailureKind::InUse, "a build of " + owner + " has begun meanwhile"});
+    }
+    if (kind == "overlays") {
+        if (auto removed = remove_info(place.get(), digest); !removed) return failure(removed.error());
     }
     if (auto removed = remove_aside(place.get(), digest); !removed) return failure(removed.error());
     // An overlay without artifacts leaves nothing behind; a server's directory marks the server as managed.

@@ -10,6 +10,7 @@
 #include "adapters/readiness.hpp"
 #include "reconciler/observed.hpp"
 #include "reconciler/reason.hpp"
+#include "reconciler/rollback.hpp"
 #include "reconciler/target.hpp"
 
 namespace left4me {
@@ -33,14 +34,14 @@ class Store {
     Store& operator=(const Store&) = delete;
 
     /// Of directories only metadata is read. Secrets are read anew each time.
-    Inputs read_inputs(const Desired& desired);
+    Inputs read_inputs(const Desired& desired, const Rollbacks& rollbacks = {});
     /// When read_inputs() would find more than the last time: a source has been read meanwhile.
     Readiness readiness() const;
     /// Whether it would.
     bool drain();
 
-    /// Fills in `artifacts`, `installation`, and for each server `managed`, `current`, `damaged`, `runtime`;
-    /// for servers in observed.servers with a stack() also mounted_port and mounted_environment.
+    /// Fills in `artifacts`, `built`, `installation`, and for each server `managed`, `current`, `damaged`,
+    /// `runtime`; for servers in observed.servers with a stack() also mounted_port and mounted_environment.
     void observe(const Target& target, Observed& observed);
 
     using Done = std::expected<void, Error>;

@@ -85,7 +85,7 @@ struct World {
     }
 
     Target target() const {
-        return resolve(std::make_shared<const Desired>(desired), machine->read_inputs(desired));
+        return resolve(std::make_shared<const Desired>(desired), machine->read_inputs(desired, {}));
     }
 
     std::expected<Observed, std::string> look() {

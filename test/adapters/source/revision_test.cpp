@@ -1,6 +1,8 @@
 #include "adapters/source/revision.hpp"
 
 #include "adapters/directory/manifest_directory.hpp"
+#include "adapters/files.hpp"
+#include "adapters/store/rollbacks.hpp"
 #include "adapters/store/suspensions.hpp"
 #include "support/catch.hpp"
 #include "support/scratch.hpp"
@@ -103,4 +105,17 @@ TEST_CASE("suspensions and approvals are stored apart from the manifests") {
     suspensions.servers["comp1"].reason = "trying a map";
     REQUIRE(save_suspensions(world.paths, suspensions));
     CHECK(load_intent(world.paths) == Intent{suspensions, "r2", false});
+}
+
+TEST_CASE("rollbacks are stored apart from the manifests; if they are damaged, nothing is touched") {
+    const World world;
+    const Rollbacks rollbacks{
+        {"maps", {.artifact = "4f1c0d2e9ab05577", .by = "alice", .at = {}, .reason = "crashes"}}};
+    REQUIRE(save_rollbacks(world.paths, rollbacks));
+    CHECK(load_intent(world.paths).rollbacks == rollbacks);
+    REQUIRE(write_file(world.paths.status() / "rollbacks.json", "[1]"));
+    const Intent intent = load_intent(world.paths);
+    CHECK(intent.rollbacks.empty());
+    REQUIRE(intent.suspended.all);
+    CHECK(intent.suspended.all->reason.contains("rollbacks.json is damaged"));
 }

@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "adapters/fd.hpp"
+#include "adapters/store/artifact_info.hpp"
 #include "place.hpp"
 
 using namespace left4me;
@@ -39,7 +40,7 @@ TEST_CASE("leftovers of a killed build are not an artifact, and the next build r
     place.file("overlays/o/.0123456789abcdef/half", "x");
     CHECK(place.observe({}).artifacts.empty());
     REQUIRE(Store(place.paths).build("o", source, digest));
-    CHECK(place.names("overlays/o") == std::vector<std::string>{digest, digest + "/a"});
+    CHECK(place.names("overlays/o") == std::vector<std::string>{digest, digest + ".json", digest + "/a"});
 }
 
 TEST_CASE("artifacts are listed, and similar names are not") {
@@ -63,12 +64,55 @@ TEST_CASE("a pruned artifact is gone, and the overlay's directory with the last 
     }
     const auto artifacts = place.observe({}).artifacts;
     REQUIRE(artifacts.size() == 2);
+    place.file("overlays/o/0123456789abcdef.json", "{}");  // of a killed build
     REQUIRE(store.prune(*artifacts.begin()));
     CHECK(place.observe({}).artifacts.size() == 1);
     REQUIRE(store.prune(*artifacts.begin()));
     REQUIRE(store.prune(*artifacts.rbegin()));
     CHECK(place.names("overlays").empty());
     REQUIRE(store.prune(*artifacts.rbegin()));  // idempotent, without the overlay's directory too
+}
+
+TEST_CASE("an artifact's size and time are told when it is published, and cost no look into it") {
+    const Place place;
+    Store store(place.paths);
+    const auto source = inline_source({{"sub/a", "12345"}, {"b", "678"}});
+    const std::string digest = wanted(place, source);
+    REQUIRE(store.build("o", source, digest));
+    const Fd overlay(::open(place.path("overlays/o").c_str(), O_RDONLY | O_DIRECTORY));
+    const auto info = store::read_info(overlay.get(), digest);
+    REQUIRE(info);
+    CHECK(info->bytes == 8);
+    CHECK(info->files == 2);
+    CHECK(info->shared_bytes == 0);
+    CHECK(place.observe({}).built == std::map<std::string, TimePoint>{{"overlays/o/" + digest, info->built}});
+    place.file("overlays/o/" + digest + ".json", "{");
+    CHECK_FALSE(store::read_info(overlay.get(), digest));
+    place.remove("overlays/o/" + digest + ".json");  // as an earlier version left it
+    CHECK(place.observe({}).built.at("overlays/o/" + digest) > TimePoint{});
+}
+
+TEST_CASE("what an overlay is rolled back to counts while it is on the host, for its config, too") {
+    const Place place;
+    place.file("overlays/o/0123456789abcdef/left4dead2/cfg/server.cfg", "old");
+    Desired desired;
+    desired.overlays["o"] = inline_source({{"left4dead2/cfg/server.cfg", "new"}});
+    desired.servers["a"].overlays = desired.servers["a"].execute_configs = {"o"};
+    Store store(place.paths);
+    const auto input = [&](const Rollbacks& rollbacks) {
+        return store.read_inputs(desired, rollbacks).overlays.at("o");
+    };
+    const auto back_to = [](const std::string& artifact) {
+        return Rollbacks{{"o", {.artifact = artifact, .by = "alice", .at = {}}}};
+    };
+    CHECK(***input({}).config == "new");
+    CHECK(input(back_to("0123456789abcdef")).rolled_back_to == "0123456789abcdef");
+    CHECK(***input(back_to("0123456789abcdef")).config == "old");
+    for (const char* other : {"1123456789abcdef", "..", "", "0123456789abcdef/left4dead2"}) {
+        INFO(other);
+        CHECK_FALSE(input(back_to(other)).rolled_back_to);
+        CHECK(***input(back_to(other)).config == "new");
+    }
 }
 
 TEST_CASE("where a unit works goes with the last manifest that asks for it, not while it builds") {

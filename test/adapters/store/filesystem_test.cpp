@@ -1,6 +1,7 @@
 // Builds on the file systems that hosts use for /var/lib/left4me. Needs root, and loop devices.
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -8,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "adapters/fd.hpp"
 #include "adapters/store/source_root.hpp"
 #include "adapters/store/tree.hpp"
 #include "place.hpp"
@@ -86,6 +88,54 @@ TEST_CASE("an overlay is built on every file system that the state directory may
             CHECK(place.read(result + "/left4dead2/addons/map.vpk").size() == 5'000'000);
             REQUIRE(Store(place.paths).prune("overlays/o/" + digest));
         }
+    }
+}
+
+TEST_CASE("what two artifacts of an overlay have in common takes no disk space twice, on every file system") {
+    if (::geteuid() != 0) return;  // only root can mount
+    for (const std::string& type : types()) {
+        INFO(type);
+        Place place;
+        const Mounted mounted(place, type);
+        place.paths.state = place.path("volume");
+        for (const char* part : {"overlays", "instances", "runtime", "state"})
+            place.directory(std::string("volume/") + part);
+        std::string text(20'000'000, '\0');
+        for (std::size_t i = 0; i < text.size(); ++i) text[i] = static_cast<char>(i * 2654435761U >> 13U);
+        place.file("source/left4dead2/addons/map.vpk", text);
+        place.file("source/left4dead2/cfg/same.cfg", "the same");
+        const auto build = [&](const std::string& config) {
+            place.file("source/left4dead2/cfg/a.cfg", config);
+            const auto source = directory_source(place.path("source"));
+            REQUIRE(Store(place.paths).request_build("o", source));
+            const std::string command = "LEFT4ME_BUILD_STATE=" + place.paths.state.string() +
+                                        " INVOCATION_ID=i " LEFT4ME_BUILD_PROGRAM " o 2>>" +
+                                        place.path("log");
+            const int ended = std::system(command.c_str());
+            INFO(place.read("log"));
+            REQUIRE(ended == 0);
+            return "volume/overlays/o/" + wanted(place, source);
+        };
+        const auto free_bytes = [&] {
+            struct statvfs status{};
+            const Fd volume(::open(place.path("volume").c_str(), O_RDONLY | O_DIRECTORY));
+            REQUIRE(::syncfs(volume.get()) == 0);
+            REQUIRE(::fstatvfs(volume.get(), &status) == 0);
+            return static_cast<std::int64_t>(status.f_bfree * status.f_frsize);
+        };
+        const std::string first = build("one");
+        const std::int64_t before = free_bytes();
+        const std::string second = build("two");
+        INFO(place.read("log"));
+        CHECK(before - free_bytes() < 8'000'000);
+        for (const std::string& artifact : {first, second}) {
+            CHECK(place.read(artifact + "/left4dead2/addons/map.vpk") == text);
+            CHECK(place.read(artifact + "/left4dead2/cfg/same.cfg") == "the same");
+        }
+        CHECK(place.read(first + "/left4dead2/cfg/a.cfg") == "one");
+        CHECK(place.read(second + "/left4dead2/cfg/a.cfg") == "two");
+        REQUIRE(Store(place.paths).prune(first.substr(7)));
+        CHECK(place.read(second + "/left4dead2/addons/map.vpk") == text);
     }
 }
 

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "adapters/store/files.hpp"
+#include "reconciler/time.hpp"
+
+namespace left4me::store {
+
+/// What was told about an artifact when it was published, in `overlays/NAME/DIGEST.json`: nobody walks it
+/// again to know. One that an earlier version built has no such file.
+struct ArtifactInfo {
+    TimePoint built;  ///< when a build last gave it, whether it was new or there
+    std::uint64_t files = 0;
+    std::uint64_t bytes = 0;         ///< of data in all files; holes do not count
+    std::uint64_t shared_bytes = 0;  ///< of these, what it had in common with earlier artifacts on the disk
+
+    bool operator==(const ArtifactInfo&) const = default;
+};
+
+/// `overlay`: the directory `overlays/NAME`. Replaces the file atomically; its modification time is `built`,
+/// so that a pass needs no more than a stat.
+Done write_info(int overlay, const std::string& digest, const ArtifactInfo& info);
+/// nullopt: there is none that can be read.
+std::optional<ArtifactInfo> read_info(int overlay, const std::string& digest);
+/// Before the artifact is removed. Those that a killed build left without an artifact are removed, too.
+Done remove_info(int overlay, const std::string& digest);
+
+/// ArtifactInfo::built from metadata alone; of an artifact without information, when its directory was made.
+TimePoint time_built(int overlay, const std::string& digest);
+
+}  // namespace left4me::store
