@@ -71,8 +71,8 @@ class Remote {
           build_directory_(build_directory),
           progress_(progress),
           settings_(settings),
-          networks_(parse_networks(source.private_networks)),
-          input_(fingerprint(source)) {}
+          input_(fingerprint(source)),
+          networks_(parse_networks(source.private_networks)) {}
 
     Built<SourceObjects> run() {
         if (auto asked = ask_abilities(); !asked) return std::unexpected(asked.error());
@@ -151,6 +151,7 @@ class Remote {
                     return refused(result);
                 case TransferEnd::Interrupted:
                 case TransferEnd::Stale:
+                case TransferEnd::NothingMore:
                     break;
             }
             if (const auto given_up = retries.wait(source_.url, result)) return error(*given_up);
