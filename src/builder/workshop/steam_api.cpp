@@ -187,7 +187,7 @@ class Steam {
         check_https_url(url, violations);
         const auto size = number(fields[5]);
         if (!violations.empty() || url.find_first_of("\r\n\t") != std::string::npos || !size || *size == 0 ||
-            !number(fields[6]) || fields[7].size() > 32)
+            !number(fields[6]) || (!fields[7].empty() && !number(fields[7])))
             return refuse(in_quotes(title) + " is described by Steam in a way that makes no sense");
         items_[std::string(id)] = {std::string(id),        *size, std::string(fields[6]),
                                    std::string(fields[7]), url,   title};
