@@ -353,7 +353,7 @@ constexpr std::array map_index_fields{
           .type = Type::HttpsUrl,
           .required = true,
           .documentation = "Where the index is: an https:// address of a CSV file with lines "
-                           "`Name;Size;MD5;DownloadLink`, as l4d2center.com and cedapug.com publish.",
+                           "`Name;Size;MD5;DownloadLink`, as l4d2center and cedapug publish.",
           .example = "https://l4d2center.com/maps/servers/index.csv",
           .maximum = 2048},
     Field{.name = "exclude",

@@ -277,7 +277,7 @@ TEST_CASE("a VPK is checked before it is used", "[workshop]") {
     CHECK(says(vpk_error(vpk_1(tree_with(entry(0xffffffff, 0xffffffff)), data)), "cut off"));
     CHECK(says(vpk_error(vpk_1(tree_with(entry(0, 1000, 3)), data)), "in other files"));
     CHECK(says(vpk_error(vpk_1(std::string(1, '\0'), data)), "without any file"));
-    CHECK(says(vpk_error(vpk_1(tree.substr(0, tree.size() - 1), "")), "damaged"));
+    CHECK(says(vpk_error(vpk_1(tree.substr(0, tree.size() - 1), data)), "damaged"));
     CHECK(says(vpk_error(vpk_1("", data)), "damaged"));
     std::string preload = entry(0, 1000);
     preload[4] = '\xff';

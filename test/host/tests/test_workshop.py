@@ -70,8 +70,8 @@ class Workshop(HostTest):
         self.ctl("reconcile")
         self.until("the server runs", lambda: self.properties("alpha")["ActiveState"] == "active", 60)
         addons = f"{STATE}/runtime/alpha/merged/left4dead2/addons"
-        self.assertIn("the first", self.run_in("cat", f"{addons}/11.vpk").stdout)
-        self.assertIn("the second", self.run_in("cat", f"{addons}/22.vpk").stdout)
+        self.run_in("grep", "-aq", "the first", f"{addons}/11.vpk")
+        self.run_in("grep", "-aq", "the second", f"{addons}/22.vpk")
         # The unit ends shortly after it has written its record.
         self.until("it is built", self.is_built)
         self.assertEqual(self.overlay()["source"]["workshop"]["collections"], ["100"])
