@@ -14,7 +14,8 @@ namespace left4me::probe {
 struct Settings {
     Paths paths;
     std::uint32_t user = 0;  ///< whose sockets are games
-    std::filesystem::path sockets = "/proc/net/udp";
+    std::filesystem::path sockets =
+        "/proc/self/net/udp";  // the only name of it with ProcSubset=pid, systemd.exec(5)
     Pace pace = {};
 };
 
