@@ -15,7 +15,8 @@ namespace {
 
 std::optional<store::ArtifactInfo> info_of(const Seen& seen, const std::string& overlay,
                                            const std::string& digest) {
-    const Fd directory = store::open_directory(AT_FDCWD, (seen.paths.overlays() / overlay).string());
+    const Fd directory(
+        ::open((seen.paths.overlays() / overlay).c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     return directory ? store::read_info(directory.get(), digest) : std::nullopt;
 }
 

@@ -1,5 +1,8 @@
 #include "operations/rollback.hpp"
 
+#include <fcntl.h>
+
+#include "adapters/fd.hpp"
 #include "adapters/source/revision.hpp"
 #include "adapters/sources/open.hpp"
 #include "adapters/store/rollbacks.hpp"
@@ -85,6 +88,28 @@ TEST_CASE("an artifact is named by its first digits, and every mistake lists wha
     REQUIRE_FALSE(ambiguous);
     CHECK(ambiguous.error().kind == ErrorKind::InvalidArgument);
     CHECK(ambiguous.error().message.contains("more than one artifact 4f1c"));
+}
+
+TEST_CASE("what was told of an artifact when it was published is shown, and nothing of those without it") {
+    World world;
+    const Scratch scratch;
+    world.seen.paths.state = scratch.path();
+    std::filesystem::create_directories(scratch.path() / "overlays/maps");
+    const Fd overlay(::open((scratch.path() / "overlays/maps").c_str(), O_RDONLY | O_DIRECTORY));
+    const store::ArtifactInfo info{
+        .built = TimePoint(std::chrono::hours(4)), .files = 3, .bytes = 2048, .shared_bytes = 1024};
+    REQUIRE(store::write_info(overlay.get(), "9ab1000000000004", info));
+    const auto artifacts = artifacts_of(world.seen, "maps");
+    REQUIRE(artifacts.size() == 4);
+    CHECK(artifacts.front().info == info);
+    CHECK_FALSE(artifacts.back().info);
+    CHECK(artifact_info(world.seen, "overlays/maps/9ab1000000000004") == info);
+    CHECK_FALSE(artifact_info(world.seen, "instances/maps/9ab1000000000004"));
+    CHECK(artifacts_text(world.seen, "maps")
+              .starts_with("9ab1000000000004  built 4d ago, 2.0 KiB (1.0 KiB shared); what its source asks "
+                           "for\n9ab0000000000003  built 4d ago\n"));
+    CHECK(artifact_json(artifacts.front())["sharedBytes"] == 1024);
+    CHECK(artifact_json(artifacts.back())["bytes"] == nullptr);
 }
 
 TEST_CASE("sizes are told in the unit that fits") {

@@ -73,6 +73,8 @@ TEST_CASE("what is said of each artifact is what the plan does, and every one th
     RollbackSite site;
     site.host.world.overlay_artifacts = {"overlays/o/aaaa", "overlays/o/bbbb", "overlays/o/cccc",
                                          "overlays/gone/aaaa"};
+    site.host.world.built["overlays/o/cccc"] = site.host.world.now;
+    site.host.world.built["overlays/o/aaaa"] = site.host.world.now - std::chrono::hours(1);
     site.rollback("bbbb");
     Target target = site.host.target(site.desired, site.intent.rollbacks);
     for (const std::size_t keep : {1U, 2U}) {

@@ -180,10 +180,10 @@ class Builder {
         std::vector<std::string> layers;
         for (const std::string& overlay : asked.overlays) {
             const auto& source = made_.world.sources.at(overlay);
-            const YAML::Node rollback = row_["rollbacks"] ? row_["rollbacks"][overlay] : YAML::Node();
-            if (!source && !rollback) return std::nullopt;
-            layers.push_back(
-                fmt::format("overlays/{}/{}", overlay, rollback ? rollback.as<std::string>() : *source));
+            const bool rolled_back = row_["rollbacks"] && row_["rollbacks"][overlay];
+            if (!source && !rolled_back) return std::nullopt;
+            const auto artifact = rolled_back ? row_["rollbacks"][overlay].as<std::string>() : *source;
+            layers.push_back(fmt::format("overlays/{}/{}", overlay, artifact));
         }
         return render(server, asked, layers);
     }
