@@ -177,32 +177,17 @@ constexpr std::array private_network{
           .check = check_network},
 };
 constexpr std::array downloads_fields{
-<<<<<<< ours
-    Field{
-        .name = "allowPrivate",
-        .type = Type::List,
-        .documentation =
-            "Networks of addresses that are not public (private, loopback, link-local and others) and that "
-            "archives, git repositories and maps may be downloaded from all the same, for example those of a "
-            "mirror in your own "
-            "network. Without it, such an address is refused, also after a redirect and whatever DNS says.",
-        .example = "[10.0.0.0/8, \"fd00::/8\"]",
-        .maximum = 64,
-        .unique = true,
-        .children = private_network},
-=======
     Field{.name = "allowPrivate",
           .type = Type::List,
           .documentation =
               "Networks of addresses that are not public (private, loopback, link-local and others) and that "
-              "archives and maps may be downloaded from all the same, for example those of a mirror in your "
-              "own network. Without it, such an address is refused, also after a redirect and whatever DNS "
-              "says.",
+              "archives, git repositories, maps and workshop items may be downloaded from all the same, for "
+              "example those of a mirror in your own network. Without it, such an address is refused, also "
+              "after a redirect and whatever DNS says.",
           .example = "[10.0.0.0/8, \"fd00::/8\"]",
           .maximum = 64,
           .unique = true,
           .children = private_network},
->>>>>>> theirs
 };
 
 constexpr std::array metrics_fields{
