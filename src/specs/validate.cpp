@@ -115,10 +115,10 @@ class Validator {
     /// `key` is the position of the value's own field, because an absent value has no position.
     void value(const Node& node, const Field& field, const std::string& path, const Mark& key) {
         if (field.type == Type::NotYet) {
-            return reporter_.add(
-                Rule::SourceUnsupported, key,
-                fmt::format("{}: not yet supported by this version; use archive, git, directory or inline",
-                            path));
+            return reporter_.add(Rule::SourceUnsupported, key,
+                                 fmt::format("{}: not yet supported by this version; use archive, git, "
+                                             "mapIndex, workshop, directory or inline",
+                                             path));
         }
         if (node.kind == Node::Kind::Null) {
             if (field.may_be_empty) return;
