@@ -13,6 +13,7 @@
 #include "builder/archive/archive.hpp"
 #include "builder/confinement.hpp"
 #include "builder/directory/copy.hpp"
+#include "builder/script/script.hpp"
 
 namespace left4me::builder {
 
@@ -50,6 +51,12 @@ Built<Staged> stage(const OverlaySource& source, int build_directory, const Down
                           [&](const ArchiveSource& archive) {
                               input = fingerprint(archive);
                               return stage_archive(archive, build_directory, staging, progress, downloads);
+                          },
+                          [&](const ScriptSource& script) -> Built<Staged> {
+                              input = fingerprint(script);
+                              if (auto confined = confine(Confinement::NoNetwork); !confined)
+                                  return std::unexpected(confined.error());
+                              return stage_script(script, build_directory, staging, progress);
                           },
                       },
                       source);

@@ -179,6 +179,10 @@ std::string source_text(const OverlaySource& source) {
                 return fmt::format("inline, {} {}", files, files == 1 ? "file" : "files");
             },
             [](const ArchiveSource& archive) { return "archive " + archive.locations.front().url; },
+            [](const ScriptSource& script) {
+                const auto lines = std::count(script.run.begin(), script.run.end(), '\n') + 1;
+                return fmt::format("script, {} {}", lines, lines == 1 ? "line" : "lines");
+            },
         },
         source);
 }

@@ -42,18 +42,17 @@ std::string input_error(const View& view, const std::string& name) {
     return overlay == nullptr || overlay->artifact ? "not looked at" : overlay->artifact.error().message;
 }
 
-/// "building 45%", "downloading 45%".
+/// "building 45%", "downloading 45%", "running": its script.
 std::string build_cell(const BuildProgress& progress) {
+    if (progress.phase == BuildPhase::Running) return "running";
     const char* const word = progress.phase == BuildPhase::Downloading ? "downloading" : "building";
     return progress.total_bytes == 0 ? std::string(word) : fmt::format("{} {}%", word, percent(progress));
 }
 
 Json progress_json(const BuildProgress& progress) {
-    return {{"phase", to_string(progress.phase)},
-            {"bytes", progress.bytes},
-            {"totalBytes", progress.total_bytes},
-            {"files", progress.files},
-            {"totalFiles", progress.total_files}};
+    return {{"phase", to_string(progress.phase)}, {"bytes", progress.bytes},
+            {"totalBytes", progress.total_bytes}, {"files", progress.files},
+            {"totalFiles", progress.total_files}, {"seconds", progress.elapsed.count()}};
 }
 
 }  // namespace

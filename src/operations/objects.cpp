@@ -4,6 +4,8 @@
 
 #include "operations/build_view.hpp"
 #include "operations/server_view.hpp"
+#include "specs/grammars/duration.hpp"
+#include "specs/grammars/size.hpp"
 
 namespace left4me::operations {
 
@@ -70,6 +72,15 @@ Json json_of(const ArchiveSource& source) {
               {"into", source.into},
               {"stripComponents", source.strip_components},
               {"exclude", source.exclude}}}};
+}
+
+Json json_of(const ScriptSource& source) {
+    return {{"script",
+             {{"run", source.run},
+              {"network", to_string(source.network)},
+              {"timeout", duration_text(source.timeout)},
+              {"memory", size_text(source.memory)},
+              {"disk", size_text(source.disk)}}}};
 }
 
 }  // namespace

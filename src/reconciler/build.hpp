@@ -21,6 +21,11 @@ constexpr bool is_built_by_unit(const OverlaySource& source) {
 /// What identifies the content that an archive gives: not where it is, so that mirrors may change.
 std::string fingerprint(const ArchiveSource& source);
 
+/// The same for a script: its text and its settings.
+std::string fingerprint(const ScriptSource& source);
+/// Whether its build needs `left4me-script@NAME.service`, too. Not if the script must not run at all.
+bool runs_script(const OverlaySource& source);
+
 /// Why a build produced no artifact.
 enum class BuildFailureKind {
     SourceUnavailable,  ///< it cannot be read, or contains something that an overlay may not contain
@@ -30,6 +35,7 @@ enum class BuildFailureKind {
     OutOfMemory,
     TimedOut,
     Killed,
+    ScriptFailed,  ///< the overlay's script, or its sandbox
 };
 
 /// "SourceChanged", …: the text in JSON.
@@ -69,7 +75,7 @@ struct BuildRecord {
 };
 
 /// What a build is doing.
-enum class BuildPhase { Copying, Downloading, Unpacking };
+enum class BuildPhase { Copying, Downloading, Unpacking, Running };
 
 /// "Copying", …: the text in JSON.
 const char* to_string(BuildPhase phase);
@@ -84,6 +90,7 @@ struct BuildProgress {
     std::uint64_t total_files = 0;  ///< 0: unknown
     std::string input;              ///< as in BuildFailure
     BuildPhase phase = BuildPhase::Copying;
+    std::chrono::seconds elapsed{};  ///< of Running: for how long the script has been running
 
     bool operator==(const BuildProgress&) const = default;
 };
@@ -91,7 +98,7 @@ struct BuildProgress {
 /// 0 … 100, of the data.
 unsigned percent(const BuildProgress& progress);
 /// "12 of 340 files, 1.5 of 20.1 GiB"; "downloading, 1.5 of 20.1 MiB"; "unpacking, 12 files, 1.5 of 20.1 MiB
-/// of the archive".
+/// of the archive"; "running its script, 2 m".
 std::string to_text(const BuildProgress& progress);
 
 }  // namespace left4me

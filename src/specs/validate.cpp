@@ -74,7 +74,7 @@ std::string example_of(const Field& field) {
     if (field.example.empty() && field.type == Type::Map) {
         return fmt::format("; it has the fields {}", fmt::join(names_of(field.children), ", "));
     }
-    if (field.type == Type::Text) return "; write \"\" for an empty file";
+    if (field.type == Type::Text && field.example.empty()) return "; write \"\" for an empty file";
     if (field.name == "item") return "; remove the item, or put the text in quotes if you mean the word";
     if (field.example.empty()) return "";
     if (field.example.contains('\n')) {
