@@ -19,6 +19,7 @@
 #include "builder/git/git.hpp"
 #include "builder/map_index/map_index.hpp"
 #include "builder/publishing.hpp"
+#include "builder/script/script.hpp"
 #include "builder/workshop/workshop.hpp"
 
 namespace left4me::builder {
@@ -71,6 +72,12 @@ Built<Staged> stage(const OverlaySource& source, int build_directory, const Fd& 
             [&](const WorkshopSource& workshop) {
                 input = fingerprint(workshop);
                 return stage_workshop(workshop, build_directory, last.get(), staging, progress, downloads);
+            },
+            [&](const ScriptSource& script) -> Built<Staged> {
+                input = fingerprint(script);
+                if (auto confined = confine_build(Confinement::NoNetwork); !confined)
+                    return std::unexpected(confined.error());
+                return stage_script(script, build_directory, staging, progress);
             },
         },
         source);

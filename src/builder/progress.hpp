@@ -26,6 +26,11 @@ class Progress {
         now_.items = of;
         now_.item_name = name;
     }
+    /// Of a phase that has no other measure.
+    void elapsed(std::chrono::seconds time) {
+        now_.elapsed = time;
+        tick();
+    }
     void total_bytes(std::uint64_t total) { now_.total_bytes = total; }
     /// All bytes so far.
     void at(std::uint64_t bytes) {

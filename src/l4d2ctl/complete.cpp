@@ -243,8 +243,8 @@ class Completion {
         const std::string parent = cursor_.substr(0, dot);
         const Field* const field = find_field(parent, config_table());
         if (field == nullptr || !has_named_children(*field)) return candidates;
-        for (const Field* const child : supported_children(*field)) {
-            candidates.push_back({fmt::format("{}.{}", parent, child->name), up_to('.', *child)});
+        for (const Field& child : field->children) {
+            candidates.push_back({fmt::format("{}.{}", parent, child.name), up_to('.', child)});
         }
         return candidates;
     }

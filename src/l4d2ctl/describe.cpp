@@ -103,7 +103,7 @@ Result<Exit> describe(Session& session, const std::vector<std::string>& words) {
     const std::string& name = target->names.front();
     std::optional<operations::JournalTail> tail;
     if (*target->kind != Kind::Blueprint)
-        tail.emplace(operations::log_unit({*target->kind, name}), log_lines);
+        tail.emplace(operations::log_units({*target->kind, name}), log_lines);
     auto view = begin_reading(session);
     if (!view) return std::unexpected(view.error());
     const auto text = *target->kind == Kind::Server      ? describe_server(session, *view, name, *tail)

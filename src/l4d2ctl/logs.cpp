@@ -70,7 +70,7 @@ bool is_known(Session& session, const Subject& subject) {
     std::error_code denied;
     if (std::filesystem::exists(place_of(session.paths, subject), denied)) return true;
     return is_in_manifests(session, subject) ||
-           !operations::JournalTail(operations::log_unit(subject), 1).text().empty();
+           !operations::JournalTail(operations::log_units(subject), 1).text().empty();
 }
 
 /// journalctl takes `-2h` for the last two hours, and points in time unchanged.
@@ -87,8 +87,8 @@ Result<Exit> logs(Session& session, const Options& options) {
         return fail(Exit::NotFound, fmt::format("{} is not there; l4d2ctl get {} lists them",
                                                 to_string(*subject), entry_of(subject->kind).plural));
     }
-    std::vector<std::string> words{"journalctl", "--unit=" + operations::log_unit(*subject), "--no-pager",
-                                   "--no-hostname"};
+    std::vector<std::string> words{"journalctl", "--no-pager", "--no-hostname"};
+    for (const std::string& unit : operations::log_units(*subject)) words.push_back("--unit=" + unit);
     if (!options.since.empty()) words.push_back(since_option(options.since));
     if (options.lines > 0 || options.since.empty())
         words.push_back("--lines=" + std::to_string(options.lines > 0 ? options.lines : usual_lines));

@@ -219,6 +219,10 @@ std::string source_text(const OverlaySource& source) {
                 return fmt::format("workshop, {} {}, {} {}", items, items == 1 ? "item" : "items",
                                    collections, collections == 1 ? "collection" : "collections");
             },
+            [](const ScriptSource& script) {
+                const auto lines = std::count(script.run.begin(), script.run.end(), '\n') + 1;
+                return fmt::format("script, {} {}", lines, lines == 1 ? "line" : "lines");
+            },
         },
         source);
 }

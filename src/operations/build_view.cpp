@@ -42,8 +42,9 @@ std::string input_error(const View& view, const std::string& name) {
     return overlay == nullptr || overlay->artifact ? "not looked at" : overlay->artifact.error().message;
 }
 
-/// "building 45%", "downloading 45%".
+/// "building 45%", "downloading 45%", "running": its script.
 std::string build_cell(const BuildProgress& progress) {
+    if (progress.phase == BuildPhase::Running) return "running";
     const char* const word = progress.phase == BuildPhase::Downloading ? "downloading" : "building";
     const bool known = progress.total_bytes > 0 || progress.items > 0;
     return known ? fmt::format("{} {}%", word, percent(progress)) : std::string(word);
@@ -57,7 +58,8 @@ Json progress_json(const BuildProgress& progress) {
             {"totalFiles", progress.total_files},
             {"item", progress.item},
             {"items", progress.items},
-            {"itemName", progress.item_name}};
+            {"itemName", progress.item_name},
+            {"seconds", progress.elapsed.count()}};
 }
 
 }  // namespace

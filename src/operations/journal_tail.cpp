@@ -31,11 +31,12 @@ class SpawnActions {
 
 }  // namespace
 
-std::string log_unit(const Subject& subject) {
-    return subject.kind == Kind::Overlay ? build_unit(subject.name) : server_unit(subject.name);
+std::vector<std::string> log_units(const Subject& subject) {
+    if (subject.kind == Kind::Overlay) return {build_unit(subject.name), script_unit(subject.name)};
+    return {server_unit(subject.name)};
 }
 
-JournalTail::JournalTail(const std::string& unit, unsigned lines) {
+JournalTail::JournalTail(const std::vector<std::string>& units, unsigned lines) {
     std::array<int, 2> ends{};
     if (::pipe2(ends.data(), O_CLOEXEC) != 0) return;
     pipe_ = Fd(ends[0]);
@@ -45,14 +46,12 @@ JournalTail::JournalTail(const std::string& unit, unsigned lines) {
     posix_spawn_file_actions_addopen(actions.get(), STDERR_FILENO, "/dev/null", O_WRONLY, 0);
     posix_spawn_file_actions_addopen(actions.get(), STDIN_FILENO, "/dev/null", O_RDONLY, 0);
 
-    std::string of_unit = "--unit=" + unit;
-    std::string count = "--lines=" + std::to_string(lines);
-    std::string program = "journalctl";
-    std::string quiet = "--quiet";
-    std::string no_pager = "--no-pager";
-    std::string format = "--output=short-iso";
-    const std::array<char*, 7> arguments{program.data(),  of_unit.data(), count.data(), quiet.data(),
-                                         no_pager.data(), format.data(),  nullptr};
+    std::vector<std::string> words{"journalctl", "--lines=" + std::to_string(lines), "--quiet", "--no-pager",
+                                   "--output=short-iso"};
+    for (const std::string& unit : units) words.push_back("--unit=" + unit);
+    std::vector<char*> arguments;
+    for (std::string& word : words) arguments.push_back(word.data());
+    arguments.push_back(nullptr);
     // A fixed environment: this may still be root, and the caller controls the caller's environment.
     std::string path = "PATH=/usr/bin:/bin";
     const std::array<char*, 2> environment{path.data(), nullptr};

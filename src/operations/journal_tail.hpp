@@ -2,20 +2,21 @@
 
 #include <sys/types.h>
 #include <string>
+#include <vector>
 
 #include "adapters/fd.hpp"
 #include "reconciler/plan.hpp"
 
 namespace left4me::operations {
 
-/// The unit whose journal is the log of a server, or of the builds of an overlay.
-std::string log_unit(const Subject& subject);
+/// The units whose journal is the log of a server, or of the builds of an overlay.
+std::vector<std::string> log_units(const Subject& subject);
 
-/// The last lines of a unit's journal, read by journalctl beside the other work. Begun while still root,
-/// because user left4me may not read the journal; the name alone goes into it.
+/// The last lines of some units' journal, read by journalctl beside the other work. Begun while still root,
+/// because user left4me may not read the journal; the names alone go into it.
 class JournalTail {
   public:
-    JournalTail(const std::string& unit, unsigned lines);
+    JournalTail(const std::vector<std::string>& units, unsigned lines);
     JournalTail(const JournalTail&) = delete;
     JournalTail& operator=(const JournalTail&) = delete;
     ~JournalTail();

@@ -5,6 +5,8 @@
 #include "operations/artifacts.hpp"
 #include "operations/build_view.hpp"
 #include "operations/server_view.hpp"
+#include "specs/grammars/duration.hpp"
+#include "specs/grammars/size.hpp"
 
 namespace left4me::operations {
 
@@ -89,6 +91,15 @@ Json json_of(const MapIndexSource& source) {
 Json json_of(const WorkshopSource& source) {
     return {{"workshop",
              {{"items", source.items}, {"collections", source.collections}, {"exclude", source.exclude}}}};
+}
+
+Json json_of(const ScriptSource& source) {
+    return {{"script",
+             {{"run", source.run},
+              {"network", to_string(source.network)},
+              {"timeout", duration_text(source.timeout)},
+              {"memory", size_text(source.memory)},
+              {"disk", size_text(source.disk)}}}};
 }
 
 }  // namespace

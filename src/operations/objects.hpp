@@ -18,8 +18,8 @@ std::vector<std::string> manifest_names(const ManifestSet& set, Kind kind);
 /// Those, and servers that only the host knows.
 std::vector<std::string> shown_names(const View& view, Kind kind);
 
-/// `{"directory": PATH}`, `{"archive": …}`, `{"git": …}`, `{"mapIndex": …}`, `{"workshop": …}` or `{"inline":
-/// {"files": [PATH, …]}}`.
+/// `{"directory": PATH}`, `{"archive": …}`, `{"git": …}`, `{"mapIndex": …}`, `{"workshop": …}`, `{"script":
+/// …}` or `{"inline": {"files": [PATH, …]}}`.
 Json source_json(const OverlaySource& source);
 Json blueprint_json(const View& view, const std::string& name);
 Json overlay_object_json(const View& view, const std::string& name);

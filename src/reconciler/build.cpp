@@ -18,9 +18,11 @@ constexpr std::array all_kinds{
     BuildFailureKind::OutOfMemory,
     BuildFailureKind::TimedOut,
     BuildFailureKind::Killed,
+    BuildFailureKind::ScriptFailed,
 };
 
-constexpr std::array all_phases{BuildPhase::Copying, BuildPhase::Downloading, BuildPhase::Unpacking};
+constexpr std::array all_phases{BuildPhase::Copying, BuildPhase::Downloading, BuildPhase::Unpacking,
+                                BuildPhase::Running};
 
 /// "1.5 of 20.1 GiB", or "1.5 MiB" of nobody knows how much.
 std::string bytes_text(std::uint64_t bytes, std::uint64_t total) {
@@ -68,6 +70,19 @@ std::string fingerprint(const WorkshopSource& source) {
     return digest.hex();
 }
 
+std::string fingerprint(const ScriptSource& source) {
+    Digest digest;
+    digest.field("script").field(source.run).field(to_string(source.network));
+    digest.number(static_cast<std::uint64_t>(source.timeout.count()));
+    digest.number(source.memory).number(source.disk);
+    return digest.hex();
+}
+
+bool runs_script(const OverlaySource& source) {
+    const auto* const script = std::get_if<ScriptSource>(&source);
+    return script != nullptr && script->network == ScriptNetwork::None;
+}
+
 const char* to_string(BuildPhase phase) {
     switch (phase) {
         case BuildPhase::Copying:
@@ -76,6 +91,8 @@ const char* to_string(BuildPhase phase) {
             return "Downloading";
         case BuildPhase::Unpacking:
             return "Unpacking";
+        case BuildPhase::Running:
+            return "Running";
     }
     return "";
 }
@@ -103,6 +120,8 @@ const char* to_string(BuildFailureKind kind) {
             return "TimedOut";
         case BuildFailureKind::Killed:
             return "Killed";
+        case BuildFailureKind::ScriptFailed:
+            return "ScriptFailed";
     }
     return "";
 }
@@ -129,6 +148,8 @@ FailureKind failure_kind(BuildFailureKind kind) {
             return FailureKind::Timeout;
         case BuildFailureKind::Killed:
             return FailureKind::Signal;
+        case BuildFailureKind::ScriptFailed:
+            return FailureKind::ExitCode;
     }
     return FailureKind::Unknown;
 }
@@ -159,6 +180,11 @@ std::string to_text(const BuildProgress& progress) {
             return "downloading, " + bytes;
         case BuildPhase::Unpacking:
             return fmt::format("unpacking, {} files, {} of what was downloaded", progress.files, bytes);
+        case BuildPhase::Running: {
+            const auto minutes = progress.elapsed.count() / 60;
+            return minutes > 0 ? fmt::format("running its script, {} m", minutes)
+                               : fmt::format("running its script, {} s", progress.elapsed.count());
+        }
     }
     return "";
 }

@@ -27,6 +27,11 @@ std::string fingerprint(const MapIndexSource& source);
 /// The numbers alone: what their authors publish under them changes at any time.
 std::string fingerprint(const WorkshopSource& source);
 
+/// The same for a script: its text and its settings.
+std::string fingerprint(const ScriptSource& source);
+/// Whether its build needs `left4me-script@NAME.service`, too. Not if the script must not run at all.
+bool runs_script(const OverlaySource& source);
+
 /// Why a build produced no artifact.
 enum class BuildFailureKind {
     SourceUnavailable,  ///< it cannot be read, or contains something that an overlay may not contain
@@ -36,6 +41,7 @@ enum class BuildFailureKind {
     OutOfMemory,
     TimedOut,
     Killed,
+    ScriptFailed,  ///< the overlay's script, or its sandbox
 };
 
 /// "SourceChanged", …: the text in JSON.
@@ -77,7 +83,7 @@ struct BuildRecord {
 };
 
 /// What a build is doing.
-enum class BuildPhase { Copying, Downloading, Unpacking };
+enum class BuildPhase { Copying, Downloading, Unpacking, Running };
 
 /// "Copying", …: the text in JSON.
 const char* to_string(BuildPhase phase);
@@ -97,6 +103,7 @@ struct BuildProgress {
     std::uint64_t item = 0;   ///< its number, from 1
     std::uint64_t items = 0;  ///< how many there are; 0: the source is one thing
     std::string item_name = {};
+    std::chrono::seconds elapsed{};  ///< of Running: for how long the script has been running
 
     bool operator==(const BuildProgress&) const = default;
 };
@@ -104,7 +111,8 @@ struct BuildProgress {
 /// 0 … 100, of the data; with several items, of those: whole ones, and the part of the current one.
 unsigned percent(const BuildProgress& progress);
 /// "12 of 340 files, 1.5 of 20.1 GiB"; "downloading, 1.5 of 20.1 MiB"; "unpacking, 12 files, 1.5 of 20.1 MiB
-/// of what was downloaded"; with several items "NAME (3 of 50): downloading, 1.5 of 20.1 MiB".
+/// of what was downloaded"; with several items "NAME (3 of 50): downloading, 1.5 of 20.1 MiB"; "running its
+/// script, 2 m".
 std::string to_text(const BuildProgress& progress);
 
 }  // namespace left4me

@@ -47,11 +47,10 @@ std::string need_of(const Field& field) {
 
 std::string table_of(const Field& field) {
     std::size_t width = 0;
-    for (const Field* child : supported_children(field)) width = std::max(width, child->name.size());
+    for (const Field& child : field.children) width = std::max(width, child.name.size());
     std::string table;
-    for (const Field* child : supported_children(field)) {
-        table +=
-            fmt::format("  {:<{}}  {}{}\n", child->name, width, type_description(*child), need_of(*child));
+    for (const Field& child : field.children) {
+        table += fmt::format("  {:<{}}  {}{}\n", child.name, width, type_description(child), need_of(child));
     }
     return table;
 }
@@ -68,10 +67,10 @@ std::string page_of(const Field& field, const std::string& path) {
     return page;
 }
 
-std::vector<std::string_view> names_of(const std::vector<const Field*>& fields) {
+std::vector<std::string_view> names_of(std::span<const Field> fields) {
     std::vector<std::string_view> names;
     names.reserve(fields.size());
-    for (const Field* field : fields) names.push_back(field->name);
+    for (const Field& field : fields) names.push_back(field.name);
     return names;
 }
 
@@ -129,7 +128,7 @@ std::expected<std::string, std::string> explain(std::string_view path, const Fie
             if (!has_named_children(*field))
                 return std::unexpected(fmt::format("{} has no fields of its own", walked));
             return std::unexpected(fmt::format("{} has no field {}{}", walked, in_quotes(parts[i]),
-                                               hint_for(parts[i], names_of(supported_children(*field)))));
+                                               hint_for(parts[i], names_of(field->children))));
         }
         field = child;
         walked += fmt::format(".{}", child->name);

@@ -68,8 +68,6 @@ std::string type_description(const Field& field) {
         case Type::Config:
         case Type::Text:
             return "text";
-        case Type::NotYet:
-            return "not yet supported";
         case Type::Port:
         case Type::Integer:
         case Type::Size:
@@ -129,14 +127,6 @@ std::vector<std::string> constraint_descriptions(const Field& field) {
 }
 
 bool has_named_children(const Field& field) { return field.type == Type::Map || field.type == Type::Choice; }
-
-std::vector<const Field*> supported_children(const Field& field) {
-    std::vector<const Field*> children;
-    for (const Field& child : field.children) {
-        if (child.type != Type::NotYet) children.push_back(&child);
-    }
-    return children;
-}
 
 std::string json_quoted(std::string_view text) {
     std::string json = "\"";

@@ -18,10 +18,6 @@ std::vector<std::string> constraint_descriptions(const Field& field);
 /// Whether the field has subfields that a path can continue to.
 bool has_named_children(const Field& field);
 
-/// The fields that this version supports. The others are known only so that they can be refused with a better
-/// message.
-std::vector<const Field*> supported_children(const Field& field);
-
 /// A JSON string or pattern with its quotes.
 std::string json_quoted(std::string_view text);
 

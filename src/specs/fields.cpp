@@ -397,8 +397,51 @@ constexpr std::array workshop_fields{
           .unique = true,
           .children = workshop_id},
 };
-constexpr std::string_view not_yet =
-    "Not yet supported by this version; use one of the other kinds of sources.";
+constexpr std::array<std::string_view, 2> script_networks{"None", "Public"};
+constexpr std::array script_fields{
+    Field{.name = "run",
+          .type = Type::Text,
+          .required = true,
+          .documentation =
+              "A bash script (`bash -eo pipefail`). It begins in an empty directory: what it leaves there is "
+              "the overlay, with the paths of the game's installation.",
+          .example = "|\n  mkdir -p left4dead2/cfg\n  echo 'sv_maxrate 100000' >left4dead2/cfg/rates.cfg",
+          .maximum = 64 * kib},
+    Field{.name = "network",
+          .type = Type::Enum,
+          .default_value = "None",
+          .documentation =
+              "What the script may reach. `None`: nothing, it has a network of its own that is empty. "
+              "`Public` is reserved for public addresses: this version cannot enforce it, so it refuses to "
+              "build such an overlay.",
+          .example = "None",
+          .values = script_networks},
+    Field{.name = "timeout",
+          .type = Type::Duration,
+          .default_value = "30m",
+          .documentation = "How long the script may run.",
+          .example = "5m",
+          .minimum = 1,
+          .maximum = 6 * 3600},
+    Field{.name = "memory",
+          .type = Type::Size,
+          .default_value = "2Gi",
+          .documentation = "The address space of each of its processes. All of them together, and the files "
+                           "that they write, get at most what `left4me-script@.service` has as `MemoryMax=` "
+                           "(2 GiB).",
+          .example = "512Mi",
+          .minimum = 16 * kib * kib,
+          .maximum = 64 * kib * kib * kib},
+    Field{.name = "disk",
+          .type = Type::Size,
+          .default_value = "1Gi",
+          .documentation =
+              "The size of what the script may leave. It works in memory, on a file system of at most 1 GiB; "
+              "for more, root raises its size and `MemoryMax=` in `left4me-script@.service`.",
+          .example = "100Mi",
+          .minimum = kib * kib,
+          .maximum = kib * kib * kib * kib},
+};
 constexpr std::array source_fields{
     Field{.name = "directory",
           .type = Type::Directory,
@@ -437,7 +480,12 @@ constexpr std::array source_fields{
               "`left4dead2/addons/NUMBER.vpk`; those that have not changed are not fetched again.",
           .example = "{items: [\"698857882\"], collections: [\"121115793\"]}",
           .children = workshop_fields},
-    Field{.name = "script", .type = Type::NotYet, .documentation = not_yet},
+    Field{.name = "script",
+          .type = Type::Map,
+          .documentation = "A script that makes the files, in a sandbox without a network and without "
+                           "anything of the host but its programs.",
+          .example = "{run: \"mkdir -p left4dead2/cfg && date >left4dead2/cfg/built.cfg\"}",
+          .children = script_fields},
 };
 constexpr std::array overlay_spec{
     Field{.name = "source",

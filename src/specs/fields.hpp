@@ -43,7 +43,6 @@ enum class Type {
     GitRef,      ///< a branch, a tag or a commit
     TreePath,    ///< FilePath of a directory, or `.`
     Text,        ///< any text
-    NotYet,      ///< known, but not supported by this version
 };
 
 /// The field has a meaning only while its sibling `field` has this value; while it is there at all if `value`

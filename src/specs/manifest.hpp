@@ -110,8 +110,24 @@ struct WorkshopSource {
     bool operator==(const WorkshopSource&) const = default;
 };
 
-using OverlaySource =
-    std::variant<DirectorySource, InlineSource, ArchiveSource, GitSource, MapIndexSource, WorkshopSource>;
+/// What a script may reach. Public is for later: a build refuses it, because nothing enforces it yet.
+enum class ScriptNetwork { None, Public };
+
+/// The overlay's files are what a script leaves in its working directory; it runs in
+/// `left4me-script@NAME.service` and is not trusted.
+struct ScriptSource {
+    std::string run;  ///< the text of a bash script
+    ScriptNetwork network = ScriptNetwork::None;
+    std::chrono::seconds timeout{};
+    std::uint64_t memory = 0;  ///< bytes of address space, of each of its processes
+    std::uint64_t disk = 0;    ///< bytes of what it leaves
+    SourceLimits limits;       ///< of what it leaves
+
+    bool operator==(const ScriptSource&) const = default;
+};
+
+using OverlaySource = std::variant<DirectorySource, InlineSource, ArchiveSource, GitSource, MapIndexSource,
+                                   WorkshopSource, ScriptSource>;
 
 /// The functions of a std::visit, one for each alternative: the compiler finds every place that a new kind of
 /// source needs.
@@ -170,5 +186,6 @@ struct ManifestSet {
 const char* to_string(RunState state);
 const char* to_string(RolloutPolicy policy);
 const char* to_string(DriftPolicy policy);
+const char* to_string(ScriptNetwork network);
 
 }  // namespace left4me

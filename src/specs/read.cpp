@@ -4,6 +4,7 @@
 
 #include "specs/grammars/duration.hpp"
 #include "specs/grammars/integer.hpp"
+#include "specs/grammars/size.hpp"
 #include "specs/overlay_roots.hpp"
 #include "specs/value.hpp"
 
@@ -79,6 +80,17 @@ WorkshopSource read_workshop(const Value& workshop, const Limits& limits) {
             limits.source, limits.private_networks};
 }
 
+ScriptSource read_script(const Value& script, const Limits& limits) {
+    ScriptSource source;
+    source.run = script["run"].text();
+    source.network = one_of(script["network"], std::array{ScriptNetwork::None, ScriptNetwork::Public});
+    source.timeout = parse_duration(script["timeout"].text()).value_or(source.timeout);
+    source.memory = parse_size(script["memory"].text()).value_or(0);
+    source.disk = parse_size(script["disk"].text()).value_or(0);
+    source.limits = limits.source;
+    return source;
+}
+
 Overlay read_overlay(const Value& object, const Origin& origin, const Limits& limits) {
     const Value source = object["spec"]["source"];
     const Metadata metadata = read_metadata(object["metadata"]);
@@ -95,6 +107,8 @@ Overlay read_overlay(const Value& object, const Origin& origin, const Limits& li
         return {metadata, read_map_index(index, limits), origin};
     if (const Value workshop = source["workshop"]; workshop.node != nullptr)
         return {metadata, read_workshop(workshop, limits), origin};
+    if (const Value script = source["script"]; script.node != nullptr)
+        return {metadata, read_script(script, limits), origin};
     return {metadata, InlineSource{text_map(source["inline"]["files"])}, origin};
 }
 

@@ -32,13 +32,12 @@ void write_field(std::string& page, const Field& field, const std::string& path)
     for (const std::string& constraint : constraint_descriptions(field)) page += constraint + "\n\n";
     page += example_of(field);
     if (!has_named_children(field)) return;
-    for (const Field* child : supported_children(field))
-        write_field(page, *child, path + "." + std::string(child->name));
+    for (const Field& child : field.children) write_field(page, child, path + "." + std::string(child.name));
 }
 
 void write_kind(std::string& page, const Field& kind) {
     page += fmt::format("## {}\n\n{}\n\n", kind.name, kind.documentation);
-    for (const Field* child : supported_children(kind)) write_field(page, *child, std::string(child->name));
+    for (const Field& child : kind.children) write_field(page, child, std::string(child.name));
 }
 
 /// `text` as mdoc: one line per sentence, and what is in backticks as a literal.
@@ -81,9 +80,9 @@ void write_settings(std::string& page, const Field& field, const std::string& pa
         }
     }
     if (!has_named_children(field)) return;
-    for (const Field* child : supported_children(field))
-        write_settings(page, *child,
-                       path.empty() ? std::string(child->name) : fmt::format("{}.{}", path, child->name));
+    for (const Field& child : field.children)
+        write_settings(page, child,
+                       path.empty() ? std::string(child.name) : fmt::format("{}.{}", path, child.name));
 }
 
 }  // namespace

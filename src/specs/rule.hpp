@@ -44,7 +44,6 @@ enum class Rule {
     ListedTwice,
     // Sources of overlays.
     SourceCount,
-    SourceUnsupported,
     DirectoryInvalid,
     UrlInvalid,
     DirectoryInState,

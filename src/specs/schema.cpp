@@ -108,7 +108,7 @@ void write_map(Json& json, const Field& field) {
         json.put("maxProperties", "1");
     }
     json.open("properties");
-    for (const Field* child : supported_children(field)) write_field(json, child->name, *child);
+    for (const Field& child : field.children) write_field(json, child.name, child);
     json.close();
     write_dependencies(json, field);
 }

@@ -21,9 +21,7 @@ using yaml::Node;
 
 std::vector<std::string_view> names_of(std::span<const Field> fields) {
     std::vector<std::string_view> names;
-    for (const Field& field : fields) {
-        if (field.type != Type::NotYet) names.push_back(field.name);
-    }
+    for (const Field& field : fields) names.push_back(field.name);
     return names;
 }
 
@@ -74,7 +72,7 @@ std::string example_of(const Field& field) {
     if (field.example.empty() && field.type == Type::Map) {
         return fmt::format("; it has the fields {}", fmt::join(names_of(field.children), ", "));
     }
-    if (field.type == Type::Text) return "; write \"\" for an empty file";
+    if (field.type == Type::Text && field.example.empty()) return "; write \"\" for an empty file";
     if (field.name == "item") return "; remove the item, or put the text in quotes if you mean the word";
     if (field.example.empty()) return "";
     if (field.example.contains('\n')) {
@@ -114,12 +112,6 @@ class Validator {
 
     /// `key` is the position of the value's own field, because an absent value has no position.
     void value(const Node& node, const Field& field, const std::string& path, const Mark& key) {
-        if (field.type == Type::NotYet) {
-            return reporter_.add(Rule::SourceUnsupported, key,
-                                 fmt::format("{}: not yet supported by this version; use archive, git, "
-                                             "mapIndex, workshop, directory or inline",
-                                             path));
-        }
         if (node.kind == Node::Kind::Null) {
             if (field.may_be_empty) return;
             const std::string_view remedy =

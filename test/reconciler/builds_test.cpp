@@ -323,6 +323,33 @@ TEST_CASE("workshop items are identified by their numbers") {
     CHECK(fingerprint(other) != input);
 }
 
+TEST_CASE("a script is identified by its text and its settings") {
+    const ScriptSource source{"true", ScriptNetwork::None, std::chrono::minutes(30), 2, 3, {}};
+    const std::string input = fingerprint(source);
+    ScriptSource same = source;
+    same.limits.entries = 1;
+    CHECK(fingerprint(same) == input);
+    const auto differs = [&](auto change) {
+        ScriptSource other = source;
+        change(other);
+        return fingerprint(other) != input;
+    };
+    CHECK(differs([](ScriptSource& other) { other.run += "\n"; }));
+    CHECK(differs([](ScriptSource& other) { other.network = ScriptNetwork::Public; }));
+    CHECK(differs([](ScriptSource& other) { other.timeout = std::chrono::minutes(31); }));
+    CHECK(differs([](ScriptSource& other) { other.memory = 3; }));
+    CHECK(differs([](ScriptSource& other) { other.disk = 4; }));
+}
+
+TEST_CASE("a script that would need what nothing enforces does not run") {
+    ScriptSource source;
+    CHECK(runs_script(source));
+    source.network = ScriptNetwork::Public;
+    CHECK_FALSE(runs_script(source));
+    CHECK(is_built_by_unit(source));
+    CHECK_FALSE(runs_script(ArchiveSource{}));
+}
+
 TEST_CASE("the progress of a build says what it is doing") {
     constexpr std::uint64_t mib = 1U << 20U;
     CHECK(to_text(BuildProgress{mib, 2 * mib, 1, 3, "", BuildPhase::Copying}) ==
@@ -343,4 +370,9 @@ TEST_CASE("the progress of a build says what it is doing") {
     CHECK(percent(one) == 100);
     one.item = 0;
     CHECK(percent(one) == 0);
+    using std::chrono::seconds;
+    CHECK(to_text(BuildProgress{0, 0, 0, 0, "", BuildPhase::Running, seconds(7)}) ==
+          "running its script, 7 s");
+    CHECK(to_text(BuildProgress{0, 0, 0, 0, "", BuildPhase::Running, seconds(150)}) ==
+          "running its script, 2 m");
 }

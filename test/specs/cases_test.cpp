@@ -57,7 +57,7 @@ TEST_CASE("the examples under manifests/ are valid") {
 }
 
 TEST_CASE("every manifest in the documentation is valid on its own page") {
-    for (const char* page : {"server.md", "blueprint.md", "overlay.md"}) {
+    for (const char* page : {"server.md", "blueprint.md", "overlay.md", "overlay-script.md"}) {
         const std::string text = test::read_text(std::string(LEFT4ME_DOCS "/") + page).value_or("");
         const std::size_t begin = text.find("```yaml\n");
         REQUIRE(begin != std::string::npos);

@@ -257,6 +257,23 @@ TEST_CASE("a map index gets the host's limits") {
     CHECK(loaded->overlays.at("o").source == OverlaySource(wanted));
 }
 
+TEST_CASE("a script has the settings of its manifest, and the defaults for all others") {
+    const auto load_script = [](const std::string& fields) {
+        const auto loaded = load(std::vector<SourceFile>{
+            {"a.yaml",
+             "apiVersion: left4me/v1\nkind: Overlay\nmetadata: {name: o}\nspec: {source: {script: {" +
+                 fields + "}}}\n"}});
+        REQUIRE(loaded);
+        return std::get<ScriptSource>(loaded->overlays.at("o").source);
+    };
+    using std::chrono::minutes;
+    constexpr std::uint64_t mib = 1U << 20U;
+    CHECK(load_script("run: 'true'") ==
+          ScriptSource{"true", ScriptNetwork::None, minutes(30), 2048 * mib, 1024 * mib, {}});
+    CHECK(load_script("run: 'false', network: Public, timeout: 5m, memory: 16Mi, disk: 100Mi") ==
+          ScriptSource{"false", ScriptNetwork::Public, minutes(5), 16 * mib, 100 * mib, {}});
+}
+
 TEST_CASE("the host's own key among the secrets is refused even if a Blueprint lists it") {
     const std::vector<SourceFile> files{
         {"a.yaml",

@@ -252,6 +252,7 @@ void SystemdHost::begin(const Plan& plan, std::span<const ActionIndex> actions) 
 
 void SystemdHost::begin_units(const Plan& plan, std::span<const ActionIndex> actions) {
     std::map<Verb, std::vector<std::string>> batches;
+    std::vector<std::string> scripts;
     for (const ActionIndex index : actions) {
         const Action& action = plan.actions[index];
         if (!is_effect(action.verb) || is_for_store(action)) continue;
@@ -262,9 +263,11 @@ void SystemdHost::begin_units(const Plan& plan, std::span<const ActionIndex> act
                                     .since = probes::since_boot()});
             continue;
         }
-        batches[action.verb].push_back(action.subject.name);
+        const bool script = action.verb == Verb::Build && runs_script(*action.source);
+        (script ? scripts : batches[action.verb]).push_back(action.subject.name);
         under_way_[{action.verb, action.subject.name}] = {&plan, index, std::chrono::steady_clock::now()};
     }
+    if (!scripts.empty()) units_->begin_scripts(scripts);
     for (const auto& [verb, servers] : batches) {
         // systemd counts every start towards StartLimitBurst=. The limit is meant for crashes: a unit that
         // ended cleanly may be started as often as somebody stops it.

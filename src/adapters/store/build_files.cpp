@@ -10,6 +10,7 @@
 
 #include "adapters/digest.hpp"
 #include "adapters/store/json_field.hpp"
+#include "adapters/store/script_files.hpp"
 #include "adapters/store/state_files.hpp"
 
 namespace left4me::store {
@@ -97,6 +98,14 @@ json request_of(const OverlaySource& source) {
                                                   {"privateNetworks", from.private_networks}},
                                                  from.limits)}};
             },
+            [](const ScriptSource& from) -> json {
+                return {{"script", limits_json({{"run", from.run},
+                                                {"network", to_string(from.network)},
+                                                {"timeout", from.timeout.count()},
+                                                {"memory", from.memory},
+                                                {"disk", from.disk}},
+                                               from.limits)}};
+            },
         },
         source);
 }
@@ -171,6 +180,22 @@ std::expected<OverlaySource, std::string> read_workshop(const json& from) {
     return source;
 }
 
+std::expected<OverlaySource, std::string> read_script(const json& from) {
+    ScriptSource source;
+    source.run = read_field<std::string>(from, "run");
+    // Whatever else is written there does not run.
+    source.network = read_field<std::string>(from, "network") == to_string(ScriptNetwork::None)
+                         ? ScriptNetwork::None
+                         : ScriptNetwork::Public;
+    source.timeout = std::chrono::seconds(read_field<std::int64_t>(from, "timeout"));
+    source.memory = read_field<std::uint64_t>(from, "memory");
+    source.disk = read_field<std::uint64_t>(from, "disk");
+    source.limits = read_limits(from);
+    if (source.timeout <= source.timeout.zero() || source.memory == 0 || source.disk == 0)
+        return std::unexpected(std::string("the build request has no script"));
+    return source;
+}
+
 }  // namespace
 
 std::expected<Fd, std::string> make_build_directory(int overlay) {
@@ -181,6 +206,9 @@ Done write_request(int directory, const OverlaySource& source) {
     const json request = request_of(source);
     if (request.is_null()) return std::unexpected(std::string("this source is not built by a unit"));
     if (::unlinkat(directory, canceled_file, 0) != 0 && errno != ENOENT) return io_error(canceled_file);
+    if (runs_script(source)) {
+        if (auto made = make_script_room(directory, std::get<ScriptSource>(source)); !made) return made;
+    }
     return replace(directory, request_file, request);
 }
 
@@ -195,6 +223,7 @@ std::expected<OverlaySource, std::string> read_request(int directory) {
     if (const json* const from = of_kind("git")) return read_git(*from);
     if (const json* const from = of_kind("mapIndex")) return read_map_index(*from);
     if (const json* const from = of_kind("workshop")) return read_workshop(*from);
+    if (const json* const from = of_kind("script")) return read_script(*from);
     return std::unexpected(std::string("there is no build request"));
 }
 
@@ -273,7 +302,8 @@ Done write_progress(int directory, const BuildProgress& progress) {
                     {"phase", to_string(progress.phase)},
                     {"item", progress.item},
                     {"items", progress.items},
-                    {"itemName", progress.item_name}});
+                    {"itemName", progress.item_name},
+                    {"seconds", progress.elapsed.count()}});
 }
 
 std::optional<BuildProgress> read_progress(int directory) {
@@ -288,7 +318,8 @@ std::optional<BuildProgress> read_progress(int directory) {
         parse_build_phase(read_field<std::string>(object, "phase")).value_or(BuildPhase::Copying),
         read_field<std::uint64_t>(object, "item"),
         read_field<std::uint64_t>(object, "items"),
-        read_field<std::string>(object, "itemName")};
+        read_field<std::string>(object, "itemName"),
+        std::chrono::seconds(read_field<std::int64_t>(object, "seconds"))};
 }
 
 void remove_progress(int directory) { (void)::unlinkat(directory, progress_file, 0); }

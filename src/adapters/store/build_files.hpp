@@ -19,6 +19,7 @@ namespace left4me::store {
 std::expected<Fd, std::string> make_build_directory(int overlay);
 
 /// What is to be built. Written by left4me, read by the unit's program alone. A cancellation ends with it.
+/// Makes what a script's unit needs, too: see script_files.hpp.
 Done write_request(int directory, const OverlaySource& source);
 std::expected<OverlaySource, std::string> read_request(int directory);
 /// nullopt: there is none.

@@ -19,6 +19,7 @@
 #include "adapters/store/files.hpp"
 #include "adapters/store/observe.hpp"
 #include "adapters/store/rendering.hpp"
+#include "adapters/store/script_files.hpp"
 #include "adapters/store/secrets.hpp"
 #include "adapters/store/source_reader.hpp"
 #include "adapters/store/tree.hpp"
@@ -172,6 +173,10 @@ Inputs Store::read_inputs(const Desired& desired, const Rollbacks& rollbacks) {
                            input.build = read_build(paths_, name);
                            input.build->input = fingerprint(workshop);
                        },
+                       [&](const ScriptSource& script) {
+                           input.build = read_build(paths_, name);
+                           input.build->input = fingerprint(script);
+                       },
                    },
                    source);
     }
@@ -255,6 +260,12 @@ void Store::read_progress(std::map<std::string, ObservedBuild>& builds) const {
 
 Store::Done Store::request_build(const std::string& overlay, const OverlaySource& source) {
     if (!is_valid_name(overlay)) return failure("not the name of an overlay");
+    if (runs_script(source) && overlay.size() > max_script_name) {
+        return failure(
+            fmt::format("an overlay that a script makes may have a name of at most {} characters, "
+                        "because a user is named after it; choose a shorter one",
+                        max_script_name));
+    }
     const ExactModes exact;
     const auto place = open_place(paths_.overlays());
     if (!place) return failure(place.error());

@@ -30,33 +30,6 @@ constexpr int activation_attempts = 4;
 // A signal can be lost only when PID 1 re-executes. No checks are made while requests keep ending.
 constexpr std::chrono::seconds silence{10};
 
-const char* method_of(Verb verb) {
-    switch (verb) {
-        case Verb::Enable:
-            return "Enable";
-        case Verb::Disable:
-            return "Disable";
-        case Verb::Start:
-            return "Start";
-        case Verb::Stop:
-            return "Stop";
-        case Verb::Restart:
-            return "Restart";
-        case Verb::Attach:
-            return "Attach";
-        case Verb::ResetFailed:
-            return "ResetFailed";
-        case Verb::Purge:
-            return "Purge";
-        case Verb::Build:
-            return "StartBuild";
-        case Verb::Cancel:
-            return "StopBuild";
-        default:
-            return nullptr;
-    }
-}
-
 bool is_of_builds(Verb verb) { return verb == Verb::Build || verb == Verb::Cancel; }
 
 /// The start of a build's unit (Type=exec) has ended when its program has begun: what that does is seen in
@@ -92,13 +65,40 @@ std::uint64_t now_usec() {
 
 }  // namespace
 
-void Jobs::begin(Bus& bus, Verb verb, std::span<const std::string> servers) {
+const char* method_of(Verb verb) {
+    switch (verb) {
+        case Verb::Enable:
+            return "Enable";
+        case Verb::Disable:
+            return "Disable";
+        case Verb::Start:
+            return "Start";
+        case Verb::Stop:
+            return "Stop";
+        case Verb::Restart:
+            return "Restart";
+        case Verb::Attach:
+            return "Attach";
+        case Verb::ResetFailed:
+            return "ResetFailed";
+        case Verb::Purge:
+            return "Purge";
+        case Verb::Build:
+            return "StartBuild";
+        case Verb::Cancel:
+            return "StopBuild";
+        default:
+            return nullptr;
+    }
+}
+
+void Jobs::begin(Bus& bus, Verb verb, std::span<const std::string> servers, const char* method) {
     if (makes_jobs(verb)) watch(bus);
     heard_ = std::chrono::steady_clock::now();
     std::vector<std::string> names;
     for (const std::string& server : servers) {
         under_way_.emplace(Request{verb, server}, now_usec());
-        if (method_of(verb) == nullptr)
+        if (method == nullptr)
             finish({verb, server}, failure(server, FailureKind::NotForUnits, "nothing that a unit could do"));
         else if (!is_valid_name(server))
             finish({verb, server}, failure(server, FailureKind::InvalidName,
@@ -111,7 +111,7 @@ void Jobs::begin(Bus& bus, Verb verb, std::span<const std::string> servers) {
     for (std::size_t first = 0; first < names.size(); first += helper_batch) {
         const auto from = names.begin() + static_cast<std::ptrdiff_t>(first);
         const auto count = std::min(helper_batch, names.size() - first);
-        ask_helper(bus, verb, {from, from + static_cast<std::ptrdiff_t>(count)}, activation_attempts);
+        ask_helper(bus, verb, method, {from, from + static_cast<std::ptrdiff_t>(count)}, activation_attempts);
     }
 }
 
@@ -131,23 +131,24 @@ void Jobs::watch(Bus& bus) {
     subscribe(bus);
 }
 
-void Jobs::ask_helper(Bus& bus, Verb verb, std::vector<std::string> servers, int attempts) {
+void Jobs::ask_helper(Bus& bus, Verb verb, const char* method, std::vector<std::string> servers,
+                      int attempts) {
     ++unanswered_;
     bus.count_round_trip();
     const auto write = [&](sdbus::MethodCall& message) { message << servers; };
-    const auto answered = [this, &bus, verb, servers, attempts](sdbus::MethodReply& reply,
-                                                                const BusError* error) {
+    const auto answered = [this, &bus, verb, method, servers, attempts](sdbus::MethodReply& reply,
+                                                                        const BusError* error) {
         --unanswered_;
         if (error == nullptr) {
             read_answer(bus, verb, {servers.begin(), servers.end()}, reply);
         } else if (error->name == not_activated && attempts > 1) {
-            ask_helper(bus, verb, servers, attempts - 1);
+            ask_helper(bus, verb, method, servers, attempts - 1);
         } else {
             for (const std::string& server : servers) finish({verb, server}, refused_outcome(server, *error));
         }
         if (unanswered_ == 0) early_.clear();
     };
-    bus.call({helper, helper_path, helper, method_of(verb)}, write, answered, helper_patience);
+    bus.call({helper, helper_path, helper, method}, write, answered, helper_patience);
 }
 
 void Jobs::read_answer(Bus& bus, Verb verb, std::set<std::string> asked, sdbus::MethodReply& reply) {

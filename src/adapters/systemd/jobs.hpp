@@ -16,13 +16,19 @@
 
 namespace left4me {
 
+/// The helper's method that carries out `verb`; nullptr: there is none.
+const char* method_of(Verb verb);
+/// Its method for Verb::Build of overlays that a script makes.
+inline constexpr const char* script_method = "StartScript";
+
 /// Requests to left4me-helper and the resulting jobs of PID 1. A job may end before the helper's reply has
 /// named it, so JobRemoved is matched before the helper is called, and early signals are kept.
 class Jobs {
   public:
     using Finished = std::vector<std::pair<Verb, UnitOutcome>>;
 
-    void begin(Bus& bus, Verb verb, std::span<const std::string> servers);
+    /// `method`: method_of(verb), or script_method.
+    void begin(Bus& bus, Verb verb, std::span<const std::string> servers, const char* method);
     /// Completed requests, without waiting for more. After an error the bus is unusable: call give_up().
     std::expected<Finished, BusError> poll_completions(Bus& bus);
     /// When to call poll_completions() again if nothing arrives; nullopt: nothing is in flight.
@@ -38,7 +44,7 @@ class Jobs {
         std::string result;
     };
     void watch(Bus& bus);
-    void ask_helper(Bus& bus, Verb verb, std::vector<std::string> servers, int attempts);
+    void ask_helper(Bus& bus, Verb verb, const char* method, std::vector<std::string> servers, int attempts);
     void read_answer(Bus& bus, Verb verb, std::set<std::string> asked, sdbus::MethodReply& reply);
     void job_removed(Bus& bus, const std::string& job, Removed removed);
     void settle(Bus& bus, const Request& request, const Removed& removed);

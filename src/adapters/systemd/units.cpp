@@ -85,7 +85,12 @@ class SystemdUnits : public Units {
 
     std::expected<ListedUnits, std::string> list() override;
     std::expected<DetailMap, std::string> details(std::span<const std::string> servers) override;
-    void begin(Verb verb, std::span<const std::string> servers) override;
+    void begin(Verb verb, std::span<const std::string> servers) override {
+        begin(verb, servers, method_of(verb));
+    }
+    void begin_scripts(std::span<const std::string> overlays) override {
+        begin(Verb::Build, overlays, script_method);
+    }
     Completions poll_completions() override;
     Readiness readiness() const override;
     void subscribe(std::function<void()> on_change) override;
@@ -95,6 +100,7 @@ class SystemdUnits : public Units {
     }
 
   private:
+    void begin(Verb verb, std::span<const std::string> servers, const char* method);
     std::expected<ListedUnits, std::string> list_once();
     std::expected<void, std::string> ask_states();
     bool knows_states() const;
@@ -274,7 +280,7 @@ std::expected<DetailMap, std::string> SystemdUnits::details(std::span<const std:
     return details;
 }
 
-void SystemdUnits::begin(Verb verb, std::span<const std::string> servers) {
+void SystemdUnits::begin(Verb verb, std::span<const std::string> servers, const char* method) {
     if (auto connected = reconnect(); !connected) {
         for (const std::string& server : servers) {
             given_up_.push_back({verb,
@@ -286,7 +292,7 @@ void SystemdUnits::begin(Verb verb, std::span<const std::string> servers) {
         return;
     }
     states_at_.reset();  // no signal tells that a build has a job
-    jobs_.begin(*bus_, verb, servers);
+    jobs_.begin(*bus_, verb, servers, method);
 }
 
 Units::Completions SystemdUnits::poll_completions() {

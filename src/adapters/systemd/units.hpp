@@ -71,6 +71,9 @@ class Units {
     /// for the jobs: wait() tells of each server once.
     virtual void begin(Verb verb, std::span<const std::string> servers) = 0;
 
+    /// begin(Verb::Build), of overlays that a script makes: starts the unit that runs it, too.
+    virtual void begin_scripts(std::span<const std::string> overlays) = 0;
+
     using Completions = std::vector<std::pair<Verb, UnitOutcome>>;
     /// The requests that have ended since the last call; never blocks.
     virtual Completions poll_completions() = 0;

@@ -12,6 +12,7 @@ inline constexpr std::string_view server_prefix = "left4me-server@";
 inline constexpr std::string_view umount_prefix = "left4me-umount@";
 inline constexpr std::string_view attach_prefix = "left4me-attach@";
 inline constexpr std::string_view build_prefix = "left4me-build@";
+inline constexpr std::string_view script_prefix = "left4me-script@";
 inline constexpr std::string_view unit_suffix = ".service";
 
 /// `name` must have passed is_valid_name(); it then needs no escaping.
@@ -32,6 +33,11 @@ inline std::string attach_unit(std::string_view name) {
 /// The unit that builds an overlay.
 inline std::string build_unit(std::string_view overlay) {
     return std::string(build_prefix).append(overlay).append(unit_suffix);
+}
+
+/// The unit in which an overlay's script runs.
+inline std::string script_unit(std::string_view overlay) {
+    return std::string(script_prefix).append(overlay).append(unit_suffix);
 }
 
 /// The server's name in `left4me-server@NAME.service`; nullopt for units that left4me would never create.

@@ -107,6 +107,20 @@ void enqueue(Manager& manager, const char* method, const std::string& unit, cons
     });
 }
 
+/// The job of `unit` among those that EnqueueUnitJob has queued beside the one that was asked for; "" if
+/// there is none: the unit needs no job.
+std::string affected_job(sd_bus_message* reply, const std::string& unit) {
+    int r = sd_bus_message_skip(reply, "uosos");
+    if (r >= 0) r = sd_bus_message_enter_container(reply, 'a', "(uosos)");
+    while (r > 0) {
+        const char* job = nullptr;
+        const char* name = nullptr;
+        r = sd_bus_message_read(reply, "(uosos)", nullptr, &job, &name, nullptr, nullptr);
+        if (r > 0 && unit == name) return job;
+    }
+    return "";
+}
+
 }  // namespace
 
 void enable(Manager& manager, const BatchPtr& batch) {
@@ -165,6 +179,24 @@ void attach(Manager& manager, const BatchPtr& batch) {
 
 void start_build(Manager& manager, const BatchPtr& batch) {
     for (Entry& entry : batch->entries) enqueue(manager, "StartUnit", build_unit(entry.name), batch, entry);
+}
+
+void start_script(Manager& manager, const BatchPtr& batch) {
+    for (Entry& entry : batch->entries) {
+        const std::string unit = script_unit(entry.name);
+        // One transaction, which starts the build first, because the script is bound to it: with two, a build
+        // that fails at once would be started twice.
+        manager.call(
+            "EnqueueUnitJob",
+            [&unit](sd_bus_message* m) {
+                return sd_bus_message_append(m, "sss", unit.c_str(), "start", "replace");
+            },
+            [batch, &entry](const Reply& reply) {
+                entry.error = reply.error;
+                // Whether the script has begun is the build's business, which waits for it.
+                if (reply.ok()) entry.job = affected_job(reply.message, build_unit(entry.name));
+            });
+    }
 }
 
 void stop_build(Manager& manager, const BatchPtr& batch) {

@@ -19,7 +19,10 @@ void remove_leftovers(Manager& manager);
 
 /// The names are of overlays. left4me-build, not root, reads from a file what to build.
 void start_build(Manager& manager, const BatchPtr& batch);
-/// Stopping a build is not a failure; a build that does not run counts as stopped.
+/// The same of overlays that a script makes: starts the build, and then the unit that runs the script.
+void start_script(Manager& manager, const BatchPtr& batch);
+/// Stopping a build is not a failure; it stops its script, too, because that is bound to it; a build that
+/// does not run counts as stopped.
 void stop_build(Manager& manager, const BatchPtr& batch);
 
 /// reset-failed for one server of the batch.

@@ -122,7 +122,6 @@ const Grammar* grammar_of(Type type) {
         case Type::GitRef:
         case Type::TreePath:
         case Type::Text:
-        case Type::NotYet:
             return nullptr;
     }
     return nullptr;

@@ -38,6 +38,10 @@ class ScriptedUnits : public Units {
     void begin(Verb verb, std::span<const std::string> servers) override {
         asked.emplace_back(verb, std::vector<std::string>(servers.begin(), servers.end()));
     }
+    void begin_scripts(std::span<const std::string> overlays) override {
+        scripts.insert(scripts.end(), overlays.begin(), overlays.end());
+    }
+    std::vector<std::string> scripts;
     bool working = false;  ///< on something that it has not answered yet
 
     Completions poll_completions() override {
@@ -164,6 +168,25 @@ TEST_CASE("requests about units are sent as one batch per verb") {
     // So that earlier clean starts do not count towards the start limit.
     CHECK(world.units->asked[1] == std::pair(Verb::ResetFailed, std::vector<std::string>{"b"}));
     CHECK(world.units->asked[2] == std::pair(Verb::Start, std::vector<std::string>{"b"}));
+}
+
+TEST_CASE("an overlay's script is started with its build, unless it must not run") {
+    World world;
+    const ScriptSource script{"true", ScriptNetwork::None, std::chrono::minutes(1), 1, 1, {}};
+    ScriptSource refused = script;
+    refused.network = ScriptNetwork::Public;
+    world.desired.overlays = {
+        {"made", script}, {"refused", refused}, {"copied", DirectorySource{"/srv", "/srv", {}}}};
+    std::vector<ActionIndex> actions;
+    for (const auto& [name, source] : world.desired.overlays) actions.push_back(world.add(Verb::Build, name));
+    world.machine->begin(world.plan, actions);
+    CHECK(world.units->scripts == std::vector<std::string>{"made"});
+    REQUIRE(world.units->asked.size() == 1);
+    CHECK(world.units->asked[0] == std::pair(Verb::Build, std::vector<std::string>{"copied", "refused"}));
+    CHECK(std::filesystem::exists(world.paths.overlays() / "made/.build/script/run"));
+    CHECK_FALSE(std::filesystem::exists(world.paths.overlays() / "refused/.build/script"));
+    world.units->answers = {{{Verb::Build, done("made")}}};
+    CHECK(world.completions().front().done);
 }
 
 TEST_CASE("an outcome is matched to its action by verb and server, in any order") {

@@ -152,6 +152,20 @@ TEST_CASE("a build that was canceled is so until somebody asks for it again") {
     CHECK_FALSE(build().is_canceled());
 }
 
+TEST_CASE("an overlay that a script makes has a name that a user's name can contain") {
+    const Place place;
+    Store store(place.paths);
+    ScriptSource script{"true", ScriptNetwork::None, std::chrono::seconds(1), 1, 1, {}};
+    CHECK(store.request_build(std::string(27, 'a'), script));
+    const auto refused = store.request_build(std::string(28, 'a'), script);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().message.contains("at most 27 characters"));
+    CHECK_FALSE(place.exists("overlays/" + std::string(28, 'a')));
+    // Nobody is named after what does not run.
+    script.network = ScriptNetwork::Public;
+    CHECK(store.request_build(std::string(28, 'a'), script));
+}
+
 TEST_CASE("only valid names can be pruned, built or unmanaged") {
     const Place place;
     place.file("overlays/o/0123456789abcdef/a", "");

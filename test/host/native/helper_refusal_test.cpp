@@ -9,8 +9,9 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const std::vector<const char*> methods{"Enable", "Disable",     "Start", "Stop",       "Restart",
-                                       "Attach", "ResetFailed", "Purge", "StartBuild", "StopBuild"};
+const std::vector<const char*> methods{"Enable",     "Disable",     "Start",       "Stop",
+                                       "Restart",    "Attach",      "ResetFailed", "Purge",
+                                       "StartBuild", "StartScript", "StopBuild"};
 
 uid_t uid_of(const char* user) {
     const passwd* entry = getpwnam(user);

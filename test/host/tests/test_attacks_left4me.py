@@ -9,7 +9,7 @@ from testhosts.case import MANIFESTS, STATE, DaemonTest, unit_of
 ATTACKS = Path(__file__).resolve().parent.parent / "attacks"
 HELPER = "org.left4me.Helper1 /org/left4me/Helper1 org.left4me.Helper1"
 SYSTEMD = "org.freedesktop.systemd1 /org/freedesktop/systemd1 org.freedesktop.systemd1.Manager"
-VERBS = ("Enable", "Disable", "Start", "Stop", "Restart", "Attach", "ResetFailed", "Purge", "StartBuild", "StopBuild")
+VERBS = ("Enable", "Disable", "Start", "Stop", "Restart", "Attach", "ResetFailed", "Purge", "StartBuild", "StartScript", "StopBuild")
 BAD_NAMES = ("", ".", "..", "../alpha", "/", "a/b", "alpha.service", "-alpha", "alpha-", "Alpha", "alpha ", " alpha", "alpha\n",
              "alpha;reboot", "$(reboot)", "*", "%i", "al%pha", "alpha@beta", "\\x2e\\x2e", "ssh.service", "a" * 33, "älpha")  # fmt: skip
 CANARY = "r00ts-own-words"
