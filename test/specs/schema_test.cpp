@@ -35,13 +35,13 @@ void compare(const Field& field, const json& schema) {
     }
     if (!has_named_children(field)) return;
     CHECK(schema.at("additionalProperties") == false);
-    for (const Field* child : supported_children(field)) {
-        compare(*child, schema.at("properties").at(std::string(child->name)));
+    for (const Field& child : field.children) {
+        compare(child, schema.at("properties").at(std::string(child.name)));
         const json required = schema.value("required", json::array());
-        CHECK((std::find(required.begin(), required.end(), std::string(child->name)) != required.end()) ==
-              child->required);
+        CHECK((std::find(required.begin(), required.end(), std::string(child.name)) != required.end()) ==
+              child.required);
     }
-    CHECK(schema.at("properties").size() == supported_children(field).size());
+    CHECK(schema.at("properties").size() == field.children.size());
 }
 
 /// A field as narrow as those of the table.

@@ -168,16 +168,19 @@ class HostileScripts(DaemonTest):
                 self.assertNotIn("0", results.values(), results)
         self.assertIn("bound", self.said("listen"))
         self.assertLess(int(re.search(r"forks (\d+)", self.said("forks"))[1]), 64)
-        self.assertLessEqual(int(self.said("disk")), 1 << 30)
+        self.assertLessEqual(int(self.said("disk").splitlines()[-1]), 1 << 30)
         noise = self.run_in("sh", "-c", "journalctl -q -o cat -u left4me-script@journal.service | grep -c left4me-noise", expect=None).stdout
-        self.assertLess(int(noise), 1100)
+        # journald allows up to six times the unit's limit where much of the disk is free.
+        self.assertLess(int(noise), 6100)
         urgent = self.run_in("journalctl", "-b", "-q", "-p", "0..3", "-o", "cat").stdout
         self.assertNotIn("to everybody", urgent)
         self.until("nothing outlives its build",
                    lambda: self.run_in("pgrep", "-f", "left4me-outlives", expect=None).returncode == 1)  # fmt: skip
         self.assertEqual(self.run_in("systemctl", "list-units", "--no-legend", "--state=active", "left4me-script@*").stdout, "")
         after = self.run_in("sh", "-c", "ls -R /etc /root /usr/bin /tmp /var/tmp /dev/shm; cat /etc/shadow").stdout
-        self.assertEqual([line for line in after.splitlines() if line not in before.splitlines() and "systemd-private" not in line], [])
+        ours = ("systemd-private", "hostile.yaml", "left4me-server@mallory.service")
+        new = set(after.splitlines()) - set(before.splitlines())
+        self.assertEqual([line for line in new if not any(word in line for word in ours)], [])
         # Each had a user of its own.
         self.assertEqual(len({re.search(r"^uid=(\d+)", self.said(name), re.MULTILINE)[1] for name in CONTAINED}), len(CONTAINED))
         self.bystanders_live_on()
