@@ -18,8 +18,8 @@ struct RatioLimit {
 };
 
 /// Reads entries of files and directories that came from outside: a process of its own parses them, this one
-/// checks and writes what that says. `bytes`: of all files that it reads. Returns the revision, if the process
-/// told one.
+/// checks and writes what that says. `bytes`: of all files that it reads. Returns the revision, if the
+/// process told one.
 Built<std::string> read_entries(const ConfinedReading& reading, std::uint64_t bytes, EntryWriter& writer,
                                 Progress& progress, const RatioLimit& limit = {});
 
