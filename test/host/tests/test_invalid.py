@@ -25,7 +25,8 @@ class Invalid(HostTest):
 
     def test_every_invalid_set_is_refused_with_its_message_and_leaves_the_host_untouched(self):
         self.apply()
-        self.until("alpha answers", lambda: self.a2s(27015))
+        for server, port in SERVERS.items():
+            self.until(f"{server} answers", lambda port=port: self.a2s(port))
         before = self.host_now()
         golden = sorted(CORPUS.glob("*.expected"))
         self.assertGreaterEqual(len(golden), 60)
