@@ -1,4 +1,5 @@
 // Builds on the file systems that hosts use for /var/lib/left4me. Needs root, and loop devices.
+#include <fcntl.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/statvfs.h>
