@@ -28,7 +28,7 @@ std::vector<Cell> verdict_row(const View& view, const ArtifactVerdict& verdict) 
     return {
         {to_string(verdict.subject), Paint::Bold},
         {verdict.path.substr(verdict.path.rfind('/') + 1)},
-        {operations::size_text(info)},
+        {operations::rounded_size(info)},
         {operations::shared_text(info)},
         {built == view.observed.built.end() ? "-" : operations::age_text(built->second, view.observed.now)},
         {verdict.goes ? "goes" : "stays", verdict.goes ? Paint::Yellow : Paint::Plain},
@@ -46,7 +46,7 @@ std::string sum_text(const View& view, const Verdicts& verdicts, const char* how
     const auto goes = std::count_if(verdicts.begin(), verdicts.end(),
                                     [](const ArtifactVerdict& verdict) { return verdict.goes; });
     return fmt::format("{} of {} {}, {} at most\n", goes, verdicts.size(), how,
-                       operations::size_text(operations::bytes_that_go(view, verdicts)));
+                       operations::rounded_size(operations::bytes_that_go(view, verdicts)));
 }
 
 /// A pass removes them anyway, when nothing else is under way: this one waits for it. False: something

@@ -148,7 +148,7 @@ Row size_cells(const View& view, const std::string& name) {
     const auto built = view.observed.built.find(path);
     const bool there = built != view.observed.built.end();
     const auto info = operations::artifact_info(view, path);
-    return {{operations::size_text(info)},
+    return {{operations::rounded_size(info)},
             {operations::shared_text(info)},
             {there ? age_text(built->second, view.observed.now) : "-"}};
 }

@@ -52,7 +52,7 @@ std::optional<store::ArtifactInfo> artifact_info(const Seen& seen, const std::st
     return info_of(seen, path.substr(first, second - first), path.substr(second + 1));
 }
 
-std::string size_text(std::uint64_t bytes) {
+std::string rounded_size(std::uint64_t bytes) {
     constexpr std::array<const char*, 5> units{"KiB", "MiB", "GiB", "TiB", "PiB"};
     constexpr double step = 1024;
     if (bytes < 1024) return fmt::format("{} bytes", bytes);
@@ -62,12 +62,12 @@ std::string size_text(std::uint64_t bytes) {
     return fmt::format("{:.1f} {}", size, units.at(unit));
 }
 
-std::string size_text(const std::optional<store::ArtifactInfo>& info) {
-    return info ? size_text(info->bytes) : "-";
+std::string rounded_size(const std::optional<store::ArtifactInfo>& info) {
+    return info ? rounded_size(info->bytes) : "-";
 }
 
 std::string shared_text(const std::optional<store::ArtifactInfo>& info) {
-    return info ? size_text(info->shared_bytes) : "-";
+    return info ? rounded_size(info->shared_bytes) : "-";
 }
 
 std::string artifacts_text(const Seen& seen, const std::string& overlay) {
@@ -75,8 +75,8 @@ std::string artifacts_text(const Seen& seen, const std::string& overlay) {
     for (const Artifact& artifact : artifacts_of(seen, overlay)) {
         const std::string more = remark(seen, overlay, artifact.digest);
         const std::string sizes = artifact.info
-                                      ? fmt::format(", {} ({} shared)", size_text(artifact.info->bytes),
-                                                    size_text(artifact.info->shared_bytes))
+                                      ? fmt::format(", {} ({} shared)", rounded_size(artifact.info->bytes),
+                                                    rounded_size(artifact.info->shared_bytes))
                                       : "";
         text +=
             fmt::format("{}  built {} ago{}{}{}\n", artifact.digest,

@@ -24,9 +24,9 @@ std::vector<Artifact> artifacts_of(const Seen& seen, const std::string& overlay)
 std::optional<store::ArtifactInfo> artifact_info(const Seen& seen, const std::string& path);
 
 /// "1.5 GiB", "640 KiB", "12 bytes".
-std::string size_text(std::uint64_t bytes);
+std::string rounded_size(std::uint64_t bytes);
 /// `sizes` of those without information: "-".
-std::string size_text(const std::optional<store::ArtifactInfo>& info);
+std::string rounded_size(const std::optional<store::ArtifactInfo>& info);
 std::string shared_text(const std::optional<store::ArtifactInfo>& info);
 
 /// A line for each: digest, age, size, and which one is in use.
