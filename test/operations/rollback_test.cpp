@@ -113,10 +113,10 @@ TEST_CASE("what was told of an artifact when it was published is shown, and noth
 }
 
 TEST_CASE("sizes are told in the unit that fits") {
-    CHECK(size_text(0) == "0 bytes");
-    CHECK(size_text(1023) == "1023 bytes");
-    CHECK(size_text(1536) == "1.5 KiB");
-    CHECK(size_text(20ULL << 30U) == "20.0 GiB");
+    CHECK(rounded_size(0) == "0 bytes");
+    CHECK(rounded_size(1023) == "1023 bytes");
+    CHECK(rounded_size(1536) == "1.5 KiB");
+    CHECK(rounded_size(20ULL << 30U) == "20.0 GiB");
 }
 
 TEST_CASE("an overlay is resumed once, and rollbacks that cannot be read are an error") {
