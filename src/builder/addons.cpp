@@ -8,11 +8,11 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdio>
 #include <utility>
 
 #include "adapters/store/copy.hpp"
 #include "adapters/store/files.hpp"
+#include "builder/say.hpp"
 #include "reconciler/digest.hpp"
 #include "specs/text.hpp"
 
@@ -26,8 +26,6 @@ constexpr const char* game = "left4dead2";
 constexpr const char* addons = "left4dead2/addons";
 /// In `.build/download`.
 constexpr const char* copy_name = "copy";
-
-void say(const std::string& line) { (void)std::fprintf(stderr, "%s\n", printable_line(line).c_str()); }
 
 std::unexpected<BuildError> own(const std::string& name) {
     const int error = errno;

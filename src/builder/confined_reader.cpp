@@ -72,8 +72,6 @@ std::unexpected<BuildError> damaged(const std::string& message) {
 }  // namespace
 
 Built<ConfinedReader> ConfinedReader::start(int file, void (*parse)(int file, int pipe)) {
-    if (::lseek(file, 0, SEEK_SET) != 0)
-        return own_failure(errno, store::io_error("a file to parse").error());
     return start({.files = {file}, .read = [parse](int pipe) { parse(0, pipe); }});
 }
 

@@ -30,7 +30,7 @@ struct ConfinedReading {
 class ConfinedReader {
   public:
     static Built<ConfinedReader> start(const ConfinedReading& reading);
-    /// Of one file, from its beginning.
+    /// Of one file. `parse` finds it as `file`, at any position.
     static Built<ConfinedReader> start(int file, void (*parse)(int file, int pipe));
     ConfinedReader(ConfinedReader&& other) noexcept
         : what_(other.what_),

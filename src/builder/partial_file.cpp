@@ -15,6 +15,7 @@
 #include "adapters/store/copy.hpp"
 #include "adapters/store/files.hpp"
 #include "builder/retries.hpp"
+#include "builder/say.hpp"
 #include "builder/staging.hpp"
 #include "specs/text.hpp"
 
@@ -26,8 +27,6 @@ constexpr std::size_t max_origin_bytes = 16U << 10U;
 
 /// For messages.
 constexpr const char* shown = "the downloaded file";
-
-void say(const std::string& line) { (void)std::fprintf(stderr, "%s\n", line.c_str()); }
 
 std::unexpected<BuildError> own() {
     const int error = errno;

@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <cstdio>
 #include <thread>
 
+#include "builder/say.hpp"
 #include "specs/text.hpp"
 
 namespace left4me::builder {
@@ -18,10 +18,8 @@ std::optional<std::string> Retries::wait(const std::string& url, const TransferR
                                interrupted.retry_after->count());
         pause = *interrupted.retry_after;
     }
-    (void)std::fprintf(stderr, "%s\n",
-                       fmt::format("{}: {}; again in {:.1f} s", printable_line(url), interrupted.message,
-                                   std::chrono::duration<double>(pause).count())
-                           .c_str());
+    say(fmt::format("{}: {}; again in {:.1f} s", printable_line(url), interrupted.message,
+                    std::chrono::duration<double>(pause).count()));
     std::this_thread::sleep_for(pause);
     pause_ *= 2;
     return std::nullopt;

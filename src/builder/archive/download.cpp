@@ -5,11 +5,11 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdio>
 
 #include "adapters/store/content.hpp"
 #include "adapters/store/files.hpp"
 #include "adapters/store/source_root.hpp"
+#include "builder/say.hpp"
 #include "reconciler/digest.hpp"
 #include "specs/text.hpp"
 
@@ -20,8 +20,6 @@ namespace {
 constexpr const char* data_name = "data";
 /// For messages.
 constexpr const char* shown = "the downloaded archive";
-
-void say(const std::string& line) { (void)std::fprintf(stderr, "%s\n", line.c_str()); }
 
 /// The digits that `sha256sum` prints.
 std::expected<std::string, std::string> sha256_of(int file) {

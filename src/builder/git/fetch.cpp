@@ -14,6 +14,7 @@
 #include "builder/git/packets.hpp"
 #include "builder/git/reference.hpp"
 #include "builder/retries.hpp"
+#include "builder/say.hpp"
 #include "builder/staging.hpp"
 #include "specs/text.hpp"
 
@@ -28,8 +29,6 @@ constexpr std::uint64_t max_answer_bytes = 16U << 20U;
 /// A server counts what it sends before it begins.
 constexpr int patience = 4;
 constexpr const char* shown = "the downloaded pack";
-
-void say(const std::string& line) { (void)std::fprintf(stderr, "%s\n", line.c_str()); }
 
 std::string name_of(const ObjectId& commit) { return "pack-" + to_text(commit); }
 

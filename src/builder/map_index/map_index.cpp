@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdio>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -19,6 +18,7 @@
 #include "builder/map_index/md5.hpp"
 #include "builder/map_index/parse_table.hpp"
 #include "builder/map_index/read_index.hpp"
+#include "builder/say.hpp"
 #include "specs/text.hpp"
 
 namespace left4me::builder {
@@ -29,8 +29,6 @@ namespace {
 constexpr const char* index_name = "index";
 constexpr const char* archive_name = "map";
 constexpr const char* unpacked_name = "map.vpk";
-
-void say(const std::string& line) { (void)std::fprintf(stderr, "%s\n", printable_line(line).c_str()); }
 
 class MapIndexBuild {
   public:
@@ -50,7 +48,8 @@ class MapIndexBuild {
         std::vector<Addon> files;
         for (const Map& map : *maps) {
             if (std::count(map.name.begin(), map.name.end(), '.') > 1)
-                say(map.name + ": the game on Linux is said to ignore VPKs with two dots in their names");
+                say(printable_line(map.name) +
+                    ": the game on Linux is said to ignore VPKs with two dots in their names");
             files.push_back({map.name, map.size, map.md5});
         }
         Addons addons(std::move(files), build_directory_, last_artifact, staging, progress_,
@@ -103,7 +102,7 @@ class MapIndexBuild {
     Built<std::string> fetch(const Map& map) {
         auto archive = PartialFile::open(build_directory_, archive_name, map.md5);
         if (!archive) return std::unexpected(archive.error());
-        say(fmt::format("map {}, {} bytes when it is unpacked", map.name, map.size));
+        say(fmt::format("map {}, {} bytes when it is unpacked", printable_line(map.name), map.size));
         // An archive may be a little larger than what is in it, if that is packed already.
         constexpr std::uint64_t allowance = 1U << 20U;
         const std::uint64_t most = std::min(source_.limits.bytes, 2 * map.size + allowance);

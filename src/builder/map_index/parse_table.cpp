@@ -1,14 +1,13 @@
 #include "builder/map_index/parse_table.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <expected>
 #include <string>
 #include <string_view>
 
+#include "adapters/store/files.hpp"
 #include "builder/messages.hpp"
 
 namespace left4me::builder {
@@ -19,20 +18,6 @@ using Kind = Message::Kind;
 
 constexpr char separator = ';';
 constexpr char quote = '"';
-
-/// One byte more than may be there, if there is more.
-std::string read_table(int file) {
-    std::string text(max_table_bytes + 1, '\0');
-    std::size_t at = 0;
-    while (at < text.size()) {
-        const ssize_t got = ::read(file, text.data() + at, text.size() - at);
-        if (got < 0 && errno == EINTR) continue;
-        if (got <= 0) break;
-        at += static_cast<std::size_t>(got);
-    }
-    text.resize(at);
-    return text;
-}
 
 std::string_view trimmed(std::string_view text) {
     const std::size_t begin = text.find_first_not_of(" \t");
@@ -90,10 +75,12 @@ void parse_table(int file, int pipe) {
     const auto fail = [pipe](std::string why) {
         (void)send_message(pipe, {.kind = Kind::Failed, .text = std::move(why), .more = {}});
     };
-    const std::string text = read_table(file);
-    if (text.size() > max_table_bytes)
+    std::string buffer(max_table_bytes + 1, '\0');
+    const auto text = store::read_at(file, buffer, 0, "the index");
+    if (!text) return fail(text.error());
+    if (text->size() > max_table_bytes)
         return fail(fmt::format("it has more than {} bytes, as no index has", max_table_bytes));
-    std::string_view rest = text;
+    std::string_view rest = *text;
     constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
     if (rest.starts_with(byte_order_mark)) rest.remove_prefix(byte_order_mark.size());
     for (std::uint64_t number = 1; !rest.empty(); ++number) {

@@ -1,13 +1,11 @@
 #include "builder/workshop/parse_details.hpp"
 
-#include <unistd.h>
-
-#include <cerrno>
 #include <initializer_list>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 
+#include "adapters/store/files.hpp"
 #include "builder/messages.hpp"
 
 namespace left4me::builder {
@@ -16,19 +14,6 @@ namespace {
 
 using Json = nlohmann::json;
 using Kind = Message::Kind;
-
-std::string read_all(int file) {
-    std::string text(max_answer_bytes + 1, '\0');
-    std::size_t at = 0;
-    while (at < text.size()) {
-        const ssize_t got = ::read(file, text.data() + at, text.size() - at);
-        if (got < 0 && errno == EINTR) continue;
-        if (got <= 0) break;
-        at += static_cast<std::size_t>(got);
-    }
-    text.resize(at);
-    return text;
-}
 
 /// Numbers are texts in some answers: sizes, handles.
 std::string text_of(const Json& object, const char* name) {
@@ -62,7 +47,9 @@ Json list_of(const Json& object, const char* name) {
 }  // namespace
 
 void parse_details(int file, int pipe) {
-    const Json answer = Json::parse(read_all(file), nullptr, false);
+    std::string buffer(max_answer_bytes + 1, '\0');
+    const auto text = store::read_at(file, buffer, 0, "Steam's answer");
+    const Json answer = Json::parse(text ? *text : std::string_view(), nullptr, false);
     const auto response = answer.is_object() ? answer.find("response") : answer.end();
     if (!answer.is_object() || response == answer.end() || !response->is_object()) {
         (void)send_message(pipe,

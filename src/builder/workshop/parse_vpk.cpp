@@ -2,17 +2,16 @@
 
 #include <fmt/format.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <cstdint>
 #include <expected>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "adapters/store/files.hpp"
 #include "builder/messages.hpp"
 
 namespace left4me::builder {
@@ -64,14 +63,8 @@ class Bytes {
 /// Shorter at the end of the file.
 std::string read(int file, std::uint64_t at, std::size_t bytes) {
     std::string text(bytes, '\0');
-    std::size_t got = 0;
-    while (got < bytes) {
-        const ssize_t more = ::pread(file, text.data() + got, bytes - got, static_cast<off_t>(at + got));
-        if (more < 0 && errno == EINTR) continue;
-        if (more <= 0) break;
-        got += static_cast<std::size_t>(more);
-    }
-    text.resize(got);
+    const auto got = store::read_at(file, text, at, "the VPK");
+    text.resize(got ? got->size() : 0);
     return text;
 }
 
