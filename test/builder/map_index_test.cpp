@@ -520,13 +520,14 @@ TEST_CASE("a build of maps that was killed keeps the maps that it has, and its p
     const std::string b = random_bytes(1'000'000, 2);
     publisher.index(publisher.map("a.vpk", random_bytes(100'000, 1)) + publisher.map("b.vpk", b) +
                     publisher.map("c.vpk", "c"));
-    publisher.slow_down(5ms);
+    publisher.slow_down(20ms);
     const pid_t pid = site.start();
     const std::string data = site.place.path("overlays/o/.build/download/map");
     const auto partly = [&] {
         struct stat status{};
+        // The partial download of the first map has 100 kB.
         const bool first = site.place.exists("overlays/o/.build/tree/left4dead2/addons/a.vpk");
-        return first && ::stat(data.c_str(), &status) == 0 && status.st_size > 100'000;
+        return first && ::stat(data.c_str(), &status) == 0 && status.st_size > 200'000;
     };
     const auto deadline = std::chrono::steady_clock::now() + 60s;
     while (!partly() && std::chrono::steady_clock::now() < deadline) std::this_thread::sleep_for(1ms);

@@ -441,7 +441,7 @@ TEST_CASE("a build of workshop items that was killed keeps the items that it has
     steam.item("2", second);
     steam.item("3", vpk("three"));
     site.source.items = {"1", "2", "3"};
-    steam.slow_down(5ms);
+    steam.slow_down(20ms);
     const pid_t pid = site.start();
     const std::string data = site.place.path("overlays/o/.build/download/item");
     const auto partly = [&] {

@@ -41,7 +41,7 @@ TEST_CASE("the stand-in answers a query only with the right challenge") {
 
 TEST_CASE("the stand-in logs what the game logs") {
     Process game;
-    game.start();
+    game.start({}, "hibernating");
     CHECK(game.output().find("Network: IP 127.0.0.1, mode MP, dedicated Yes, ports " +
                              std::to_string(game.port()) + " SV / 27005 CL\nServer is hibernating\n") !=
           std::string::npos);
