@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <malloc.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -50,6 +51,9 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
     left4me::deny_tracing();
+    // Otherwise glibc raises its threshold after the first large block, and keeps such blocks in the heap,
+    // where small ones that live longer pin them.
+    (void)::mallopt(M_MMAP_THRESHOLD, 64 * 1024);
     try {
         return run(argc, argv);
     } catch (const std::exception& exception) {

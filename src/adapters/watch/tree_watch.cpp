@@ -38,7 +38,8 @@ TreeWatch::TreeWatch(std::vector<fs::path> roots) : roots_(std::move(roots)) { a
 /// A new inotify instance each time: it is empty, and pending events of the old one do not matter.
 void TreeWatch::arm() {
     trouble_.clear();
-    places_.clear();
+    trees_.clear();
+    parents_.clear();
     ++instance_;
     inotify_ = Fd(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
     if (!inotify_) {
@@ -47,40 +48,41 @@ void TreeWatch::arm() {
     }
     for (const fs::path& root : roots_) {
         add_parent(root);
-        add_tree(root, 0);
+        add_tree(root.string(), 0);
     }
 }
 
 /// The nearest existing directory above the root; the root, or a parent of it, will appear there.
 void TreeWatch::add_parent(const fs::path& root) {
     for (fs::path path = root; path.has_relative_path(); path = path.parent_path()) {
-        if (add(path.parent_path(), path.filename().string()) >= 0) return;
+        const int watch = add(path.parent_path().string());
+        if (watch < 0) continue;
+        parents_.emplace(watch, path.filename().string());
+        return;
     }
 }
 
-int TreeWatch::add(const fs::path& directory, const std::string& only) {
+int TreeWatch::add(const std::string& directory) {
     const int watch = inotify_add_watch(inotify_.get(), directory.c_str(), changes);
-    if (watch >= 0) {
-        const auto [first, last] = places_.equal_range(watch);
-        const bool known = std::any_of(first, last, [&](const auto& place) {
-            return place.second.path == directory && place.second.only == only;
-        });
-        if (!known) places_.emplace(watch, Place{directory, only});
-    } else if (errno == ENOSPC) {
-        trouble_ = fmt::format("{}: no inotify watch is left for it (see fs.inotify.max_user_watches)",
-                               directory.string());
+    if (watch < 0 && errno == ENOSPC) {
+        trouble_ =
+            fmt::format("{}: no inotify watch is left for it (see fs.inotify.max_user_watches)", directory);
     }
     return watch;
 }
 
-void TreeWatch::add_tree(const fs::path& directory, int depth) {
-    if (depth > deepest || add(directory, {}) < 0) return;
+void TreeWatch::add_tree(const std::string& directory, int depth) {
+    if (depth > deepest) return;
+    const int watch = add(directory);
+    if (watch < 0) return;
+    trees_[watch] = directory;
     // Watch first, then list: whatever appears in between is seen by one of the two.
     std::error_code error;
     for (fs::directory_iterator entry(directory, error); !error && entry != fs::directory_iterator();
          entry.increment(error)) {
         std::error_code ignored;
-        if (entry->is_directory(ignored) && !entry->is_symlink(ignored)) add_tree(entry->path(), depth + 1);
+        if (entry->is_directory(ignored) && !entry->is_symlink(ignored))
+            add_tree(entry->path().string(), depth + 1);
     }
 }
 
@@ -88,7 +90,7 @@ bool TreeWatch::drain() {
     alignas(inotify_event) std::array<char, 16 * 1024> buffer{};
     bool changed = false;
     bool rearm = false;
-    std::vector<fs::path> appeared;
+    std::vector<std::string> appeared;
     for (;;) {
         const ssize_t got = ::read(inotify_.get(), buffer.data(), buffer.size());
         if (got <= 0) break;
@@ -98,28 +100,33 @@ bool TreeWatch::drain() {
             const char* const name = event.len > 0 ? buffer.data() + at + sizeof event : "";
             at += static_cast<ssize_t>(sizeof event + event.len);
             if ((event.mask & IN_Q_OVERFLOW) != 0) rearm = true;
-            const auto [first, last] = places_.equal_range(event.wd);
-            for (auto place = first; place != last; ++place) {
-                if (!place->second.only.empty()) {
-                    if (place->second.only == name || (event.mask & upheavals) != 0) rearm = true;
-                    continue;
+            const bool upheaval = (event.mask & upheavals) != 0;
+            const auto [first, last] = parents_.equal_range(event.wd);
+            for (auto parent = first; parent != last; ++parent)
+                rearm = rearm || upheaval || parent->second == name;
+            if (const auto tree = trees_.find(event.wd); tree != trees_.end()) {
+                rearm = rearm || upheaval;
+                if (event.len == 0 || !is_leftover(name)) {
+                    changed = true;
+                    if ((event.mask & IN_ISDIR) != 0) {
+                        // Its watches move with the directory.
+                        rearm = rearm || (event.mask & IN_MOVED_FROM) != 0;
+                        if ((event.mask & (IN_CREATE | IN_MOVED_TO)) != 0)
+                            appeared.push_back(tree->second + "/" + name);
+                    }
                 }
-                if ((event.mask & upheavals) != 0) rearm = true;
-                if (event.len > 0 && is_leftover(name)) continue;
-                changed = true;
-                if ((event.mask & IN_ISDIR) == 0) continue;
-                if ((event.mask & IN_MOVED_FROM) != 0) rearm = true;  // its watches move with the directory
-                if ((event.mask & (IN_CREATE | IN_MOVED_TO)) != 0)
-                    appeared.push_back(place->second.path / name);
             }
-            if ((event.mask & IN_IGNORED) != 0) places_.erase(event.wd);
+            if ((event.mask & IN_IGNORED) != 0) {
+                trees_.erase(event.wd);
+                parents_.erase(event.wd);
+            }
         }
     }
     if (rearm) {
         arm();
         return true;
     }
-    for (const fs::path& directory : appeared) add_tree(directory, 0);
+    for (const std::string& directory : appeared) add_tree(directory, 0);
     return changed;
 }
 

@@ -33,24 +33,26 @@ class TreeWatch {
     /// is not empty, the caller must poll.
     const std::string& trouble() const { return trouble_; }
 
-    std::size_t watched() const { return places_.size(); }
+    std::size_t watched() const { return trees_.size() + parents_.size(); }
 
   private:
-    struct Place {
-        std::filesystem::path path;
-        /// For the parent of a root: the only relevant name in it. Empty: all names, at any depth.
-        std::string only;
-    };
+    /// By watch descriptor. A host has several directories per server: a string takes a third of the memory
+    /// of a std::filesystem::path.
+    using Trees = std::map<int, std::string>;
+    /// By watch descriptor, the only relevant names in the parents of the roots. A parent may be watched for
+    /// several roots, and be in a tree, too.
+    using Parents = std::multimap<int, std::string>;
 
     void arm();
     void add_parent(const std::filesystem::path& root);
-    void add_tree(const std::filesystem::path& directory, int depth);
-    int add(const std::filesystem::path& directory, const std::string& only);
+    void add_tree(const std::string& directory, int depth);
+    int add(const std::string& directory);
 
     std::vector<std::filesystem::path> roots_;
     Fd inotify_;
     unsigned instance_ = 0;
-    std::multimap<int, Place> places_;  ///< by watch descriptor: one directory may be two places
+    Trees trees_;
+    Parents parents_;
     std::string trouble_;
 };
 

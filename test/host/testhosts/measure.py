@@ -1,6 +1,7 @@
 """What a benchmark measures on a test host: the time, CPU and memory of commands and processes."""
 
 import re
+import time
 from dataclasses import dataclass
 
 from .machine import Host
@@ -10,7 +11,7 @@ b=$(date +%s%N)
 "$@" >/run/measured.out 2>&1
 code=$?
 e=$(date +%s%N)
-echo $code $((e - b))
+echo $code $b $((e - b))
 times
 """
 
@@ -20,6 +21,7 @@ class Cost:
     """Of one command, in seconds, without the time it takes to get into the host."""
 
     code: int
+    began: float  # of time.monotonic(), which is systemd's clock, too
     wall: float
     cpu: float  # of the command and its children, to 10 ms
 
@@ -30,9 +32,10 @@ class Cost:
 def cost_of(host: Host, *words: str, timeout: float = 600) -> Cost:
     """Its output is then in /run/measured.out."""
     said = host.run("sh", "-c", COSTS, "costs", *words, check=True, timeout=timeout).stdout.splitlines()
-    code, nanoseconds = (int(word) for word in said[0].split())
+    code, began, nanoseconds = (int(word) for word in said[0].split())
     parts = (part.rstrip("s").split("m") for part in said[2].split())
-    return Cost(code, nanoseconds / 1e9, sum(float(minutes) * 60 + float(seconds) for minutes, seconds in parts))
+    boot = time.time() - time.monotonic()
+    return Cost(code, began / 1e9 - boot, nanoseconds / 1e9, sum(float(minutes) * 60 + float(seconds) for minutes, seconds in parts))
 
 
 class Process:
