@@ -28,6 +28,8 @@ HERE = apt.codename()
 OTHER = next(release for release in trees.RELEASES if release != HERE)
 SILENCE_SECONDS = 15 * 60
 EARLIER = "8e174bd"  # version 0.1.0
+# Another checkout's objects are as good, as in test/host/build-for.
+CACHE = {"CCACHE_BASEDIR": str(PROJECT), "CCACHE_NOHASHDIR": "1"}
 
 
 @dataclass
@@ -229,14 +231,19 @@ def preset(name: str) -> "Callable[[Log], Result]":
     """Builds a preset with its unit tests, and runs them."""
 
     def run(log: Log) -> Result:
-        # Another checkout's objects are as good, as in test/host/build-for.
-        cache = {"CCACHE_BASEDIR": str(PROJECT), "CCACHE_NOHASHDIR": "1"}
-        log.command("cmake", "--preset", name, "-DCMAKE_CXX_COMPILER_LAUNCHER=ccache", **cache)
-        log.command("ninja", "-C", f"build/{name}", "-j", str(CORES), **cache)
+        log.command("cmake", "--preset", name, "-DCMAKE_CXX_COMPILER_LAUNCHER=ccache", **CACHE)
+        log.command("ninja", "-C", f"build/{name}", "-j", str(CORES), **CACHE)
         settings = {"UBSAN_OPTIONS": "print_stacktrace=1", "ASAN_OPTIONS": "detect_leaks=1"}
         return counted(log.command("ctest", "-j", str(CORES), "--output-on-failure", "--test-dir", f"build/{name}", **settings))
 
     return run
+
+
+def fuzzers(log: Log) -> Result:
+    """Parsers of bytes from outside, a minute each, on inputs that nobody thought of."""
+    log.command("cmake", "--preset", "fuzz", "-DCMAKE_CXX_COMPILER_LAUNCHER=ccache", **CACHE)
+    log.command("ninja", "-C", "build/fuzz", "-j", str(CORES), "fuzzers", **CACHE)
+    return counted(log.command("test/fuzz/run"))
 
 
 def tree(kind: str, release: str) -> "Callable[[Log], None]":
@@ -360,7 +367,8 @@ STEPS = [
     Step(f"hosts-{OTHER}", f"host tests on {OTHER}", host_tests(OTHER),
          [OTHER, f"host-tree-{OTHER}", f"hosts-{HERE}"], cores=1),
     Step("asan", f"unit tests on {HERE}, with sanitizers", preset("asan"), [OTHER], cores=2),
-    Step("tidy", "clang-tidy over what is installed", tidy_of(every_source), ["asan"], cores=2),
+    Step("fuzz", "fuzzers, a minute each", fuzzers, ["asan"], cores=2),
+    Step("tidy", "clang-tidy over what is installed", tidy_of(every_source), ["fuzz"], cores=2),
     Step(f"bare-tree-{HERE}", f"bare tree for {HERE}", tree("bare", HERE), [f"host-tree-{OTHER}"], cores=0),
     Step(f"bare-tree-{OTHER}", f"bare tree for {OTHER}", tree("bare", OTHER), [f"bare-tree-{HERE}"], cores=0),
     Step(f"readme-{HERE}", f"the README, followed on a bare {HERE}", readme(HERE), ["tidy", f"bare-tree-{HERE}", HERE], cores=2),
