@@ -17,8 +17,8 @@ namespace left4me::ctl {
 
 namespace {
 
-constexpr std::array<std::string_view, 8> served_verbs{"describe", "diff",   "explain-path", "get",
-                                                       "players",  "status", "tree",         "wait"};
+constexpr std::array<std::string_view, 9> served_verbs{"describe", "diff", "explain-path", "get", "players",
+                                                       "status",   "top",  "tree",         "wait"};
 constexpr std::array<std::string_view, 6> output_variables{"COLUMNS",  "LANG",     "LC_ALL",
                                                            "LC_CTYPE", "NO_COLOR", "TERM"};
 constexpr std::size_t max_arguments = 4096;

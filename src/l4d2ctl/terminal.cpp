@@ -125,7 +125,10 @@ Terminal Terminal::of(int fd) {
     const char* const kind = std::getenv("TERM");
     terminal.colour = !set_and_not_empty("NO_COLOR") && kind != nullptr && std::string_view(kind) != "dumb";
     winsize size{};
-    if (::ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) terminal.width = size.ws_col;
+    if (::ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
+        terminal.width = size.ws_col;
+        terminal.height = size.ws_row;
+    }
     terminal.width = asked.value_or(terminal.width);
     return terminal;
 }

@@ -14,6 +14,7 @@ struct Terminal {
     bool person = false;     ///< it is a terminal: progress, ticks and timings make sense
     bool colour = false;     ///< and neither NO_COLOR nor a dumb terminal forbids it
     std::size_t width = 80;  ///< in columns: from COLUMNS, else the window's; unlimited for files
+    std::size_t height = 0;  ///< in lines; 0: unlimited, or unknown
 
     static Terminal of(int fd);
     /// `text` between the escapes of `paint`, or unchanged.

@@ -21,6 +21,7 @@ void add_init_repo(CLI::App& app, Session& session);
 void add_history(CLI::App& app, Session& session);
 void add_logs(CLI::App& app, Session& session);
 void add_players(CLI::App& app, Session& session);
+void add_top(CLI::App& app, Session& session);
 void add_reconcile(CLI::App& app, Session& session);
 void add_reset(CLI::App& app, Session& session);
 void add_restart(CLI::App& app, Session& session);

@@ -30,7 +30,8 @@ TEST_CASE("bytes that are no request to the read service are refused") {
 }
 
 TEST_CASE("only verbs that show the host are served") {
-    for (const char* verb : {"get", "describe", "diff", "explain-path", "players", "status", "tree", "wait"})
+    for (const char* verb :
+         {"get", "describe", "diff", "explain-path", "players", "status", "top", "tree", "wait"})
         CHECK(is_served(verb));
     for (const char* verb : {"apply", "stop", "suspend", "reset", "logs", "hook", ""})
         CHECK_FALSE(is_served(verb));

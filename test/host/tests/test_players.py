@@ -155,6 +155,30 @@ class Players(DaemonTest):
         self.assertEqual((game["players"], game["maxPlayers"], game["map"]), (3, 8, "c5m1_waterfront"))
         self.assertRegex(self.ctl("describe", "server", "alpha").stdout, r"Players +3 of 8, on c5m1_waterfront, asked")
 
+    def test_top_shows_what_each_server_uses_in_a_window_of_any_size(self):
+        self.played_by(3)
+        self.ctl("stop", "gamma")
+        told = json.loads(self.ctl("top", "-o", "json", "-i", "1s").stdout)
+        self.assertEqual([server["name"] for server in told["servers"]], ["alpha", "beta", "gamma"])
+        self.assertEqual((told["players"], told["servers"][0]["players"], told["servers"][0]["map"]), (3, 3, "c5m1_waterfront"))
+        self.assertGreater(told["cores"], 0)
+        self.assertIsNone(told["servers"][2]["cores"])
+        table = self.run_in("sh", "-c", "COLUMNS=200 l4d2ctl top -i 1s").stdout
+        self.assertRegex(table, r"^3 servers, 3 players; \d\.\d\d of \d+ cores, memory ")
+        self.assertRegex(table, r"(?m)^NAME +PLAYERS +CPU +MEMORY +RESTARTS +UP +MAP +WHY\n")
+        self.assertRegex(table, r"(?m)^alpha +3/8 +\d\.\d\d .* c5m1_waterfront")
+        self.assertRegex(table, r"(?m)^gamma +- +- +")
+        drawn = "stty cols {} rows {}; l4d2ctl top -n 2 -i 1s --sort players"
+        wide = self.run_in("script", "-qec", drawn.format(120, 30), "/dev/null").stdout
+        self.assertEqual(wide.count("\x1b[H"), 2)
+        self.assertIn("c5m1_waterfront", wide)
+        narrow = self.run_in("script", "-qec", drawn.format(50, 4), "/dev/null").stdout
+        self.assertNotIn("MAP", narrow)
+        self.assertIn("alpha", narrow)
+        self.assertNotIn("gamma", narrow)
+        self.assertIn("… 2 more", narrow)
+        self.ctl("top", "-i", "0s", expect=2)
+
     def test_the_probe_holds_no_privilege_and_sees_no_secret(self):
         self.write("/etc/left4me/secrets/rcon", "secret")
         pid = self.run_in("systemctl", "show", "-P", "MainPID", PROBE).stdout.strip()
