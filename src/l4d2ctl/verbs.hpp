@@ -17,6 +17,7 @@ void add_explain_path(CLI::App& app, Session& session);
 void add_gc(CLI::App& app, Session& session);
 void add_get(CLI::App& app, Session& session);
 void add_hook(CLI::App& app, Session& session);
+void add_host(CLI::App& app, Session& session);
 void add_init_repo(CLI::App& app, Session& session);
 void add_history(CLI::App& app, Session& session);
 void add_logs(CLI::App& app, Session& session);

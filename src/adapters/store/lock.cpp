@@ -70,7 +70,8 @@ std::string describe_holder(int file) {
 /// The text is only informative; the lock is what counts.
 void write_holder(int file, const std::string& purpose) {
     const std::string words = fmt::format("{}, pid {}\n", purpose, ::getpid());
-    if (::ftruncate(file, 0) == 0) (void)::pwrite(file, words.data(), words.size(), 0);
+    if (::ftruncate(file, 0) != 0) return;
+    [[maybe_unused]] const ssize_t written = ::pwrite(file, words.data(), words.size(), 0);
 }
 
 std::expected<Fd, std::string> open_lock(const std::filesystem::path& path) {

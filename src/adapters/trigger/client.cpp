@@ -14,21 +14,32 @@ namespace {
 /// No report of ten thousand servers is longer: this is not the daemon.
 constexpr std::size_t max_report_bytes = std::size_t{64} << 20U;
 
-std::expected<Fd, TriggerError> connect_and_ask(const Paths& paths, const TriggerRequest& request) {
+std::expected<Fd, TriggerError> connect_to_daemon(const Paths& paths) {
     const auto address = trigger_address(paths);
     Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     if (!address || !socket) return std::unexpected(TriggerError::NoDaemon);
     const auto* const to = reinterpret_cast<const sockaddr*>(&*address);
     if (::connect(socket.get(), to, sizeof *address) != 0)
         return std::unexpected(errno == EACCES ? TriggerError::Refused : TriggerError::NoDaemon);
+    return socket;
+}
+
+std::expected<Fd, TriggerError> connect_and_ask(const Paths& paths, const TriggerRequest& request) {
+    auto socket = connect_to_daemon(paths);
+    if (!socket) return socket;
     // A line this short always fits into the socket's buffer.
     const std::string line = request_line(request);
-    const ssize_t sent = ::send(socket.get(), line.data(), line.size(), MSG_NOSIGNAL);
+    const ssize_t sent = ::send(socket->get(), line.data(), line.size(), MSG_NOSIGNAL);
     if (sent != static_cast<ssize_t>(line.size())) return std::unexpected(TriggerError::NoDaemon);
     return socket;
 }
 
 }  // namespace
+
+bool daemon_listens(const Paths& paths) {
+    const auto connected = connect_to_daemon(paths);
+    return connected || connected.error() == TriggerError::Refused;
+}
 
 std::expected<void, TriggerError> trigger(const Paths& paths, const TriggerRequest& request) {
     if (const auto asked = connect_and_ask(paths, request); !asked) return std::unexpected(asked.error());

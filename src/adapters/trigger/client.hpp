@@ -16,6 +16,9 @@ enum class TriggerError {
     Refused,   ///< the socket is for root, left4me and the operators' group
 };
 
+/// Whether a daemon runs, without asking it for anything.
+bool daemon_listens(const Paths& paths);
+
 /// Asks the daemon to observe again, at once. Never blocks.
 std::expected<void, TriggerError> trigger(const Paths& paths, const TriggerRequest& request = {});
 

@@ -45,7 +45,9 @@ Result<WorkingDirectory> WorkingDirectory::enter(int directory) {
 }
 
 WorkingDirectory::~WorkingDirectory() {
-    if (previous_) (void)::fchdir(previous_.get());
+    if (!previous_) return;
+    // It was our directory, so it can be that again.
+    [[maybe_unused]] const int entered = ::fchdir(previous_.get());
 }
 
 }  // namespace left4me::overlay

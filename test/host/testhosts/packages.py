@@ -10,9 +10,8 @@ README = PROJECT / "README.md"
 
 
 def listed(name: str, release: str) -> list[str]:
-    """The packages in list NAME and in its part for one release, NAME-RELEASE, without comments. A "bare" host also
-    has what the README tells its reader to install, and nothing else."""
-    found = set(named_by_readme()) if name == "bare" else set()
+    """The packages in list NAME and in its part for one release, NAME-RELEASE, without comments."""
+    found = set()
     for path in (LISTS / name, LISTS / f"{name}-{release}"):
         if path.exists():
             for line in path.read_text().splitlines():
@@ -22,13 +21,14 @@ def listed(name: str, release: str) -> list[str]:
     return sorted(found)
 
 
-def install_block() -> str:
-    """The commands of the README's section Install."""
-    section = README.read_text().split("\n## Install\n")[1].split("\n## ")[0]
+def install_block(heading: str = "### From source") -> str:
+    """The first commands after a heading of the README; "## Install" is for those who install the packages."""
+    section = README.read_text().split(f"\n{heading}\n")[1]
     return re.sub(r"^    ", "", re.search(r"(?:^    .*\n)+", section, re.MULTILINE)[0], flags=re.MULTILINE)
 
 
 def named_by_readme() -> list[str]:
+    """What is installed before the sources are compiled."""
     return re.search(r"^apt-get install ((?:.*\\\n)*.*)", install_block(), re.MULTILINE)[1].replace("\\\n", " ").split()
 
 

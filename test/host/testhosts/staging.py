@@ -12,6 +12,11 @@ def place(release: str, variant: str = "") -> Path:
     return PROJECT / "build" / f"stage-{release}{variant and f'-{variant}'}"
 
 
+def packages(release: str) -> list[Path]:
+    """The Debian packages that ./package built, without those of debug information."""
+    return sorted((PROJECT / "build/packages" / release).glob("*.deb"))
+
+
 def build(release: str, variant: str = "") -> Path:
     """Builds the checkout for a release and returns the staging tree; `variant` "demo" omits the tests.
     Shows the build's output if it fails."""

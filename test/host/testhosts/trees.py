@@ -24,8 +24,17 @@ def cache() -> Path:
 def location(kind: str, release: str) -> Path:
     if release not in RELEASES:
         raise SystemExit(f"testhost: no release {release!r}; there are {' and '.join(RELEASES)}")
-    key = hashlib.sha256("\n".join([release, *EXCLUDED, *packages.listed(kind, release)]).encode()).hexdigest()[:12]
+    words = [release, *EXCLUDED, *packages.listed(kind, release), *(" ".join(names) for names in downloads(kind, release))]
+    key = hashlib.sha256("\n".join(words).encode()).hexdigest()[:12]
     return cache() / "trees" / f"{kind}-{release}-{key}"
+
+
+def downloads(kind: str, release: str) -> list[list[str]]:
+    """What may be installed on a host of that kind without a network: groups of packages, each with all that apt-get
+    installs with them."""
+    if kind != "bare":
+        return []
+    return [packages.named_by_readme(), packages.listed("offered", release) + packages.listed(f"host-{release}", release)]
 
 
 @contextmanager
@@ -59,6 +68,11 @@ def make(kind: str, release: str) -> Path:
         command += [f"--aptopt={option}" for option in apt.acquire_options()]
         command += [f"--dpkgopt=path-exclude={pattern}" for pattern in EXCLUDED]
         command += [f"--include={','.join(packages.listed(kind, release))}"]
+        if downloads(kind, release):
+            command += ["--skip=cleanup/apt/lists,cleanup/apt/cache"]
+        for names in downloads(kind, release):
+            fetch = "apt-get --yes --quiet=2 --option=APT::Install-Recommends=true --download-only install"
+            command += [f'--customize-hook=APT_CONFIG="$MMDEBSTRAP_APT_CONFIG" {fetch} {" ".join(names)}']
         command += [release, str(partial), apt.source_line(release)]
         try:
             subprocess.run(command, check=True, stdin=subprocess.DEVNULL)

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "operations/host_facts.hpp"
+#include "operations/json.hpp"
+
+namespace left4me::operations {
+
+/// What must be true of a host.
+enum class HostCheck {
+    Kernel,
+    Systemd,
+    Cgroups,
+    Overlayfs,
+    Memory,
+    FileSystem,
+    DiskSpace,
+    Inodes,
+    Users,
+    Directories,
+    Secrets,
+    Units,
+    BusPolicy,
+    FastOpen,
+    Enablement,
+    Daemon,
+    Game,
+    Libraries,
+    Certificates,
+    NameServers,
+    Git,
+    Clock,
+    Ports,
+};
+
+/// Its name in JSON: "DiskSpace".
+const char* to_string(HostCheck check);
+
+/// One that is not true.
+struct Finding {
+    HostCheck check{};
+    std::string problem;
+    std::string remedy;  ///< a command or a sentence
+};
+
+/// Everything that is wrong, in the order of HostCheck. Changes nothing.
+std::vector<Finding> check_host(const HostFacts& facts);
+
+/// The output of `host check -o json`: `findings`, each with `check`, `problem` and `remedy`.
+Json findings_json(const std::vector<Finding>& findings);
+
+}  // namespace left4me::operations

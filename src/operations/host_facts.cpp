@@ -1,0 +1,61 @@
+#include "operations/host_facts.hpp"
+
+#include <sys/statfs.h>
+#include <sys/statvfs.h>
+#include <sys/sysinfo.h>
+#include <sys/timex.h>
+#include <sys/utsname.h>
+
+#include "adapters/overlayfs/mounts.hpp"
+#include "adapters/trigger/client.hpp"
+#include "operations/view.hpp"
+
+namespace left4me::operations {
+
+namespace {
+
+void read_kernel(HostFacts& facts) {
+    utsname names{};
+    if (::uname(&names) == 0) facts.kernel = names.release;
+    struct sysinfo totals{};
+    if (::sysinfo(&totals) == 0) facts.memory = std::uint64_t{totals.totalram} * totals.mem_unit;
+    timex clock{};
+    facts.clock_is_synchronized = ::adjtimex(&clock) != TIME_ERROR;
+}
+
+void read_file_system(HostFacts& facts) {
+    struct statfs kind{};
+    if (::statfs(facts.paths.state.c_str(), &kind) == 0) facts.file_system = kind.f_type;
+    struct statvfs space{};
+    if (::statvfs(facts.paths.state.c_str(), &space) != 0) return;
+    facts.may_execute = (space.f_flag & ST_NOEXEC) == 0;
+    facts.free_bytes = std::uint64_t{space.f_bavail} * space.f_frsize;
+    facts.inodes = space.f_files;
+    facts.free_inodes = space.f_favail;
+}
+
+void read_servers(HostFacts& facts, Context& context) {
+    const auto in_force = read_source(context);
+    if (!in_force) return;
+    const auto mounted = read_mounts(context.paths);
+    for (const auto& [name, server] : in_force->set.servers) {
+        if (server.state == RunState::Running) ++facts.servers;
+        // A server that runs has its port.
+        if (!mounted || !mounted->contains(name)) facts.ports.emplace(name, server.port);
+    }
+}
+
+}  // namespace
+
+HostFacts host_facts(Context& context) {
+    HostFacts facts;
+    facts.paths = context.paths;
+    facts.has_git_source = context.config.git.has_value();
+    facts.daemon_listens = daemon_listens(context.paths);
+    read_kernel(facts);
+    read_file_system(facts);
+    read_servers(facts, context);
+    return facts;
+}
+
+}  // namespace left4me::operations

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+
+#include "operations/context.hpp"
+
+namespace left4me::operations {
+
+/// What check_host() looks at. Tests set it: a host can be broken in more ways than a test host.
+struct HostFacts {
+    std::filesystem::path root = "/";  ///< of the files that do not belong to left4me
+    Paths paths;
+    bool has_git_source = false;
+    bool daemon_listens = false;
+    std::string kernel;        ///< uname -r
+    std::uint64_t memory = 0;  ///< bytes
+    bool clock_is_synchronized = false;
+
+    /// The file system of /var/lib/left4me.
+    std::int64_t file_system = 0;  ///< its magic number, statfs(2)
+    bool may_execute = true;
+    std::uint64_t free_bytes = 0;  ///< for users other than root
+    std::uint64_t inodes = 0;      ///< 0: it does not count them
+    std::uint64_t free_inodes = 0;
+
+    std::map<std::string, std::uint16_t> ports;  ///< of the servers that do not run, by name
+    std::size_t servers = 0;                     ///< all that should run
+};
+
+/// Reads the host, without its manifests if they cannot be read.
+HostFacts host_facts(Context& context);
+
+}  // namespace left4me::operations
