@@ -40,7 +40,7 @@ store::Tree tree_of(const std::vector<Addon>& files) {
     for (const Addon& file : files) {
         tree.entries.push_back(
             {.kind = Kind::File,
-             .path = fmt::format("{}/{}", addons, file.name),
+             .path = addon_path(file.name),
              .target = {},
              .bytes = file.size,
              .stats = Digest().field(file.name).number(file.size).field(file.identity).hex()});
@@ -49,6 +49,8 @@ store::Tree tree_of(const std::vector<Addon>& files) {
 }
 
 }  // namespace
+
+std::string addon_path(const std::string& name) { return fmt::format("{}/{}", addons, name); }
 
 Addons::Addons(std::vector<Addon> files, int build_directory, int last_artifact, Staging& staging,
                Progress& progress, std::string input)

@@ -21,6 +21,9 @@ struct Addon {
     std::string identity;    ///< one line that tells this content from every other one, as far as is known
 };
 
+/// "left4dead2/addons/NAME": where it is staged.
+std::string addon_path(const std::string& name);
+
 /// What a kind of source does for one of its files.
 struct AddonSource {
     /// What people call it.

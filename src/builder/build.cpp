@@ -14,6 +14,7 @@
 #include "adapters/store/build_files.hpp"
 #include "adapters/store/files.hpp"
 #include "builder/archive/archive.hpp"
+#include "builder/check.hpp"
 #include "builder/confinement.hpp"
 #include "builder/directory/copy.hpp"
 #include "builder/git/git.hpp"
@@ -21,6 +22,7 @@
 #include "builder/publishing.hpp"
 #include "builder/script/script.hpp"
 #include "builder/workshop/workshop.hpp"
+#include "reconciler/pinning.hpp"
 
 namespace left4me::builder {
 
@@ -83,8 +85,8 @@ Built<Staged> stage(const OverlaySource& source, int build_directory, const Fd& 
         source);
 }
 
-Built<Staged> build_in(const Workplace& place, const std::optional<BuiltArtifact>& before,
-                       const DownloadSettings& downloads, std::string& input) {
+Built<BuiltArtifact> build_in(const Workplace& place, const std::optional<BuiltArtifact>& before,
+                              const DownloadSettings& downloads, std::string& input) {
     const auto source = store::read_request(place.directory.get());
     if (!source) return source_failure(source.error());
     const store::ExactModes exact;
@@ -93,7 +95,7 @@ Built<Staged> build_in(const Workplace& place, const std::optional<BuiltArtifact
     if (!staging) return std::unexpected(staging.error());
     const Fd last = before ? store::open_directory(place.overlay.get(), before->digest) : Fd();
     auto staged = stage(*source, place.directory.get(), last, downloads, *staging, progress, input);
-    if (!staged) return staged;
+    if (!staged) return std::unexpected(staged.error());
     // What is there already is not published again.
     const bool is_new = ::faccessat(place.overlay.get(), staged->digest.c_str(), F_OK, 0) != 0;
     const Sharing sharing = is_new ? share_files(staging->tree(), place.overlay.get(), place.directory.get())
@@ -107,9 +109,15 @@ Built<Staged> build_in(const Workplace& place, const std::optional<BuiltArtifact
                            std::to_string(sharing.shared_files).c_str(),
                            std::to_string(sharing.files).c_str(),
                            std::to_string(sharing.shared_bytes).c_str());
+    BuiltArtifact artifact{staged->digest, staged->input, staged->revision};
+    if (staged->pin) {
+        artifact.pinned = pinned_inputs(*source, *staged->pin);
+        if (auto kept = store::write_built_pin(place.directory.get(), *staged->pin); !kept)
+            return own_failure(errno, kept.error());
+    }
     (void)std::fprintf(stderr, "%s %s\n", *published ? "built" : "nothing new: the content is that of",
                        staged->digest.c_str());
-    return staged;
+    return artifact;
 }
 
 TimePoint now() { return std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now()); }
@@ -137,24 +145,27 @@ int build(const std::filesystem::path& overlays, const std::string& name, const 
     if (!place) return fail(name.c_str(), place.error());
     if (::flock(place->directory.get(), LOCK_EX | LOCK_NB) != 0)
         return fail(name.c_str(), "another build of this overlay is under way");
+    // A build that was asked for meanwhile is begun again by whoever did: this process may have given up the
+    // network.
+    if (answer_check(place->directory.get(), downloads)) return 0;
     BuildRecord record = store::read_record(place->directory.get());
     const auto begun = std::chrono::steady_clock::now();
     std::string input;
-    const auto staged = build_in(*place, record.artifact, downloads, input);
+    const auto built = build_in(*place, record.artifact, downloads, input);
     record.invocation = invocation;
     record.ended = now();
     record.took =
         std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begun);
-    if (staged) {
-        record.artifact = BuiltArtifact{staged->digest, staged->input, staged->revision};
+    if (built) {
+        record.artifact = *built;
         record.failure.reset();
     } else {
         // Free the disk space while others need it.
-        if (staged.error().kind == BuildFailureKind::NoSpace) (void)Staging::discard(place->directory.get());
-        record.failure = failure_after(record, staged.error(), input);
+        if (built.error().kind == BuildFailureKind::NoSpace) (void)Staging::discard(place->directory.get());
+        record.failure = failure_after(record, built.error(), input);
     }
     const auto written = store::write_record(place->directory.get(), record);
-    if (!staged) return fail(name.c_str(), staged.error().message);
+    if (!built) return fail(name.c_str(), built.error().message);
     if (!written) return fail(name.c_str(), written.error());
     return 0;
 }
@@ -164,6 +175,7 @@ int record_end(const std::filesystem::path& overlays, const std::string& name, c
     if (!place) return fail(name.c_str(), place.error());
     const auto progress = store::read_progress(place->directory.get());
     store::remove_progress(place->directory.get());
+    if (end_killed_check(place->directory.get())) return 0;
     BuildRecord record = store::read_record(place->directory.get());
     // "success": it has ended by itself, or was stopped by SIGTERM, which is no failure; nor is it one if it
     // did not stop in time when it was canceled.

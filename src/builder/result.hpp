@@ -29,6 +29,11 @@ inline std::unexpected<BuildError> source_failure(const std::string& message) {
     return std::unexpected(BuildError{BuildFailureKind::SourceUnavailable, message});
 }
 
+/// An input is not what the lock file says. `what`: a sentence without its period.
+inline std::unexpected<BuildError> not_as_pinned(const std::string& what) {
+    return source_failure(what + "; to pin what there is now: sudo l4d2ctl lock");
+}
+
 /// The same error, of something at `where`. One of our own names what it is about already.
 inline std::unexpected<BuildError> error_in(const std::string& where, BuildError error) {
     if (error.kind == BuildFailureKind::SourceUnavailable) error.message = where + ": " + error.message;

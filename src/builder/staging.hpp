@@ -7,6 +7,7 @@
 #include "adapters/fd.hpp"
 #include "adapters/store/tree.hpp"
 #include "builder/result.hpp"
+#include "specs/pins.hpp"
 
 namespace left4me::builder {
 
@@ -15,6 +16,8 @@ struct Staged {
     std::string digest;         ///< of the content
     std::string input;          ///< of the source as it was scanned
     std::string revision = {};  ///< as BuiltArtifact::revision
+    /// Of a source that moves: what it stood for.
+    std::optional<Pin> pin = {};
 };
 
 /// `.build/tree`, in which an artifact is built, and `.build/journal`, which records its complete files: a

@@ -80,6 +80,21 @@ Result<Exit> reconcile(Session& session, const Timeout& timeout, const operation
     return exit_for(last->error_kind);
 }
 
+Result<Exit> follow_quietly(Session& session) {
+    bool failed = false;
+    const auto tell = [&failed](const StepReport& report) {
+        failed = failed || std::any_of(report.ended.outcomes.begin(), report.ended.outcomes.end(),
+                                       [](const Outcome& outcome) { return has_failed(outcome); });
+    };
+    const auto last = operations::reconcile(session, {.concern = {},
+                                                      .retry_now = !session.unattended,
+                                                      .build_timeout = build_timeout(session, {}),
+                                                      .on_report = tell});
+    if (!last) return std::unexpected(last.error());
+    if (failed || build_failed(session, {}, last->difference)) return Exit::Refused;
+    return exit_for(last->error_kind);
+}
+
 Result<Exit> reconcile_servers(Session& session, const Timeout& timeout,
                                const std::vector<std::string>& servers) {
     operations::Concern concern;

@@ -31,6 +31,9 @@ void add_wait_option(Command& verb, const std::shared_ptr<Timeout>& timeout);
 Result<Exit> reconcile(Session& session, const Timeout& timeout, const operations::Concern& concern = {},
                        std::optional<RunState> state = {});
 
+/// The same without a word, for who prints one document.
+Result<Exit> follow_quietly(Session& session);
+
 /// The same, about these servers, for what a person asked of an overlay; without any there is nothing to do.
 Result<Exit> reconcile_servers(Session& session, const Timeout& timeout,
                                const std::vector<std::string>& servers);

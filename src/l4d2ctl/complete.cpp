@@ -173,6 +173,8 @@ class Completion {
             }
             case Words::Servers:
                 return objects_of(Kind::Server, cursor_.find('/') != std::string::npos);
+            case Words::Overlays:
+                return objects_of(Kind::Overlay, cursor_.find('/') != std::string::npos);
             case Words::Objects:
                 return objects();
             case Words::Fields:

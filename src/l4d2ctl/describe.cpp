@@ -10,6 +10,7 @@
 #include "operations/conflicts.hpp"
 #include "operations/journal_tail.hpp"
 #include "operations/objects.hpp"
+#include "operations/pins.hpp"
 #include "operations/server_view.hpp"
 #include "specs/text.hpp"
 
@@ -60,6 +61,10 @@ Result<std::string> describe_overlay(const Session& session, const View& view, c
                                         {{"Artifact"}, {digest.empty() ? "none" : digest}}};
     if (const std::string revision = operations::built_revision(view, name); !revision.empty())
         rows.push_back({{"Built from"}, {printable(revision)}});
+    if (const std::string pin = operations::pin_text(view, name); !pin.empty()) {
+        rows.push_back({{"Pinned"}, {printable(pin)}});
+        rows.push_back({{"Upstream"}, {printable(operations::upstream_text(view, name))}});
+    }
     rows.push_back({{"Build"}, {printable(operations::build_text(view, name))}});
     rows.push_back({{"Blueprints"}, {names_or_none(operations::blueprints_using(view.in_force.set, name))}});
     rows.push_back({{"Manifest"}, {place(found->second.origin)}});

@@ -39,6 +39,7 @@ Result<Exit> diff(Session& session, const Options& options) {
     if (!desired) return std::unexpected(desired.error());
     const auto seen = operations::look_at(session, std::move(*desired));
     if (!seen) return std::unexpected(seen.error());
+    warn_of_stale_pins(seen->desired().stale_pins);
     warn_of_conflicts(session, seen->desired().overlays, operations::stacks_of(seen->desired()));
     if (options.output == "json") {
         print(operations::json_text(operations::plan_json(seen->plan)));

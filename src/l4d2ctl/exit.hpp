@@ -11,7 +11,7 @@ namespace left4me::ctl {
 /// Exit codes. Scripts rely on these numbers; docs/cli.md lists them.
 enum class Exit : int {
     Done = 0,
-    Differences = 1,  ///< diff; of `host check`, from what must be true
+    Differences = 1,  ///< diff, lock --check; of `host check`, from what must be true
     Usage = 2,
     Invalid = 3,  ///< a manifest or the configuration is invalid
     NotFound = 4,

@@ -19,7 +19,7 @@ using namespace left4me::ctl;
 
 constexpr const char* exit_codes =
     "Exit codes:\n"
-    "  0 done   1 differences (diff), findings (host check)   2 usage   3 invalid manifest or configuration\n"
+    "  0 done   1 differences (diff, lock --check, host check)   2 usage   3 invalid manifest or configuration\n"
     "  4 not found   5 the host refused, or a step failed   6 timed out\n"
     "\n"
     "l4d2ctl VERB --help shows a verb's options and an example; see man l4d2ctl for more.";
@@ -40,6 +40,7 @@ void add_verbs(CLI::App& app, Session& session) {
     add_reset(app, session);
     add_reconcile(app, session);
     add_approve(app, session);
+    add_lock(app, session);
     add_cancel(app, session);
     add_rollback(app, session);
     add_gc(app, session);

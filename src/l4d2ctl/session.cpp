@@ -7,6 +7,7 @@
 
 #include "adapters/config/file.hpp"
 #include "l4d2ctl/caller.hpp"
+#include "specs/text.hpp"
 
 namespace left4me::ctl {
 
@@ -108,6 +109,10 @@ void print_error(const std::string& message) {
     const std::string shown = for_locale(text, STDERR_FILENO);
     (void)std::fwrite(shown.data(), 1, shown.size(), stderr);
     if (!text.ends_with('\n')) (void)std::fputc('\n', stderr);
+}
+
+void warn_of_stale_pins(const std::vector<StalePin>& stale) {
+    for (const StalePin& pin : stale) print_error(fmt::format("warning: {}\n", printable_line(to_text(pin))));
 }
 
 Result<operations::View> begin_reading(Session& session) {

@@ -58,6 +58,9 @@ void report_source_error(const StepReport& report);
 /// The same, above what only reads: the first of the errors, and how many more there are.
 void tell_trouble_briefly(const ActiveRevision& in_force);
 
+/// Warns on stderr of pins of the lock file that are not used.
+void warn_of_stale_pins(const std::vector<StalePin>& stale);
+
 /// How a verb begins that shows the host and nothing else: drop_privileges_and_configure(), observe(),
 /// tell_trouble_briefly().
 Result<operations::View> begin_reading(Session& session);

@@ -9,6 +9,7 @@
 #include "operations/artifacts.hpp"
 #include "operations/build_view.hpp"
 #include "operations/objects.hpp"
+#include "operations/pins.hpp"
 #include "operations/server_view.hpp"
 #include "specs/text.hpp"
 
@@ -159,7 +160,7 @@ std::vector<Row> overlay_rows(const View& view, const std::vector<std::string>& 
         std::any_of(names.begin(), names.end(),
                     [&rollbacks](const std::string& name) { return rollbacks.contains(name); });
     std::vector<std::string> titles{"NAME", "BUILT", "ARTIFACT", "BLUEPRINTS"};
-    if (wide) titles.insert(titles.end(), {"SIZE", "SHARED", "AGE"});
+    if (wide) titles.insert(titles.end(), {"SIZE", "SHARED", "AGE", "PIN", "UPSTREAM"});
     titles.emplace_back("SOURCE");
     if (wide) titles.emplace_back("MANIFEST");
     if (any_rolled_back) titles.emplace_back("WHY");
@@ -173,6 +174,8 @@ std::vector<Row> overlay_rows(const View& view, const std::vector<std::string>& 
         if (wide) {
             Row sizes = size_cells(view, name);
             std::move(sizes.begin(), sizes.end(), std::back_inserter(row));
+            row.push_back({printable(operations::pin_word(view, name))});
+            row.push_back({operations::upstream_word(view, name)});
         }
         row.push_back({source_text(overlay.source)});
         if (wide) row.push_back({fmt::format("{}:{}", overlay.origin.where.file, overlay.origin.where.line)});

@@ -21,6 +21,7 @@ Result<Exit> validate(Session& session, const std::vector<std::string>& names) {
     if (!set) return fail(Exit::Invalid, to_string(set.error()));
     print(fmt::format("valid: {}, {}, {}\n", count(set->servers.size(), "server"),
                       count(set->blueprints.size(), "blueprint"), count(set->overlays.size(), "overlay")));
+    warn_of_stale_pins(stale_pins(*set));
     std::map<std::string, OverlaySource> sources;
     for (const auto& [name, overlay] : set->overlays) sources.emplace(name, overlay.source);
     warn_of_conflicts(session, sources, operations::stacks_of(*set));

@@ -13,8 +13,10 @@
 #include "operations/lock.hpp"
 #include "operations/objects.hpp"
 #include "operations/view.hpp"
+#include "reconciler/pinning.hpp"
 #include "specs/documents.hpp"
 #include "specs/edit.hpp"
+#include "specs/lock.hpp"
 
 namespace left4me::operations {
 
@@ -206,9 +208,11 @@ const char* to_string(Change change) {
     return "?";
 }
 
-Result<Proposal> propose(const Context& context, const std::vector<SourceFile>& inputs) {
+Result<Proposal> propose(const Context& context, const std::vector<SourceFile>& given) {
     const auto before = read_for_edit(context);
     if (!before) return std::unexpected(before.error());
+    std::vector<SourceFile> inputs = given;
+    std::erase_if(inputs, [](const SourceFile& input) { return is_lock_file(input.name); });
     if (auto checked = check_inputs(context, before->files, inputs); !checked)
         return std::unexpected(checked.error());
     Edited edited(before->files);
@@ -285,12 +289,15 @@ Result<Proposal> propose_removal(const Context& context, const std::vector<Docum
         doomed[found->second.file].insert(found->second.document);
     }
     SourceChange change;
+    auto manifests = std::count_if(files.begin(), files.end(),
+                                   [](const SourceFile& file) { return !is_lock_file(file.name); });
     // From the end, so that the positions of the other documents stay valid.
     for (auto file = doomed.rbegin(); file != doomed.rend(); ++file) {
         SourceFile& edited = files[file->first];
         for (auto document = file->second.rbegin(); document != file->second.rend(); ++document)
             edited.text = remove_document(edited.text, *document);
-        if (has_no_documents(edited.text) && files.size() > 1) {
+        if (has_no_documents(edited.text) && manifests > 1) {
+            --manifests;
             change.remove.insert(edited.name);
             files.erase(files.begin() + static_cast<std::ptrdiff_t>(file->first));
             continue;
@@ -322,6 +329,41 @@ Result<Proposal> propose_removal(const Context& context, const Selection& select
     std::vector<DocumentName> objects;
     for (const std::string& name : names) objects.push_back({Kind::Server, name});
     return propose_removal(context, objects);
+}
+
+Result<Proposal> propose_lock(const Context& context, const std::map<std::string, LockedInput>& pins) {
+    const auto before = read_for_edit(context);
+    if (!before) return std::unexpected(before.error());
+    const auto set = load(before->files, context.config.limits);
+    if (!set) return fail(ErrorKind::InvalidManifest, to_string(set.error()));
+    Lock lock = set->lock;
+    for (const StalePin& stale : stale_pins(*set)) lock.erase(stale.overlay);
+    std::vector<Effect> effects;
+    for (const auto& [name, input] : pins) {
+        const auto overlay = set->overlays.find(name);
+        if (overlay == set->overlays.end() || pin_identity(overlay->second.source) != input.source) continue;
+        const auto pinned = lock.find(name);
+        const bool same = pinned != lock.end() && pinned->second.pin == input.pin;
+        effects.push_back({{Kind::Overlay, name}, same ? Change::Unchanged : Change::Configured});
+        lock[name] = input;
+    }
+    const std::string text = write_lock(lock);
+    std::vector<SourceFile> files = before->files;
+    const auto file = std::find_if(files.begin(), files.end(),
+                                   [](const SourceFile& one) { return is_lock_file(one.name); });
+    SourceChange change;
+    if (file == files.end()) {
+        if (!lock.empty()) {
+            files.push_back({context.source->new_file(std::string(lock_file_name)), text});
+            change.write.emplace(files.back().name, text);
+        }
+    } else if (file->text != text) {
+        file->text = text;
+        change.write.emplace(file->name, text);
+    }
+    auto proposal = finish(context, *before, std::move(files), std::move(change), std::move(effects));
+    if (proposal) proposal->verb = "lock";
+    return proposal;
 }
 
 Result<Proposal> commit(Context& context, const std::function<Result<Proposal>()>& make) {
@@ -364,7 +406,8 @@ Result<std::vector<SourceFile>> read_manifest_files(const std::string& directory
     limits.file_bytes = max_bytes;
     auto files = read_manifests(directory, limits);
     if (!files) return fail(ErrorKind::InvalidManifest, files.error());
-    if (files->empty()) return fail(ErrorKind::InvalidManifest, directory + ": holds no manifest (*.yaml)");
+    if (!has_manifests(*files))
+        return fail(ErrorKind::InvalidManifest, directory + ": holds no manifest (*.yaml)");
     return std::move(*files);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -34,7 +35,8 @@ struct Proposal {
 };
 
 /// Adds documents to the source. An existing object is replaced in place; comments and order of other
-/// documents stay. A new one gets the file KIND-NAME.yaml. Errors name positions in the person's own files.
+/// documents stay. A new one gets the file KIND-NAME.yaml. Errors name positions in the person's own files. A
+/// lock file among the inputs is left out: the source has its own.
 Result<Proposal> propose(const Context& context, const std::vector<SourceFile>& inputs);
 
 /// Changes spec.state of all selected servers, or of none.
@@ -44,6 +46,10 @@ Result<Proposal> propose_state(const Context& context, const Selection& selectio
 /// message names them. A missing object is not an error.
 Result<Proposal> propose_removal(const Context& context, const std::vector<DocumentName>& objects);
 Result<Proposal> propose_removal(const Context& context, const Selection& selection);
+
+/// Replaces these pins in the lock file of the source, and removes its stale ones. A pin of a source that the
+/// manifests do not name any more is left out. Effects: the overlays whose pins change.
+Result<Proposal> propose_lock(const Context& context, const std::map<std::string, LockedInput>& pins);
 
 /// Makes an edit atomically, under the lock for edits. `make` is called again if the source has changed
 /// between reading and commit.

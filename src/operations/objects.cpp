@@ -4,6 +4,7 @@
 
 #include "operations/artifacts.hpp"
 #include "operations/build_view.hpp"
+#include "operations/pins.hpp"
 #include "operations/server_view.hpp"
 #include "specs/grammars/duration.hpp"
 #include "specs/grammars/size.hpp"
@@ -135,6 +136,7 @@ Json overlay_object_json(const View& view, const std::string& name) {
     json["artifact"] = usable.empty() ? Json(nullptr) : Json(usable);
     if (const std::string revision = built_revision(view, name); !revision.empty())
         json["revision"] = revision;
+    json.update(pin_json(view, name));
     json["rolledBack"] = rollback_json(view, name);
     Json artifacts = Json::array();
     for (const Artifact& artifact : artifacts_of(view, name)) artifacts.push_back(artifact_json(artifact));

@@ -50,6 +50,7 @@ std::string fingerprint(const GitSource& source) {
     Digest digest;
     digest.field("git").field(source.url).field(source.ref).field(source.path).field(source.into);
     add(digest, source.exclude);
+    if (source.pin) digest.field("pin").field(source.pin->commit);
     return digest.hex();
 }
 
@@ -57,6 +58,10 @@ std::string fingerprint(const MapIndexSource& source) {
     Digest digest;
     digest.field("mapIndex").field(source.url).number(source.exclude.size());
     for (const std::string& pattern : source.exclude) digest.field(pattern);
+    if (source.pin) {
+        digest.field("pin").number(source.pin->maps.size());
+        for (const auto& [name, map] : source.pin->maps) digest.field(name).number(map.size).field(map.md5);
+    }
     return digest.hex();
 }
 
@@ -66,6 +71,11 @@ std::string fingerprint(const WorkshopSource& source) {
     for (const auto* list : {&source.items, &source.collections, &source.exclude}) {
         digest.number(list->size());
         for (const std::string& id : *list) digest.field(id);
+    }
+    if (source.pin) {
+        digest.field("pin").number(source.pin->items.size());
+        for (const auto& [id, item] : source.pin->items)
+            digest.field(id).number(item.updated).number(item.size).field(item.sha256);
     }
     return digest.hex();
 }

@@ -1,10 +1,12 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "reconciler/reason.hpp"
 #include "reconciler/time.hpp"
@@ -20,11 +22,12 @@ constexpr bool is_built_by_unit(const OverlaySource& source) {
 
 /// What identifies the content that an archive gives: not where it is, so that mirrors may change.
 std::string fingerprint(const ArchiveSource& source);
-/// What the manifest asks for. Not what it stands for: a branch that moves is not built again.
+/// What the manifest asks for, and the pin. Not what a branch without one stands for: one that moves is not
+/// built again.
 std::string fingerprint(const GitSource& source);
-/// What identifies a map index: not its content, which whoever publishes it may change at any time.
+/// The same of a map index: without a pin not its content, which whoever publishes it may change at any time.
 std::string fingerprint(const MapIndexSource& source);
-/// The numbers alone: what their authors publish under them changes at any time.
+/// The numbers and the pin: what their authors publish under them changes at any time.
 std::string fingerprint(const WorkshopSource& source);
 
 /// The same for a script: its text and its settings.
@@ -66,6 +69,13 @@ struct BuiltArtifact {
     std::string input;  ///< the fingerprint of the source
     /// What the content is called at its source, as a commit; empty: nothing, or unknown.
     std::string revision = {};
+    /// As pinned_inputs(): of a source that moves, with what it was built from.
+    std::vector<std::string> pinned = {};
+
+    /// Whether it is what a source of this fingerprint asks for.
+    bool is_of(const std::string& wanted) const {
+        return input == wanted || std::find(pinned.begin(), pinned.end(), wanted) != pinned.end();
+    }
 
     bool operator==(const BuiltArtifact&) const = default;
 };

@@ -74,7 +74,8 @@ std::string executed_config_path(const std::string& overlay) {
 Desired make_desired(const ManifestSet& set, std::string revision) {
     Desired desired;
     desired.revision = std::move(revision);
-    for (const auto& [name, overlay] : set.overlays) desired.overlays.emplace(name, overlay.source);
+    desired.stale_pins = stale_pins(set);
+    for (const auto& [name, overlay] : set.overlays) desired.overlays.emplace(name, pinned_source(set, name));
     for (const auto& [name, manifest] : set.servers) {
         const Blueprint& blueprint = set.blueprints.at(manifest.blueprint);
         DesiredServer server;

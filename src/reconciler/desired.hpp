@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "reconciler/pinning.hpp"
 #include "specs/manifest.hpp"
 
 namespace left4me {
@@ -32,8 +33,9 @@ struct DesiredServer {
 /// What one revision of the manifests asks of the host.
 struct Desired {
     std::string revision;
-    std::map<std::string, OverlaySource> overlays;
+    std::map<std::string, OverlaySource> overlays;  ///< with their pins
     std::map<std::string, DesiredServer> servers;
+    std::vector<StalePin> stale_pins = {};
 };
 
 /// Where a server has the server.cfg of one of its overlays, relative to the game's root:

@@ -42,7 +42,7 @@ struct UnitBuild {
     std::string canceled;
     std::optional<TimePoint> requested = {};  ///< when the unit was last asked to build
 
-    bool is_built() const { return record.artifact && record.artifact->input == input; }
+    bool is_built() const { return record.artifact && record.artifact->is_of(input); }
     bool is_canceled() const { return !canceled.empty() && canceled == input; }
     /// No build that was asked for since has left a record. Of one that is not under way any more: the record
     /// could not be written (the disk is full), or its unit was stopped.

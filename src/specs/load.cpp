@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <utility>
 
 #include "specs/cross_checks.hpp"
 #include "specs/documents.hpp"
+#include "specs/lock.hpp"
 #include "specs/overlay_roots.hpp"
 #include "specs/read.hpp"
 #include "specs/reporter.hpp"
@@ -48,6 +50,10 @@ class Loading {
     explicit Loading(const Limits& limits) : limits_(limits) {}
 
     void read(const SourceFile& file) {
+        if (is_lock_file(file.name)) {
+            if (check_text_of(file)) read_lock_file(file);
+            return;
+        }
         if (!check_text_of(file)) {
             unread_.push_back(file.text);
             return;
@@ -94,6 +100,26 @@ class Loading {
                                     static_cast<unsigned char>(file.text[at])));
         }
         return true;
+    }
+
+    void read_lock_file(const SourceFile& file) {
+        bool found = false;
+        for (const DocumentSpan& span : split_documents(file.text)) {
+            const std::string_view text =
+                std::string_view(file.text).substr(span.begin, span.end - span.begin);
+            if (is_blank(text)) continue;
+            Reporter reporter(file.name, span.line, text, diagnostics_);
+            if (std::exchange(found, true)) {
+                reporter.add(Rule::SecondDocument, {}, "a lock file is one document; remove this one");
+                return;
+            }
+            const yaml::Document document = yaml::parse(
+                text, {.depth = limits_.depth, .values = max_lock_values, .first_line = span.line});
+            for (const yaml::Problem& problem : document.problems)
+                reporter.add(problem.rule, problem.mark, problem.message);
+            if (document.root != nullptr && document.problems.empty())
+                set_.lock = read_lock(*document.root, reporter);
+        }
     }
 
     void read_document(const SourceFile& file, std::size_t index, int first_line, std::string_view text) {

@@ -33,8 +33,9 @@ struct Limits {
     bool followed_before = false;
 };
 
-/// Parses and cross-checks a whole revision. Either every document is valid, or all errors of the revision
-/// are returned together, sorted by file, line and column; never a partial set.
+/// Parses and cross-checks a whole revision: manifests, and the lock file (is_lock_file()) if it is there.
+/// Either every document is valid, or all errors of the revision are returned together, sorted by file, line
+/// and column; never a partial set.
 std::expected<ManifestSet, Diagnostics> load(std::span<const SourceFile> files, const Limits& limits = {});
 
 }  // namespace left4me

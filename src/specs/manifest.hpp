@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "specs/diagnostic.hpp"
+#include "specs/pins.hpp"
 
 namespace left4me {
 
@@ -84,6 +85,7 @@ struct GitSource {
     std::vector<std::string> exclude;  ///< as ArchiveSource::exclude
     SourceLimits limits;               ///< of what is downloaded, and of its content
     std::vector<std::string> private_networks;  ///< as ArchiveSource::private_networks
+    std::optional<GitPin> pin = {};             ///< of the lock file; nullopt: what `ref` stands for
 
     bool operator==(const GitSource&) const = default;
 };
@@ -95,6 +97,7 @@ struct MapIndexSource {
     std::vector<std::string> exclude;           ///< patterns of names of maps that are left out
     SourceLimits limits;                        ///< of all maps together
     std::vector<std::string> private_networks;  ///< as in ArchiveSource
+    std::optional<MapIndexPin> pin = {};        ///< of the lock file; nullopt: what the index says
 
     bool operator==(const MapIndexSource&) const = default;
 };
@@ -106,6 +109,7 @@ struct WorkshopSource {
     std::vector<std::string> exclude;           ///< items and collections that are left out
     SourceLimits limits;                        ///< of all items together
     std::vector<std::string> private_networks;  ///< as in ArchiveSource
+    std::optional<WorkshopPin> pin = {};        ///< of the lock file; nullopt: what Steam says
 
     bool operator==(const WorkshopSource&) const = default;
 };
@@ -181,6 +185,8 @@ struct ManifestSet {
     std::map<std::string, Overlay> overlays;
     std::map<std::string, Blueprint> blueprints;
     std::map<std::string, Server> servers;
+    /// Pins of any overlays: some may be of none of these, or of another source than theirs.
+    Lock lock = {};
 };
 
 const char* to_string(RunState state);

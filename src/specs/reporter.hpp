@@ -20,6 +20,7 @@ class Reporter {
     /// scalar's position.
     yaml::Mark within(const yaml::Node& scalar, std::size_t offset) const;
     void add(Rule rule, const yaml::Mark& mark, std::string message);
+    const Diagnostics& diagnostics() const { return diagnostics_; }
 
   private:
     std::string file_;

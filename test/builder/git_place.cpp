@@ -7,8 +7,10 @@
 
 #include <cstdlib>
 
+#include "builder/build.hpp"
 #include "builder/git/packets.hpp"
 #include "reconciler/build.hpp"
+#include "reconciler/pinning.hpp"
 
 namespace left4me {
 
@@ -115,6 +117,37 @@ std::string GitBuild::refusal() const {
     const std::string said = run();
     CHECK_FALSE(said.empty());
     return said;
+}
+
+store::Upstream GitBuild::check() const {
+    REQUIRE(store::write_check(directory_.get(), {source, "question"}));
+    const BuildRecord before = record();
+    int status = 0;
+    const pid_t pid = start();
+    REQUIRE(::waitpid(pid, &status, 0) == pid);
+    CHECK(status == 0);
+    CHECK(record() == before);
+    CHECK_FALSE(store::is_check_waiting(directory_.get()));
+    CHECK_FALSE(store::read_taken_check(directory_.get()));
+    const auto upstream = store::read_upstream(directory_.get());
+    REQUIRE(upstream);
+    CHECK(upstream->question == "question");
+    CHECK(upstream->source == pin_identity(source));
+    return *upstream;
+}
+
+store::Upstream GitBuild::killed_check() const {
+    REQUIRE(store::write_check(directory_.get(), {source, "killed"}));
+    CHECK(store::is_check_waiting(directory_.get()));
+    const auto taken = store::take_check(directory_.get());
+    REQUIRE(taken);
+    CHECK(taken->source == OverlaySource(source));
+    CHECK_FALSE(store::take_check(directory_.get()));
+    const BuildRecord before = record();
+    CHECK(builder::record_end(place.paths.state / "overlays", "o", {"another", "oom-kill", "9"}) == 0);
+    CHECK(record() == before);
+    CHECK_FALSE(store::read_taken_check(directory_.get()));
+    return store::read_upstream(directory_.get()).value();
 }
 
 std::string GitBuild::artifact() const { return "overlays/o/" + record().artifact.value().digest; }

@@ -47,6 +47,11 @@ class GitBuild {
     /// The same, of a source that must be refused.
     std::string refusal() const;
     BuildRecord record() const { return store::read_record(directory_.get()); }
+    /// What a check finds; nothing else changes.
+    store::Upstream check() const;
+    /// What the unit says of a check that was killed.
+    store::Upstream killed_check() const;
+    GitPin pin() const { return std::get<GitPin>(store::read_built_pin(directory_.get()).value()); }
     /// The artifact's directory, in the place.
     std::string artifact() const;
     std::vector<std::string> names() const { return place.names(artifact()); }

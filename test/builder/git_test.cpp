@@ -11,6 +11,7 @@
 #include "builder/git/fetch.hpp"
 #include "builder/git/packets.hpp"
 #include "git_place.hpp"
+#include "reconciler/pinning.hpp"
 
 using namespace left4me;
 using namespace std::chrono_literals;
@@ -768,6 +769,60 @@ TEST_CASE("packets arrive in any pieces", "[git]") {
         CHECK(seen == "0:one;2:;0:;0:two;1:;3:;");
         CHECK(reader.is_complete());
     }
+}
+
+TEST_CASE("the pinned commit is built wherever the branch has gone, and a check tells where", "[git]") {
+    const GitPlace git;
+    fill(git);
+    const std::string first = git.commit();
+    const HttpsServer server(serve(git));
+    const bool local = GENERATE(false, true);
+    CAPTURE(local);
+    GitBuild build = local ? GitBuild(git) : GitBuild(git, server);
+    build.source.ref = "main";
+    REQUIRE(build.run() == "");
+    const std::string artifact = build.artifact();
+    CHECK(build.pin() == GitPin{first});
+    CHECK(build.record().artifact->pinned == pinned_inputs(build.source, GitPin{first}));
+
+    git.place.file("work/README.md", "read it again\n");
+    const std::string second = git.commit();
+    build.source.pin = GitPin{first};
+    CHECK(build.check().pin == Pin(GitPin{second}));
+    REQUIRE(build.run() == "");
+    CHECK(build.artifact() == artifact);
+    check_content(build, first);
+    // A tag leads to its commit.
+    (void)git.shell("git tag -f -m annotated v1 main");
+    build.source.ref = "v1";
+    CHECK(build.check().pin == Pin(GitPin{second}));
+    build.source.pin = GitPin{second};
+    REQUIRE(build.run() == "");
+    CHECK(build.pin() == GitPin{second});
+    CHECK(build.artifact() != artifact);
+    build.source.ref = "gone";
+    const auto upstream = build.check();
+    REQUIRE_FALSE(upstream.pin);
+    CHECK(says(upstream.pin.error(), "has no branch or tag 'gone'"));
+
+    // Somebody has rewritten the branch, and the commit is gone.
+    build.source.ref = "main";
+    build.source.pin = GitPin{"0123456789abcdef0123456789abcdef01234567"};
+    const std::string refusal = build.refusal();
+    CHECK(says(refusal, "left4me.lock pins commit 0123456789abcdef0123456789abcdef01234567"));
+    CHECK(says(refusal, "sudo l4d2ctl lock"));
+}
+
+TEST_CASE("a check that was killed is answered, and is no failed build", "[git]") {
+    const GitPlace git;
+    fill(git);
+    (void)git.commit();
+    const GitBuild build(git);
+    REQUIRE(build.run() == "");
+    const store::Upstream upstream = build.killed_check();
+    CHECK(upstream.question == "killed");
+    REQUIRE_FALSE(upstream.pin);
+    CHECK(upstream.pin.error() == "the check was ended");
 }
 
 TEST_CASE("the record of a build names the commit, and one of an earlier version names none", "[git]") {

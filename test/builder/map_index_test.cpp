@@ -20,6 +20,7 @@
 #include "builder/map_index/parse_table.hpp"
 #include "builder/map_index/read_index.hpp"
 #include "hostile_archives.hpp"
+#include "reconciler/pinning.hpp"
 #include "support/https_server.hpp"
 
 using namespace left4me;
@@ -163,6 +164,25 @@ class MapSite {
         CHECK((WEXITSTATUS(status) == 0) == !after.failure);
         return after.failure ? after.failure->message : "";
     }
+
+    /// What a check finds; nothing else changes.
+    store::Upstream check() const {
+        REQUIRE(store::write_check(directory_.get(), {source, "question"}));
+        const BuildRecord before = record();
+        int status = 0;
+        const pid_t pid = start();
+        REQUIRE(::waitpid(pid, &status, 0) == pid);
+        CHECK(status == 0);
+        CHECK(record() == before);
+        CHECK_FALSE(store::is_check_waiting(directory_.get()));
+        CHECK_FALSE(store::read_taken_check(directory_.get()));
+        const auto upstream = store::read_upstream(directory_.get());
+        REQUIRE(upstream);
+        CHECK(upstream->question == "question");
+        CHECK(upstream->source == pin_identity(source));
+        return *upstream;
+    }
+    MapIndexPin pin() const { return std::get<MapIndexPin>(store::read_built_pin(directory_.get()).value()); }
 
     BuildRecord record() const { return store::read_record(directory_.get()); }
     std::string artifact() const { return record().artifact.value_or(BuiltArtifact{"none", ""}).digest; }
@@ -348,7 +368,7 @@ TEST_CASE("maps of an index become an overlay, and only those that have changed 
     const std::string first = site.artifact();
     const Fd tree(::open(site.place.path("overlays/o/" + first).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     CHECK(store::digest_tree(tree.get(), store::scan_tree(tree.get()).value()) == first);
-    CHECK(site.place.names("overlays/o/.build") == Names{"record", "request"});
+    CHECK(site.place.names("overlays/o/.build") == Names{"pin", "record", "request"});
 
     // Nothing has changed.
     REQUIRE(site.run() == "");
@@ -543,6 +563,52 @@ TEST_CASE("a build of maps that was killed keeps the maps that it has, and its p
     CHECK(site.place.read(site.in_artifact("b.vpk")) == b);
 }
 
+TEST_CASE("exactly the pinned maps are built, and an index without them is refused with the remedy",
+          "[maps]") {
+    MapSite site;
+    const std::string one = site.publisher.map("one.vpk", "the first map");
+    const std::string two = site.publisher.map("two.vpk", "the second map");
+    site.publisher.index(one + two);
+    REQUIRE(site.run() == "");
+    const std::string artifact = site.artifact();
+    const MapIndexPin pin{
+        {{"one.vpk", {13, md5("the first map")}}, {"two.vpk", {14, md5("the second map")}}}};
+    CHECK(site.pin() == pin);
+    site.source.pin = pin;
+
+    // A map more, and another order.
+    const std::string three = site.publisher.map("three.vpk", "the third map");
+    site.publisher.index(three + two + one);
+    REQUIRE(site.run() == "");
+    CHECK(site.artifact() == artifact);
+    auto upstream = site.check();
+    REQUIRE(upstream.pin);
+    CHECK(changes(Pin(pin), *upstream.pin) ==
+          std::vector<PinChange>{{"three.vpk", "", "13 bytes, md5 " + md5("the third map")}});
+
+    const auto refused = [&](std::string_view why) {
+        const std::string message = site.run();
+        CHECK(says(message, why));
+        CHECK(says(message, "left4me.lock pins"));
+        CHECK(says(message, "sudo l4d2ctl lock"));
+        CHECK(site.artifact() == artifact);
+    };
+    site.publisher.index(one + three);
+    refused("1 of 2 maps are not what left4me.lock pins: 'two.vpk' is not in the index any more");
+    site.publisher.index(one + site.publisher.map("two.vpk", "the SECOND map"));
+    refused("'two.vpk' has 14 bytes and the MD5 " + md5("the SECOND map"));
+    // Elsewhere, but the same.
+    site.publisher.put("/moved.7z", packed("two.vpk", "the second map"));
+    site.publisher.index(one +
+                         line("two.vpk", 14, md5("the second map"), site.publisher.server.url("/moved.7z")));
+    REQUIRE(site.run() == "");
+    CHECK(site.artifact() == artifact);
+    site.publisher.put("/index.csv", "<html>");
+    upstream = site.check();
+    REQUIRE_FALSE(upstream.pin);
+    CHECK(says(upstream.pin.error(), "web page"));
+}
+
 TEST_CASE("a build of maps that is killed at any moment gives the right artifact in the end", "[map-index]") {
     MapSite site;
     Publisher& publisher = site.publisher;
@@ -566,6 +632,6 @@ TEST_CASE("a build of maps that is killed at any moment gives the right artifact
         REQUIRE(site.run() == "");
         CHECK(site.artifact() == artifact);
         CHECK(site.place.names("overlays/o/" + artifact) == names);
-        CHECK(site.place.names("overlays/o/.build") == Names{"record", "request"});
+        CHECK(site.place.names("overlays/o/.build") == Names{"pin", "record", "request"});
     }
 }

@@ -17,6 +17,8 @@
 #include "adapters/store/build_files.hpp"
 #include "adapters/store/tree.hpp"
 #include "builder/workshop/vpk.hpp"
+#include "reconciler/digest.hpp"
+#include "reconciler/pinning.hpp"
 #include "support/https_server.hpp"
 
 using namespace left4me;
@@ -228,6 +230,25 @@ class WorkshopSite {
         return after.failure ? after.failure->message : "";
     }
 
+    /// What a check finds; nothing else changes.
+    store::Upstream check() const {
+        REQUIRE(store::write_check(directory_.get(), {source, "question"}));
+        const BuildRecord before = record();
+        int status = 0;
+        const pid_t pid = start();
+        REQUIRE(::waitpid(pid, &status, 0) == pid);
+        CHECK(status == 0);
+        CHECK(record() == before);
+        CHECK_FALSE(store::is_check_waiting(directory_.get()));
+        CHECK_FALSE(store::read_taken_check(directory_.get()));
+        const auto upstream = store::read_upstream(directory_.get());
+        REQUIRE(upstream);
+        CHECK(upstream->question == "question");
+        CHECK(upstream->source == pin_identity(source));
+        return *upstream;
+    }
+    WorkshopPin pin() const { return std::get<WorkshopPin>(store::read_built_pin(directory_.get()).value()); }
+
     BuildRecord record() const { return store::read_record(directory_.get()); }
     std::string artifact() const { return record().artifact.value_or(BuiltArtifact{"none", ""}).digest; }
     std::string in_artifact(const std::string& id) const {
@@ -312,7 +333,7 @@ TEST_CASE(
     CHECK(site.names() == Names{"11.vpk", "2.vpk", "33.vpk", "4.vpk"});
     CHECK(site.place.read(site.in_artifact("11")) == one);
     CHECK(site.place.mode(site.in_artifact("11")) == 0664);
-    CHECK(site.place.names("overlays/o/.build") == Names{"record", "request", "versions"});
+    CHECK(site.place.names("overlays/o/.build") == Names{"pin", "record", "request", "versions"});
     const std::string first = site.artifact();
     const Fd tree(::open(site.place.path("overlays/o/" + first).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     CHECK(store::digest_tree(tree.get(), store::scan_tree(tree.get()).value()) == first);
@@ -335,6 +356,106 @@ TEST_CASE(
     site.place.file(site.in_artifact("5"), vpk("FIVE"));
     REQUIRE(site.run() == "");
     CHECK(steam.asked() == Names{"collections", "collections", "items", "5"});
+}
+
+TEST_CASE("what an artifact was built from is known, and a check asks upstream without building",
+          "[workshop]") {
+    WorkshopSite site;
+    Steam& steam = site.steam;
+    const std::string zeros = vpk(std::string(1U << 20U, '\0'));
+    steam.item("11", vpk("one"));
+    steam.item("22", zeros);
+    steam.collection("100", {"11", "22"});
+    site.source.collections = {"100"};
+    REQUIRE(site.run() == "");
+    const auto sha256 = [](const std::string& bytes) { return Digest().add(bytes).hex(Digest::all_digits); };
+    const WorkshopPin pin{{{"11", {1700000000, vpk("one").size(), sha256(vpk("one"))}},
+                           {"22", {1700000000, zeros.size(), sha256(zeros)}}}};
+    CHECK(site.pin() == pin);
+    CHECK(site.record().artifact->pinned == pinned_inputs(site.source, pin));
+
+    (void)steam.asked();
+    steam.item("22", vpk("two"), "1700000001");
+    steam.item("33", vpk("three"));
+    steam.collection("100", {"11", "22", "33"});
+    // Of a source that is pinned, too, upstream is what there is.
+    site.source.pin = pin;
+    auto upstream = site.check();
+    CHECK(steam.asked() == Names{"collections", "items"});
+    REQUIRE(upstream.pin);
+    CHECK(*upstream.pin == Pin(WorkshopPin{{{"11", {1700000000, vpk("one").size()}},
+                                            {"22", {1700000001, vpk("two").size()}},
+                                            {"33", {1700000000, vpk("three").size()}}}}));
+    CHECK(site.pin() == pin);
+    steam.change("33", "result", 9);
+    upstream = site.check();
+    REQUIRE_FALSE(upstream.pin);
+    CHECK(says(upstream.pin.error(), "item 33: Steam says FileNotFound (9)"));
+}
+
+TEST_CASE("exactly the pinned items are built, and one that has moved is refused with the remedy",
+          "[workshop]") {
+    WorkshopSite site;
+    Steam& steam = site.steam;
+    steam.item("11", vpk("one"));
+    steam.item("22", vpk("two"));
+    steam.collection("100", {"11", "22"});
+    site.source.collections = {"100"};
+    REQUIRE(site.run() == "");
+    const std::string artifact = site.artifact();
+    site.source.pin = site.pin();
+
+    // Whatever has come to the collection, or gone from it.
+    steam.item("33", vpk("three"));
+    steam.collection("100", {"22", "33"});
+    REQUIRE(site.run() == "");
+    CHECK(site.artifact() == artifact);
+    CHECK(site.names() == Names{"11.vpk", "22.vpk"});
+
+    const auto refused = [&](std::string_view why) {
+        const std::string message = site.run();
+        CHECK(says(message, why));
+        CHECK(says(message, "left4me.lock pins"));
+        CHECK(says(message, "sudo l4d2ctl lock"));
+        CHECK(site.artifact() == artifact);
+        CHECK(site.names() == Names{"11.vpk", "22.vpk"});
+    };
+    (void)steam.asked();
+    steam.item("22", vpk("TWO"), "1700000001");
+    refused("item 22: 'Title of 22' was updated at 1700000001 and has");
+    CHECK(steam.asked() == Names{"items"});
+    steam.item("22", vpk("longer"));
+    refused("item 22: 'Title of 22' was updated at 1700000000 and has");
+    // The same size and time, and another content.
+    steam.item("22", vpk("TWO"));
+    steam.change("22", "hcontent_file", "77");
+    refused("item 22: 'Title of 22' was updated at 1700000000 and has");
+    CHECK_FALSE(site.place.exists("overlays/o/.build/tree/left4dead2/addons/22.vpk"));
+    steam.item("22", vpk("two"));
+    REQUIRE(site.run() == "");
+    CHECK(site.artifact() == artifact);
+}
+
+TEST_CASE("with the same lock two hosts build equal artifacts of items, whatever has come upstream since",
+          "[workshop]") {
+    WorkshopSite first;
+    WorkshopSite second;
+    for (WorkshopSite* site : {&first, &second}) {
+        site->source.collections = {"100"};
+        // Neither order nor what else there is matters.
+        const bool early = site == &first;
+        site->steam.item("11", vpk("one"));
+        site->steam.item("22", vpk("two"));
+        site->steam.item("33", vpk("three"));
+        site->steam.collection("100", early ? Names{"11", "22"} : Names{"33", "22", "11"});
+    }
+    REQUIRE(first.run() == "");
+    REQUIRE(second.run() == "");
+    CHECK(first.artifact() != second.artifact());
+    second.source.pin = first.pin();
+    REQUIRE(second.run() == "");
+    CHECK(first.artifact() == second.artifact());
+    CHECK(first.record().artifact->is_of(second.record().artifact->input));
 }
 
 TEST_CASE("many items are asked for in several questions", "[workshop]") {

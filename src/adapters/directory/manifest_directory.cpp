@@ -39,7 +39,7 @@ bool ManifestDirectory::is_blank() {
     std::error_code ignored;
     if (!fs::is_directory(directory_, ignored)) return false;
     const auto files = read_manifests(directory_, limits_);
-    return files && files->empty();
+    return files && !has_manifests(*files);
 }
 
 bool ManifestDirectory::follows(const std::string& /*before*/, const std::string& /*now*/) { return true; }

@@ -50,7 +50,7 @@ std::expected<void, std::string> list_entry(Listing& listing, const fs::director
     if (::stat(entry.path().c_str(), &status) != 0) {
         // Deleted since it was listed (an editor at work), or a dangling link.
         std::error_code ignored;
-        if (!is_manifest_name(name) || !entry.is_symlink(ignored)) return {};
+        if (!is_source_name(name, depth) || !entry.is_symlink(ignored)) return {};
         return std::unexpected(errno_message(entry.path(), errno));
     }
     if (S_ISDIR(status.st_mode)) {
@@ -62,7 +62,7 @@ std::expected<void, std::string> list_entry(Listing& listing, const fs::director
         }
         return list_into(listing, entry.path(), limits, depth + 1);
     }
-    if (!is_manifest_name(name)) return {};
+    if (!is_source_name(name, depth)) return {};
     if (listing.size() >= limits.documents) {
         return std::unexpected(fmt::format("{}: more than {} files (limits.documents)", entry.path().string(),
                                            limits.documents));
@@ -138,7 +138,7 @@ std::string unreadable_manifest(const fs::path& directory) {
             if (inside) entries.disable_recursion_pending();
             continue;
         }
-        if (!inside && !is_manifest_name(name)) continue;
+        if (!inside && !is_source_name(name, entries.depth())) continue;
         if (::faccessat(AT_FDCWD, path.c_str(), inside ? R_OK | X_OK : R_OK, AT_EACCESS) == 0 ||
             errno != EACCES)
             continue;
@@ -163,7 +163,7 @@ std::expected<Snapshot, std::string> read_directory(const fs::path& directory, c
     auto files = read_manifests(directory, limits);
     if (!files) return std::unexpected(files.error());
     if (*log) *files = with_transaction_log(directory, std::move(*files), **log);
-    if (files->empty()) return std::unexpected(directory.string() + ": holds no manifest (*.yaml)");
+    if (!has_manifests(*files)) return std::unexpected(directory.string() + ": holds no manifest (*.yaml)");
     return Snapshot{revision_of(directory, *files), std::move(*files)};
 }
 

@@ -10,7 +10,8 @@
 
 namespace left4me {
 
-/// Reads every `*.yaml` and `*.yml` beneath `directory`, recursively, in byte order of their paths. Skips
+/// Reads every `*.yaml` and `*.yml` beneath `directory`, recursively, in byte order of their paths, and
+/// `left4me.lock` at its top. Skips
 /// names that start with a dot and editors' leftovers. Follows symlinks to files, so that a swap like
 /// ConfigMap's works. A directory that is missing, unreadable or without any manifest file is an error: a
 /// vanished source never means "stop everything". (To say "nothing", an operator keeps a manifest file

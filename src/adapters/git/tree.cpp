@@ -78,7 +78,7 @@ class Walk {
         if (git_tree_entry_type(entry) == GIT_OBJECT_TREE) return descend(entry, path, depth);
         if (git_tree_entry_type(entry) != GIT_OBJECT_BLOB)
             return refuse(path, "is neither file nor directory");
-        return !is_manifest_name(name) || read(git_tree_entry_id(entry), path);
+        return !is_source_name(name, depth) || read(git_tree_entry_id(entry), path);
     }
 
     bool descend(const git_tree_entry* entry, const std::string& path, int depth) {
@@ -167,7 +167,7 @@ std::expected<std::vector<SourceFile>, SourceError> read_tree(git_repository* re
     Walk walk(repository, limits, prefix);
     const bool whole = walk.walk(tree->get(), directory, 0);
     auto files = walk.take(whole);
-    if (files && files->empty()) {
+    if (files && !has_manifests(*files)) {
         return std::unexpected(SourceError{
             SourceErrorKind::Vanished,
             fmt::format("{}{}: holds no manifest (*.yaml)\n", prefix, directory.empty() ? "." : directory)});

@@ -11,6 +11,7 @@
 #include "adapters/host/worker.hpp"
 #include "adapters/paths.hpp"
 #include "adapters/readiness.hpp"
+#include "adapters/store/build_files.hpp"
 #include "adapters/store/store.hpp"
 #include "adapters/systemd/units.hpp"
 #include "reconciler/host.hpp"
@@ -32,6 +33,12 @@ class SystemdHost : public Host {
     std::expected<Observed, std::string> observe(const Target& target, ObservedUnits units) override;
     void begin(const Plan& plan, std::span<const ActionIndex> actions) override;
     std::vector<Outcome> poll_completions() override;
+
+    /// Has an overlay's build unit find out what a source stands for upstream. Begun by
+    /// units().begin(Verb::Build), and answered in `.build/upstream`.
+    Store::Done request_check(const std::string& overlay, const store::CheckRequest& request) {
+        return store_.request_check(overlay, request);
+    }
 
     /// Stops a build, and waits until it has stopped. It is not begun again for this input until a person
     /// asks.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <expected>
 #include <filesystem>
@@ -12,6 +13,7 @@
 
 #include "reconciler/reason.hpp"
 #include "specs/load.hpp"
+#include "specs/lock.hpp"
 
 namespace left4me {
 
@@ -21,6 +23,17 @@ inline bool is_manifest_name(std::string_view name) {
     constexpr std::string_view leftovers = ".~#";
     return !name.empty() && !leftovers.contains(name.front()) &&
            (name.ends_with(".yaml") || name.ends_with(".yml"));
+}
+
+/// The same of the lock file, which is read at the top of a source only (`depth` 0).
+inline bool is_source_name(std::string_view name, int depth) {
+    return is_manifest_name(name) || (depth == 0 && name == lock_file_name);
+}
+
+/// Whether there is anything but the lock file: without manifests a source has vanished.
+inline bool has_manifests(const std::vector<SourceFile>& files) {
+    return std::any_of(files.begin(), files.end(),
+                       [](const SourceFile& file) { return !is_lock_file(file.name); });
 }
 
 /// One whole snapshot of a source.

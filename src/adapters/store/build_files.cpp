@@ -10,8 +10,10 @@
 
 #include "adapters/digest.hpp"
 #include "adapters/store/json_field.hpp"
+#include "adapters/store/pin_json.hpp"
 #include "adapters/store/script_files.hpp"
 #include "adapters/store/state_files.hpp"
+#include "reconciler/pinning.hpp"
 
 namespace left4me::store {
 
@@ -20,7 +22,13 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t max_bytes = 256U << 10U;
+/// Of a file with pins, of at most as many things as a build takes.
+constexpr std::size_t max_pin_bytes = 4U << 20U;
 constexpr const char* request_file = "request";
+constexpr const char* check_file = "check";
+constexpr const char* taken_file = "check.taken";
+constexpr const char* upstream_file = "upstream";
+constexpr const char* pin_file = "pin";
 constexpr const char* record_file = "record";
 constexpr const char* progress_file = "progress";
 constexpr const char* canceled_file = "canceled";
@@ -36,8 +44,8 @@ Done replace(int directory, const std::string& name, const json& object) {
 }
 
 /// Null if the file is missing or not JSON.
-json read(int directory, const std::string& name) {
-    const auto text = read_file(directory, name, max_bytes);
+json read(int directory, const std::string& name, std::size_t limit = max_bytes) {
+    const auto text = read_file(directory, name, limit);
     if (!text) return nullptr;
     return json::parse(*text, nullptr, false);
 }
@@ -198,13 +206,19 @@ std::expected<OverlaySource, std::string> read_script(const json& from) {
 
 }  // namespace
 
+Fd open_build_directory(const Paths& paths, const std::string& overlay) {
+    return Fd(::open((paths.overlays() / overlay / build_directory).c_str(),
+                     O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+}
+
 std::expected<Fd, std::string> make_build_directory(int overlay) {
     return make_directory(overlay, build_directory, 0750);
 }
 
 Done write_request(int directory, const OverlaySource& source) {
-    const json request = request_of(source);
+    json request = request_of(source);
     if (request.is_null()) return std::unexpected(std::string("this source is not built by a unit"));
+    if (const auto pin = pin_of(source)) request["pin"] = to_json(*pin);
     if (::unlinkat(directory, canceled_file, 0) != 0 && errno != ENOENT) return io_error(canceled_file);
     if (runs_script(source)) {
         if (auto made = make_script_room(directory, std::get<ScriptSource>(source)); !made) return made;
@@ -212,8 +226,9 @@ Done write_request(int directory, const OverlaySource& source) {
     return replace(directory, request_file, request);
 }
 
-std::expected<OverlaySource, std::string> read_request(int directory) {
-    const json request = read(directory, request_file);
+namespace {
+
+std::expected<OverlaySource, std::string> read_source(const json& request) {
     const auto of_kind = [&request](const char* kind) -> const json* {
         const auto found = request.find(kind);
         return request.is_object() && found != request.end() && found->is_object() ? &*found : nullptr;
@@ -227,6 +242,73 @@ std::expected<OverlaySource, std::string> read_request(int directory) {
     return std::unexpected(std::string("there is no build request"));
 }
 
+}  // namespace
+
+std::expected<OverlaySource, std::string> read_request(int directory) {
+    const json request = read(directory, request_file, max_pin_bytes);
+    auto source = read_source(request);
+    if (!source || !request.contains("pin")) return source;
+    // What is asked for is this version and no other.
+    const auto pin = to_pin(request["pin"]);
+    auto pinned = pin ? with_pin(*source, *pin) : *source;
+    if (!pin_of(pinned)) return std::unexpected(std::string("the build request has a pin of another source"));
+    return pinned;
+}
+
+Done write_check(int directory, const CheckRequest& request) {
+    json object = request_of(request.source);
+    if (object.is_null()) return std::unexpected(std::string("this source is not built by a unit"));
+    object["question"] = request.question;
+    return replace(directory, check_file, object);
+}
+
+std::optional<CheckRequest> take_check(int directory) {
+    if (::renameat(directory, check_file, directory, taken_file) != 0) return std::nullopt;
+    return read_taken_check(directory);
+}
+
+std::optional<CheckRequest> read_taken_check(int directory) {
+    const json object = read(directory, taken_file);
+    auto source = read_source(object);
+    if (!source) return std::nullopt;
+    return CheckRequest{std::move(*source), read_field<std::string>(object, "question")};
+}
+
+void end_check(int directory) { (void)::unlinkat(directory, taken_file, 0); }
+
+bool is_check_waiting(int directory) {
+    return ::faccessat(directory, check_file, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+Done write_upstream(int directory, const Upstream& upstream) {
+    json object = {
+        {"question", upstream.question}, {"source", upstream.source}, {"at", time_to_json(upstream.at)}};
+    if (upstream.pin) {
+        object["pin"] = to_json(*upstream.pin);
+    } else {
+        object["error"] = upstream.pin.error();
+    }
+    return replace(directory, upstream_file, object);
+}
+
+std::optional<Upstream> read_upstream(int directory) {
+    const json object = read(directory, upstream_file, max_pin_bytes);
+    if (!object.is_object()) return std::nullopt;
+    Upstream upstream{read_field<std::string>(object, "question"), read_field<std::string>(object, "source"),
+                      time_from_json(read_field<std::string>(object, "at")).value_or(TimePoint{}),
+                      std::unexpected(read_field<std::string>(object, "error"))};
+    if (const auto found = object.find("pin"); found != object.end()) {
+        auto pin = to_pin(*found);
+        if (!pin) return std::nullopt;
+        upstream.pin = std::move(*pin);
+    }
+    return upstream;
+}
+
+Done write_built_pin(int directory, const Pin& pin) { return replace(directory, pin_file, to_json(pin)); }
+
+std::optional<Pin> read_built_pin(int directory) { return to_pin(read(directory, pin_file, max_pin_bytes)); }
+
 json to_json(const BuildRecord& record) {
     json object = {{"invocation", record.invocation},
                    {"ended", time_to_json(record.ended)},
@@ -234,6 +316,7 @@ json to_json(const BuildRecord& record) {
     if (record.artifact) {
         object["artifact"] = {{"digest", record.artifact->digest}, {"input", record.artifact->input}};
         if (!record.artifact->revision.empty()) object["artifact"]["revision"] = record.artifact->revision;
+        if (!record.artifact->pinned.empty()) object["artifact"]["pinned"] = record.artifact->pinned;
     }
     if (record.failure) {
         const BuildFailure& failure = *record.failure;
@@ -255,7 +338,7 @@ BuildRecord to_build_record(const json& object) {
     if (const auto artifact = object.find("artifact"); artifact != object.end() && artifact->is_object()) {
         record.artifact = {read_field<std::string>(*artifact, "digest"),
                            read_field<std::string>(*artifact, "input"),
-                           read_field<std::string>(*artifact, "revision")};
+                           read_field<std::string>(*artifact, "revision"), read_texts(*artifact, "pinned")};
         if (!is_digest(record.artifact->digest)) record.artifact.reset();
     }
     if (const auto failure = object.find("failure"); failure != object.end() && failure->is_object()) {

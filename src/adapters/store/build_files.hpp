@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "adapters/paths.hpp"
 #include "adapters/store/files.hpp"
 #include "reconciler/build.hpp"
 #include "specs/manifest.hpp"
@@ -15,7 +16,9 @@
 /// bind mount and fail.
 namespace left4me::store {
 
-/// `overlays/NAME/.build`, created if it does not exist.
+/// `overlays/NAME/.build`; none if it is not there.
+Fd open_build_directory(const Paths& paths, const std::string& overlay);
+/// The same, created if it does not exist. `overlay`: the directory `overlays/NAME`.
 std::expected<Fd, std::string> make_build_directory(int overlay);
 
 /// What is to be built. Written by left4me, read by the unit's program alone. A cancellation ends with it.
@@ -24,6 +27,38 @@ Done write_request(int directory, const OverlaySource& source);
 std::expected<OverlaySource, std::string> read_request(int directory);
 /// nullopt: there is none.
 std::optional<TimePoint> time_of_request(int directory);
+
+/// What upstream has now is to be found out, without building anything. Written by left4me, read by the
+/// unit's program, which removes it when it has answered. `question`: tells the answer from those to other
+/// questions.
+struct CheckRequest {
+    OverlaySource source;  ///< its pin does not matter
+    std::string question;
+};
+Done write_check(int directory, const CheckRequest& request);
+/// For whoever answers it: from then on it is under way, until end_check(). nullopt: nothing was asked.
+std::optional<CheckRequest> take_check(int directory);
+/// The one that is under way; nullopt: none is.
+std::optional<CheckRequest> read_taken_check(int directory);
+void end_check(int directory);
+/// Nobody has begun to answer it.
+bool is_check_waiting(int directory);
+
+/// What a check found: a pin of what the source stands for now, or why that could not be told.
+struct Upstream {
+    std::string question;
+    std::string source;  ///< as pin_identity()
+    TimePoint at;
+    std::expected<Pin, std::string> pin = std::unexpected(std::string());
+};
+Done write_upstream(int directory, const Upstream& upstream);
+/// nullopt: nobody ever asked.
+std::optional<Upstream> read_upstream(int directory);
+
+/// What the last artifact was built from, of a source that moves. Written before the record, whose
+/// BuiltArtifact::pinned tells whether it is of that artifact.
+Done write_built_pin(int directory, const Pin& pin);
+std::optional<Pin> read_built_pin(int directory);
 
 /// A missing or unreadable record counts as empty: the overlay is built again.
 Done write_record(int directory, const BuildRecord& record);

@@ -64,10 +64,13 @@ std::expected<Workplace, std::string> open_workplace(const Paths& paths, const s
     return Workplace{std::move(*held), std::move(*directory)};
 }
 
-/// `overlays/NAME/.build`; none if it is not there.
-Fd open_build_directory(const Paths& paths, const std::string& overlay) {
-    return Fd(::open((paths.overlays() / overlay / build_directory).c_str(),
-                     O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+/// `overlays/NAME/.build`, created if it does not exist.
+std::expected<Fd, std::string> make_build_place(const Paths& paths, const std::string& overlay) {
+    const auto place = open_place(paths.overlays());
+    if (!place) return std::unexpected(place.error());
+    const auto directory = make_directory(place->get(), overlay, overlay_mode);
+    if (!directory) return std::unexpected(directory.error());
+    return make_build_directory(directory->get());
 }
 
 bool exists(int directory, const std::string& name) {
@@ -267,13 +270,17 @@ Store::Done Store::request_build(const std::string& overlay, const OverlaySource
                         max_script_name));
     }
     const ExactModes exact;
-    const auto place = open_place(paths_.overlays());
-    if (!place) return failure(place.error());
-    const auto directory = make_directory(place->get(), overlay, overlay_mode);
-    if (!directory) return failure(directory.error());
-    const auto build = make_build_directory(directory->get());
+    const auto build = make_build_place(paths_, overlay);
     if (!build) return failure(build.error());
     return as_done(write_request(build->get(), source));
+}
+
+Store::Done Store::request_check(const std::string& overlay, const CheckRequest& request) {
+    if (!is_valid_name(overlay)) return failure("not the name of an overlay");
+    const ExactModes exact;
+    const auto build = make_build_place(paths_, overlay);
+    if (!build) return failure(build.error());
+    return as_done(write_check(build->get(), request));
 }
 
 Store::Done Store::cancel_build(const std::string& overlay, const std::string& input) {

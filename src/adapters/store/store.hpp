@@ -16,6 +16,7 @@
 namespace left4me {
 
 namespace store {
+struct CheckRequest;
 class DigestCache;
 class ExecutedConfigs;
 class SourceReader;
@@ -54,6 +55,8 @@ class Store {
 
     /// Says what left4me-build@NAME.service is to build when it is started.
     Done request_build(const std::string& overlay, const OverlaySource& source);
+    /// Says what that unit is to find out when it is started the next time, instead of building anything.
+    Done request_check(const std::string& overlay, const store::CheckRequest& request);
     /// Says that this input is not to be built, before the unit is stopped.
     Done cancel_build(const std::string& overlay, const std::string& input);
 

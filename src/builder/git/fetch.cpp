@@ -73,6 +73,14 @@ class Remote {
           input_(fingerprint(source)),
           networks_(parse_networks(source.private_networks)) {}
 
+    /// What the ref stands for, and nothing else.
+    Built<GitPin> look_up() {
+        if (auto asked = ask_abilities(); !asked) return std::unexpected(asked.error());
+        const auto commit = find_commit();
+        if (!commit) return std::unexpected(commit.error());
+        return GitPin{to_text(*commit)};
+    }
+
     Built<SourceObjects> run() {
         if (auto asked = ask_abilities(); !asked) return std::unexpected(asked.error());
         const auto commit = find_commit();
@@ -210,6 +218,16 @@ class Remote {
         return fail("the server says: " + std::string(text.substr(0, 200)));
     }
 
+    /// A server may not have the commit any more: somebody has rewritten the branch.
+    bool fail_to_send(const ObjectId& commit, std::string_view text) {
+        if (!source_.pin) return fail_as(text);
+        failure_ = not_as_pinned(
+                       printable_line(fmt::format("{}: left4me.lock pins commit {}, and the server says: {}",
+                                                  source_.url, to_text(commit), text.substr(0, 200))))
+                       .error();
+        return false;
+    }
+
     Built<void> ask_abilities() {
         const auto result = packets(
             request(source_.url + std::string(advertisement)), max_answer_bytes,
@@ -236,7 +254,8 @@ class Remote {
     }
 
     Built<ObjectId> find_commit() {
-        if (const auto id = parse_object_id(source_.ref)) return *id;
+        if (const auto id = parse_object_id(wanted_ref(source_))) return *id;
+        if (source_.pin) return error("left4me.lock pins what is no commit");
         const std::vector<std::string> wanted = candidates(source_.ref);
         std::string body = command_head("ls-refs") + packet("peel");
         for (const std::string& name : wanted) body += packet("ref-prefix " + name);
@@ -300,7 +319,7 @@ class Remote {
                 }
                 if (!in_pack) {
                     const std::string_view line = text_of(packet);
-                    if (line.starts_with("ERR ")) return fail_as(line.substr(4));
+                    if (line.starts_with("ERR ")) return fail_to_send(commit, line.substr(4));
                     in_pack = line == "packfile";
                     return true;
                 }
@@ -356,6 +375,11 @@ class Remote {
 Built<SourceObjects> fetch_commit(const GitSource& source, int build_directory, Progress& progress,
                                   const DownloadSettings& settings) {
     return Remote(source, build_directory, progress, settings).run();
+}
+
+Built<GitPin> look_up_commit(const GitSource& source, int build_directory, Progress& progress,
+                             const DownloadSettings& settings) {
+    return Remote(source, build_directory, progress, settings).look_up();
 }
 
 void discard_pack(int build_directory) { (void)store::remove_tree(build_directory, Staging::download_name); }

@@ -14,6 +14,10 @@ namespace left4me::builder {
 Built<SourceObjects> fetch_commit(const GitSource& source, int build_directory, Progress& progress,
                                   const DownloadSettings& settings);
 
+/// The commit that the ref stands for now. Nothing is downloaded but the server's list of references.
+Built<GitPin> look_up_commit(const GitSource& source, int build_directory, Progress& progress,
+                             const DownloadSettings& settings);
+
 /// Removes the pack: it is not what it should be.
 void discard_pack(int build_directory);
 

@@ -1,8 +1,11 @@
 #include "builder/git/git.hpp"
 
+#include <fmt/format.h>
+
 #include <cstdio>
 #include <vector>
 
+#include "builder/confined_reader.hpp"
 #include "builder/confinement.hpp"
 #include "builder/git/fetch.hpp"
 #include "builder/git/read_commit.hpp"
@@ -10,6 +13,7 @@
 #include "builder/messages.hpp"
 #include "builder/read_entries.hpp"
 #include "builder/tree_writer.hpp"
+#include "specs/text.hpp"
 
 namespace left4me::builder {
 
@@ -53,7 +57,34 @@ std::vector<int> files_of(const SourceObjects& source) {
     return files;
 }
 
+/// The commit that a reference of a repository of this host leads to, perhaps through tags.
+Built<GitPin> look_up_local(const GitSource& source, int build_directory) {
+    const auto objects = open_repository(source, build_directory);
+    if (!objects) return std::unexpected(objects.error());
+    prepare_hashing();
+    const ConfinedReading reading{
+        .files = files_of(*objects),
+        .read = [&](int pipe) { read_objects(*objects, source, pipe); },
+        .what = "the repository",
+        .less_memory = "use an archive",
+    };
+    auto reader = ConfinedReader::start(reading);
+    if (!reader) return std::unexpected(reader.error());
+    Message message;
+    if (auto got = reader->next(message); !got) return std::unexpected(got.error());
+    if (message.kind == Message::Kind::Revision) return GitPin{printable_line(message.text)};
+    return source_failure(fmt::format("{}: {}", source.url, printable_line(message.text)));
+}
+
 }  // namespace
+
+Built<GitPin> look_up_git(const GitSource& source, int build_directory, Progress& progress,
+                          const DownloadSettings& settings) {
+    if (source.root.empty()) return look_up_commit(source, build_directory, progress, settings);
+    if (auto confined = confine_build(Confinement::NoNetwork); !confined)
+        return std::unexpected(confined.error());
+    return look_up_local(source, build_directory);
+}
 
 Built<Staged> stage_git(const GitSource& source, int build_directory, Staging& staging, Progress& progress,
                         const DownloadSettings& settings) {
@@ -84,12 +115,15 @@ Built<Staged> stage_git(const GitSource& source, int build_directory, Staging& s
     if (!revision) {
         // Another download may be whole.
         if (revision.error().damaged) discard_pack(build_directory);
+        if (source.pin && local && revision.error().kind == BuildFailureKind::SourceUnavailable)
+            return not_as_pinned(fmt::format("{}: {}; left4me.lock pins commit {}", source.url,
+                                             revision.error().message, source.pin->commit));
         return error_in(source.url, revision.error());
     }
     const auto digest = writer.finish("no file is left of it; see path and exclude");
     if (!digest) return error_in(source.url, digest.error());
     (void)std::fprintf(stderr, "commit %s\n", revision->c_str());
-    return Staged{*digest, input, *revision};
+    return Staged{*digest, input, *revision, GitPin{*revision}};
 }
 
 }  // namespace left4me::builder

@@ -13,4 +13,8 @@ namespace left4me::builder {
 Built<Staged> stage_git(const GitSource& source, int build_directory, Staging& staging, Progress& progress,
                         const DownloadSettings& settings);
 
+/// The commit that the ref stands for now.
+Built<GitPin> look_up_git(const GitSource& source, int build_directory, Progress& progress,
+                          const DownloadSettings& settings);
+
 }  // namespace left4me::builder

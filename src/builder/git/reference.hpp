@@ -6,11 +6,17 @@
 
 #include "builder/git/hash.hpp"
 #include "builder/result.hpp"
+#include "specs/manifest.hpp"
 
 namespace left4me::builder {
 
 /// References of a repository, by their whole names.
 using References = std::map<std::string, ObjectId>;
+
+/// The pinned commit, or else the ref.
+inline const std::string& wanted_ref(const GitSource& source) {
+    return source.pin ? source.pin->commit : source.ref;
+}
 
 /// What GitSource::ref may stand for: HEAD if it is empty; a name that begins with refs/ as it is; else a
 /// branch or a tag.

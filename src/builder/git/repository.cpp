@@ -103,7 +103,8 @@ class Repository {
     }
 
     Built<ObjectId> find_commit() {
-        if (const auto id = parse_object_id(source_.ref)) return *id;
+        if (const auto id = parse_object_id(wanted_ref(source_))) return *id;
+        if (source_.pin) return error("left4me.lock pins what is no commit");
         References known;
         for (const std::string& name : candidates(source_.ref)) {
             const auto id = look_up(name, 0);

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <map>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -43,8 +44,9 @@ class MapIndexBuild {
         auto directory = store::make_directory(build_directory_, Staging::download_name, 0750);
         if (!directory) return own_failure(errno, directory.error());
         directory_ = std::move(*directory);
-        const auto maps = fetch_index();
+        auto maps = fetch_index();
         if (!maps) return std::unexpected(maps.error());
+        if (auto pinned = keep_pinned(*maps); !pinned) return std::unexpected(pinned.error());
         std::vector<Addon> files;
         for (const Map& map : *maps) {
             if (std::count(map.name.begin(), map.name.end(), '.') > 1)
@@ -54,14 +56,54 @@ class MapIndexBuild {
         }
         Addons addons(std::move(files), build_directory_, last_artifact, staging, progress_,
                       downloads_.input);
-        return addons.stage({.name = [&](std::size_t i) { return "map " + in_quotes((*maps)[i].name); },
-                             .is_right = [&](std::size_t i, int file,
-                                             const store::Content&) { return has_md5((*maps)[i], file); },
-                             .fetch = [&](std::size_t i) { return fetch((*maps)[i]); },
-                             .staged = [&](std::size_t) { return forget_archive(); }});
+        auto staged =
+            addons.stage({.name = [&](std::size_t i) { return "map " + in_quotes((*maps)[i].name); },
+                          .is_right = [&](std::size_t i, int file,
+                                          const store::Content&) { return has_md5((*maps)[i], file); },
+                          .fetch = [&](std::size_t i) { return fetch((*maps)[i]); },
+                          .staged = [&](std::size_t) { return forget_archive(); }});
+        if (staged) staged->pin = pin_of(*maps);
+        return staged;
+    }
+
+    Built<MapIndexPin> look_up() {
+        const auto maps = fetch_index();
+        if (!maps) return std::unexpected(maps.error());
+        return pin_of(*maps);
     }
 
   private:
+    static MapIndexPin pin_of(const std::vector<Map>& maps) {
+        MapIndexPin pin;
+        for (const Map& map : maps) pin.maps[map.name] = {map.size, map.md5};
+        return pin;
+    }
+
+    /// Leaves exactly the pinned maps, which must all be there. Where they are downloaded from may change.
+    Built<void> keep_pinned(std::vector<Map>& maps) const {
+        if (!source_.pin) return {};
+        std::map<std::string, MapPin> missing = source_.pin->maps;
+        std::string changed;
+        std::erase_if(maps, [&](const Map& map) {
+            const auto pinned = missing.find(map.name);
+            if (pinned == missing.end()) return true;
+            if (pinned->second == MapPin{map.size, map.md5}) {
+                missing.erase(pinned);
+                return false;
+            }
+            if (changed.empty())
+                changed = fmt::format("{} has {} bytes and the MD5 {}, not {} and {}", in_quotes(map.name),
+                                      map.size, map.md5, pinned->second.size, pinned->second.md5);
+            return true;
+        });
+        if (missing.empty()) return {};
+        if (changed.empty())
+            changed = fmt::format("{} is not in the index any more", in_quotes(missing.begin()->first));
+        return not_as_pinned(
+            printable_line(fmt::format("{}: {} of {} maps are not what left4me.lock pins: {}", source_.url,
+                                       missing.size(), source_.pin->maps.size(), changed)));
+    }
+
     TransferLimits limits(std::uint64_t bytes, std::string remedy) const {
         TransferLimits result = downloads_.settings.limits;
         if (bytes < result.bytes) {
@@ -160,6 +202,11 @@ class MapIndexBuild {
 Built<Staged> stage_map_index(const MapIndexSource& source, int build_directory, int last_artifact,
                               Staging& staging, Progress& progress, const DownloadSettings& settings) {
     return MapIndexBuild(source, build_directory, progress, settings).run(last_artifact, staging);
+}
+
+Built<MapIndexPin> look_up_map_index(const MapIndexSource& source, int build_directory, Progress& progress,
+                                     const DownloadSettings& settings) {
+    return MapIndexBuild(source, build_directory, progress, settings).look_up();
 }
 
 }  // namespace left4me::builder

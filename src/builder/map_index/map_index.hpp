@@ -14,4 +14,8 @@ namespace left4me::builder {
 Built<Staged> stage_map_index(const MapIndexSource& source, int build_directory, int last_artifact,
                               Staging& staging, Progress& progress, const DownloadSettings& settings);
 
+/// The maps that the index names now. Nothing but the index is fetched.
+Built<MapIndexPin> look_up_map_index(const MapIndexSource& source, int build_directory, Progress& progress,
+                                     const DownloadSettings& settings);
+
 }  // namespace left4me::builder

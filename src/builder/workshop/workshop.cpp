@@ -16,6 +16,7 @@
 #include "builder/addons.hpp"
 #include "builder/workshop/steam_api.hpp"
 #include "builder/workshop/vpk.hpp"
+#include "reconciler/digest.hpp"
 #include "specs/text.hpp"
 
 namespace left4me::builder {
@@ -28,18 +29,63 @@ constexpr const char* item_name = "item";
 constexpr const char* versions_name = "versions";
 constexpr std::size_t max_versions_bytes = 4U << 20U;
 
-/// Hexadecimal, of the content of a file.
-std::string hex(const store::Content& content) {
-    std::string text = content.sparse ? "s" : "-";
+std::string hex_digits(const store::Content& content) {
+    std::string text;
     for (const char byte : content.digest) text += fmt::format("{:02x}", static_cast<unsigned char>(byte));
     return text;
 }
+
+/// Identifies the content of a file.
+std::string hex(const store::Content& content) { return (content.sparse ? "s" : "-") + hex_digits(content); }
 
 std::string name_of(const WorkshopItem& item) { return item.id + ".vpk"; }
 
 /// Steam publishes no digest: this is all that changes with the content.
 std::string identity_of(const WorkshopItem& item) {
     return fmt::format("{} {} {}", item.id, item.updated, item.content);
+}
+
+/// Instead of what the manifest names: exactly the pinned items, whatever has come to collections since.
+WorkshopSource wanted(const WorkshopSource& source) {
+    if (!source.pin) return source;
+    WorkshopSource pinned = source;
+    pinned.items.clear();
+    for (const auto& [id, item] : source.pin->items) pinned.items.push_back(id);
+    pinned.collections.clear();
+    pinned.exclude.clear();
+    return pinned;
+}
+
+std::string updated_text(std::string_view title, const std::string& updated, std::uint64_t size) {
+    return fmt::format("{} was updated at {} and has {} bytes", in_quotes(title), updated, size);
+}
+
+/// Of numbers that ask_steam() has checked.
+ItemPin pin_of(const WorkshopItem& item) { return {std::stoull(item.updated), item.size, {}}; }
+
+Built<void> check_pins(const WorkshopSource& source, const std::vector<WorkshopItem>& items) {
+    if (!source.pin) return {};
+    for (const WorkshopItem& item : items) {
+        const ItemPin& pin = source.pin->items.at(item.id);
+        if (pin.updated == pin_of(item).updated && pin.size == item.size) continue;
+        return not_as_pinned(printable_line(
+            fmt::format("item {}: {}; left4me.lock pins the one of {} with {} bytes", item.id,
+                        updated_text(item.title, item.updated, item.size), pin.updated, pin.size)));
+    }
+    return {};
+}
+
+/// The digits that `sha256sum` prints.
+Built<std::string> sha256_of(int file, const std::string& shown) {
+    Digest digest;
+    std::string buffer(1U << 20U, '\0');
+    for (std::uint64_t at = 0;;) {
+        const auto read = store::read_at(file, buffer, at, shown);
+        if (!read) return own_failure(errno, read.error());
+        if (read->empty()) return digest.hex(Digest::all_digits);
+        digest.add(*read);
+        at += read->size();
+    }
 }
 
 class WorkshopBuild {
@@ -51,8 +97,9 @@ class WorkshopBuild {
           downloads_{settings, parse_networks(source.private_networks), progress, fingerprint(source)} {}
 
     Built<Staged> run(int last_artifact, Staging& staging) {
-        auto items = ask_steam(source_, build_directory_, downloads_);
+        auto items = ask_steam(wanted(source_), build_directory_, downloads_);
         if (!items) return std::unexpected(items.error());
+        if (auto pinned = check_pins(source_, *items); !pinned) return std::unexpected(pinned.error());
         std::sort(items->begin(), items->end(),
                   [](const WorkshopItem& a, const WorkshopItem& b) { return name_of(a) < name_of(b); });
         std::vector<Addon> files;
@@ -81,10 +128,52 @@ class WorkshopBuild {
         for (std::size_t i = 0; i < files.size(); ++i)
             versions += files[i].name + " " + line(i, addons.contents()[i]) + "\n";
         if (auto written = write_versions(versions); !written) return std::unexpected(written.error());
+        auto pin = pin_of_staged(*items, addons.contents(), staging);
+        if (!pin) return std::unexpected(pin.error());
+        staged->pin = std::move(*pin);
         return staged;
     }
 
+    Built<WorkshopPin> look_up() {
+        const auto items = ask_steam(source_, build_directory_, downloads_);
+        if (!items) return std::unexpected(items.error());
+        WorkshopPin pin;
+        for (const WorkshopItem& item : *items) pin.items[item.id] = pin_of(item);
+        return pin;
+    }
+
   private:
+    /// Checks the digests that are pinned, too. What does not have them is not kept.
+    Built<WorkshopPin> pin_of_staged(const std::vector<WorkshopItem>& items,
+                                     const std::vector<store::Content>& contents, Staging& staging) const {
+        WorkshopPin pin;
+        for (std::size_t i = 0; i < items.size(); ++i) {
+            const WorkshopItem& item = items[i];
+            auto sha256 = sha256_of_staged(item, contents[i], staging);
+            if (!sha256) return std::unexpected(sha256.error());
+            const std::string wanted = source_.pin ? source_.pin->items.at(item.id).sha256 : std::string();
+            if (!wanted.empty() && wanted != *sha256) {
+                if (auto restarted = staging.restart(); !restarted) return std::unexpected(restarted.error());
+                return not_as_pinned(printable_line(
+                    fmt::format("item {}: {} and the SHA-256 {}; left4me.lock pins {}", item.id,
+                                updated_text(item.title, item.updated, item.size), *sha256, wanted)));
+            }
+            ItemPin& one = pin.items[item.id] = pin_of(item);
+            one.sha256 = std::move(*sha256);
+        }
+        return pin;
+    }
+
+    static Built<std::string> sha256_of_staged(const WorkshopItem& item, const store::Content& content,
+                                               const Staging& staging) {
+        // The digest of a file with holes is not that of its bytes.
+        if (!content.sparse) return hex_digits(content);
+        const std::string name = addon_path(name_of(item));
+        const Fd file = store::open_beneath(staging.tree(), name, O_RDONLY | O_NOFOLLOW);
+        if (!file) return own_failure(errno, store::io_error(name).error());
+        return sha256_of(file.get(), name);
+    }
+
     std::map<std::string, std::string> read_versions() const {
         std::map<std::string, std::string> versions;
         const std::string text =
@@ -148,6 +237,11 @@ class WorkshopBuild {
 Built<Staged> stage_workshop(const WorkshopSource& source, int build_directory, int last_artifact,
                              Staging& staging, Progress& progress, const DownloadSettings& settings) {
     return WorkshopBuild(source, build_directory, progress, settings).run(last_artifact, staging);
+}
+
+Built<WorkshopPin> look_up_workshop(const WorkshopSource& source, int build_directory, Progress& progress,
+                                    const DownloadSettings& settings) {
+    return WorkshopBuild(source, build_directory, progress, settings).look_up();
 }
 
 }  // namespace left4me::builder

@@ -14,4 +14,8 @@ namespace left4me::builder {
 Built<Staged> stage_workshop(const WorkshopSource& source, int build_directory, int last_artifact,
                              Staging& staging, Progress& progress, const DownloadSettings& settings);
 
+/// What the source, without its pin, stands for now. Nothing but Steam's API is asked.
+Built<WorkshopPin> look_up_workshop(const WorkshopSource& source, int build_directory, Progress& progress,
+                                    const DownloadSettings& settings);
+
 }  // namespace left4me::builder

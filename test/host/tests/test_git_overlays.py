@@ -78,7 +78,7 @@ class GitOverlays(HostTest):
         described = self.ctl("describe", "overlay", "pack").stdout
         self.assertIn(f"git {url} main", described)
         self.assertRegex(described, f"Built from +{self.first}")
-        self.assertEqual(self.run_in("ls", "-A", BUILD).stdout.split(), ["record", "request"])
+        self.assertEqual(self.run_in("ls", "-A", BUILD).stdout.split(), ["pin", "record", "request"])
         # A branch that moves is not fetched again; another ref is.
         second = self.commit("sv_maxrate 2")
         before = self.record()

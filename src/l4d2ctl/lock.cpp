@@ -1,0 +1,148 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "l4d2ctl/acting.hpp"
+#include "l4d2ctl/kinds.hpp"
+#include "l4d2ctl/verbs.hpp"
+#include "operations/pins.hpp"
+#include "specs/text.hpp"
+
+namespace left4me::ctl {
+
+namespace {
+
+using operations::PinComparison;
+using operations::PinsOf;
+using Pins = std::vector<PinComparison>;
+
+struct Options {
+    std::vector<std::string> overlays;
+    bool check = false;
+    bool built = false;
+    std::string output = "table";
+    std::shared_ptr<Timeout> timeout = std::make_shared<Timeout>();
+};
+
+Result<std::vector<std::string>> parse_overlays(const std::vector<std::string>& words) {
+    std::vector<std::string> names;
+    for (const std::string& word : words) {
+        const auto target = parse_target({word.contains('/') ? word : "overlay/" + word});
+        if (!target) return std::unexpected(target.error());
+        if (target->kind != Kind::Overlay || target->names.size() != 1)
+            return fail(Exit::Usage, "lock which overlays? NAME or overlay/NAME");
+        names.push_back(target->names.front());
+    }
+    return names;
+}
+
+std::string or_nothing(const std::string& version) { return version.empty() ? "-" : printable_line(version); }
+
+/// What moved, an input a line.
+std::string moved_table(const Pins& pins, const Terminal& terminal) {
+    std::vector<std::vector<Cell>> rows{heading({"OVERLAY", "INPUT", "BEFORE", "NOW"})};
+    for (const PinComparison& pin : pins) {
+        if (!pin.now || !pin.before()) continue;
+        for (const PinChange& change : changes(pin.before(), *pin.now))
+            rows.push_back({{pin.overlay, Paint::Bold},
+                            {printable_line(change.input)},
+                            {or_nothing(change.before)},
+                            {or_nothing(change.after), Paint::Yellow}});
+    }
+    return rows.size() == 1 ? std::string() : table(rows, terminal);
+}
+
+bool any_failed(const Pins& pins) {
+    return std::any_of(pins.begin(), pins.end(), [](const PinComparison& pin) { return !pin.now; });
+}
+
+/// Upstream of some could not be told of.
+void tell_failures(const Pins& pins) {
+    for (const PinComparison& pin : pins) {
+        if (!pin.now) print_error(fmt::format("overlay/{}: {}\n", pin.overlay, printable(pin.error)));
+    }
+}
+
+Result<Exit> check(const Session& session, const Options& options, const Pins& pins) {
+    if (options.output == "json") {
+        print(operations::json_text({{"overlays", operations::pins_json(pins)}}));
+    } else {
+        print(moved_table(pins, session.out));
+        for (const PinComparison& pin : pins) {
+            if (pin.now && !pin.before())
+                print(fmt::format("overlay/{} is neither pinned nor built: upstream is {}\n", pin.overlay,
+                                  printable(to_text(*pin.now))));
+        }
+    }
+    tell_failures(pins);
+    const bool moved =
+        std::any_of(pins.begin(), pins.end(), [](const PinComparison& pin) { return pin.has_moved(); });
+    return any_failed(pins) ? Exit::Refused : moved ? Exit::Differences : Exit::Done;
+}
+
+void tell_pinned(const Session& session, const Pins& pins, const Proposal& written) {
+    print(moved_table(pins, session.out));
+    for (const operations::Effect& effect : written.effects) {
+        const auto pin = std::find_if(pins.begin(), pins.end(), [&](const PinComparison& one) {
+            return one.overlay == effect.object.name;
+        });
+        const bool same = effect.change == operations::Change::Unchanged;
+        print(fmt::format("overlay/{} {}: {}\n", pin->overlay,
+                          session.out.paint(same ? Paint::Dim : Paint::Bold, same          ? "unchanged"
+                                                                             : pin->pinned ? "pinned anew"
+                                                                                           : "pinned"),
+                          printable(to_text(*pin->now))));
+    }
+    if (pins.empty()) print("no overlay has a source that moves\n");
+    (void)std::fflush(stdout);
+}
+
+Result<Exit> lock(Session& session, const Options& options) {
+    if (options.check && options.built) return fail(Exit::Usage, "lock: either --check or --built, not both");
+    const auto names = parse_overlays(options.overlays);
+    if (!names) return std::unexpected(names.error());
+    if (auto entered = drop_privileges_and_configure(session, Access::Act); !entered)
+        return std::unexpected(entered.error());
+    const auto pins =
+        operations::compare_pins(session, *names, options.built ? PinsOf::Artifacts : PinsOf::Upstream);
+    if (!pins) return std::unexpected(pins.error());
+    if (options.check) return check(session, options, *pins);
+    const auto written =
+        operations::commit(session, [&] { return operations::propose_pins(session, *pins); });
+    if (!written) return std::unexpected(written.error());
+    const bool json = options.output == "json";
+    if (json) {
+        print(operations::json_text({{"revision", written->revision},
+                                     {"written", !written->change.empty()},
+                                     {"overlays", operations::pins_json(*pins)}}));
+        (void)std::fflush(stdout);
+    } else {
+        tell_pinned(session, *pins, *written);
+    }
+    tell_failures(*pins);
+    // What is printed is one document.
+    const auto followed = json ? follow_quietly(session) : reconcile(session, *options.timeout);
+    if (!followed || *followed != Exit::Done) return followed;
+    return any_failed(*pins) ? Exit::Refused : Exit::Done;
+}
+
+}  // namespace
+
+void add_lock(CLI::App& app, Session& session) {
+    auto options = std::make_shared<Options>();
+    Command verb = add_verb(
+        app, session, "lock",
+        "Pins what overlays from git, the workshop and map indexes are built from, in left4me.lock",
+        "  sudo l4d2ctl lock --check\n  sudo l4d2ctl lock overlay/maps --wait\n  sudo l4d2ctl lock --built",
+        [&session, options] { return lock(session, *options); });
+    verb.arguments("OVERLAY", options->overlays, "NAME or overlay/NAME; default: all whose source moves",
+                   Words::Overlays);
+    verb.flag("--check", options->check,
+              "Only asks upstream, and lists what has moved; exits 1 if anything has");
+    verb.flag("--built", options->built,
+              "Pins what the present artifacts were built from, and asks nobody; nothing is built anew");
+    verb.option("-o,--output", options->output, "table or json", {"table", "json"});
+    add_wait_option(verb, options->timeout);
+}
+
+}  // namespace left4me::ctl

@@ -1,0 +1,183 @@
+#include "operations/pins.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "adapters/store/state_files.hpp"
+#include "operations/server_view.hpp"
+#include "operations/upstream.hpp"
+
+namespace left4me::operations {
+
+namespace {
+
+/// Those of the given names whose source moves.
+Result<std::map<std::string, OverlaySource>> moving(const ManifestSet& set,
+                                                    const std::vector<std::string>& names) {
+    std::map<std::string, OverlaySource> sources;
+    for (const std::string& name : names) {
+        if (!set.overlays.contains(name))
+            return fail(ErrorKind::NotFound,
+                        fmt::format("overlay/{} is not there; l4d2ctl get overlays lists them", name));
+        if (!pin_identity(set.overlays.at(name).source))
+            return fail(ErrorKind::InvalidArgument,
+                        fmt::format("overlay/{} needs no pin: its source does not move", name));
+        sources.emplace(name, set.overlays.at(name).source);
+    }
+    if (!names.empty()) return sources;
+    for (const auto& [name, overlay] : set.overlays) {
+        if (pin_identity(overlay.source)) sources.emplace(name, overlay.source);
+    }
+    return sources;
+}
+
+/// What upstream was when it was asked last.
+std::optional<PinComparison> last_comparison(const View& view, const std::string& overlay) {
+    const OverlaySource& source = view.in_force.set.overlays.at(overlay).source;
+    const auto identity = pin_identity(source);
+    if (!identity) return std::nullopt;
+    PinComparison one{overlay,
+                      *identity,
+                      pin_of(pinned_source(view.in_force.set, overlay)),
+                      built_pin(view.paths, overlay, source),
+                      std::nullopt,
+                      {}};
+    if (const auto upstream = last_answer(view.paths, overlay, source)) {
+        if (upstream->pin) {
+            one.now = *upstream->pin;
+        } else {
+            one.error = upstream->pin.error();
+        }
+    }
+    return one;
+}
+
+Json change_json(const PinChange& change) {
+    return {{"input", change.input},
+            {"before", change.before.empty() ? Json(nullptr) : Json(change.before)},
+            {"after", change.after.empty() ? Json(nullptr) : Json(change.after)}};
+}
+
+Json changes_json(const PinComparison& pin) {
+    Json list = Json::array();
+    if (!pin.now) return list;
+    for (const PinChange& change : changes(pin.before(), *pin.now)) list.push_back(change_json(change));
+    return list;
+}
+
+}  // namespace
+
+Result<std::vector<PinComparison>> compare_pins(Context& context, const std::vector<std::string>& names,
+                                                PinsOf of) {
+    const auto in_force = read_source(context);
+    if (!in_force) return std::unexpected(in_force.error());
+    // The edit would be refused later, when upstream has been asked for nothing.
+    if (in_force->error_kind != SourceErrorKind::None)
+        return fail(kind_of(in_force->error_kind), in_force->error);
+    const auto sources = moving(in_force->set, names);
+    if (!sources) return std::unexpected(sources.error());
+    const auto answers =
+        of == PinsOf::Upstream ? ask_upstream(context, *sources) : Result<Answers>(Answers());
+    if (!answers) return std::unexpected(answers.error());
+    std::vector<PinComparison> pins;
+    for (const auto& [name, source] : *sources) {
+        PinComparison& pin = pins.emplace_back();
+        pin.overlay = name;
+        pin.source = *pin_identity(source);
+        pin.pinned = pin_of(pinned_source(in_force->set, name));
+        pin.built = built_pin(context.paths, name, source);
+        const auto answer = answers->find(name);
+        if (answer != answers->end() && answer->second) {
+            pin.now = with_known_digests(with_known_digests(*answer->second, pin.pinned), pin.built);
+        } else if (answer != answers->end()) {
+            pin.error = answer->second.error();
+        } else if (pin.built) {
+            pin.now = pin.built;
+        } else {
+            pin.error =
+                "it is not known what it was built from; l4d2ctl get overlays says whether it is built";
+        }
+    }
+    return pins;
+}
+
+Result<Proposal> propose_pins(const Context& context, const std::vector<PinComparison>& pins) {
+    std::map<std::string, LockedInput> locked;
+    for (const PinComparison& pin : pins) {
+        if (pin.now) locked[pin.overlay] = {pin.source, *pin.now};
+    }
+    return propose_lock(context, locked);
+}
+
+Json pins_json(const std::vector<PinComparison>& pins) {
+    Json list = Json::array();
+    for (const PinComparison& pin : pins) {
+        list.push_back({{"overlay", pin.overlay},
+                        {"pinned", pin.pinned.has_value()},
+                        {"moved", pin.now ? Json(pin.has_moved()) : Json(nullptr)},
+                        {"changes", changes_json(pin)},
+                        {"error", pin.error.empty() ? Json(nullptr) : Json(pin.error)}});
+    }
+    return list;
+}
+
+std::string pin_word(const View& view, const std::string& overlay) {
+    const OverlaySource& source = view.in_force.set.overlays.at(overlay).source;
+    if (!pin_identity(source)) return "-";
+    const auto pin = pin_of(pinned_source(view.in_force.set, overlay));
+    return pin ? to_text(*pin) : "no";
+}
+
+std::string pin_text(const View& view, const std::string& overlay) {
+    const auto one = last_comparison(view, overlay);
+    if (!one) return {};
+    if (one->pinned) return to_text(*one->pinned) + " (left4me.lock)";
+    for (const StalePin& stale : stale_pins(view.in_force.set)) {
+        if (stale.overlay == overlay) return "no: " + to_text(stale);
+    }
+    return one->built ? fmt::format("no; it was built from {}", to_text(*one->built)) : "no";
+}
+
+std::string upstream_word(const View& view, const std::string& overlay) {
+    const auto one = last_comparison(view, overlay);
+    if (!one || (!one->now && one->error.empty())) return "-";
+    if (!one->now) return "error";
+    if (!one->before()) return "known";
+    return one->has_moved() ? "moved" : "same";
+}
+
+std::string upstream_text(const View& view, const std::string& overlay) {
+    const auto one = last_comparison(view, overlay);
+    if (!one) return {};
+    const auto answer = last_answer(view.paths, overlay, view.in_force.set.overlays.at(overlay).source);
+    if (!answer) return fmt::format("not asked; sudo l4d2ctl lock --check {} asks", overlay);
+    const std::string when = fmt::format("{} ago", age_text(answer->at, view.observed.now));
+    if (!one->now) return fmt::format("{}: {}", when, one->error);
+    if (!one->before()) return fmt::format("{}: {}", when, to_text(*one->now));
+    if (!one->has_moved()) return fmt::format("{}: the same", when);
+    const std::vector<PinChange> moved = changes(one->before(), *one->now);
+    return fmt::format("{}: {} moved{}; sudo l4d2ctl lock {} takes what is there", when,
+                       moved.size() == 1 ? moved.front().input : fmt::format("{} inputs", moved.size()),
+                       moved.size() == 1 ? " to " + (moved.front().after.empty() ? std::string("nothing")
+                                                                                 : moved.front().after)
+                                         : "",
+                       overlay);
+}
+
+Json pin_json(const View& view, const std::string& overlay) {
+    const auto one = last_comparison(view, overlay);
+    if (!one) return Json::object();
+    Json json{{"pin", one->pinned ? Json(to_text(*one->pinned)) : Json(nullptr)},
+              {"builtFrom", one->built ? Json(to_text(*one->built)) : Json(nullptr)},
+              {"upstream", nullptr}};
+    const auto answer = last_answer(view.paths, overlay, view.in_force.set.overlays.at(overlay).source);
+    if (!answer) return json;
+    json["upstream"] = {{"at", time_to_json(answer->at)},
+                        {"moved", one->now ? Json(one->has_moved()) : Json(nullptr)},
+                        {"changes", changes_json(*one)},
+                        {"error", one->error.empty() ? Json(nullptr) : Json(one->error)}};
+    return json;
+}
+
+}  // namespace left4me::operations

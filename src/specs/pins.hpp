@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <variant>
+
+#include "specs/diagnostic.hpp"
+
+namespace left4me {
+
+/// The commit that a ref stood for.
+struct GitPin {
+    std::string commit;  ///< 40 hexadecimal digits
+
+    bool operator==(const GitPin&) const = default;
+};
+
+/// The version of an item of the Steam workshop. Steam publishes no digest: it is known once an item was
+/// fetched.
+struct ItemPin {
+    std::uint64_t updated = 0;  ///< seconds since 1970
+    std::uint64_t size = 0;     ///< bytes
+    std::string sha256 = {};    ///< 64 hexadecimal digits; empty: unknown
+
+    bool operator==(const ItemPin&) const = default;
+};
+
+/// The items that a workshop source stood for, with those of its collections, by their numbers.
+struct WorkshopPin {
+    std::map<std::string, ItemPin> items;
+
+    bool operator==(const WorkshopPin&) const = default;
+};
+
+struct MapPin {
+    std::uint64_t size = 0;  ///< bytes
+    std::string md5;         ///< 32 hexadecimal digits
+
+    bool operator==(const MapPin&) const = default;
+};
+
+/// The maps that an index named, by the names of their VPKs.
+struct MapIndexPin {
+    std::map<std::string, MapPin> maps;
+
+    bool operator==(const MapIndexPin&) const = default;
+};
+
+/// Which version of a moving input an overlay is built from.
+using Pin = std::variant<GitPin, WorkshopPin, MapIndexPin>;
+
+/// An entry of the lock file.
+struct LockedInput {
+    /// Identifies the source that was pinned, as pin_identity() does; the pin of another one is stale.
+    std::string source;
+    Pin pin;
+    Location where = {};
+};
+
+/// The lock file: pins by overlay.
+using Lock = std::map<std::string, LockedInput>;
+
+}  // namespace left4me
