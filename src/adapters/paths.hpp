@@ -36,6 +36,8 @@ struct Paths {
     /// Written to when one of them has become empty, so that whoever waits for that need not watch the
     /// answers.
     std::filesystem::path probe_emptied() const { return run / "probe/emptied"; }
+    /// What consoles of games said when they were last asked who is on the server.
+    std::filesystem::path consoles() const { return run / "daemon/consoles"; }
     /// Where l4d2d listens for triggers.
     std::filesystem::path trigger() const { return run / "daemon/trigger"; }
 };

@@ -33,6 +33,7 @@ void add_verbs(CLI::App& app, Session& session) {
     add_status(app, session);
     add_players(app, session);
     add_top(app, session);
+    add_console(app, session);
     add_start(app, session);
     add_stop(app, session);
     add_restart(app, session);

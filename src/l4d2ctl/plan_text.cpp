@@ -40,6 +40,7 @@ Paint paint_of(Verb verb) {
         case Verb::Unmanage:
         case Verb::Cancel:
             return Paint::Red;
+        case Verb::Warn:
         case Verb::Hold:
         case Verb::Report:
             return Paint::Yellow;

@@ -7,6 +7,7 @@
 
 #include "l4d2ctl/plan_text.hpp"
 #include "operations/server_view.hpp"
+#include "specs/grammars/time_of_day.hpp"
 #include "specs/text.hpp"
 
 namespace left4me::ctl {
@@ -37,6 +38,11 @@ std::string rollout_text(const Rollout& rollout) {
     std::string text = to_string(rollout.policy);
     if (rollout.deadline)
         text += ", at the latest after " + age_text(TimePoint(), TimePoint(*rollout.deadline));
+    if (rollout.deadline_at) text += ", at the latest at " + time_of_day_text(*rollout.deadline_at);
+    if (rollout.max_players > 0) text += fmt::format(", with at most {} players", rollout.max_players);
+    if (rollout.window)
+        text += fmt::format(", between {} and {}", time_of_day_text(rollout.window->from),
+                            time_of_day_text(rollout.window->until));
     return text;
 }
 

@@ -8,6 +8,7 @@ namespace left4me::ctl {
 void add_apply(CLI::App& app, Session& session);
 void add_approve(CLI::App& app, Session& session);
 void add_cancel(CLI::App& app, Session& session);
+void add_console(CLI::App& app, Session& session);
 void add_delete(CLI::App& app, Session& session);
 void add_describe(CLI::App& app, Session& session);
 void add_diff(CLI::App& app, Session& session);

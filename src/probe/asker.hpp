@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "adapters/a2s/info.hpp"
-#include "probe/listening.hpp"
+#include "adapters/listening.hpp"
 
 namespace left4me::probe {
 

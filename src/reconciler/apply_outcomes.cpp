@@ -25,6 +25,14 @@ const SubjectFailure* find(const std::map<Subject, SubjectFailure>& failures, Ki
     return found == failures.end() ? nullptr : &found->second;
 }
 
+/// Each is given once, whether the game took it or not: a later one comes, or the restart.
+void learn_warnings(Memory& memory, const Plan& attempted, std::span<const Outcome> outcomes, TimePoint now) {
+    for (const Outcome& outcome : outcomes) {
+        const Action& action = attempted.actions[outcome.action];
+        if (action.verb == Verb::Warn) memory.servers[action.subject.name].warned = now;
+    }
+}
+
 void learn_crashes(Memory& memory, const Target& target, const Observed& observed) {
     for (auto& [name, remembered] : memory.servers) {
         const auto seen = observed.servers.find(name);
@@ -88,6 +96,7 @@ void apply_outcomes(Memory& memory, const Target& target, const Observed& observ
         remembered.backoff = next_backoff(remembered.backoff, name, server_spec_hash(target.find(name)),
                                           failure, observed.now);
     }
+    learn_warnings(memory, attempted, outcomes, observed.now);
     learn_crashes(memory, target, observed);
     apply_overlay_outcomes(memory, target, failures, observed.now);
 }

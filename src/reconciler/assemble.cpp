@@ -45,12 +45,14 @@ int rank(Verb verb) {
             return 10;
         case Verb::Prune:
             return 11;
-        case Verb::Hold:
+        case Verb::Warn:
             return 12;
-        case Verb::Report:
+        case Verb::Hold:
             return 13;
+        case Verb::Report:
+            return 14;
     }
-    return 14;
+    return 15;
 }
 
 /// Gives every step an id, records which step must wait for which, and sorts them at the end.
@@ -76,6 +78,7 @@ class Assembly {
             actions_[id].by = step.by;
             actions_[id].to_approve = step.to_approve;
             actions_[id].while_empty = step.while_empty;
+            actions_[id].say = step.say;
             if (step.verb == Verb::Render) actions_[id].rendering = *draft.target->rendering;
         }
     }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "reconciler/console.hpp"
 #include "specs/placeholders.hpp"
 #include "specs/writable.hpp"
 
@@ -61,7 +62,9 @@ std::string config_text(const Blueprint& blueprint, const std::string& name, std
     std::string text;
     for (const std::string& overlay : blueprint.execute_configs)
         text += fmt::format("exec {}\n", executed_config_name(overlay));
-    return text + expand_config(blueprint.config, name, port);
+    text += expand_config(blueprint.config, name, port);
+    if (blueprint.rcon_secret) text += console_config(*blueprint.rcon_secret);
+    return text;
 }
 
 }  // namespace

@@ -26,9 +26,10 @@ struct Step {
     std::string artifact;
     std::optional<HoldReason> code;
     Cause cause = Cause::Manifest;
-    std::string by = {};                            ///< Action::by
-    std::string to_approve = {};                    ///< Action::to_approve
-    std::optional<std::uint16_t> while_empty = {};  ///< Action::while_empty
+    std::string by = {};                         ///< Action::by
+    std::string to_approve = {};                 ///< Action::to_approve
+    std::optional<WhileEmpty> while_empty = {};  ///< Action::while_empty
+    std::optional<Say> say = {};                 ///< Action::say
 };
 
 /// All decisions about one server. A server without any decision has no draft.
@@ -100,6 +101,10 @@ std::string describe_mounted(const TargetServer& target, const ObservedServer& o
 /// A change that needs a restart: now (Restart) or later (Hold), according to the manifest's rollout.
 Step decide_rollout(const World& world, const DesiredServer& desired, const ObservedServer& observed,
                     const std::string& change);
+
+/// What players are to be told now, because the deadline of a change that waits comes near; nullopt: nothing.
+std::optional<Step> decide_warning(const World& world, const DesiredServer& desired,
+                                   const ObservedServer& observed);
 
 /// The restart that a person asked for: now (Restart) or later (Hold); nullopt: none is due.
 std::optional<Step> decide_request(const World& world, const std::string& server,

@@ -83,7 +83,8 @@ void Engine::assess(const Request& request, StepResult& result) {
                               result.difference);
     next.source_error = request.source_error;
     result.before = std::exchange(status_, std::move(next));
-    result.wake = earliest_wake(target, request.intent, status_, result.difference, observed.now);
+    result.wake =
+        earliest_wake(target, request.intent, status_, result.difference, observed.now, observed.local);
 }
 
 std::expected<StepResult, std::string> Engine::step(const Request& request) {

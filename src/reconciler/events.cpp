@@ -33,6 +33,8 @@ const char* past(Verb verb) {
             return "Unmanaged";
         case Verb::Prune:
             return "Pruned";
+        case Verb::Warn:
+            return "Warned";
         case Verb::Hold:
         case Verb::Report:
             break;
@@ -90,6 +92,10 @@ class EventBuilder {
         if (outcome.reason == FailureKind::Occupied) {
             add(subject, false, "Postponed",
                 fmt::format("{} not made: {}", to_string(action.verb), outcome.message));
+            return;
+        }
+        if (outcome.reason == FailureKind::NotSaid) {
+            add(subject, true, "NotWarned", outcome.message);
             return;
         }
         // An action that never began is no event, and a failure that repeats with the same message is not

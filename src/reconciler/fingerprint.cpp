@@ -50,6 +50,16 @@ std::string fingerprint(const DesiredServer& server, std::string_view rendering)
     digest.add(static_cast<std::uint64_t>(server.rollout.policy));
     digest.add(server.rollout.deadline ? static_cast<std::uint64_t>(server.rollout.deadline->count()) + 1
                                        : 0);
+    // What is not there adds nothing, so an upgrade makes no new specifications.
+    const auto add = [&digest](std::uint64_t tag, std::int64_t value) {
+        digest.add(tag);
+        digest.add(static_cast<std::uint64_t>(value));
+    };
+    if (server.rollout.deadline_at) add(1, server.rollout.deadline_at->count());
+    if (server.rollout.max_players > 0) add(2, server.rollout.max_players);
+    for (const std::chrono::seconds lead : server.rollout.warn) add(4, lead.count());
+    if (server.rollout.window)
+        add(3, server.rollout.window->from.count() * 1440 + server.rollout.window->until.count());
     digest.add(static_cast<std::uint64_t>(server.drift));
     digest.add(server.blueprint);
     digest.add(server.overlays.size());

@@ -26,8 +26,9 @@ struct Outcome {
 };
 
 /// It was tried in vain. What was dropped because somebody plays after all is not a failure: it waits again.
+/// A warning that could not be given is none of the server either.
 inline bool has_failed(const Outcome& outcome) {
-    return !outcome.done && outcome.reason != FailureKind::Occupied;
+    return !outcome.done && outcome.reason != FailureKind::Occupied && outcome.reason != FailureKind::NotSaid;
 }
 
 /// The only interface between decisions and effects. Two implementations: SystemdHost, and FakeHost in

@@ -48,6 +48,8 @@ struct Remembered {
     std::string fingerprint;  ///< of what was last fully applied; see fingerprint()
     /// When a change began to wait for its rollout; until its restart has begun.
     std::optional<TimePoint> held_since;
+    /// When its players were last told of a deadline, or could not be told.
+    std::optional<TimePoint> warned = {};
     /// The revision that was the first to ask for a stop or deletion of this server that needs approval,
     /// until that is done or not asked for any more; empty: none. Later revisions do not change what is to be
     /// approved, and do not make it look less harmful because they start other servers.

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "reconciler/build.hpp"
+#include "reconciler/local_time.hpp"
 #include "reconciler/players.hpp"
 #include "reconciler/reason.hpp"
 #include "reconciler/time.hpp"
@@ -88,6 +89,11 @@ struct ObservedServer {
     std::string invocation = {};
     /// nullopt: unknown (it does not answer, or nobody asks it), which counts as occupied.
     std::optional<ObservedPlayers> players = {};
+    /// The rendering in stack(), `instances/NAME/DIGEST`, if it gave the game a password for its console that
+    /// left4me knows; empty: it did not.
+    std::string console_rendering = {};
+    /// nullopt: it was not asked lately. It says more than `players`: a lobby that has reserved the server.
+    std::optional<ObservedConsole> console = {};
 
     /// The layers in use: an overlay that the game still has counts as mounted.
     const std::optional<std::vector<std::string>>& stack() const {
@@ -111,6 +117,7 @@ struct ObservedUnits {
 /// What the host reports, as of one moment.
 struct Observed {
     TimePoint now;
+    LocalTime local;            ///< the host's time zone
     bool installation = false;  ///< the game is there
     std::map<std::string, ObservedServer> servers;
     /// By overlay. As it was before the records of builds were read: what ended since is in its record.

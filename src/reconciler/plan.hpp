@@ -31,6 +31,25 @@ std::string to_string(const Subject& subject);
 /// Index of an action within its plan.
 using ActionIndex = std::size_t;
 
+/// Whom to ask whether nobody plays.
+struct WhileEmpty {
+    std::uint16_t port = 0;  ///< the game's, for queries and for its console
+    /// ObservedServer::console_rendering; if not empty, the console must say so, too.
+    std::string console_rendering;
+    unsigned most = 0;  ///< as many players may be there
+
+    bool operator==(const WhileEmpty&) const = default;
+};
+
+/// What a game's console is to say to the players.
+struct Say {
+    std::uint16_t port = 0;
+    std::string console_rendering;  ///< as in WhileEmpty
+    std::string text;               ///< one line
+
+    bool operator==(const Say&) const = default;
+};
+
 /// One step, with its reason: a sentence written at the branch that made the decision.
 struct Action {
     Verb verb = Verb::Report;
@@ -49,9 +68,10 @@ struct Action {
     std::shared_ptr<const TargetRendering> rendering = {};
     std::string to_approve = {};  ///< HoldReason::ApprovalRequired: the revision that a person must approve
     std::string by = {};  ///< the person who asked for this very action; empty: it follows the manifests
-    /// Of Restart and Stop: the port on which the game must answer once more, immediately before, that nobody
-    /// plays; otherwise the action fails as FailureKind::Occupied. Of Hold: it waits for that.
-    std::optional<std::uint16_t> while_empty = {};
+    /// Of Restart and Stop: the game must answer once more, immediately before, that nobody plays; otherwise
+    /// the action fails as FailureKind::Occupied. Of Hold: it waits for that.
+    std::optional<WhileEmpty> while_empty = {};
+    std::optional<Say> say = {};  ///< of Warn
 };
 
 /// Ordered so that executing the actions one after another is always correct; `after` shows which may

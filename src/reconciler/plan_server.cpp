@@ -83,6 +83,7 @@ std::optional<Step> decide_change(const World& world, const ServerDraft& draft) 
 void plan_active(const World& world, ServerDraft& draft) {
     std::optional<Step> change = decide_change(world, draft);
     std::optional<Step> request = decide_request(world, draft.name, *draft.observed);
+    const bool waits = change && change->code == HoldReason::RolloutPending;
     // One restart is enough: the one that waits for nothing, neither for other servers nor for players.
     if (change && change->verb == Verb::Restart) {
         const bool change_may_wait = change->cause == Cause::Deadline || change->while_empty;
@@ -99,6 +100,9 @@ void plan_active(const World& world, ServerDraft& draft) {
         }
         draft.steps.push_back(std::move(**step));
     }
+    if (!waits || draft.has(Verb::Restart)) return;
+    if (auto warning = decide_warning(world, *draft.desired(), *draft.observed))
+        draft.steps.push_back(*std::move(warning));
 }
 
 void plan_running(const World& world, ServerDraft& draft) {

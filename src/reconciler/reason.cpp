@@ -65,6 +65,8 @@ const char* to_string(FailureKind value) {
             return "InUse";
         case FailureKind::Occupied:
             return "Occupied";
+        case FailureKind::NotSaid:
+            return "NotSaid";
         case FailureKind::Canceled:
             return "Canceled";
         case FailureKind::Disconnected:
@@ -210,6 +212,7 @@ FailureOrigin origin_of(FailureKind reason) {
         case FailureKind::SourceChanged:
         case FailureKind::InUse:
         case FailureKind::Occupied:
+        case FailureKind::NotSaid:
         case FailureKind::Canceled:
         case FailureKind::NoAnswer:
             return FailureOrigin::Elsewhere;

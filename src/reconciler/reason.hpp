@@ -34,6 +34,7 @@ enum class FailureKind {
     SourceChanged,       ///< while a build copied it
     InUse,               ///< it is in use again
     Occupied,            ///< it was to be done while nobody plays, and the game did not say so once more
+    NotSaid,             ///< the game's console did not take it
     Canceled,            ///< another request replaced its job
     Disconnected,        ///< from the bus
     NoAnswer,            ///< the host never reported how it ended

@@ -2,55 +2,92 @@
 
 #include <algorithm>
 
+#include "reconciler/deadline.hpp"
 #include "reconciler/draft.hpp"
+#include "reconciler/local_time.hpp"
+#include "specs/grammars/time_of_day.hpp"
 
 namespace left4me::draft {
 namespace {
 
-bool deadline_passed(const World& world, const DesiredServer& desired) {
-    if (!desired.rollout.deadline) return false;
+/// Since when the change waits. In the future: the clock was set back. The wait starts over instead of
+/// becoming an hour longer.
+TimePoint waits_since(const World& world, const DesiredServer& desired) {
     const Remembered* memory = world.memory.find(desired.name);
-    if (memory == nullptr || !memory->held_since) return false;
-    // In the future: the clock was set back. The wait starts over instead of becoming an hour longer.
-    const TimePoint held_since = std::min(*memory->held_since, world.observed.now);
-    return world.observed.now - held_since >= *desired.rollout.deadline;
+    const bool waits = memory != nullptr && memory->held_since;
+    return waits ? std::min(*memory->held_since, world.observed.now) : world.observed.now;
 }
 
 Step hold(std::string reason) { return {Verb::Hold, std::move(reason), {}, HoldReason::RolloutPending}; }
 
 Step restart(std::string reason, Cause cause) { return {Verb::Restart, std::move(reason), {}, {}, cause}; }
 
-bool is_empty(const ObservedServer& observed) {
-    return observed.players && shows_empty(*observed.players) && observed.mounted_port;
+/// `most`: as many players may be there.
+bool is_empty(const ObservedServer& observed, unsigned most = 0) {
+    return observed.players && shows_empty(*observed.players, most) && observed.mounted_port &&
+           !(observed.console && shows_occupied(*observed.console, most));
 }
 
-/// Why a restart waits although it may be made when nobody plays.
-std::string waits_text(const ObservedServer& observed) {
+/// Why a restart waits although it may be made when nobody plays, or at most so many.
+std::string waits_text(const ObservedServer& observed, unsigned most = 0) {
+    const std::string until =
+        most == 0 ? "waits until empty: " : fmt::format("waits until at most {} play: ", most);
     const unsigned count = observed.players ? observed.players->count : 0;
+    if (count > most) return until + count_text(count);
     // An old answer that nobody plays says nothing.
-    if (count == 0) return "waits until empty: number of players unknown, which counts as occupied";
-    return fmt::format("waits until empty: {} player{}", count, count == 1 ? "" : "s");
+    if (!observed.players || !shows_empty(*observed.players, most) || !observed.console)
+        return until + "number of players unknown, which counts as occupied";
+    return until + occupied_text(*observed.console);
 }
 
 /// It waits for players, or must be asked once more.
-Step while_empty(Step step, const ObservedServer& observed) {
-    step.while_empty = observed.mounted_port;
+Step while_empty(Step step, const ObservedServer& observed, unsigned most = 0) {
+    if (observed.mounted_port)
+        step.while_empty = WhileEmpty{*observed.mounted_port, observed.console_rendering, most};
     return step;
+}
+
+std::string deadline_text(const Rollout& rollout) {
+    return rollout.deadline
+               ? fmt::format("has waited {} s, its deadline", rollout.deadline->count())
+               : fmt::format("has waited until {}, its deadline", time_of_day_text(*rollout.deadline_at));
+}
+
+/// "10 minutes", "30 seconds".
+std::string left_text(TimePoint::duration left) {
+    const auto minutes = std::chrono::round<std::chrono::minutes>(left).count();
+    if (minutes > 0) return fmt::format("{} minute{}", minutes, minutes == 1 ? "" : "s");
+    return fmt::format("{} seconds", std::chrono::ceil<std::chrono::seconds>(left).count());
 }
 
 Step when_empty(const World& world, const DesiredServer& desired, const ObservedServer& observed,
                 const std::string& change) {
-    if (is_empty(observed)) {
+    const Rollout& rollout = desired.rollout;
+    const TimePoint now = world.observed.now;
+    const unsigned most = rollout.max_players;
+    const auto deadline = deadline_of(rollout, world.observed.local, waits_since(world, desired));
+    const std::string latest = deadline && *deadline > now
+                                   ? ", at the latest " + local_text(world.observed.local, *deadline, now)
+                                   : std::string();
+    if (rollout.window && !is_within(*rollout.window, world.observed.local, now)) {
+        return hold(fmt::format("{}; rollout WhenEmpty waits for its window {}-{}{}", change,
+                                time_of_day_text(rollout.window->from),
+                                time_of_day_text(rollout.window->until), latest));
+    }
+    if (is_empty(observed, most)) {
+        const std::string who = observed.players->count == 0
+                                    ? "nobody is playing"
+                                    : count_text(observed.players->count) + " are few enough";
         return while_empty(
-            restart(fmt::format("{}; rollout WhenEmpty, and nobody is playing", change), Cause::Manifest),
-            observed);
+            restart(fmt::format("{}; rollout WhenEmpty, and {}", change, who), Cause::Manifest), observed,
+            most);
     }
-    if (deadline_passed(world, desired)) {
-        return restart(fmt::format("{}; rollout WhenEmpty has waited {} s, its deadline", change,
-                                   desired.rollout.deadline->count()),
+    if (deadline && *deadline <= now && waits_since(world, desired) < now)
+        return restart(fmt::format("{}; rollout WhenEmpty {}", change, deadline_text(rollout)),
                        Cause::Deadline);
-    }
-    return while_empty(hold(fmt::format("{}; rollout WhenEmpty {}", change, waits_text(observed))), observed);
+    return while_empty(
+        hold(fmt::format("{}; rollout WhenEmpty {}{}", change, waits_text(observed, most), latest)), observed,
+        most);
 }
 
 }  // namespace
@@ -66,6 +103,23 @@ Step decide_rollout(const World& world, const DesiredServer& desired, const Obse
             break;
     }
     return hold(fmt::format("{}; rollout OnNextStart waits for the next start", change));
+}
+
+std::optional<Step> decide_warning(const World& world, const DesiredServer& desired,
+                                   const ObservedServer& observed) {
+    const TimePoint now = world.observed.now;
+    if (observed.console_rendering.empty() || !observed.mounted_port || is_suspended(world, desired.name))
+        return std::nullopt;
+    const auto deadline = deadline_of(desired.rollout, world.observed.local, waits_since(world, desired));
+    if (!deadline || *deadline <= now) return std::nullopt;
+    const auto due = latest_warning(desired.rollout, *deadline, now);
+    const Remembered* const memory = world.memory.find(desired.name);
+    if (!due || (memory != nullptr && memory->warned && *memory->warned >= *due)) return std::nullopt;
+    const std::string left = left_text(*deadline - now);
+    Step warn{Verb::Warn, fmt::format("the players are told that it is restarted in {}", left), {}, {}};
+    warn.say = Say{*observed.mounted_port, observed.console_rendering,
+                   fmt::format("This server is restarted in {}.", left)};
+    return warn;
 }
 
 std::optional<Step> decide_request(const World& world, const std::string& server,

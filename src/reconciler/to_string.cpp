@@ -62,6 +62,8 @@ const char* to_string(Verb verb) {
             return "unmanage";
         case Verb::Prune:
             return "prune";
+        case Verb::Warn:
+            return "warn";
         case Verb::Hold:
             return "hold";
         case Verb::Report:

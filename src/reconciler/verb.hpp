@@ -20,6 +20,7 @@ enum class Verb {
     Purge,     ///< remove runtime/NAME: the files that the server wrote
     Unmanage,  ///< remove instances/NAME: left4me no longer manages the server
     Prune,     ///< remove an artifact or rendering that nothing uses
+    Warn,      ///< tell the players in the game that it will be restarted
     // Reports: they change nothing.
     Hold,    ///< a difference that waits: for a rollout, a person, a source
     Report,  ///< a difference that left4me must not correct
@@ -31,11 +32,11 @@ std::optional<Verb> parse_verb(std::string_view text);
 /// Whether the verb changes the host (Hold and Report do not).
 constexpr bool is_effect(Verb verb) { return verb != Verb::Hold && verb != Verb::Report; }
 
-/// Whether the verb ends when a job of systemd ends, which may take as long as a game likes. All other verbs
-/// change files, or links that PID 1 reads, and end by themselves.
+/// Whether the verb ends when a job of systemd ends, or a game answers, which may take as long as it likes.
+/// All other verbs change files, or links that PID 1 reads, and end by themselves.
 constexpr bool waits_for_unit(Verb verb) {
     return verb == Verb::Start || verb == Verb::Stop || verb == Verb::Restart || verb == Verb::Attach ||
-           verb == Verb::Cancel;
+           verb == Verb::Cancel || verb == Verb::Warn;
 }
 
 }  // namespace left4me

@@ -4,6 +4,7 @@
 
 #include "reconciler/backoff.hpp"
 #include "reconciler/crashes.hpp"
+#include "reconciler/deadline.hpp"
 
 namespace left4me {
 namespace {
@@ -23,13 +24,11 @@ class Earliest {
     std::optional<TimePoint> earliest_;
 };
 
-std::optional<TimePoint> deadline_of(const Desired& desired, const std::string& name,
-                                     const ServerStatus& status) {
+/// Of a change that waits; nullptr: none does.
+const Rollout* waiting_rollout(const Desired& desired, const std::string& name, const ServerStatus& status) {
     const auto server = desired.servers.find(name);
-    if (server == desired.servers.end() || !status.remembered.held_since) return std::nullopt;
-    const Rollout& rollout = server->second.rollout;
-    if (rollout.policy != RolloutPolicy::WhenEmpty || !rollout.deadline) return std::nullopt;
-    return *status.remembered.held_since + *rollout.deadline;
+    if (server == desired.servers.end() || !status.remembered.held_since) return nullptr;
+    return &server->second.rollout;
 }
 
 /// When a server that has just started will have stayed up for long enough.
@@ -44,10 +43,17 @@ std::optional<TimePoint> ready_at(const ServerStatus& status) {
 }  // namespace
 
 std::optional<TimePoint> earliest_wake(const Target& target, const Intent& intent, const Status& status,
-                                       const Plan& remaining, TimePoint now) {
+                                       const Plan& remaining, TimePoint now, const LocalTime& local) {
     Earliest earliest(now);
     for (const auto& [name, server] : status.servers) {
-        earliest.consider(deadline_of(*target.desired, name, server));
+        if (const Rollout* const rollout = waiting_rollout(*target.desired, name, server)) {
+            const auto deadline = deadline_of(*rollout, local, *server.remembered.held_since);
+            earliest.consider(deadline);
+            for (const std::chrono::seconds lead : rollout->warn) {
+                if (deadline) earliest.consider(*deadline - lead);
+            }
+            if (rollout->window) earliest.consider(first_within(*rollout->window, local, now));
+        }
         earliest.consider(ready_at(server));
     }
     for (const Action& action : remaining.actions) {

@@ -13,6 +13,7 @@ std::string item_description(const Field& item) {
     if (item.type == Type::SecretFile) return "names of secrets";
     if (item.type == Type::FilePath) return "relative paths";
     if (item.type == Type::ArchiveUrl) return "URLs";
+    if (item.type == Type::Duration) return "durations";
     return item.type == Type::Argument ? "words" : "texts";
 }
 
@@ -75,6 +76,8 @@ std::string type_description(const Field& field) {
         case Type::Duration:
         case Type::TimeOfDay:
         case Type::Calendar:
+        case Type::Deadline:
+        case Type::Window:
             break;  // they have a grammar
     }
     return "";

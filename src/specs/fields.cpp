@@ -59,6 +59,13 @@ constexpr std::array<std::string_view, 2> run_states{"Running", "Stopped"};
 constexpr std::array<std::string_view, 3> rollout_policies{"OnNextStart", "WhenEmpty", "Immediate"};
 constexpr std::array<std::string_view, 2> drift_policies{"Correct", "Report"};
 
+constexpr std::array rollout_warning{
+    Field{.name = "item",
+          .type = Type::Duration,
+          .documentation = "How long before the deadline.",
+          .minimum = 1,
+          .maximum = 3600},
+};
 constexpr std::array rollout_fields{
     Field{.name = "policy",
           .type = Type::Enum,
@@ -71,14 +78,44 @@ constexpr std::array rollout_fields{
           .example = "WhenEmpty",
           .values = rollout_policies},
     Field{.name = "deadline",
-          .type = Type::Duration,
+          .type = Type::Deadline,
           .documentation =
-              "Only with `policy: WhenEmpty`: how long a change may wait for the server to become empty. "
-              "After that it is restarted even with players on it. Without a deadline, the change waits "
-              "indefinitely.",
+              "Only with `policy: WhenEmpty`: how long a change may wait for the server to become empty, or "
+              "until which time of day, by the host's clock. After that it is restarted even with players on "
+              "it. Without a deadline, the change waits indefinitely.",
           .example = "12h",
           .minimum = 1,
           .maximum = max_duration.count(),
+          .only_with = {"policy", "WhenEmpty"}},
+    Field{
+        .name = "maxPlayers",
+        .type = Type::Integer,
+        .default_value = "0",
+        .documentation =
+            "Only with `policy: WhenEmpty`: a server with at most so many players counts as empty. They are "
+            "kicked. A server that a lobby has reserved is not empty.",
+        .example = "1",
+        .minimum = 0,
+        .maximum = 31,
+        .only_with = {"policy", "WhenEmpty"}},
+    Field{
+        .name = "window",
+        .type = Type::Window,
+        .documentation =
+            "Only with `policy: WhenEmpty`: the part of each day in which the server may be restarted for a "
+            "change, by the host's clock; it may reach over midnight. A deadline that passes outside of it "
+            "waits for it. On a day on which the clock skips it, there is none.",
+        .example = "04:00-08:00",
+        .only_with = {"policy", "WhenEmpty"}},
+    Field{.name = "warn",
+          .type = Type::List,
+          .documentation =
+              "Only with `policy: WhenEmpty`: how long before the deadline the players are told in the game, "
+              "each time once. Needs `rcon` in the Blueprint.",
+          .example = "[10m, 1m]",
+          .maximum = 5,
+          .unique = true,
+          .children = rollout_warning,
           .only_with = {"policy", "WhenEmpty"}},
 };
 
@@ -157,6 +194,14 @@ constexpr std::array blueprint_writable{
         .documentation = "A path relative to the game's installation; `*` and `?` stand for parts of a name.",
         .maximum = max_writable_bytes},
 };
+constexpr std::array rcon_fields{
+    Field{.name = "secret",
+          .type = Type::SecretFile,
+          .required = true,
+          .documentation = "The name of a file in `/etc/left4me/secrets` that holds the password: one line.",
+          .example = "rcon",
+          .maximum = 64},
+};
 constexpr std::array blueprint_spec{
     Field{.name = "overlays",
           .type = Type::List,
@@ -203,6 +248,16 @@ constexpr std::array blueprint_spec{
               "`/etc/left4me/secrets`, if `secrets` lists it. A literal `${` is written `$${`.",
           .example = "|\n  hostname \"${name}\"\n  rcon_password \"${secret:rcon}\"",
           .maximum = 64 * kib},
+    Field{
+        .name = "rcon",
+        .type = Type::Map,
+        .documentation =
+            "Gives the game a password for its console (RCON), as the last line of `server.cfg`, and lets "
+            "left4me use it: before a restart that may be made only while nobody plays, it asks the console, "
+            "too, and so it also waits for a lobby that has reserved the server. `l4d2ctl console` uses it. "
+            "The secret need not be listed in `secrets`.",
+        .example = "{secret: rcon}",
+        .children = rcon_fields},
     Field{.name = "writable",
           .type = Type::List,
           .default_value =

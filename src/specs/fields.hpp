@@ -29,6 +29,8 @@ enum class Type {
     Duration,    ///< 90s, 30m, 12h, 2d
     TimeOfDay,   ///< 04:00
     Calendar,    ///< 04:00, Mon 05:00
+    Deadline,    ///< Duration or TimeOfDay
+    Window,      ///< 04:00-08:00
     Directory,   ///< absolute and normalised path on the host, outside of left4me's own
     HostPath,    ///< absolute path on the host, normalised when it is read
     FilePath,    ///< relative path within an overlay

@@ -156,16 +156,35 @@ struct Blueprint {
     std::optional<std::vector<std::string>> writable = {};
     /// Some of `overlays`, whose server.cfg runs before `config`, in this order.
     std::vector<std::string> execute_configs = {};
+    /// The secret with the password of the game's console; nullopt: left4me does not use it.
+    std::optional<std::string> rcon_secret = {};
 };
 
 enum class RunState { Running, Stopped };
 enum class RolloutPolicy { OnNextStart, WhenEmpty, Immediate };
 enum class DriftPolicy { Correct, Report };
 
+/// A part of each day by the host's local time: from a minute until another one, perhaps of the next day.
+struct DailyWindow {
+    std::chrono::minutes from{};
+    std::chrono::minutes until{};
+
+    bool operator==(const DailyWindow&) const = default;
+};
+
+/// All but the policy: WhenEmpty only.
 struct Rollout {
     RolloutPolicy policy = RolloutPolicy::OnNextStart;
-    /// WhenEmpty only: how long a change may be held before it is made anyway. None: forever.
-    std::optional<std::chrono::seconds> deadline;
+    /// How long a change may be held before it is made anyway. None, and no `deadline_at`: forever.
+    std::optional<std::chrono::seconds> deadline = {};
+    /// The same as a time of day, by the host's local time: the first one after the change began to wait.
+    std::optional<std::chrono::minutes> deadline_at = {};
+    unsigned max_players = 0;  ///< as many may be there at a restart
+    /// No restart for a change begins outside of it, not even after the deadline.
+    std::optional<DailyWindow> window = {};
+    std::vector<std::chrono::seconds> warn = {};  ///< before the deadline, over the game's console
+
+    bool has_deadline() const { return deadline || deadline_at; }
 
     bool operator==(const Rollout&) const = default;
 };

@@ -96,6 +96,9 @@ std::string pattern_of(const Field& field) {
             return fmt::format("^{}$", secret_file);
         case Type::Duration:
             return duration_pattern(std::chrono::seconds(field.maximum));
+        case Type::Deadline:
+            return fmt::format("{}|{}", duration_pattern(std::chrono::seconds(field.maximum)),
+                               grammar_of(Type::TimeOfDay)->pattern);
         case Type::Directory:
             return directory_pattern();
         case Type::FilePath:

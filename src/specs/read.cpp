@@ -5,6 +5,7 @@
 #include "specs/grammars/duration.hpp"
 #include "specs/grammars/integer.hpp"
 #include "specs/grammars/size.hpp"
+#include "specs/grammars/time_of_day.hpp"
 #include "specs/overlay_roots.hpp"
 #include "specs/value.hpp"
 
@@ -27,6 +28,13 @@ Server read_server(const Value& object, const Origin& origin) {
         one_of(rollout["policy"],
                std::array{RolloutPolicy::OnNextStart, RolloutPolicy::WhenEmpty, RolloutPolicy::Immediate});
     server.rollout.deadline = parse_duration(rollout["deadline"].text());
+    server.rollout.deadline_at = parse_time_of_day(rollout["deadline"].text());
+    server.rollout.max_players =
+        static_cast<unsigned>(parse_integer(rollout["maxPlayers"].text()).value_or(0));
+    for (const std::string& lead : texts(rollout["warn"]))
+        server.rollout.warn.push_back(parse_duration(lead).value_or(std::chrono::seconds(0)));
+    if (const auto window = parse_window(rollout["window"].text()))
+        server.rollout.window = DailyWindow{window->first, window->second};
     server.drift = one_of(spec["drift"], std::array{DriftPolicy::Correct, DriftPolicy::Report});
     server.origin = origin;
     return server;
@@ -39,6 +47,7 @@ Blueprint read_blueprint(const Value& object, const Origin& origin) {
     if (const Value writable = spec["writable"]; writable.node != nullptr)
         blueprint.writable = texts(writable);
     blueprint.execute_configs = texts(spec["executeConfigs"]);
+    if (const Value rcon = spec["rcon"]; rcon.node != nullptr) blueprint.rcon_secret = rcon["secret"].text();
     return blueprint;
 }
 

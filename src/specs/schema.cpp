@@ -115,10 +115,10 @@ void write_map(Json& json, const Field& field) {
 
 void write_text(Json& json, const Field& field) {
     // The loader treats an unquoted number as text, so editors must not complain about one.
-    const bool strict = field.type == Type::Duration || field.type == Type::Directory ||
-                        field.type == Type::FilePath || field.type == Type::ArchiveUrl ||
-                        field.type == Type::GitUrl || field.type == Type::TreePath ||
-                        field.type == Type::HttpsUrl;
+    const bool strict = field.type == Type::Duration || field.type == Type::Deadline ||
+                        field.type == Type::Directory || field.type == Type::FilePath ||
+                        field.type == Type::ArchiveUrl || field.type == Type::GitUrl ||
+                        field.type == Type::TreePath || field.type == Type::HttpsUrl;
     json.put("type", strict ? R"("string")" : R"(["string", "number", "boolean"])");
     if (const std::string pattern = pattern_of(field); !pattern.empty()) json.put_text("pattern", pattern);
     json.put("not", fmt::format(R"({{"type": "string", "pattern": {}}})",

@@ -1,5 +1,8 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "reconciler/deadline.hpp"
 #include "reconciler/engine.hpp"
 #include "support/catch.hpp"
 #include "support/simple_world.hpp"
@@ -103,10 +106,11 @@ bool may_be_kicked(const Case& generated, const std::string& name) {
     const RestartRequest* const request = request_for(generated.intent.restarts, name);
     if (request != nullptr && !request->when_empty) return true;
     if (generated.intent.resets.contains(name)) return true;
-    if (rollout.policy != RolloutPolicy::WhenEmpty || !rollout.deadline) return false;
+    if (rollout.policy != RolloutPolicy::WhenEmpty) return false;
     const auto memory = generated.previous.servers.find(name);
     if (memory == generated.previous.servers.end() || !memory->second.remembered.held_since) return false;
-    return generated.world.now - *memory->second.remembered.held_since >= *rollout.deadline;
+    const auto deadline = deadline_of(rollout, generated.world.local, *memory->second.remembered.held_since);
+    return deadline && *deadline <= generated.world.now;
 }
 
 /// It takes down a server on which somebody may play, and neither the manifest nor a person allows that.
@@ -114,7 +118,10 @@ bool risks_players(const Case& generated, const Action& action) {
     if (action.verb != Verb::Restart && action.verb != Verb::Stop) return false;
     if (may_be_kicked(generated, action.subject.name)) return false;
     const FakeServer& server = generated.world.servers.at(action.subject.name);
-    const bool is_empty = server.players == 0U && server.players_age <= std::chrono::seconds(5);
+    const auto named = generated.desired.servers.find(action.subject.name);
+    const unsigned most = named == generated.desired.servers.end() ? 0 : named->second.rollout.max_players;
+    const bool is_empty = server.players && *server.players <= most &&
+                          server.players_age <= std::chrono::seconds(5) && !server.console;
     return !is_empty || !action.while_empty;
 }
 
@@ -136,7 +143,11 @@ Failure check_any_world(Choices& choices) {
     }
     if (attaches_in_vain(pass.planned)) return fail("what is taken down is attached first");
     for (const std::string& name : host.kicked) {
-        if (!may_be_kicked(generated, name)) return fail("players were kicked from server/" + name);
+        const auto named = generated.desired.servers.find(name);
+        const bool some_may_be =
+            named != generated.desired.servers.end() && named->second.rollout.max_players > 0;
+        if (!some_may_be && !may_be_kicked(generated, name))
+            return fail("players were kicked from server/" + name);
     }
     for (const auto& [name, before] : generated.world.servers) {
         const bool planned =

@@ -209,6 +209,25 @@ TEST_CASE("the fake makes a restart while empty only if nobody has come") {
     }));
 }
 
+TEST_CASE("a server that a lobby has reserved waits for the lobby, and is tried once") {
+    TwoServers site;
+    DesiredServer& server = site.desired.servers.at("a");
+    server.rollout.policy = RolloutPolicy::WhenEmpty;
+    server.config = "hostname y";
+    site.server("a").players = 0;
+    site.server("a").reserved = true;
+    for (int i = 0; i < 3; ++i) (void)site.pass();
+    CHECK(site.host.kicked.empty());
+    CHECK(site.server("a").processes == 1);
+    const auto is_restart = [](const FakeHost::Call& call) { return call.verb == Verb::Restart; };
+    CHECK(std::count_if(site.host.calls.begin(), site.host.calls.end(), is_restart) == 1);
+    CHECK(site.condition("a", "Reconciling").message.ends_with("a lobby has reserved the server"));
+    site.server("a").reserved = false;
+    site.server("a").console.reset();
+    (void)site.pass();
+    CHECK(site.server("a").processes == 2);
+}
+
 TEST_CASE("when the reconciler dies, systemd's jobs complete, and at most one rendering is incomplete") {
     TwoServers site;
     site.desired.servers.at("a").config = "hostname y";

@@ -157,6 +157,32 @@ TEST_CASE("servers of one blueprint that wait for the same deadline never restar
     });
 }
 
+TEST_CASE("players are told of a deadline at each of its moments once, then the server is restarted") {
+    Crowd site(1);
+    DesiredServer& server = site.desired.servers.at("s00");
+    server.rollout = {RolloutPolicy::WhenEmpty, std::chrono::minutes(30)};
+    server.rollout.warn = {std::chrono::minutes(10), std::chrono::minutes(1)};
+    server.config = "hostname new";
+    site.server("s00").has_console = true;
+    site.server("s00").players = 3;
+    for (int minute = 0; minute <= 29; ++minute) {
+        (void)site.pass();
+        (void)site.pass();
+        site.host.world.now += std::chrono::minutes(1);
+        // A clock that was set back warns nobody again.
+        if (minute == 22) site.host.world.now -= std::chrono::minutes(1);
+    }
+    CHECK(site.server("s00").processes == 1);
+    (void)site.pass();
+    site.host.world.now += std::chrono::minutes(1);
+    (void)site.pass();
+    REQUIRE(site.host.said.size() == 2);
+    CHECK(site.host.said[0].second == "This server is restarted in 10 minutes.");
+    CHECK(site.host.said[1].second == "This server is restarted in 1 minute.");
+    CHECK(site.server("s00").processes == 2);
+    CHECK(site.status.servers.at("s00").remembered.backoff.failures == 0);
+}
+
 TEST_CASE("the deadline of a restart that is planned, and fails or never begins, does not start over") {
     Crowd site(1);
     DesiredServer& server = site.desired.servers.at("s00");

@@ -103,6 +103,18 @@ TEST_CASE("a calendar event is a time of day, on every day or on the days of the
     }
 }
 
+TEST_CASE("a part of the day has two different ends, and may reach over midnight") {
+    using namespace std::chrono_literals;
+    CHECK(parse_window("04:00-08:00") == std::pair<std::chrono::minutes, std::chrono::minutes>(4h, 8h));
+    CHECK(parse_window("23:00-06:30") ==
+          std::pair<std::chrono::minutes, std::chrono::minutes>(23h, 6h + 30min));
+    for (const char* text : {"", "-", "04:00", "04:00-", "-08:00", "04:00-04:00", "4-8", "04:00-08:00-"}) {
+        INFO(text);
+        CHECK_FALSE(parse_window(text));
+    }
+    CHECK(time_of_day_text(6h + 5min) == "06:05");
+}
+
 TEST_CASE("a value that is not in its grammar or not in its range is told with what would be") {
     const Field interval{
         .name = "interval", .type = Type::Duration, .documentation = "", .minimum = 10, .maximum = 86400};

@@ -47,7 +47,7 @@ void compare(const Field& field, const json& schema) {
 /// A field as narrow as those of the table.
 Field field_of(Type type) {
     Field field{.name = "test", .type = type, .documentation = "test"};
-    if (type == Type::Duration) field.maximum = max_duration.count();
+    if (type == Type::Duration || type == Type::Deadline) field.maximum = max_duration.count();
     return field;
 }
 
@@ -158,6 +158,11 @@ TEST_CASE("the patterns of the schema agree with the checks of the parser") {
         agree(Type::Percentage, text);
     for (const char* text : {"00:00", "23:59", "24:00", "4:00", "04:60", "04:00:00", "", "+4:00"})
         agree(Type::TimeOfDay, text);
+    for (const char* text : {"12h", "30d", "31d", "06:00", "6:00", "24:00", "0s", "", "12h06:00"})
+        agree(Type::Deadline, text);
+    for (const char* text : {"04:00-08:00", "23:00-06:00", "04:00-04:00", "4:00-8:00", "04:00", "04:00-24:00",
+                             "04:00-08:00-12:00", "04:00 - 08:00", ""})
+        agree(Type::Window, text);
     for (const char* text : {"04:00", "Mon 05:00", "Mon,Thu 05:00", "Mon..Fri,Sun 05:00", "mon 05:00", "Mon",
                              "Mon  05:00", "Mon, 05:00", "*-*-* 05:00", "", " 05:00"}) {
         agree(Type::Calendar, text);

@@ -72,9 +72,12 @@ std::string Console::command(const std::vector<std::string>& words) {
         return "";
     }
     if (name == "status") return status();
+    if (name == "stats") return stats();
     std::string rest;
     for (std::size_t i = 1; i < words.size(); ++i) rest += (i > 1 ? " " : "") + words[i];
     if (name == "echo") return rest + " \n";
+    if (name == "say") return "Console: " + rest + "\n";
+    if (name == "rcon_password" && words.size() == 1) return "";  // protected: never shown
     if (words.size() > 1) {
         variables_[name] = rest;
         return "";
@@ -96,20 +99,35 @@ int Console::number(const std::string& name, int otherwise) const {
     return error == std::errc{} ? parsed : otherwise;
 }
 
+int Console::humans() const { return number("standin_players") + number("standin_connecting"); }
+
 std::string Console::status() const {
-    const int players = number("standin_players");
+    if (text("standin_status") == "garbled") return "players : 0 humans, 0 bots (8 max) (hiber\n";
+    const bool reserved = number("standin_reserved") != 0;
+    const bool hibernating = humans() == 0 && !reserved;
     std::string said = "hostname: " + text("hostname", "Left 4 Dead 2") + "\n";
     said += "version : 2.2.4.3 9477 secure  (unknown)\n";
     said += "udp/ip  : " + text("ip", "0.0.0.0") + ":" + text("hostport", "27015") + " [ public n/a ]\n";
     said += "os      : Linux Dedicated\n";
     said += "map     : " + text("map", "c1m1_hotel") + "\n";
-    said += "players : " + std::to_string(players) + " humans, 0 bots (" + text("maxplayers", "4") +
-            " max) (" + (players == 0 ? "hibernating" : "not hibernating") + ") (unreserved)\n\n";
+    said += "players : " + std::to_string(humans()) + " humans, " + std::to_string(number("standin_bots")) +
+            " bots (" + text("maxplayers", "4") + " max) (" +
+            (hibernating ? "hibernating" : "not hibernating") + ") (" +
+            (reserved ? "reserved 186000047cf0fd8" : "unreserved") + ")\n\n";
     said += "# userid name uniqueid connected ping loss state rate adr\n";
-    for (int i = 1; i <= players; ++i)
-        said += "#  " + std::to_string(i) + " " + std::to_string(i) + " \"player " + std::to_string(i) +
-                "\" STEAM_1:0:" + std::to_string(i) + " 10:00 40 0 active 30000\n";
+    for (int i = 1; i <= humans(); ++i)
+        said += "# " + std::to_string(i + 1) + " " + std::to_string(i) + " \"player \"" + std::to_string(i) +
+                "\"\" STEAM_1:0:" + std::to_string(i) + " 10:00 40 0 " +
+                (i <= number("standin_players") ? "active" : "spawning") + " 30000 192.0.2.1:27005\n";
+    for (int i = 0; i < number("standin_bots"); ++i)
+        said += "#" + std::to_string(100 + i) + " \"Coach\" BOT active\n";
     return said + "#end\n";
+}
+
+std::string Console::stats() const {
+    return "CPU    In_(KB/s)  Out_(KB/s)  Uptime  Map_changes  FPS      Players  Connects\n"
+           "0.00   0.00       0.00        5       0            30.02    " +
+           std::to_string(humans()) + "        0\n\n";
 }
 
 }  // namespace standin

@@ -25,7 +25,10 @@ class Console {
     int number(const std::string& name, int otherwise = 0) const;
 
     bool quit_asked() const { return quit_; }
+    /// Those in the match and those who are connecting.
+    int humans() const;
     std::string status() const;
+    std::string stats() const;
 
   private:
     std::string command(const std::vector<std::string>& words);

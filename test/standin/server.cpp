@@ -4,9 +4,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
+#include <string_view>
+#include <utility>
 
 #include "packets.hpp"
 
@@ -33,6 +36,9 @@ Descriptor bound(int type, const sockaddr_in& address) {
 }
 
 constexpr std::size_t max_sessions = 32;
+
+/// Of one packet; longer answers are sent in several.
+constexpr std::size_t largest_body = 4086;
 
 }  // namespace
 
@@ -77,7 +83,8 @@ void Server::answer_query() {
         info.folder = "left4dead2";
         info.game = console_.text("sv_gametypes", "Left 4 Dead 2");
         info.version = "2.2.4.3";
-        info.players = static_cast<std::uint8_t>(console_.number("standin_players"));
+        info.players = static_cast<std::uint8_t>(console_.humans());
+        info.bots = static_cast<std::uint8_t>(console_.number("standin_bots"));
         info.max_players = static_cast<std::uint8_t>(console_.number("maxplayers", 4));
         info.password = !console_.text("sv_password").empty();
         info.port = static_cast<std::uint16_t>(port_);
@@ -91,12 +98,25 @@ void Server::answer_query() {
 void Server::accept_console() {
     Descriptor accepted(::accept4(tcp_.get(), nullptr, nullptr, SOCK_CLOEXEC));
     if (accepted.get() >= 0 && sessions_.size() < max_sessions)
-        sessions_.push_back({std::move(accepted), {}, false});
+        sessions_.push_back({std::move(accepted), {}, {}, false});
 }
 
 void Server::reply(Session& session, std::int32_t id, std::int32_t type, const std::string& body) {
-    const auto bytes = encode(Rcon{id, type, body});
-    (void)::send(session.socket.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    std::string_view rest = body;
+    do {  // an empty answer is a packet, too
+        session.unsent += encode(Rcon{id, type, std::string(rest.substr(0, largest_body))});
+        rest.remove_prefix(std::min(rest.size(), largest_body));
+    } while (!rest.empty());
+    if (console_.text("standin_segments") != "joined") flush(session);
+}
+
+/// The game sends each packet by itself, mostly; a network may join and cut them.
+void Server::flush(Session& session) {
+    const std::string bytes = std::exchange(session.unsent, {});
+    const std::size_t step = console_.text("standin_segments") == "bytes" ? 1 : bytes.size();
+    for (std::size_t at = 0; at < bytes.size(); at += step)
+        (void)::send(session.socket.get(), bytes.data() + at, std::min(step, bytes.size() - at),
+                     MSG_NOSIGNAL);
 }
 
 bool Server::serve(Session& session) {
@@ -105,26 +125,38 @@ bool Server::serve(Session& session) {
     if (got <= 0) return false;
     session.buffer.append(buffer.data(), static_cast<std::size_t>(got));
     bool broken = false;
-    while (const auto packet = take(session.buffer, broken)) {
-        if (packet->type == Rcon::auth) {
-            const auto password = console_.text("rcon_password");
-            session.allowed = !password.empty() && packet->body == password;
-            reply(session, packet->id, Rcon::response, "");
-            reply(session, session.allowed ? packet->id : -1, Rcon::auth_response, "");
-            if (!session.allowed) return false;
-        } else if (!session.allowed) {
-            reply(session, -1, Rcon::auth_response, "");
-            return false;
-        } else if (packet->type == Rcon::execute) {
-            std::printf("rcon from \"127.0.0.1\": command \"%s\"\n", packet->body.c_str());
-            reply(session, packet->id, Rcon::response, console_.execute(packet->body));
-        } else {
-            // The client's end marker: mirrored, then followed by the game's extra packet.
-            reply(session, packet->id, Rcon::response, "");
-            reply(session, packet->id, Rcon::response, std::string("\0\1\0\0", 4));
-        }
+    bool goes_on = true;
+    while (goes_on) {
+        const auto packet = take(session.buffer, broken);
+        if (!packet) break;
+        goes_on = serve(session, *packet);
     }
-    return !broken;
+    flush(session);
+    return goes_on && !broken;
+}
+
+bool Server::serve(Session& session, const Rcon& packet) {
+    if (packet.type == Rcon::auth) {
+        const auto password = console_.text("rcon_password");
+        session.allowed = !password.empty() && packet.body == password;
+        if (!session.allowed) std::printf("rcon from \"127.0.0.1\": bad rcon_password\n");
+        reply(session, packet.id, Rcon::response, "");
+        reply(session, session.allowed ? packet.id : -1, Rcon::auth_response, "");
+        return session.allowed;
+    }
+    if (!session.allowed) {
+        reply(session, -1, Rcon::auth_response, "");
+        return false;
+    }
+    if (packet.type == Rcon::execute) {
+        std::printf("rcon from \"127.0.0.1\": command \"%s\"\n", packet.body.c_str());
+        reply(session, packet.id, Rcon::response, console_.execute(packet.body));
+        return true;
+    }
+    // The client's end marker: mirrored, then followed by the game's extra packet.
+    reply(session, packet.id, Rcon::response, "");
+    reply(session, packet.id, Rcon::response, std::string("\0\1\0\0", 4));
+    return true;
 }
 
 }  // namespace standin

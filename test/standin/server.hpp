@@ -6,6 +6,7 @@
 #include <string>
 
 #include "console.hpp"
+#include "packets.hpp"
 
 namespace standin {
 
@@ -44,6 +45,7 @@ class Server {
     struct Session {
         Descriptor socket;
         std::string buffer;
+        std::string unsent;
         bool allowed = false;
     };
     std::list<Session>& sessions() { return sessions_; }
@@ -51,6 +53,8 @@ class Server {
     bool serve(Session& session);
 
   private:
+    bool serve(Session& session, const Rcon& packet);
+    void flush(Session& session);
     void reply(Session& session, std::int32_t id, std::int32_t type, const std::string& body);
 
     Console& console_;

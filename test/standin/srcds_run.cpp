@@ -236,7 +236,7 @@ int Game::run() {
     if (console_.number("standin_sourcemod") != 0) behave_as_sourcemod_does(directory_);
     std::printf("Network: IP %s, mode MP, dedicated Yes, ports %d SV / %s CL\n", arguments_.address.c_str(),
                 server_.port(), console_.text("clientport", "27005").c_str());
-    if (console_.number("standin_players") == 0) std::printf("Server is hibernating\n");
+    if (console_.humans() == 0) std::printf("Server is hibernating\n");
     const int result = loop(signals.get(), orders.get());
     std::printf("Server shutting down\n");
     return result;

@@ -119,6 +119,7 @@ std::expected<Observed, std::string> FakeHost::observe(const Target& target, Obs
     if (observe_error) return std::unexpected(*observe_error);
     Observed observed;
     observed.now = world.now;
+    observed.local = world.local;
     observed.builds = std::move(units.builds);
     observed.installation = world.installation;
     observed.artifacts = world.overlay_artifacts;
@@ -154,6 +155,8 @@ std::expected<Observed, std::string> FakeHost::observe(const Target& target, Obs
             seen.players = ObservedPlayers{
                 .count = *server.players, .max = 8, .map = "c1m1_hotel", .age = server.players_age};
         seen.mounted_environment = mounted->second.environment;
+        seen.console = server.console;
+        if (server.has_console) seen.console_rendering = "instances/" + name + "/mounted";
     }
     asked_for_.clear();
     for (const auto& [name, server] : target.servers) {
@@ -186,7 +189,8 @@ void FakeHost::begin(const Plan& plan, std::span<const ActionIndex> actions) {
         job.artifact = action.artifact;
         job.rendering = action.rendering;
         job.source = action.source;
-        job.while_empty = action.while_empty.has_value();
+        if (action.say) job.say = action.say->text;
+        if (action.while_empty) job.while_empty = action.while_empty->most;
         check(job);
         if (action.verb == Verb::Prune) job.planned_from = planned_from_[&plan];
         job.fails = fail_call == calls.size();
@@ -262,13 +266,17 @@ void FakeHost::finish(Job& job) {
 FakeHost::Result FakeHost::perform(const Job& job) {
     if (job.verb == Verb::Build) return build(job);
     if (job.verb == Verb::Prune) return prune(job);
+    if (job.verb == Verb::Warn) {
+        said.push_back({job.subject.name, job.say});
+        return {};
+    }
     if (job.verb == Verb::Cancel) {
         world.building.erase(job.subject.name);
         return {};
     }
     FakeServer& server = world.servers[job.subject.name];
     if (job.while_empty) {
-        if (auto empty = check_empty(server, job.subject.name); !empty) return empty;
+        if (auto empty = check_empty(server, job.subject.name, *job.while_empty); !empty) return empty;
     }
     switch (job.verb) {
         case Verb::Render:

@@ -35,6 +35,9 @@ struct FakeServer {
     unsigned purges = 0;  ///< how often what it wrote was removed
     std::optional<unsigned> players;
     std::chrono::milliseconds players_age{};  ///< of the answer that says so
+    bool reserved = false;                    ///< by a lobby; the game's console says so
+    std::optional<ObservedConsole> console;   ///< what was heard from it
+    bool has_console = false;                 ///< left4me knows its password
     std::size_t shadowed = 0;                 ///< files that the game changed but may not keep
     std::string set_aside;                    ///< a start's description of what it set aside
     unsigned starts = 0;                      ///< since the last reset-failed: systemd's start-limit counter
@@ -55,6 +58,7 @@ inline void reset(ObservedUnit& unit) {
 /// The fake's disk and PID 1: a value, so that worlds can be copied and compared.
 struct FakeWorld {
     TimePoint now{};
+    LocalTime local;
     bool installation = true;
     std::map<std::string, std::expected<std::string, std::string>>
         sources;                                 ///< overlay → digest of its content
@@ -135,8 +139,9 @@ class FakeHost : public TestHost {
     };
     std::vector<Call> calls;
     std::size_t observations = 0;
-    std::size_t batches = 0;              ///< calls of begin()
-    std::vector<std::string> ended;       ///< "start server/a", in the order in which they ended
+    std::size_t batches = 0;         ///< calls of begin()
+    std::vector<std::string> ended;  ///< "start server/a", in the order in which they ended
+    std::vector<std::pair<std::string, std::string>> said;  ///< in which games, and what
     std::vector<std::string> kicked;      ///< servers that were taken down while people played
     std::vector<std::string> violations;  ///< descriptions of what must never happen
 
@@ -148,7 +153,8 @@ class FakeHost : public TestHost {
         std::string artifact;
         std::shared_ptr<const TargetRendering> rendering;
         std::shared_ptr<const OverlaySource> source;
-        bool while_empty = false;
+        std::string say;
+        std::optional<unsigned> while_empty;  ///< how many may be there
         bool fails = false;
         /// Prune: the servers as they were when its plan was made.
         std::shared_ptr<const std::map<std::string, FakeServer>> planned_from;
@@ -173,7 +179,7 @@ class FakeHost : public TestHost {
     // systemd and the helper, fake_units.cpp.
     Result start(FakeServer& server, const std::string& name);
     /// Asks the game once more.
-    Result check_empty(FakeServer& server, const std::string& name);
+    Result check_empty(FakeServer& server, const std::string& name, unsigned most);
     Result stop(FakeServer& server, const std::string& name);
     Result restart(FakeServer& server, const std::string& name);
     Result attach(FakeServer& server);

@@ -87,20 +87,25 @@ FakeHost::Result FakeHost::start(FakeServer& server, const std::string& name) {
     server.unit.restarts = 0;
     server.in_game = server.mounted;
     server.players = 0;
+    server.reserved = false;
+    server.console.reset();
     ++server.processes;
     return {};
 }
 
-FakeHost::Result FakeHost::check_empty(FakeServer& server, const std::string& name) {
+FakeHost::Result FakeHost::check_empty(FakeServer& server, const std::string& name, unsigned most) {
     if (joining.contains(name)) server.players = 1;
     server.players_age = {};
-    if (server.players == 0U) return {};
+    const bool few = server.players && *server.players <= most;
+    if (few && server.reserved)
+        server.console = ObservedConsole{ObservedConsole::State::Answered, *server.players, true, {}};
+    if (few && !server.reserved) return {};
     return failed(FailureKind::Occupied, "somebody plays");
 }
 
 FakeHost::Result FakeHost::stop(FakeServer& server, const std::string& name) {
     if (has_processes(server)) {
-        if (server.players.value_or(1) > 0) kicked.push_back(name);
+        if (server.players.value_or(1) > 0 || server.reserved) kicked.push_back(name);
         server.unit.active = ActiveState::Inactive;
         server.unit.sub = "dead";
         server.unit.active_since.reset();

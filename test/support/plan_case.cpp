@@ -7,6 +7,7 @@
 
 #include "reconciler/backoff.hpp"
 #include "reconciler/layers.hpp"
+#include "specs/grammars/time_of_day.hpp"
 
 namespace left4me::test {
 namespace {
@@ -36,7 +37,8 @@ void check_keys(const YAML::Node& node, std::initializer_list<const char*> known
 }
 
 DesiredServer make_server(const std::string& name, std::uint16_t port, const YAML::Node& node) {
-    check_keys(node, {"port", "state", "rollout", "deadline", "drift", "overlays", "arguments", "config"});
+    check_keys(node, {"port", "state", "rollout", "deadline", "deadline_at", "max_players", "window", "warn",
+                      "drift", "overlays", "arguments", "config"});
     DesiredServer server;
     server.name = name;
     server.blueprint = "b";
@@ -46,6 +48,14 @@ DesiredServer make_server(const std::string& name, std::uint16_t port, const YAM
         node, "rollout", {RolloutPolicy::OnNextStart, RolloutPolicy::WhenEmpty, RolloutPolicy::Immediate},
         RolloutPolicy::OnNextStart);
     if (node["deadline"]) server.rollout.deadline = std::chrono::seconds(node["deadline"].as<int>());
+    if (node["deadline_at"])
+        server.rollout.deadline_at = parse_time_of_day(node["deadline_at"].as<std::string>()).value();
+    server.rollout.max_players = value_of(node, "max_players", 0U);
+    if (node["window"]) {
+        const auto [from, until] = parse_window(node["window"].as<std::string>()).value();
+        server.rollout.window = DailyWindow{from, until};
+    }
+    for (const YAML::Node& lead : node["warn"]) server.rollout.warn.emplace_back(lead.as<int>());
     server.drift = enum_of(node, "drift", {DriftPolicy::Correct, DriftPolicy::Report}, DriftPolicy::Correct);
     server.config = value_of<std::string>(node, "config", "hostname x");
     server.environment = fmt::format("PORT={} {}", server.port, value_of<std::string>(node, "arguments", ""));
@@ -202,10 +212,18 @@ class Builder {
         return render(server, earlier, layers);
     }
 
+    static ObservedConsole console_of(const std::string& word) {
+        if (word == "silent") return {ObservedConsole::State::Silent, 0, false, {}};
+        if (word == "refuses") return {ObservedConsole::State::Refused, 0, false, {}};
+        if (word != "empty" && word != "reserved") throw std::runtime_error("no such console: " + word);
+        return {ObservedConsole::State::Answered, 0, word == "reserved", {}};
+    }
+
     void add_found(const std::string& name, const YAML::Node& node, const DesiredServer* asked) {
-        check_keys(node, {"active", "result", "enablement", "players", "asked_ago", "managed", "runtime",
-                          "was", "current", "mounted", "unmounted", "edited", "remembered", "held", "failed",
-                          "awaits", "awaits_stop"});
+        check_keys(node,
+                   {"active", "result",     "enablement", "players", "asked_ago", "console",    "has_console",
+                    "warned", "managed",    "runtime",    "was",     "current",   "mounted",    "unmounted",
+                    "edited", "remembered", "held",       "failed",  "awaits",    "awaits_stop"});
         FakeServer server;
         server.unit.active = enum_of(node, "active",
                                      {ActiveState::Inactive, ActiveState::Activating, ActiveState::Active,
@@ -218,6 +236,9 @@ class Builder {
         server.managed = value_of(node, "managed", true);
         if (node["players"]) server.players = node["players"].as<unsigned>();
         server.players_age = std::chrono::seconds(value_of(node, "asked_ago", 0));
+        server.has_console = value_of(node, "has_console", false);
+        if (node["warned"]) made_.warned_ago[name] = std::chrono::seconds(node["warned"].as<int>());
+        if (node["console"]) server.console = console_of(node["console"].as<std::string>());
         if (server.managed) add_renderings(server, name, node, asked);
         server.runtime = value_of(node, "runtime", server.mounted.has_value());
         if (node["remembered"]) {
@@ -283,6 +304,7 @@ Memory PlanCase::memory(const Target& target) const {
     for (const auto& [name, failure] : failed_overlays)
         memory.overlays[name] = backoff(failure, overlay_spec_hash(target, name));
     for (const auto& [name, since] : held_for) memory.servers[name].held_since = world.now - since;
+    for (const auto& [name, since] : warned_ago) memory.servers[name].warned = world.now - since;
     for (const auto& [name, awaits] : awaited) {
         memory.servers[name].awaits_approval = awaits.revision;
         memory.servers[name].awaits_removal = awaits.removal;

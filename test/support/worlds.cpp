@@ -76,6 +76,11 @@ class Generator {
         server.rollout.policy =
             choices_.one_of({RolloutPolicy::Immediate, RolloutPolicy::OnNextStart, RolloutPolicy::WhenEmpty});
         if (choices_.one_in(3)) server.rollout.deadline = std::chrono::seconds(600);
+        if (choices_.one_in(8)) server.rollout.max_players = 3;
+        if (!options_.plain && choices_.one_in(8)) {
+            const std::chrono::hours from(choices_.below(24));
+            server.rollout.window = DailyWindow{from, (from + std::chrono::hours(8)) % std::chrono::days(1)};
+        }
         server.drift = choices_.one_in(4) ? DriftPolicy::Report : DriftPolicy::Correct;
         if (choices_.one_in(12)) server.config += " ${secret:rcon}";  // there is no such secret
         return server;
@@ -153,6 +158,9 @@ class Generator {
         if (server.unit.active == ActiveState::Failed) server.starts = FakeHost::start_limit;
         if (choices_.one_in(2)) server.players = choices_.below(2) * 3;
         if (choices_.one_in(4)) server.players_age = std::chrono::seconds(6);
+        server.reserved = choices_.one_in(6);
+        if (server.reserved && choices_.one_in(2))
+            server.console = ObservedConsole{ObservedConsole::State::Answered, 0, true, {}};
         remember(name, desired, server);
         made_.world.servers.emplace(name, std::move(server));
         suspend(name);

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "adapters/fd.hpp"
+#include "adapters/host/time_zone.hpp"
 #include "adapters/lines.hpp"
 #include "adapters/overlayfs/mounts.hpp"
 #include "adapters/overlayfs/shadows.hpp"
@@ -152,7 +153,10 @@ std::vector<Outcome> carry_out(Store& store, const Paths& paths, std::vector<Fil
 
 SystemdHost::SystemdHost(Paths paths, std::unique_ptr<Units> units,
                          std::optional<std::chrono::milliseconds> timeout)
-    : paths_(std::move(paths)), units_(std::move(units)), store_(paths_, timeout) {}
+    : paths_(std::move(paths)),
+      units_(std::move(units)),
+      store_(paths_, timeout),
+      consoles_(paths_, rcon::user_of_games()) {}
 
 std::expected<ObservedUnits, std::string> SystemdHost::observe_units() {
     auto listed = units_->list();
@@ -167,6 +171,7 @@ std::expected<Observed, std::string> SystemdHost::observe(const Target& target, 
     Observed observed;
     observed.builds = std::move(units.builds);
     observed.now = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
+    observed.local = local_time(observed.now);
     for (const auto& [name, server] : target.servers) observed.servers.try_emplace(name);
 
     for (auto& [name, unit] : units.servers) {
@@ -182,6 +187,7 @@ std::expected<Observed, std::string> SystemdHost::observe(const Target& target, 
     store_.observe(target, observed);
     look_for_shadows(observed);
     look_for_players(observed);
+    look_at_consoles(observed);
     return observed;
 }
 
@@ -239,10 +245,43 @@ void SystemdHost::look_for_players(Observed& observed) const {
     }
 }
 
+/// What was heard when something was to be done while nobody plays. If it was not done because of what a
+/// console said, that console is asked again from time to time, as long as the probe sees nobody.
+void SystemdHost::look_at_consoles(Observed& observed) {
+    for (const std::string& name : consoles_.heard_of()) {
+        const auto found = observed.servers.find(name);
+        if (found == observed.servers.end()) {
+            consoles_.watch(name, {});
+            continue;
+        }
+        ObservedServer& server = found->second;
+        const bool is_there = server.unit.active == ActiveState::Active && server.mounted_port &&
+                              !server.console_rendering.empty();
+        if (!is_there) {
+            consoles_.watch(name, {});
+            continue;
+        }
+        const rcon::Game game{name, *server.mounted_port, server.console_rendering};
+        server.console = consoles_.known(game);
+        using State = ObservedConsole::State;
+        const bool may_change = server.console && shows_occupied(*server.console) &&
+                                server.console->state != State::Refused && server.players &&
+                                server.players->count == 0;
+        consoles_.watch(name, may_change ? std::optional(game) : std::nullopt);
+    }
+}
+
+bool SystemdHost::drain() {
+    const bool has_read = store_.drain();
+    return consoles_.drain() || has_read;
+}
+
 std::vector<Readiness> SystemdHost::readiness() const {
     Readiness answer;
     if (!while_empty_.empty()) answer.timeout = look_for_answer;
-    return {units_->readiness(), worker_.readiness(), answer};
+    std::vector<Readiness> all{units_->readiness(), worker_.readiness(), answer};
+    for (const Readiness& console : consoles_.readiness()) all.push_back(console);
+    return all;
 }
 
 void SystemdHost::begin(const Plan& plan, std::span<const ActionIndex> actions) {
@@ -257,9 +296,15 @@ void SystemdHost::begin_units(const Plan& plan, std::span<const ActionIndex> act
         const Action& action = plan.actions[index];
         if (!is_effect(action.verb) || is_for_store(action)) continue;
         if (action.verb == Verb::Build && !request_build(plan, index)) continue;
+        if (action.say) {
+            consoles_.say({action.subject.name, action.say->port, action.say->console_rendering},
+                          action.say->text);
+            saying_[action.subject.name] = {&plan, index, std::chrono::steady_clock::now()};
+            continue;
+        }
         if (action.while_empty) {
             while_empty_.push_back({.begun = {&plan, index, std::chrono::steady_clock::now()},
-                                    .port = *action.while_empty,
+                                    .game = *action.while_empty,
                                     .since = probes::since_boot()});
             continue;
         }
@@ -276,33 +321,52 @@ void SystemdHost::begin_units(const Plan& plan, std::span<const ActionIndex> act
     }
 }
 
-/// Only an answer to a question that was asked since counts: with it, what is to be done begins at once.
+/// Only answers to questions that were asked since count: with them, what is to be done begins at once.
 std::vector<Outcome> SystemdHost::begin_empty() {
+    const auto consoles = consoles_.poll();
     std::vector<Outcome> dropped;
     if (while_empty_.empty()) return dropped;
     const auto answers = probes::read_answers(paths_);
-    const auto now = probes::since_boot();
     std::map<Verb, std::vector<std::string>> batches;
-    std::erase_if(while_empty_, [&](const WhileEmpty& waiting) {
-        const auto drop = [&](std::string message) {
-            dropped.push_back({waiting.begun.action, false, FailureKind::Occupied, std::move(message),
+    std::erase_if(while_empty_, [&](WhileEmpty& waiting) {
+        const Action& action = waiting.begun.plan->actions[waiting.begun.action];
+        const bool is_listed = answers && answers->contains(waiting.game.port);
+        if (const auto console = consoles.find(action.subject.name); console != consoles.end())
+            waiting.console = console->second;
+        const auto verdict = judge(waiting, is_listed ? &answers->at(waiting.game.port) : nullptr);
+        if (!verdict) return false;
+        if (!*verdict) {
+            dropped.push_back({waiting.begun.action, false, FailureKind::Occupied, verdict->error(),
                                waiting.begun.plan, since(waiting.begun.at)});
             return true;
-        };
-        const bool is_over = now - waiting.since > longest_question;
-        const bool is_listed = answers && answers->contains(waiting.port);
-        if (!is_listed || answers->at(waiting.port).asked < waiting.since)
-            return is_over && drop("the game did not answer once more that nobody plays");
-        if (const unsigned count = answers->at(waiting.port).players; count > 0)
-            return drop(std::to_string(count) + (count == 1 ? " player has" : " players have") +
-                        " come meanwhile");
-        const Action& action = waiting.begun.plan->actions[waiting.begun.action];
+        }
         batches[action.verb].push_back(action.subject.name);
         under_way_[{action.verb, action.subject.name}] = waiting.begun;
         return true;
     });
     for (const auto& [verb, servers] : batches) units_->begin(verb, servers);
     return dropped;
+}
+
+/// The console is asked last: it knows of lobbies, too.
+std::optional<SystemdHost::Verdict> SystemdHost::judge(WhileEmpty& waiting, const probes::Published* answer) {
+    const auto no = [](std::string why) { return Verdict(std::unexpected(std::move(why))); };
+    if (answer == nullptr || answer->asked < waiting.since) {
+        if (probes::since_boot() - waiting.since <= longest_question) return std::nullopt;
+        return no("the game did not answer once more that nobody plays");
+    }
+    if (const unsigned count = answer->players; count > waiting.game.most)
+        return no(count_text(count) + (count == 1 ? " has" : " have") + " come meanwhile");
+    if (waiting.game.console_rendering.empty()) return Verdict();
+    if (!waiting.console_is_asked) {
+        const Action& action = waiting.begun.plan->actions[waiting.begun.action];
+        consoles_.ask({action.subject.name, waiting.game.port, waiting.game.console_rendering});
+        waiting.console_is_asked = true;
+        return std::nullopt;
+    }
+    if (!waiting.console) return std::nullopt;
+    if (shows_occupied(*waiting.console, waiting.game.most)) return no(occupied_text(*waiting.console));
+    return Verdict();
 }
 
 /// What is to be built must be there before its unit starts. False: it will be told of as failed.
@@ -335,6 +399,14 @@ void SystemdHost::begin_files(const Plan& plan, std::span<const ActionIndex> act
 std::vector<Outcome> SystemdHost::poll_completions() {
     std::vector<Outcome> outcomes = worker_.poll_completions();
     for (Outcome& dropped : begin_empty()) outcomes.push_back(std::move(dropped));
+    for (const auto& [server, said] : consoles_.said()) {
+        const auto begun = saying_.extract(server);
+        if (begun.empty()) continue;
+        outcomes.push_back({begun.mapped().action, said.has_value(),
+                            said ? FailureKind::Unknown : FailureKind::NotSaid,
+                            said ? std::string() : "the game's console " + said.error(), begun.mapped().plan,
+                            since(begun.mapped().at)});
+    }
     for (const auto& [verb, unit] : units_->poll_completions()) {
         const auto found = under_way_.find({verb, unit.server});
         if (found == under_way_.end()) continue;

@@ -2,14 +2,18 @@
 
 #include <chrono>
 #include <cstdint>
+#include <expected>
 #include <map>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "adapters/host/worker.hpp"
 #include "adapters/paths.hpp"
+#include "adapters/probes/published.hpp"
+#include "adapters/rcon/consoles.hpp"
 #include "adapters/readiness.hpp"
 #include "adapters/store/build_files.hpp"
 #include "adapters/store/store.hpp"
@@ -45,7 +49,7 @@ class SystemdHost : public Host {
     Store::Done cancel_build(const std::string& overlay, const std::string& input);
 
     /// Whether observe() would find more than the last time, when it did not wait for everything.
-    bool drain() { return store_.drain(); }
+    bool drain();
     /// When drain() may be true.
     Readiness news() const { return store_.readiness(); }
 
@@ -58,6 +62,7 @@ class SystemdHost : public Host {
     std::expected<void, std::string> look_into_games(const Target& target, Observed& observed);
     void look_for_shadows(Observed& observed) const;
     void look_for_players(Observed& observed) const;
+    void look_at_consoles(Observed& observed);
 
     struct Begun {
         const Plan* plan = nullptr;
@@ -65,11 +70,14 @@ class SystemdHost : public Host {
         std::chrono::steady_clock::time_point at;
     };
 
-    /// What may only be done while nobody plays, and waits for an answer to a question of now.
+    /// What may only be done while nobody plays, and waits for answers to questions of now: first the
+    /// probe's, then the console's, if the game has one.
     struct WhileEmpty {
         Begun begun;
-        std::uint16_t port = 0;
+        left4me::WhileEmpty game;
         std::chrono::milliseconds since{};  ///< CLOCK_BOOTTIME
+        bool console_is_asked = false;
+        std::optional<ObservedConsole> console = {};  ///< its answer
     };
 
     bool request_build(const Plan& plan, ActionIndex index);
@@ -77,6 +85,10 @@ class SystemdHost : public Host {
     void begin_files(const Plan& plan, std::span<const ActionIndex> actions);
     /// Begins what waited for that, and returns what is dropped.
     std::vector<Outcome> begin_empty();
+    /// That it may begin, or why it must not; nullopt: it is to wait on. `answer`: the probe's latest,
+    /// nullptr if there is none.
+    using Verdict = std::expected<void, std::string>;
+    std::optional<Verdict> judge(WhileEmpty& waiting, const probes::Published* answer);
 
     Paths paths_;
     std::unique_ptr<Units> units_;
@@ -84,6 +96,8 @@ class SystemdHost : public Host {
     /// Maps units' outcomes back to the actions of their plan.
     std::map<std::pair<Verb, std::string>, Begun> under_way_;
     std::vector<WhileEmpty> while_empty_;
+    std::map<std::string, Begun> saying_;  ///< by server: what players are being told
+    rcon::Consoles consoles_;
     Worker worker_;  ///< last member, so that it ends before what it uses
 };
 

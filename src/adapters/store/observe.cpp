@@ -16,7 +16,9 @@
 #include "adapters/store/files.hpp"
 #include "adapters/store/metadata.hpp"
 #include "adapters/store/rendering.hpp"
+#include "reconciler/console.hpp"
 #include "specs/name.hpp"
+#include "specs/writable.hpp"
 
 namespace left4me::store {
 
@@ -147,17 +149,22 @@ void Observer::instance(int place, const std::string& name) {
 void Observer::started_with(int place, const std::string& name, ObservedServer& server) const {
     const std::string digest = mounted_rendering(name, *server.stack());
     if (digest.empty()) return;
+    const std::string rendering = fmt::format("instances/{}/{}", name, digest);
     const TargetServer* const target = target_.find(name);
     if (target != nullptr && target->digest() == digest) {
         // The rendering's digest covers this text: even if the file changed since, the server was started
         // with it.
         server.mounted_environment = target->spec->environment;
         server.mounted_writable = target->spec->writable;
+        if (console_password(target->spec->config)) server.console_rendering = rendering;
     } else {
         server.mounted_environment =
             read_file(place, fmt::format("{}/{}/server.env", name, digest), max_environment_bytes);
         server.mounted_writable =
             read_file(place, fmt::format("{}/{}/writable", name, digest), max_environment_bytes);
+        const auto config = read_file(place, fmt::format("{}/{}/layer/{}", name, digest, server_config),
+                                      max_environment_bytes);
+        if (config && console_password(*config)) server.console_rendering = rendering;
     }
     if (server.mounted_environment) server.mounted_port = port_in(*server.mounted_environment);
 }

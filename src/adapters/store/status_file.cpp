@@ -117,6 +117,7 @@ json to_json(const ServerStatus& server) {
                    {"lastAppliedRevision", server.last_applied_revision},
                    {"conditions", std::move(conditions)}};
     if (server.remembered.held_since) object["heldSince"] = time_to_json(*server.remembered.held_since);
+    if (server.remembered.warned) object["warned"] = time_to_json(*server.remembered.warned);
     if (!server.remembered.awaits_approval.empty())
         object["awaitsApproval"] = server.remembered.awaits_approval;
     if (server.remembered.awaits_removal) object["awaitsRemoval"] = true;
@@ -132,6 +133,7 @@ ServerStatus to_server(const json& object) {
     server.specification = read_field<std::string>(object, "specification");
     server.remembered.fingerprint = read_field<std::string>(object, "fingerprint");
     server.remembered.held_since = read_time(object, "heldSince");
+    server.remembered.warned = read_time(object, "warned");
     server.remembered.awaits_approval = read_field<std::string>(object, "awaitsApproval");
     server.remembered.awaits_removal = read_field<bool>(object, "awaitsRemoval");
     server.remembered.set_aside = read_field<std::string>(object, "setAside");

@@ -42,7 +42,8 @@ class Store {
     bool drain();
 
     /// Fills in `artifacts`, `built`, `installation`, and for each server `managed`, `current`, `damaged`,
-    /// `runtime`; for servers in observed.servers with a stack() also mounted_port and mounted_environment.
+    /// `runtime`; for servers in observed.servers with a stack() also mounted_port, mounted_environment and
+    /// console_rendering.
     void observe(const Target& target, Observed& observed);
 
     using Done = std::expected<void, Error>;

@@ -68,7 +68,7 @@ constexpr Grammar time_of_day{
         const auto parsed = parse_time_of_day(text);
         return parsed ? Read(parsed->count()) : std::nullopt;
     },
-    .write = [](std::int64_t minutes) { return fmt::format("{:02}:{:02}", minutes / 60, minutes % 60); }};
+    .write = [](std::int64_t minutes) { return time_of_day_text(std::chrono::minutes(minutes)); }};
 constexpr Grammar calendar{
     .noun = "calendar event",
     .form = calendar_form,
@@ -76,6 +76,26 @@ constexpr Grammar calendar{
     .pattern = R"(^((Mon|Tue|Wed|Thu|Fri|Sat|Sun)(\.\.(Mon|Tue|Wed|Thu|Fri|Sat|Sun))?(,(Mon|Tue|Wed|Thu|Fri|)"
                R"(Sat|Sun)(\.\.(Mon|Tue|Wed|Thu|Fri|Sat|Sun))?)* )?([01][0-9]|2[0-3]):[0-5][0-9]$)",
     .read = [](std::string_view text) { return parse_calendar(text) ? Read(0) : std::nullopt; },
+    .write = decimal};
+
+constexpr Grammar deadline{
+    .noun = "duration or time of day",
+    .form = "a number and one of s, m, h, d, or hour and minute",
+    .examples = "30m, 12h or 06:00",
+    .pattern = "^[1-9][0-9]*[smhd]$|^([01][0-9]|2[0-3]):[0-5][0-9]$",
+    .read = [](std::string_view text) -> Read {
+        // Which is in any range of durations.
+        if (parse_time_of_day(text)) return Read(1);
+        const auto parsed = parse_duration(text);
+        return parsed ? Read(parsed->count()) : std::nullopt;
+    },
+    .write = [](std::int64_t count) { return duration_text(std::chrono::seconds(count)); }};
+constexpr Grammar window{
+    .noun = "part of the day",
+    .form = window_form,
+    .examples = window_examples,
+    .pattern = R"(^(?!(.{5})-\1$)([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]$)",
+    .read = [](std::string_view text) { return parse_window(text) ? Read(0) : std::nullopt; },
     .write = decimal};
 
 std::string range(const Grammar& grammar, const Field& field) {
@@ -100,6 +120,10 @@ const Grammar* grammar_of(Type type) {
             return &time_of_day;
         case Type::Calendar:
             return &calendar;
+        case Type::Deadline:
+            return &deadline;
+        case Type::Window:
+            return &window;
         case Type::Map:
         case Type::Choice:
         case Type::TextMap:

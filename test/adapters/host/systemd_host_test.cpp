@@ -369,9 +369,9 @@ TEST_CASE(
     "what may only be done while nobody plays begins when the game says so once more, to a later question") {
     World world;
     const ActionIndex restart = world.add(Verb::Restart, "a");
-    world.plan.actions[restart].while_empty = 27015;
+    world.plan.actions[restart].while_empty = WhileEmpty{27015, {}};
     const ActionIndex stop = world.add(Verb::Stop, "b");
-    world.plan.actions[stop].while_empty = 27016;
+    world.plan.actions[stop].while_empty = WhileEmpty{27016, {}};
     world.units->working = true;
     publish(world, {{27015, 0}, {27016, 0}}, probes::since_boot() - std::chrono::milliseconds(1));
     world.machine->begin(world.plan, std::vector{restart, stop});
@@ -397,7 +397,7 @@ TEST_CASE(
 TEST_CASE("what may only be done while nobody plays is dropped when somebody has come") {
     World world;
     const ActionIndex restart = world.add(Verb::Restart, "a");
-    world.plan.actions[restart].while_empty = 27015;
+    world.plan.actions[restart].while_empty = WhileEmpty{27015, {}};
     publish(world, {{27015, 0}}, probes::since_boot() - std::chrono::milliseconds(1));
     world.machine->begin(world.plan, std::vector{restart});
     CHECK(world.machine->poll_completions().empty());
@@ -414,7 +414,7 @@ TEST_CASE("what may only be done while nobody plays is dropped when somebody has
 TEST_CASE("what may only be done while nobody plays is dropped when the game does not answer once more") {
     World world;
     const ActionIndex restart = world.add(Verb::Restart, "a");
-    world.plan.actions[restart].while_empty = 27015;
+    world.plan.actions[restart].while_empty = WhileEmpty{27015, {}};
     // Nor is the answer of another game, or one from before, an answer.
     publish(world, {{27015, 0}, {27016, 0}}, probes::since_boot() - std::chrono::milliseconds(1));
     world.machine->begin(world.plan, std::vector{restart});
@@ -424,4 +424,30 @@ TEST_CASE("what may only be done while nobody plays is dropped when the game doe
     CHECK(world.units->asked.empty());
     // Nothing is waited for any more.
     for (const Readiness& one : world.machine->readiness()) CHECK_FALSE(one.timeout);
+}
+
+TEST_CASE(
+    "what may only be done while nobody plays is dropped when the game's console does not say so, too") {
+    World world;
+    const ActionIndex restart = world.add(Verb::Restart, "a");
+    world.plan.actions[restart].while_empty = WhileEmpty{27015, "instances/a/0123456789abcdef"};
+    world.machine->begin(world.plan, std::vector{restart});
+    publish(world, {{27015, 0}});
+    const auto outcomes = world.completions();
+    REQUIRE(outcomes.size() == 1);
+    CHECK(outcomes[0].reason == FailureKind::Occupied);
+    CHECK(outcomes[0].message.starts_with("the game's console does not say who is there"));
+    CHECK(world.units->asked.empty());
+}
+
+TEST_CASE("a warning that the game's console does not take is no failure of the server") {
+    World world;
+    const ActionIndex warn = world.add(Verb::Warn, "a");
+    world.plan.actions[warn].say = Say{27015, "instances/a/0123456789abcdef", "hello"};
+    world.machine->begin(world.plan, std::vector{warn});
+    const auto outcomes = world.completions();
+    REQUIRE(outcomes.size() == 1);
+    CHECK_FALSE(outcomes[0].done);
+    CHECK_FALSE(has_failed(outcomes[0]));
+    CHECK(outcomes[0].message == "the game's console cannot be reached");
 }

@@ -23,6 +23,7 @@ Status a_status() {
     server.specification = "spec";
     server.remembered.fingerprint = "abc";
     server.remembered.held_since = TimePoint(1'700'000'000'000'007us);
+    server.remembered.warned = TimePoint(1'700'000'000'000'008us);
     server.remembered.awaits_approval = "5f0c";
     server.remembered.awaits_removal = true;
     server.remembered.backoff = {
@@ -57,6 +58,7 @@ TEST_CASE("what is saved is loaded again, to the microsecond") {
     CHECK(server.specification == "spec");
     CHECK(server.remembered.fingerprint == "abc");
     CHECK(server.remembered.held_since == status.servers["comp1"].remembered.held_since);
+    CHECK(server.remembered.warned == status.servers["comp1"].remembered.warned);
     CHECK(server.remembered.awaits_approval == "5f0c");
     CHECK(server.remembered.awaits_removal);
     CHECK(server.remembered.backoff == status.servers["comp1"].remembered.backoff);

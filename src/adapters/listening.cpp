@@ -1,4 +1,4 @@
-#include "probe/listening.hpp"
+#include "adapters/listening.hpp"
 
 #include <arpa/inet.h>
 
@@ -9,7 +9,7 @@
 
 #include "adapters/lines.hpp"
 
-namespace left4me::probe {
+namespace left4me {
 namespace {
 
 // sl local_address rem_address st tx_queue:rx_queue tr:tm->when retrnsmt uid timeout inode …
@@ -64,4 +64,4 @@ std::set<Listening> listening_sockets(std::string_view table, std::uint32_t user
     return sockets;
 }
 
-}  // namespace left4me::probe
+}  // namespace left4me

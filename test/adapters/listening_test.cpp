@@ -1,4 +1,4 @@
-#include "probe/listening.hpp"
+#include "adapters/listening.hpp"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -16,7 +16,6 @@
 #include "support/catch.hpp"
 
 using namespace left4me;
-using namespace left4me::probe;
 
 namespace {
 

@@ -5,7 +5,7 @@
 #include <set>
 #include <string_view>
 
-namespace left4me::probe {
+namespace left4me {
 
 /// An IPv4 address and a port, in the host's byte order.
 struct Endpoint {
@@ -15,7 +15,7 @@ struct Endpoint {
     auto operator<=>(const Endpoint&) const = default;
 };
 
-/// A UDP socket that may be a game's. A game that was started again has another inode.
+/// A socket that may be a game's. A game that was started again has another inode.
 struct Listening {
     Endpoint at;  ///< address 0: on all addresses
     std::uint64_t inode = 0;
@@ -23,8 +23,8 @@ struct Listening {
     auto operator<=>(const Listening&) const = default;
 };
 
-/// What /proc/net/udp (proc_net(5)) says of the unconnected sockets of this user; lines that are not
-/// understood are left out. The game knows only IPv4. At most `limit`.
+/// What /proc/net/udp or /proc/net/tcp (proc_net(5)) says of the unconnected sockets of this user; lines that
+/// are not understood are left out. The game knows only IPv4. At most `limit`.
 std::set<Listening> listening_sockets(std::string_view table, std::uint32_t user, std::size_t limit);
 
-}  // namespace left4me::probe
+}  // namespace left4me

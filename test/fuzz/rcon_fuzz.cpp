@@ -1,0 +1,26 @@
+// What a game sends over its console: packets, in segments that the first byte tells, and the answer to
+// `status`.
+#include <algorithm>
+#include <cstdlib>
+
+#include "adapters/rcon/conversation.hpp"
+#include "adapters/rcon/status.hpp"
+#include "fuzz.hpp"
+
+int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    using namespace left4me;
+    std::string_view text = fuzz::text_of(data, size);
+    (void)rcon::parse_status(text);
+    if (text.empty()) return 0;
+    const std::size_t step = data[0] + std::size_t{1};
+    rcon::Conversation conversation("password");
+    conversation.execute("status");
+    (void)conversation.take_output();
+    for (text.remove_prefix(1); !text.empty(); text.remove_prefix(std::min(step, text.size())))
+        conversation.received(text.substr(0, step));
+    // Nothing that a game sends makes it send the password again.
+    if (conversation.take_output().find("password") != std::string::npos) std::abort();
+    const auto& answer = conversation.answer();
+    if (answer && *answer && (*answer)->size() > size) std::abort();
+    return 0;
+}

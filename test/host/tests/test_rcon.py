@@ -1,0 +1,141 @@
+"""The game's console: what it knows is asked before somebody could be kicked, and operators use it."""
+
+import json
+
+from testhosts.case import COMMUNITY, STATE, DaemonTest
+
+SECRET = "tr0ub4dor"
+WITH_CONSOLE = COMMUNITY.replace("  overlays: [rates, maps]\n", "  overlays: [rates, maps]\n  rcon: {secret: rcon}\n").replace(
+    "blueprint: modded, port: 27015}", "blueprint: modded, port: 27015, rollout: {policy: WhenEmpty}}"
+)
+CHANGED = WITH_CONSOLE.replace('hostname "${name}, modded"', 'hostname "${name}, changed"')
+
+
+class Rcon(DaemonTest):
+    def setUp(self) -> None:
+        super().setUp()
+        self.assertIn("rcon:", WITH_CONSOLE)
+        self.assertIn("WhenEmpty", WITH_CONSOLE)
+        self.write("/etc/left4me/secrets/rcon", SECRET + "\n")
+        self.run_in("sh", "-c", "chown left4me: /etc/left4me/secrets/rcon && chmod 0400 /etc/left4me/secrets/rcon")
+        self.apply(WITH_CONSOLE)
+        self.until("alpha has a console", lambda: self.ctl("console", "alpha", "status", expect=None).returncode == 0)
+        self.until("the probe has heard of alpha", lambda: self.game("alpha")["state"] == "Answers")
+        self.bystanders = self.lives("beta", "gamma")
+
+    def game(self, name: str) -> dict:
+        return json.loads(self.ctl("players", name, "-o", "json").stdout)["servers"][0]
+
+    def order(self, commands: str, name: str = "alpha") -> None:
+        self.write(f"{STATE}/runtime/{name}/merged/left4dead2/ems/standin.cfg", commands)
+
+    def ordered(self, commands: str, shown: str) -> None:
+        self.order(commands)
+        self.until(f"the console says {shown}", lambda: shown in self.ctl("console", "alpha", "status").stdout)
+
+    def waits_for(self, text: str) -> bool:
+        return f"waits until empty: {text}" in self.ctl("diff", expect=None).stdout
+
+    def events(self, reason: str) -> list[dict]:
+        lines = self.ctl("events", "alpha", "-n", "0", "-o", "json").stdout.splitlines()
+        return [event for event in map(json.loads, lines) if event["reason"] == reason]
+
+    def restarted(self, before, seconds: float = 30) -> None:
+        self.until("alpha is restarted", lambda: self.life("alpha").pid not in ("0", before.pid), seconds)
+        self.until("alpha has the change", lambda: self.a2s(27015).get("hostname") == "alpha, changed")
+        self.bystanders_live_on()
+
+    def wrong_passwords(self) -> int:
+        return self.run_in("journalctl", "-u", "left4me-server@alpha.service", "--no-pager").stdout.count("bad rcon_password")
+
+    def test_a_lobby_that_has_reserved_the_server_is_waited_for(self):
+        before = self.life("alpha")
+        self.ordered("standin_reserved 1\n", "(reserved ")
+        self.assertEqual(self.game("alpha")["players"], 0)
+        self.apply(CHANGED)
+        self.until("the change waits for the lobby", lambda: self.waits_for("a lobby has reserved the server"))
+        self.assertIn("a lobby has reserved the server", self.events("Postponed")[0]["message"])
+        for _ in range(3):
+            self.ctl("reconcile")
+        self.assertEqual(self.life("alpha"), before)
+        self.assertEqual(len(self.events("Postponed")), 1)
+        # Its players come, and go.
+        self.ordered("standin_reserved 0\nstandin_players 4\n", "4 humans")
+        self.until("the change waits for them", lambda: self.waits_for("4 players"))
+        self.assertEqual(self.life("alpha"), before)
+        self.order("standin_players 0\n")
+        self.restarted(before)
+        self.assertEqual(self.wrong_passwords(), 0)
+
+    def test_a_lobby_that_never_comes_delays_the_change_until_the_game_lets_it_go(self):
+        before = self.life("alpha")
+        self.ordered("standin_reserved 1\n", "(reserved ")
+        self.apply(CHANGED)
+        self.until("the change waits for the lobby", lambda: self.waits_for("a lobby has reserved the server"))
+        self.assertEqual(self.life("alpha"), before)
+        self.order("standin_reserved 0\n")
+        self.restarted(before)
+
+    def test_a_console_that_does_not_tell_counts_as_occupied(self):
+        before = self.life("alpha")
+        self.order("standin_status garbled\n")
+        self.apply(CHANGED)
+        self.until("the change waits", lambda: self.waits_for("the game's console does not say who is there"))
+        self.ctl("reconcile")
+        self.assertEqual(self.life("alpha"), before)
+        self.order('standin_status ""\n')
+        self.restarted(before)
+
+    def test_a_wrong_password_is_tried_once_and_a_person_decides(self):
+        before = self.life("alpha")
+        self.ctl("console", "alpha", "rcon_password", "another")
+        self.apply(CHANGED)
+        self.until("the change waits", lambda: self.waits_for("the game's console refuses the password"))
+        for _ in range(3):
+            self.ctl("reconcile")
+        self.assertIn("refuses the password", self.ctl("console", "alpha", "status", expect=5).stderr)
+        self.run_in("systemctl", "restart", "left4me.service")
+        self.until("l4d2d has come again", lambda: self.waits_for("the game's console refuses the password"))
+        self.ctl("reconcile")
+        self.assertEqual(self.life("alpha"), before)
+        self.assertEqual(self.wrong_passwords(), 1)
+        self.ctl("restart", "alpha")
+        self.restarted(before)
+        self.assertIn("players : 0 humans", self.ctl("console", "alpha", "status").stdout)
+
+    def test_players_are_told_once_of_a_deadline_and_then_the_change_is_made(self):
+        def told() -> int:
+            said = self.run_in("journalctl", "-u", "left4me-server@alpha.service", "--no-pager").stdout
+            return said.count('command "say This server is restarted in')
+
+        before = self.life("alpha")
+        self.ordered("standin_players 3\n", "3 humans")
+        self.until("three play on alpha", lambda: self.game("alpha")["players"] == 3)
+        self.apply(CHANGED.replace("{policy: WhenEmpty}", "{policy: WhenEmpty, deadline: 25s, warn: [10s, 24s]}"))
+        self.assertIn("waits until empty: 3 players, at the latest", self.ctl("diff", expect=None).stdout)
+        self.until("the players are told", lambda: told() == 1)
+        self.until("the players are told again", lambda: told() == 2, 30)
+        self.assertEqual(self.life("alpha").pid, before.pid)
+        self.restarted(before)
+        self.assertEqual(told(), 2)
+        self.assertEqual(len(self.events("Warned")), 2)
+
+    def test_the_console_is_for_operators_and_its_password_for_nobody(self):
+        shown = self.ctl("console", "alpha", "status").stdout
+        self.assertIn("hostname: alpha, modded\n", shown)
+        self.ctl("console", "alpha", "sv_alltalk", "1")
+        self.assertEqual(self.ctl("console", "alpha", "sv_alltalk").stdout, '"sv_alltalk" = "1"\n')
+        self.assertIn("Console: see you soon", self.ctl("console", "alpha", "say", "see", "you", "soon").stdout)
+        # A long answer comes in several packets.
+        self.order("standin_bots 200\n")
+        self.until("all bots are there", lambda: self.ctl("console", "alpha", "status").stdout.count("BOT active") == 200)
+        talk = self.ctl("console", "alpha", text_in="echo one\n\n  echo two  \nquit\necho three\n")
+        self.assertEqual(talk.stdout, "one \ntwo \n")
+        self.assertIn("has no password that left4me knows", self.ctl("console", "beta", "status", expect=5).stderr)
+        self.assertIn("is not there", self.ctl("console", "nobody", "status", expect=4).stderr)
+        self.ctl("stop", "alpha")
+        self.assertIn("does not run", self.ctl("console", "alpha", "status", expect=5).stderr)
+        for what in ("journalctl --no-pager", "ps -eo args", "cat /run/left4me/daemon/consoles/* /var/lib/left4me/state/*.json* || true",
+                     "l4d2ctl diff; l4d2ctl get servers -o json"):  # fmt: skip
+            self.assertNotIn(SECRET, self.run_in("sh", "-c", what, expect=None).stdout, what)
+        self.run_in("runuser", "-u", "nobody", "--", "l4d2ctl", "console", "alpha", "status", expect=5)
