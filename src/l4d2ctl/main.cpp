@@ -19,7 +19,8 @@ using namespace left4me::ctl;
 
 constexpr const char* exit_codes =
     "Exit codes:\n"
-    "  0 done   1 differences (diff, lock --check, host check)   2 usage   3 invalid manifest or configuration\n"
+    "  0 done   1 differences (diff, lock --check, host check)   2 usage   3 invalid manifest or "
+    "configuration\n"
     "  4 not found   5 the host refused, or a step failed   6 timed out\n"
     "\n"
     "l4d2ctl VERB --help shows a verb's options and an example; see man l4d2ctl for more.";

@@ -41,8 +41,8 @@ class HostCheck(HostTest):
             ("Game", "not executable", f"chmod a-x {STATE}/installation/srcds_run", f"chmod +x {STATE}/installation/srcds_run"),
             ("Certificates", "no certificates", "mv /etc/ssl/certs/ca-certificates.crt /root", "mv /root/ca-certificates.crt /etc/ssl/certs/"),
             ("Ports", "port 27015 of server/alpha",
-             "systemd-run --unit=other perl -MIO::Socket::INET "
-             "-e '$s = IO::Socket::INET->new(Proto => q(udp), LocalPort => 27015) or die; sleep 600'", "systemctl stop other"),
+             "systemd-run --unit=other perl -MIO::Socket::INET -e "
+             "'for (IO::Socket::INET->new(Proto => q(udp), LocalPort => 27015)) { sleep 600 }'", "systemctl stop other"),
         ):  # fmt: skip
             with self.subTest(words):
                 self.run_in("sh", "-c", breaks)
