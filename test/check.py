@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Callable
@@ -228,7 +229,11 @@ def counted(said: str) -> Result:
 
 def package(release: str) -> "Callable[[Log], None]":
     """The Debian packages, of the objects that the release's build has compiled."""
-    return lambda log: log.command("./package", release)
+
+    def run(log: Log) -> None:
+        log.command("./package", release)
+
+    return run
 
 
 def packaged(log: Log) -> Result:
@@ -478,6 +483,8 @@ class Run:
             except Failed:
                 result = Result()
             result.failed = max(1, result.failed)
+        except Exception:  # the others go on, and the whole must end
+            result, words_for_failure = Result(failed=1), traceback.format_exc()
         with self.changed:
             self.results[step.name] = result
             self.busy -= step.cores
