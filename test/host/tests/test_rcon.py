@@ -51,7 +51,7 @@ class Rcon(DaemonTest):
     def test_a_lobby_that_has_reserved_the_server_is_waited_for(self):
         before = self.life("alpha")
         self.ordered("standin_reserved 1\n", "(reserved ")
-        self.assertEqual(self.game("alpha")["players"], 0)
+        self.until("the probe sees nobody", lambda: self.game("alpha")["players"] == 0)
         self.apply(CHANGED)
         self.until("the change waits for the lobby", lambda: self.waits_for("a lobby has reserved the server"))
         self.assertIn("a lobby has reserved the server", self.events("Postponed")[0]["message"])
