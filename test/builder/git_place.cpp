@@ -1,4 +1,5 @@
 #include "git_place.hpp"
+#include "check_run.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -120,20 +121,7 @@ std::string GitBuild::refusal() const {
 }
 
 store::Upstream GitBuild::check() const {
-    REQUIRE(store::write_check(directory_.get(), {source, "question"}));
-    const BuildRecord before = record();
-    int status = 0;
-    const pid_t pid = start();
-    REQUIRE(::waitpid(pid, &status, 0) == pid);
-    CHECK(status == 0);
-    CHECK(record() == before);
-    CHECK_FALSE(store::is_check_waiting(directory_.get()));
-    CHECK_FALSE(store::read_taken_check(directory_.get()));
-    const auto upstream = store::read_upstream(directory_.get());
-    REQUIRE(upstream);
-    CHECK(upstream->question == "question");
-    CHECK(upstream->source == pin_identity(source));
-    return *upstream;
+    return run_check(directory_.get(), source, [this] { return start(); });
 }
 
 store::Upstream GitBuild::killed_check() const {

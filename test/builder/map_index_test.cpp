@@ -19,6 +19,7 @@
 #include "builder/map_index/md5.hpp"
 #include "builder/map_index/parse_table.hpp"
 #include "builder/map_index/read_index.hpp"
+#include "check_run.hpp"
 #include "hostile_archives.hpp"
 #include "reconciler/pinning.hpp"
 #include "support/https_server.hpp"
@@ -165,22 +166,8 @@ class MapSite {
         return after.failure ? after.failure->message : "";
     }
 
-    /// What a check finds; nothing else changes.
     store::Upstream check() const {
-        REQUIRE(store::write_check(directory_.get(), {source, "question"}));
-        const BuildRecord before = record();
-        int status = 0;
-        const pid_t pid = start();
-        REQUIRE(::waitpid(pid, &status, 0) == pid);
-        CHECK(status == 0);
-        CHECK(record() == before);
-        CHECK_FALSE(store::is_check_waiting(directory_.get()));
-        CHECK_FALSE(store::read_taken_check(directory_.get()));
-        const auto upstream = store::read_upstream(directory_.get());
-        REQUIRE(upstream);
-        CHECK(upstream->question == "question");
-        CHECK(upstream->source == pin_identity(source));
-        return *upstream;
+        return run_check(directory_.get(), source, [this] { return start(); });
     }
     MapIndexPin pin() const { return std::get<MapIndexPin>(store::read_built_pin(directory_.get()).value()); }
 

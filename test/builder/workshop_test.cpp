@@ -17,6 +17,7 @@
 #include "adapters/store/build_files.hpp"
 #include "adapters/store/tree.hpp"
 #include "builder/workshop/vpk.hpp"
+#include "check_run.hpp"
 #include "reconciler/digest.hpp"
 #include "reconciler/pinning.hpp"
 #include "support/https_server.hpp"
@@ -230,22 +231,8 @@ class WorkshopSite {
         return after.failure ? after.failure->message : "";
     }
 
-    /// What a check finds; nothing else changes.
     store::Upstream check() const {
-        REQUIRE(store::write_check(directory_.get(), {source, "question"}));
-        const BuildRecord before = record();
-        int status = 0;
-        const pid_t pid = start();
-        REQUIRE(::waitpid(pid, &status, 0) == pid);
-        CHECK(status == 0);
-        CHECK(record() == before);
-        CHECK_FALSE(store::is_check_waiting(directory_.get()));
-        CHECK_FALSE(store::read_taken_check(directory_.get()));
-        const auto upstream = store::read_upstream(directory_.get());
-        REQUIRE(upstream);
-        CHECK(upstream->question == "question");
-        CHECK(upstream->source == pin_identity(source));
-        return *upstream;
+        return run_check(directory_.get(), source, [this] { return start(); });
     }
     WorkshopPin pin() const { return std::get<WorkshopPin>(store::read_built_pin(directory_.get()).value()); }
 

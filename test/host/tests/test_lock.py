@@ -1,35 +1,17 @@
 """The lock file: what moves upstream is pinned, on all hosts that have the file."""
 
-import base64
 import json
-import struct
 
-from testhosts.case import STATE, TOOLS, HostTest, server
+from testhosts.case import STATE, server
+from testhosts.site import SteamTest
 
-PORT = 8443
-SITE = "/srv/site"
-API = f"{SITE}/ISteamRemoteStorage"
 LOCK = "/etc/left4me/manifests/left4me.lock"
 REPOSITORY = "/srv/left4me/git/pack.git"
 
 
-def vpk(text: str) -> bytes:
-    """A VPK of version 1 with one file."""
-    tree = b"txt\0scripts\0mission\0" + struct.pack("<IHHIIH", 0, 0, 0x7FFF, 0, len(text), 0xFFFF) + b"\0\0\0"
-    return struct.pack("<III", 0x55AA1234, 1, len(tree)) + tree + text.encode()
-
-
-class Lock(HostTest):
+class Lock(SteamTest):
     def setUp(self) -> None:
         super().setUp()
-        self.write("/etc/left4me/config.yaml", "downloads: {allowPrivate: [127.0.0.0/8]}\n")
-        self.write("/etc/systemd/system/left4me-build@.service.d/api.conf",
-                   f"[Service]\nEnvironment=LEFT4ME_BUILD_STEAM_API=https://127.0.0.1:{PORT}\n")  # fmt: skip
-        self.run_in("systemctl", "daemon-reload")
-        self.run_in("mkdir", "-p", SITE)
-        self.run_in("systemd-run", "--collect", "--unit=site", f"{TOOLS}/https_file", SITE, str(PORT), "/run/site.pem", "0")
-        self.until("the site serves", lambda: self.exists("/run/site.pem"))
-        self.run_in("sh", "-c", "mkdir -p /etc/ssl/certs && cat /run/site.pem >>/etc/ssl/certs/ca-certificates.crt")
         self.run_in("git", "init", "-q", "--bare", "-b", "main", REPOSITORY)
         self.first = self.commit("sv_maxrate 1")
         self.publish({"11": "the first", "22": "the second"})
@@ -40,20 +22,6 @@ class Lock(HostTest):
             f"{identity}; rm -rf /srv/work; git clone -q {REPOSITORY} /srv/work 2>/dev/null; mkdir -p /srv/work/cfg; cd /srv/work; "
             f"echo '{text}' >cfg/rework.cfg; git add -A; git commit -qm x; git push -q origin HEAD:main; git rev-parse HEAD"
         ).stdout.strip()  # fmt: skip
-
-    def publish(self, items: dict[str, str], updated: int = 1700000000) -> None:
-        """What Steam says of a collection, number 100, and of the items in it: number → text in its VPK."""
-        details = []
-        for number, text in items.items():
-            content = vpk(text)
-            self.run_in("sh", "-c", f"base64 -d >{SITE}/{number}", text_in=base64.b64encode(content).decode())
-            details.append(
-                {"publishedfileid": number, "result": 1, "consumer_app_id": 550, "file_size": str(len(content)), "banned": 0,
-                 "file_url": f"https://127.0.0.1:{PORT}/{number}", "title": f"Item {number}", "time_updated": updated}
-            )  # fmt: skip
-        collection = {"publishedfileid": "100", "result": 1, "children": [{"publishedfileid": n, "filetype": 0} for n in items]}
-        self.write(f"{API}/GetCollectionDetails/v1", json.dumps({"response": {"collectiondetails": [collection]}}))
-        self.write(f"{API}/GetPublishedFileDetails/v1", json.dumps({"response": {"publishedfiledetails": details}}))
 
     def manifests(self) -> str:
         return (

@@ -2,11 +2,10 @@
 
 import json
 
-from testhosts.case import STATE, TOOLS, HostTest, server
+from testhosts.case import STATE, server
+from testhosts.site import PORT, SITE, SiteTest
 
-PORT = 8443
 UNIT = "left4me-build@maps.service"
-SITE = "/srv/site"
 
 # name, content, and the .7z that has it.
 ONE = ("one.vpk", "the first map\n",
@@ -17,15 +16,7 @@ TWO = ("two.vpk", "the second map\n",
        "EQB0AHcAbwAuAHYAcABrAAAAFQYBACCApIEAAA==")  # fmt: skip
 
 
-class MapIndex(HostTest):
-    def setUp(self) -> None:
-        super().setUp()
-        self.write("/etc/left4me/config.yaml", "downloads: {allowPrivate: [127.0.0.0/8]}\n")
-        self.run_in("mkdir", "-p", SITE)
-        self.run_in("systemd-run", "--collect", "--unit=site", f"{TOOLS}/https_file", SITE, str(PORT), "/run/site.pem", "0")
-        self.until("the site serves", lambda: self.exists("/run/site.pem"))
-        self.run_in("sh", "-c", "mkdir -p /etc/ssl/certs && cat /run/site.pem >>/etc/ssl/certs/ca-certificates.crt")
-
+class MapIndex(SiteTest):
     def publish(self, *maps: tuple[str, str, str], md5: str = "") -> None:
         """The index and the maps in it. `md5`: what the index says of all of them, instead of what is right."""
         index = "Name;Size;MD5;DownloadLink\r\n"
