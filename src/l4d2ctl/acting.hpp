@@ -31,7 +31,7 @@ void add_wait_option(Command& verb, const std::shared_ptr<Timeout>& timeout);
 Result<Exit> reconcile(Session& session, const Timeout& timeout, const operations::Concern& concern = {},
                        std::optional<RunState> state = {});
 
-/// The same without a word, for who prints one document.
+/// The same without output, for a verb that prints a document of its own.
 Result<Exit> follow_quietly(Session& session);
 
 /// The same, about these servers, for what a person asked of an overlay; without any there is nothing to do.

@@ -56,7 +56,7 @@ bool any_failed(const Pins& pins) {
     return std::any_of(pins.begin(), pins.end(), [](const PinComparison& pin) { return !pin.now; });
 }
 
-/// Upstream of some could not be told of.
+/// Names the overlays whose upstream could not be determined.
 void tell_failures(const Pins& pins) {
     for (const PinComparison& pin : pins) {
         if (!pin.now) print_error(fmt::format("overlay/{}: {}\n", pin.overlay, printable(pin.error)));

@@ -44,6 +44,7 @@ std::optional<PinComparison> last_comparison(const View& view, const std::string
                       std::nullopt,
                       {}};
     if (const auto upstream = last_answer(view.paths, overlay, source)) {
+        one.asked = upstream->at;
         if (upstream->pin) {
             one.now = *upstream->pin;
         } else {
@@ -150,9 +151,8 @@ std::string upstream_word(const View& view, const std::string& overlay) {
 std::string upstream_text(const View& view, const std::string& overlay) {
     const auto one = last_comparison(view, overlay);
     if (!one) return {};
-    const auto answer = last_answer(view.paths, overlay, view.in_force.set.overlays.at(overlay).source);
-    if (!answer) return fmt::format("not asked; sudo l4d2ctl lock --check {} asks", overlay);
-    const std::string when = fmt::format("{} ago", age_text(answer->at, view.observed.now));
+    if (!one->asked) return fmt::format("not asked; sudo l4d2ctl lock --check {} asks", overlay);
+    const std::string when = fmt::format("{} ago", age_text(*one->asked, view.observed.now));
     if (!one->now) return fmt::format("{}: {}", when, one->error);
     if (!one->before()) return fmt::format("{}: {}", when, to_text(*one->now));
     if (!one->has_moved()) return fmt::format("{}: the same", when);
@@ -171,9 +171,8 @@ Json pin_json(const View& view, const std::string& overlay) {
     Json json{{"pin", one->pinned ? Json(to_text(*one->pinned)) : Json(nullptr)},
               {"builtFrom", one->built ? Json(to_text(*one->built)) : Json(nullptr)},
               {"upstream", nullptr}};
-    const auto answer = last_answer(view.paths, overlay, view.in_force.set.overlays.at(overlay).source);
-    if (!answer) return json;
-    json["upstream"] = {{"at", time_to_json(answer->at)},
+    if (!one->asked) return json;
+    json["upstream"] = {{"at", time_to_json(*one->asked)},
                         {"moved", one->now ? Json(one->has_moved()) : Json(nullptr)},
                         {"changes", changes_json(*one)},
                         {"error", one->error.empty() ? Json(nullptr) : Json(one->error)}};

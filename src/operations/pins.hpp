@@ -15,11 +15,12 @@ namespace left4me::operations {
 /// How the pin of one overlay compares with what there is.
 struct PinComparison {
     std::string overlay;
-    std::string source;         ///< as pin_identity()
-    std::optional<Pin> pinned;  ///< by the lock file, unless that pin is stale
-    std::optional<Pin> built;   ///< what the present artifact was built from; nullopt: unknown
-    std::optional<Pin> now;     ///< nullopt: it could not be told
-    std::string error;          ///< why
+    std::string source;                   ///< as pin_identity()
+    std::optional<Pin> pinned;            ///< by the lock file, unless that pin is stale
+    std::optional<Pin> built;             ///< what the present artifact was built from; nullopt: unknown
+    std::optional<Pin> now;               ///< nullopt: it could not be told
+    std::string error;                    ///< why
+    std::optional<TimePoint> asked = {};  ///< of the last answer: when upstream was asked
 
     /// What `now` is compared with: without a pin, what was built.
     const std::optional<Pin>& before() const { return pinned ? pinned : built; }

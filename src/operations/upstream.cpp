@@ -21,7 +21,6 @@ using Clock = std::chrono::steady_clock;
 
 constexpr auto patience = 10min;
 constexpr auto look_again = 100ms;
-/// A unit that was at a build when it was to be started has not seen the question.
 constexpr auto worth_telling = 2s;
 
 /// Tells our question from those of others.
@@ -90,6 +89,7 @@ class Asking {
             if (upstream && upstream->question == question_) {
                 answer(name, std::move(upstream->pin));
             } else if (!listed->builds.contains(name) && !starting_.contains(name)) {
+                // The unit was building when it was to be started, and has not seen the question.
                 if (directory && store::is_check_waiting(directory.get())) {
                     again.push_back(name);
                 } else {

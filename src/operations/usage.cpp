@@ -1,6 +1,7 @@
 #include "operations/usage.hpp"
 
 #include "adapters/cgroups/usage.hpp"
+#include "adapters/systemd/unit_names.hpp"
 #include "operations/players.hpp"
 #include "operations/server_view.hpp"
 
@@ -19,7 +20,7 @@ std::map<std::string, ServerUsage> UsageSampler::sample(const Paths& paths,
     const std::chrono::duration<double> passed = now - std::exchange(at_, now);
     std::map<std::string, ServerUsage> all;
     for (const std::string& server : servers) {
-        const cgroups::Usage usage = cgroups::read_usage(paths, server);
+        const cgroups::Usage usage = cgroups::read_usage(paths, server_unit(server));
         ServerUsage& said = all[server];
         said.memory_bytes = usage.memory_bytes;
         if (!usage.cpu) continue;

@@ -29,7 +29,7 @@ class UsageSampler {
     std::chrono::steady_clock::time_point at_;
 };
 
-/// All of them together; what is unknown of each is unknown of all.
+/// The sum of what is known; nullopt where nothing is.
 ServerUsage sum_of(const std::map<std::string, ServerUsage>& usage);
 
 /// The output of `top -o json`: `players`, `cores` and `memory` of all servers, and `servers`: `name`,

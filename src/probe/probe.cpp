@@ -16,6 +16,7 @@
 #include "adapters/fd.hpp"
 #include "adapters/files.hpp"
 #include "adapters/probes/published.hpp"
+#include "adapters/since_boot.hpp"
 #include "probe/publisher.hpp"
 
 namespace left4me::probe {
@@ -74,7 +75,7 @@ class RunningProbe : public Probe {
 
     std::expected<void, std::string> step(Time longest) override {
         receive();
-        const Time now = probes::since_boot();
+        const Time now = since_boot();
         if (now >= look_at_) {
             if (auto looked = look(now); !looked) return looked;
         }
@@ -105,7 +106,7 @@ class RunningProbe : public Probe {
             if (got < 0) return;
             const Endpoint sender{ntohl(from.sin_addr.s_addr), ntohs(from.sin_port)};
             const Asker::Heard heard =
-                asker_.heard(sender, {buffer.data(), static_cast<std::size_t>(got)}, probes::since_boot());
+                asker_.heard(sender, {buffer.data(), static_cast<std::size_t>(got)}, since_boot());
             news_ = news_ || heard.answered;
             emptied_ = emptied_ || heard.emptied;
             if (heard.reply) send(*heard.reply);

@@ -26,7 +26,7 @@ struct Outcome {
 };
 
 /// It was tried in vain. What was dropped because somebody plays after all is not a failure: it waits again.
-/// A warning that could not be given is none of the server either.
+/// Nor is a warning that could not be given.
 inline bool has_failed(const Outcome& outcome) {
     return !outcome.done && outcome.reason != FailureKind::Occupied && outcome.reason != FailureKind::NotSaid;
 }

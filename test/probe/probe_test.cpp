@@ -18,6 +18,7 @@
 #include "adapters/confinement/confinement.hpp"
 #include "adapters/fd.hpp"
 #include "adapters/probes/published.hpp"
+#include "adapters/since_boot.hpp"
 #include "adapters/watch/tree_watch.hpp"
 #include "support/catch.hpp"
 #include "support/scratch.hpp"
@@ -72,9 +73,9 @@ struct World {
 
     /// Steps until it is so.
     bool until(const std::function<bool()>& condition, milliseconds longest = milliseconds(15'000)) const {
-        const auto end = probes::since_boot() + longest;
+        const auto end = since_boot() + longest;
         while (!condition()) {
-            if (probes::since_boot() > end) return false;
+            if (since_boot() > end) return false;
             REQUIRE(asking->step(milliseconds(50)));
         }
         return true;
@@ -145,7 +146,7 @@ TEST_CASE("the probe finds a game by the kernel's table and publishes its player
     const auto answer = world.answer(game.port());
     CHECK(answer->map == "c5m1_waterfront");
     CHECK(answer->max_players == 8);
-    CHECK(probes::since_boot() - answer->asked < milliseconds(5000));
+    CHECK(since_boot() - answer->asked < milliseconds(5000));
 }
 
 TEST_CASE("the probe says once that a game has become empty, and nothing while nobody comes or goes") {
@@ -176,7 +177,7 @@ TEST_CASE("a game that falls silent keeps its old answer, and one that ends has 
         REQUIRE(world.until([&] { return world.says(game.port(), 0); }));
         game.signal(SIGSTOP);
         const auto asked = world.answer(game.port())->asked;
-        REQUIRE(world.until([&] { return probes::since_boot() > asked + milliseconds(1000); }));
+        REQUIRE(world.until([&] { return since_boot() > asked + milliseconds(1000); }));
         CHECK(world.answer(game.port())->asked <= asked + milliseconds(300));
         game.signal(SIGCONT);
         REQUIRE(world.until([&] { return world.answer(game.port())->asked > asked + milliseconds(1000); }));
@@ -218,7 +219,7 @@ TEST_CASE("what the probe did not read in time is not taken for the answer to it
         return !question.empty();
     }));
     game.send(info(0), asker);
-    const auto sent = probes::since_boot();
+    const auto sent = since_boot();
     // Longer than it waits for an answer: as if it had been stopped.
     ::usleep(400'000);
     REQUIRE(world.until([&] { return world.says(game.port, 0); }));
@@ -239,8 +240,8 @@ TEST_CASE("in a flood of datagrams the probe goes on asking, and reports nothing
         return !question.empty();
     }));
     REQUIRE(world.until([&] { return world.says(game.port(), 4); }));
-    const auto end = probes::since_boot() + milliseconds(1500);
-    while (probes::since_boot() < end) {
+    const auto end = since_boot() + milliseconds(1500);
+    while (since_boot() < end) {
         for (int i = 0; i < 2000; ++i) {
             const std::string bytes = info(0);
             (void)::sendto(liar.fd.get(), bytes.data(), bytes.size(), MSG_DONTWAIT,
@@ -265,11 +266,11 @@ TEST_CASE("the probe works in its confinement") {
         }
         ::_exit(2);
     }
-    const auto end = probes::since_boot() + milliseconds(15'000);
-    while (!world.says(game.port(), 3) && probes::since_boot() < end) ::usleep(20'000);
+    const auto end = since_boot() + milliseconds(15'000);
+    while (!world.says(game.port(), 3) && since_boot() < end) ::usleep(20'000);
     CHECK(world.says(game.port(), 3));
     tell(game, "standin_players 0");
-    while (!world.says(game.port(), 0) && probes::since_boot() < end) ::usleep(20'000);
+    while (!world.says(game.port(), 0) && since_boot() < end) ::usleep(20'000);
     CHECK(world.says(game.port(), 0));
     CHECK(world.watch->drain());
     int status = 0;

@@ -22,10 +22,9 @@ std::optional<std::uint64_t> number_of(std::string_view text) {
 
 }  // namespace
 
-Usage read_usage(const Paths& paths, const std::string& server) {
+Usage read_usage(const Paths& paths, const std::string& unit) {
     // Slice= of left4me-server@.service
-    const auto group =
-        paths.cgroups / "left4me.slice/left4me-game.slice" / ("left4me-server@" + server + ".service");
+    const auto group = paths.cgroups / "left4me.slice/left4me-game.slice" / unit;
     Usage usage;
     if (const auto stat = read_file(group / "cpu.stat", longest_file)) {
         constexpr std::string_view wanted = "usage_usec ";

@@ -19,7 +19,7 @@ struct Usage {
     std::optional<std::uint64_t> memory_bytes;
 };
 
-/// Empty for a server that does not run. Needs no privilege.
-Usage read_usage(const Paths& paths, const std::string& server);
+/// `unit`: of a server, with its suffix. Empty if it does not run. Needs no privilege.
+Usage read_usage(const Paths& paths, const std::string& unit);
 
 }  // namespace left4me::cgroups

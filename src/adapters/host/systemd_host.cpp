@@ -12,6 +12,7 @@
 #include "adapters/overlayfs/mounts.hpp"
 #include "adapters/overlayfs/shadows.hpp"
 #include "adapters/probes/published.hpp"
+#include "adapters/since_boot.hpp"
 #include "reconciler/layers.hpp"
 #include "specs/name.hpp"
 #include "specs/text.hpp"
@@ -235,7 +236,7 @@ void SystemdHost::look_for_shadows(Observed& observed) const {
 void SystemdHost::look_for_players(Observed& observed) const {
     const auto answers = probes::read_answers(paths_);
     if (!answers) return;
-    const auto now = probes::since_boot();
+    const auto now = since_boot();
     for (auto& [name, server] : observed.servers) {
         if (server.unit.active != ActiveState::Active || !server.mounted_port) continue;
         const auto answer = answers->find(*server.mounted_port);
@@ -305,7 +306,7 @@ void SystemdHost::begin_units(const Plan& plan, std::span<const ActionIndex> act
         if (action.while_empty) {
             while_empty_.push_back({.begun = {&plan, index, std::chrono::steady_clock::now()},
                                     .game = *action.while_empty,
-                                    .since = probes::since_boot()});
+                                    .since = since_boot()});
             continue;
         }
         const bool script = action.verb == Verb::Build && runs_script(*action.source);
@@ -352,7 +353,7 @@ std::vector<Outcome> SystemdHost::begin_empty() {
 std::optional<SystemdHost::Verdict> SystemdHost::judge(WhileEmpty& waiting, const probes::Published* answer) {
     const auto no = [](std::string why) { return Verdict(std::unexpected(std::move(why))); };
     if (answer == nullptr || answer->asked < waiting.since) {
-        if (probes::since_boot() - waiting.since <= longest_question) return std::nullopt;
+        if (since_boot() - waiting.since <= longest_question) return std::nullopt;
         return no("the game did not answer once more that nobody plays");
     }
     if (const unsigned count = answer->players; count > waiting.game.most)

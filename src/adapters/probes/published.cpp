@@ -1,7 +1,5 @@
 #include "adapters/probes/published.hpp"
 
-#include <time.h>  // NOLINT(modernize-deprecated-headers): clock_gettime() is POSIX
-
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
@@ -95,13 +93,6 @@ std::expected<AnswersByPort, std::string> read_answers(const Paths& paths) {
         merged.asked = asked;
     }
     return by_port;
-}
-
-milliseconds since_boot() {
-    timespec now{};
-    (void)::clock_gettime(CLOCK_BOOTTIME, &now);
-    return std::chrono::duration_cast<milliseconds>(std::chrono::seconds(now.tv_sec) +
-                                                    std::chrono::nanoseconds(now.tv_nsec));
 }
 
 ObservedPlayers observed(const Published& answer, milliseconds now) {

@@ -39,8 +39,6 @@ std::expected<std::vector<Published>, std::string> parse(const std::string& text
 using AnswersByPort = std::map<std::uint16_t, Published>;
 std::expected<AnswersByPort, std::string> read_answers(const Paths& paths);
 
-std::chrono::milliseconds since_boot();
-
 /// `now`: as since_boot() returned after the answers were read. An answer from the future has the largest
 /// age.
 ObservedPlayers observed(const Published& answer, std::chrono::milliseconds now);

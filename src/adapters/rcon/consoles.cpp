@@ -2,7 +2,6 @@
 
 #include <netinet/in.h>
 #include <pwd.h>
-#include <time.h>  // NOLINT(modernize-deprecated-headers): clock_gettime() is POSIX
 
 #include <algorithm>
 #include <utility>
@@ -10,6 +9,7 @@
 #include "adapters/files.hpp"
 #include "adapters/listening.hpp"
 #include "adapters/rcon/status.hpp"
+#include "adapters/since_boot.hpp"
 #include "reconciler/console.hpp"
 #include "specs/writable.hpp"
 
@@ -29,13 +29,6 @@ constexpr milliseconds longest_known{60'000};
 constexpr std::size_t max_table = std::size_t{16} * 1024 * 1024;
 constexpr std::size_t max_listeners = 10'000;
 constexpr std::size_t max_config = std::size_t{1} << 20U;
-
-milliseconds since_boot() {
-    timespec now{};
-    (void)::clock_gettime(CLOCK_BOOTTIME, &now);
-    return std::chrono::duration_cast<milliseconds>(std::chrono::seconds(now.tv_sec) +
-                                                    std::chrono::nanoseconds(now.tv_nsec));
-}
 
 ObservedConsole observed(const KeptAnswer& answer, milliseconds now) {
     const milliseconds age = answer.asked > now ? milliseconds::max() : now - answer.asked;

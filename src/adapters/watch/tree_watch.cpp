@@ -104,18 +104,15 @@ bool TreeWatch::drain() {
             const auto [first, last] = parents_.equal_range(event.wd);
             for (auto parent = first; parent != last; ++parent)
                 rearm = rearm || upheaval || parent->second == name;
-            if (const auto tree = trees_.find(event.wd); tree != trees_.end()) {
-                rearm = rearm || upheaval;
-                if (event.len == 0 || !is_leftover(name)) {
-                    changed = true;
-                    if ((event.mask & IN_ISDIR) != 0) {
-                        // Its watches move with the directory.
-                        rearm = rearm || (event.mask & IN_MOVED_FROM) != 0;
-                        if ((event.mask & (IN_CREATE | IN_MOVED_TO)) != 0)
-                            appeared.push_back(tree->second + "/" + name);
-                    }
-                }
-            }
+            const auto tree = trees_.find(event.wd);
+            const bool in_tree = tree != trees_.end();
+            const bool counts = in_tree && (event.len == 0 || !is_leftover(name));
+            const bool is_directory = counts && (event.mask & IN_ISDIR) != 0;
+            changed = changed || counts;
+            // The watches of a directory move with it.
+            rearm = rearm || (in_tree && upheaval) || (is_directory && (event.mask & IN_MOVED_FROM) != 0);
+            if (is_directory && (event.mask & (IN_CREATE | IN_MOVED_TO)) != 0)
+                appeared.push_back(tree->second + "/" + name);
             if ((event.mask & IN_IGNORED) != 0) {
                 trees_.erase(event.wd);
                 parents_.erase(event.wd);

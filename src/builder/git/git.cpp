@@ -57,17 +57,20 @@ std::vector<int> files_of(const SourceObjects& source) {
     return files;
 }
 
+/// Refers to both.
+ConfinedReading reading_of(const SourceObjects& objects, const GitSource& source) {
+    prepare_hashing();
+    return {.files = files_of(objects),
+            .read = [&objects, &source](int pipe) { read_objects(objects, source, pipe); },
+            .what = "the repository",
+            .less_memory = "use an archive"};
+}
+
 /// The commit that a reference of a repository of this host leads to, perhaps through tags.
 Built<GitPin> look_up_local(const GitSource& source, int build_directory) {
     const auto objects = open_repository(source, build_directory);
     if (!objects) return std::unexpected(objects.error());
-    prepare_hashing();
-    const ConfinedReading reading{
-        .files = files_of(*objects),
-        .read = [&](int pipe) { read_objects(*objects, source, pipe); },
-        .what = "the repository",
-        .less_memory = "use an archive",
-    };
+    const ConfinedReading reading = reading_of(*objects, source);
     auto reader = ConfinedReader::start(reading);
     if (!reader) return std::unexpected(reader.error());
     Message message;
@@ -104,13 +107,7 @@ Built<Staged> stage_git(const GitSource& source, int build_directory, Staging& s
     if (auto restarted = staging.restart(); !restarted) return std::unexpected(restarted.error());
     progress.begin(BuildPhase::Unpacking, local ? 0 : objects->bytes(), 0, input);
     TreeWriter writer(staging.tree(), {source.into, 0, source.exclude}, source.limits);
-    prepare_hashing();
-    const ConfinedReading reading{
-        .files = files_of(*objects),
-        .read = [&](int pipe) { read_objects(*objects, source, pipe); },
-        .what = "the repository",
-        .less_memory = "use an archive",
-    };
+    const ConfinedReading reading = reading_of(*objects, source);
     const auto revision = read_entries(reading, objects->bytes(), writer, progress);
     if (!revision) {
         // Another download may be whole.

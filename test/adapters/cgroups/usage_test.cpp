@@ -31,7 +31,7 @@ TEST_CASE("a server's usage is what the kernel counts for its unit") {
     const Group group;
     group.write("cpu.stat", "usage_usec 1234567\nuser_usec 1000000\nsystem_usec 234567\n");
     group.write("memory.current", "8192\n");
-    const auto usage = cgroups::read_usage(group.paths, "comp1");
+    const auto usage = cgroups::read_usage(group.paths, "left4me-server@comp1.service");
     CHECK(usage.cpu == 1234567us);
     CHECK(usage.memory_bytes == 8192);
 }
@@ -44,7 +44,7 @@ TEST_CASE("what the kernel does not count of a server is unknown") {
         group.write("cpu.stat", "usage_usec many\n");
         group.write("memory.current", "-1\n");
     }
-    const auto usage = cgroups::read_usage(group.paths, "comp1");
+    const auto usage = cgroups::read_usage(group.paths, "left4me-server@comp1.service");
     CHECK_FALSE(usage.cpu);
     CHECK_FALSE(usage.memory_bytes);
 }

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "adapters/probes/published.hpp"
+#include "adapters/since_boot.hpp"
 #include "support/catch.hpp"
 #include "support/scratch.hpp"
 #include "support/waiting_child.hpp"
@@ -111,7 +112,7 @@ struct World {
 
 /// What left4me-probe would say of the games on these ports: how many players, and when they were asked.
 void publish(const World& world, const std::vector<std::pair<std::uint16_t, unsigned>>& games,
-             std::chrono::milliseconds asked = probes::since_boot()) {
+             std::chrono::milliseconds asked = since_boot()) {
     std::vector<probes::Published> all;
     for (const auto& [port, players] : games)
         all.push_back({.address = "0.0.0.0",
@@ -373,7 +374,7 @@ TEST_CASE(
     const ActionIndex stop = world.add(Verb::Stop, "b");
     world.plan.actions[stop].while_empty = WhileEmpty{27016, {}};
     world.units->working = true;
-    publish(world, {{27015, 0}, {27016, 0}}, probes::since_boot() - std::chrono::milliseconds(1));
+    publish(world, {{27015, 0}, {27016, 0}}, since_boot() - std::chrono::milliseconds(1));
     world.machine->begin(world.plan, std::vector{restart, stop});
     CHECK(world.machine->poll_completions().empty());
     CHECK(world.units->asked.empty());
@@ -398,7 +399,7 @@ TEST_CASE("what may only be done while nobody plays is dropped when somebody has
     World world;
     const ActionIndex restart = world.add(Verb::Restart, "a");
     world.plan.actions[restart].while_empty = WhileEmpty{27015, {}};
-    publish(world, {{27015, 0}}, probes::since_boot() - std::chrono::milliseconds(1));
+    publish(world, {{27015, 0}}, since_boot() - std::chrono::milliseconds(1));
     world.machine->begin(world.plan, std::vector{restart});
     CHECK(world.machine->poll_completions().empty());
     publish(world, {{27015, 1}});
@@ -416,7 +417,7 @@ TEST_CASE("what may only be done while nobody plays is dropped when the game doe
     const ActionIndex restart = world.add(Verb::Restart, "a");
     world.plan.actions[restart].while_empty = WhileEmpty{27015, {}};
     // Nor is the answer of another game, or one from before, an answer.
-    publish(world, {{27015, 0}, {27016, 0}}, probes::since_boot() - std::chrono::milliseconds(1));
+    publish(world, {{27015, 0}, {27016, 0}}, since_boot() - std::chrono::milliseconds(1));
     world.machine->begin(world.plan, std::vector{restart});
     const auto outcomes = world.completions();
     REQUIRE(outcomes.size() == 1);
