@@ -1,4 +1,4 @@
-#include "support/https_server.hpp"
+#include "site/https_server.hpp"
 
 #include <netinet/in.h>
 #include <openssl/err.h>
