@@ -74,7 +74,7 @@ std::size_t head_length(std::string_view text) {
 }
 
 std::expected<Request, std::string> parse_request(std::string_view head) {
-    if (head.size() > max_head || head_length(head) != head.size() || head.contains('\0'))
+    if (head.empty() || head.size() > max_head || head_length(head) != head.size() || head.contains('\0'))
         return bad("no HTTP request");
     const std::size_t first_end = head.find(line_end);
     const std::string_view line = head.substr(0, first_end);

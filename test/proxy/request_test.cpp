@@ -39,6 +39,7 @@ TEST_CASE("a client asks for a connection, or for a page of a site", "[proxy]") 
 TEST_CASE("what is no request of a proxy is none", "[proxy]") {
     using namespace std::string_literals;
     const std::vector<std::string> all{
+        "",
         "\r\n\r\n",
         "GET\r\n\r\n",
         "GET / HTTP/1.1\r\n\r\n",

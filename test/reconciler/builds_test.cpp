@@ -343,7 +343,7 @@ TEST_CASE("a script is identified by its text and its settings") {
 
 TEST_CASE("only a script needs the unit that runs one") {
     CHECK(runs_script(ScriptSource{}));
-    CHECK(is_built_by_unit(source));
+    CHECK(is_built_by_unit(ScriptSource{}));
     CHECK_FALSE(runs_script(ArchiveSource{}));
 }
 
