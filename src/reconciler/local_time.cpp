@@ -48,13 +48,20 @@ minutes LocalTime::time_of_day(TimePoint time) const {
 }
 
 TimePoint LocalTime::next(minutes time_of_day, TimePoint time) const {
+    return next(Calendar{every_day, time_of_day}, time);
+}
+
+TimePoint LocalTime::next(const Calendar& calendar, TimePoint time) const {
     const auto today = floor<days>(time + offset_at(time));
     // Yesterday, because the clock may have been set back since midnight.
-    for (int day = -1; day <= 2; ++day) {
-        const auto moment = moment_of(*this, TimePoint(today + days(day)) + time_of_day);
+    for (int day = -1; day <= 8; ++day) {
+        const auto date = today + days(day);
+        const std::chrono::weekday weekday(date);
+        if (!calendar.days.test(weekday.iso_encoding() - 1)) continue;
+        const auto moment = moment_of(*this, TimePoint(date) + calendar.at);
         if (moment && *moment > time) return *moment;
     }
-    return time + days(1);  // never: no clock skips two days
+    return time + days(7);  // never: no clock skips two days, and a calendar has at least one
 }
 
 bool is_within(const DailyWindow& window, const LocalTime& local, TimePoint time) {

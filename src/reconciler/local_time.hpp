@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "reconciler/time.hpp"
+#include "specs/grammars/calendar.hpp"
 #include "specs/manifest.hpp"
 
 namespace left4me {
@@ -26,6 +27,8 @@ struct LocalTime {
     /// The first moment after `time` at which the clock shows this time of day. A time that the clock shows
     /// twice on one day counts once, and one that it skips counts as the moment of the skip.
     TimePoint next(std::chrono::minutes time_of_day, TimePoint time) const;
+    /// The same on the days of the week that the calendar names.
+    TimePoint next(const Calendar& calendar, TimePoint time) const;
 };
 
 bool is_within(const DailyWindow& window, const LocalTime& local, TimePoint time);

@@ -61,6 +61,36 @@ TEST_CASE("every next time of day is later, and less than 26 hours away") {
     }
 }
 
+TEST_CASE("a calendar names days of the week, by the host's clock") {
+    // 2026-03-29 is a Sunday.
+    const Calendar mondays{0b0000001, 5h};
+    CHECK(LocalTime{}.next(mondays, utc(3, 29, 12h)) == utc(3, 30, 5h));
+    CHECK(LocalTime{}.next(mondays, utc(3, 30, 5h)) == utc(4, 6, 5h));
+    CHECK(spring.next(mondays, utc(3, 28, 12h)) == utc(3, 30, 3h));
+    const Calendar weekend{0b1100000, 30min};
+    // Here it is Sunday already: 00:30 has passed.
+    CHECK(spring.next(weekend, utc(3, 28, 23h + 45min)) == utc(4, 3, 22h + 30min));
+    CHECK(spring.next(weekend, utc(3, 28, 12h)) == utc(3, 28, 23h + 30min));
+}
+
+TEST_CASE("every next moment of a calendar is later, on one of its days, and none is left out") {
+    for (const LocalTime& local : {spring, autumn, LocalTime{}}) {
+        const TimePoint begin = local.changes.empty() ? utc(3, 28, 0h) : local.changes[0].from;
+        for (unsigned days = 1; days < 128; days += 3) {
+            const Calendar calendar{days, 2h + 30min};
+            for (TimePoint at = begin; at < begin + 120h; at += 97min) {
+                const TimePoint next = local.next(calendar, at);
+                CHECK(next > at);
+                CHECK(next - at < 170h);
+                CHECK(local.next(calendar, next - 1us) == next);
+                const std::chrono::weekday day(
+                    std::chrono::floor<std::chrono::days>(next + local.offset_at(next)));
+                CHECK(calendar.days.test(day.iso_encoding() - 1));
+            }
+        }
+    }
+}
+
 TEST_CASE("a window may reach over midnight") {
     const DailyWindow night{23h, 6h};
     CHECK(is_within(night, LocalTime{}, utc(3, 1, 23h)));

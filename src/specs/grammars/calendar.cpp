@@ -32,7 +32,7 @@ std::optional<Calendar> parse_calendar(std::string_view text) {
     Calendar calendar;
     const std::size_t blank = text.find(' ');
     if (blank == std::string_view::npos) {
-        calendar.days.set();
+        calendar.days = every_day;
     } else {
         const std::string_view list = text.substr(0, blank);
         for (std::size_t begin = 0; begin <= list.size();) {

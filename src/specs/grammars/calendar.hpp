@@ -11,9 +11,11 @@ inline constexpr std::string_view calendar_form =
     "a time of day, with days of the week in front of it if it is not every day";
 inline constexpr std::string_view calendar_examples = "04:00, Mon 05:00 or Mon..Fri,Sun 05:00";
 
-/// When something happens each week.
+inline constexpr std::bitset<7> every_day{0x7F};
+
+/// When something happens each week, by the host's local time; see LocalTime::next().
 struct Calendar {
-    std::bitset<7> days;  ///< Monday is 0
+    std::bitset<7> days;  ///< Monday is 0; at least one
     std::chrono::minutes at{0};
 
     bool operator==(const Calendar&) const = default;

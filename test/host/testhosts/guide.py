@@ -1,0 +1,70 @@
+"""Pages of docs/ that show what a person types and sees: the tests type the same, and see the same.
+
+In a block ```console, a line that begins with `# ` is typed by root on the host, in /root, and one with `alice$ ` by
+alice on her own machine. The lines below are what is printed; `…` stands for any text, and alone on a line for any lines.
+What only looks is typed again until it shows that: a person looks again, too. A block ```yaml is a file whose name ends the
+sentence above it: on the host, or with `~/` on alice's machine."""
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+DOCS = Path(__file__).resolve().parents[3] / "docs"
+LOOKS = re.compile(r"(ssh alice@HOST )?l4d2ctl (get|describe|diff|status|events|history|players|logs|tree|explain-path)\b|git log")
+
+
+@dataclass
+class Command:
+    who: str  # "root" or "alice"
+    text: str
+    line: int
+    shown: list[str] = field(default_factory=list)
+
+    def only_looks(self) -> bool:
+        return bool(LOOKS.match(self.text))
+
+    def matches(self, said: str) -> bool:
+        parts = ["(?:.*\n)*" if line == "…" else re.escape(line).replace("…", ".*") + "\n" for line in self.shown]
+        # git pads what the other side says.
+        return re.fullmatch("".join(parts), re.sub(r" +$", "", said, flags=re.MULTILINE)) is not None
+
+
+@dataclass
+class File:
+    path: str
+    text: str
+    line: int
+
+
+def steps(page: Path) -> list[Command | File]:
+    """What the page has its reader do, in order."""
+    found: list[Command | File] = []
+    above = ""
+    lines = enumerate(page.read_text().splitlines(), 1)
+    for number, line in lines:
+        if line in ("```console", "```yaml"):
+            block = []
+            for _, inside in lines:
+                if inside == "```":
+                    break
+                block.append(inside)
+            if line == "```yaml":
+                if name := re.search(r"`([^`]+)`:$", above):
+                    found.append(File(name[1], "\n".join(block) + "\n", number))
+            else:
+                found += commands(block, number)
+        elif line:
+            above = line
+    return found
+
+
+def commands(block: list[str], first: int) -> list[Command]:
+    found: list[Command] = []
+    for number, line in enumerate(block, first + 1):
+        if typed := re.match(r"(# |alice\$ )(.*)", line):
+            found.append(Command("root" if typed[1] == "# " else "alice", typed[2], number))
+        elif found and found[-1].text.endswith("\\"):
+            found[-1].text += "\n" + line
+        elif found:
+            found[-1].shown.append(line)
+    return found

@@ -1,0 +1,92 @@
+"""The tutorial and the pages for tasks, followed word by word on a new host."""
+
+import shlex
+import time
+
+from testhosts import guide
+from testhosts.git import PORT, GitTest
+
+# What the pages call HOST.
+NAMES = {"ssh://alice@HOST/": f"ssh://alice@127.0.0.1:{PORT}/", "ssh alice@HOST ": f"ssh -p {PORT} alice@127.0.0.1 "}
+
+
+def here(text: str) -> str:
+    for page, host in NAMES.items():
+        text = text.replace(page, host)
+    return text
+
+
+def on_the_page(text: str) -> str:
+    for page, host in NAMES.items():
+        text = text.replace(host, page)
+    return text
+
+
+class Guides(GitTest):
+    CONFIG = "{}\n"  # as an installation leaves it
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.person("alice", "rm -rf .cwd")
+        self.run_in("gpasswd", "-d", "alice", "left4me-operators")
+        self.run_in("systemctl", "enable", "--now", "left4me.service")
+
+    def follow(self, name: str) -> None:
+        page = guide.DOCS / name
+        steps = guide.steps(page)
+        self.assertGreater(len(steps), 4, "the page shows hardly anything")
+        for step in steps:
+            where = f"{page.name}:{step.line}"
+            if isinstance(step, guide.File):
+                self.lay_down(step)
+            else:
+                self.type(step, where)
+
+    def lay_down(self, file: guide.File) -> None:
+        if file.path.startswith("~/"):
+            self.person("alice", f'mkdir -p "$(dirname {file.path})" && cat >{file.path}', text_in=here(file.text))
+        else:
+            self.write(file.path if file.path.startswith("/") else f"/root/{file.path}", file.text)
+
+    def say(self, step: guide.Command) -> str:
+        """What is printed. Whoever types stays in the directory that they went to."""
+        script = f'cd ~ && cd "$(cat .cwd 2>/dev/null || pwd)" && {{ {here(step.text)}\n}} 2>&1; pwd >~/.cwd'
+        if step.who == "alice":
+            done = self.person("alice", script, expect=None)
+        else:
+            done = self.run_in("env", "HOME=/root", "bash", "-c", script, expect=None)
+        return on_the_page(done.stdout)
+
+    def type(self, step: guide.Command, where: str) -> None:
+        deadline = time.monotonic() + (60 if step.only_looks() else 0)
+        while True:
+            said = self.say(step)
+            if step.matches(said):
+                return
+            if time.monotonic() >= deadline:
+                break
+            time.sleep(0.3)
+        expected = "\n".join(step.shown)
+        self.fail(f"{where}: {shlex.quote(step.text)}\n--- the page shows\n{expected}\n--- is printed\n{said}")
+
+    def test_the_tutorial_leads_to_three_servers_that_a_push_changes(self):
+        self.follow("tutorial.md")
+        for name, port in (("comp1", 27015), ("comp2", 27016), ("coop1", 27017)):
+            self.assert_running(name, port)
+        self.assert_converged()
+
+    def test_maps_are_added_as_the_page_says(self):
+        self.follow("tasks/add-maps.md")
+        self.assert_converged()
+
+    def test_a_server_that_does_not_come_up_is_mended_as_the_page_says(self):
+        self.follow("tasks/server-down.md")
+        self.assert_converged()
+
+    def test_a_full_disk_is_looked_at_as_the_page_says(self):
+        self.follow("tasks/full-disk.md")
+        self.assert_converged()
+
+    def test_somebody_is_given_the_right_to_push_as_the_page_says(self):
+        self.follow("tasks/give-access.md")
+        self.assert_converged()
