@@ -1,12 +1,15 @@
 #include "adapters/network.hpp"
 
 #include <arpa/inet.h>
+#include <ifaddrs.h>
 #include <netinet/in.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <cstddef>
 #include <cstring>
+#include <memory>
 #include <string>
 #include <system_error>
 
@@ -89,6 +92,28 @@ bool is_public(const sockaddr& address) {
     if (std::equal(mapped.begin(), mapped.end(), bytes->begin()))
         return std::none_of(not_public.begin(), not_public.end(), in);
     return in(allocated_6) && std::none_of(not_public_6.begin(), not_public_6.end(), in);
+}
+
+std::expected<bool, int> is_of_this_host(const sockaddr& address) {
+    const auto bytes = Network::bytes_of(address);
+    if (!bytes) return std::unexpected(EAFNOSUPPORT);
+    ifaddrs* first = nullptr;
+    if (::getifaddrs(&first) != 0) return std::unexpected(errno);
+    const std::unique_ptr<ifaddrs, decltype(&::freeifaddrs)> all(first, &::freeifaddrs);
+    for (const ifaddrs* one = first; one != nullptr; one = one->ifa_next) {
+        if (one->ifa_addr != nullptr && Network::bytes_of(*one->ifa_addr) == bytes) return true;
+    }
+    return false;
+}
+
+std::string address_text(const sockaddr& address) {
+    std::array<char, INET6_ADDRSTRLEN> text{};
+    const void* ip = nullptr;
+    if (address.sa_family == AF_INET) ip = &reinterpret_cast<const sockaddr_in&>(address).sin_addr;
+    if (address.sa_family == AF_INET6) ip = &reinterpret_cast<const sockaddr_in6&>(address).sin6_addr;
+    if (ip == nullptr || ::inet_ntop(address.sa_family, ip, text.data(), text.size()) == nullptr)
+        return "an address of an unknown family";
+    return text.data();
 }
 
 }  // namespace left4me

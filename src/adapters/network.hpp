@@ -3,7 +3,9 @@
 #include <sys/socket.h>
 
 #include <array>
+#include <expected>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace left4me {
@@ -19,6 +21,7 @@ class Network {
 
   private:
     friend bool is_public(const sockaddr& address);
+    friend std::expected<bool, int> is_of_this_host(const sockaddr& address);
 
     using Bytes = std::array<unsigned char, 16>;
     /// IPv4 as ::ffff:A.B.C.D. nullopt: another family.
@@ -33,5 +36,11 @@ class Network {
 /// special-purpose addresses (RFC 6890) say are not globally reachable, nor multicast, nor an IPv6 address
 /// that carries an IPv4 address (6to4, Teredo, NAT64): what is behind those cannot be told.
 bool is_public(const sockaddr& address);
+
+/// Whether an interface of this host has the address now. The error is an errno.
+std::expected<bool, int> is_of_this_host(const sockaddr& address);
+
+/// As people write it, without a port.
+std::string address_text(const sockaddr& address);
 
 }  // namespace left4me

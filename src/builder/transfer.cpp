@@ -1,9 +1,7 @@
 #include "builder/transfer.hpp"
 
-#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <fmt/format.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -31,16 +29,6 @@ constexpr long max_redirects = 5;
 constexpr long ok = 200;
 constexpr long partial = 206;
 constexpr long not_satisfiable = 416;
-
-std::string address_text(const sockaddr& address) {
-    std::array<char, INET6_ADDRSTRLEN> text{};
-    const void* ip = nullptr;
-    if (address.sa_family == AF_INET) ip = &reinterpret_cast<const sockaddr_in&>(address).sin_addr;
-    if (address.sa_family == AF_INET6) ip = &reinterpret_cast<const sockaddr_in6&>(address).sin6_addr;
-    if (ip == nullptr || ::inet_ntop(address.sa_family, ip, text.data(), text.size()) == nullptr)
-        return "an address of an unknown family";
-    return text.data();
-}
 
 bool is_temporary(long status) {
     constexpr std::array temporary{408L, 425L, 429L, 500L, 502L, 503L, 504L};

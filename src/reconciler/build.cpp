@@ -88,10 +88,7 @@ std::string fingerprint(const ScriptSource& source) {
     return digest.hex();
 }
 
-bool runs_script(const OverlaySource& source) {
-    const auto* const script = std::get_if<ScriptSource>(&source);
-    return script != nullptr && script->network == ScriptNetwork::None;
-}
+bool runs_script(const OverlaySource& source) { return std::holds_alternative<ScriptSource>(source); }
 
 const char* to_string(BuildPhase phase) {
     switch (phase) {

@@ -32,7 +32,7 @@ std::string fingerprint(const WorkshopSource& source);
 
 /// The same for a script: its text and its settings.
 std::string fingerprint(const ScriptSource& source);
-/// Whether its build needs `left4me-script@NAME.service`, too. Not if the script must not run at all.
+/// Whether its build needs `left4me-script@NAME.service`, too.
 bool runs_script(const OverlaySource& source);
 
 /// Why a build produced no artifact.

@@ -467,9 +467,9 @@ constexpr std::array script_fields{
           .default_value = "None",
           .documentation =
               "What the script may reach. `None`: nothing, it has a network of its own that is empty. "
-              "`Public` is reserved for public addresses: this version cannot enforce it, so it refuses to "
-              "build such an overlay.",
-          .example = "None",
+              "`Public`: public addresses, through an HTTP proxy that `http_proxy` and `https_proxy` name; "
+              "never this host or a private network.",
+          .example = "Public",
           .values = script_networks},
     Field{.name = "timeout",
           .type = Type::Duration,
@@ -537,8 +537,8 @@ constexpr std::array source_fields{
           .children = workshop_fields},
     Field{.name = "script",
           .type = Type::Map,
-          .documentation = "A script that makes the files, in a sandbox without a network and without "
-                           "anything of the host but its programs.",
+          .documentation = "A script that makes the files, in a sandbox without anything of the host but its "
+                           "programs, and without a network unless it asks for the public one.",
           .example = "{run: \"mkdir -p left4dead2/cfg && date >left4dead2/cfg/built.cfg\"}",
           .children = script_fields},
 };

@@ -114,7 +114,7 @@ struct WorkshopSource {
     bool operator==(const WorkshopSource&) const = default;
 };
 
-/// What a script may reach. Public is for later: a build refuses it, because nothing enforces it yet.
+/// What a script may reach. Public: addresses of the internet alone, through `left4me-proxy@NAME.service`.
 enum class ScriptNetwork { None, Public };
 
 /// The overlay's files are what a script leaves in its working directory; it runs in

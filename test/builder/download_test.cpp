@@ -17,7 +17,7 @@
 #include "builder/archive/download.hpp"
 #include "hostile_archives.hpp"
 #include "reconciler/digest.hpp"
-#include "support/https_server.hpp"
+#include "site/https_server.hpp"
 
 using namespace left4me;
 using namespace left4me::builder;

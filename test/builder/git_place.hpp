@@ -7,9 +7,9 @@
 #include "../adapters/store/place.hpp"
 #include "adapters/fd.hpp"
 #include "adapters/store/build_files.hpp"
+#include "site/git_backend.hpp"
+#include "site/https_server.hpp"
 #include "specs/manifest.hpp"
-#include "support/git_backend.hpp"
-#include "support/https_server.hpp"
 
 namespace left4me {
 

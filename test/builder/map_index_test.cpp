@@ -22,7 +22,7 @@
 #include "check_run.hpp"
 #include "hostile_archives.hpp"
 #include "reconciler/pinning.hpp"
-#include "support/https_server.hpp"
+#include "site/https_server.hpp"
 
 using namespace left4me;
 using namespace left4me::builder;

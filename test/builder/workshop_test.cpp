@@ -20,7 +20,7 @@
 #include "check_run.hpp"
 #include "reconciler/digest.hpp"
 #include "reconciler/pinning.hpp"
-#include "support/https_server.hpp"
+#include "site/https_server.hpp"
 
 using namespace left4me;
 using namespace left4me::builder;

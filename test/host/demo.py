@@ -1,9 +1,13 @@
 """The show behind ./demo: a real host, real units, real reboots; nothing is staged but the order of events."""
 
+import hashlib
+import io
 import json
 import os
+import re
 import subprocess
 import sys
+import tarfile
 import time
 from pathlib import Path
 
@@ -12,9 +16,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from testhosts import apt, staging  # noqa: E402
 from testhosts.machine import Host, HostError  # noqa: E402
+from testhosts.site import ALLOWED, PORT, Site  # noqa: E402
 
 PROJECT = Path(__file__).resolve().parents[2]
 SOURCE = "/etc/left4me/manifests"
+# The overlays of manifests/community/packs.yaml.
+PACKS = ["competitive-rework", "l4dtoolz", "metamod", "sourcemod", "workshop-maps", "workshop-standard"]
 TERMINAL = sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
 COLOUR = TERMINAL and "NO_COLOR" not in os.environ
 
@@ -172,17 +179,86 @@ def prepare(stage: Stage) -> None:
     host = stage.host
     host.run("mkdir", "-p", "/srv/left4me/custom-maps/left4dead2/addons", check=True)
     host.run("tee", "/srv/left4me/custom-maps/left4dead2/addons/map.vpk", text_in="a campaign\n", check=True)
-    for file in sorted((PROJECT / "manifests/community").glob("*.yaml")):
-        host.run("tee", f"{SOURCE}/{file.name}", text_in=file.read_text(encoding="utf-8"), check=True)
+    for name in ("overlays", "servers", "blueprints"):
+        put(host, name, re.sub(rf", ({'|'.join(PACKS)})\b|\b({'|'.join(PACKS)}), ", "", manifest(name)))
+
+
+def manifest(name: str) -> str:
+    return (PROJECT / f"manifests/community/{name}.yaml").read_text(encoding="utf-8")
+
+
+def put(host: Host, name: str, text: str) -> None:
+    host.run("tee", f"{SOURCE}/{name}.yaml", text_in=text, check=True)
 
 
 def bring_up(stage: Stage) -> None:
-    stage.show.step("Say what there should be", "manifests/community: 7 servers, 3 blueprints, 4 overlays")
+    stage.show.step("Say what there should be", "manifests/community, at first without what others make: 7 servers, 3 blueprints, 4 overlays")
     prepare(stage)
     stage.type("l4d2ctl diff")
     stage.reconcile("from nothing to everything as asked")
     stage.type("l4d2ctl get servers")
     stage.answer("versus1", 27020)
+
+
+def release(name: str) -> bytes:
+    """An archive of 4 MiB, always the same."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as archive:
+        for path, content in {f"addons/{name}.vdf": b"Plugin", f"addons/{name}/{name}.so": hashlib.shake_256(name.encode()).digest(4 << 20)}.items():
+            entry = tarfile.TarInfo(path)
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
+    return out.getvalue()
+
+
+def stand_in(host: Host) -> str:
+    """Puts what others make onto a web server of the host, as slow as a line to the internet, and returns their manifests, with the
+    addresses and digests of the stand-ins."""
+    host.run("sh", "-ec", f"echo '{ALLOWED}' >>/etc/left4me/config.yaml", check=True)
+    site = Site(host, pause=6)
+    site.be_steam()
+    items = {number: hashlib.shake_256(number.encode()).digest(2 << 20) for number in ("698857882", "2524204971", "2957035482", "2973628334", "3013844371")}
+    site.publish(items, {"121115793": list(items)[2:]})
+    text = manifest("packs")
+    for url, old in re.findall(r"url:\s+(?:- )?(https://\S+\.tar\.gz)(?:\s+- \S+.*)?\s+sha256: (\w+)", text):
+        content = release(url.rpartition("/")[2].split("-")[0])
+        site.put(url.rpartition("/")[2], content)
+        text = text.replace(url, f"https://127.0.0.1:{PORT}/{url.rpartition('/')[2]}").replace(old, hashlib.sha256(content).hexdigest())
+    made = host.run("sh", "-ec", "mkdir -p /srv/left4me/rework/cfg && cd /srv/left4me/rework && echo 'sm_cvar nb_update_frequency 0.01' >cfg/server.cfg && "
+                    "git init -q -b master . && git add . && git -c user.name=SirPlease -c user.email=s@example.org commit -q -m Zonemod && "
+                    "chown -R left4me: . && git -c safe.directory=* rev-parse HEAD", check=True)  # fmt: skip
+    text = re.sub(r"url: https://github.com/SirPlease/\S+", "url: /srv/left4me/rework/.git", text)
+    return re.sub(r"ref: \w{40}", f"ref: {made.stdout.strip()}", text)
+
+
+def arrive(stage: Stage) -> None:
+    stage.show.step(
+        "Add what others make",
+        "releases, a git commit, workshop items and a collection, from stand-ins on this host: servers run on while all of it arrives",
+    )
+    with Working("the stand-ins of Steam and of release pages"):
+        packs = stand_in(stage.host)
+    pids = "systemctl show -P MainPID left4me-server@coop1 left4me-server@comp1"
+    before = stage.host.run("sh", "-c", pids).stdout
+    put(stage.host, "packs", packs)
+    put(stage.host, "blueprints", manifest("blueprints"))
+    stage.type("l4d2ctl diff", most=12)
+    began = time.monotonic()
+    print(f"   {bold('$')} l4d2ctl reconcile &")
+    words = open(os.memfd_create("words"), "w+", encoding="utf-8")
+    process = subprocess.Popen([*stage.host.entry(), "l4d2ctl", "reconcile"], stdin=subprocess.DEVNULL, stdout=words, stderr=words)
+    stage.until("something has arrived", "sh", "-c", "l4d2ctl get overlays | grep -Eq '(downloading|unpacking) [1-9]'")
+    stage.type("l4d2ctl get overlays")
+    stage.type("l4d2ctl describe overlay workshop-maps | head -n 12")
+    if process.poll() is not None:
+        print(dim("     (it was already there)"))
+    process.wait(120)
+    stage.show.figure("a git commit, 3 releases, 5 workshop items: fetched, checked, shared by 6 servers", time.monotonic() - began)
+    if stage.host.run("sh", "-c", pids).stdout != before:
+        raise HostError("a server that was to be left alone was restarted")
+    print(f"   {good('✓')} coop1 and comp1 did not notice: they take it up when they start the next time, or nobody plays")
+    stage.type("l4d2ctl get overlays")
+    stage.type("l4d2ctl explain-path versus1 left4dead2/addons/2524204971.vpk")
 
 
 def kill(stage: Stage) -> None:
@@ -279,7 +355,7 @@ def main() -> int:
         with Working("boot"):
             host.boot()
         stage = Stage(host, show)
-        for scene in (bring_up, kill, disable, edit, mistake, hand_over, reboot):
+        for scene in (bring_up, arrive, kill, disable, edit, mistake, hand_over, reboot):
             scene(stage)
         show.summary()
         if keep:

@@ -191,10 +191,10 @@ std::expected<OverlaySource, std::string> read_workshop(const json& from) {
 std::expected<OverlaySource, std::string> read_script(const json& from) {
     ScriptSource source;
     source.run = read_field<std::string>(from, "run");
-    // Whatever else is written there does not run.
-    source.network = read_field<std::string>(from, "network") == to_string(ScriptNetwork::None)
-                         ? ScriptNetwork::None
-                         : ScriptNetwork::Public;
+    // Whatever else is written there reaches nothing.
+    source.network = read_field<std::string>(from, "network") == to_string(ScriptNetwork::Public)
+                         ? ScriptNetwork::Public
+                         : ScriptNetwork::None;
     source.timeout = std::chrono::seconds(read_field<std::int64_t>(from, "timeout"));
     source.memory = read_field<std::uint64_t>(from, "memory");
     source.disk = read_field<std::uint64_t>(from, "disk");

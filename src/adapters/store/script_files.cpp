@@ -15,6 +15,9 @@ Done make_script_room(int parent, const ScriptSource& source) {
     const std::string limits = fmt::format("memory {}\ndisk {}\n", source.memory, source.disk);
     if (auto wrote = write_new(directory->get(), room::text, source.run, 0644, 0755); !wrote) return wrote;
     if (auto wrote = write_new(directory->get(), room::limits, limits, 0644, 0755); !wrote) return wrote;
+    if (source.network == ScriptNetwork::Public) {
+        if (auto wrote = write_new(directory->get(), room::is_public, "", 0644, 0755); !wrote) return wrote;
+    }
     for (const char* const fifo : {room::output, room::result}) {
         if (::mkfifoat(directory->get(), fifo, 0666) != 0) return io_error(fifo);
     }

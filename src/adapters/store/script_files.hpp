@@ -15,6 +15,8 @@ inline constexpr const char* text = "run";       ///< the script
 inline constexpr const char* limits = "limits";  ///< lines of a word and a number
 /// The network namespace of the build, which is the host's: the script's must be another one.
 inline constexpr const char* network = "network";
+/// Is there if the script may reach public addresses; left4me-proxy@NAME.socket starts only then.
+inline constexpr const char* is_public = "public";
 inline constexpr const char* output = "output";  ///< FIFO: a tar archive of what the script left
 inline constexpr const char* result = "result";  ///< FIFO: lines that say how it goes
 

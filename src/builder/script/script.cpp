@@ -56,12 +56,6 @@ Built<void> tell_network(int room) {
 
 Built<Staged> stage_script(const ScriptSource& source, int build_directory, Staging& staging,
                            Progress& progress) {
-    if (source.network != ScriptNetwork::None) {
-        return std::unexpected(BuildError{
-            BuildFailureKind::ScriptFailed,
-            "network: Public is not supported by this version: nothing would keep the script from private "
-            "networks and from this host; use network: None, and an archive for what is to be downloaded"});
-    }
     const std::string input = fingerprint(source);
     const Fd room = store::open_directory(build_directory, room_of::directory);
     if (!room) return own_failure(errno, store::io_error(room_of::directory).error());

@@ -1,10 +1,14 @@
 """Artifacts that stay: rolled back to, pruned, shared, and never changed beneath a running server."""
 
 import json
+import os
+import time
 
 from testhosts.case import COMMUNITY, MANIFESTS, SERVERS, STATE, DaemonTest, HostTest, server
 
 MAPS = "/srv/left4dead2/maps/left4dead2/addons"
+# docs/benchmarks.md has the result of 1000.
+UPDATES = int(os.environ.get("LEFT4ME_UPDATES", "100"))
 
 
 class Artifacts(HostTest):
@@ -140,7 +144,7 @@ class Churn(Artifacts, DaemonTest):
     def layers(self, name: str) -> list[str]:
         return [layer for layer in self.mounts(name)[0] if layer.startswith("overlays/")]
 
-    def test_nothing_that_is_mounted_changes_through_a_hundred_updates_and_as_many_collections(self):
+    def test_nothing_that_is_mounted_changes_through_many_updates_and_collections(self):
         self.write("/etc/left4me/config.yaml", "limits: {keepArtifacts: 1}\n")
         self.run_in("systemctl", "reload", "left4me.service")
         more = server("delta", 27018, blueprint="modded", more="rollout: {policy: Immediate}")
@@ -151,23 +155,28 @@ class Churn(Artifacts, DaemonTest):
         self.write("/srv/template.yaml", COMMUNITY + more)
         self.write(
             "/srv/update",
-            f"for i in $(seq 100); do test $((i % 10)) != 0 || echo $i >{MAPS}/$((i % 3)).vpk\nsed \"s/100000/$i/\" /srv/template.yaml >{MANIFESTS}/.next\n"
+            f"for i in $(seq {UPDATES}); do test $((i % 10)) != 0 || echo $i >{MAPS}/$((i % 3)).vpk\nsed \"s/100000/$i/\" /srv/template.yaml >{MANIFESTS}/.next\n"
             f"mv {MANIFESTS}/.next {MANIFESTS}/community.yaml\nl4d2ctl reconcile; done; touch /srv/updated\n",
         )
         collect = "n=0; while ! test -e /srv/updated; do l4d2ctl gc >>/srv/collect.log 2>&1; n=$((n + 1)); done; echo $n\n"
         self.write("/srv/collect", collect)
         self.run_in("sh", "-c", "sh /srv/update >/srv/update.log 2>&1 & sh /srv/collect >/srv/collected 2>&1 &")
         looks = 0
+        began = time.monotonic()
         while not self.exists("/srv/updated"):
             self.assertEqual(self.run_in("sh", "-c", digest).stdout, before)
             looks += 1
         self.assertGreater(looks, 10)
         self.until("the last collection has ended", lambda: self.run_in("cat", "/srv/collected").stdout.strip())
-        self.assertGreater(int(self.run_in("cat", "/srv/collected").stdout), 10)
+        collections = int(self.run_in("cat", "/srv/collected").stdout)
+        print(f"{UPDATES} updates and {collections} collections in {time.monotonic() - began:.0f} s; hashed {looks} times meanwhile", flush=True)
+        self.assertGreater(collections, 10)
         self.assertEqual(self.run_in("sh", "-c", digest).stdout, before)
         self.assertEqual(self.layers("alpha"), layers)
         self.bystanders_live_on()
         self.until("the artifact of the last update is built", lambda: self.overlay()["built"], 60)
+        # It was restarted for each: systemd may have had enough of it for a while.
+        self.until("delta runs", lambda: self.mounts("delta") and self.properties("delta")["ActiveState"] == "active", 180)
         for name in ("rates", "maps"):
             mounted = {layer for one in ("alpha", "gamma", "delta") for layer in self.layers(one) if f"/{name}/" in layer}
             there = {f"overlays/{name}/{digest}" for digest in self.on_host(name)}

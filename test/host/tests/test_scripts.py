@@ -115,11 +115,3 @@ class Scripts(HostTest):
         self.assertIn("ended with signal", self.record()["failure"]["message"])
         self.assertEqual(self.record()["artifact"], before)
         self.assertEqual(self.life("alpha"), life)
-
-    def test_a_script_that_would_need_the_network_is_refused(self):
-        self.put(more=", network: Public")
-        self.ctl("validate", "-f", "/etc/left4me/manifests/made.yaml")
-        self.ctl("reconcile", expect=None)
-        self.until("it is refused", lambda: "failure" in self.record(), 30)
-        self.assertIn("network: Public is not supported", self.record()["failure"]["message"])
-        self.assertFalse(self.exists(f"{BUILD}/script"))

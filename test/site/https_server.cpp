@@ -1,4 +1,4 @@
-#include "support/https_server.hpp"
+#include "site/https_server.hpp"
 
 #include <netinet/in.h>
 #include <openssl/err.h>
@@ -57,7 +57,7 @@ Cert make_certificate(EVP_PKEY* key, HttpsServer::Certificate wanted) {
     (void)X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, text.data(), -1, -1, 0);
     (void)X509_set_issuer_name(x, name);
     extend(x, NID_basic_constraints, "critical,CA:TRUE");
-    extend(x, NID_subject_alt_name, "DNS:localhost,IP:127.0.0.1,IP:::1");
+    extend(x, NID_subject_alt_name, "DNS:localhost,DNS:site.example,IP:127.0.0.1,IP:::1");
     must(X509_sign(x, key, EVP_sha256()) > 0, "signing");
     return certificate;
 }

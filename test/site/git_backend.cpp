@@ -1,4 +1,4 @@
-#include "support/git_backend.hpp"
+#include "site/git_backend.hpp"
 
 #include <fcntl.h>
 #include <sys/wait.h>

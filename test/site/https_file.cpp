@@ -12,7 +12,7 @@
 #include <sstream>
 #include <string>
 
-#include "support/https_server.hpp"
+#include "site/https_server.hpp"
 
 namespace {
 

@@ -7,8 +7,8 @@
 #include <span>
 #include <string>
 
-#include "support/git_backend.hpp"
-#include "support/https_server.hpp"
+#include "site/git_backend.hpp"
+#include "site/https_server.hpp"
 
 int main(int argc, char** argv) {
     const std::span arguments(argv, static_cast<std::size_t>(argc));

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "support/https_server.hpp"
+#include "site/https_server.hpp"
 
 namespace left4me {
 
