@@ -33,8 +33,6 @@ struct Paths {
     std::filesystem::path read_socket() const { return run / "read"; }
     /// What left4me-probe last heard from the games: rewritten with every answer.
     std::filesystem::path probe_answers() const { return run / "probe/answers/servers.json"; }
-    /// Who plays, as the games list them; beside the answers, and only for people.
-    std::filesystem::path probe_lists() const { return run / "probe/answers/players.json"; }
     /// Written to when one of them has become empty, so that whoever waits for that need not watch the
     /// answers.
     std::filesystem::path probe_emptied() const { return run / "probe/emptied"; }

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "adapters/files.hpp"
+#include "adapters/probes/lists.hpp"
 
 namespace left4me::probe {
 namespace {
@@ -49,7 +50,7 @@ std::expected<Publisher, std::string> Publisher::open(const Paths& paths) {
     publisher.answers_ = *std::move(answers);
     publisher.emptied_ = *std::move(emptied);
     publisher.answers_name_ = paths.probe_answers().filename().string();
-    publisher.lists_name_ = paths.probe_lists().filename().string();
+    publisher.lists_name_ = probes::lists_file(paths).filename().string();
     return publisher;
 }
 

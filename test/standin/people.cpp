@@ -4,6 +4,7 @@
 #include <array>
 #include <chrono>
 #include <cmath>
+#include <utility>
 
 namespace standin {
 namespace {
@@ -86,7 +87,7 @@ void People::place(std::vector<Person>& people, std::size_t wanted, bool playing
 bool People::advance(Clock::time_point now) {
     const auto was_here = here_.size();
     const auto had_come = connects_;
-    const bool was_reserved = is_reserved();
+    const bool was_reserved = std::exchange(was_reserved_, false);
     const auto leavers =
         std::count_if(here_.begin(), here_.end(), [&](const Person& one) { return one.leaves <= now; });
     place(playing_, wanted_playing_, true, now);
@@ -107,6 +108,8 @@ bool People::advance(Clock::time_point now) {
         }
         lobby_ = script_->lobby > 0 && visit_.reserved <= now && !has_come;
     }
+    was_reserved_ = is_reserved();
+    if (was_reserved_ && !was_reserved) reserved_since_ = now;
     return here_.size() != was_here || leavers > 0 || had_come != connects_ || was_reserved != is_reserved();
 }
 
@@ -128,7 +131,7 @@ std::vector<std::string> People::roll(Clock::time_point now) const {
     for (const Person& one : here_)
         lines.push_back(one.name + " for " + milliseconds(now - one.came) + ", " +
                         (one.is_playing(now) ? "playing" : "connecting"));
-    if (is_reserved()) lines.push_back("a lobby, on its way");
+    if (is_reserved()) lines.push_back("a lobby for " + milliseconds(now - reserved_since_) + ", on its way");
     return lines;
 }
 

@@ -66,7 +66,8 @@ class People {
     void place(std::vector<Person>& people, std::size_t wanted, bool playing, Clock::time_point now);
 
     std::size_t wanted_playing_ = 0, wanted_connecting_ = 0;
-    bool ordered_lobby_ = false, lobby_ = false;
+    bool ordered_lobby_ = false, lobby_ = false, was_reserved_ = false;
+    Clock::time_point reserved_since_;
     std::vector<Person> playing_, connecting_;  ///< as ordered
     std::optional<Script> script_;
     bool is_new_ = false;

@@ -121,7 +121,7 @@ TEST_CASE("who is on the stand-in when it stops is recorded, and when it is kill
                     std::string(number == SIGTERM ? "a stop" : "what ended the game before") +
                     ": Zoey 1 for ") != std::string::npos);
     CHECK(said.find(" ms, connecting\n") != std::string::npos);
-    CHECK(said.find(": a lobby, on its way\n") != std::string::npos);
+    CHECK(said.find(" ms, on its way\n") != std::string::npos);
     const std::string word = "standin: kicked";
     CHECK(said.find(word, said.rfind("Console initialized.")) ==
           (number == SIGTERM ? said.npos : said.find(word)));

@@ -59,6 +59,10 @@ PublishedList from_json(const json& object) {
 
 }  // namespace
 
+std::filesystem::path lists_file(const Paths& paths) {
+    return paths.probe_answers().parent_path() / "players.json";
+}
+
 std::string to_text(const std::vector<PublishedList>& all) {
     json servers = json::array();
     for (std::size_t i = 0; i < std::min(all.size(), max_published); ++i) servers.push_back(to_json(all[i]));
@@ -67,7 +71,7 @@ std::string to_text(const std::vector<PublishedList>& all) {
 }
 
 std::expected<std::map<std::uint16_t, PublishedList>, std::string> read_lists(const Paths& paths) {
-    const auto text = read_file(paths.probe_lists(), max_text);
+    const auto text = read_file(lists_file(paths), max_text);
     if (!text) return std::unexpected(text.error());
     try {
         std::map<std::uint16_t, PublishedList> by_port;
@@ -78,7 +82,7 @@ std::expected<std::map<std::uint16_t, PublishedList>, std::string> read_lists(co
         }
         return by_port;
     } catch (const std::exception&) {
-        return std::unexpected(paths.probe_lists().string() + ": it is not what left4me-probe writes");
+        return std::unexpected(lists_file(paths).string() + ": it is not what left4me-probe writes");
     }
 }
 

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <expected>
+#include <filesystem>
 #include <map>
 #include <string>
 #include <vector>
@@ -29,6 +30,9 @@ struct PublishedList {
 
 inline constexpr std::size_t max_listed = 64;       ///< players of one game; the others are left out
 inline constexpr std::size_t max_name_bytes = 128;  ///< what is longer is cut
+
+/// Beside the answers.
+std::filesystem::path lists_file(const Paths& paths);
 
 /// One JSON document, with names and numbers made harmless.
 std::string to_text(const std::vector<PublishedList>& all);
