@@ -195,18 +195,28 @@ def manuals(log: Log) -> Result:
     return Result(passed=len(pages))
 
 
-def schema(log: Log) -> Result:
-    """The JSON Schema against two validators that others wrote. ajv comes from npm's registry, as pinned."""
-    modules = PROJECT / "build/ajv"
+def npm(log: Log, place: Path, modules: Path) -> Path:
+    """The packages of npm's registry that package-lock.json pins by their hashes; none may run a script."""
     modules.mkdir(parents=True, exist_ok=True)
-    lock = PROJECT / "test/schema/package-lock.json"
+    lock = place / "package-lock.json"
     installed = modules / "installed.json"
     if not installed.is_file() or installed.read_bytes() != lock.read_bytes():
         for name in ("package.json", "package-lock.json"):
-            shutil.copy(PROJECT / "test/schema" / name, modules)
+            shutil.copy(place / name, modules)
         log.command("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", modules)
         shutil.copy(lock, installed)
-    return counted(log.command("test/schema/differential", modules))
+    return modules
+
+
+def schema(log: Log) -> Result:
+    """The JSON Schema against two validators that others wrote."""
+    return counted(log.command("test/schema/differential", npm(log, PROJECT / "test/schema", PROJECT / "build/ajv")))
+
+
+def clients(log: Log) -> Result:
+    """The stand-in game against clients of A2S and RCON that others wrote."""
+    modules = npm(log, PROJECT / "test/standin/clients", PROJECT / "build/clients")
+    return counted(log.command("test/standin/clients/read", f"build/{HERE}/test/standin/srcds_run", modules))
 
 
 def shells(log: Log) -> Result:
@@ -398,6 +408,7 @@ STEPS = [
     Step(HERE, f"build on {HERE}", build(HERE), cores=2),
     Step(f"tree-{OTHER}", f"build tree for {OTHER}", tree("build", OTHER), [f"tree-{HERE}"], cores=0),
     Step(f"host-tree-{OTHER}", f"test host tree for {OTHER}", tree("host", OTHER), [f"tree-{OTHER}"], cores=0),
+    Step("clients", "others' clients of A2S and RCON read the stand-in", clients, [HERE]),
     Step("shells", "completion in bash, zsh and fish", shells, [HERE]),
     Step(f"hosts-{HERE}", f"host tests on {HERE}", host_tests(HERE), [HERE, f"tree-{HERE}"], cores=1),
     Step(OTHER, f"build and unit tests on {OTHER}", build_and_test(OTHER), [HERE, f"tree-{OTHER}"], cores=2),

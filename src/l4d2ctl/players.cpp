@@ -40,6 +40,19 @@ std::string players_table(const View& view, const std::vector<std::string>& name
     return table(rows, terminal);
 }
 
+/// Nothing for a game that lists nobody.
+std::string list_table(const operations::PlayerList& list, const Terminal& terminal) {
+    if (list.players.empty()) return "";
+    std::vector<std::vector<Cell>> rows{heading({"PLAYER", "SCORE", "CONNECTED"})};
+    for (const probes::PublishedPlayer& player : list.players) {
+        const auto since = std::chrono::seconds(static_cast<std::int64_t>(player.seconds)) + list.age;
+        rows.push_back({{player.name.empty() ? "(no name yet)" : player.name},
+                        {std::to_string(player.score)},
+                        {operations::age_text(TimePoint(), TimePoint() + since)}});
+    }
+    return "\n" + table(rows, terminal);
+}
+
 Result<Exit> players(Session& session, const Options& options) {
     std::vector<std::string> names;
     if (!options.server.empty()) {
@@ -56,8 +69,13 @@ Result<Exit> players(Session& session, const Options& options) {
     if (names.empty()) names = operations::shown_servers(*view);
     if (const std::string trouble = operations::probe_trouble(session); !trouble.empty())
         print_error("left4me-probe publishes nothing: " + trouble + "\n  systemctl status left4me-probe\n");
-    print(options.output == "json" ? operations::json_text(operations::players_json(*view, names))
-                                   : players_table(*view, names, session.out));
+    const auto lists = operations::player_lists(session, *view, names);
+    if (options.output == "json") {
+        print(operations::json_text(operations::players_json(*view, names, &lists)));
+        return Exit::Done;
+    }
+    print(players_table(*view, names, session.out));
+    if (!options.server.empty() && !lists.empty()) print(list_table(lists.begin()->second, session.out));
     return Exit::Done;
 }
 
@@ -65,10 +83,12 @@ Result<Exit> players(Session& session, const Options& options) {
 
 void add_players(CLI::App& app, Session& session) {
     auto options = std::make_shared<Options>();
-    Command verb = add_verb(app, session, "players", "Shows how many players are on each server, and the map",
-                            "  l4d2ctl players\n  l4d2ctl players comp1 -o json",
-                            [&session, options] { return players(session, *options); });
-    verb.optional_argument("SERVER", options->server, "The server", Words::Servers);
+    Command verb =
+        add_verb(app, session, "players",
+                 "Shows how many players are on each server, and the map; of one server, who they are",
+                 "  l4d2ctl players\n  l4d2ctl players comp1 -o json",
+                 [&session, options] { return players(session, *options); });
+    verb.optional_argument("SERVER", options->server, "The server, with its players", Words::Servers);
     verb.option("-o,--output", options->output, "table or json", {"table", "json"});
 }
 

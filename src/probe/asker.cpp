@@ -1,22 +1,25 @@
 #include "probe/asker.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "reconciler/players.hpp"
 
 namespace left4me::probe {
 namespace {
 
-/// Of one question. A game gives its challenge once, or twice if the one that we had was out of date.
+/// Of one round. A game gives its challenge once, or twice if the one that we had was out of date.
 constexpr unsigned max_challenges = 2;
 
 constexpr std::uint32_t loopback = 0x7F000001;
 
 bool is_known_empty(const std::optional<Answered>& answer, Time now) {
-    return answer && a2s::people(answer->info) == 0 && now - answer->asked <= max_age_of_empty;
+    return answer && people(*answer) == 0 && now - answer->asked <= max_age_of_empty;
 }
 
 }  // namespace
+
+unsigned people(const Answered& answer) { return a2s::people(answer.info, answer.listed); }
 
 Endpoint reachable(const Endpoint& listening) {
     return {listening.address == 0 ? loopback : listening.address, listening.port};
@@ -48,23 +51,36 @@ std::vector<Asker::Datagram> Asker::due(Time now) {
     return datagrams;
 }
 
-/// It did not answer in time. A datagram may get lost, so a game that answered the time before is asked again
-/// at once.
+/// It did not answer in time. A datagram may get lost, so what the game answers as a rule is asked again at
+/// once.
 void Asker::give_up(Game& game) {
     game.waits = false;
-    game.challenge.reset();
-    if (++game.unanswered == 1 && game.answer) return;
-    const Time longest = game.answer ? pace_.longest_known : pace_.longest_unknown;
-    const unsigned doublings = std::min(game.unanswered - 1, 10U);
-    game.due = game.asked + about(std::min(pace_.interval * (1U << doublings), longest));
+    if (game.asks_players) ++game.unlisted;
+    const bool answers = game.asks_players ? game.unlisted < max_unlisted : game.answer.has_value();
+    if (++game.tries < pace_.tries && answers) return;
+    game.tries = 0;
+    Time pause = pace_.interval;
+    if (!game.asks_players) {
+        const unsigned doublings = std::min(game.unanswered++, 10U);
+        pause =
+            std::min(pause * (1U << doublings), game.answer ? pace_.longest_known : pace_.longest_unknown);
+    }
+    game.asks_players = false;
+    game.due = game.asked + about(pause);
+}
+
+std::string Asker::question(const Game& game) {
+    return game.asks_players ? a2s::players_question(game.challenge) : a2s::info_question(game.challenge);
 }
 
 Asker::Datagram Asker::ask(const Listening& socket, Game& game, Time now) {
     game.waits = true;
-    game.challenges = 0;
-    game.asked = now;
+    if (!game.asks_players && game.tries == 0) {
+        game.asked = now;
+        game.challenges = 0;
+    }
     game.due = now + pace_.patience;
-    return {reachable(socket.at), a2s::info_question(game.challenge)};
+    return {reachable(socket.at), question(game)};
 }
 
 std::optional<Time> Asker::next() const {
@@ -80,18 +96,43 @@ Asker::Heard Asker::heard(const Endpoint& from, std::string_view bytes, Time now
     });
     if (found == games_.end()) return {};
     Game& game = found->second;
-    auto answer = a2s::parse_answer(bytes);
+    if (bytes.size() > a2s::largest_datagram) return {};
+    const auto whole = a2s::is_part(bytes) ? game.parts.add(bytes) : std::optional<std::string>();
+    auto answer = a2s::parse_answer(whole ? *whole : bytes);
     if (!answer) return {};
     if (const auto* const challenge = std::get_if<a2s::Challenge>(&*answer)) {
-        if (game.challenges++ == max_challenges) return {};
+        if (game.challenges == max_challenges) return {};
+        ++game.challenges;
         game.challenge = *challenge;
-        return {.reply = Datagram{from, a2s::info_question(game.challenge)}};
+        return {.reply = Datagram{from, question(game)}};
     }
-    const bool was_empty = is_known_empty(game.answer, now);
-    game.answer = Answered{game.asked, std::get<a2s::Info>(std::move(*answer))};
-    game.waits = false;
-    game.unanswered = 0;
+    if (auto* const info = std::get_if<a2s::Info>(&*answer))
+        return game.asks_players ? Heard{} : heard_info(found->first, game, std::move(*info), now);
+    return game.asks_players ? heard_players(game, std::get<a2s::Players>(std::move(*answer)), now) : Heard{};
+}
+
+Asker::Heard Asker::heard_info(const Listening& socket, Game& game, a2s::Info info, Time now) {
+    game.unanswered = game.tries = 0;
+    game.half = {.asked = game.asked, .info = std::move(info), .listed = 0};
+    game.asks_players = true;
+    Heard heard;
+    if (people(game.half) > 0 || game.unlisted >= max_unlisted) heard = know(game, now);
+    heard.reply = ask(socket, game, now);
+    return heard;
+}
+
+Asker::Heard Asker::heard_players(Game& game, a2s::Players players, Time now) {
+    game.unlisted = game.tries = 0;
+    game.half.listed = players.count;
+    game.list = {.asked = game.asked, .players = std::move(players.list)};
+    game.asks_players = game.waits = false;
     game.due = game.asked + about(pace_.interval);
+    return know(game, now);
+}
+
+Asker::Heard Asker::know(Game& game, Time now) {
+    const bool was_empty = is_known_empty(game.answer, now);
+    game.answer = game.half;
     return {.answered = true, .emptied = !was_empty && is_known_empty(game.answer, now), .reply = {}};
 }
 
@@ -99,6 +140,14 @@ std::map<Listening, Answered> Asker::answers() const {
     std::map<Listening, Answered> all;
     for (const auto& [socket, game] : games_) {
         if (game.answer) all.emplace(socket, *game.answer);
+    }
+    return all;
+}
+
+std::map<Listening, Listed> Asker::lists() const {
+    std::map<Listening, Listed> all;
+    for (const auto& [socket, game] : games_) {
+        if (game.list) all.emplace(socket, *game.list);
     }
     return all;
 }

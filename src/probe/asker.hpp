@@ -10,7 +10,8 @@
 #include <string_view>
 #include <vector>
 
-#include "adapters/a2s/info.hpp"
+#include "adapters/a2s/answer.hpp"
+#include "adapters/a2s/split.hpp"
 #include "adapters/listening.hpp"
 
 namespace left4me::probe {
@@ -18,20 +19,30 @@ namespace left4me::probe {
 using Time = std::chrono::milliseconds;  ///< of CLOCK_BOOTTIME
 
 /// How often one game is asked. An address may send a game 3 queries a second (sv_max_queries_sec), averaged
-/// over 30 s, and a question takes up to three: one to get a challenge, perhaps another because that was out
-/// of date.
+/// over 30 s. A round takes two, INFO and PLAYER; each is asked again when it gets lost, and up to two more
+/// are to get a challenge.
 struct Pace {
-    Time interval{3000};  ///< between two questions that are answered; up to a tenth more or less
-    Time patience{1000};  ///< for an answer
-    /// After questions without an answer: twice as long each time, until these.
+    Time interval{3000};  ///< between two rounds; up to a tenth more or less
+    Time patience{700};   ///< for an answer
+    unsigned tries = 3;   ///< of a question that the game has answered before
+    /// After rounds without an answer: twice as long each time, until these.
     Time longest_known{6000};      ///< to a game that has answered before
     Time longest_unknown{30'000};  ///< to a socket that never has, such as one for SourceTV
     Time spread{300};              ///< new sockets are asked within this time
 };
 
 struct Answered {
-    Time asked{};  ///< when its question was sent
+    Time asked{};  ///< when the first question of the round was sent
     a2s::Info info;
+    unsigned listed = 0;  ///< by PLAYER
+};
+
+/// Who may be human.
+unsigned people(const Answered& answer);
+
+struct Listed {
+    Time asked{};
+    std::vector<a2s::Player> players;
 };
 
 /// Decides whom to ask when, and takes the answers. Pure: the caller passes datagrams and the time.
@@ -62,22 +73,37 @@ class Asker {
     /// has come before due(): a late answer would be taken for the answer to the next question.
     Heard heard(const Endpoint& from, std::string_view bytes, Time now);
 
-    /// The latest answer of each game that has given one.
+    /// The latest answer of each game that has given one. INFO alone says that somebody is there; that nobody
+    /// is, it does only together with PLAYER, or if PLAYER has remained unanswered for max_unlisted times.
     std::map<Listening, Answered> answers() const;
+    /// The latest answer to PLAYER of each.
+    std::map<Listening, Listed> lists() const;
+
+    static constexpr unsigned max_unlisted = 12;
 
   private:
     struct Game {
         Time due{};
         Time asked{};
-        bool waits = false;  ///< for an answer
-        unsigned unanswered = 0;
-        unsigned challenges = 0;  ///< since the question
+        bool waits = false;         ///< for an answer
+        bool asks_players = false;  ///< INFO has been answered in this round
+        unsigned tries = 0;         ///< of this question, without an answer
+        unsigned unanswered = 0;    ///< rounds without an answer to INFO, in a row
+        unsigned unlisted = 0;      ///< questions for PLAYER without an answer, in a row
+        unsigned challenges = 0;    ///< in this round
         std::optional<a2s::Challenge> challenge;
+        a2s::Parts parts;
+        Answered half;  ///< of this round: what INFO has said
         std::optional<Answered> answer;
+        std::optional<Listed> list;
     };
 
     Datagram ask(const Listening& socket, Game& game, Time now);
+    static std::string question(const Game& game);
     void give_up(Game& game);
+    Heard heard_info(const Listening& socket, Game& game, a2s::Info info, Time now);
+    Heard heard_players(Game& game, a2s::Players players, Time now);
+    static Heard know(Game& game, Time now);
     Time about(Time interval);
 
     Pace pace_;

@@ -15,6 +15,7 @@
 
 #include "adapters/fd.hpp"
 #include "adapters/files.hpp"
+#include "adapters/probes/lists.hpp"
 #include "adapters/probes/published.hpp"
 #include "adapters/since_boot.hpp"
 #include "probe/publisher.hpp"
@@ -26,6 +27,8 @@ namespace {
 constexpr Time look_for_sockets{2000};
 /// Answers come one by one.
 constexpr Time publish_pause{250};
+/// Only people read who plays.
+constexpr Time publish_lists_pause{2000};
 
 constexpr int receive_buffer = 256 * 1024;
 /// More than the receive buffer, which the kernel doubles, can hold: each datagram takes more than 512 bytes
@@ -59,9 +62,17 @@ probes::Published published(const Listening& socket, const Answered& answer) {
     return {.address = text_of(socket.at.address),
             .port = socket.at.port,
             .asked = answer.asked,
-            .players = a2s::people(answer.info),
+            .players = people(answer),
             .max_players = answer.info.max_players,
             .map = answer.info.map};
+}
+
+probes::PublishedList published(const Listening& socket, const Listed& listed) {
+    probes::PublishedList list{
+        .address = text_of(socket.at.address), .port = socket.at.port, .asked = listed.asked, .players = {}};
+    for (const a2s::Player& player : listed.players)
+        list.players.push_back({player.name, player.score, player.seconds});
+    return list;
 }
 
 class RunningProbe : public Probe {
@@ -134,6 +145,16 @@ class RunningProbe : public Probe {
         }
         news_ = emptied_ = false;
         publish_at_ = now + publish_pause;
+        return publish_lists(now);
+    }
+
+    std::expected<void, std::string> publish_lists(Time now) {
+        if (now < publish_lists_at_) return {};
+        publish_lists_at_ = now + publish_lists_pause;
+        std::vector<probes::PublishedList> all;
+        for (const auto& [socket, listed] : asker_.lists()) all.push_back(published(socket, listed));
+        if (auto done = publisher_.publish_lists(probes::to_text(all)); !done)
+            return failure("the lists of players", done.error());
         return {};
     }
 
@@ -152,6 +173,7 @@ class RunningProbe : public Probe {
     Asker asker_;
     Time look_at_{};
     Time publish_at_{};
+    Time publish_lists_at_{};
     bool news_ = true;  // an empty list says that the probe runs
     bool emptied_ = false;
 };

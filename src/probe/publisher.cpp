@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "adapters/files.hpp"
+#include "adapters/probes/lists.hpp"
 
 namespace left4me::probe {
 namespace {
@@ -48,13 +49,14 @@ std::expected<Publisher, std::string> Publisher::open(const Paths& paths) {
     Publisher publisher;
     publisher.answers_ = *std::move(answers);
     publisher.emptied_ = *std::move(emptied);
-    publisher.name_ = paths.probe_answers().filename().string();
+    publisher.answers_name_ = paths.probe_answers().filename().string();
+    publisher.lists_name_ = probes::lists_file(paths).filename().string();
     return publisher;
 }
 
-std::expected<void, int> Publisher::publish(const std::string& text) {
+std::expected<void, int> Publisher::replace(const std::string& name, const std::string& text) {
     if (auto written = write_whole(answers_.get(), unfinished, text); !written) return written;
-    if (::renameat(answers_.get(), unfinished, answers_.get(), name_.c_str()) != 0)
+    if (::renameat(answers_.get(), unfinished, answers_.get(), name.c_str()) != 0)
         return std::unexpected(errno);
     return {};
 }

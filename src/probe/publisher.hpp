@@ -16,14 +16,19 @@ class Publisher {
     static std::expected<Publisher, std::string> open(const Paths& paths);
 
     /// Replaces the answers. The error is an errno.
-    std::expected<void, int> publish(const std::string& text);
+    std::expected<void, int> publish(const std::string& text) { return replace(answers_name_, text); }
+    /// Replaces the lists of players.
+    std::expected<void, int> publish_lists(const std::string& text) { return replace(lists_name_, text); }
     /// Wakes whoever waits for an empty server.
     std::expected<void, int> tell_emptied();
 
   private:
+    std::expected<void, int> replace(const std::string& name, const std::string& text);
+
     Fd answers_;
     Fd emptied_;
-    std::string name_;
+    std::string answers_name_;
+    std::string lists_name_;
 };
 
 }  // namespace left4me::probe

@@ -29,6 +29,7 @@ LIBRARIES = {
     "CLI/": "CLI11",
     "boost/": "Boost",
     "zlib.h": "zlib",
+    "bzlib.h": "bzip2",
     "archive": "libarchive",
     "curl/": "libcurl",
 }

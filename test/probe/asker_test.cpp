@@ -59,9 +59,23 @@ struct Net {
     }
 };
 
-std::string as_the_game_does(const Asker::Datagram& question) {
-    return question.bytes == a2s::info_question(challenge) ? info(3) : a2s::encode(challenge);
+std::string list_of(unsigned players) {
+    return a2s::encode(a2s::Players{players, std::vector<a2s::Player>(players, {"", 0, 1})});
 }
+
+bool asks_players(const Asker::Datagram& question) {
+    return question.bytes.starts_with(a2s::players_question().substr(0, 5));
+}
+
+/// INFO counts so many, and PLAYER lists so many.
+auto game_with(std::uint8_t counted, unsigned listed) {
+    return [=](const Asker::Datagram& question) {
+        if (question.bytes == a2s::info_question(challenge)) return info(counted);
+        return question.bytes == a2s::players_question(challenge) ? list_of(listed) : a2s::encode(challenge);
+    };
+}
+
+std::string as_the_game_does(const Asker::Datagram& question) { return game_with(3, 3)(question); }
 
 /// The most questions in any window of 30 seconds.
 std::size_t most_in_window(const std::vector<Time>& times) {
@@ -75,13 +89,15 @@ std::size_t most_in_window(const std::vector<Time>& times) {
 
 }  // namespace
 
-TEST_CASE("a game that answers is asked every three seconds or so, and gives its challenge once") {
+TEST_CASE(
+    "a game that answers is asked for INFO and PLAYER every three seconds or so, and gives its challenge "
+    "once") {
     Net net;
     net.asker.listening({game(27015)}, net.now);
     net.until(net.now + Time(300'000), as_the_game_does);
     const auto& asked = net.asked.at(here);
-    CHECK(asked.size() >= 90);
-    CHECK(asked.size() <= 113);
+    CHECK(asked.size() >= 180);
+    CHECK(asked.size() <= 225);
     CHECK(net.answer_of(game(27015)).info.players == 3);
     CHECK(net.now - net.answer_of(game(27015)).asked <= Time(3300));
 }
@@ -101,8 +117,12 @@ TEST_CASE("no game is asked more often than it allows, however it answers") {
         net.asker.listening({game(27015)}, net.now);
         net.until(net.now + Time(300'000), as_the_game_does);
         net.until(net.now + Time(300'000), answer);
-        CHECK(most_in_window(net.asked.at(here)) <= 45);  // half of 3 a second
+        CHECK(most_in_window(net.asked.at(here)) <= 66);  // of 90: others ask, too
     };
+    const auto only_info = [](const Asker::Datagram& question) {
+        return asks_players(question) ? std::string() : as_the_game_does(question);
+    };
+    check(only_info);
     check(silent);
     check(only_challenges);
     check(changing);
@@ -154,10 +174,69 @@ TEST_CASE("datagrams that nobody asked for, from elsewhere, or without sense are
     CHECK_FALSE(net.asker.heard(here, "", net.now).answered);
     CHECK_FALSE(net.asker.heard(here, info(0).substr(0, 20), net.now).answered);
     CHECK(net.asker.answers().empty());
+    CHECK_FALSE(net.asker.heard(here, list_of(0), net.now).answered);
     CHECK(net.asker.heard(here, info(2), net.now).answered);
     // The answer to a question counts once.
     CHECK_FALSE(net.asker.heard(here, info(0), net.now).answered);
+    CHECK(net.asker.heard(here, list_of(1), net.now).answered);
+    CHECK_FALSE(net.asker.heard(here, list_of(0), net.now).answered);
     CHECK(net.answer_of(game(27015)).info.players == 2);
+}
+
+TEST_CASE("of what INFO counts and what PLAYER lists, the larger number counts") {
+    const auto people_of = [](std::uint8_t counted, unsigned listed) {
+        Net net;
+        net.asker.listening({game(27015)}, net.now);
+        net.until(net.now + Time(10'000), game_with(counted, listed));
+        return people(net.answer_of(game(27015)));
+    };
+    CHECK(people_of(0, 0) == 0);
+    CHECK(people_of(3, 1) == 3);  // two are connecting
+    CHECK(people_of(0, 2) == 2);  // it lies
+    CHECK(people_of(8, 0) == 8);
+}
+
+TEST_CASE("INFO alone does not show that nobody plays, unless the game never answers PLAYER") {
+    const auto without_players = [](const Asker::Datagram& question) {
+        return asks_players(question) ? std::string() : game_with(0, 0)(question);
+    };
+    Net net;
+    net.asker.listening({game(27015)}, net.now);
+    net.until(net.now + Time(8000), without_players);
+    CHECK(net.asker.answers().empty());
+    net.until(net.now + Time(10'000), without_players);
+    CHECK(people(net.answer_of(game(27015))) == 0);
+    // It is asked on: from the first answer, its list counts again.
+    net.until(net.now + Time(7000), game_with(0, 2));
+    CHECK(people(net.answer_of(game(27015))) == 2);
+    const Time last = net.answer_of(game(27015)).asked;
+    net.until(net.now + Time(5000), without_players);
+    CHECK(net.answer_of(game(27015)).asked <= last + Time(3300));
+    // That somebody is there, it shows.
+    net.until(net.now + Time(7000), [](const Asker::Datagram& question) {
+        return asks_players(question) ? std::string() : game_with(1, 0)(question);
+    });
+    CHECK(people(net.answer_of(game(27015))) == 1);
+}
+
+TEST_CASE("a list that comes in parts, in any order and twice, is put together") {
+    const std::string list = list_of(3);
+    Net net;
+    net.asker.listening({game(27015)}, net.now);
+    net.now += Time(300);
+    REQUIRE(net.asker.due(net.now).size() == 1);
+    REQUIRE(net.asker.heard(here, info(3), net.now).reply);
+    const auto part = [&](char number) {
+        const std::size_t half = list.size() / 2;
+        return std::string("\xFE\xFF\xFF\xFF\x01\0\0\0\x02", 9) + number + std::string("\xE0\x04", 2) +
+               (number == 0 ? list.substr(0, half) : list.substr(half));
+    };
+    CHECK_FALSE(net.asker.heard({0x7F000001, 27016}, part(0), net.now).answered);
+    CHECK_FALSE(net.asker.heard(here, part(1), net.now).answered);
+    CHECK_FALSE(net.asker.heard(here, part(1), net.now).answered);
+    CHECK(net.asker.heard(here, part(0), net.now).answered);
+    CHECK(net.asker.lists().at(game(27015)).players.size() == 3);
+    CHECK_FALSE(net.asker.heard(here, part(0), net.now).answered);
 }
 
 TEST_CASE("an answer is as old as its question") {
@@ -165,7 +244,8 @@ TEST_CASE("an answer is as old as its question") {
     net.asker.listening({game(27015)}, net.now);
     net.now += Time(300);
     (void)net.asker.due(net.now);
-    CHECK(net.asker.heard(here, info(0), net.now + Time(900)).answered);
+    CHECK(net.asker.heard(here, info(0), net.now + Time(500)).reply);
+    CHECK(net.asker.heard(here, list_of(0), net.now + Time(600)).answered);
     CHECK(net.answer_of(game(27015)).asked == net.now);
 }
 
@@ -205,7 +285,8 @@ TEST_CASE("a game is reported as emptied when nobody plays and it was not known 
     const auto says = [&net](std::uint8_t players, Time pause) {
         net.now = std::max(net.now + pause, *net.asker.next());
         (void)net.asker.due(net.now);
-        return net.asker.heard(here, info(players), net.now).emptied;
+        const bool by_info = net.asker.heard(here, info(players), net.now).emptied;
+        return net.asker.heard(here, list_of(players), net.now).emptied || by_info;
     };
     CHECK(says(0, Time(0)));
     CHECK_FALSE(says(0, Time(0)));

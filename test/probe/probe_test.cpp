@@ -17,6 +17,7 @@
 #include "../standin/process.hpp"
 #include "adapters/confinement/confinement.hpp"
 #include "adapters/fd.hpp"
+#include "adapters/probes/lists.hpp"
 #include "adapters/probes/published.hpp"
 #include "adapters/since_boot.hpp"
 #include "adapters/watch/tree_watch.hpp"
@@ -149,6 +150,68 @@ TEST_CASE("the probe finds a game by the kernel's table and publishes its player
     CHECK(since_boot() - answer->asked < milliseconds(5000));
 }
 
+TEST_CASE(
+    "the probe publishes who plays, without what a terminal could obey, whatever comes in parts or "
+    "compressed") {
+    const std::string how = GENERATE("", "split", "bzip2");
+    Process game;
+    game.start(
+        {"-maxplayers", "8", "+standin_players", "6", "+standin_connecting", "2", "+standin_answers", how});
+    World world;
+    world.open({game.port()});
+    const auto list = [&]() -> std::vector<probes::PublishedPlayer> {
+        const auto lists = probes::read_lists(world.paths);
+        const auto found =
+            lists ? lists->find(static_cast<std::uint16_t>(game.port())) : decltype(lists->end())();
+        return lists && found != lists->end() ? found->second.players
+                                              : std::vector<probes::PublishedPlayer>();
+    };
+    REQUIRE(world.until([&] { return !list().empty(); }));
+    CHECK(world.until([&] { return world.says(game.port(), 8); }));
+    const auto players = list();
+    REQUIRE(players.size() == 7);
+    CHECK(players[0].name == "Zoey 1");
+    CHECK(players[1].name == "?[31mred?[0m 2");
+    CHECK(players[1].score == 9);
+    CHECK(players[1].seconds <= 15);
+    CHECK(players[6].name.empty());
+}
+
+TEST_CASE("a game that says that nobody plays, but lists players, is occupied") {
+    Process game;
+    game.start({"+standin_players", "2", "+standin_lie", "0"});
+    World world;
+    world.open({game.port()});
+    REQUIRE(world.until([&] { return world.says(game.port(), 2); }));
+    tell(game, "standin_players 0");
+    CHECK(world.until([&] { return world.says(game.port(), 0); }));
+}
+
+TEST_CASE("a game that does not answer PLAYER is empty when INFO alone says so again and again") {
+    Process game;
+    game.start({"+standin_silent", "players"});
+    World world;
+    world.open({game.port()});
+    CHECK(world.until([&] { return world.says(game.port(), 0); }));
+}
+
+TEST_CASE("lost, late, forged and broken datagrams delay the probe, but do not deceive it") {
+    Process game;
+    game.start({"-maxplayers", "8", "+standin_players", "3", "+standin_loss", "30", "+standin_delay", "50",
+                "+standin_noise", "3"});
+    World world;
+    world.open({game.port()});
+    REQUIRE(world.until([&] { return world.says(game.port(), 3); }));
+    const auto end = since_boot() + milliseconds(3000);
+    REQUIRE(world.until([&] {
+        CHECK(world.says(game.port(), 3));
+        return since_boot() > end;
+    }));
+    CHECK(since_boot() - world.answer(game.port())->asked < milliseconds(2000));
+    tell(game, "standin_players 0");
+    CHECK(world.until([&] { return world.says(game.port(), 0); }));
+}
+
 TEST_CASE("the probe says once that a game has become empty, and nothing while nobody comes or goes") {
     Process game;
     game.start({"-maxplayers", "8"});
@@ -218,11 +281,11 @@ TEST_CASE("what the probe did not read in time is not taken for the answer to it
         asker = game.await(question);
         return !question.empty();
     }));
-    game.send(info(0), asker);
+    game.send(info(1), asker);
     const auto sent = since_boot();
     // Longer than it waits for an answer: as if it had been stopped.
     ::usleep(400'000);
-    REQUIRE(world.until([&] { return world.says(game.port, 0); }));
+    REQUIRE(world.until([&] { return world.says(game.port, 1); }));
     CHECK(world.answer(game.port)->asked <= sent);
 }
 

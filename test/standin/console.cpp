@@ -1,6 +1,11 @@
 #include "console.hpp"
 
+#include <algorithm>
+#include <array>
 #include <charconv>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <utility>
 
@@ -73,6 +78,7 @@ std::string Console::command(const std::vector<std::string>& words) {
     }
     if (name == "status") return status();
     if (name == "stats") return stats();
+    if (name == "standin_queries") return std::to_string(queries_) + "\n";
     std::string rest;
     for (std::size_t i = 1; i < words.size(); ++i) rest += (i > 1 ? " " : "") + words[i];
     if (name == "echo") return rest + " \n";
@@ -99,11 +105,25 @@ int Console::number(const std::string& name, int otherwise) const {
     return error == std::errc{} ? parsed : otherwise;
 }
 
-int Console::humans() const { return number("standin_players") + number("standin_connecting"); }
+bool Console::advance(Clock::time_point now) {
+    const auto count = [&](const char* name) { return static_cast<std::size_t>(std::max(0, number(name))); };
+    people_.order(count("standin_players"), count("standin_connecting"), number("standin_reserved") != 0);
+    const Script usual;
+    people_.follow(text("standin_script").empty()
+                       ? std::nullopt
+                       : std::optional(Script{.seed = static_cast<unsigned>(number("standin_script")),
+                                              .quiet = number("standin_quiet", usual.quiet),
+                                              .stay = number("standin_stay", usual.stay),
+                                              .group = number("standin_group", usual.group),
+                                              .connect = number("standin_connect", usual.connect),
+                                              .lobby = number("standin_lobby", usual.lobby)}));
+    return people_.advance(now);
+}
 
 std::string Console::status() const {
     if (text("standin_status") == "garbled") return "players : 0 humans, 0 bots (8 max) (hiber\n";
-    const bool reserved = number("standin_reserved") != 0;
+    const auto now = Clock::now();
+    const bool reserved = people_.is_reserved();
     const bool hibernating = humans() == 0 && !reserved;
     std::string said = "hostname: " + text("hostname", "Left 4 Dead 2") + "\n";
     said += "version : 2.2.4.3 9477 secure  (unknown)\n";
@@ -115,19 +135,28 @@ std::string Console::status() const {
             (hibernating ? "hibernating" : "not hibernating") + ") (" +
             (reserved ? "reserved 186000047cf0fd8" : "unreserved") + ")\n\n";
     said += "# userid name uniqueid connected ping loss state rate adr\n";
-    for (int i = 1; i <= humans(); ++i)
-        said += "# " + std::to_string(i + 1) + " " + std::to_string(i) + " \"player \"" + std::to_string(i) +
-                "\"\" STEAM_1:0:" + std::to_string(i) + " 10:00 40 0 " +
-                (i <= number("standin_players") ? "active" : "spawning") + " 30000 192.0.2.1:27005\n";
+    int slot = 0;
+    for (const Person& one : people_.here()) {
+        ++slot;
+        const auto here = std::chrono::duration_cast<std::chrono::seconds>(now - one.came).count();
+        const auto two = [](long value) { return (value < 10 ? "0" : "") + std::to_string(value); };
+        said += "# " + std::to_string(slot + 1) + " " + std::to_string(slot) + " \"" + one.name + "\" " +
+                one.steam_id + " " + two(here / 60) + ":" + two(here % 60) + " 40 0 " +
+                (one.is_playing(now) ? "active" : "spawning") + " 30000 192.0.2.1:27005\n";
+    }
     for (int i = 0; i < number("standin_bots"); ++i)
         said += "#" + std::to_string(100 + i) + " \"Coach\" BOT active\n";
     return said + "#end\n";
 }
 
 std::string Console::stats() const {
-    return "CPU    In_(KB/s)  Out_(KB/s)  Uptime  Map_changes  FPS      Players  Connects\n"
-           "0.00   0.00       0.00        5       0            30.02    " +
-           std::to_string(humans()) + "        0\n\n";
+    const auto minutes = std::chrono::duration_cast<std::chrono::minutes>(Clock::now() - started_).count();
+    std::array<char, 200> line{};
+    std::snprintf(line.data(), line.size(), "%-6.2f %-10.2f %-11.2f %-7ld %-12d %-8.2f %-8d %u\n", 0.0, 0.0,
+                  0.0, minutes, 0, std::strtod(text("standin_fps", "30.02").c_str(), nullptr), humans(),
+                  people_.connects());
+    return "CPU    In_(KB/s)  Out_(KB/s)  Uptime  Map_changes  FPS      Players  Connects\n" +
+           std::string(line.data()) + "\n";
 }
 
 }  // namespace standin

@@ -123,18 +123,22 @@ int free_port() {
     }
 }
 
+Asker::Asker(int port) : socket_(connected(port, SOCK_DGRAM)) {}
+
+std::optional<std::string> Asker::ask(std::string_view request, int milliseconds) const {
+    if (::send(socket_.get(), request.data(), request.size(), 0) < 0) return std::nullopt;
+    return receive(socket_.get(), milliseconds);
+}
+
 std::optional<std::string> exchange(int port, std::string_view request, int milliseconds) {
-    const auto socket = connected(port, SOCK_DGRAM);
-    if (::send(socket.get(), request.data(), request.size(), 0) < 0) return std::nullopt;
-    return receive(socket.get(), milliseconds);
+    return Asker(port).ask(request, milliseconds);
 }
 
 std::optional<Info> info(int port, int milliseconds) {
-    const auto socket = connected(port, SOCK_DGRAM);
+    const Asker asker(port);
     std::string request(info_request);
     for (int tries = 0; tries < 3; ++tries) {
-        if (::send(socket.get(), request.data(), request.size(), 0) < 0) return std::nullopt;
-        const auto answer = receive(socket.get(), milliseconds);
+        const auto answer = asker.ask(request, milliseconds);
         if (!answer || !answer->starts_with(challenge_header)) return answer ? decode(*answer) : std::nullopt;
         request = std::string(info_request) + answer->substr(challenge_header.size());
     }

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "descriptor.hpp"
 #include "packets.hpp"
 
 namespace standin::testing {
@@ -38,6 +39,16 @@ class Process {
 };
 
 int free_port();
+/// One client, whose challenge stays the same.
+class Asker {
+  public:
+    explicit Asker(int port);
+    std::optional<std::string> ask(std::string_view request, int milliseconds = 2000) const;
+
+  private:
+    Descriptor socket_;
+};
+
 /// Sends one datagram and returns the answer; nothing if none came within `milliseconds`.
 std::optional<std::string> exchange(int port, std::string_view request, int milliseconds = 2000);
 std::optional<Info> info(int port, int milliseconds = 2000);

@@ -1,6 +1,8 @@
 #include "server.hpp"
 
 #include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -17,12 +19,6 @@ namespace standin {
 namespace {
 
 using Buffer = std::array<char, 4200>;
-
-/// A challenge that the client can only know if our packets reach its address, which is its only purpose.
-std::string challenge_for(const sockaddr_in& asker) {
-    return little_endian((ntohl(asker.sin_addr.s_addr) * 2654435761U) ^ (asker.sin_port * 40503U) ^
-                         static_cast<std::uint32_t>(::getpid()));
-}
 
 sockaddr* generic(sockaddr_in& address) { return reinterpret_cast<sockaddr*>(&address); }
 
@@ -42,17 +38,13 @@ constexpr std::size_t largest_body = 4086;
 
 }  // namespace
 
-Descriptor::~Descriptor() {
-    if (number_ >= 0) ::close(number_);
-}
-
 bool Server::open(const std::string& address, int port) {
     sockaddr_in where{};
     where.sin_family = AF_INET;
     where.sin_port = htons(static_cast<std::uint16_t>(port));
     if (::inet_pton(AF_INET, address.c_str(), &where.sin_addr) != 1) where.sin_addr.s_addr = INADDR_ANY;
-    udp_ = bound(SOCK_DGRAM, where);
-    if (udp_.get() < 0) {
+    Descriptor udp = bound(SOCK_DGRAM, where);
+    if (udp.get() < 0) {
         std::printf("WARNING: UDP_OpenSocket: port: %d  bind: %s\n", port,
                     errno == EADDRINUSE ? "WSAEADDRINUSE" : "WSAEACCES");
         return false;
@@ -63,36 +55,8 @@ bool Server::open(const std::string& address, int port) {
         return false;
     }
     port_ = port;
+    queries_.emplace(console_, std::move(udp), port);
     return true;
-}
-
-void Server::answer_query() {
-    Buffer buffer{};
-    sockaddr_in asker{};
-    socklen_t length = sizeof asker;
-    const auto got = ::recvfrom(udp_.get(), buffer.data(), buffer.size(), 0, generic(asker), &length);
-    if (got < 0) return;
-    const std::string_view packet(buffer.data(), static_cast<std::size_t>(got));
-    if (!packet.starts_with(info_request)) return;
-    const auto challenge = challenge_for(asker);
-    std::string answer;
-    if (packet.substr(info_request.size()) == challenge) {
-        Info info;
-        info.name = console_.text("hostname", "Left 4 Dead 2");
-        info.map = console_.text("map", "c1m1_hotel");
-        info.folder = "left4dead2";
-        info.game = console_.text("sv_gametypes", "Left 4 Dead 2");
-        info.version = "2.2.4.3";
-        info.players = static_cast<std::uint8_t>(console_.humans());
-        info.bots = static_cast<std::uint8_t>(console_.number("standin_bots"));
-        info.max_players = static_cast<std::uint8_t>(console_.number("maxplayers", 4));
-        info.password = !console_.text("sv_password").empty();
-        info.port = static_cast<std::uint16_t>(port_);
-        answer = encode(info);
-    } else {
-        answer = std::string(challenge_header) + challenge;
-    }
-    (void)::sendto(udp_.get(), answer.data(), answer.size(), 0, generic(asker), length);
 }
 
 void Server::accept_console() {
@@ -110,9 +74,12 @@ void Server::reply(Session& session, std::int32_t id, std::int32_t type, const s
     if (console_.text("standin_segments") != "joined") flush(session);
 }
 
-/// The game sends each packet by itself, mostly; a network may join and cut them.
+/// The game sends each packet by itself, mostly; a network may join and cut them. Some clients cannot read
+/// what is joined, so `apart` leaves them the time to read one after the other.
 void Server::flush(Session& session) {
+    constexpr unsigned pause = 100'000;
     const std::string bytes = std::exchange(session.unsent, {});
+    if (!bytes.empty() && console_.text("standin_segments") == "apart") ::usleep(pause);
     const std::size_t step = console_.text("standin_segments") == "bytes" ? 1 : bytes.size();
     for (std::size_t at = 0; at < bytes.size(); at += step)
         (void)::send(session.socket.get(), bytes.data() + at, std::min(step, bytes.size() - at),

@@ -1,32 +1,15 @@
 #pragma once
 
-#include <netinet/in.h>
-
 #include <list>
+#include <optional>
 #include <string>
 
 #include "console.hpp"
+#include "descriptor.hpp"
 #include "packets.hpp"
+#include "queries.hpp"
 
 namespace standin {
-
-/// An owned file descriptor.
-class Descriptor {
-  public:
-    explicit Descriptor(int number = -1) : number_(number) {}
-    Descriptor(Descriptor&& other) noexcept : number_(other.number_) { other.number_ = -1; }
-    Descriptor& operator=(Descriptor&& other) noexcept {
-        std::swap(number_, other.number_);
-        return *this;
-    }
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-    ~Descriptor();
-    int get() const { return number_; }
-
-  private:
-    int number_;
-};
 
 /// The sockets of one running game: queries on UDP, the remote console on TCP, both on the same port.
 class Server {
@@ -37,9 +20,8 @@ class Server {
     bool open(const std::string& address, int port);
     int port() const { return port_; }
 
-    int queries() const { return udp_.get(); }
+    Queries& queries() { return *queries_; }
     int listener() const { return tcp_.get(); }
-    void answer_query();
     void accept_console();
 
     struct Session {
@@ -58,7 +40,8 @@ class Server {
     void reply(Session& session, std::int32_t id, std::int32_t type, const std::string& body);
 
     Console& console_;
-    Descriptor udp_, tcp_;
+    std::optional<Queries> queries_;
+    Descriptor tcp_;
     std::list<Session> sessions_;
     int port_ = 0;
 };

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <csignal>
@@ -19,6 +20,7 @@
 #include <cstring>
 #include <ctime>
 #include <fstream>
+#include <initializer_list>
 #include <utility>
 #include <vector>
 
@@ -27,7 +29,6 @@
 namespace standin {
 namespace {
 
-using Clock = std::chrono::steady_clock;
 namespace fs = std::filesystem;
 
 struct Arguments {
@@ -122,6 +123,10 @@ class Game {
     void read_orders() { (void)console_.execute_file("../ems/standin.cfg"); }
     void after(const char* variable, void (*effect)(const char*), const char* why, int& timeout) const;
     bool stop_asked(int signals) const;
+    void move_people();
+    void call_the_roll() const;
+    void note_kicked(const char* why);
+    fs::path roll() const { return directory_ / "logs/standin.here"; }
     void serve_sessions(const std::vector<pollfd>& polled, std::size_t first);
     int loop(int signals, int orders);
 
@@ -180,15 +185,50 @@ void Game::serve_sessions(const std::vector<pollfd>& polled, std::size_t first) 
     }
 }
 
+void Game::move_people() {
+    const int before = console_.humans();
+    if (!console_.advance(Clock::now())) return;
+    call_the_roll();
+    if (console_.humans() == 0 && before != 0) std::printf("Server is hibernating\n");
+    if (console_.humans() != 0 && before == 0) std::printf("Server waking up from hibernation\n");
+}
+
+/// So that whoever is there is known even after a SIGKILL.
+void Game::call_the_roll() const {
+    std::ofstream file(roll());
+    for (const auto& line : console_.people().roll(Clock::now())) file << line << "\n";
+}
+
+/// Prints who was there when the game ended.
+void Game::note_kicked(const char* why) {
+    std::ifstream file(roll());
+    for (std::string line; std::getline(file, line);)
+        std::printf("standin: kicked by %s: %s\n", why, line.c_str());
+    std::ofstream(roll(), std::ios::trunc);
+}
+
+/// Milliseconds until the first of them, for poll().
+int timeout_until(std::initializer_list<std::optional<Clock::time_point>> moments, int longest) {
+    for (const auto& moment : moments) {
+        if (!moment) continue;
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(*moment - Clock::now()).count();
+        const int bounded = static_cast<int>(std::clamp<long>(left, 0, 3'600'000));
+        longest = longest < 0 ? bounded : std::min(longest, bounded);
+    }
+    return longest;
+}
+
 int Game::loop(int signals, int orders) {
     while (!console_.quit_asked()) {
-        int timeout = -1;
+        move_people();
+        server_.queries().send_due(Clock::now());
+        int timeout = timeout_until({console_.people().next(), server_.queries().next()}, -1);
         after("standin_crash_after", crash, "standin: crashing, as told", timeout);
         after("standin_exit_after", [](const char*) { std::exit(0); }, "", timeout);
         std::fflush(stdout);
         std::vector<pollfd> polled{{signals, POLLIN, 0}, {orders, POLLIN, 0}};
         if (console_.number("standin_hang") == 0) {
-            polled.push_back({server_.queries(), POLLIN, 0});
+            polled.push_back({server_.queries().socket(), POLLIN, 0});
             polled.push_back({server_.listener(), POLLIN, 0});
             for (const auto& session : server_.sessions())
                 polled.push_back({session.socket.get(), POLLIN, 0});
@@ -202,7 +242,7 @@ int Game::loop(int signals, int orders) {
             read_orders();
         }
         if (polled.size() < 4) continue;
-        if (polled[2].revents != 0) server_.answer_query();
+        if (polled[2].revents != 0) server_.queries().answer();
         serve_sessions(polled, 4);
         if (polled[3].revents != 0) server_.accept_console();
     }
@@ -236,8 +276,15 @@ int Game::run() {
     if (console_.number("standin_sourcemod") != 0) behave_as_sourcemod_does(directory_);
     std::printf("Network: IP %s, mode MP, dedicated Yes, ports %d SV / %s CL\n", arguments_.address.c_str(),
                 server_.port(), console_.text("clientport", "27005").c_str());
+    note_kicked("what ended the game before");
+    (void)console_.advance(Clock::now());
+    call_the_roll();
     if (console_.humans() == 0) std::printf("Server is hibernating\n");
     const int result = loop(signals.get(), orders.get());
+    call_the_roll();
+    note_kicked("a stop");
+    std::printf("standin: %lu queries in %.1f s\n", console_.queries(),
+                std::chrono::duration<double>(Clock::now() - started_).count());
     std::printf("Server shutting down\n");
     return result;
 }

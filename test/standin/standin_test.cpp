@@ -1,12 +1,30 @@
 #include <sys/wait.h>
 
+#include <algorithm>
+#include <chrono>
 #include <csignal>
+#include <functional>
+#include <thread>
 
+#include "people.hpp"
 #include "process.hpp"
 #include "support/catch.hpp"
 
 using namespace standin;
 using namespace standin::testing;
+
+namespace {
+
+bool becomes(const Process& game, const std::function<bool(const Info&)>& condition) {
+    for (int tries = 0; tries < 100; ++tries) {
+        const auto said = info(game.port());
+        if (said && condition(*said)) return true;
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+    return false;
+}
+
+}  // namespace
 
 TEST_CASE("the stand-in takes its hostname from the server.cfg of its own tree") {
     Process game;
@@ -35,8 +53,99 @@ TEST_CASE("the stand-in answers a query only with the right challenge") {
     CHECK(guessed->starts_with(challenge_header));
     CHECK_FALSE(exchange(game.port(),
                          "\xFF\xFF\xFF\xFF"
-                         "Unknown",
+                         "Nothing",
                          100));
+}
+
+TEST_CASE("the stand-in takes a challenge in each of the ways in which clients send it") {
+    Process game;
+    game.start({"+standin_players", "2"});
+    const Asker asker(game.port());
+    const auto first = asker.ask(info_request);
+    REQUIRE(first);
+    const std::string challenge = first->substr(challenge_header.size());
+    const std::string none = "\xFF\xFF\xFF\xFF";
+    CHECK(asker.ask(std::string(info_request) + none) == *first);
+    CHECK(decode(asker.ask(std::string(info_request) + challenge).value_or("")));
+    CHECK(decode(asker.ask(std::string(info_request) + challenge + none).value_or("")));
+    for (const auto request : {players_request, rules_request}) {
+        CHECK(asker.ask(request) == *first);
+        CHECK(asker.ask(std::string(request) + none) == *first);
+        const auto answer = asker.ask(std::string(request) + challenge);
+        REQUIRE(answer);
+        CHECK(answer->at(4) == (request == players_request ? '\x44' : '\x45'));
+        CHECK(asker.ask(std::string(request) + challenge + none).value_or("").substr(0, 5) ==
+              answer->substr(0, 5));
+    }
+}
+
+TEST_CASE("the stand-in sends the fields of INFO that L4D2 sends") {
+    Process game;
+    game.write("left4dead2/cfg/server.cfg", "sv_tags \"versus,loot\"\n");
+    game.start();
+    CHECK(info(game.port())->keywords == "coop,empty,versus,loot,secure");
+    game.write("left4dead2/ems/standin.cfg", "standin_connecting 1\n");
+    CHECK(becomes(game, [](const Info& said) { return said.keywords == "coop,versus,loot,secure"; }));
+    CHECK(info(game.port())->players == 1);
+}
+
+TEST_CASE("the stand-in splits what is larger than a datagram") {
+    std::vector<ListedPlayer> many(100, {"a player with a name", 1, 2});
+    const auto whole = encode(many);
+    const auto parts = datagrams(whole, 7, 1248, false);
+    REQUIRE(parts.size() == (whole.size() + 1247) / 1248);
+    CHECK(parts[1].substr(0, 12) == std::string("\xFE\xFF\xFF\xFF\x07\0\0\0\x03\x01\xE0\x04", 12));
+    CHECK(parts[0].substr(12) + parts[1].substr(12) + parts[2].substr(12) == whole);
+    CHECK(datagrams(whole, 7, 1248, true).size() == 1);
+    CHECK(datagrams("short", 7, 1248, true) == std::vector<std::string>{"short"});
+}
+
+TEST_CASE("the stand-in drops queries above sv_max_queries_sec without a word") {
+    Process game;
+    game.start({"+sv_max_queries_sec", "3", "+sv_max_queries_window", "2"});
+    int answered = 0;
+    for (int i = 0; i < 10; ++i) answered += exchange(game.port(), info_request, 100) ? 1 : 0;
+    CHECK(answered == 6);
+}
+
+TEST_CASE("who is on the stand-in when it stops is recorded, and when it is killed, too") {
+    const int number = GENERATE(SIGTERM, SIGKILL);
+    Process game;
+    game.start({"+standin_players", "1", "+standin_connecting", "1", "+standin_reserved", "1"});
+    REQUIRE(becomes(game, [](const Info& said) { return said.players == 2; }));
+    game.signal(number);
+    REQUIRE(game.ended(30'000));
+    game.start({}, "hibernating");
+    const auto said = game.output();
+    CHECK(said.find("standin: kicked by " +
+                    std::string(number == SIGTERM ? "a stop" : "what ended the game before") +
+                    ": Zoey 1 for ") != std::string::npos);
+    CHECK(said.find(" ms, connecting\n") != std::string::npos);
+    CHECK(said.find(" ms, on its way\n") != std::string::npos);
+    const std::string word = "standin: kicked";
+    CHECK(said.find(word, said.rfind("Console initialized.")) ==
+          (number == SIGTERM ? said.npos : said.find(word)));
+}
+
+TEST_CASE("a seed decides who visits the stand-in, and everybody leaves again") {
+    const auto visits = [](unsigned seed) {
+        std::vector<std::size_t> counts;
+        People people;
+        people.follow(Script{.seed = seed, .quiet = 2, .stay = 2, .group = 4, .connect = 1, .lobby = 1});
+        // No time passes but what it asks for.
+        auto now = Clock::now() + std::chrono::hours(1);
+        for (int i = 0; i < 200; ++i) {
+            people.advance(now);
+            counts.push_back(people.here().size() + (people.is_reserved() ? 100 : 0));
+            now += std::chrono::milliseconds(500);
+        }
+        return counts;
+    };
+    const auto seen = visits(7);
+    CHECK(seen == visits(7));
+    CHECK(seen != visits(8));
+    for (const std::size_t count : {0U, 1U, 100U}) CHECK(std::count(seen.begin(), seen.end(), count) > 0);
+    CHECK(*std::max_element(seen.begin(), seen.end()) == 100);
 }
 
 TEST_CASE("the stand-in logs what the game logs") {

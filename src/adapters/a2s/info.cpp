@@ -2,14 +2,14 @@
 
 #include <algorithm>
 
+#include "adapters/a2s/reader.hpp"
+
 namespace left4me::a2s {
 namespace {
 
 using namespace std::string_view_literals;
 
 constexpr std::string_view question = "\xFF\xFF\xFF\xFF\x54Source Engine Query\0"sv;
-constexpr std::string_view challenge_header = "\xFF\xFF\xFF\xFF\x41"sv;
-constexpr std::string_view info_header = "\xFF\xFF\xFF\xFF\x49"sv;
 
 constexpr char protocol = 17;
 
@@ -19,53 +19,6 @@ constexpr unsigned has_steam_id = 0x10;
 constexpr unsigned has_television = 0x40;
 constexpr unsigned has_keywords = 0x20;
 constexpr unsigned has_game_id = 0x01;
-
-/// Takes fields from the front; everything after the first one that is truncated is empty.
-class Reader {
-  public:
-    explicit Reader(std::string_view bytes) : rest_(bytes) {}
-
-    bool good() const { return good_; }
-    bool at_end() const { return rest_.empty(); }
-
-    std::string_view bytes(std::size_t count) {
-        if (rest_.size() < count) {
-            fail();
-            return {};
-        }
-        const std::string_view taken = rest_.substr(0, count);
-        rest_.remove_prefix(count);
-        return taken;
-    }
-
-    std::uint8_t byte() {
-        const std::string_view one = bytes(1);
-        return one.empty() ? std::uint8_t{0} : static_cast<std::uint8_t>(one.front());
-    }
-
-    std::uint16_t word() {
-        const unsigned low = byte();
-        return static_cast<std::uint16_t>(low | (static_cast<unsigned>(byte()) << 8U));
-    }
-
-    std::string text() {
-        const std::size_t end = rest_.find('\0');
-        if (end == std::string_view::npos) {
-            fail();
-            return {};
-        }
-        return std::string(bytes(end + 1).substr(0, end));
-    }
-
-  private:
-    void fail() {
-        good_ = false;
-        rest_ = {};
-    }
-
-    std::string_view rest_;
-    bool good_ = true;
-};
 
 void read_extra(Reader& reader, Info& info) {
     if (reader.at_end()) return;  // old servers have none
@@ -78,28 +31,6 @@ void read_extra(Reader& reader, Info& info) {
     }
     if ((extra & has_keywords) != 0) info.keywords = reader.text();
     if ((extra & has_game_id) != 0) reader.bytes(8);
-}
-
-std::optional<Answer> parse_info(std::string_view bytes) {
-    Reader reader(bytes);
-    Info info;
-    reader.byte();  // protocol
-    info.name = reader.text();
-    info.map = reader.text();
-    info.folder = reader.text();
-    info.game = reader.text();
-    info.app = reader.word();
-    info.players = reader.byte();
-    info.max_players = reader.byte();
-    info.bots = reader.byte();
-    info.type = static_cast<char>(reader.byte());
-    info.system = static_cast<char>(reader.byte());
-    info.password = reader.byte() != 0;
-    info.secure = reader.byte() != 0;
-    info.version = reader.text();
-    read_extra(reader, info);
-    if (!reader.good()) return std::nullopt;
-    return info;
 }
 
 bool has_keyword(const Info& info, std::string_view wanted) {
@@ -124,15 +55,27 @@ std::string info_question(const std::optional<Challenge>& challenge) {
     return datagram;
 }
 
-std::optional<Answer> parse_answer(std::string_view datagram) {
-    if (datagram.size() > largest_datagram) return std::nullopt;
-    if (datagram.starts_with(info_header)) return parse_info(datagram.substr(info_header.size()));
-    if (!datagram.starts_with(challenge_header)) return std::nullopt;
-    const std::string_view value = datagram.substr(challenge_header.size());
-    Challenge challenge{};
-    if (value.size() != challenge.size()) return std::nullopt;
-    std::copy(value.begin(), value.end(), challenge.begin());
-    return challenge;
+std::optional<Info> parse_info(std::string_view bytes) {
+    if (info_header.size() + bytes.size() > largest_datagram) return std::nullopt;
+    Reader reader(bytes);
+    Info info;
+    reader.byte();  // protocol
+    info.name = reader.text();
+    info.map = reader.text();
+    info.folder = reader.text();
+    info.game = reader.text();
+    info.app = reader.word();
+    info.players = reader.byte();
+    info.max_players = reader.byte();
+    info.bots = reader.byte();
+    info.type = static_cast<char>(reader.byte());
+    info.system = static_cast<char>(reader.byte());
+    info.password = reader.byte() != 0;
+    info.secure = reader.byte() != 0;
+    info.version = reader.text();
+    read_extra(reader, info);
+    if (!reader.good()) return std::nullopt;
+    return info;
 }
 
 std::string encode(const Info& info) {
@@ -155,13 +98,10 @@ std::string encode(const Info& info) {
     return datagram;
 }
 
-std::string encode(const Challenge& challenge) {
-    return std::string(challenge_header) + std::string(challenge.data(), challenge.size());
-}
-
-unsigned people(const Info& info) {
-    const bool only_bots = info.players <= info.bots && has_keyword(info, "empty");
-    return only_bots ? 0U : info.players;
+unsigned people(const Info& info, unsigned listed) {
+    const unsigned there = std::max<unsigned>(info.players, listed);
+    const bool only_bots = there <= info.bots && has_keyword(info, "empty");
+    return only_bots ? 0U : there;
 }
 
 }  // namespace left4me::a2s

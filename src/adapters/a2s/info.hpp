@@ -6,10 +6,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <variant>
 
-/// A2S_INFO, the query of server browsers: developer.valvesoftware.com/wiki/Server_queries. Pure: bytes in,
-/// bytes out.
+/// A2S_INFO and A2S_PLAYER, the queries of server browsers: developer.valvesoftware.com/wiki/Server_queries.
+/// Pure: bytes in, bytes out.
 namespace left4me::a2s {
 
 /// What a client must repeat before it gets an answer, so that nobody can have answers sent to others.
@@ -35,24 +34,25 @@ struct Info {
     bool operator==(const Info&) const = default;
 };
 
-using Answer = std::variant<Challenge, Info>;
-
 /// The largest datagram that is read; a game sends no larger one (its split size is 1248 bytes).
 inline constexpr std::size_t largest_datagram = 1400;
+
+inline constexpr std::string_view info_header = "\xFF\xFF\xFF\xFF\x49";
+inline constexpr std::string_view players_header = "\xFF\xFF\xFF\xFF\x44";
 
 /// One datagram. Without a challenge, the game answers with one.
 std::string info_question(const std::optional<Challenge>& challenge = {});
 
-/// nullopt: anything but one whole answer: truncated, larger than largest_datagram, split over several
-/// datagrams (no INFO is that long), or of another kind. What follows the last known field is ignored.
-std::optional<Answer> parse_answer(std::string_view datagram);
+/// What follows the header. nullopt: it is truncated, or too large for one datagram, as no INFO is. What
+/// follows the last known field is ignored.
+std::optional<Info> parse_info(std::string_view bytes);
 
 /// For tests. Texts end at their first NUL; without a port and keywords, the last fields are left out.
 std::string encode(const Info& info);
-std::string encode(const Challenge& challenge);
 
-/// Players who may be human. INFO does not say whether its number of players contains the bots, so they count
-/// as players, unless the game also says that it is `empty`.
-unsigned people(const Info& info);
+/// Players who may be human; `listed`: how many PLAYER lists, which may be fewer than INFO counts (those who
+/// are connecting), or more (a server that lies). INFO does not say whether its number of players contains
+/// the bots, so they count as players, unless the game also says that it is `empty`.
+unsigned people(const Info& info, unsigned listed = 0);
 
 }  // namespace left4me::a2s

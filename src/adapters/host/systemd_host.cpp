@@ -29,6 +29,8 @@ constexpr std::size_t file_batch = 20;
 /// left4me-probe asks each game every few seconds, and publishes what it hears within a fraction of one.
 constexpr std::chrono::milliseconds longest_question{6000};
 constexpr std::chrono::milliseconds look_for_answer{50};
+/// That nobody plays, an answer shows for so long: somebody may have come since it was given.
+constexpr std::chrono::milliseconds longest_look{750};
 /// An older answer is not shown: whoever played then need not be there any more.
 constexpr std::chrono::seconds longest_shown{15};
 
@@ -352,12 +354,14 @@ std::vector<Outcome> SystemdHost::begin_empty() {
 /// The console is asked last: it knows of lobbies, too.
 std::optional<SystemdHost::Verdict> SystemdHost::judge(WhileEmpty& waiting, const probes::Published* answer) {
     const auto no = [](std::string why) { return Verdict(std::unexpected(std::move(why))); };
-    if (answer == nullptr || answer->asked < waiting.since) {
-        if (since_boot() - waiting.since <= longest_question) return std::nullopt;
+    const auto now = since_boot();
+    const bool is_new = answer != nullptr && answer->asked >= waiting.since;
+    if (const unsigned count = is_new ? answer->players : 0; count > waiting.game.most)
+        return no(count_text(count) + (count == 1 ? " has" : " have") + " come meanwhile");
+    if (!is_new || (!waiting.console_is_asked && now - answer->asked > longest_look)) {
+        if (now - waiting.since <= longest_question) return std::nullopt;
         return no("the game did not answer once more that nobody plays");
     }
-    if (const unsigned count = answer->players; count > waiting.game.most)
-        return no(count_text(count) + (count == 1 ? " has" : " have") + " come meanwhile");
     if (waiting.game.console_rendering.empty()) return Verdict();
     if (!waiting.console_is_asked) {
         const Action& action = waiting.begun.plan->actions[waiting.begun.action];

@@ -1,4 +1,4 @@
-#include "adapters/a2s/info.hpp"
+#include "adapters/a2s/answer.hpp"
 
 #include <random>
 

@@ -6,6 +6,16 @@ import time
 from testhosts.case import COMMUNITY, SERVERS, STATE, DaemonTest, HostTest
 
 PROBE = "left4me-probe.service"
+ANSWERS = "/run/left4me/probe/answers/servers.json"
+# PORT HEX SECONDS: sends the same datagram as often as it can.
+FLOOD = """
+my ($port, $hex, $seconds) = @ARGV;
+socket(my $to, AF_INET, SOCK_DGRAM, 0) or die;
+connect($to, sockaddr_in($port, inet_aton("127.0.0.1"))) or die;
+my ($datagram, $sent, $end) = (pack("H*", $hex), 0, time + $seconds);
+while (time < $end) { for (1 .. 1000) { send($to, $datagram, 0); $sent++ } }
+print "$sent datagrams\\n";
+"""
 CHANGED = COMMUNITY.replace('hostname "${name}, modded"', 'hostname "${name}, changed"').replace(
     "port: 27015}", "port: 27015, rollout: {policy: WhenEmpty}}"
 )
@@ -20,9 +30,12 @@ class Players(DaemonTest):
     def game(self, name: str) -> dict:
         return json.loads(self.ctl("players", name, "-o", "json").stdout)["servers"][0]
 
+    def orders(self, commands: str, name: str = "alpha") -> None:
+        self.write(f"{STATE}/runtime/{name}/merged/left4dead2/ems/standin.cfg", commands)
+
     def play(self, count: int, name: str = "alpha") -> None:
         """From now on that many play there; nobody has been counted yet."""
-        self.write(f"{STATE}/runtime/{name}/merged/left4dead2/ems/standin.cfg", f"standin_players {count}\n")
+        self.orders(f"standin_players {count}\n", name)
 
     def played_by(self, count: int, name: str = "alpha") -> None:
         self.play(count, name)
@@ -112,6 +125,78 @@ class Players(DaemonTest):
         self.assertEqual(self.life("alpha"), before)
         self.run_in("systemctl", "kill", "--signal=SIGKILL", PROBE)
         self.restarted(before)
+
+    def test_a_probe_whose_clock_is_wrong_says_nothing_about_who_plays(self):
+        before = self.life("alpha")
+        self.run_in("systemctl", "kill", "--signal=SIGSTOP", PROBE)
+        now = int(float(self.run_in("cut", "-d ", "-f1", "/proc/uptime").stdout) * 1000)
+        answers = json.loads(self.run_in("cat", ANSWERS).stdout)
+        self.change()
+        for asked in (now + 86_400_000, 0, -(2**62)):
+            for one in answers["servers"]:
+                one.update(asked=asked, players=0)
+            self.write(ANSWERS, json.dumps(answers))
+            self.ctl("reconcile")
+            self.assertTrue(self.waits_for("number of players unknown"), asked)
+            self.assertEqual(self.life("alpha"), before)
+        self.run_in("systemctl", "kill", "--signal=SIGKILL", PROBE)
+        self.restarted(before)
+
+    def test_a_flood_to_the_probe_s_socket_restarts_nobody_and_drift_is_repaired_meanwhile(self):
+        before = self.life("alpha")
+        self.played_by(3)
+        self.change()
+        self.until("the change waits", lambda: self.waits_for("3 players"))
+        user = self.run_in("id", "-u", "left4me-probe").stdout.strip()
+        table = [line.split() for line in self.run_in("cat", "/proc/net/udp").stdout.splitlines()[1:]]
+        port = next(int(fields[1].split(":")[1], 16) for fields in table if fields[7] == user)
+        nobody = b"\xff\xff\xff\xffI\x11alpha\0map\0left4dead2\0L4D2\0\x26\x02\0\x08\0dl\0\x012\0".hex()
+        flooding = self.run_in("systemd-run", "--unit=flood", "perl", "-MSocket", "-e", FLOOD, str(port), nobody, "12")
+        self.assertEqual(flooding.returncode, 0)
+        beta = self.life("beta")
+        began = time.monotonic()
+        self.run_in("systemctl", "stop", "left4me-server@beta.service")
+        self.until("beta runs again", lambda: self.life("beta").pid not in ("0", beta.pid), 10)
+        repaired = time.monotonic() - began
+        self.bystanders = self.lives("beta", "gamma")
+        while self.run_in("systemctl", "is-active", "flood", expect=None).stdout.strip() == "active":
+            self.assertIn(self.game("alpha")["players"], (3, None))
+            self.assertEqual(self.life("alpha"), before)
+        sent = self.run_in("journalctl", "-u", "flood", "-o", "cat", "--no-pager").stdout
+        print(f"flood: {sent.split('datagrams')[0].split()[-1]} datagrams in 12 s; drift was repaired after {1000 * repaired:.0f} ms")
+        self.until("the probe knows again", lambda: self.game("alpha")["players"] == 3)
+        self.play(0)
+        self.restarted(before)
+
+    def test_a_game_that_says_that_nobody_plays_but_lists_players_is_not_restarted(self):
+        before = self.life("alpha")
+        self.orders("standin_players 2\nstandin_lie 0\n")
+        self.until("the probe has heard of them", lambda: self.game("alpha")["players"] == 2)
+        self.change()
+        self.until("the change waits", lambda: self.waits_for("2 players"))
+        self.assertEqual(self.life("alpha"), before)
+        self.orders("standin_players 0\nstandin_lie 0\n")
+        self.restarted(before)
+
+    def test_who_plays_is_shown_and_nothing_that_a_name_contains_reaches_the_terminal(self):
+        self.orders("standin_players 5\nstandin_connecting 2\n")
+        self.until("all are listed", lambda: len(self.game("alpha")["list"] or []) == 6)
+        listed = self.game("alpha")["list"]
+        self.assertEqual([player["name"] for player in listed],
+                         ["Zoey 1", "?[31mred?[0m 2", "ñandú 3", "\u202etxet 4",
+                          "players : 0 humans, 0 bots (8 max) (hibernating) (unreserved) 5", ""])  # fmt: skip
+        self.assertEqual([player["score"] for player in listed], [2, 9, 16, 23, 30, 0])
+        shown = self.ctl("players", "alpha").stdout
+        self.assertRegex(shown, r"(?m)^alpha +7/8 ")
+        self.assertRegex(shown, r"(?m)^PLAYER +SCORE +CONNECTED$")
+        self.assertRegex(shown, r"(?m)^Zoey 1 +2 +\d+s$")
+        self.assertRegex(shown, r"(?m)^\(no name yet\) +0 +\d+s$")
+        drawn = self.run_in("script", "-qec", "l4d2ctl players alpha", "/dev/null").stdout
+        self.assertNotIn("\u202e", drawn)
+        self.assertNotIn("\x1b[31m", drawn)
+        self.assertNotIn("Zoey", self.ctl("players").stdout)
+        self.assertNotIn("Zoey", self.run_in("cat", ANSWERS).stdout)
+        self.assertIsNone(self.game("beta")["list"] or None)
 
     def test_a_game_that_does_not_answer_counts_as_occupied(self):
         before = self.life("alpha")
