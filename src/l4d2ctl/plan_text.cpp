@@ -41,6 +41,7 @@ Paint paint_of(Verb verb) {
         case Verb::Cancel:
             return Paint::Red;
         case Verb::Warn:
+        case Verb::Command:
         case Verb::Hold:
         case Verb::Report:
             return Paint::Yellow;

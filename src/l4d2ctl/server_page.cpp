@@ -46,6 +46,14 @@ std::string rollout_text(const Rollout& rollout) {
     return text;
 }
 
+/// "05:00 Restart, next at 2026-03-01 05:00".
+std::string scheduled_text(const View& view, const ScheduleEntry& entry) {
+    const Observed& observed = view.observed;
+    return fmt::format(
+        "{} {}, next at {}", entry.at, printable(entry.command.value_or("Restart")),
+        local_text(observed.local, observed.local.next(entry.times, observed.now), observed.now));
+}
+
 Rows wanted_rows(const View& view, const std::string& name) {
     const auto found = view.desired().servers.find(name);
     if (found == view.desired().servers.end()) return {{{"Wanted"}, {"nothing: no manifest names it"}}};
@@ -62,6 +70,8 @@ Rows wanted_rows(const View& view, const std::string& name) {
     if (!labels.empty()) rows.push_back({{"Labels"}, {labels}});
     rows.push_back(
         {{"Manifest"}, {fmt::format("{}:{}", manifest.origin.where.file, manifest.origin.where.line)}});
+    for (const ScheduleEntry& entry : server.schedule)
+        rows.push_back({{"Scheduled"}, {scheduled_text(view, entry)}});
     rows.push_back({{"Revision"}, {view.desired().revision}});
     if (const Suspension* const suspension = suspension_of(view.intent.suspended, name, view.observed.now)) {
         rows.push_back({{"Suspended"}, {printable(suspension_text(*suspension)), Paint::Yellow}});
@@ -197,6 +207,9 @@ std::string next_steps(const View& view, const std::string& name, const UnitDeta
         } else if (action->code == HoldReason::RolloutPending) {
             steps.insert(
                 fmt::format("sudo l4d2ctl restart {}   applies the change now; players are kicked", name));
+        } else if (action->code == HoldReason::Scheduled) {
+            steps.insert(
+                fmt::format("sudo l4d2ctl restart {}   restarts it now; players are thrown out", name));
         } else if (action->code == HoldReason::RestartPending) {
             steps.insert(
                 fmt::format("sudo l4d2ctl restart {0}   restarts it now; players are thrown out", name));

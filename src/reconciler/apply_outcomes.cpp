@@ -25,11 +25,14 @@ const SubjectFailure* find(const std::map<Subject, SubjectFailure>& failures, Ki
     return found == failures.end() ? nullptr : &found->second;
 }
 
-/// Each is given once, whether the game took it or not: a later one comes, or the restart.
-void learn_warnings(Memory& memory, const Plan& attempted, std::span<const Outcome> outcomes, TimePoint now) {
+/// Each is given once, whether the game took it or not: a later warning comes, or the restart.
+void learn_commands(Memory& memory, const Plan& attempted, std::span<const Outcome> outcomes, TimePoint now) {
     for (const Outcome& outcome : outcomes) {
         const Action& action = attempted.actions[outcome.action];
         if (action.verb == Verb::Warn) memory.servers[action.subject.name].warned = now;
+        // It waits for players again.
+        if (action.verb != Verb::Command || outcome.reason == FailureKind::Occupied) continue;
+        memory.servers[action.subject.name].schedule[action.console->schedule_key] = now;
     }
 }
 
@@ -96,7 +99,7 @@ void apply_outcomes(Memory& memory, const Target& target, const Observed& observ
         remembered.backoff = next_backoff(remembered.backoff, name, server_spec_hash(target.find(name)),
                                           failure, observed.now);
     }
-    learn_warnings(memory, attempted, outcomes, observed.now);
+    learn_commands(memory, attempted, outcomes, observed.now);
     learn_crashes(memory, target, observed);
     apply_overlay_outcomes(memory, target, failures, observed.now);
 }

@@ -47,12 +47,14 @@ int rank(Verb verb) {
             return 11;
         case Verb::Warn:
             return 12;
-        case Verb::Hold:
+        case Verb::Command:
             return 13;
-        case Verb::Report:
+        case Verb::Hold:
             return 14;
+        case Verb::Report:
+            return 15;
     }
-    return 15;
+    return 16;
 }
 
 /// Gives every step an id, records which step must wait for which, and sorts them at the end.
@@ -74,11 +76,11 @@ class Assembly {
         for (const Step& step : draft.steps) {
             const Id id = add({Kind::Server, draft.name}, step);
             ids[static_cast<std::size_t>(step.verb)] = id;
-            actions_[id].drift = drift && is_effect(step.verb) && step.cause != Cause::Request;
+            actions_[id].drift = drift && is_effect(step.verb) && !is_asked_for(step.cause);
             actions_[id].by = step.by;
             actions_[id].to_approve = step.to_approve;
             actions_[id].while_empty = step.while_empty;
-            actions_[id].say = step.say;
+            actions_[id].console = step.console;
             if (step.verb == Verb::Render) actions_[id].rendering = *draft.target->rendering;
         }
     }

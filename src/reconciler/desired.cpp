@@ -93,6 +93,7 @@ Desired make_desired(const ManifestSet& set, std::string revision) {
         server.config = config_text(blueprint, name, manifest.port);
         server.execute_configs = blueprint.execute_configs;
         server.writable = writable_text(blueprint.writable);
+        server.schedule = blueprint.schedule;
         desired.servers.emplace(name, std::move(server));
     }
     return desired;

@@ -26,6 +26,7 @@ struct DesiredServer {
     std::optional<std::string> writable = {};
     /// Those of `overlays` whose server.cfg is rendered as executed_config_path(), which `config` runs.
     std::vector<std::string> execute_configs = {};
+    std::vector<ScheduleEntry> schedule = {};
 
     bool operator==(const DesiredServer&) const = default;
 };

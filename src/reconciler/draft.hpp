@@ -12,12 +12,15 @@
 /// How plan() is made, one idea a file. Nothing outside src/reconciler/ includes this.
 namespace left4me::draft {
 
-/// Why a server is restarted or reset.
+/// Why something is done to a server.
 enum class Cause {
     Manifest,  ///< the manifests changed, and their rollout allows it now
     Deadline,  ///< the rollout has waited for its deadline
     Request,   ///< a person asked for it, or for a reset
+    Schedule,  ///< the manifest's schedule asks for it
 };
+/// It is done for its own sake, and corrects nothing.
+constexpr bool is_asked_for(Cause cause) { return cause == Cause::Request || cause == Cause::Schedule; }
 
 /// One decision about one server or overlay, before ordering.
 struct Step {
@@ -29,7 +32,7 @@ struct Step {
     std::string by = {};                         ///< Action::by
     std::string to_approve = {};                 ///< Action::to_approve
     std::optional<WhileEmpty> while_empty = {};  ///< Action::while_empty
-    std::optional<Say> say = {};                 ///< Action::say
+    std::optional<ConsoleCommand> console = {};  ///< Action::console
 };
 
 /// All decisions about one server. A server without any decision has no draft.
@@ -102,13 +105,45 @@ std::string describe_mounted(const TargetServer& target, const ObservedServer& o
 Step decide_rollout(const World& world, const DesiredServer& desired, const ObservedServer& observed,
                     const std::string& change);
 
-/// What players are to be told now, because the deadline of a change that waits comes near; nullopt: nothing.
+/// What players are to be told now, because the deadline of a restart that waits since then comes near;
+/// nullopt: nothing.
 std::optional<Step> decide_warning(const World& world, const DesiredServer& desired,
-                                   const ObservedServer& observed);
+                                   const ObservedServer& observed, TimePoint since);
+/// Since when a change waits, or would wait from now on.
+TimePoint waits_since(const World& world, const DesiredServer& desired);
 
 /// The restart that a person asked for: now (Restart) or later (Hold); nullopt: none is due.
 std::optional<Step> decide_request(const World& world, const std::string& server,
                                    const ObservedServer& observed);
+
+/// The restart that the schedule asks for: now (Restart) or later (Hold); nullopt: none is due.
+std::optional<Step> decide_scheduled(const World& world, const DesiredServer& desired,
+                                     const ObservedServer& observed);
+/// decide_scheduled()'s time; nullopt: none is due.
+std::optional<TimePoint> scheduled_since(const World& world, const DesiredServer& desired,
+                                         const ObservedServer& observed);
+/// The command that the schedule asks for: now (Command) or once nobody plays (Hold); nullopt: none is due.
+std::optional<Step> decide_command(const World& world, const DesiredServer& desired,
+                                   const ObservedServer& observed);
+
+/// `most`: as many players may be there.
+bool is_empty(const ObservedServer& observed, unsigned most = 0);
+/// "waits until empty: 3 players", for something that is done only when nobody plays, or at most so many.
+std::string waits_text(const ObservedServer& observed, unsigned most = 0);
+/// It waits for players, or must be asked once more.
+Step while_empty(Step step, const ObservedServer& observed, unsigned most = 0);
+
+/// A restart that may have to wait, and why it is wanted.
+struct Wanted {
+    std::string text;  ///< "server.cfg changed; rollout WhenEmpty"
+    TimePoint since;
+    Cause cause = Cause::Manifest;           ///< of the restart
+    Cause after_deadline = Cause::Deadline;  ///< the same, when players are not waited for any more
+    HoldReason code = HoldReason::RolloutPending;
+};
+/// The restart, once nobody plays or the rollout's deadline has passed, within its window; else a Hold.
+Step when_empty(const World& world, const DesiredServer& desired, const ObservedServer& observed,
+                const Wanted& wanted);
 
 /// Regardless of rollout policy, remounts an overlay that the game still holds.
 void plan_attach(ServerDraft& draft);
@@ -147,10 +182,10 @@ bool nothing_was_changed(const World& world, const ServerDraft& draft);
 /// Whether the action corrects a change that nobody asked for.
 bool is_drift(const World& world, const ServerDraft& draft);
 
-/// At most a tenth of the servers of a blueprint, and at least one, are down because of a deadline at the
-/// same time; the same holds for the servers of a staggered request. The others wait.
+/// At most a tenth of the servers of a blueprint, and at least one, are down because of a deadline or the
+/// schedule at the same time; the same holds for the servers of a staggered request. The others wait.
 void limit_restarts(const World& world, std::vector<ServerDraft>& drafts);
-/// A change no longer waits for its rollout if what a person asked for makes it now.
+/// What waits for a restart no longer does if another reason makes it now.
 void merge_restarts(ServerDraft& draft);
 void guard_against_mass_stop(const World& world, std::vector<ServerDraft>& drafts);
 void settle_ports(const World& world, std::vector<ServerDraft>& drafts);

@@ -36,7 +36,8 @@ void report_drift(const World& world, ServerDraft& draft) {
         });
     }
     for (Step& step : draft.steps) {
-        if (step.cause == Cause::Request) {
+        if (is_asked_for(step.cause)) {
+            if (step.verb != Verb::Restart && step.cause == Cause::Schedule) continue;
             if (comes_up || !starts) continue;
             step.reason += ", but it would not come up again, because its drift is only reported";
             step = {Verb::Hold,

@@ -35,6 +35,8 @@ const char* past(Verb verb) {
             return "Pruned";
         case Verb::Warn:
             return "Warned";
+        case Verb::Command:
+            return "Commanded";
         case Verb::Hold:
         case Verb::Report:
             break;
@@ -95,7 +97,9 @@ class EventBuilder {
             return;
         }
         if (outcome.reason == FailureKind::NotSaid) {
-            add(subject, true, "NotWarned", outcome.message);
+            const std::string command =
+                action.verb == Verb::Warn ? "" : fmt::format("{}: ", action.console->text);
+            add(subject, true, "Not" + std::string(past(action.verb)), command + outcome.message);
             return;
         }
         // An action that never began is no event, and a failure that repeats with the same message is not
@@ -249,6 +253,7 @@ class EventBuilder {
             add("server/" + name, false, "Resumed", "the time of its suspension is over");
         const bool waits_now = now->reason == ConditionReason(HoldReason::RolloutPending) ||
                                now->reason == ConditionReason(HoldReason::RestartPending) ||
+                               now->reason == ConditionReason(HoldReason::Scheduled) ||
                                now->reason == ConditionReason(HoldReason::ResetPending) ||
                                now->reason == ConditionReason(HoldReason::PortInUse);
         if (waits_now && (then == nullptr || then->reason != now->reason))

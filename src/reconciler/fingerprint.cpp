@@ -60,6 +60,11 @@ std::string fingerprint(const DesiredServer& server, std::string_view rendering)
     for (const std::chrono::seconds lead : server.rollout.warn) add(4, lead.count());
     if (server.rollout.window)
         add(3, server.rollout.window->from.count() * 1440 + server.rollout.window->until.count());
+    for (const ScheduleEntry& entry : server.schedule) {
+        add(5, entry.when_empty ? 1 : 0);
+        digest.add(entry.at);
+        digest.add(entry.command.value_or("Restart"));
+    }
     digest.add(static_cast<std::uint64_t>(server.drift));
     digest.add(server.blueprint);
     digest.add(server.overlays.size());

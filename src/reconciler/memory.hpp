@@ -6,6 +6,7 @@
 #include <string>
 
 #include "reconciler/reason.hpp"
+#include "reconciler/scheduled.hpp"
 #include "reconciler/time.hpp"
 #include "reconciler/verb.hpp"
 
@@ -50,6 +51,7 @@ struct Remembered {
     std::optional<TimePoint> held_since;
     /// When its players were last told of a deadline, or could not be told.
     std::optional<TimePoint> warned = {};
+    ScheduleMemory schedule = {};
     /// The revision that was the first to ask for a stop or deletion of this server that needs approval,
     /// until that is done or not asked for any more; empty: none. Later revisions do not change what is to be
     /// approved, and do not make it look less harmful because they start other servers.

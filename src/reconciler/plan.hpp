@@ -41,13 +41,14 @@ struct WhileEmpty {
     bool operator==(const WhileEmpty&) const = default;
 };
 
-/// What a game's console is to say to the players.
-struct Say {
+/// A command for a game's console.
+struct ConsoleCommand {
     std::uint16_t port = 0;
     std::string console_rendering;  ///< as in WhileEmpty
     std::string text;               ///< one line
+    std::string schedule_key = {};  ///< of the entry that asks for it; empty: none does
 
-    bool operator==(const Say&) const = default;
+    bool operator==(const ConsoleCommand&) const = default;
 };
 
 /// One step, with its reason: a sentence written at the branch that made the decision.
@@ -68,10 +69,10 @@ struct Action {
     std::shared_ptr<const TargetRendering> rendering = {};
     std::string to_approve = {};  ///< HoldReason::ApprovalRequired: the revision that a person must approve
     std::string by = {};  ///< the person who asked for this very action; empty: it follows the manifests
-    /// Of Restart and Stop: the game must answer once more, immediately before, that nobody plays; otherwise
-    /// the action fails as FailureKind::Occupied. Of Hold: it waits for that.
+    /// Of Restart, Stop and Command: the game must answer once more, immediately before, that nobody plays;
+    /// otherwise the action fails as FailureKind::Occupied. Of Hold: it waits for that.
     std::optional<WhileEmpty> while_empty = {};
-    std::optional<Say> say = {};  ///< of Warn
+    std::optional<ConsoleCommand> console = {};  ///< of Warn and Command
 };
 
 /// Ordered so that executing the actions one after another is always correct; `after` shows which may

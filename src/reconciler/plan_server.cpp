@@ -80,29 +80,45 @@ std::optional<Step> decide_change(const World& world, const ServerDraft& draft) 
     return step;
 }
 
+bool is_restart(const std::optional<Step>& step) { return step && step->verb == Verb::Restart; }
+
+/// The players are told of the restart that comes first.
+void warn_players(const World& world, ServerDraft& draft, bool change_waits) {
+    std::optional<TimePoint> since = scheduled_since(world, *draft.desired(), *draft.observed);
+    if (change_waits) {
+        const TimePoint change_since = waits_since(world, *draft.desired());
+        since = since ? std::min(*since, change_since) : change_since;
+    }
+    if (!since || draft.has(Verb::Restart)) return;
+    if (auto warning = decide_warning(world, *draft.desired(), *draft.observed, *since))
+        draft.steps.push_back(*std::move(warning));
+}
+
 void plan_active(const World& world, ServerDraft& draft) {
     std::optional<Step> change = decide_change(world, draft);
     std::optional<Step> request = decide_request(world, draft.name, *draft.observed);
+    std::optional<Step> scheduled = decide_scheduled(world, *draft.desired(), *draft.observed);
     const bool waits = change && change->code == HoldReason::RolloutPending;
     // One restart is enough: the one that waits for nothing, neither for other servers nor for players.
-    if (change && change->verb == Verb::Restart) {
+    if (is_restart(change)) {
         const bool change_may_wait = change->cause == Cause::Deadline || change->while_empty;
-        const bool request_is_sooner = change_may_wait && request && request->verb == Verb::Restart &&
-                                       !request->while_empty &&
+        const bool request_is_sooner = change_may_wait && is_restart(request) && !request->while_empty &&
                                        !request_for(world.intent.restarts, draft.name)->staggered;
         (request_is_sooner ? change : request).reset();
     }
-    for (std::optional<Step>* const step : {&change, &request}) {
+    if (is_restart(change) || is_restart(request)) scheduled.reset();
+    for (std::optional<Step>* const step : {&change, &request, &scheduled}) {
         if (!*step) continue;
-        if ((*step)->verb == Verb::Restart && !world.observed.installation) {
+        if (is_restart(*step) && !world.observed.installation) {
             (*step)->reason += ", but the game is not installed: it would not come up again";
             *step = Step{Verb::Hold, std::move((*step)->reason), {}, HoldReason::NotInstalled};
         }
         draft.steps.push_back(std::move(**step));
     }
-    if (!waits || draft.has(Verb::Restart)) return;
-    if (auto warning = decide_warning(world, *draft.desired(), *draft.observed))
-        draft.steps.push_back(*std::move(warning));
+    warn_players(world, draft, waits);
+    if (draft.has(Verb::Restart) || draft.has(Verb::Warn)) return;  // a console does one thing at a time
+    if (auto command = decide_command(world, *draft.desired(), *draft.observed))
+        draft.steps.push_back(*std::move(command));
 }
 
 void plan_running(const World& world, ServerDraft& draft) {

@@ -47,6 +47,8 @@ const char* to_string(HoldReason value) {
             return "Orphan";
         case HoldReason::RestartPending:
             return "RestartPending";
+        case HoldReason::Scheduled:
+            return "Scheduled";
         case HoldReason::ResetPending:
             return "ResetPending";
         case HoldReason::Shadowed:

@@ -23,6 +23,7 @@ enum class HoldReason {
     Drift,
     Orphan,
     RestartPending,  ///< a restart that a person asked for
+    Scheduled,       ///< what the schedule of its Blueprint asks for
     ResetPending,    ///< a reset that a person asked for
     Shadowed,        ///< the game changed files that it may not keep
 };

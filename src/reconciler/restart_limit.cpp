@@ -31,6 +31,7 @@ bool takes_turns(const World& world, const ServerDraft& draft, const Step& step)
         case Cause::Manifest:
             return false;
         case Cause::Deadline:
+        case Cause::Schedule:
             return true;
         case Cause::Request:
             return request_for(world.intent.restarts, draft.name)->staggered;
@@ -86,7 +87,7 @@ class Groups {
     /// A group in which it is not the server's turn; else nullptr.
     const Group* full_group(const ServerDraft& draft, Cause cause) const {
         const Group& blueprint = blueprints_.at(draft.desired()->blueprint);
-        if (cause == Cause::Deadline && blueprint.is_full()) return &blueprint;
+        if (cause != Cause::Request && blueprint.is_full()) return &blueprint;
         const auto full = std::find_if(requests_.begin(), requests_.end(), [&](const Group& group) {
             return group.is_full() && group.members.contains(draft.name);
         });
@@ -105,13 +106,24 @@ class Groups {
     std::vector<Group> requests_;
 };
 
+HoldReason code_of_wait(Cause cause) {
+    switch (cause) {
+        case Cause::Request:
+            return HoldReason::RestartPending;
+        case Cause::Schedule:
+            return HoldReason::Scheduled;
+        case Cause::Manifest:
+        case Cause::Deadline:
+            break;
+    }
+    return HoldReason::RolloutPending;
+}
+
 Step wait_for_turn(const Step& restart, const Group& group) {
     std::string reason =
         fmt::format("{}; waits for {} other restart{}, at most {} of {} servers at once", restart.reason,
                     group.down, group.down == 1 ? "" : "s", group.most(), group.members.size());
-    const HoldReason code =
-        restart.cause == Cause::Request ? HoldReason::RestartPending : HoldReason::RolloutPending;
-    return {Verb::Hold, std::move(reason), {}, code};
+    return {Verb::Hold, std::move(reason), {}, code_of_wait(restart.cause)};
 }
 
 }  // namespace
@@ -136,11 +148,14 @@ void limit_restarts(const World& world, std::vector<ServerDraft>& drafts) {
 }
 
 void merge_restarts(ServerDraft& draft) {
+    const bool is_restarted = draft.has(Verb::Restart);
     const bool starts_now = std::any_of(draft.steps.begin(), draft.steps.end(), [](const Step& step) {
-        return step.cause == Cause::Request && (step.verb == Verb::Restart || step.verb == Verb::Start);
+        return is_asked_for(step.cause) && (step.verb == Verb::Restart || step.verb == Verb::Start);
     });
-    if (!starts_now) return;
-    std::erase_if(draft.steps, [](const Step& step) { return step.code == HoldReason::RolloutPending; });
+    std::erase_if(draft.steps, [&](const Step& step) {
+        return (starts_now && step.code == HoldReason::RolloutPending) ||
+               (is_restarted && step.code == HoldReason::Scheduled);
+    });
 }
 
 }  // namespace left4me::draft

@@ -10,42 +10,7 @@
 namespace left4me::draft {
 namespace {
 
-/// Since when the change waits. In the future: the clock was set back. The wait starts over instead of
-/// becoming an hour longer.
-TimePoint waits_since(const World& world, const DesiredServer& desired) {
-    const Remembered* memory = world.memory.find(desired.name);
-    const bool waits = memory != nullptr && memory->held_since;
-    return waits ? std::min(*memory->held_since, world.observed.now) : world.observed.now;
-}
-
-Step hold(std::string reason) { return {Verb::Hold, std::move(reason), {}, HoldReason::RolloutPending}; }
-
 Step restart(std::string reason, Cause cause) { return {Verb::Restart, std::move(reason), {}, {}, cause}; }
-
-/// `most`: as many players may be there.
-bool is_empty(const ObservedServer& observed, unsigned most = 0) {
-    return observed.players && shows_empty(*observed.players, most) && observed.mounted_port &&
-           !(observed.console && shows_occupied(*observed.console, most));
-}
-
-/// Why a restart waits although it may be made when nobody plays, or at most so many.
-std::string waits_text(const ObservedServer& observed, unsigned most = 0) {
-    const std::string until =
-        most == 0 ? "waits until empty: " : fmt::format("waits until at most {} play: ", most);
-    const unsigned count = observed.players ? observed.players->count : 0;
-    if (count > most) return until + count_text(count);
-    // An old answer that nobody plays says nothing.
-    if (!observed.players || !shows_empty(*observed.players, most) || !observed.console)
-        return until + "number of players unknown, which counts as occupied";
-    return until + occupied_text(*observed.console);
-}
-
-/// It waits for players, or must be asked once more.
-Step while_empty(Step step, const ObservedServer& observed, unsigned most = 0) {
-    if (observed.mounted_port)
-        step.while_empty = WhileEmpty{*observed.mounted_port, observed.console_rendering, most};
-    return step;
-}
 
 std::string deadline_text(const Rollout& rollout) {
     return rollout.deadline
@@ -60,17 +25,51 @@ std::string left_text(TimePoint::duration left) {
     return fmt::format("{} seconds", std::chrono::ceil<std::chrono::seconds>(left).count());
 }
 
+}  // namespace
+
+/// In the future: the clock was set back. The wait starts over instead of becoming an hour longer.
+TimePoint waits_since(const World& world, const DesiredServer& desired) {
+    const Remembered* memory = world.memory.find(desired.name);
+    const bool waits = memory != nullptr && memory->held_since;
+    return waits ? std::min(*memory->held_since, world.observed.now) : world.observed.now;
+}
+
+bool is_empty(const ObservedServer& observed, unsigned most) {
+    return observed.players && shows_empty(*observed.players, most) && observed.mounted_port &&
+           !(observed.console && shows_occupied(*observed.console, most));
+}
+
+std::string waits_text(const ObservedServer& observed, unsigned most) {
+    const std::string until =
+        most == 0 ? "waits until empty: " : fmt::format("waits until at most {} play: ", most);
+    const unsigned count = observed.players ? observed.players->count : 0;
+    if (count > most) return until + count_text(count);
+    // An old answer that nobody plays says nothing.
+    if (!observed.players || !shows_empty(*observed.players, most) || !observed.console)
+        return until + "number of players unknown, which counts as occupied";
+    return until + occupied_text(*observed.console);
+}
+
+Step while_empty(Step step, const ObservedServer& observed, unsigned most) {
+    if (observed.mounted_port)
+        step.while_empty = WhileEmpty{*observed.mounted_port, observed.console_rendering, most};
+    return step;
+}
+
 Step when_empty(const World& world, const DesiredServer& desired, const ObservedServer& observed,
-                const std::string& change) {
+                const Wanted& wanted) {
     const Rollout& rollout = desired.rollout;
     const TimePoint now = world.observed.now;
     const unsigned most = rollout.max_players;
-    const auto deadline = deadline_of(rollout, world.observed.local, waits_since(world, desired));
+    const auto hold = [&](std::string reason) {
+        return Step{Verb::Hold, std::move(reason), {}, wanted.code};
+    };
+    const auto deadline = deadline_of(rollout, world.observed.local, wanted.since);
     const std::string latest = deadline && *deadline > now
                                    ? ", at the latest " + local_text(world.observed.local, *deadline, now)
                                    : std::string();
     if (rollout.window && !is_within(*rollout.window, world.observed.local, now)) {
-        return hold(fmt::format("{}; rollout WhenEmpty waits for its window {}-{}{}", change,
+        return hold(fmt::format("{} waits for its window {}-{}{}", wanted.text,
                                 time_of_day_text(rollout.window->from),
                                 time_of_day_text(rollout.window->until), latest));
     }
@@ -78,19 +77,14 @@ Step when_empty(const World& world, const DesiredServer& desired, const Observed
         const std::string who = observed.players->count == 0
                                     ? "nobody is playing"
                                     : count_text(observed.players->count) + " are few enough";
-        return while_empty(
-            restart(fmt::format("{}; rollout WhenEmpty, and {}", change, who), Cause::Manifest), observed,
-            most);
+        return while_empty(restart(fmt::format("{}, and {}", wanted.text, who), wanted.cause), observed,
+                           most);
     }
-    if (deadline && *deadline <= now && waits_since(world, desired) < now)
-        return restart(fmt::format("{}; rollout WhenEmpty {}", change, deadline_text(rollout)),
-                       Cause::Deadline);
-    return while_empty(
-        hold(fmt::format("{}; rollout WhenEmpty {}{}", change, waits_text(observed, most), latest)), observed,
-        most);
+    if (deadline && *deadline <= now && wanted.since < now)
+        return restart(fmt::format("{} {}", wanted.text, deadline_text(rollout)), wanted.after_deadline);
+    return while_empty(hold(fmt::format("{} {}{}", wanted.text, waits_text(observed, most), latest)),
+                       observed, most);
 }
-
-}  // namespace
 
 Step decide_rollout(const World& world, const DesiredServer& desired, const ObservedServer& observed,
                     const std::string& change) {
@@ -98,27 +92,31 @@ Step decide_rollout(const World& world, const DesiredServer& desired, const Obse
         case RolloutPolicy::Immediate:
             return restart(fmt::format("{}; rollout Immediate", change), Cause::Manifest);
         case RolloutPolicy::WhenEmpty:
-            return when_empty(world, desired, observed, change);
+            return when_empty(world, desired, observed,
+                              {change + "; rollout WhenEmpty", waits_since(world, desired)});
         case RolloutPolicy::OnNextStart:
             break;
     }
-    return hold(fmt::format("{}; rollout OnNextStart waits for the next start", change));
+    return {Verb::Hold,
+            change + "; rollout OnNextStart waits for the next start",
+            {},
+            HoldReason::RolloutPending};
 }
 
 std::optional<Step> decide_warning(const World& world, const DesiredServer& desired,
-                                   const ObservedServer& observed) {
+                                   const ObservedServer& observed, TimePoint since) {
     const TimePoint now = world.observed.now;
     if (observed.console_rendering.empty() || !observed.mounted_port || is_suspended(world, desired.name))
         return std::nullopt;
-    const auto deadline = deadline_of(desired.rollout, world.observed.local, waits_since(world, desired));
+    const auto deadline = deadline_of(desired.rollout, world.observed.local, since);
     if (!deadline || *deadline <= now) return std::nullopt;
     const auto due = latest_warning(desired.rollout, *deadline, now);
     const Remembered* const memory = world.memory.find(desired.name);
     if (!due || (memory != nullptr && memory->warned && *memory->warned >= *due)) return std::nullopt;
     const std::string left = left_text(*deadline - now);
     Step warn{Verb::Warn, fmt::format("the players are told that it is restarted in {}", left), {}, {}};
-    warn.say = Say{*observed.mounted_port, observed.console_rendering,
-                   fmt::format("This server is restarted in {}.", left)};
+    warn.console = ConsoleCommand{*observed.mounted_port, observed.console_rendering,
+                                  fmt::format("say This server is restarted in {}.", left)};
     return warn;
 }
 

@@ -159,9 +159,9 @@ ConditionValue reconciling(const ServerFindings& findings) {
         return {ConditionStatus::True, StateReason::Progressing,
                 fmt::format("still to do: {}, {}", to_string(action->verb), action->reason)};
     }
-    for (const HoldReason code :
-         {HoldReason::BackOff, HoldReason::Building, HoldReason::ReadingSource, HoldReason::RolloutPending,
-          HoldReason::RestartPending, HoldReason::ResetPending, HoldReason::PortInUse}) {
+    for (const HoldReason code : {HoldReason::BackOff, HoldReason::Building, HoldReason::ReadingSource,
+                                  HoldReason::RolloutPending, HoldReason::RestartPending,
+                                  HoldReason::Scheduled, HoldReason::ResetPending, HoldReason::PortInUse}) {
         if (const Action* action = findings.find_code(code))
             return {ConditionStatus::True, code, action->reason};
     }
@@ -212,11 +212,11 @@ Condition condition(const char* type, ConditionValue verdict, const Condition* p
             generation};
 }
 
-/// What a game does to its own tree, and a restart or reset that a person asked for, say nothing about
-/// whether the manifests are applied.
+/// What a game does to its own tree, and a restart or reset that a person or the schedule asked for, say
+/// nothing about whether the manifests are applied.
 bool is_left(const Action& action) {
     return action.code != HoldReason::Shadowed && action.code != HoldReason::RestartPending &&
-           action.code != HoldReason::ResetPending;
+           action.code != HoldReason::Scheduled && action.code != HoldReason::ResetPending;
 }
 
 bool is_applied(const ServerFindings& findings) {
@@ -266,6 +266,9 @@ Remembered remember(const ServerFindings& findings, const std::string& approved,
     memory.set_aside = findings.observed->set_aside;
     remember_approval(memory, findings, approved, revision);
     memory.held_since = held_since(findings, now);
+    memory.schedule = findings.target == nullptr
+                          ? ScheduleMemory()
+                          : next_schedule_memory(findings.desired()->schedule, memory.schedule, now);
     const bool applied = is_applied(findings) && findings.failure == nullptr;
     if (applied && findings.target != nullptr && findings.target->rendering)
         memory.fingerprint = fingerprint(*findings.desired(), findings.target->digest());

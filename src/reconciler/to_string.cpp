@@ -64,6 +64,8 @@ const char* to_string(Verb verb) {
             return "prune";
         case Verb::Warn:
             return "warn";
+        case Verb::Command:
+            return "command";
         case Verb::Hold:
             return "hold";
         case Verb::Report:

@@ -5,6 +5,7 @@
 #include "reconciler/backoff.hpp"
 #include "reconciler/crashes.hpp"
 #include "reconciler/deadline.hpp"
+#include "reconciler/scheduled.hpp"
 
 namespace left4me {
 namespace {
@@ -17,19 +18,22 @@ class Earliest {
         if (time && *time > now_ && (!earliest_ || *time < *earliest_)) earliest_ = time;
     }
 
+    /// Of a restart that waits since then.
+    void consider_wait(const Rollout& rollout, TimePoint since, const LocalTime& local) {
+        const auto deadline = deadline_of(rollout, local, since);
+        consider(deadline);
+        for (const std::chrono::seconds lead : rollout.warn) {
+            if (deadline) consider(*deadline - lead);
+        }
+        if (rollout.window) consider(first_within(*rollout.window, local, now_));
+    }
+
     std::optional<TimePoint> get() const { return earliest_; }
 
   private:
     TimePoint now_;
     std::optional<TimePoint> earliest_;
 };
-
-/// Of a change that waits; nullptr: none does.
-const Rollout* waiting_rollout(const Desired& desired, const std::string& name, const ServerStatus& status) {
-    const auto server = desired.servers.find(name);
-    if (server == desired.servers.end() || !status.remembered.held_since) return nullptr;
-    return &server->second.rollout;
-}
 
 /// When a server that has just started will have stayed up for long enough.
 std::optional<TimePoint> ready_at(const ServerStatus& status) {
@@ -46,15 +50,19 @@ std::optional<TimePoint> earliest_wake(const Target& target, const Intent& inten
                                        const Plan& remaining, TimePoint now, const LocalTime& local) {
     Earliest earliest(now);
     for (const auto& [name, server] : status.servers) {
-        if (const Rollout* const rollout = waiting_rollout(*target.desired, name, server)) {
-            const auto deadline = deadline_of(*rollout, local, *server.remembered.held_since);
-            earliest.consider(deadline);
-            for (const std::chrono::seconds lead : rollout->warn) {
-                if (deadline) earliest.consider(*deadline - lead);
-            }
-            if (rollout->window) earliest.consider(first_within(*rollout->window, local, now));
-        }
         earliest.consider(ready_at(server));
+        const auto found = target.desired->servers.find(name);
+        if (found == target.desired->servers.end()) continue;
+        const DesiredServer& desired = found->second;
+        if (server.remembered.held_since)
+            earliest.consider_wait(desired.rollout, *server.remembered.held_since, local);
+        if (desired.schedule.empty()) continue;
+        for (const ScheduleEntry& entry : desired.schedule) earliest.consider(local.next(entry.times, now));
+        const std::optional<TimePoint>& since = server.remembered.crashes.active_since;
+        const auto due =
+            since ? restart_due_since(desired.schedule, server.remembered.schedule, *since, local, now)
+                  : std::nullopt;
+        if (due) earliest.consider_wait(desired.rollout, *due, local);
     }
     for (const Action& action : remaining.actions) {
         if (action.code != HoldReason::BackOff) continue;

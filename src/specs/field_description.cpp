@@ -54,6 +54,8 @@ std::string type_description(const Field& field) {
             return "relative path";
         case Type::Argument:
             return "word";
+        case Type::Line:
+            return "one line of text";
         case Type::SecretFile:
             return "name of a secret";
         case Type::ArchiveUrl:

@@ -202,6 +202,47 @@ constexpr std::array rcon_fields{
           .example = "rcon",
           .maximum = 64},
 };
+constexpr std::array<std::string_view, 1> schedule_actions{"Restart"};
+constexpr std::array<std::string_view, 2> schedule_moments{"Always", "Empty"};
+constexpr std::array schedule_fields{
+    Field{.name = "at",
+          .type = Type::Calendar,
+          .required = true,
+          .documentation = "When, by the host's clock. A time that the clock shows twice on one day counts "
+                           "once.",
+          .example = "\"05:00\""},
+    Field{.name = "action",
+          .type = Type::Enum,
+          .documentation =
+              "`Restart` restarts the server if it has been running since before that time, as its "
+              "`rollout` allows: with `Immediate` at once, otherwise once nobody plays, within the `window` "
+              "if there is one, and at the latest when the `deadline` has passed since then.",
+          .example = "Restart",
+          .values = schedule_actions},
+    Field{.name = "command",
+          .type = Type::Line,
+          .documentation =
+              "A command for the game's console; needs `rcon`. It is given once. A server that does not run "
+              "at that time, or starts only afterwards, does not get it, nor does one whose console cannot "
+              "be reached within ten minutes.",
+          .example = "sm_reloadadmins",
+          .maximum = 255,
+          .check = check_scheduled_command},
+    Field{.name = "when",
+          .type = Type::Enum,
+          .default_value = "Always",
+          .documentation = "Only with `command`: `Empty` waits until nobody plays on the server.",
+          .example = "Empty",
+          .values = schedule_moments,
+          .only_with = {"command", ""}},
+};
+constexpr std::array schedule_entry{
+    Field{.name = "item",
+          .type = Type::Map,
+          .documentation = "A time, with either `action` or `command`.",
+          .example = "{at: \"05:00\", action: Restart}",
+          .children = schedule_fields},
+};
 constexpr std::array blueprint_spec{
     Field{.name = "overlays",
           .type = Type::List,
@@ -258,6 +299,13 @@ constexpr std::array blueprint_spec{
             "The secret need not be listed in `secrets`.",
         .example = "{secret: rcon}",
         .children = rcon_fields},
+    Field{.name = "schedule",
+          .type = Type::List,
+          .documentation = "What is done to each server at certain times of the day or the week: restarts, "
+                           "and commands for its console.",
+          .example = "[{at: \"05:00\", action: Restart}]",
+          .maximum = 16,
+          .children = schedule_entry},
     Field{.name = "writable",
           .type = Type::List,
           .default_value =

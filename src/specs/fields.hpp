@@ -35,6 +35,7 @@ enum class Type {
     HostPath,    ///< absolute path on the host, normalised when it is read
     FilePath,    ///< relative path within an overlay
     Argument,    ///< one word of the game's command line
+    Line,        ///< text without line breaks, not empty
     SecretFile,  ///< the name of a file in /etc/left4me/secrets
     Config,      ///< text with placeholders
     ArchiveUrl,  ///< https://…, or the absolute path of a file on the host, outside of left4me's own

@@ -161,4 +161,25 @@ void check_config(std::string_view text, Violations& violations) {
     check_placeholders(text, Secrets::Allowed, violations);
 }
 
+void check_scheduled_command(std::string_view text, Violations& violations) {
+    constexpr std::array<std::string_view, 4> ending{"quit", "exit", "_restart", "killserver"};
+    const std::string words = lower(text);
+    // The console splits a line at every `;`.
+    for (std::size_t at = 0; at != std::string::npos && at < words.size();) {
+        const std::size_t begin = words.find_first_not_of(" ;\"", at);
+        if (begin == std::string::npos) return;
+        const std::size_t end = std::min(words.find_first_of(" ;\"", begin), words.size());
+        const auto found = std::find(ending.begin(), ending.end(), words.substr(begin, end - begin));
+        if (found != ending.end()) {
+            violations.push_back(
+                {Rule::ScheduledCommand,
+                 fmt::format("{} ends the game, whoever plays; write `action: Restart`, which "
+                             "waits as `rollout` says",
+                             in_quotes(*found)),
+                 begin});
+        }
+        at = words.find(';', end);
+    }
+}
+
 }  // namespace left4me

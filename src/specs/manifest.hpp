@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "specs/diagnostic.hpp"
+#include "specs/grammars/calendar.hpp"
 #include "specs/pins.hpp"
 
 namespace left4me {
@@ -146,6 +147,16 @@ struct Overlay {
     Origin origin;
 };
 
+/// Something that is done to each server of a Blueprint at certain times, by the host's local time.
+struct ScheduleEntry {
+    std::string at;                           ///< as the manifest says
+    Calendar times;                           ///< the same
+    std::optional<std::string> command = {};  ///< for the game's console; nullopt: a restart
+    bool when_empty = false;                  ///< the command waits until nobody plays
+
+    bool operator==(const ScheduleEntry&) const = default;
+};
+
 struct Blueprint {
     Metadata metadata;
     std::vector<std::string> overlays;  ///< uppermost first
@@ -158,6 +169,7 @@ struct Blueprint {
     std::vector<std::string> execute_configs = {};
     /// The secret with the password of the game's console; nullopt: left4me does not use it.
     std::optional<std::string> rcon_secret = {};
+    std::vector<ScheduleEntry> schedule = {};
 };
 
 enum class RunState { Running, Stopped };

@@ -120,6 +120,27 @@ void check_executed(const Node& blueprint, Reporter& reporter) {
     }
 }
 
+/// An entry says one thing, and commands need a console.
+void check_schedule(const Node& blueprint, Reporter& reporter) {
+    const Node* schedule = spec_field(blueprint, "schedule");
+    if (schedule == nullptr) return;
+    for (std::size_t i = 0; i < schedule->items.size(); ++i) {
+        const Node& entry = *schedule->items[i];
+        if (entry.kind != Node::Kind::Map) continue;
+        const bool has_command = entry.get("command") != nullptr;
+        if (has_command == (entry.get("action") != nullptr)) {
+            reporter.add(Rule::ScheduledCount, entry.mark,
+                         fmt::format("spec.schedule[{}] has {}; give exactly one of action and command", i,
+                                     has_command ? "both action and command" : "neither action nor command"));
+        } else if (has_command && spec_field(blueprint, "rcon") == nullptr) {
+            reporter.add(Rule::ScheduledWithoutConsole, entry.get("command")->mark,
+                         fmt::format("spec.schedule[{}].command: left4me cannot use the game's console; add "
+                                     "`rcon: {{secret: rcon}}` to the spec",
+                                     i));
+        }
+    }
+}
+
 }  // namespace
 
 void check_reserved_secrets(const Node& root, const std::vector<std::string>& reserved, Reporter& reporter) {
@@ -139,6 +160,7 @@ void check_object(Kind kind, const yaml::Node& root, Reporter& reporter) {
             return;
         case Kind::Blueprint:
             check_secrets(root, reporter);
+            check_schedule(root, reporter);
             return check_executed(root, reporter);
         case Kind::Overlay:
             check_workshop(root, reporter);

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "specs/grammars/calendar.hpp"
 #include "specs/grammars/duration.hpp"
 #include "specs/grammars/integer.hpp"
 #include "specs/grammars/size.hpp"
@@ -40,6 +41,13 @@ Server read_server(const Value& object, const Origin& origin) {
     return server;
 }
 
+ScheduleEntry read_scheduled(const Value& entry) {
+    ScheduleEntry scheduled{entry["at"].text(), parse_calendar(entry["at"].text()).value_or(Calendar())};
+    if (const Value command = entry["command"]; command.node != nullptr) scheduled.command = command.text();
+    scheduled.when_empty = entry["when"].text() == "Empty";
+    return scheduled;
+}
+
 Blueprint read_blueprint(const Value& object, const Origin& origin) {
     const Value spec = object["spec"];
     Blueprint blueprint{read_metadata(object["metadata"]), texts(spec["overlays"]), texts(spec["arguments"]),
@@ -48,6 +56,7 @@ Blueprint read_blueprint(const Value& object, const Origin& origin) {
         blueprint.writable = texts(writable);
     blueprint.execute_configs = texts(spec["executeConfigs"]);
     if (const Value rcon = spec["rcon"]; rcon.node != nullptr) blueprint.rcon_secret = rcon["secret"].text();
+    for (const Value& entry : items(spec["schedule"])) blueprint.schedule.push_back(read_scheduled(entry));
     return blueprint;
 }
 

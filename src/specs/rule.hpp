@@ -61,6 +61,9 @@ enum class Rule {
     SecretReserved,
     ExecutedNotListed,
     ExecutedWithoutConfig,
+    ScheduledCommand,
+    ScheduledCount,
+    ScheduledWithoutConsole,
     // Between fields and between documents.
     DeadlineWithoutWhenEmpty,
     DuplicateName,

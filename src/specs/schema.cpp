@@ -123,7 +123,8 @@ void write_text(Json& json, const Field& field) {
     if (const std::string pattern = pattern_of(field); !pattern.empty()) json.put_text("pattern", pattern);
     json.put("not", fmt::format(R"({{"type": "string", "pattern": {}}})",
                                 json_quoted(control_characters_of(field.type))));
-    if (field.type == Type::Name || field.type == Type::Argument) json.put("minLength", "1");
+    if (field.type == Type::Name || field.type == Type::Argument || field.type == Type::Line)
+        json.put("minLength", "1");
     // Of a value with a grammar, the maximum is not a length.
     if (field.maximum > 0 && grammar_of(field.type) == nullptr)
         json.put("maxLength", std::to_string(field.maximum));

@@ -137,6 +137,10 @@ Violations check_text(const Field& field, std::string_view text) {
             check_control_characters(text, false, violations);
             check_argument(text, violations);
             break;
+        case Type::Line:
+            check_control_characters(text, false, violations);
+            if (text.empty()) violations.push_back({Rule::TooShort, "it is empty; write one line of text"});
+            break;
         case Type::Config:
             check_control_characters(text, true, violations);
             check_config(text, violations);

@@ -47,5 +47,7 @@ void check_file_path(std::string_view text, Violations& violations);
 void check_secret_file(std::string_view text, Violations& violations);
 void check_argument(std::string_view text, Violations& violations);
 void check_config(std::string_view text, Violations& violations);
+/// Of a schedule: commands that would end the game, and with it a match, are refused.
+void check_scheduled_command(std::string_view text, Violations& violations);
 
 }  // namespace left4me

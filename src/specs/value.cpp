@@ -2,6 +2,14 @@
 
 namespace left4me {
 
+std::vector<Value> items(const Value& list) {
+    std::vector<Value> result;
+    if (list.node == nullptr) return result;
+    for (const yaml::NodePtr& item : list.node->items)
+        result.push_back({item.get(), list.field->children.data()});
+    return result;
+}
+
 std::vector<std::string> texts(const Value& list) {
     std::vector<std::string> result;
     if (list.node == nullptr) return result;

@@ -34,6 +34,8 @@ Enum one_of(const Value& value, const std::array<Enum, Size>& choices) {
     return choices.front();
 }
 
+/// The items of a list; empty if it is absent.
+std::vector<Value> items(const Value& list);
 /// The items of a list, or the one that stands there without a list; empty if it is absent.
 std::vector<std::string> texts(const Value& list);
 /// Keys and values; empty if it is absent.

@@ -30,10 +30,6 @@ struct YoungSite : Site {
     }
     ConditionStatus ready() const { return condition("a", "Ready").status; }
     ConditionReason reason() const { return condition("a", "Ready").reason; }
-    std::optional<TimePoint> wake() {
-        Engine engine(host, status);
-        return engine.observe({std::make_shared<const Desired>(desired), {}, {}})->wake;
-    }
 };
 
 }  // namespace

@@ -176,9 +176,9 @@ TEST_CASE("players are told of a deadline at each of its moments once, then the 
     (void)site.pass();
     site.host.world.now += std::chrono::minutes(1);
     (void)site.pass();
-    REQUIRE(site.host.said.size() == 2);
-    CHECK(site.host.said[0].second == "This server is restarted in 10 minutes.");
-    CHECK(site.host.said[1].second == "This server is restarted in 1 minute.");
+    REQUIRE(site.host.commands.size() == 2);
+    CHECK(site.host.commands[0].second == "say This server is restarted in 10 minutes.");
+    CHECK(site.host.commands[1].second == "say This server is restarted in 1 minute.");
     CHECK(site.server("s00").processes == 2);
     CHECK(site.status.servers.at("s00").remembered.backoff.failures == 0);
 }

@@ -189,7 +189,7 @@ void FakeHost::begin(const Plan& plan, std::span<const ActionIndex> actions) {
         job.artifact = action.artifact;
         job.rendering = action.rendering;
         job.source = action.source;
-        if (action.say) job.say = action.say->text;
+        if (action.console) job.command = action.console->text;
         if (action.while_empty) job.while_empty = action.while_empty->most;
         check(job);
         if (action.verb == Verb::Prune) job.planned_from = planned_from_[&plan];
@@ -266,10 +266,6 @@ void FakeHost::finish(Job& job) {
 FakeHost::Result FakeHost::perform(const Job& job) {
     if (job.verb == Verb::Build) return build(job);
     if (job.verb == Verb::Prune) return prune(job);
-    if (job.verb == Verb::Warn) {
-        said.push_back({job.subject.name, job.say});
-        return {};
-    }
     if (job.verb == Verb::Cancel) {
         world.building.erase(job.subject.name);
         return {};
@@ -279,6 +275,10 @@ FakeHost::Result FakeHost::perform(const Job& job) {
         if (auto empty = check_empty(server, job.subject.name, *job.while_empty); !empty) return empty;
     }
     switch (job.verb) {
+        case Verb::Warn:
+        case Verb::Command:
+            commands.push_back({job.subject.name, job.command});
+            return {};
         case Verb::Render:
             return render(job);
         case Verb::Unmanage:

@@ -141,7 +141,7 @@ class FakeHost : public TestHost {
     std::size_t observations = 0;
     std::size_t batches = 0;         ///< calls of begin()
     std::vector<std::string> ended;  ///< "start server/a", in the order in which they ended
-    std::vector<std::pair<std::string, std::string>> said;  ///< in which games, and what
+    std::vector<std::pair<std::string, std::string>> commands;  ///< in which games, and what
     std::vector<std::string> kicked;      ///< servers that were taken down while people played
     std::vector<std::string> violations;  ///< descriptions of what must never happen
 
@@ -153,7 +153,7 @@ class FakeHost : public TestHost {
         std::string artifact;
         std::shared_ptr<const TargetRendering> rendering;
         std::shared_ptr<const OverlaySource> source;
-        std::string say;
+        std::string command;                  ///< for the game's console
         std::optional<unsigned> while_empty;  ///< how many may be there
         bool fails = false;
         /// Prune: the servers as they were when its plan was made.

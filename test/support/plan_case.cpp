@@ -7,6 +7,7 @@
 
 #include "reconciler/backoff.hpp"
 #include "reconciler/layers.hpp"
+#include "specs/grammars/calendar.hpp"
 #include "specs/grammars/time_of_day.hpp"
 
 namespace left4me::test {
@@ -36,9 +37,17 @@ void check_keys(const YAML::Node& node, std::initializer_list<const char*> known
     }
 }
 
+ScheduleEntry make_entry(const YAML::Node& node) {
+    check_keys(node, {"at", "command", "when"});
+    ScheduleEntry entry{node["at"].as<std::string>(), parse_calendar(node["at"].as<std::string>()).value()};
+    if (node["command"]) entry.command = node["command"].as<std::string>();
+    entry.when_empty = value_of<std::string>(node, "when", "") == "Empty";
+    return entry;
+}
+
 DesiredServer make_server(const std::string& name, std::uint16_t port, const YAML::Node& node) {
     check_keys(node, {"port", "state", "rollout", "deadline", "deadline_at", "max_players", "window", "warn",
-                      "drift", "overlays", "arguments", "config"});
+                      "drift", "overlays", "arguments", "config", "schedule"});
     DesiredServer server;
     server.name = name;
     server.blueprint = "b";
@@ -56,6 +65,7 @@ DesiredServer make_server(const std::string& name, std::uint16_t port, const YAM
         server.rollout.window = DailyWindow{from, until};
     }
     for (const YAML::Node& lead : node["warn"]) server.rollout.warn.emplace_back(lead.as<int>());
+    for (const YAML::Node& entry : node["schedule"]) server.schedule.push_back(make_entry(entry));
     server.drift = enum_of(node, "drift", {DriftPolicy::Correct, DriftPolicy::Report}, DriftPolicy::Correct);
     server.config = value_of<std::string>(node, "config", "hostname x");
     server.environment = fmt::format("PORT={} {}", server.port, value_of<std::string>(node, "arguments", ""));
@@ -220,10 +230,10 @@ class Builder {
     }
 
     void add_found(const std::string& name, const YAML::Node& node, const DesiredServer* asked) {
-        check_keys(node,
-                   {"active", "result",     "enablement", "players", "asked_ago", "console",    "has_console",
-                    "warned", "managed",    "runtime",    "was",     "current",   "mounted",    "unmounted",
-                    "edited", "remembered", "held",       "failed",  "awaits",    "awaits_stop"});
+        check_keys(node, {"active",      "result",      "enablement", "players",     "asked_ago", "console",
+                          "has_console", "warned",      "managed",    "runtime",     "was",       "current",
+                          "mounted",     "unmounted",   "edited",     "remembered",  "held",      "failed",
+                          "awaits",      "awaits_stop", "up_for",     "schedule_for"});
         FakeServer server;
         server.unit.active = enum_of(node, "active",
                                      {ActiveState::Inactive, ActiveState::Activating, ActiveState::Active,
@@ -237,6 +247,10 @@ class Builder {
         if (node["players"]) server.players = node["players"].as<unsigned>();
         server.players_age = std::chrono::seconds(value_of(node, "asked_ago", 0));
         server.has_console = value_of(node, "has_console", false);
+        if (node["up_for"])
+            server.unit.active_since = made_.world.now - std::chrono::seconds(node["up_for"].as<int>());
+        if (node["schedule_for"])
+            made_.schedule_for[name] = std::chrono::seconds(node["schedule_for"].as<int>());
         if (node["warned"]) made_.warned_ago[name] = std::chrono::seconds(node["warned"].as<int>());
         if (node["console"]) server.console = console_of(node["console"].as<std::string>());
         if (server.managed) add_renderings(server, name, node, asked);
@@ -304,6 +318,9 @@ Memory PlanCase::memory(const Target& target) const {
     for (const auto& [name, failure] : failed_overlays)
         memory.overlays[name] = backoff(failure, overlay_spec_hash(target, name));
     for (const auto& [name, since] : held_for) memory.servers[name].held_since = world.now - since;
+    for (const auto& [name, since] : schedule_for)
+        memory.servers[name].schedule =
+            next_schedule_memory(desired.servers.at(name).schedule, {}, world.now - since);
     for (const auto& [name, since] : warned_ago) memory.servers[name].warned = world.now - since;
     for (const auto& [name, awaits] : awaited) {
         memory.servers[name].awaits_approval = awaits.revision;

@@ -20,6 +20,7 @@ struct PlanCase {
     std::map<std::string, bool> remembered_unchanged;
     std::map<std::string, std::chrono::seconds> held_for;
     std::map<std::string, std::chrono::seconds> warned_ago;
+    std::map<std::string, std::chrono::seconds> schedule_for;
     struct Awaited {
         std::string revision;
         bool removal = true;

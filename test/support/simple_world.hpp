@@ -27,6 +27,10 @@ struct Site {
     Status status;
 
     RunResult pass() { return *run(host, desired, intent, status); }
+    std::optional<TimePoint> wake() {
+        Engine engine(host, status);
+        return engine.observe({std::make_shared<const Desired>(desired), intent, {}})->wake;
+    }
     FakeServer& server(const std::string& name) { return host.world.servers.at(name); }
     const Condition& condition(const std::string& name, const std::string& type) const {
         return *status.servers.at(name).find(type);

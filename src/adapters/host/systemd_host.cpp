@@ -299,21 +299,18 @@ void SystemdHost::begin_units(const Plan& plan, std::span<const ActionIndex> act
         const Action& action = plan.actions[index];
         if (!is_effect(action.verb) || is_for_store(action)) continue;
         if (action.verb == Verb::Build && !request_build(plan, index)) continue;
-        if (action.say) {
-            consoles_.say({action.subject.name, action.say->port, action.say->console_rendering},
-                          action.say->text);
-            saying_[action.subject.name] = {&plan, index, std::chrono::steady_clock::now()};
+        const Begun begun{&plan, index, std::chrono::steady_clock::now()};
+        if (action.while_empty) {
+            while_empty_.push_back({.begun = begun, .game = *action.while_empty, .since = since_boot()});
             continue;
         }
-        if (action.while_empty) {
-            while_empty_.push_back({.begun = {&plan, index, std::chrono::steady_clock::now()},
-                                    .game = *action.while_empty,
-                                    .since = since_boot()});
+        if (action.console) {
+            begin_command(begun);
             continue;
         }
         const bool script = action.verb == Verb::Build && runs_script(*action.source);
         (script ? scripts : batches[action.verb]).push_back(action.subject.name);
-        under_way_[{action.verb, action.subject.name}] = {&plan, index, std::chrono::steady_clock::now()};
+        under_way_[{action.verb, action.subject.name}] = begun;
     }
     if (!scripts.empty()) units_->begin_scripts(scripts);
     for (const auto& [verb, servers] : batches) {
@@ -322,6 +319,13 @@ void SystemdHost::begin_units(const Plan& plan, std::span<const ActionIndex> act
         if (verb == Verb::Start) units_->begin(Verb::ResetFailed, servers);
         units_->begin(verb, servers);
     }
+}
+
+void SystemdHost::begin_command(const Begun& begun) {
+    const Action& action = begun.plan->actions[begun.action];
+    consoles_.run({action.subject.name, action.console->port, action.console->console_rendering},
+                  action.console->text);
+    commands_[action.subject.name] = begun;
 }
 
 /// Only answers to questions that were asked since count: with them, what is to be done begins at once.
@@ -341,6 +345,10 @@ std::vector<Outcome> SystemdHost::begin_empty() {
         if (!*verdict) {
             dropped.push_back({waiting.begun.action, false, FailureKind::Occupied, verdict->error(),
                                waiting.begun.plan, since(waiting.begun.at)});
+            return true;
+        }
+        if (action.console) {
+            begin_command(waiting.begun);
             return true;
         }
         batches[action.verb].push_back(action.subject.name);
@@ -404,12 +412,12 @@ void SystemdHost::begin_files(const Plan& plan, std::span<const ActionIndex> act
 std::vector<Outcome> SystemdHost::poll_completions() {
     std::vector<Outcome> outcomes = worker_.poll_completions();
     for (Outcome& dropped : begin_empty()) outcomes.push_back(std::move(dropped));
-    for (const auto& [server, said] : consoles_.said()) {
-        const auto begun = saying_.extract(server);
+    for (const auto& [server, ran] : consoles_.ran()) {
+        const auto begun = commands_.extract(server);
         if (begun.empty()) continue;
-        outcomes.push_back({begun.mapped().action, said.has_value(),
-                            said ? FailureKind::Unknown : FailureKind::NotSaid,
-                            said ? std::string() : "the game's console " + said.error(), begun.mapped().plan,
+        outcomes.push_back({begun.mapped().action, ran.has_value(),
+                            ran ? FailureKind::Unknown : FailureKind::NotSaid,
+                            ran ? std::string() : "the game's console " + ran.error(), begun.mapped().plan,
                             since(begun.mapped().at)});
     }
     for (const auto& [verb, unit] : units_->poll_completions()) {

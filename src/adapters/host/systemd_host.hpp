@@ -85,6 +85,7 @@ class SystemdHost : public Host {
     void begin_files(const Plan& plan, std::span<const ActionIndex> actions);
     /// Begins what waited for that, and returns what is dropped.
     std::vector<Outcome> begin_empty();
+    void begin_command(const Begun& begun);
     /// That it may begin, or why it must not; nullopt: it is to wait on. `answer`: the probe's latest,
     /// nullptr if there is none.
     using Verdict = std::expected<void, std::string>;
@@ -96,7 +97,7 @@ class SystemdHost : public Host {
     /// Maps units' outcomes back to the actions of their plan.
     std::map<std::pair<Verb, std::string>, Begun> under_way_;
     std::vector<WhileEmpty> while_empty_;
-    std::map<std::string, Begun> saying_;  ///< by server: what players are being told
+    std::map<std::string, Begun> commands_;  ///< by server: for its console
     rcon::Consoles consoles_;
     Worker worker_;  ///< last member, so that it ends before what it uses
 };

@@ -111,15 +111,15 @@ std::map<std::string, ObservedConsole> Consoles::poll() {
     return answered;
 }
 
-void Consoles::say(const Game& game, const std::string& text) {
+void Consoles::run(const Game& game, const std::string& command) {
     auto session = connect(game);
-    if (session) session->execute("say " + text, longest_question);
-    saying_.insert_or_assign(game.server, std::pair(game, std::move(session)));
+    if (session) session->execute(command, longest_question);
+    commands_.insert_or_assign(game.server, std::pair(game, std::move(session)));
 }
 
-std::map<std::string, std::expected<void, std::string>> Consoles::said() {
+std::map<std::string, std::expected<void, std::string>> Consoles::ran() {
     std::map<std::string, std::expected<void, std::string>> ended;
-    for (auto next = saying_.begin(); next != saying_.end();) {
+    for (auto next = commands_.begin(); next != commands_.end();) {
         const auto entry = next++;
         auto& [game, session] = entry->second;
         const auto answer = session ? session->advance() : std::optional<Answer>();
@@ -127,17 +127,17 @@ std::map<std::string, std::expected<void, std::string>> Consoles::said() {
         if (answer && !*answer && answer->error() == Failure::Refused) note_refusal(game);
         const std::string why = !session ? session.error() : !*answer ? describe(answer->error()) : "";
         ended.emplace(entry->first, why.empty() ? std::expected<void, std::string>() : std::unexpected(why));
-        saying_.erase(entry);
+        commands_.erase(entry);
     }
     return ended;
 }
 
 std::vector<Readiness> Consoles::readiness() const {
     std::vector<Readiness> all;
-    for (const auto& [server, saying] : saying_) {
+    for (const auto& [server, command] : commands_) {
         Readiness now;
         now.timeout = milliseconds(0);
-        all.push_back(saying.second ? saying.second->readiness() : now);
+        all.push_back(command.second ? command.second->readiness() : now);
     }
     for (const auto& [server, asking] : asking_) {
         Readiness now;

@@ -44,11 +44,12 @@ class Consoles {
     void ask(const Game& game);
     /// Whose questions have been answered, and how, since the last call.
     std::map<std::string, ObservedConsole> poll();
-    /// Has it say something to the players; said() will tell whether it did, within longest_question.
-    void say(const Game& game, const std::string& text);
+    /// Gives it a command, one for a game at a time; ran() will tell whether it took it, within
+    /// longest_question.
+    void run(const Game& game, const std::string& command);
     /// By server: what has ended since the last call. The error is for people.
-    std::map<std::string, std::expected<void, std::string>> said();
-    /// When poll() and said() should be called again.
+    std::map<std::string, std::expected<void, std::string>> ran();
+    /// When poll() and ran() should be called again.
     std::vector<Readiness> readiness() const;
 
     /// Of which servers known() may say something: most consoles have never been asked.
@@ -97,7 +98,7 @@ class Consoles {
     std::optional<std::uint32_t> user_;
     std::filesystem::path sockets_;
     std::map<std::string, Asking> asking_;
-    std::map<std::string, std::pair<Game, std::expected<Session, std::string>>> saying_;
+    std::map<std::string, std::pair<Game, std::expected<Session, std::string>>> commands_;
     std::map<std::string, Watched> watched_;
     std::map<std::string, KeptAnswer> own_;  ///< what it heard itself
     bool has_news_ = false;

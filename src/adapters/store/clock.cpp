@@ -49,6 +49,7 @@ void move_times(Status& status, std::chrono::microseconds by) {
     for (auto& [name, server] : status.servers) {
         move(server.remembered.held_since, by);
         move(server.remembered.warned, by);
+        for (auto& [entry, from] : server.remembered.schedule) from += by;
         move(server.remembered.backoff, by);
         move(server.remembered.crashes.last_at, by);  // active_since is systemd's, which moves nothing
         for (Condition& condition : server.conditions) move(condition.last_transition, by);

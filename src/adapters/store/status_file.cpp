@@ -118,6 +118,8 @@ json to_json(const ServerStatus& server) {
                    {"conditions", std::move(conditions)}};
     if (server.remembered.held_since) object["heldSince"] = time_to_json(*server.remembered.held_since);
     if (server.remembered.warned) object["warned"] = time_to_json(*server.remembered.warned);
+    for (const auto& [entry, from] : server.remembered.schedule)
+        object["schedule"][entry] = time_to_json(from);
     if (!server.remembered.awaits_approval.empty())
         object["awaitsApproval"] = server.remembered.awaits_approval;
     if (server.remembered.awaits_removal) object["awaitsRemoval"] = true;
@@ -134,6 +136,10 @@ ServerStatus to_server(const json& object) {
     server.remembered.fingerprint = read_field<std::string>(object, "fingerprint");
     server.remembered.held_since = read_time(object, "heldSince");
     server.remembered.warned = read_time(object, "warned");
+    const json& schedule = part(object, "schedule", json::value_t::object);
+    for (const auto& [entry, from] : schedule.items()) {
+        if (const auto time = read_time(schedule, entry.c_str())) server.remembered.schedule[entry] = *time;
+    }
     server.remembered.awaits_approval = read_field<std::string>(object, "awaitsApproval");
     server.remembered.awaits_removal = read_field<bool>(object, "awaitsRemoval");
     server.remembered.set_aside = read_field<std::string>(object, "setAside");

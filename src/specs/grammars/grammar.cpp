@@ -136,6 +136,7 @@ const Grammar* grammar_of(Type type) {
         case Type::HostPath:
         case Type::FilePath:
         case Type::Argument:
+        case Type::Line:
         case Type::SecretFile:
         case Type::Config:
         case Type::ArchiveUrl:

@@ -444,7 +444,7 @@ TEST_CASE(
 TEST_CASE("a warning that the game's console does not take is no failure of the server") {
     World world;
     const ActionIndex warn = world.add(Verb::Warn, "a");
-    world.plan.actions[warn].say = Say{27015, "instances/a/0123456789abcdef", "hello"};
+    world.plan.actions[warn].console = ConsoleCommand{27015, "instances/a/0123456789abcdef", "say hello"};
     world.machine->begin(world.plan, std::vector{warn});
     const auto outcomes = world.completions();
     REQUIRE(outcomes.size() == 1);

@@ -120,6 +120,31 @@ class Rcon(DaemonTest):
         self.assertEqual(told(), 2)
         self.assertEqual(len(self.events("Warned")), 2)
 
+    def test_a_schedule_gives_a_command_at_its_time_and_restarts_once_nobody_plays(self):
+        def commands() -> int:
+            said = self.run_in("journalctl", "-u", "left4me-server@alpha.service", "--no-pager").stdout
+            return said.count('command "say it is time"')
+
+        before = self.life("alpha")
+        self.ordered("standin_players 2\n", "2 humans")
+        self.until("two play on alpha", lambda: self.game("alpha")["players"] == 2)
+        # A time is a minute of the clock; this one has not come when the manifests are applied.
+        at = self.run_in("date", "-d", "70 seconds", "+%H:%M").stdout.strip()
+        schedule = f'[{{at: "{at}", command: say it is time}}, {{at: "{at}", action: Restart}}]'
+        self.apply(WITH_CONSOLE.replace("rcon: {secret: rcon}\n", f"rcon: {{secret: rcon}}\n  schedule: {schedule}\n"))
+        self.assertIn(f"{at} Restart, next at {at}", self.ctl("describe", "alpha").stdout)
+        self.assertEqual(self.ctl("diff").returncode, 0)
+        self.until("the command is given", lambda: commands() == 1, 90)
+        self.until("the restart waits", lambda: self.waits_for("2 players"))
+        self.assertEqual(len(self.events("Commanded")), 1)
+        self.assertEqual(self.life("alpha"), before)
+        self.order("standin_players 0\n")
+        self.until("alpha is restarted", lambda: self.life("alpha").pid not in ("0", before.pid))
+        self.assertIn(f"the restart scheduled for {at}, and nobody is playing", self.events("Restarted")[-1]["message"])
+        self.until("nothing is left to do", lambda: self.ctl("diff", expect=None).returncode == 0)
+        self.assertEqual(commands(), 1)
+        self.bystanders_live_on()
+
     def test_the_console_is_for_operators_and_its_password_for_nobody(self):
         shown = self.ctl("console", "alpha", "status").stdout
         self.assertIn("hostname: alpha, modded\n", shown)
