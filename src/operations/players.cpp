@@ -6,7 +6,7 @@
 namespace left4me::operations {
 
 std::string probe_trouble(const Context& context) {
-    const auto answers = probes::read_answers(context.paths);
+    const auto answers = probes::read_known(context.paths);
     return answers ? std::string() : answers.error();
 }
 

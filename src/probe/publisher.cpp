@@ -59,6 +59,6 @@ std::expected<void, int> Publisher::publish(const std::string& text) {
     return {};
 }
 
-std::expected<void, int> Publisher::tell_emptied() { return write_whole(emptied_.get(), signal_file, "\n"); }
+std::expected<void, int> Publisher::tell_fewer() { return write_whole(emptied_.get(), signal_file, "\n"); }
 
 }  // namespace left4me::probe

@@ -17,8 +17,8 @@ class Publisher {
 
     /// Replaces the answers. The error is an errno.
     std::expected<void, int> publish(const std::string& text);
-    /// Wakes whoever waits for an empty server.
-    std::expected<void, int> tell_emptied();
+    /// Wakes whoever waits for players to leave.
+    std::expected<void, int> tell_fewer();
 
   private:
     Fd answers_;

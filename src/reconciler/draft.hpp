@@ -17,6 +17,7 @@ enum class Cause {
     Manifest,  ///< the manifests changed, and their rollout allows it now
     Deadline,  ///< the rollout has waited for its deadline
     Request,   ///< a person asked for it, or for a reset
+    Hang,      ///< the game does not respond
 };
 
 /// One decision about one server or overlay, before ordering.
@@ -44,6 +45,7 @@ struct ServerDraft {
     bool usable = false;
     /// A start uses that one, because the target's rendering is not available now.
     bool as_is = false;
+    bool is_canary = false;  ///< it gets a change before the other servers of its Blueprint
 
     const DesiredServer* desired() const { return target == nullptr ? nullptr : target->spec; }
     /// The layers of what `current` names; nullptr: it is not complete.
@@ -102,6 +104,10 @@ std::string describe_mounted(const TargetServer& target, const ObservedServer& o
 Step decide_rollout(const World& world, const DesiredServer& desired, const ObservedServer& observed,
                     const std::string& change);
 
+/// The restart of a game that hangs; nullopt: it does not, as far as can be told.
+std::optional<Step> decide_hang(const World& world, const DesiredServer& desired,
+                                const ObservedServer& observed);
+
 /// What players are to be told now, because the deadline of a change that waits comes near; nullopt: nothing.
 std::optional<Step> decide_warning(const World& world, const DesiredServer& desired,
                                    const ObservedServer& observed);
@@ -147,8 +153,12 @@ bool nothing_was_changed(const World& world, const ServerDraft& draft);
 /// Whether the action corrects a change that nobody asked for.
 bool is_drift(const World& world, const ServerDraft& draft);
 
+/// Until the canaries of a Blueprint have proven a change, its other servers keep what they have.
+void send_canaries(const World& world, std::vector<ServerDraft>& drafts);
+
 /// At most a tenth of the servers of a blueprint, and at least one, are down because of a deadline at the
-/// same time; the same holds for the servers of a staggered request. The others wait.
+/// same time, or as many as its maxUnavailable says because of any change; the same holds for the servers of
+/// a staggered request. The others wait.
 void limit_restarts(const World& world, std::vector<ServerDraft>& drafts);
 /// A change no longer waits for its rollout if what a person asked for makes it now.
 void merge_restarts(ServerDraft& draft);

@@ -60,6 +60,16 @@ std::string fingerprint(const DesiredServer& server, std::string_view rendering)
     for (const std::chrono::seconds lead : server.rollout.warn) add(4, lead.count());
     if (server.rollout.window)
         add(3, server.rollout.window->from.count() * 1440 + server.rollout.window->until.count());
+    if (server.health != Health{}) {
+        add(5, server.health.startup.count());
+        add(6, server.health.unresponsive.value_or(std::chrono::seconds(0)).count());
+    }
+    if (const BlueprintRollout& rollout = server.blueprint_rollout; rollout != BlueprintRollout{}) {
+        add(7, rollout.canary);
+        add(8, rollout.soak.count());
+        const Share share = rollout.max_unavailable.value_or(Share{0, false});
+        add(share.is_percentage ? 9 : 10, share.value);
+    }
     digest.add(static_cast<std::uint64_t>(server.drift));
     digest.add(server.blueprint);
     digest.add(server.overlays.size());

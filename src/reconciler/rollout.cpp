@@ -4,6 +4,7 @@
 
 #include "reconciler/deadline.hpp"
 #include "reconciler/draft.hpp"
+#include "reconciler/health.hpp"
 #include "reconciler/local_time.hpp"
 #include "specs/grammars/time_of_day.hpp"
 
@@ -51,13 +52,6 @@ std::string deadline_text(const Rollout& rollout) {
     return rollout.deadline
                ? fmt::format("has waited {} s, its deadline", rollout.deadline->count())
                : fmt::format("has waited until {}, its deadline", time_of_day_text(*rollout.deadline_at));
-}
-
-/// "10 minutes", "30 seconds".
-std::string left_text(TimePoint::duration left) {
-    const auto minutes = std::chrono::round<std::chrono::minutes>(left).count();
-    if (minutes > 0) return fmt::format("{} minute{}", minutes, minutes == 1 ? "" : "s");
-    return fmt::format("{} seconds", std::chrono::ceil<std::chrono::seconds>(left).count());
 }
 
 Step when_empty(const World& world, const DesiredServer& desired, const ObservedServer& observed,
@@ -120,6 +114,16 @@ std::optional<Step> decide_warning(const World& world, const DesiredServer& desi
     warn.say = Say{*observed.mounted_port, observed.console_rendering,
                    fmt::format("This server is restarted in {}.", left)};
     return warn;
+}
+
+std::optional<Step> decide_hang(const World& world, const DesiredServer& desired,
+                                const ObservedServer& observed) {
+    if (response_of(desired, observed, world.observed) != Response::Silent) return std::nullopt;
+    const Silence silence = judge_silence(desired, observed, world.target, world.observed);
+    if (!silence.is_restarted) return std::nullopt;
+    Step step = while_empty(restart(silence.why, Cause::Hang), observed);
+    step.while_empty->hangs = true;
+    return step;
 }
 
 std::optional<Step> decide_request(const World& world, const std::string& server,

@@ -55,6 +55,9 @@ std::optional<TimePoint> earliest_wake(const Target& target, const Intent& inten
             if (rollout->window) earliest.consider(first_within(*rollout->window, local, now));
         }
         earliest.consider(ready_at(server));
+        if (const auto desired = target.desired->servers.find(name);
+            desired != target.desired->servers.end() && server.remembered.trial.healthy)
+            earliest.consider(*server.remembered.trial.healthy + desired->second.blueprint_rollout.soak);
     }
     for (const Action& action : remaining.actions) {
         if (action.code != HoldReason::BackOff) continue;
