@@ -15,6 +15,7 @@ namespace {
 // sl local_address rem_address st tx_queue:rx_queue tr:tm->when retrnsmt uid timeout inode …
 constexpr std::size_t local_address = 1;
 constexpr std::size_t remote_address = 2;
+constexpr std::size_t queues = 4;
 constexpr std::size_t user_id = 7;
 constexpr std::size_t inode = 9;
 constexpr std::size_t fields = 10;
@@ -47,10 +48,18 @@ std::optional<Endpoint> endpoint(std::string_view text) {
     return Endpoint{ntohl(*address), *port};
 }
 
+/// "00000000:00000A80": what is to be sent, and what was received and not read yet.
+std::size_t received(std::string_view text) {
+    const std::size_t colon = text.find(':');
+    if (colon == std::string_view::npos) return 0;
+    return number<std::size_t>(text.substr(colon + 1), 16).value_or(0);
+}
+
 }  // namespace
 
-std::set<Listening> listening_sockets(std::string_view table, std::uint32_t user, std::size_t limit) {
-    std::set<Listening> sockets;
+std::map<Listening, std::size_t> listening_sockets(std::string_view table, std::uint32_t user,
+                                                   std::size_t limit) {
+    std::map<Listening, std::size_t> sockets;
     for (const std::string_view line : lines_of(table)) {
         if (sockets.size() == limit) break;
         const auto words = split(line);
@@ -59,7 +68,7 @@ std::set<Listening> listening_sockets(std::string_view table, std::uint32_t user
         const auto number_of = number<std::uint64_t>(words[inode]);
         if (!at || !peer || !number_of || at->port == 0 || peer->port != 0) continue;
         if (number<std::uint32_t>(words[user_id]) != user) continue;
-        sockets.insert({*at, *number_of});
+        sockets.emplace(Listening{*at, *number_of}, received(words[queues]));
     }
     return sockets;
 }

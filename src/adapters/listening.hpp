@@ -1,8 +1,9 @@
 #pragma once
 
 #include <compare>
+#include <cstddef>
 #include <cstdint>
-#include <set>
+#include <map>
 #include <string_view>
 
 namespace left4me {
@@ -23,8 +24,10 @@ struct Listening {
     auto operator<=>(const Listening&) const = default;
 };
 
-/// What /proc/net/udp or /proc/net/tcp (proc_net(5)) says of the unconnected sockets of this user; lines that
-/// are not understood are left out. The game knows only IPv4. At most `limit`.
-std::set<Listening> listening_sockets(std::string_view table, std::uint32_t user, std::size_t limit);
+/// What /proc/net/udp or /proc/net/tcp (proc_net(5)) says of the unconnected sockets of this user: how many
+/// bytes each has received that were not read yet. Lines that are not understood are left out. The game knows
+/// only IPv4. At most `limit`.
+std::map<Listening, std::size_t> listening_sockets(std::string_view table, std::uint32_t user,
+                                                   std::size_t limit);
 
 }  // namespace left4me

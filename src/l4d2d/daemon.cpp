@@ -16,6 +16,7 @@
 #include "adapters/sources/open.hpp"
 #include "adapters/store/requests.hpp"
 #include "l4d2d/notify.hpp"
+#include "reconciler/health.hpp"
 #include "specs/text.hpp"
 
 namespace left4me {
@@ -66,6 +67,19 @@ std::string trouble_with(const std::string& source_error) {
 WorkQueue::Clock::duration doubled(WorkQueue::Clock::duration pause, WorkQueue::Clock::duration first,
                                    WorkQueue::Clock::duration longest) {
     return std::clamp(2 * pause, first, longest);
+}
+
+/// Something is done when players leave, or told when a game answers.
+bool waits_for_answers(const StepResult& step) {
+    const auto waits = [](const Action& action) { return action.while_empty.has_value(); };
+    const auto is_silent = [&](const auto& server) {
+        const TargetServer* const target = step.target.find(server.first);
+        if (target == nullptr) return false;
+        const Response response = response_of(*target->spec, server.second, step.observed);
+        return response == Response::NotYet || response == Response::Silent;
+    };
+    return std::any_of(step.difference.actions.begin(), step.difference.actions.end(), waits) ||
+           std::any_of(step.observed.servers.begin(), step.observed.servers.end(), is_silent);
 }
 
 /// The status line of `systemctl status left4me`: first, what keeps the newest manifests from being followed.
@@ -345,8 +359,7 @@ void Daemon::reconciled(Time now, const StepResult& step) {
     if (step.wake)
         queue_.add(Key::Host,
                    now + std::min<WorkQueue::Clock::duration>(*step.wake - step.observed.now, resync));
-    const auto waits = [](const Action& action) { return action.while_empty.has_value(); };
-    waits_for_players_ = std::any_of(step.difference.actions.begin(), step.difference.actions.end(), waits);
+    waits_for_players_ = waits_for_answers(step);
     save();
     if (manifests_.intent().has_requests()) {
         const auto dropped = drop_finished_requests(paths_, step.target, step.observed, step.difference);

@@ -22,7 +22,8 @@ Json plan_json(const Plan& plan) {
     root["servers"] = {{"differ", plan.differing_servers},
                        {"agree", plan.agreeing_servers},
                        {"starting", plan.starting_servers},
-                       {"crashing", plan.crashing_servers}};
+                       {"crashing", plan.crashing_servers},
+                       {"silent", plan.silent_servers}};
     return root;
 }
 

@@ -22,7 +22,7 @@ Json list_json(const PlayerList& list) {
 }  // namespace
 
 std::string probe_trouble(const Context& context) {
-    const auto answers = probes::read_answers(context.paths);
+    const auto answers = probes::read_known(context.paths);
     return answers ? std::string() : answers.error();
 }
 

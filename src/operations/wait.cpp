@@ -35,6 +35,7 @@ bool takes_a_person(HoldReason reason) {
         case HoldReason::Drift:
             return true;
         case HoldReason::RolloutPending:
+        case HoldReason::CanaryPending:
         case HoldReason::PortInUse:
         case HoldReason::Building:
         case HoldReason::ReadingSource:

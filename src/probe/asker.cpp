@@ -13,8 +13,10 @@ constexpr unsigned max_challenges = 2;
 
 constexpr std::uint32_t loopback = 0x7F000001;
 
-bool is_known_empty(const std::optional<Answered>& answer, Time now) {
-    return answer && people(*answer) == 0 && now - answer->asked <= max_age_of_empty;
+/// As many people as that are known to be there; unknown: more than any number.
+unsigned most_people(const std::optional<Answered>& answer, Time now) {
+    constexpr unsigned unknown = 256;
+    return answer && now - answer->asked <= max_age_of_empty ? people(*answer) : unknown;
 }
 
 }  // namespace
@@ -25,20 +27,35 @@ Endpoint reachable(const Endpoint& listening) {
     return {listening.address == 0 ? loopback : listening.address, listening.port};
 }
 
-bool Asker::listening(const std::set<Listening>& sockets, Time now) {
+void Asker::listening(const std::map<Listening, std::size_t>& sockets, Time now) {
+    const bool was_away = !looked_ || now - *looked_ > max_unwatched;
+    looked_ = now;
     std::map<Endpoint, unsigned> sharing;
-    for (const Listening& socket : sockets) ++sharing[reachable(socket.at)];
-    const auto is_alone = [&](const Listening& socket) { return sharing.at(reachable(socket.at)) == 1; };
-    const std::size_t gone = std::erase_if(
-        games_, [&](const auto& game) { return !sockets.contains(game.first) || !is_alone(game.first); });
-    for (const Listening& socket : sockets) {
-        if (!is_alone(socket)) continue;
-        const auto [game, is_new] = games_.try_emplace(socket);
+    for (const auto& [socket, queued] : sockets) ++sharing[reachable(socket.at)];
+    // The kernel prints its table in parts: a socket that is there may be missing once when others come or
+    // go.
+    std::erase_if(games_, [&](const auto& game) {
+        const auto at = sharing.find(reachable(game.first.at));
+        if (sockets.contains(game.first)) return at->second > 1;
+        return at != sharing.end() || game.second.missed;
+    });
+    for (auto& [socket, game] : games_) game.missed = true;
+    for (const auto& [socket, queued] : sockets) {
+        if (sharing.at(reachable(socket.at)) > 1) continue;
+        const auto [found, is_new] = games_.try_emplace(socket);
+        Game& game = found->second;
         if (is_new)
-            game->second.due =
+            game.due =
                 now + Time(std::uniform_int_distribution<std::int64_t>(0, pace_.spread.count())(random_));
+        if (is_new || was_away) game.watched = {.since = now, .unread = {}};
+        game.missed = false;
+        if (queued == 0) {
+            game.watched.unread.reset();
+        } else if (!game.watched.unread || queued < game.queued) {
+            game.watched.unread = now;
+        }
+        game.queued = queued;
     }
-    return gone > 0;
 }
 
 std::vector<Asker::Datagram> Asker::due(Time now) {
@@ -113,7 +130,9 @@ Asker::Heard Asker::heard(const Endpoint& from, std::string_view bytes, Time now
 
 Asker::Heard Asker::heard_info(const Listening& socket, Game& game, a2s::Info info, Time now) {
     game.unanswered = game.tries = 0;
-    game.half = {.asked = game.asked, .info = std::move(info), .listed = 0};
+    // Until PLAYER is answered in this round, too, as many are there as it has listed before.
+    const unsigned listed = game.answer && game.unlisted < max_unlisted ? game.answer->listed : 0;
+    game.half = {.asked = game.asked, .info = std::move(info), .listed = listed};
     game.asks_players = true;
     Heard heard;
     if (people(game.half) > 0 || game.unlisted >= max_unlisted) heard = know(game, now);
@@ -131,9 +150,9 @@ Asker::Heard Asker::heard_players(Game& game, a2s::Players players, Time now) {
 }
 
 Asker::Heard Asker::know(Game& game, Time now) {
-    const bool was_empty = is_known_empty(game.answer, now);
+    const unsigned before = most_people(game.answer, now);
     game.answer = game.half;
-    return {.answered = true, .emptied = !was_empty && is_known_empty(game.answer, now), .reply = {}};
+    return {.answered = true, .fewer = most_people(game.answer, now) < before, .reply = {}};
 }
 
 std::map<Listening, Answered> Asker::answers() const {
@@ -149,6 +168,12 @@ std::map<Listening, Listed> Asker::lists() const {
     for (const auto& [socket, game] : games_) {
         if (game.list) all.emplace(socket, *game.list);
     }
+    return all;
+}
+
+std::map<Listening, Watched> Asker::watched() const {
+    std::map<Listening, Watched> all;
+    for (const auto& [socket, game] : games_) all.emplace(socket, game.watched);
     return all;
 }
 

@@ -5,7 +5,6 @@
 #include <map>
 #include <optional>
 #include <random>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,6 +28,14 @@ struct Pace {
     Time longest_known{6000};      ///< to a game that has answered before
     Time longest_unknown{30'000};  ///< to a socket that never has, such as one for SourceTV
     Time spread{300};              ///< new sockets are asked within this time
+};
+
+/// A socket that has been listed in the kernel's table since then.
+struct Watched {
+    Time since{};
+    /// Since when it has been seen to hold something that its game has not read, and never to hold less than
+    /// the time before. nullopt: the game reads.
+    std::optional<Time> unread;
 };
 
 struct Answered {
@@ -56,8 +63,9 @@ class Asker {
     Asker(Pace pace, std::uint32_t seed) : pace_(pace), random_(seed) {}
 
     /// Sockets that are new are asked soon, and those that are gone are forgotten. Of several that are
-    /// reached at the same endpoint none is asked: nobody could tell which one answers. True: some are gone.
-    bool listening(const std::set<Listening>& sockets, Time now);
+    /// reached at the same endpoint none is asked: nobody could tell which one answers. Call it every few
+    /// seconds: what was seen before a longer pause (max_unwatched) says nothing of what happened in it.
+    void listening(const std::map<Listening, std::size_t>& sockets, Time now);
 
     /// What to send now.
     std::vector<Datagram> due(Time now);
@@ -66,7 +74,7 @@ class Asker {
 
     struct Heard {
         bool answered = false;
-        bool emptied = false;           ///< it was not known to be empty before
+        bool fewer = false;             ///< people than were known to be there; it may have become empty
         std::optional<Datagram> reply;  ///< the question again, with the challenge
     };
     /// Everything that is not the answer to a question to this very endpoint is ignored. Call it for all that
@@ -80,6 +88,10 @@ class Asker {
     std::map<Listening, Listed> lists() const;
 
     static constexpr unsigned max_unlisted = 12;
+    /// Those that are asked.
+    std::map<Listening, Watched> watched() const;
+
+    static constexpr Time max_unwatched{10'000};
 
   private:
     struct Game {
@@ -96,6 +108,9 @@ class Asker {
         Answered half;  ///< of this round: what INFO has said
         std::optional<Answered> answer;
         std::optional<Listed> list;
+        Watched watched;
+        std::size_t queued = 0;  ///< bytes that it had not read when it was looked at last
+        bool missed = false;     ///< it was not in the table when that was read last
     };
 
     Datagram ask(const Listening& socket, Game& game, Time now);
@@ -109,6 +124,7 @@ class Asker {
     Pace pace_;
     std::minstd_rand random_;
     std::map<Listening, Game> games_;
+    std::optional<Time> looked_;
 };
 
 /// Where to send to reach a socket of this host.

@@ -119,7 +119,7 @@ class RunningProbe : public Probe {
             const Asker::Heard heard =
                 asker_.heard(sender, {buffer.data(), static_cast<std::size_t>(got)}, since_boot());
             news_ = news_ || heard.answered;
-            emptied_ = emptied_ || heard.emptied;
+            fewer_ = fewer_ || heard.fewer;
             if (heard.reply) send(*heard.reply);
         }
     }
@@ -130,20 +130,26 @@ class RunningProbe : public Probe {
         const auto table = read_descriptor(table_.get(), settings_.sockets.string(), max_table);
         if (!table) return std::unexpected(table.error());
         const auto sockets = listening_sockets(*table, settings_.user, probes::max_published);
-        if (asker_.listening(sockets, now)) news_ = true;
+        asker_.listening(sockets, now);
+        // Of a part of the games nothing is said that needs all of them.
+        if (sockets.size() < probes::max_published) looked_ = now;
+        news_ = true;
         return {};
     }
 
     std::expected<void, std::string> publish(Time now) {
-        std::vector<probes::Published> all;
-        for (const auto& [socket, answer] : asker_.answers()) all.push_back(published(socket, answer));
-        if (auto done = publisher_.publish(probes::to_text(all)); !done)
+        probes::Document document{.looked = looked_, .answers = {}, .sockets = {}};
+        for (const auto& [socket, answer] : asker_.answers())
+            document.answers.push_back(published(socket, answer));
+        for (const auto& [socket, watched] : asker_.watched())
+            document.sockets.push_back({socket.at.port, watched.since, watched.unread});
+        if (auto done = publisher_.publish(probes::to_text(document)); !done)
             return failure("the answers", done.error());
         // Whoever is woken must find the answer.
-        if (emptied_) {
-            if (auto done = publisher_.tell_emptied(); !done) return failure("the signal", done.error());
+        if (fewer_) {
+            if (auto done = publisher_.tell_fewer(); !done) return failure("the signal", done.error());
         }
-        news_ = emptied_ = false;
+        news_ = fewer_ = false;
         publish_at_ = now + publish_pause;
         return publish_lists(now);
     }
@@ -174,8 +180,9 @@ class RunningProbe : public Probe {
     Time look_at_{};
     Time publish_at_{};
     Time publish_lists_at_{};
+    Time looked_{};
     bool news_ = true;  // an empty list says that the probe runs
-    bool emptied_ = false;
+    bool fewer_ = false;
 };
 
 }  // namespace

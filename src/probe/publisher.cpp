@@ -61,6 +61,6 @@ std::expected<void, int> Publisher::replace(const std::string& name, const std::
     return {};
 }
 
-std::expected<void, int> Publisher::tell_emptied() { return write_whole(emptied_.get(), signal_file, "\n"); }
+std::expected<void, int> Publisher::tell_fewer() { return write_whole(emptied_.get(), signal_file, "\n"); }
 
 }  // namespace left4me::probe

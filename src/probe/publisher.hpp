@@ -19,8 +19,8 @@ class Publisher {
     std::expected<void, int> publish(const std::string& text) { return replace(answers_name_, text); }
     /// Replaces the lists of players.
     std::expected<void, int> publish_lists(const std::string& text) { return replace(lists_name_, text); }
-    /// Wakes whoever waits for an empty server.
-    std::expected<void, int> tell_emptied();
+    /// Wakes whoever waits for players to leave.
+    std::expected<void, int> tell_fewer();
 
   private:
     std::expected<void, int> replace(const std::string& name, const std::string& text);

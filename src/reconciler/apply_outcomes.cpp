@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "reconciler/backoff.hpp"
+#include "reconciler/canary.hpp"
 #include "reconciler/crashes.hpp"
 
 namespace left4me {
@@ -49,6 +50,16 @@ void learn_crashes(Memory& memory, const Target& target, const Observed& observe
         const std::string spec_hash =
             crashed > 0 || crashes.last_at ? server_spec_hash(server) : std::string();
         crashes = next_crashes(crashes, seen->second.unit, crashed, spec_hash, observed.now);
+    }
+}
+
+void learn_trials(Memory& memory, const Target& target, const Observed& observed) {
+    for (const auto& [name, server] : target.servers) {
+        if (server.spec->blueprint_rollout.canary == 0 && memory.find(name) == nullptr) continue;
+        const auto seen = observed.servers.find(name);
+        if (seen == observed.servers.end()) continue;
+        Remembered& remembered = memory.servers[name];
+        remembered.trial = next_trial(remembered, server, seen->second, observed);
     }
 }
 
@@ -101,6 +112,7 @@ void apply_outcomes(Memory& memory, const Target& target, const Observed& observ
     }
     learn_commands(memory, attempted, outcomes, observed.now);
     learn_crashes(memory, target, observed);
+    learn_trials(memory, target, observed);
     apply_overlay_outcomes(memory, target, failures, observed.now);
 }
 

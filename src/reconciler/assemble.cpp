@@ -8,6 +8,7 @@
 
 #include "reconciler/crashes.hpp"
 #include "reconciler/draft.hpp"
+#include "reconciler/health.hpp"
 
 namespace left4me::draft {
 namespace {
@@ -76,7 +77,8 @@ class Assembly {
         for (const Step& step : draft.steps) {
             const Id id = add({Kind::Server, draft.name}, step);
             ids[static_cast<std::size_t>(step.verb)] = id;
-            actions_[id].drift = drift && is_effect(step.verb) && !is_asked_for(step.cause);
+            actions_[id].drift =
+                drift && is_effect(step.verb) && !is_asked_for(step.cause) && step.cause != Cause::Hang;
             actions_[id].by = step.by;
             actions_[id].to_approve = step.to_approve;
             actions_[id].while_empty = step.while_empty;
@@ -197,19 +199,23 @@ class Assembly {
         for (const auto& [name, server] : world.target.servers) {
             if (std::binary_search(differing.begin(), differing.end(), std::string_view(name))) continue;
             ++plan.agreeing_servers;
-            if (server.spec->state == RunState::Running) count_unready(world, name, plan);
+            if (server.spec->state == RunState::Running) count_unready(world, *server.spec, plan);
         }
     }
 
-    /// One that runs as asked, but may not for long.
-    static void count_unready(const World& world, const std::string& name, Plan& plan) {
+    /// One that runs as asked, but may not for long, or does not answer.
+    static void count_unready(const World& world, const DesiredServer& desired, Plan& plan) {
         static const Remembered nothing;
-        const auto seen = world.observed.servers.find(name);
-        const Remembered* const memory = world.memory.find(name);
+        const auto seen = world.observed.servers.find(desired.name);
+        const Remembered* const memory = world.memory.find(desired.name);
         const Crashes& crashes = (memory == nullptr ? nothing : *memory).crashes;
-        if (seen == world.observed.servers.end() ||
-            has_stayed_up(crashes, seen->second.unit, world.observed.now))
+        if (seen == world.observed.servers.end()) return;
+        if (has_stayed_up(crashes, seen->second.unit, world.observed.now)) {
+            const Response response = response_of(desired, seen->second, world.observed);
+            if (response == Response::NotYet) ++plan.starting_servers;
+            if (response == Response::Silent) ++plan.silent_servers;
             return;
+        }
         ++(crashes_again(crashes) ? plan.crashing_servers : plan.starting_servers);
     }
 

@@ -80,6 +80,10 @@ std::map<Subject, SubjectFailure> failures_of(const Plan& attempted, std::span<c
     std::map<Subject, SubjectFailure> failures = failed_units(attempted);
     for (const Outcome& outcome : outcomes) {
         const Action& action = attempted.actions[outcome.action];
+        // A game that hung has failed, though its restart succeeded.
+        if (outcome.done && action.while_empty && action.while_empty->hangs) {
+            failures[action.subject] = {false, true, {}, FailureKind::NotResponding, action.reason};
+        }
         if (outcome.done || is_nobodys_fault(outcome.reason)) continue;
         failures[action.subject] = {starts(action.verb), false, action.verb, outcome.reason,
                                     fmt::format("{}: {}", to_string(action.verb), outcome.message)};

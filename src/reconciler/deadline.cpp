@@ -1,5 +1,7 @@
 #include "reconciler/deadline.hpp"
 
+#include <fmt/format.h>
+
 namespace left4me {
 
 std::optional<TimePoint> deadline_of(const Rollout& rollout, const LocalTime& local, TimePoint since) {
@@ -16,6 +18,12 @@ std::optional<TimePoint> latest_warning(const Rollout& rollout, TimePoint deadli
         if (moment <= now && (!latest || moment > *latest)) latest = moment;
     }
     return latest;
+}
+
+std::string left_text(TimePoint::duration left) {
+    const auto minutes = std::chrono::round<std::chrono::minutes>(left).count();
+    if (minutes > 0) return fmt::format("{} minute{}", minutes, minutes == 1 ? "" : "s");
+    return fmt::format("{} seconds", std::chrono::ceil<std::chrono::seconds>(left).count());
 }
 
 }  // namespace left4me

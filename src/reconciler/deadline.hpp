@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 
 #include "reconciler/local_time.hpp"
 
@@ -13,5 +14,8 @@ std::optional<TimePoint> deadline_of(const Rollout& rollout, const LocalTime& lo
 /// The last of the moments before the deadline at which players are to be warned that is not after `now`;
 /// nullopt: it is too early for any.
 std::optional<TimePoint> latest_warning(const Rollout& rollout, TimePoint deadline, TimePoint now);
+
+/// "10 minutes", "30 seconds".
+std::string left_text(TimePoint::duration left);
 
 }  // namespace left4me

@@ -88,6 +88,8 @@ Desired make_desired(const ManifestSet& set, std::string revision) {
         server.rollout = manifest.rollout;
         server.drift = manifest.drift;
         server.blueprint = manifest.blueprint;
+        server.health = blueprint.health;
+        server.blueprint_rollout = blueprint.rollout;
         server.overlays = blueprint.overlays;
         server.environment = environment_text(server, blueprint.arguments);
         server.config = config_text(blueprint, name, manifest.port);

@@ -19,6 +19,8 @@ struct DesiredServer {
     Rollout rollout;
     DriftPolicy drift = DriftPolicy::Correct;
     std::string blueprint;
+    Health health = {};
+    BlueprintRollout blueprint_rollout = {};
     std::vector<std::string> overlays;  ///< uppermost first
     std::string environment;            ///< the text of server.env; never contains a secret
     std::string config;                 ///< the text of server.cfg; `${secret:FILE}` is still a placeholder

@@ -18,6 +18,7 @@ enum class Cause {
     Deadline,  ///< the rollout has waited for its deadline
     Request,   ///< a person asked for it, or for a reset
     Schedule,  ///< the manifest's schedule asks for it
+    Hang,      ///< the game does not respond
 };
 /// It is done for its own sake, and corrects nothing.
 constexpr bool is_asked_for(Cause cause) { return cause == Cause::Request || cause == Cause::Schedule; }
@@ -47,6 +48,7 @@ struct ServerDraft {
     bool usable = false;
     /// A start uses that one, because the target's rendering is not available now.
     bool as_is = false;
+    bool is_canary = false;  ///< it gets a change before the other servers of its Blueprint
 
     const DesiredServer* desired() const { return target == nullptr ? nullptr : target->spec; }
     /// The layers of what `current` names; nullptr: it is not complete.
@@ -104,6 +106,10 @@ std::string describe_mounted(const TargetServer& target, const ObservedServer& o
 /// A change that needs a restart: now (Restart) or later (Hold), according to the manifest's rollout.
 Step decide_rollout(const World& world, const DesiredServer& desired, const ObservedServer& observed,
                     const std::string& change);
+
+/// The restart of a game that hangs; nullopt: it does not, as far as can be told.
+std::optional<Step> decide_hang(const World& world, const DesiredServer& desired,
+                                const ObservedServer& observed);
 
 /// What players are to be told now, because the deadline of a restart that waits since then comes near;
 /// nullopt: nothing.
@@ -182,8 +188,12 @@ bool nothing_was_changed(const World& world, const ServerDraft& draft);
 /// Whether the action corrects a change that nobody asked for.
 bool is_drift(const World& world, const ServerDraft& draft);
 
+/// Until the canaries of a Blueprint have proven a change, its other servers keep what they have.
+void send_canaries(const World& world, std::vector<ServerDraft>& drafts);
+
 /// At most a tenth of the servers of a blueprint, and at least one, are down because of a deadline or the
-/// schedule at the same time; the same holds for the servers of a staggered request. The others wait.
+/// schedule at the same time, or as many as its maxUnavailable says because of any change; the same holds for
+/// the servers of a staggered request. The others wait.
 void limit_restarts(const World& world, std::vector<ServerDraft>& drafts);
 /// What waits for a restart no longer does if another reason makes it now.
 void merge_restarts(ServerDraft& draft);

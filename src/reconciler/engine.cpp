@@ -77,6 +77,10 @@ void Engine::assess(const Request& request, StepResult& result) {
     for (const Subject& subject : worked_on()) {
         if (subject.kind == Kind::Server) memory.under_way.insert(subject.name);
     }
+    // A person wants it tried again.
+    if (request.intent.retry_now) {
+        for (auto& [name, remembered] : memory.servers) remembered.trial.failure.clear();
+    }
     apply_outcomes(memory, target, observed, ended.plan, ended.outcomes);
     result.difference = plan(target, observed, memory, request.intent);
     Status next = next_status(status_, target, observed, memory, request.intent, ended.plan, ended.outcomes,

@@ -117,6 +117,7 @@ class EventBuilder {
             stalled(name, status, earlier);
             waiting(name, status, earlier);
             set_aside(name, status, earlier);
+            trial(name, status, earlier);
         }
     }
 
@@ -241,6 +242,13 @@ class EventBuilder {
         add("server/" + name, true, "SetAside", now);
     }
 
+    void trial(const std::string& name, const ServerStatus& status, const ServerStatus* earlier) {
+        const std::string& failure = status.remembered.trial.failure;
+        if (failure.empty() || (earlier != nullptr && !earlier->remembered.trial.failure.empty())) return;
+        add("server/" + name, true, "CanaryFailed",
+            fmt::format("{}: no other running server of its Blueprint gets the change", failure));
+    }
+
     /// Intended waits. Suspending and resuming are recorded by the verbs, but a suspension may end by itself.
     void waiting(const std::string& name, const ServerStatus& status, const ServerStatus* earlier) {
         constexpr ConditionReason suspended = HoldReason::Suspended;
@@ -252,6 +260,7 @@ class EventBuilder {
         if (was_suspended && now->reason != suspended && by_itself)
             add("server/" + name, false, "Resumed", "the time of its suspension is over");
         const bool waits_now = now->reason == ConditionReason(HoldReason::RolloutPending) ||
+                               now->reason == ConditionReason(HoldReason::CanaryPending) ||
                                now->reason == ConditionReason(HoldReason::RestartPending) ||
                                now->reason == ConditionReason(HoldReason::Scheduled) ||
                                now->reason == ConditionReason(HoldReason::ResetPending) ||

@@ -61,9 +61,19 @@ std::string fingerprint(const DesiredServer& server, std::string_view rendering)
     if (server.rollout.window)
         add(3, server.rollout.window->from.count() * 1440 + server.rollout.window->until.count());
     for (const ScheduleEntry& entry : server.schedule) {
-        add(5, entry.when_empty ? 1 : 0);
+        add(11, entry.when_empty ? 1 : 0);
         digest.add(entry.at);
         digest.add(entry.command.value_or("Restart"));
+    }
+    if (server.health != Health{}) {
+        add(5, server.health.startup.count());
+        add(6, server.health.unresponsive.value_or(std::chrono::seconds(0)).count());
+    }
+    if (const BlueprintRollout& rollout = server.blueprint_rollout; rollout != BlueprintRollout{}) {
+        add(7, rollout.canary);
+        add(8, rollout.soak.count());
+        const Share share = rollout.max_unavailable.value_or(Share{0, false});
+        add(share.is_percentage ? 9 : 10, share.value);
     }
     digest.add(static_cast<std::uint64_t>(server.drift));
     digest.add(server.blueprint);

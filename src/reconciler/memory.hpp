@@ -44,6 +44,15 @@ struct Crashes {
     bool operator==(const Crashes&) const = default;
 };
 
+/// How one rendering of a server has proven itself; see canary.hpp.
+struct Trial {
+    std::string rendering;             ///< its digest; empty: nothing is known
+    std::optional<TimePoint> healthy;  ///< since when, without interruption
+    std::string failure;               ///< why it has failed; empty: it has not
+
+    bool operator==(const Trial&) const = default;
+};
+
 /// What is remembered about one server.
 struct Remembered {
     std::string fingerprint;  ///< of what was last fully applied; see fingerprint()
@@ -60,6 +69,7 @@ struct Remembered {
     std::string set_aside = {};   ///< ObservedServer::set_aside, as last reported
     Backoff backoff;
     Crashes crashes = {};
+    Trial trial = {};  ///< of the rendering that it runs with; only if its Blueprint has canaries
 
     bool operator==(const Remembered&) const = default;
 };

@@ -89,6 +89,8 @@ struct ObservedServer {
     std::string invocation = {};
     /// nullopt: unknown (it does not answer, or nobody asks it), which counts as occupied.
     std::optional<ObservedPlayers> players = {};
+    /// nullopt: there is none that can be asked, or the probe does not tell.
+    std::optional<ObservedSocket> socket = {};
     /// The rendering in stack(), `instances/NAME/DIGEST`, if it gave the game a password for its console that
     /// left4me knows; empty: it did not.
     std::string console_rendering = {};
@@ -119,6 +121,7 @@ struct Observed {
     TimePoint now;
     LocalTime local;            ///< the host's time zone
     bool installation = false;  ///< the game is there
+    bool is_probed = false;     ///< left4me-probe is at work: a game that it does not tell of does not answer
     std::map<std::string, ObservedServer> servers;
     /// By overlay. As it was before the records of builds were read: what ended since is in its record.
     std::map<std::string, ObservedBuild> builds;

@@ -31,12 +31,14 @@ std::string to_string(const Subject& subject);
 /// Index of an action within its plan.
 using ActionIndex = std::size_t;
 
-/// Whom to ask whether nobody plays.
+/// Whom to ask whether nobody plays, or whether the game hangs.
 struct WhileEmpty {
     std::uint16_t port = 0;  ///< the game's, for queries and for its console
     /// ObservedServer::console_rendering; if not empty, the console must say so, too.
     std::string console_rendering;
     unsigned most = 0;  ///< as many players may be there
+    /// It hangs, so that nobody can play: it must not answer, and neither must its console.
+    bool hangs = false;
 
     bool operator==(const WhileEmpty&) const = default;
 };
@@ -69,8 +71,8 @@ struct Action {
     std::shared_ptr<const TargetRendering> rendering = {};
     std::string to_approve = {};  ///< HoldReason::ApprovalRequired: the revision that a person must approve
     std::string by = {};  ///< the person who asked for this very action; empty: it follows the manifests
-    /// Of Restart, Stop and Command: the game must answer once more, immediately before, that nobody plays;
-    /// otherwise the action fails as FailureKind::Occupied. Of Hold: it waits for that.
+    /// Of Restart, Stop and Command: the game must answer once more, immediately before, that nobody plays
+    /// (or must not answer); otherwise the action fails as FailureKind::Occupied. Of Hold: it waits for that.
     std::optional<WhileEmpty> while_empty = {};
     std::optional<ConsoleCommand> console = {};  ///< of Warn and Command
 };
@@ -85,6 +87,7 @@ struct Plan {
     /// Ready.
     std::size_t starting_servers = 0;
     std::size_t crashing_servers = 0;   ///< the same, of those that crash again and again
+    std::size_t silent_servers = 0;     ///< the same, of those whose games do not answer
     std::size_t differing_servers = 0;  ///< servers, desired or not, with at least one action
 
     bool empty() const { return actions.empty(); }

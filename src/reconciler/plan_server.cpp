@@ -98,10 +98,17 @@ void plan_active(const World& world, ServerDraft& draft) {
     std::optional<Step> change = decide_change(world, draft);
     std::optional<Step> request = decide_request(world, draft.name, *draft.observed);
     std::optional<Step> scheduled = decide_scheduled(world, *draft.desired(), *draft.observed);
+    // Whatever else waits for the players, on a game that hangs there are none.
+    if (auto hang = decide_hang(world, *draft.desired(), *draft.observed); hang && draft.usable) {
+        change = std::move(hang);
+        request.reset();
+    }
     const bool waits = change && change->code == HoldReason::RolloutPending;
     // One restart is enough: the one that waits for nothing, neither for other servers nor for players.
     if (is_restart(change)) {
-        const bool change_may_wait = change->cause == Cause::Deadline || change->while_empty;
+        const BlueprintRollout& rollout = draft.desired()->blueprint_rollout;
+        const bool change_may_wait = change->cause == Cause::Deadline || change->while_empty ||
+                                     rollout.canary > 0 || rollout.max_unavailable;
         const bool request_is_sooner = change_may_wait && is_restart(request) && !request->while_empty &&
                                        !request_for(world.intent.restarts, draft.name)->staggered;
         (request_is_sooner ? change : request).reset();

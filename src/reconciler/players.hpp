@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 
 namespace left4me {
@@ -16,6 +17,19 @@ struct ObservedPlayers {
     std::chrono::milliseconds age{};
 
     bool operator==(const ObservedPlayers&) const = default;
+};
+
+/// What left4me-probe has seen of the socket on which a game takes queries.
+struct ObservedSocket {
+    bool has_answered = false;  ///< since it is open
+    /// Since the last question that was answered; if there is none, since it was opened. Never longer than
+    /// the probe has watched it without a pause.
+    std::chrono::milliseconds silent{};
+    /// For how long the kernel has kept what the game was sent, without the game's reading any of it;
+    /// nullopt: it reads.
+    std::optional<std::chrono::milliseconds> unread = {};
+
+    bool operator==(const ObservedSocket&) const = default;
 };
 
 /// An older answer does not show that a server is empty.

@@ -21,6 +21,8 @@ const char* to_string(HoldReason value) {
     switch (value) {
         case HoldReason::RolloutPending:
             return "RolloutPending";
+        case HoldReason::CanaryPending:
+            return "CanaryPending";
         case HoldReason::ApprovalRequired:
             return "ApprovalRequired";
         case HoldReason::NotInstalled:
@@ -93,6 +95,8 @@ const char* to_string(FailureKind value) {
             return "NoSpace";
         case FailureKind::UnitFailed:
             return "UnitFailed";
+        case FailureKind::NotResponding:
+            return "NotResponding";
         case FailureKind::JobFailed:
             return "JobFailed";
         case FailureKind::JobTimeout:
@@ -169,6 +173,8 @@ const char* to_string(StateReason value) {
             return "UnitFailed";
         case StateReason::NotRunning:
             return "NotRunning";
+        case StateReason::NotResponding:
+            return "NotResponding";
         case StateReason::Progressing:
             return "Progressing";
         case StateReason::Settled:
@@ -221,6 +227,7 @@ FailureOrigin origin_of(FailureKind reason) {
         case FailureKind::IOError:
         case FailureKind::NoSpace:
         case FailureKind::UnitFailed:
+        case FailureKind::NotResponding:
         case FailureKind::JobFailed:
         case FailureKind::JobTimeout:
         case FailureKind::JobLost:

@@ -10,6 +10,7 @@ namespace left4me {
 /// Why a difference waits (Hold) or is only reported (Report).
 enum class HoldReason {
     RolloutPending,
+    CanaryPending,  ///< another server of the Blueprint gets the change first
     ApprovalRequired,
     NotInstalled,
     PortInUse,
@@ -47,8 +48,9 @@ enum class FailureKind {
     Refused,  ///< by the helper, or by systemd
     IOError,
     NoSpace,
-    UnitFailed,  ///< found failed by a pass
-    JobFailed,   ///< systemd does not say why
+    UnitFailed,     ///< found failed by a pass
+    NotResponding,  ///< the game hung, and was restarted for it
+    JobFailed,      ///< systemd does not say why
     JobTimeout,
     JobLost,
     DependencyFailed,
@@ -86,6 +88,7 @@ enum class StateReason {
     Stopping,
     UnitFailed,
     NotRunning,
+    NotResponding,  ///< active, but the game does not answer
     Progressing,
     Settled,
     CrashLoop,

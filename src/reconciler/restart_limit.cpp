@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <set>
 
+#include "reconciler/crashes.hpp"
 #include "reconciler/draft.hpp"
+#include "reconciler/health.hpp"
 
 namespace left4me::draft {
 namespace {
@@ -11,9 +13,10 @@ namespace {
 /// Servers of which only a part may be down at the same time.
 struct Group {
     std::set<std::string> members;
+    std::optional<Share> max_unavailable = {};  ///< nullopt: a tenth
     std::size_t down = 0;
 
-    std::size_t most() const { return std::max<std::size_t>(1, members.size() / 10); }
+    std::size_t most() const { return max_unavailable.value_or(Share{10, true}).of(members.size()); }
     bool is_full() const { return down >= most(); }
 };
 
@@ -28,8 +31,10 @@ const ServerDraft* find(const std::vector<ServerDraft>& drafts, const std::strin
 bool takes_turns(const World& world, const ServerDraft& draft, const Step& step) {
     if (step.verb != Verb::Restart) return false;
     switch (step.cause) {
-        case Cause::Manifest:
+        case Cause::Hang:
             return false;
+        case Cause::Manifest:
+            return draft.target->spec->blueprint_rollout.max_unavailable.has_value();
         case Cause::Deadline:
         case Cause::Schedule:
             return true;
@@ -39,7 +44,18 @@ bool takes_turns(const World& world, const ServerDraft& draft, const Step& step)
     return false;
 }
 
-/// Down now, or about to be because of this plan or of what has been begun.
+/// It runs, but is not Ready, as far as that can be told.
+bool is_unready(const World& world, const DesiredServer& desired, const ObservedServer& observed) {
+    static const Remembered nothing;
+    const Remembered* const memory = world.memory.find(desired.name);
+    const Crashes& crashes = (memory == nullptr ? nothing : *memory).crashes;
+    if (!has_stayed_up(crashes, observed.unit, world.observed.now)) return true;
+    const Response response = response_of(desired, observed, world.observed);
+    return response == Response::NotYet || response == Response::Silent;
+}
+
+/// Down now, or about to be because of this plan or of what has been begun. With maxUnavailable, one that is
+/// not Ready is, too.
 bool is_down(const World& world, const std::vector<ServerDraft>& drafts, const std::string& name) {
     const TargetServer* const target = world.target.find(name);
     if (target == nullptr || target->spec->state != RunState::Running) return false;
@@ -57,6 +73,9 @@ bool is_down(const World& world, const std::vector<ServerDraft>& drafts, const s
         case ActiveState::Active:
             break;
     }
+    const DesiredServer& desired = *target->spec;
+    if (desired.blueprint_rollout.max_unavailable && is_unready(world, desired, observed->second))
+        return true;
     if (draft == nullptr) return false;
     if (draft->has(Verb::Stop)) return true;
     const Step* const restart = draft->find(Verb::Restart);
@@ -67,8 +86,10 @@ class Groups {
   public:
     Groups(const World& world, const std::vector<ServerDraft>& drafts) {
         for (const auto& [name, server] : world.target.servers) {
-            if (server.spec->state == RunState::Running)
-                blueprints_[server.spec->blueprint].members.insert(name);
+            if (server.spec->state != RunState::Running) continue;
+            Group& group = blueprints_[server.spec->blueprint];
+            group.members.insert(name);
+            group.max_unavailable = server.spec->blueprint_rollout.max_unavailable;
         }
         for (const RestartRequest& request : world.intent.restarts) {
             if (!request.staggered) continue;
@@ -87,7 +108,9 @@ class Groups {
     /// A group in which it is not the server's turn; else nullptr.
     const Group* full_group(const ServerDraft& draft, Cause cause) const {
         const Group& blueprint = blueprints_.at(draft.desired()->blueprint);
-        if (cause != Cause::Request && blueprint.is_full()) return &blueprint;
+        const bool takes_turns =
+            cause == Cause::Deadline || cause == Cause::Schedule || blueprint.max_unavailable;
+        if (takes_turns && blueprint.is_full()) return &blueprint;
         const auto full = std::find_if(requests_.begin(), requests_.end(), [&](const Group& group) {
             return group.is_full() && group.members.contains(draft.name);
         });
@@ -114,6 +137,7 @@ HoldReason code_of_wait(Cause cause) {
             return HoldReason::Scheduled;
         case Cause::Manifest:
         case Cause::Deadline:
+        case Cause::Hang:
             break;
     }
     return HoldReason::RolloutPending;
@@ -121,8 +145,12 @@ HoldReason code_of_wait(Cause cause) {
 
 Step wait_for_turn(const Step& restart, const Group& group) {
     std::string reason =
-        fmt::format("{}; waits for {} other restart{}, at most {} of {} servers at once", restart.reason,
-                    group.down, group.down == 1 ? "" : "s", group.most(), group.members.size());
+        group.max_unavailable
+            ? fmt::format("{}; {} of {} servers {} not Ready, and maxUnavailable is {}", restart.reason,
+                          group.down, group.members.size(), group.down == 1 ? "is" : "are", group.most())
+            : fmt::format("{}; waits for {} other restart{}, at most {} of {} servers at once",
+                          restart.reason, group.down, group.down == 1 ? "" : "s", group.most(),
+                          group.members.size());
     return {Verb::Hold, std::move(reason), {}, code_of_wait(restart.cause)};
 }
 
@@ -138,7 +166,7 @@ void limit_restarts(const World& world, std::vector<ServerDraft>& drafts) {
     if (restarts.empty()) return;
     Groups groups(world, drafts);
     for (const auto& [draft, step] : restarts) {
-        if (world.memory.under_way.contains(draft->name)) continue;  // it counts as down already
+        if (is_down(world, drafts, draft->name)) continue;  // it counts already
         if (const Group* const full = groups.full_group(*draft, step->cause)) {
             *step = wait_for_turn(*step, *full);
         } else {

@@ -4,6 +4,7 @@
 
 #include "reconciler/deadline.hpp"
 #include "reconciler/draft.hpp"
+#include "reconciler/health.hpp"
 #include "reconciler/local_time.hpp"
 #include "specs/grammars/time_of_day.hpp"
 
@@ -118,6 +119,16 @@ std::optional<Step> decide_warning(const World& world, const DesiredServer& desi
     warn.console = ConsoleCommand{*observed.mounted_port, observed.console_rendering,
                                   fmt::format("say This server is restarted in {}.", left)};
     return warn;
+}
+
+std::optional<Step> decide_hang(const World& world, const DesiredServer& desired,
+                                const ObservedServer& observed) {
+    if (response_of(desired, observed, world.observed) != Response::Silent) return std::nullopt;
+    const Silence silence = judge_silence(desired, observed, world.target, world.observed);
+    if (!silence.is_restarted) return std::nullopt;
+    Step step = while_empty(restart(silence.why, Cause::Hang), observed);
+    step.while_empty->hangs = true;
+    return step;
 }
 
 std::optional<Step> decide_request(const World& world, const std::string& server,

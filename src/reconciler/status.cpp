@@ -7,6 +7,7 @@
 
 #include "reconciler/backoff.hpp"
 #include "reconciler/crashes.hpp"
+#include "reconciler/health.hpp"
 
 namespace left4me {
 namespace {
@@ -15,6 +16,8 @@ namespace {
 struct ServerFindings {
     const TargetServer* target = nullptr;
     const ObservedServer* observed = nullptr;
+    const Target* all_targets = nullptr;
+    const Observed* host = nullptr;
     std::vector<const Action*> remaining;
     const Outcome* failure = nullptr;  ///< the first action that failed by itself
     const Action* failed_action = nullptr;
@@ -95,14 +98,34 @@ bool is_crash_looping(const ServerFindings& findings, TimePoint now) {
                                       (backoff.retry_at && now < *backoff.retry_at));
 }
 
+/// A unit that stays up: Ready means that its game answers, as far as that can be told.
+ConditionValue responds(const ServerFindings& findings) {
+    switch (response_of(*findings.desired(), *findings.observed, *findings.host)) {
+        case Response::NotYet:
+            return {ConditionStatus::False, StateReason::JustStarted,
+                    fmt::format("started at {}, the game has not answered a query yet",
+                                clock_text(*findings.observed->unit.active_since))};
+        case Response::Silent:
+            return {
+                ConditionStatus::False, StateReason::NotResponding,
+                judge_silence(*findings.desired(), *findings.observed, *findings.all_targets, *findings.host)
+                    .why};
+        case Response::Answers:
+            return {ConditionStatus::True, StateReason::Running,
+                    "the unit is active and enabled, its overlay mounted, and the game answers"};
+        case Response::Unknown:
+            break;
+    }
+    return {ConditionStatus::True, StateReason::Running,
+            "the unit is active and enabled, its overlay mounted"};
+}
+
 /// An active unit: systemd says so as soon as the game's process exists, and says it again after each crash.
 ConditionValue stays_up(const ServerFindings& findings, TimePoint now) {
     const Crashes& crashes = findings.memory->crashes;
     const ObservedUnit& unit = findings.observed->unit;
     const bool has_proven_itself = has_stayed_up(crashes, unit, now);
-    if (has_proven_itself && !is_crash_looping(findings, now))
-        return {ConditionStatus::True, StateReason::Running,
-                "the unit is active and enabled, its overlay mounted"};
+    if (has_proven_itself && !is_crash_looping(findings, now)) return responds(findings);
     if (has_proven_itself)
         return {ConditionStatus::False, StateReason::CrashLoop,
                 fmt::format("the unit is active, but failed {} times", findings.backoff().failures)};
@@ -159,9 +182,10 @@ ConditionValue reconciling(const ServerFindings& findings) {
         return {ConditionStatus::True, StateReason::Progressing,
                 fmt::format("still to do: {}, {}", to_string(action->verb), action->reason)};
     }
-    for (const HoldReason code : {HoldReason::BackOff, HoldReason::Building, HoldReason::ReadingSource,
-                                  HoldReason::RolloutPending, HoldReason::RestartPending,
-                                  HoldReason::Scheduled, HoldReason::ResetPending, HoldReason::PortInUse}) {
+    for (const HoldReason code :
+         {HoldReason::BackOff, HoldReason::Building, HoldReason::ReadingSource, HoldReason::CanaryPending,
+          HoldReason::RolloutPending, HoldReason::RestartPending, HoldReason::Scheduled,
+          HoldReason::ResetPending, HoldReason::PortInUse}) {
         if (const Action* action = findings.find_code(code))
             return {ConditionStatus::True, code, action->reason};
     }
@@ -326,6 +350,8 @@ Status next_status(const Status& previous, const Target& target, const Observed&
         const ServerStatus& before = found == previous.servers.end() ? unknown_server : found->second;
         const Remembered* const remembered = memory.find(name);
         findings.memory = remembered == nullptr ? &nothing : remembered;
+        findings.all_targets = &target;
+        findings.host = &observed;
         findings.suspension = suspension_of(intent.suspended, name, observed.now);
         next.servers.emplace(name, next_server(before, findings, intent.approved, revision, observed.now));
     }

@@ -104,6 +104,9 @@ std::string unready_text(const Plan& plan) {
     if (plan.crashing_servers > 0)
         text += fmt::format("; {} {} again and again", plan.crashing_servers,
                             plan.crashing_servers == 1 ? "crashes" : "crash");
+    if (plan.silent_servers > 0)
+        text +=
+            fmt::format("; {} {} not respond", plan.silent_servers, plan.silent_servers == 1 ? "does" : "do");
     return text;
 }
 

@@ -56,6 +56,8 @@ std::optional<TimePoint> earliest_wake(const Target& target, const Intent& inten
         const DesiredServer& desired = found->second;
         if (server.remembered.held_since)
             earliest.consider_wait(desired.rollout, *server.remembered.held_since, local);
+        if (const auto& healthy = server.remembered.trial.healthy)
+            earliest.consider(*healthy + desired.blueprint_rollout.soak);
         if (desired.schedule.empty()) continue;
         for (const ScheduleEntry& entry : desired.schedule) earliest.consider(local.next(entry.times, now));
         const std::optional<TimePoint>& since = server.remembered.crashes.active_since;

@@ -75,6 +75,7 @@ std::string type_description(const Field& field) {
         case Type::Integer:
         case Type::Size:
         case Type::Percentage:
+        case Type::Share:
         case Type::Duration:
         case Type::TimeOfDay:
         case Type::Calendar:

@@ -243,6 +243,54 @@ constexpr std::array schedule_entry{
           .example = "{at: \"05:00\", action: Restart}",
           .children = schedule_fields},
 };
+constexpr std::array health_fields{
+    Field{.name = "startup",
+          .type = Type::Duration,
+          .default_value = "3m",
+          .documentation =
+              "How long a game may take from its start until it answers. After that it is shown as "
+              "`NotResponding`.",
+          .example = "3m",
+          .minimum = 10,
+          .maximum = 3600},
+    Field{.name = "unresponsive",
+          .type = Type::Duration,
+          .documentation =
+              "A game that has neither answered a query nor read what it was sent for so long hangs, and is "
+              "restarted. Without this field it is only shown. A game that reads is never restarted for its "
+              "silence, because people may play on it while a flood of queries keeps it from answering.",
+          .example = "5m",
+          .minimum = 60,
+          .maximum = 86400},
+};
+constexpr std::array blueprint_rollout_fields{
+    Field{.name = "canary",
+          .type = Type::Integer,
+          .default_value = "0",
+          .documentation =
+              "So many running servers get a change first. Until they have been healthy for `soak`, no other "
+              "running server of the Blueprint is restarted for it. `0`: all at once.",
+          .example = "1",
+          .minimum = 0,
+          .maximum = 100},
+    Field{.name = "soak",
+          .type = Type::Duration,
+          .default_value = "10m",
+          .documentation = "How long a canary must be Ready without interruption before the others follow.",
+          .example = "10m",
+          .minimum = 1,
+          .maximum = 86400},
+    Field{
+        .name = "maxUnavailable",
+        .type = Type::Share,
+        .documentation =
+            "At most so many servers of the Blueprint are not Ready at the same time because of a change: a "
+            "number, or a percentage of those that should run (rounded down, at least one). Without this "
+            "field there is no limit.",
+        .example = "25%",
+        .minimum = 1,
+        .maximum = 9999},
+};
 constexpr std::array blueprint_spec{
     Field{.name = "overlays",
           .type = Type::List,
@@ -306,6 +354,18 @@ constexpr std::array blueprint_spec{
           .example = "[{at: \"05:00\", action: Restart}]",
           .maximum = 16,
           .children = schedule_entry},
+    Field{.name = "health",
+          .type = Type::Map,
+          .documentation = "How long a game that runs may be silent before it counts as hanging.",
+          .example = "{startup: 3m, unresponsive: 5m}",
+          .children = health_fields},
+    Field{.name = "rollout",
+          .type = Type::Map,
+          .documentation =
+              "How a change that needs restarts goes through the running servers of this Blueprint. When one "
+              "of them may be restarted is up to its own `rollout`.",
+          .example = "{canary: 1, maxUnavailable: 25%, soak: 10m}",
+          .children = blueprint_rollout_fields},
     Field{.name = "writable",
           .type = Type::List,
           .default_value =

@@ -26,6 +26,7 @@ enum class Type {
     Integer,     ///< 10000
     Size,        ///< of bytes: 512Mi, 2Gi
     Percentage,  ///< 25%
+    Share,       ///< of a number of servers: 25%, 2
     Duration,    ///< 90s, 30m, 12h, 2d
     TimeOfDay,   ///< 04:00
     Calendar,    ///< 04:00, Mon 05:00

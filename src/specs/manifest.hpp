@@ -10,6 +10,7 @@
 
 #include "specs/diagnostic.hpp"
 #include "specs/grammars/calendar.hpp"
+#include "specs/grammars/share.hpp"
 #include "specs/pins.hpp"
 
 namespace left4me {
@@ -157,6 +158,24 @@ struct ScheduleEntry {
     bool operator==(const ScheduleEntry&) const = default;
 };
 
+/// How long a game that runs may be silent.
+struct Health {
+    std::chrono::seconds startup = std::chrono::minutes(3);  ///< after a start, until its first answer
+    /// A game that has not read what it was sent for so long is restarted; nullopt: never.
+    std::optional<std::chrono::seconds> unresponsive = {};
+
+    bool operator==(const Health&) const = default;
+};
+
+/// How a change goes through the servers of a Blueprint.
+struct BlueprintRollout {
+    unsigned canary = 0;                                   ///< so many servers get it first; 0: none
+    std::optional<Share> max_unavailable = {};             ///< nullopt: any number
+    std::chrono::seconds soak = std::chrono::minutes(10);  ///< how long a canary must be healthy
+
+    bool operator==(const BlueprintRollout&) const = default;
+};
+
 struct Blueprint {
     Metadata metadata;
     std::vector<std::string> overlays;  ///< uppermost first
@@ -170,6 +189,8 @@ struct Blueprint {
     /// The secret with the password of the game's console; nullopt: left4me does not use it.
     std::optional<std::string> rcon_secret = {};
     std::vector<ScheduleEntry> schedule = {};
+    Health health = {};
+    BlueprintRollout rollout = {};
 };
 
 enum class RunState { Running, Stopped };

@@ -5,6 +5,7 @@
 #include "specs/grammars/calendar.hpp"
 #include "specs/grammars/duration.hpp"
 #include "specs/grammars/integer.hpp"
+#include "specs/grammars/share.hpp"
 #include "specs/grammars/size.hpp"
 #include "specs/grammars/time_of_day.hpp"
 #include "specs/overlay_roots.hpp"
@@ -57,6 +58,13 @@ Blueprint read_blueprint(const Value& object, const Origin& origin) {
     blueprint.execute_configs = texts(spec["executeConfigs"]);
     if (const Value rcon = spec["rcon"]; rcon.node != nullptr) blueprint.rcon_secret = rcon["secret"].text();
     for (const Value& entry : items(spec["schedule"])) blueprint.schedule.push_back(read_scheduled(entry));
+    const Value health = spec["health"];
+    blueprint.health.startup = parse_duration(health["startup"].text()).value_or(blueprint.health.startup);
+    blueprint.health.unresponsive = parse_duration(health["unresponsive"].text());
+    const Value rollout = spec["rollout"];
+    blueprint.rollout.canary = static_cast<unsigned>(parse_integer(rollout["canary"].text()).value_or(0));
+    blueprint.rollout.max_unavailable = parse_share(rollout["maxUnavailable"].text());
+    blueprint.rollout.soak = parse_duration(rollout["soak"].text()).value_or(blueprint.rollout.soak);
     return blueprint;
 }
 

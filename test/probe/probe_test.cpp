@@ -83,10 +83,17 @@ struct World {
     }
 
     std::optional<probes::Published> answer(int port) const {
-        const auto answers = probes::read_answers(paths);
-        if (!answers) return std::nullopt;
-        const auto found = answers->find(static_cast<std::uint16_t>(port));
-        return found == answers->end() ? std::nullopt : std::optional(found->second);
+        const auto known = probes::read_known(paths);
+        if (!known) return std::nullopt;
+        const auto found = known->answers.find(static_cast<std::uint16_t>(port));
+        return found == known->answers.end() ? std::nullopt : std::optional(found->second);
+    }
+
+    bool does_not_read(int port) const {
+        const auto known = probes::read_known(paths);
+        if (!known) return false;
+        const auto found = known->sockets.find(static_cast<std::uint16_t>(port));
+        return found != known->sockets.end() && found->second.unread;
     }
 
     bool says(int port, unsigned players) const {
@@ -212,7 +219,7 @@ TEST_CASE("lost, late, forged and broken datagrams delay the probe, but do not d
     CHECK(world.until([&] { return world.says(game.port(), 0); }));
 }
 
-TEST_CASE("the probe says once that a game has become empty, and nothing while nobody comes or goes") {
+TEST_CASE("the probe says once that players have left, and nothing while nobody goes") {
     Process game;
     game.start({"-maxplayers", "8"});
     tell(game, "standin_players 2");
@@ -229,6 +236,32 @@ TEST_CASE("the probe says once that a game has become empty, and nothing while n
     tell(game, "standin_players 1");
     REQUIRE(world.until([&] { return world.says(game.port(), 1); }));
     CHECK_FALSE(world.watch->drain());
+}
+
+TEST_CASE("the probe tells a game that hangs from one that reads, but does not answer") {
+    Process game;
+    game.start();
+    const Socket silent;
+    World world;
+    world.open({game.port(), silent.port});
+    std::string question;
+    REQUIRE(world.until([&] { return world.says(game.port(), 0); }));
+    CHECK_FALSE(world.does_not_read(game.port()));
+    game.signal(SIGSTOP);
+    const auto look = [&] {
+        world.listen({game.port(), silent.port});
+        (void)silent.await(question);
+    };
+    REQUIRE(world.until([&] {
+        look();
+        return world.does_not_read(game.port());
+    }));
+    CHECK_FALSE(world.does_not_read(silent.port));
+    game.signal(SIGCONT);
+    REQUIRE(world.until([&] {
+        look();
+        return !world.does_not_read(game.port());
+    }));
 }
 
 TEST_CASE("a game that falls silent keeps its old answer, and one that ends has none") {

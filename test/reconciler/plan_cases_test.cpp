@@ -41,6 +41,7 @@ TEST_CASE("plan() agrees with the table of cases") {
                 target.restarts = servers_of(made.intent.restarts);
                 const Plan planned = plan(target, *host.observe(target), made.memory(target), made.intent);
                 CHECK(sentences(planned) == row["want"].as<std::vector<std::string>>());
+                if (row["silent"]) CHECK(planned.silent_servers == row["silent"].as<std::size_t>());
                 if (row["agree"]) CHECK(planned.agreeing_servers == row["agree"].as<std::size_t>());
                 if (row["differ"]) CHECK(planned.differing_servers == row["differ"].as<std::size_t>());
             }

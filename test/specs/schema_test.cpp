@@ -156,6 +156,9 @@ TEST_CASE("the patterns of the schema agree with the checks of the parser") {
         agree(Type::Size, text);
     for (const char* text : {"0%", "25%", "100%", "101%", "025%", "25", "%", ""})
         agree(Type::Percentage, text);
+    for (const char* text :
+         {"1", "25", "9999", "10000", "0", "01", "1%", "25%", "100%", "0%", "101%", "01%", "%", ""})
+        agree(Type::Share, text);
     for (const char* text : {"00:00", "23:59", "24:00", "4:00", "04:60", "04:00:00", "", "+4:00"})
         agree(Type::TimeOfDay, text);
     for (const char* text : {"12h", "30d", "31d", "06:00", "6:00", "24:00", "0s", "", "12h06:00"})

@@ -122,6 +122,7 @@ std::expected<Observed, std::string> FakeHost::observe(const Target& target, Obs
     observed.local = world.local;
     observed.builds = std::move(units.builds);
     observed.installation = world.installation;
+    observed.is_probed = world.is_probed;
     observed.artifacts = world.overlay_artifacts;
     observed.built = world.built;
     for (const auto& [name, server] : world.servers) {
@@ -154,6 +155,7 @@ std::expected<Observed, std::string> FakeHost::observe(const Target& target, Obs
         if (server.players)
             seen.players = ObservedPlayers{
                 .count = *server.players, .max = 8, .map = "c1m1_hotel", .age = server.players_age};
+        if (world.is_probed && seen.unit.active == ActiveState::Active) seen.socket = server.socket;
         seen.mounted_environment = mounted->second.environment;
         seen.console = server.console;
         if (server.has_console) seen.console_rendering = "instances/" + name + "/mounted";
@@ -190,7 +192,7 @@ void FakeHost::begin(const Plan& plan, std::span<const ActionIndex> actions) {
         job.rendering = action.rendering;
         job.source = action.source;
         if (action.console) job.command = action.console->text;
-        if (action.while_empty) job.while_empty = action.while_empty->most;
+        if (action.while_empty) job.while_empty = *action.while_empty;
         check(job);
         if (action.verb == Verb::Prune) job.planned_from = planned_from_[&plan];
         job.fails = fail_call == calls.size();

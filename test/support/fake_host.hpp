@@ -38,6 +38,7 @@ struct FakeServer {
     bool reserved = false;                    ///< by a lobby; the game's console says so
     std::optional<ObservedConsole> console;   ///< what was heard from it
     bool has_console = false;                 ///< left4me knows its password
+    std::optional<ObservedSocket> socket;     ///< what the probe has seen of it
     std::size_t shadowed = 0;                 ///< files that the game changed but may not keep
     std::string set_aside;                    ///< a start's description of what it set aside
     unsigned starts = 0;                      ///< since the last reset-failed: systemd's start-limit counter
@@ -60,6 +61,7 @@ struct FakeWorld {
     TimePoint now{};
     LocalTime local;
     bool installation = true;
+    bool is_probed = false;
     std::map<std::string, std::expected<std::string, std::string>>
         sources;                                 ///< overlay → digest of its content
     std::map<std::string, std::string> secrets;  ///< file → text; any other one is missing
@@ -123,7 +125,8 @@ class FakeHost : public TestHost {
     std::set<std::string> unrecorded_builds;  ///< overlays whose builds cannot write their record
     /// Servers whose actions end only when nothing else is under way, and overlays whose builds do not end.
     std::set<std::string> hanging;
-    /// Servers that somebody joins at the last moment: when they are asked once more whether nobody plays.
+    /// Servers that somebody joins at the last moment: when they are asked once more whether nobody plays. A
+    /// game that hung answers again.
     std::set<std::string> joining;
     /// Since when a unit has been active when its start has ended: only tests of that must wait.
     std::chrono::seconds up_for{60};
@@ -153,8 +156,8 @@ class FakeHost : public TestHost {
         std::string artifact;
         std::shared_ptr<const TargetRendering> rendering;
         std::shared_ptr<const OverlaySource> source;
-        std::string command;                  ///< for the game's console
-        std::optional<unsigned> while_empty;  ///< how many may be there
+        std::string command;  ///< for the game's console
+        std::optional<WhileEmpty> while_empty;
         bool fails = false;
         /// Prune: the servers as they were when its plan was made.
         std::shared_ptr<const std::map<std::string, FakeServer>> planned_from;
@@ -179,7 +182,7 @@ class FakeHost : public TestHost {
     // systemd and the helper, fake_units.cpp.
     Result start(FakeServer& server, const std::string& name);
     /// Asks the game once more.
-    Result check_empty(FakeServer& server, const std::string& name, unsigned most);
+    Result check_empty(FakeServer& server, const std::string& name, const WhileEmpty& asked);
     Result stop(FakeServer& server, const std::string& name);
     Result restart(FakeServer& server, const std::string& name);
     Result attach(FakeServer& server);

@@ -17,6 +17,9 @@ bool has_processes(const FakeServer& server) {
            server.unit.active == ActiveState::Deactivating;
 }
 
+/// Nobody can play on it.
+bool hangs(const FakeServer& server) { return server.socket && server.socket->unread; }
+
 }  // namespace
 
 std::optional<std::uint16_t> FakeHost::port_in_use(const FakeServer& server) const {
@@ -89,11 +92,17 @@ FakeHost::Result FakeHost::start(FakeServer& server, const std::string& name) {
     server.players = 0;
     server.reserved = false;
     server.console.reset();
+    server.socket = ObservedSocket{.has_answered = true, .silent = {}, .unread = {}};
     ++server.processes;
     return {};
 }
 
-FakeHost::Result FakeHost::check_empty(FakeServer& server, const std::string& name, unsigned most) {
+FakeHost::Result FakeHost::check_empty(FakeServer& server, const std::string& name, const WhileEmpty& asked) {
+    if (asked.hangs) {
+        if (hangs(server) && !joining.contains(name)) return {};
+        return failed(FailureKind::Occupied, "the game answers again");
+    }
+    const unsigned most = asked.most;
     if (joining.contains(name)) server.players = 1;
     server.players_age = {};
     const bool few = server.players && *server.players <= most;
@@ -105,7 +114,7 @@ FakeHost::Result FakeHost::check_empty(FakeServer& server, const std::string& na
 
 FakeHost::Result FakeHost::stop(FakeServer& server, const std::string& name) {
     if (has_processes(server)) {
-        if (server.players.value_or(1) > 0 || server.reserved) kicked.push_back(name);
+        if ((server.players.value_or(1) > 0 || server.reserved) && !hangs(server)) kicked.push_back(name);
         server.unit.active = ActiveState::Inactive;
         server.unit.sub = "dead";
         server.unit.active_since.reset();

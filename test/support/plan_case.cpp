@@ -47,7 +47,8 @@ ScheduleEntry make_entry(const YAML::Node& node) {
 
 DesiredServer make_server(const std::string& name, std::uint16_t port, const YAML::Node& node) {
     check_keys(node, {"port", "state", "rollout", "deadline", "deadline_at", "max_players", "window", "warn",
-                      "drift", "overlays", "arguments", "config", "schedule"});
+                      "drift", "overlays", "arguments", "config", "startup", "unresponsive", "canary", "soak",
+                      "max_unavailable", "schedule"});
     DesiredServer server;
     server.name = name;
     server.blueprint = "b";
@@ -66,6 +67,13 @@ DesiredServer make_server(const std::string& name, std::uint16_t port, const YAM
     }
     for (const YAML::Node& lead : node["warn"]) server.rollout.warn.emplace_back(lead.as<int>());
     for (const YAML::Node& entry : node["schedule"]) server.schedule.push_back(make_entry(entry));
+    server.blueprint_rollout.canary = value_of(node, "canary", 0U);
+    if (node["soak"]) server.blueprint_rollout.soak = std::chrono::seconds(node["soak"].as<int>());
+    if (node["max_unavailable"])
+        server.blueprint_rollout.max_unavailable = parse_share(node["max_unavailable"].as<std::string>());
+    if (node["startup"]) server.health.startup = std::chrono::seconds(node["startup"].as<int>());
+    if (node["unresponsive"])
+        server.health.unresponsive = std::chrono::seconds(node["unresponsive"].as<int>());
     server.drift = enum_of(node, "drift", {DriftPolicy::Correct, DriftPolicy::Report}, DriftPolicy::Correct);
     server.config = value_of<std::string>(node, "config", "hostname x");
     server.environment = fmt::format("PORT={} {}", server.port, value_of<std::string>(node, "arguments", ""));
@@ -91,9 +99,10 @@ class Builder {
     explicit Builder(const YAML::Node& row) : row_(row) {}
 
     PlanCase make() {
-        check_keys(row_, {"name", "servers", "overlays", "found", "disk", "not_disk", "installation",
-                          "approved", "insist", "suspended", "restarts", "stops", "failed_overlays", "want",
-                          "agree", "differ", "rollbacks", "keep", "built"});
+        check_keys(
+            row_, {"name",     "servers", "overlays",  "found",    "disk",  "not_disk",        "installation",
+                   "approved", "insist",  "suspended", "restarts", "stops", "failed_overlays", "want",
+                   "agree",    "differ",  "rollbacks", "keep",     "built", "probed",          "silent"});
         made_.desired.revision = "r1";
         if (value_of<std::string>(row_, "approved", "false") != "false")
             made_.intent.approved =
@@ -101,6 +110,7 @@ class Builder {
         for (const YAML::Node& request : row_["stops"]) made_.intent.stops.push_back(make_stop(request));
         made_.intent.retry_now = value_of(row_, "insist", false);
         made_.world.installation = value_of(row_, "installation", true);
+        made_.world.is_probed = value_of(row_, "probed", false);
         made_.world.now = TimePoint(std::chrono::hours(100));
         for (const auto& entry : row_["overlays"]) add_overlay(entry.first.as<std::string>(), entry.second);
         std::uint16_t port = 27015;
@@ -230,10 +240,11 @@ class Builder {
     }
 
     void add_found(const std::string& name, const YAML::Node& node, const DesiredServer* asked) {
-        check_keys(node, {"active",      "result",      "enablement", "players",     "asked_ago", "console",
-                          "has_console", "warned",      "managed",    "runtime",     "was",       "current",
-                          "mounted",     "unmounted",   "edited",     "remembered",  "held",      "failed",
-                          "awaits",      "awaits_stop", "up_for",     "schedule_for"});
+        check_keys(node, {"active",      "result",      "enablement", "players",    "asked_ago", "console",
+                          "has_console", "warned",      "managed",    "runtime",    "was",       "current",
+                          "mounted",     "unmounted",   "edited",     "remembered", "held",      "failed",
+                          "awaits",      "awaits_stop", "up",         "silent",     "unread",    "healthy",
+                          "failure",     "schedule_for"});
         FakeServer server;
         server.unit.active = enum_of(node, "active",
                                      {ActiveState::Inactive, ActiveState::Activating, ActiveState::Active,
@@ -247,10 +258,16 @@ class Builder {
         if (node["players"]) server.players = node["players"].as<unsigned>();
         server.players_age = std::chrono::seconds(value_of(node, "asked_ago", 0));
         server.has_console = value_of(node, "has_console", false);
-        if (node["up_for"])
-            server.unit.active_since = made_.world.now - std::chrono::seconds(node["up_for"].as<int>());
         if (node["schedule_for"])
             made_.schedule_for[name] = std::chrono::seconds(node["schedule_for"].as<int>());
+        if (node["up"])
+            server.unit.active_since = made_.world.now - std::chrono::seconds(node["up"].as<int>());
+        const auto silent = value_of<std::string>(node, "silent", "0");
+        if (silent != "unheard") {
+            server.socket =
+                ObservedSocket{.has_answered = true, .silent = std::chrono::seconds(std::stoi(silent))};
+            if (node["unread"]) server.socket->unread = std::chrono::seconds(node["unread"].as<int>());
+        }
         if (node["warned"]) made_.warned_ago[name] = std::chrono::seconds(node["warned"].as<int>());
         if (node["console"]) server.console = console_of(node["console"].as<std::string>());
         if (server.managed) add_renderings(server, name, node, asked);
@@ -261,6 +278,9 @@ class Builder {
         if (node["failed"]) made_.failed[name] = make_failed(node["failed"]);
         if (node["awaits"]) made_.awaited[name] = {node["awaits"].as<std::string>(), true};
         if (node["awaits_stop"]) made_.awaited[name] = {node["awaits_stop"].as<std::string>(), false};
+        if (node["healthy"] || node["failure"])
+            made_.trials[name] = {std::chrono::seconds(value_of(node, "healthy", -1)),
+                                  value_of<std::string>(node, "failure", "")};
         if (node["held"]) made_.held_for[name] = std::chrono::seconds(node["held"].as<int>());
         made_.world.servers.emplace(name, std::move(server));
     }
@@ -321,6 +341,12 @@ Memory PlanCase::memory(const Target& target) const {
     for (const auto& [name, since] : schedule_for)
         memory.servers[name].schedule =
             next_schedule_memory(desired.servers.at(name).schedule, {}, world.now - since);
+    for (const auto& [name, told] : trials) {
+        Trial& trial = memory.servers[name].trial;
+        trial = {
+            .rendering = std::string(target.find(name)->digest()), .healthy = {}, .failure = told.failure};
+        if (told.healthy_for >= told.healthy_for.zero()) trial.healthy = world.now - told.healthy_for;
+    }
     for (const auto& [name, since] : warned_ago) memory.servers[name].warned = world.now - since;
     for (const auto& [name, awaits] : awaited) {
         memory.servers[name].awaits_approval = awaits.revision;

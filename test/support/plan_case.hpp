@@ -33,6 +33,12 @@ struct PlanCase {
     };
     std::map<std::string, Failed> failed;
     std::map<std::string, Failed> failed_overlays;
+    /// Of the rendering that is asked for.
+    struct Tried {
+        std::chrono::seconds healthy_for{};  ///< negative: it is not
+        std::string failure;
+    };
+    std::map<std::string, Tried> trials;
     std::size_t keep_artifacts = 1;
 
     Memory memory(const Target& target) const;

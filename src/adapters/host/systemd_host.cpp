@@ -236,13 +236,15 @@ void SystemdHost::look_for_shadows(Observed& observed) const {
 
 /// A game is found by the port that it was started with; store_.observe() has read that.
 void SystemdHost::look_for_players(Observed& observed) const {
-    const auto answers = probes::read_answers(paths_);
-    if (!answers) return;
+    const auto known = probes::read_known(paths_);
+    if (!known) return;
     const auto now = since_boot();
+    observed.is_probed = probes::is_at_work(*known, now);
     for (auto& [name, server] : observed.servers) {
         if (server.unit.active != ActiveState::Active || !server.mounted_port) continue;
-        const auto answer = answers->find(*server.mounted_port);
-        if (answer == answers->end()) continue;
+        if (observed.is_probed) server.socket = probes::observed_socket(*known, *server.mounted_port, now);
+        const auto answer = known->answers.find(*server.mounted_port);
+        if (answer == known->answers.end()) continue;
         ObservedPlayers players = probes::observed(answer->second, now);
         if (players.age <= longest_shown) server.players = std::move(players);
     }
@@ -333,14 +335,14 @@ std::vector<Outcome> SystemdHost::begin_empty() {
     const auto consoles = consoles_.poll();
     std::vector<Outcome> dropped;
     if (while_empty_.empty()) return dropped;
-    const auto answers = probes::read_answers(paths_);
+    const auto known = probes::read_known(paths_);
     std::map<Verb, std::vector<std::string>> batches;
     std::erase_if(while_empty_, [&](WhileEmpty& waiting) {
         const Action& action = waiting.begun.plan->actions[waiting.begun.action];
-        const bool is_listed = answers && answers->contains(waiting.game.port);
+        const bool is_listed = known && known->answers.contains(waiting.game.port);
         if (const auto console = consoles.find(action.subject.name); console != consoles.end())
             waiting.console = console->second;
-        const auto verdict = judge(waiting, is_listed ? &answers->at(waiting.game.port) : nullptr);
+        const auto verdict = judge(waiting, is_listed ? &known->answers.at(waiting.game.port) : nullptr);
         if (!verdict) return false;
         if (!*verdict) {
             dropped.push_back({waiting.begun.action, false, FailureKind::Occupied, verdict->error(),
@@ -364,11 +366,15 @@ std::optional<SystemdHost::Verdict> SystemdHost::judge(WhileEmpty& waiting, cons
     const auto no = [](std::string why) { return Verdict(std::unexpected(std::move(why))); };
     const auto now = since_boot();
     const bool is_new = answer != nullptr && answer->asked >= waiting.since;
-    if (const unsigned count = is_new ? answer->players : 0; count > waiting.game.most)
-        return no(count_text(count) + (count == 1 ? " has" : " have") + " come meanwhile");
-    if (!is_new || (!waiting.console_is_asked && now - answer->asked > longest_look)) {
-        if (now - waiting.since <= longest_question) return std::nullopt;
-        return no("the game did not answer once more that nobody plays");
+    if (waiting.game.hangs) {
+        if (is_new) return no("the game answers again");
+    } else {
+        if (const unsigned count = is_new ? answer->players : 0; count > waiting.game.most)
+            return no(count_text(count) + (count == 1 ? " has" : " have") + " come meanwhile");
+        if (!is_new || (!waiting.console_is_asked && now - answer->asked > longest_look)) {
+            if (now - waiting.since <= longest_question) return std::nullopt;
+            return no("the game did not answer once more that nobody plays");
+        }
     }
     if (waiting.game.console_rendering.empty()) return Verdict();
     if (!waiting.console_is_asked) {
@@ -378,6 +384,9 @@ std::optional<SystemdHost::Verdict> SystemdHost::judge(WhileEmpty& waiting, cons
         return std::nullopt;
     }
     if (!waiting.console) return std::nullopt;
+    if (waiting.game.hangs)
+        return waiting.console->state == ObservedConsole::State::Answered ? no("the game's console answers")
+                                                                          : Verdict();
     if (shows_occupied(*waiting.console, waiting.game.most)) return no(occupied_text(*waiting.console));
     return Verdict();
 }

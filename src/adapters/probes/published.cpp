@@ -53,51 +53,113 @@ Published from_json(const json& object) {
     return one;
 }
 
-}  // namespace
-
-std::string to_text(const std::vector<Published>& all) {
-    json servers = json::array();
-    for (std::size_t i = 0; i < std::min(all.size(), max_published); ++i) servers.push_back(to_json(all[i]));
-    return json{{"version", version}, {"servers", std::move(servers)}}.dump() + "\n";
+json to_json(const Socket& one) {
+    json object{{"port", one.port}, {"since", one.since.count()}};
+    if (one.unread) object["unread"] = one.unread->count();
+    return object;
 }
 
-std::expected<std::vector<Published>, std::string> parse(const std::string& text) {
+Socket socket_from_json(const json& object) {
+    Socket one;
+    one.port = number<std::uint16_t>(object, "port", 1, 65535);
+    one.since = milliseconds(object.at("since").get<std::int64_t>());
+    if (object.contains("unread")) one.unread = milliseconds(object.at("unread").get<std::int64_t>());
+    return one;
+}
+
+template <typename Entry>
+json list_of(const std::vector<Entry>& entries) {
+    json list = json::array();
+    for (std::size_t i = 0; i < std::min(entries.size(), max_published); ++i)
+        list.push_back(to_json(entries[i]));
+    return list;
+}
+
+const json& list_in(const json& document, const char* key) {
+    const json& list = document.at(key);
+    if (!list.is_array() || list.size() > max_published) throw std::out_of_range("no such list");
+    return list;
+}
+
+/// The probe looks for sockets every two seconds.
+constexpr milliseconds late_after{10'000};
+
+/// The largest, if it is in the future.
+milliseconds age(milliseconds time, milliseconds now) {
+    return time > now ? milliseconds::max() : now - time;
+}
+
+}  // namespace
+
+std::string to_text(const Document& document) {
+    return json{{"version", version},
+                {"looked", document.looked.count()},
+                {"servers", list_of(document.answers)},
+                {"sockets", list_of(document.sockets)}}
+               .dump() +
+           "\n";
+}
+
+std::expected<Document, std::string> parse(const std::string& text) {
     try {
-        const json document = json::parse(text);
-        if (document.at("version").get<int>() != version)
+        const json object = json::parse(text);
+        if (object.at("version").get<int>() != version)
             return std::unexpected("it is of another version of left4me-probe");
-        const json& servers = document.at("servers");
-        if (!servers.is_array()) return std::unexpected("its servers are no list");
-        if (servers.size() > max_published) return std::unexpected("it has too many servers");
-        std::vector<Published> all;
-        for (const json& server : servers) all.push_back(from_json(server));
-        return all;
+        Document document;
+        document.looked = milliseconds(object.at("looked").get<std::int64_t>());
+        for (const json& server : list_in(object, "servers")) document.answers.push_back(from_json(server));
+        for (const json& socket : list_in(object, "sockets"))
+            document.sockets.push_back(socket_from_json(socket));
+        return document;
     } catch (const std::exception&) {
         // Without the parser's words, which quote the text: the probe could have put another file there.
         return std::unexpected("it is not what left4me-probe writes");
     }
 }
 
-std::expected<AnswersByPort, std::string> read_answers(const Paths& paths) {
+std::expected<Known, std::string> read_known(const Paths& paths) {
     const auto text = read_file(paths.probe_answers(), max_text);
     if (!text) return std::unexpected(text.error());
-    auto all = parse(*text);
-    if (!all) return std::unexpected(paths.probe_answers().string() + ": " + all.error());
-    AnswersByPort by_port;
-    for (Published& one : *all) {
-        const auto [found, is_first] = by_port.try_emplace(one.port, one);
+    auto document = parse(*text);
+    if (!document) return std::unexpected(paths.probe_answers().string() + ": " + document.error());
+    Known known;
+    known.looked = document->looked;
+    for (Published& one : document->answers) {
+        const auto [found, is_first] = known.answers.try_emplace(one.port, one);
         if (is_first) continue;
         Published& merged = found->second;
         const auto asked = std::min(merged.asked, one.asked);
         if (one.players > merged.players) merged = std::move(one);
         merged.asked = asked;
     }
-    return by_port;
+    for (const Socket& one : document->sockets) {
+        const auto [found, is_first] = known.sockets.try_emplace(one.port, one);
+        if (is_first) continue;
+        Socket& merged = found->second;
+        merged.since = std::max(merged.since, one.since);
+        // One that reads wins.
+        if (merged.unread) merged.unread = one.unread ? std::max(merged.unread, one.unread) : std::nullopt;
+    }
+    return known;
 }
 
 ObservedPlayers observed(const Published& answer, milliseconds now) {
-    const milliseconds age = answer.asked > now ? milliseconds::max() : now - answer.asked;
-    return {.count = answer.players, .max = answer.max_players, .map = answer.map, .age = age};
+    return {
+        .count = answer.players, .max = answer.max_players, .map = answer.map, .age = age(answer.asked, now)};
 }
+
+std::optional<ObservedSocket> observed_socket(const Known& known, std::uint16_t port, milliseconds now) {
+    const auto socket = known.sockets.find(port);
+    if (socket == known.sockets.end() || socket->second.since > now) return std::nullopt;
+    const auto answer = known.answers.find(port);
+    ObservedSocket seen;
+    seen.has_answered = answer != known.answers.end();
+    seen.silent = now - socket->second.since;
+    if (seen.has_answered) seen.silent = std::min(seen.silent, age(answer->second.asked, now));
+    if (socket->second.unread && *socket->second.unread <= now) seen.unread = now - *socket->second.unread;
+    return seen;
+}
+
+bool is_at_work(const Known& known, milliseconds now) { return age(known.looked, now) <= late_after; }
 
 }  // namespace left4me::probes

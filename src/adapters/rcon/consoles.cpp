@@ -202,7 +202,7 @@ void Consoles::note_refusal(const Game& game) {
 std::optional<std::uint64_t> Consoles::listener(std::uint16_t port) const {
     const auto table = user_ ? read_file(sockets_, max_table) : std::unexpected(std::string());
     if (!table) return std::nullopt;
-    for (const Listening& socket : listening_sockets(*table, *user_, max_listeners)) {
+    for (const auto& [socket, queued] : listening_sockets(*table, *user_, max_listeners)) {
         const bool is_reachable = socket.at.address == INADDR_ANY || socket.at.address == INADDR_LOOPBACK;
         if (socket.at.port == port && is_reachable) return socket.inode;
     }

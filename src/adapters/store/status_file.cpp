@@ -107,6 +107,19 @@ Crashes to_crashes(const json& object) {
     return crashes;
 }
 
+json to_json(const Trial& trial) {
+    json object = {{"rendering", trial.rendering}};
+    if (trial.healthy) object["healthySince"] = time_to_json(*trial.healthy);
+    if (!trial.failure.empty()) object["failure"] = trial.failure;
+    return object;
+}
+
+Trial to_trial(const json& object) {
+    return {.rendering = read_field<std::string>(object, "rendering"),
+            .healthy = read_time(object, "healthySince"),
+            .failure = read_field<std::string>(object, "failure")};
+}
+
 json to_json(const ServerStatus& server) {
     json conditions = json::array();
     for (const Condition& condition : server.conditions) conditions.push_back(to_json(condition));
@@ -126,6 +139,7 @@ json to_json(const ServerStatus& server) {
     if (!server.remembered.set_aside.empty()) object["setAside"] = server.remembered.set_aside;
     if (server.remembered.backoff.failures > 0) object["backoff"] = to_json(server.remembered.backoff);
     if (server.remembered.crashes != Crashes{}) object["crashes"] = to_json(server.remembered.crashes);
+    if (server.remembered.trial != Trial{}) object["trial"] = to_json(server.remembered.trial);
     return object;
 }
 
@@ -145,6 +159,7 @@ ServerStatus to_server(const json& object) {
     server.remembered.set_aside = read_field<std::string>(object, "setAside");
     server.remembered.backoff = to_backoff(part(object, "backoff", json::value_t::object));
     server.remembered.crashes = to_crashes(part(object, "crashes", json::value_t::object));
+    server.remembered.trial = to_trial(part(object, "trial", json::value_t::object));
     server.last_attempted_revision = read_field<std::string>(object, "lastAttemptedRevision");
     server.last_applied_revision = read_field<std::string>(object, "lastAppliedRevision");
     for (const json& condition : part(object, "conditions", json::value_t::array))

@@ -6,6 +6,7 @@
 #include "specs/grammars/duration.hpp"
 #include "specs/grammars/integer.hpp"
 #include "specs/grammars/percentage.hpp"
+#include "specs/grammars/share.hpp"
 #include "specs/grammars/size.hpp"
 #include "specs/grammars/time_of_day.hpp"
 #include "specs/text.hpp"
@@ -49,6 +50,15 @@ constexpr Grammar percentage{.noun = "percentage",
                              .pattern = "^(100|[1-9]?[0-9])%$",
                              .read = [](std::string_view text) { return number(parse_percentage(text)); },
                              .write = [](std::int64_t value) { return fmt::format("{}%", value); }};
+constexpr Grammar share{.noun = "number or percentage",
+                        .form = share_form,
+                        .examples = share_examples,
+                        .pattern = "^[1-9][0-9]{0,3}$|^(100|[1-9][0-9]?)%$",
+                        .read = [](std::string_view text) -> Read {
+                            const auto parsed = parse_share(text);
+                            return parsed ? Read(parsed->value) : std::nullopt;
+                        },
+                        .write = decimal};
 constexpr Grammar duration{
     .noun = "duration",
     .form = duration_form,
@@ -114,6 +124,8 @@ const Grammar* grammar_of(Type type) {
             return &size;
         case Type::Percentage:
             return &percentage;
+        case Type::Share:
+            return &share;
         case Type::Duration:
             return &duration;
         case Type::TimeOfDay:

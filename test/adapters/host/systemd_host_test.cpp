@@ -113,14 +113,14 @@ struct World {
 /// What left4me-probe would say of the games on these ports: how many players, and when they were asked.
 void publish(const World& world, const std::vector<std::pair<std::uint16_t, unsigned>>& games,
              std::chrono::milliseconds asked = since_boot()) {
-    std::vector<probes::Published> all;
+    probes::Document all{.looked = since_boot(), .answers = {}, .sockets = {}};
     for (const auto& [port, players] : games)
-        all.push_back({.address = "0.0.0.0",
-                       .port = port,
-                       .asked = asked,
-                       .players = players,
-                       .max_players = 8,
-                       .map = "c1m1_hotel"});
+        all.answers.push_back({.address = "0.0.0.0",
+                               .port = port,
+                               .asked = asked,
+                               .players = players,
+                               .max_players = 8,
+                               .map = "c1m1_hotel"});
     std::filesystem::create_directories(world.paths.probe_answers().parent_path());
     std::ofstream(world.paths.probe_answers()) << probes::to_text(all);
 }
@@ -439,6 +439,22 @@ TEST_CASE(
     CHECK(outcomes[0].reason == FailureKind::Occupied);
     CHECK(outcomes[0].message.starts_with("the game's console does not say who is there"));
     CHECK(world.units->asked.empty());
+}
+
+TEST_CASE("a game that hangs is restarted at once, whoever plays, unless it answers again") {
+    for (const bool answers : {false, true}) {
+        CAPTURE(answers);
+        World world;
+        const ActionIndex restart = world.add(Verb::Restart, "a");
+        world.plan.actions[restart].while_empty = WhileEmpty{27015, {}, 0, true};
+        world.units->working = true;
+        publish(world, {{27015, 3}}, since_boot() + std::chrono::milliseconds(answers ? 1000 : -60'000));
+        world.machine->begin(world.plan, std::vector{restart});
+        const auto outcomes = world.machine->poll_completions();
+        REQUIRE(outcomes.size() == (answers ? 1 : 0));
+        if (answers) CHECK(outcomes[0].message == "the game answers again");
+        CHECK(world.units->asked.size() == (answers ? 0 : 1));
+    }
 }
 
 TEST_CASE("a warning that the game's console does not take is no failure of the server") {

@@ -24,6 +24,8 @@ Status a_status() {
     server.remembered.fingerprint = "abc";
     server.remembered.held_since = TimePoint(1'700'000'000'000'007us);
     server.remembered.warned = TimePoint(1'700'000'000'000'008us);
+    server.remembered.trial = {
+        .rendering = "4f1c", .healthy = TimePoint(1'700'000'000'000'009us), .failure = "why"};
     server.remembered.awaits_approval = "5f0c";
     server.remembered.awaits_removal = true;
     server.remembered.backoff = {
@@ -59,6 +61,7 @@ TEST_CASE("what is saved is loaded again, to the microsecond") {
     CHECK(server.remembered.fingerprint == "abc");
     CHECK(server.remembered.held_since == status.servers["comp1"].remembered.held_since);
     CHECK(server.remembered.warned == status.servers["comp1"].remembered.warned);
+    CHECK(server.remembered.trial == status.servers["comp1"].remembered.trial);
     CHECK(server.remembered.awaits_approval == "5f0c");
     CHECK(server.remembered.awaits_removal);
     CHECK(server.remembered.backoff == status.servers["comp1"].remembered.backoff);

@@ -1,0 +1,24 @@
+#pragma once
+
+#include "reconciler/memory.hpp"
+#include "reconciler/observed.hpp"
+#include "reconciler/target.hpp"
+
+namespace left4me {
+
+/// The digest of the rendering that a server is mounted with or, if it is not, would start with; empty:
+/// unknown.
+std::string rendering_in_use(const ObservedServer& server);
+
+/// It has run with what it should run with, and was healthy, for the soak time of its Blueprint, without
+/// having failed before.
+bool has_soaked(const TargetServer& target, const Trial& trial, TimePoint now);
+
+/// What is remembered of the rendering that the server has in use. A server is healthy while it has stayed up
+/// and its game answers. What is unknown (the probe does not run) changes nothing. Only the target's
+/// rendering can fail, and only until it has soaked once. It has failed until it is another one, or a person
+/// wants it tried again.
+Trial next_trial(const Remembered& before, const TargetServer& target, const ObservedServer& server,
+                 const Observed& observed);
+
+}  // namespace left4me

@@ -1,0 +1,100 @@
+"""A change goes through the servers of a Blueprint: one first, the others when it has proven itself."""
+
+import json
+
+from testhosts.case import MANIFESTS, HostTest, server
+
+NAMES = ["one", "two", "three", "four"]
+
+
+def site(config: str, rollout: str, arguments: str = "", startup: str = "30s") -> str:
+    return (
+        "apiVersion: left4me/v1\nkind: Blueprint\nmetadata: {name: plain}\nspec:\n"
+        f'  arguments: ["+map", c1m1_hotel{arguments}]\n'
+        f"  config: |\n    hostname {config}\n"
+        f"  health: {{startup: {startup}}}\n"
+        f"  rollout: {rollout}\n"
+    ) + "".join(
+        server(name, 27015 + number, more="rollout: {policy: WhenEmpty}") for number, name in enumerate(NAMES)
+    )
+
+
+class Canary(HostTest):
+    def setUp(self) -> None:
+        super().setUp()
+        self.follow("first", "{canary: 1, soak: 20s, maxUnavailable: 2}")
+        self.run_in("systemctl", "enable", "--now", "left4me.service")
+        for name in NAMES:
+            self.until(f"{name} has soaked", lambda name=name: self.trial(name).get("healthySince"), 60)
+        self.before = self.lives(*NAMES)
+
+    def follow(self, config: str, rollout: str, **more: str) -> None:
+        self.write(f"{MANIFESTS}/site.yaml", site(config, rollout, **more))
+
+    def trial(self, name: str) -> dict:
+        told = json.loads(self.run_in("cat", "/var/lib/left4me/state/status.json").stdout)
+        return told["servers"].get(name, {}).get("trial", {})
+
+    def changed(self, text: str) -> list[str]:
+        """The servers whose games run with it."""
+        return [
+            name for number, name in enumerate(NAMES) if self.a2s(27015 + number).get("hostname") == text
+        ]
+
+    def restarted(self) -> list[str]:
+        return [name for name, life in self.lives(*NAMES).items() if life != self.before[name]]
+
+    def differences(self) -> str:
+        return self.ctl("diff", expect=None).stdout
+
+    def events(self, name: str, reason: str) -> list[dict]:
+        lines = self.ctl("events", name, "-n", "0", "-o", "json").stdout.splitlines()
+        return [event for event in map(json.loads, lines) if event["reason"] == reason]
+
+    def kill(self) -> None:
+        self.run_in("systemctl", "kill", "--signal=SIGKILL", "left4me.service")
+
+    def test_a_change_waits_for_its_canary_and_reaches_all_though_l4d2d_is_killed_again_and_again(self):
+        self.follow("second", "{canary: 1, soak: 20s, maxUnavailable: 2}")
+        self.until("a canary is chosen", lambda: self.restarted(), 30)
+        [canary] = self.restarted()
+        self.kill()
+        self.until("the canary answers", lambda: self.changed("second") == [canary], 30)
+        self.kill()
+        self.until("the others wait for it", lambda: f"waits for {canary}, which soaks for another" in self.differences(), 30)
+        self.assertEqual(self.restarted(), [canary])
+        other = next(name for name in NAMES if name != canary)
+        shown = self.ctl("describe", "server", other).stdout
+        self.assertIn(f"waits for {canary}", shown)
+        self.assertTrue(self.events(other, "CanaryPending"))
+        self.kill()
+        self.until("all have the change", lambda: self.changed("second") == NAMES, 90)
+        self.until("nothing differs", lambda: self.differences() == "", 30)
+
+    def test_a_canary_that_crashes_leaves_the_others_untouched_and_the_next_change_mends_it(self):
+        self.follow("second", "{canary: 1, soak: 20s, maxUnavailable: 2}", arguments=", +standin_crash, 1")
+        self.until("the rollout has stopped", lambda: "the rollout has stopped" in self.differences(), 60)
+        [canary] = [name for name in NAMES if self.trial(name).get("failure")]
+        self.kill()
+        self.until(
+            "it still says so",
+            lambda: f"because {canary}, the canary," in self.differences(),
+            30,
+        )
+        self.assertEqual(self.restarted(), [canary])
+        self.assertEqual(len(self.events(canary, "CanaryFailed")), 1)
+        # What ends meanwhile comes up with what it had.
+        other = next(name for name in NAMES if name != canary)
+        self.run_in("systemctl", "kill", "--signal=SIGKILL", f"left4me-server@{other}.service")
+        number = NAMES.index(other)
+        self.until(f"{other} is up", lambda: self.a2s(27015 + number).get("hostname") == "first", 40)
+        self.follow("third", "{canary: 1, soak: 5s, maxUnavailable: 2}")
+        self.until("the canary is mended first", lambda: self.changed("third") == [canary], 60)
+        self.until("all have the change", lambda: self.changed("third") == NAMES, 90)
+
+    def test_a_canary_that_never_answers_stops_the_change(self):
+        self.follow("second", "{canary: 1, soak: 20s}", arguments=", +standin_hang, 1", startup="10s")
+        self.until("the rollout has stopped", lambda: "the rollout has stopped" in self.differences(), 120)
+        [canary] = [name for name in NAMES if self.trial(name).get("failure")]
+        self.assertEqual(self.trial(canary)["failure"], "does not answer")
+        self.assertEqual(self.restarted(), [canary])

@@ -1,0 +1,305 @@
+#include "reconciler/canary.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <functional>
+
+#include "reconciler/events.hpp"
+#include "support/catch.hpp"
+#include "support/random.hpp"
+#include "support/simple_world.hpp"
+
+using namespace left4me;
+using namespace left4me::test;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+namespace {
+
+/// Three empty servers of one Blueprint, which run; their games answer.
+struct Fleet : Site {
+    static constexpr std::array names{"a", "b", "c"};
+
+    Fleet() {
+        host.world.is_probed = true;
+        host.world.now = TimePoint(std::chrono::hours(100));
+        for (std::uint16_t i = 0; i < names.size(); ++i) {
+            DesiredServer& server = ask_for(desired, names[i], static_cast<std::uint16_t>(i + 1));
+            server.rollout.policy = RolloutPolicy::WhenEmpty;
+            server.blueprint_rollout.canary = 1;
+            server.blueprint_rollout.soak = minutes(10);
+        }
+        converge();
+        host.calls.clear();
+        host.kicked.clear();
+    }
+
+    void converge() {
+        for (int i = 0; i < 6; ++i) (void)pass();
+    }
+    /// A pass a minute, with games that answer.
+    void wait(minutes time) {
+        for (minutes passed{}; passed < time; ++passed) {
+            host.world.now += minutes(1);
+            (void)pass();
+        }
+    }
+    void change(const std::string& config) {
+        desired.revision += "'";
+        for (auto& [name, server] : desired.servers) server.config = config;
+    }
+    bool has_change(const std::string& name) {
+        const auto target = host.target(desired);
+        return server(name).stack() == (*target.find(name)->rendering)->layers();
+    }
+    std::size_t changed() {
+        return static_cast<std::size_t>(
+            std::count_if(names.begin(), names.end(), [this](const char* name) { return has_change(name); }));
+    }
+    /// The one that got the change first.
+    std::string canary() {
+        for (const char* name : names) {
+            if (has_change(name)) return name;
+        }
+        return {};
+    }
+    std::string message(const std::string& name) { return condition(name, "Reconciling").message; }
+};
+
+}  // namespace
+
+TEST_CASE("a change reaches one server, and the others when that has been healthy for the soak time") {
+    Fleet fleet;
+    fleet.change("hostname y");
+    fleet.converge();
+    CHECK(fleet.changed() == 1);
+    CHECK(fleet.canary() == "a");
+    fleet.wait(minutes(3));
+    CHECK(fleet.changed() == 1);
+    CHECK(fleet.message("b") == "server.cfg changed; waits for a, which soaks for another 7 minutes");
+    CHECK(fleet.condition("b", "Reconciling").reason == ConditionReason(HoldReason::CanaryPending));
+    fleet.wait(minutes(8));
+    CHECK(fleet.changed() == 3);
+    CHECK(fleet.host.kicked.empty());
+}
+
+TEST_CASE("a canary that fails stops the change, in whichever way it fails") {
+    struct Way {
+        const char* name;
+        std::function<void(Fleet&)> happens;
+    };
+    const std::array ways{
+        Way{"it crashes again and again",
+            [](Fleet& fleet) {
+                fleet.host.crash("a");
+                fleet.host.crash("a");
+            }},
+        Way{"its unit fails",
+            [](Fleet& fleet) {
+                fleet.host.crashing.insert("a");
+                FakeServer& server = fleet.server("a");
+                server.unit.active = ActiveState::Failed;
+                server.unit.result = "exit-code";
+                server.unit.failure = FailureKind::ExitCode;
+                server.mounted.reset();
+                server.in_game.reset();
+            }},
+        Way{"its game never answers",
+            [](Fleet& fleet) {
+                fleet.server("a").socket = ObservedSocket{.has_answered = false, .silent = minutes(4)};
+            }},
+        Way{"its game falls silent",
+            [](Fleet& fleet) {
+                fleet.server("a").socket = ObservedSocket{.has_answered = true, .silent = seconds(61)};
+            }},
+        Way{"its game does not listen", [](Fleet& fleet) { fleet.server("a").socket.reset(); }},
+    };
+    for (const Way& way : ways) {
+        CAPTURE(way.name);
+        Fleet fleet;
+        fleet.change("hostname y");
+        fleet.converge();
+        REQUIRE(fleet.canary() == "a");
+        fleet.host.world.now += minutes(5);
+        way.happens(fleet);
+        (void)fleet.pass();
+        CHECK_FALSE(fleet.status.servers.at("a").remembered.trial.failure.empty());
+        const auto before = fleet.server("b").processes;
+        fleet.wait(minutes(60));
+        CHECK_FALSE(fleet.has_change("b"));
+        CHECK_FALSE(fleet.has_change("c"));
+        CHECK(fleet.server("b").processes == before);
+        CHECK(fleet.message("b").find("the rollout has stopped, because a, the canary, ") !=
+              std::string::npos);
+    }
+}
+
+TEST_CASE("another change goes to the canary that failed, and then to the others") {
+    Fleet fleet;
+    fleet.change("hostname y");
+    fleet.converge();
+    fleet.host.world.now += minutes(5);
+    fleet.server("a").socket = ObservedSocket{.has_answered = true, .silent = minutes(2)};
+    (void)fleet.pass();
+    REQUIRE_FALSE(fleet.status.servers.at("a").remembered.trial.failure.empty());
+    fleet.change("hostname z");
+    fleet.converge();
+    CHECK(fleet.canary() == "a");
+    CHECK(fleet.changed() == 1);
+    fleet.wait(minutes(12));
+    CHECK(fleet.changed() == 3);
+}
+
+TEST_CASE("what is unknown neither fails a canary nor proves it") {
+    Fleet fleet;
+    fleet.change("hostname y");
+    fleet.converge();
+    fleet.wait(minutes(2));
+    fleet.host.world.is_probed = false;
+    (void)fleet.pass();
+    CHECK(fleet.status.servers.at("a").remembered.trial.failure.empty());
+    CHECK(fleet.changed() == 1);
+}
+
+TEST_CASE("a server that ends while a canary soaks comes up with what it had") {
+    Fleet fleet;
+    fleet.change("hostname y");
+    fleet.converge();
+    REQUIRE(fleet.canary() == "a");
+    fleet.server("b").unit.active = ActiveState::Inactive;
+    fleet.server("b").mounted.reset();
+    fleet.server("b").in_game.reset();
+    (void)fleet.pass();
+    CHECK(fleet.server("b").unit.active == ActiveState::Active);
+    CHECK_FALSE(fleet.has_change("b"));
+}
+
+TEST_CASE("a reconciler that forgets everything, at any time, gives no second server an unproven change") {
+    for (int when = 0; when < 14; ++when) {
+        CAPTURE(when);
+        Fleet fleet;
+        fleet.change("hostname y");
+        for (int minute = 0; minute < 14; ++minute) {
+            if (minute == when) fleet.status = {};
+            fleet.host.world.now += minutes(1);
+            (void)fleet.pass();
+            // Its ten minutes began at the earliest when it was remembered.
+            if (minute < 10) CHECK(fleet.changed() <= 1);
+        }
+        fleet.wait(minutes(15));
+        CHECK(fleet.changed() == 3);
+        CHECK(fleet.host.kicked.empty());
+    }
+}
+
+TEST_CASE("a person who wants it tried again lets the change go on once its canary is healthy") {
+    Fleet fleet;
+    fleet.change("hostname y");
+    fleet.converge();
+    fleet.host.world.now += minutes(5);
+    fleet.server("a").socket->silent = minutes(2);
+    (void)fleet.pass();
+    fleet.server("a").socket->silent = {};
+    fleet.wait(minutes(30));
+    CHECK(fleet.changed() == 1);
+    fleet.intent.retry_now = true;
+    (void)fleet.pass();
+    fleet.intent.retry_now = false;
+    fleet.wait(minutes(12));
+    CHECK(fleet.changed() == 3);
+}
+
+TEST_CASE(
+    "over generated fleets nobody is kicked, no more than the canaries have what is unproven, and all get "
+    "it") {
+    for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+        CAPTURE(seed);
+        Random random(seed);
+        const auto one_in = [&random](std::uint64_t n) { return random.below(n) == 0; };
+        Site site;
+        site.host.world.is_probed = true;
+        site.host.world.now = TimePoint(std::chrono::hours(100));
+        const std::size_t size = 2 + random.below(5);
+        const unsigned canaries = 1 + static_cast<unsigned>(random.below(2));
+        const Share share{1 + static_cast<unsigned>(random.below(2)), false};
+        for (std::size_t i = 0; i < size; ++i) {
+            DesiredServer& server =
+                ask_for(site.desired, fmt::format("s{}", i), static_cast<std::uint16_t>(i + 1));
+            server.rollout.policy = RolloutPolicy::WhenEmpty;
+            server.blueprint_rollout = {.canary = canaries, .max_unavailable = share, .soak = minutes(5)};
+        }
+        for (int i = 0; i < 4; ++i) (void)site.pass();
+        site.host.kicked.clear();
+        for (auto& [name, server] : site.desired.servers) server.config = "hostname y";
+        const Target target = site.host.target(site.desired);
+        const auto with_change = [&] {
+            std::set<std::string> names;
+            for (const auto& [name, server] : site.host.world.servers) {
+                if (server.stack() == (*target.find(name)->rendering)->layers()) names.insert(name);
+            }
+            return names;
+        };
+        std::map<std::string, TimePoint> since;
+        for (int minute = 0; minute < 240; ++minute) {
+            site.host.world.now += minutes(1);
+            for (auto& [name, server] : site.host.world.servers) {
+                // In the last hour everybody leaves sooner or later.
+                if (one_in(3)) server.players = minute < 180 && one_in(2) ? 3 : 0;
+                if (one_in(9)) server.players.reset();
+                site.host.joining.erase(name);
+                if (one_in(6)) site.host.joining.insert(name);
+            }
+            if (minute < 180 && one_in(20)) site.status = {};
+            const auto before = with_change();
+            (void)site.pass();
+            const auto after = with_change();
+            for (const std::string& name : after) since.try_emplace(name, site.host.world.now);
+            const auto proven = std::count_if(before.begin(), before.end(), [&](const std::string& name) {
+                return site.host.world.now - since.at(name) >= minutes(5);
+            });
+            if (static_cast<unsigned>(proven) < canaries) CHECK(after.size() <= canaries);
+        }
+        CHECK(with_change().size() == size);
+        CHECK(site.host.kicked.empty());
+        CHECK(site.host.violations.empty());
+    }
+}
+
+TEST_CASE("a failure of the canary is one event, which says what it means") {
+    Fleet fleet;
+    fleet.change("hostname y");
+    fleet.converge();
+    fleet.host.world.now += minutes(5);
+    fleet.server("a").socket.reset();
+    const Status before = fleet.status;
+    (void)fleet.pass();
+    const auto events = events_of(before, "r2", {}, {}, {}, fleet.status);
+    const auto failed = std::count_if(events.begin(), events.end(), [](const Event& event) {
+        return event.subject == "server/a" && event.reason == "CanaryFailed" && event.warning &&
+               event.message == "does not answer: no other running server of its Blueprint gets the change";
+    });
+    CHECK(failed == 1);
+    const auto again = events_of(fleet.status, "r2", {}, {}, {}, fleet.status);
+    CHECK(std::none_of(again.begin(), again.end(),
+                       [](const Event& event) { return event.reason == "CanaryFailed"; }));
+}
+
+TEST_CASE("no more servers than maxUnavailable are down at once") {
+    Fleet fleet;
+    for (auto& [name, server] : fleet.desired.servers) {
+        server.blueprint_rollout = {.canary = 0, .max_unavailable = Share{1, false}};
+        server.rollout.policy = RolloutPolicy::Immediate;
+    }
+    fleet.host.up_for = seconds(0);
+    fleet.change("hostname y");
+    std::size_t before = 0;
+    for (int step = 0; step < 12; ++step) {
+        (void)fleet.pass();
+        CHECK(fleet.changed() <= before + 1);
+        before = fleet.changed();
+        fleet.host.world.now += seconds(6);
+    }
+    CHECK(fleet.changed() == 3);
+}
