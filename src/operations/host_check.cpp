@@ -267,7 +267,8 @@ class Inspection {
             "left4me.service",         "left4me-helper.service",    "left4me-probe.service",
             "left4me-server@.service", "left4me-build@.service",    "left4me-script@.service",
             "left4me-umount@.service", "left4me-attach@.service",   "left4me-read.socket",
-            "left4me-read@.service",   "left4me-reconcile.service", "left4me-reconcile.timer"};
+            "left4me-read@.service",   "left4me-reconcile.service", "left4me-reconcile.timer",
+            "left4me-refresh@.service"};
         for (const char* name : names) {
             for (const char* directory : {"etc/systemd/system", "run/systemd/system"}) {
                 std::error_code error;

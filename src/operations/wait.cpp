@@ -39,6 +39,7 @@ bool takes_a_person(HoldReason reason) {
         case HoldReason::Building:
         case HoldReason::ReadingSource:
         case HoldReason::BackOff:
+        case HoldReason::RefreshFailed:
         case HoldReason::RestartPending:
         case HoldReason::ResetPending:
         case HoldReason::Orphan:

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "specs/diagnostic.hpp"
+#include "specs/grammars/calendar.hpp"
 #include "specs/pins.hpp"
 
 namespace left4me {
@@ -144,6 +145,8 @@ struct Overlay {
     Metadata metadata;
     OverlaySource source;
     Origin origin;
+    /// When its pin is moved forward; nullopt: when somebody runs `l4d2ctl lock`.
+    std::optional<Calendar> refresh = {};
 };
 
 struct Blueprint {

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "specs/grammars/calendar.hpp"
 #include "specs/grammars/duration.hpp"
 #include "specs/grammars/integer.hpp"
 #include "specs/grammars/size.hpp"
@@ -135,7 +136,8 @@ void read_object(const yaml::Node& root, const KindEntry& kind, const Origin& or
             set.blueprints.emplace(name, read_blueprint(object, origin));
             return;
         case Kind::Overlay:
-            set.overlays.emplace(name, read_overlay(object, origin, limits));
+            set.overlays.emplace(name, read_overlay(object, origin, limits)).first->second.refresh =
+                parse_calendar(object["spec"]["refresh"].text());
             return;
     }
 }

@@ -270,6 +270,7 @@ FakeHost::Result FakeHost::perform(const Job& job) {
         said.push_back({job.subject.name, job.say});
         return {};
     }
+    if (job.verb == Verb::Refresh) return {};  // the source's next revision is a test's
     if (job.verb == Verb::Cancel) {
         world.building.erase(job.subject.name);
         return {};
