@@ -12,6 +12,7 @@
 
 #include "adapters/store/copy.hpp"
 #include "adapters/store/files.hpp"
+#include "builder/at_once.hpp"
 #include "builder/say.hpp"
 #include "reconciler/digest.hpp"
 #include "specs/text.hpp"
@@ -64,20 +65,40 @@ Addons::Addons(std::vector<Addon> files, int build_directory, int last_artifact,
 
 Built<Staged> Addons::stage(const AddonSource& source) {
     if (auto prepared = prepare(); !prepared) return std::unexpected(prepared.error());
-    store::TreeDigest digest;
-    for (std::size_t i = 0; i < directories; ++i) digest.add(tree_.entries[i], {});
+    const auto named = [&source](std::size_t i, BuildError error) {
+        error.message = printable_line(fmt::format("{}: {}", source.name(i), error.message));
+        return std::unexpected(std::move(error));
+    };
+    contents_.resize(files_.size());
+    std::vector<std::size_t> missing;
     for (std::size_t i = 0; i < files_.size(); ++i) {
         progress_.item(i + 1, files_.size(), source.name(i));
-        auto content = stage_one(i, source);
-        if (!content) {
-            BuildError error = content.error();
-            error.message = printable_line(fmt::format("{}: {}", source.name(i), error.message));
-            return std::unexpected(std::move(error));
+        auto content = stage_present(i, source);
+        if (!content) return named(i, content.error());
+        if (*content) {
+            contents_[i] = std::move(**content);
+        } else {
+            missing.push_back(i);
         }
-        digest.add(entry(i), *content);
-        contents_.push_back(std::move(*content));
     }
-    say(fmt::format("{} files: {} fetched, {} as before", files_.size(), fetched_, files_.size() - fetched_));
+    progress_.leave();
+    std::stop_source stop = source.stop;
+    const auto fetch = [&](std::size_t number) -> Built<void> {
+        const std::size_t i = missing[number];
+        progress_.item(i + 1, files_.size(), source.name(i));
+        auto content = stage_fetched(i, source);
+        progress_.leave();
+        if (!content) return named(i, content.error());
+        contents_[i] = std::move(*content);
+        return {};
+    };
+    if (auto fetched = for_each_at_once(missing.size(), source.at_once, stop, fetch); !fetched)
+        return std::unexpected(fetched.error());
+    store::TreeDigest digest;
+    for (std::size_t i = 0; i < directories; ++i) digest.add(tree_.entries[i], {});
+    for (std::size_t i = 0; i < files_.size(); ++i) digest.add(entry(i), contents_[i]);
+    say(fmt::format("{} files: {} fetched, {} as before", files_.size(), missing.size(),
+                    files_.size() - missing.size()));
     return Staged{digest.hex(), input_};
 }
 
@@ -119,15 +140,15 @@ Built<void> Addons::check_space() const {
                                    needed, available));
 }
 
-Built<store::Content> Addons::stage_one(std::size_t index, const AddonSource& source) {
-    if (auto content = staging_.staged(entry(index))) return std::move(*content);
+Built<std::optional<store::Content>> Addons::stage_present(std::size_t index, const AddonSource& source) {
+    if (auto content = staging_.staged(entry(index))) return content;
     auto reused = reuse(index, source);
-    if (!reused) return std::unexpected(reused.error());
-    if (*reused) {
-        if (auto kept = keep(index, copy_name, **reused); !kept) return std::unexpected(kept.error());
-        return std::move(**reused);
-    }
-    ++fetched_;
+    if (!reused || !*reused) return reused;
+    if (auto kept = keep(index, copy_name, **reused); !kept) return std::unexpected(kept.error());
+    return reused;
+}
+
+Built<store::Content> Addons::stage_fetched(std::size_t index, const AddonSource& source) {
     const auto name = source.fetch(index);
     if (!name) return std::unexpected(name.error());
     const Fd file(::openat(downloads_.get(), name->c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
@@ -159,6 +180,7 @@ Built<std::optional<store::Content>> Addons::reuse(std::size_t index, const Addo
 
 /// Moves a file from `.build/download` into the tree, from where it is not fetched again.
 Built<void> Addons::keep(std::size_t index, const std::string& name, const store::Content& content) {
+    const std::lock_guard lock(mutex_);
     if (::renameat(downloads_.get(), name.c_str(), staging_.tree(), entry(index).path.c_str()) != 0)
         return own(files_[index].name);
     return staging_.remember(entry(index), content);

@@ -2,7 +2,9 @@
 
 #include <cstdint>
 #include <functional>
+#include <mutex>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -30,14 +32,17 @@ struct AddonSource {
     std::function<std::string(std::size_t index)> name;
     /// Whether a file of the right name and size, copied from the last artifact, is the one that is wanted.
     std::function<Built<bool>(std::size_t index, int file, const store::Content& content)> is_right;
-    /// Fetches and verifies it, and returns its name in `.build/download`.
+    /// Fetches and verifies it, and returns its name in `.build/download`. Called in several threads if
+    /// `at_once` is more than one.
     std::function<Built<std::string>(std::size_t index)> fetch;
     /// What was fetched is staged: whatever else was needed for it may go.
     std::function<Built<void>(std::size_t index)> staged;
+    unsigned at_once = 1;        ///< how many are fetched at the same time
+    std::stop_source stop = {};  ///< of the downloads
 };
 
-/// Stages left4dead2/addons from files that are fetched one after the other. Those that a killed build has
-/// staged are kept; those that the overlay's last artifact has already are copied from it, with shared blocks
+/// Stages left4dead2/addons from files that are fetched. Those that a killed build has staged are kept; those
+/// that the overlay's last artifact has already are copied from it, with shared blocks
 /// where the file system can.
 class Addons {
   public:
@@ -54,7 +59,9 @@ class Addons {
     Built<void> prepare();
     Built<void> check_space() const;
     std::optional<Fd> open_last(const store::TreeEntry& entry) const;
-    Built<store::Content> stage_one(std::size_t index, const AddonSource& source);
+    /// nullopt: it is to be fetched.
+    Built<std::optional<store::Content>> stage_present(std::size_t index, const AddonSource& source);
+    Built<store::Content> stage_fetched(std::size_t index, const AddonSource& source);
     Built<std::optional<store::Content>> reuse(std::size_t index, const AddonSource& source);
     Built<void> keep(std::size_t index, const std::string& name, const store::Content& content);
     const store::TreeEntry& entry(std::size_t index) const { return tree_.entries[directories + index]; }
@@ -69,7 +76,7 @@ class Addons {
     store::Tree tree_;  ///< what is to be staged
     Fd downloads_;      ///< `.build/download`
     std::vector<store::Content> contents_;
-    std::size_t fetched_ = 0;
+    std::mutex mutex_;  ///< of the staging
 };
 
 }  // namespace left4me::builder

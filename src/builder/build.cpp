@@ -102,7 +102,7 @@ Built<BuiltArtifact> build_in(const Workplace& place, const std::optional<BuiltA
                                    : measure_files(staging->tree());
     const auto published = staging->publish(place.overlay.get(), staged->digest);
     if (!published) return std::unexpected(published.error());
-    if (auto told = tell_built(place.overlay.get(), staged->digest, *published, sharing); !told)
+    if (auto told = tell_built(place.overlay.get(), *staged, *published, sharing); !told)
         return own_failure(errno, told.error());
     if (*published && sharing.shared_files > 0)
         (void)std::fprintf(stderr, "%s of %s files are stored once with earlier artifacts, %s bytes\n",

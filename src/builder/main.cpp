@@ -1,5 +1,7 @@
 // left4me-build NAME [ended]: one build of an overlay, in left4me-build@NAME.service. A file written by
 // left4me says what to build; see adapters/store/build_files.hpp. `ended` is for ExecStopPost=.
+#include <malloc.h>
+
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -43,6 +45,8 @@ int run(std::span<char*> arguments) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    // The address space is limited (LimitAS=), and glibc would reserve 64 MiB of it for each thread.
+    (void)::mallopt(M_ARENA_MAX, 1);
     try {
         return run(std::span(argv, static_cast<std::size_t>(argc)));
     } catch (const std::exception& exception) {

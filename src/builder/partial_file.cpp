@@ -40,6 +40,8 @@ std::uint64_t number(const std::string& text) {
     return value;
 }
 
+std::string stopped(const std::string& url) { return url + ": stopped, because another download failed"; }
+
 std::string origin_name(const std::string& name) { return name + ".origin"; }
 
 }  // namespace
@@ -118,6 +120,7 @@ Built<std::string> PartialFile::download(const std::string& url, const TransferL
     std::uint64_t furthest = 0;
     while (true) {
         own_error_.reset();
+        if (!downloads.pauses->wait(url, downloads.stop.get_token())) return stopped(url);
         const TransferResult result = attempt(url, form, limits, downloads);
         web_page_ = result.web_page;
         switch (result.end) {
@@ -138,7 +141,10 @@ Built<std::string> PartialFile::download(const std::string& url, const TransferL
             furthest = at_;
             retries.begin_again();
         }
-        if (const auto given_up = retries.wait(url, result)) return fmt::format("{}: {}", url, *given_up);
+        if (downloads.stop.stop_requested()) return stopped(url);
+        const auto pause = retries.next(url, result);
+        if (!pause) return fmt::format("{}: {}", url, pause.error());
+        downloads.pauses->pause(url, *pause);
     }
 }
 
@@ -163,6 +169,7 @@ TransferResult PartialFile::attempt(const std::string& url, const std::string& f
                                     const TransferLimits& limits, const Downloads& downloads) {
     TransferRequest request{url, 0, "", downloads.settings.ca_file, downloads.private_networks, limits};
     if (!form.empty()) request.post = form;
+    request.stop = downloads.stop.get_token();
     if (form.empty() && is_wanted() && origin_.url == url && !origin_.validator.empty()) {
         request.offset = bytes();
         request.validator = origin_.validator;

@@ -3,11 +3,14 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
 #include "adapters/fd.hpp"
+#include "builder/host_pauses.hpp"
 #include "builder/progress.hpp"
 #include "builder/result.hpp"
 #include "builder/transfer.hpp"
@@ -33,6 +36,9 @@ struct Downloads {
     std::vector<Network> private_networks;  ///< as TransferRequest::private_networks
     Progress& progress;
     std::string input;  ///< of the source
+    /// Of those at the same time: the first that fails stops the others.
+    std::stop_source stop = {};
+    std::shared_ptr<HostPauses> pauses = std::make_shared<HostPauses>();
 };
 
 /// As ArchiveSource::private_networks; what is no network is left out.

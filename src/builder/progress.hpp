@@ -1,12 +1,18 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
+#include <map>
+#include <mutex>
+#include <string>
+#include <thread>
 
 #include "adapters/store/build_files.hpp"
 
 namespace left4me::builder {
 
 /// Writes the progress of the build, at most twice a second. Failing to write it does not fail the build.
+/// Several threads may each be at one of several things: what is written is about the first of these.
 class Progress {
   public:
     explicit Progress(int build_directory) : directory_(build_directory) {}
@@ -17,48 +23,64 @@ class Progress {
     /// Of a phase: everything counts from zero. Totals may be 0: unknown.
     void begin(BuildPhase phase, std::uint64_t total_bytes, std::uint64_t total_files,
                const std::string& input) {
-        now_ = {0, total_bytes, 0, total_files, input, phase, now_.item, now_.items, now_.item_name};
+        const std::lock_guard lock(mutex_);
+        BuildProgress& now = mine();
+        now = {0, total_bytes, 0, total_files, input, phase, now.item, now.items, now.item_name};
         write();
     }
     /// What the following phases are about: one of several things, as BuildProgress::item.
     void item(std::uint64_t number, std::uint64_t of, const std::string& name) {
-        now_.item = number;
-        now_.items = of;
-        now_.item_name = name;
+        const std::lock_guard lock(mutex_);
+        BuildProgress& now = mine();
+        now.item = number;
+        now.items = of;
+        now.item_name = name;
+    }
+    /// This thread has nothing more to tell.
+    void leave() {
+        const std::lock_guard lock(mutex_);
+        now_.erase(std::this_thread::get_id());
     }
     /// Of a phase that has no other measure.
     void elapsed(std::chrono::seconds time) {
-        now_.elapsed = time;
-        tick();
+        update([time](BuildProgress& now) { now.elapsed = time; });
     }
-    void total_bytes(std::uint64_t total) { now_.total_bytes = total; }
+    void total_bytes(std::uint64_t total) {
+        update([total](BuildProgress& now) { now.total_bytes = total; });
+    }
     /// All bytes so far.
     void at(std::uint64_t bytes) {
-        now_.bytes = bytes;
-        tick();
+        update([bytes](BuildProgress& now) { now.bytes = bytes; });
     }
     void bytes(std::uint64_t more) {
-        now_.bytes += more;
-        tick();
+        update([more](BuildProgress& now) { now.bytes += more; });
     }
     void file() {
-        ++now_.files;
-        tick();
+        update([](BuildProgress& now) { ++now.files; });
     }
 
   private:
     using Clock = std::chrono::steady_clock;
 
-    void tick() {
+    BuildProgress& mine() { return now_[std::this_thread::get_id()]; }
+
+    template <typename Change>
+    void update(Change change) {
+        const std::lock_guard lock(mutex_);
+        change(mine());
         if (Clock::now() - written_ >= std::chrono::milliseconds(500)) write();
     }
     void write() {
         written_ = Clock::now();
-        (void)store::write_progress(directory_, now_);
+        const auto first = std::min_element(now_.begin(), now_.end(), [](const auto& one, const auto& other) {
+            return one.second.item < other.second.item;
+        });
+        if (first != now_.end()) (void)store::write_progress(directory_, first->second);
     }
 
     int directory_;
-    BuildProgress now_;
+    std::mutex mutex_;  ///< of the following
+    std::map<std::thread::id, BuildProgress> now_;
     Clock::time_point written_;
 };
 

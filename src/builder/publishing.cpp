@@ -6,12 +6,13 @@
 
 namespace left4me::builder {
 
-store::Done tell_built(int overlay, const std::string& digest, bool is_new, const Sharing& sharing) {
+store::Done tell_built(int overlay, const Staged& staged, bool is_new, const Sharing& sharing) {
     store::ArtifactInfo info{
         .built = {}, .files = sharing.files, .bytes = sharing.bytes, .shared_bytes = sharing.shared_bytes};
-    if (!is_new) info = store::read_info(overlay, digest).value_or(info);
+    if (!is_new) info = store::read_info(overlay, staged.digest).value_or(info);
+    info.titles = staged.titles;
     info.built = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
-    return store::write_info(overlay, digest, info);
+    return store::write_info(overlay, staged.digest, info);
 }
 
 }  // namespace left4me::builder

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <expected>
 #include <optional>
 #include <string>
 
@@ -13,7 +14,10 @@ class Retries {
   public:
     explicit Retries(const DownloadSettings& settings) : settings_(settings), pause_(settings.wait) {}
 
-    /// Waits before the next try. Else the error: there is none.
+    /// How long to wait before the next try. Else the error: there is none.
+    std::expected<std::chrono::milliseconds, std::string> next(const std::string& url,
+                                                               const TransferResult& interrupted);
+    /// Waits so long.
     std::optional<std::string> wait(const std::string& url, const TransferResult& interrupted);
 
     /// The last try brought something.

@@ -18,6 +18,7 @@ struct Staged {
     std::string revision = {};  ///< as BuiltArtifact::revision
     /// Of a source that moves: what it stood for.
     std::optional<Pin> pin = {};
+    std::map<std::string, std::string> titles = {};  ///< as ArtifactInfo::titles
 };
 
 /// `.build/tree`, in which an artifact is built, and `.build/journal`, which records its complete files: a

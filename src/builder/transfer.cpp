@@ -142,6 +142,9 @@ class Transfer {
             set(CURLOPT_POSTFIELDS, request_.post->c_str());
         }
         if (headers_) set(CURLOPT_HTTPHEADER, headers_.get());
+        set(CURLOPT_NOPROGRESS, 0L);
+        set(CURLOPT_XFERINFOFUNCTION, &Transfer::shall_stop);
+        set(CURLOPT_XFERINFODATA, this);
         set(CURLOPT_OPENSOCKETFUNCTION, &Transfer::open_socket);
         set(CURLOPT_OPENSOCKETDATA, this);
         set(CURLOPT_HEADERFUNCTION, &Transfer::on_header);
@@ -171,6 +174,12 @@ class Transfer {
         }
         transfer.tried_ = true;
         return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    }
+
+    /// Called often, and at least once a second.
+    static int shall_stop(void* self, curl_off_t /*size*/, curl_off_t /*received*/, curl_off_t /*to_send*/,
+                          curl_off_t /*sent*/) {
+        return static_cast<Transfer*>(self)->request_.stop.stop_requested() ? 1 : 0;
     }
 
     static std::size_t on_header(char* text, std::size_t size, std::size_t count, void* self) {

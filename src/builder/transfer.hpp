@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,8 @@ struct TransferRequest {
     /// What to send, with POST, which is not redirected; a form, unless `headers` have a Content-Type.
     std::optional<std::string> post = {};
     std::vector<std::string> headers = {};  ///< further ones, as "Name: value"
+    /// It is given up within a second; what ends so is Interrupted.
+    std::stop_token stop = {};
 };
 
 enum class TransferEnd {

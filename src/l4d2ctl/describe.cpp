@@ -65,6 +65,8 @@ Result<std::string> describe_overlay(const Session& session, const View& view, c
         rows.push_back({{"Pinned"}, {printable(pin)}});
         rows.push_back({{"Upstream"}, {printable(operations::upstream_text(view, name))}});
     }
+    if (const std::string refresh = operations::refresh_text(view, name); !refresh.empty())
+        rows.push_back({{"Refresh"}, {printable(refresh)}});
     rows.push_back({{"Build"}, {printable(operations::build_text(view, name))}});
     rows.push_back({{"Blueprints"}, {names_or_none(operations::blueprints_using(view.in_force.set, name))}});
     rows.push_back({{"Manifest"}, {place(found->second.origin)}});
@@ -77,7 +79,8 @@ Result<std::string> describe_overlay(const Session& session, const View& view, c
                                         Paint::Yellow}});
     const std::string text =
         page(std::move(rows), session, "overlay/" + name) +
-        section("Artifacts, the last built first", operations::artifacts_text(view, name), session.out);
+        section("Artifacts, the last built first", operations::artifacts_text(view, name), session.out) +
+        section("Items", operations::items_text(operations::info_in_use(view, name)), session.out);
     if (!is_built_by_unit(found->second.source)) return text;
     const std::string log = tail.text();
     return text + section("Log",

@@ -6,6 +6,7 @@
 #include "l4d2ctl/kinds.hpp"
 #include "l4d2ctl/verbs.hpp"
 #include "operations/pins.hpp"
+#include "operations/reconcile.hpp"
 #include "specs/text.hpp"
 
 namespace left4me::ctl {
@@ -120,6 +121,11 @@ Result<Exit> lock(Session& session, const Options& options) {
         tell_pinned(session, *pins, *written);
     }
     tell_failures(*pins);
+    if (session.unattended) {
+        // The pass that has begun this waits for its end.
+        (void)operations::trigger(session);
+        return any_failed(*pins) ? Exit::Refused : Exit::Done;
+    }
     // What is printed is one document.
     const auto followed = json ? follow_quietly(session) : reconcile(session, *options.timeout);
     if (!followed || *followed != Exit::Done) return followed;
@@ -142,6 +148,8 @@ void add_lock(CLI::App& app, Session& session) {
     verb.flag("--built", options->built,
               "Pins what the present artifacts were built from, and asks nobody; nothing is built anew");
     verb.option("-o,--output", options->output, "table or json", {"table", "json"});
+    verb.flag("--unattended", session.unattended,
+              "As the refresh of an overlay does: leaves it to l4d2d or the timer to follow");
     add_wait_option(verb, options->timeout);
 }
 

@@ -46,6 +46,7 @@ Paint paint_of(Verb verb) {
         case Verb::Report:
             return Paint::Yellow;
         case Verb::Build:
+        case Verb::Refresh:
         case Verb::Render:
         case Verb::ResetFailed:
         case Verb::Prune:

@@ -145,10 +145,9 @@ std::string artifact_text(const View& view, const std::string& name) {
 
 /// Size, shared size and age of the artifact that servers can have.
 Row size_cells(const View& view, const std::string& name) {
-    const std::string path = "overlays/" + name + "/" + artifact_text(view, name);
-    const auto built = view.observed.built.find(path);
+    const auto built = view.observed.built.find("overlays/" + name + "/" + artifact_text(view, name));
     const bool there = built != view.observed.built.end();
-    const auto info = operations::artifact_info(view, path);
+    const auto info = operations::info_in_use(view, name);
     return {{operations::rounded_size(info)},
             {operations::shared_text(info)},
             {there ? age_text(built->second, view.observed.now) : "-"}};
@@ -160,7 +159,7 @@ std::vector<Row> overlay_rows(const View& view, const std::vector<std::string>& 
         std::any_of(names.begin(), names.end(),
                     [&rollbacks](const std::string& name) { return rollbacks.contains(name); });
     std::vector<std::string> titles{"NAME", "BUILT", "ARTIFACT", "BLUEPRINTS"};
-    if (wide) titles.insert(titles.end(), {"SIZE", "SHARED", "AGE", "PIN", "UPSTREAM"});
+    if (wide) titles.insert(titles.end(), {"SIZE", "SHARED", "AGE", "PIN", "UPSTREAM", "REFRESH"});
     titles.emplace_back("SOURCE");
     if (wide) titles.emplace_back("MANIFEST");
     if (any_rolled_back) titles.emplace_back("WHY");
@@ -176,6 +175,7 @@ std::vector<Row> overlay_rows(const View& view, const std::vector<std::string>& 
             std::move(sizes.begin(), sizes.end(), std::back_inserter(row));
             row.push_back({printable(operations::pin_word(view, name))});
             row.push_back({operations::upstream_word(view, name)});
+            row.push_back({overlay.refresh ? to_text(*overlay.refresh) : "-"});
         }
         row.push_back({source_text(overlay.source)});
         if (wide) row.push_back({fmt::format("{}:{}", overlay.origin.where.file, overlay.origin.where.line)});

@@ -8,6 +8,7 @@
 
 #include "operations/build_view.hpp"
 #include "operations/server_view.hpp"
+#include "specs/text.hpp"
 
 namespace left4me::operations {
 
@@ -52,6 +53,10 @@ std::optional<store::ArtifactInfo> artifact_info(const Seen& seen, const std::st
     return info_of(seen, path.substr(first, second - first), path.substr(second + 1));
 }
 
+std::optional<store::ArtifactInfo> info_in_use(const Seen& seen, const std::string& overlay) {
+    return artifact_info(seen, fmt::format("overlays/{}/{}", overlay, usable_generation(seen, overlay)));
+}
+
 std::string rounded_size(std::uint64_t bytes) {
     constexpr std::array<const char*, 5> units{"KiB", "MiB", "GiB", "TiB", "PiB"};
     constexpr double step = 1024;
@@ -94,6 +99,21 @@ Json artifact_json(const Artifact& artifact) {
             {"files", number(&store::ArtifactInfo::files)},
             {"bytes", number(&store::ArtifactInfo::bytes)},
             {"sharedBytes", number(&store::ArtifactInfo::shared_bytes)}};
+}
+
+std::string items_text(const std::optional<store::ArtifactInfo>& info) {
+    std::string text;
+    if (!info) return text;
+    for (const auto& [id, title] : info->titles)
+        text += fmt::format("{:<12} {}\n", id, printable_line(title));
+    return text;
+}
+
+Json items_json(const std::optional<store::ArtifactInfo>& info) {
+    Json items = Json::array();
+    if (!info) return items;
+    for (const auto& [id, title] : info->titles) items.push_back({{"id", id}, {"title", title}});
+    return items;
 }
 
 Json rollback_json(const Seen& seen, const std::string& overlay) {

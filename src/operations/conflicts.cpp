@@ -16,6 +16,7 @@
 #include "adapters/directory_stream.hpp"
 #include "adapters/store/build_files.hpp"
 #include "adapters/store/files.hpp"
+#include "adapters/store/rollbacks.hpp"
 #include "operations/server_view.hpp"
 #include "specs/writable.hpp"
 
@@ -163,7 +164,7 @@ std::map<std::string, OverlayStack> stacks_of(const Desired& desired) {
 }
 
 ConflictFinder::ConflictFinder(const Paths& paths, const std::map<std::string, OverlaySource>& sources)
-    : paths_(paths), sources_(sources) {}
+    : paths_(paths), sources_(sources), rollbacks_(load_rollbacks(paths).value_or(Rollbacks())) {}
 ConflictFinder::~ConflictFinder() = default;
 
 const ConflictFinder::Files& ConflictFinder::files_of(const std::string& overlay) {
@@ -177,10 +178,11 @@ const ConflictFinder::Files& ConflictFinder::files_of(const std::string& overlay
     }
     const Fd place(
         ::open((paths_.overlays() / overlay).c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (const auto rollback = rollbacks_.find(overlay); place && rollback != rollbacks_.end())
+        files.artifact = store::open_directory(place.get(), rollback->second.artifact);
     const Fd build = place ? store::open_directory(place.get(), store::build_directory) : Fd();
-    const auto artifact = build ? store::read_record(build.get()).artifact : std::nullopt;
-    if (!artifact) return files;
-    files.artifact = store::open_directory(place.get(), artifact->digest);
+    const auto built = build ? store::read_record(build.get()).artifact : std::nullopt;
+    if (!files.artifact && built) files.artifact = store::open_directory(place.get(), built->digest);
     if (DirectoryStream stream = files.artifact ? open_stream(files.artifact.get(), ".") : nullptr)
         files.add_directory(std::move(stream), "", 0);
     return files;

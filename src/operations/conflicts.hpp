@@ -7,6 +7,7 @@
 
 #include "adapters/paths.hpp"
 #include "reconciler/desired.hpp"
+#include "reconciler/rollback.hpp"
 #include "specs/manifest.hpp"
 
 namespace left4me::operations {
@@ -35,8 +36,9 @@ std::map<std::string, OverlayStack> stacks_of(const ManifestSet& set);
 std::map<std::string, OverlayStack> stacks_of(const Desired& desired);
 
 /// Finds conflicts in what is known of overlays on this host: the files of inline ones are in the manifest,
-/// all others are looked at as they were last built. An overlay that is not built, or that the caller may not
-/// read, has no files. Files with the same content are no conflict.
+/// all others are looked at as servers can have them: as they were last built, or rolled back to. An overlay
+/// that is not built, or that the caller may not read, has no files. Files with the same content are no
+/// conflict.
 class ConflictFinder {
   public:
     ConflictFinder(const Paths& paths, const std::map<std::string, OverlaySource>& sources);
@@ -56,6 +58,7 @@ class ConflictFinder {
 
     Paths paths_;
     const std::map<std::string, OverlaySource>& sources_;
+    Rollbacks rollbacks_;
     std::map<std::string, Files> known_;
     /// The names in directories of the installation: by directory, by lower case.
     std::map<std::string, std::map<std::string, std::string>> installed_;

@@ -141,6 +141,8 @@ Json overlay_object_json(const View& view, const std::string& name) {
     Json artifacts = Json::array();
     for (const Artifact& artifact : artifacts_of(view, name)) artifacts.push_back(artifact_json(artifact));
     json["artifacts"] = std::move(artifacts);
+    if (std::holds_alternative<WorkshopSource>(overlay.source))
+        json["items"] = items_json(info_in_use(view, name));
     json["build"] = build_json(view, name);
     json["blueprints"] = blueprints_using(view.in_force.set, name);
     return json;

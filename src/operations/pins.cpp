@@ -7,6 +7,8 @@
 #include "adapters/store/state_files.hpp"
 #include "operations/server_view.hpp"
 #include "operations/upstream.hpp"
+#include "reconciler/backoff.hpp"
+#include "reconciler/refresh.hpp"
 
 namespace left4me::operations {
 
@@ -52,6 +54,35 @@ std::optional<PinComparison> last_comparison(const View& view, const std::string
         }
     }
     return one;
+}
+
+/// When an overlay's pin is moved forward.
+struct RefreshView {
+    Calendar calendar;
+    const Refreshed* memory = nullptr;  ///< nullptr: no pass has seen it yet
+    TimePoint due;
+};
+
+std::optional<RefreshView> refresh_of(const View& view, const std::string& overlay) {
+    const auto& calendar = view.in_force.set.overlays.at(overlay).refresh;
+    if (!calendar) return std::nullopt;
+    RefreshView refresh{*calendar, nullptr, {}};
+    if (const auto found = view.status.refreshes.find(overlay); found != view.status.refreshes.end()) {
+        refresh.memory = &found->second;
+        refresh.due = refresh_due(*calendar, found->second, view.observed.local);
+    }
+    return refresh;
+}
+
+Json refresh_json(const std::optional<RefreshView>& refresh) {
+    if (!refresh) return nullptr;
+    const bool is_known = refresh->memory != nullptr;
+    const bool failed = is_known && refresh->memory->backoff.failures > 0;
+    return {{"calendar", to_text(refresh->calendar)},
+            {"since", is_known ? Json(time_to_json(refresh->memory->at)) : Json(nullptr)},
+            {"next", is_known ? Json(time_to_json(refresh->due)) : Json(nullptr)},
+            {"failures", failed ? refresh->memory->backoff.failures : 0},
+            {"error", failed ? Json(refresh->memory->backoff.message) : Json(nullptr)}};
 }
 
 Json change_json(const PinChange& change) {
@@ -165,11 +196,28 @@ std::string upstream_text(const View& view, const std::string& overlay) {
                        overlay);
 }
 
+std::string refresh_text(const View& view, const std::string& overlay) {
+    const auto refresh = refresh_of(view, overlay);
+    if (!refresh) return {};
+    const LocalTime& local = view.observed.local;
+    const TimePoint now = view.observed.now;
+    if (refresh->memory == nullptr) return to_text(refresh->calendar);
+    std::string text =
+        fmt::format("{}; {}", to_text(refresh->calendar),
+                    refresh->due <= now ? "due now" : "next at " + local_text(local, refresh->due, now));
+    if (refresh->memory->backoff.failures > 0)
+        text +=
+            fmt::format("; {}; the last time: {}; l4d2ctl logs overlay/{} says why",
+                        backoff_text(refresh->memory->backoff), refresh->memory->backoff.message, overlay);
+    return text;
+}
+
 Json pin_json(const View& view, const std::string& overlay) {
     const auto one = last_comparison(view, overlay);
     if (!one) return Json::object();
     Json json{{"pin", one->pinned ? Json(to_text(*one->pinned)) : Json(nullptr)},
               {"builtFrom", one->built ? Json(to_text(*one->built)) : Json(nullptr)},
+              {"refresh", refresh_json(refresh_of(view, overlay))},
               {"upstream", nullptr}};
     if (!one->asked) return json;
     json["upstream"] = {{"at", time_to_json(*one->asked)},

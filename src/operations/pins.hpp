@@ -53,7 +53,9 @@ std::string pin_text(const View& view, const std::string& overlay);
 /// last.
 std::string upstream_word(const View& view, const std::string& overlay);
 std::string upstream_text(const View& view, const std::string& overlay);
-/// `pin` and `upstream` of an overlay; empty if its source does not move.
+/// "04:00; next at 04:00, last at …": when its pin is moved forward; empty: when somebody asks.
+std::string refresh_text(const View& view, const std::string& overlay);
+/// `pin`, `upstream` and `refresh` of an overlay; empty if its source does not move.
 Json pin_json(const View& view, const std::string& overlay);
 
 }  // namespace left4me::operations

@@ -29,6 +29,8 @@ bool Settling::awaits_builds() const {
 
 bool Settling::is_awaited(const Action& action) const {
     if (action.code == HoldReason::Building) return awaits_builds() && concerns(concern_, action.subject);
+    // What it gives is another revision.
+    if (action.verb == Verb::Refresh) return false;
     if (!is_effect(action.verb) || !concerns(concern_, action.subject)) return false;
     const auto tries = tries_.find({action.subject, action.verb});
     return tries == tries_.end() || tries->second < max_tries;

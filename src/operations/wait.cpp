@@ -40,6 +40,7 @@ bool takes_a_person(HoldReason reason) {
         case HoldReason::Building:
         case HoldReason::ReadingSource:
         case HoldReason::BackOff:
+        case HoldReason::RefreshFailed:
         case HoldReason::RestartPending:
         case HoldReason::Scheduled:
         case HoldReason::ResetPending:

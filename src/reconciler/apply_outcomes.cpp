@@ -68,7 +68,8 @@ void apply_overlay_outcomes(Memory& memory, const Target& target,
     std::map<std::string, Backoff> overlays;
     for (const auto& [name, overlay] : target.overlays) {
         const auto before = memory.overlays.find(name);
-        const SubjectFailure* const failure = find(failures, Kind::Overlay, name);
+        const SubjectFailure* failure = find(failures, Kind::Overlay, name);
+        if (failure != nullptr && failure->verb == Verb::Refresh) failure = nullptr;
         const bool failed = overlay.build && overlay.build->record.failure;
         if (before == memory.overlays.end() && failure == nullptr && !failed) continue;
         Backoff backoff = next_backoff(before == memory.overlays.end() ? Backoff{} : before->second, name,
@@ -79,6 +80,29 @@ void apply_overlay_outcomes(Memory& memory, const Target& target,
         if (backoff.failures > 0) overlays.emplace(name, std::move(backoff));
     }
     memory.overlays = std::move(overlays);
+}
+
+/// One that is asked for now is not due before its next time.
+void learn_refreshes(Memory& memory, const Desired& desired, const Plan& attempted,
+                     std::span<const Outcome> outcomes, const std::map<Subject, SubjectFailure>& failures,
+                     TimePoint now) {
+    std::map<std::string, Refreshed> refreshes;
+    for (const auto& [name, calendar] : desired.refreshes) {
+        const auto before = memory.refreshes.find(name);
+        Refreshed& refreshed = refreshes[name];
+        refreshed = before == memory.refreshes.end() ? Refreshed{now, {}} : std::move(before->second);
+        refreshed.at = std::min(refreshed.at, now);  // the clock may have been set back
+        const SubjectFailure* const failure = find(failures, Kind::Overlay, name);
+        if (failure != nullptr && failure->verb == Verb::Refresh)
+            refreshed.backoff = next_backoff(refreshed.backoff, name, {}, failure, now);
+    }
+    for (const Outcome& outcome : outcomes) {
+        const Action& action = attempted.actions[outcome.action];
+        const auto refreshed = refreshes.find(action.subject.name);
+        if (action.verb == Verb::Refresh && outcome.done && refreshed != refreshes.end())
+            refreshed->second = {now, {}};
+    }
+    memory.refreshes = std::move(refreshes);
 }
 
 }  // namespace
@@ -93,6 +117,7 @@ Memory load_memory(const Status& previous) {
     for (const auto& [name, status] : previous.servers)
         memory.servers.emplace_hint(memory.servers.end(), name, status.remembered);
     memory.overlays = previous.overlays;
+    memory.refreshes = previous.refreshes;
     return memory;
 }
 
@@ -114,6 +139,7 @@ void apply_outcomes(Memory& memory, const Target& target, const Observed& observ
     learn_crashes(memory, target, observed);
     learn_trials(memory, target, observed);
     apply_overlay_outcomes(memory, target, failures, observed.now);
+    learn_refreshes(memory, *target.desired, attempted, outcomes, failures, observed.now);
 }
 
 }  // namespace left4me

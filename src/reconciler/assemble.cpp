@@ -23,6 +23,7 @@ int rank(Verb verb) {
     switch (verb) {
         case Verb::Build:
         case Verb::Cancel:
+        case Verb::Refresh:
             return 0;
         case Verb::Render:
             return 1;

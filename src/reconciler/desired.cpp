@@ -78,7 +78,10 @@ Desired make_desired(const ManifestSet& set, std::string revision) {
     Desired desired;
     desired.revision = std::move(revision);
     desired.stale_pins = stale_pins(set);
-    for (const auto& [name, overlay] : set.overlays) desired.overlays.emplace(name, pinned_source(set, name));
+    for (const auto& [name, overlay] : set.overlays) {
+        desired.overlays.emplace(name, pinned_source(set, name));
+        if (overlay.refresh) desired.refreshes.emplace(name, *overlay.refresh);
+    }
     for (const auto& [name, manifest] : set.servers) {
         const Blueprint& blueprint = set.blueprints.at(manifest.blueprint);
         DesiredServer server;

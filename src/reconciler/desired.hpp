@@ -38,6 +38,7 @@ struct Desired {
     std::string revision;
     std::map<std::string, OverlaySource> overlays;  ///< with their pins
     std::map<std::string, DesiredServer> servers;
+    std::map<std::string, Calendar> refreshes = {};  ///< by overlay: when its pin is moved forward
     std::vector<StalePin> stale_pins = {};
 };
 

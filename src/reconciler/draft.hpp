@@ -90,6 +90,8 @@ bool occupies(ActiveState state);
 
 // One function per concern, each in the file of its name.
 std::vector<OverlayDraft> plan_overlays(const World& world);
+/// Overlays whose pins are to be moved forward now.
+std::vector<OverlayDraft> plan_refreshes(const World& world, const std::vector<OverlayDraft>& overlays);
 ServerDraft plan_server(const World& world, const TargetServer& target, const ObservedServer& observed);
 ServerDraft plan_orphan(const std::string& name, const ObservedServer& observed);
 

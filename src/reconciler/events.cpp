@@ -11,6 +11,8 @@ const char* past(Verb verb) {
             return "Built";
         case Verb::Cancel:
             return "BuildCanceled";
+        case Verb::Refresh:
+            return "Refreshed";
         case Verb::Render:
             return "Rendered";
         case Verb::Disable:
@@ -169,6 +171,11 @@ class EventBuilder {
     }
 
     bool is_known(const Action& action, const Outcome& outcome) const {
+        if (action.verb == Verb::Refresh) {
+            const auto earlier = before_.refreshes.find(action.subject.name);
+            return earlier != before_.refreshes.end() && earlier->second.backoff.failures > 0 &&
+                   earlier->second.backoff.reason == outcome.reason;
+        }
         const ServerStatus* const earlier =
             action.subject.kind == Kind::Server ? find(before_, action.subject.name) : nullptr;
         const Condition* const stalled = earlier == nullptr ? nullptr : earlier->find("Stalled");

@@ -74,11 +74,20 @@ struct Remembered {
     bool operator==(const Remembered&) const = default;
 };
 
+/// What is remembered about the `refresh` of one overlay; see plan_refresh.cpp.
+struct Refreshed {
+    TimePoint at;     ///< the last time, or since when it is asked for
+    Backoff backoff;  ///< since then
+
+    bool operator==(const Refreshed&) const = default;
+};
+
 /// State that depends on time, from the status of earlier passes. Losing it is safe: waits start over, and
 /// differences of a server with `drift: Report` are reported.
 struct Memory {
     std::map<std::string, Remembered> servers;
-    std::map<std::string, Backoff> overlays;  ///< those whose last build failed
+    std::map<std::string, Backoff> overlays;          ///< those whose last build failed
+    std::map<std::string, Refreshed> refreshes = {};  ///< of the overlays that have one
     /// Servers for which an action has been begun that has not ended: the host may not show it yet.
     std::set<std::string> under_way = {};
 

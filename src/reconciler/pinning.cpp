@@ -18,12 +18,6 @@ void add(Digest& digest, std::vector<std::string> texts) {
     for (const std::string& text : texts) digest.field(text);
 }
 
-/// A ref that is a commit does not move.
-bool is_commit(const std::string& ref) {
-    constexpr std::size_t digits = 40;
-    return ref.size() == digits && ref.find_first_not_of("0123456789abcdefABCDEF") == std::string::npos;
-}
-
 /// The source's pin, if the pins of its kind are of this type.
 template <typename Source>
 using PinOf = typename decltype(Source::pin)::value_type;

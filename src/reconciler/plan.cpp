@@ -47,6 +47,8 @@ Drafts decide(const draft::World& world) {
     for (draft::ServerDraft& server : drafts.servers) draft::hold_back_off(world, server);
     for (draft::OverlayDraft& overlay : drafts.overlays) draft::hold_back_off(world, overlay);
     draft::send_canaries(world, drafts.servers);
+    for (draft::OverlayDraft& refresh : draft::plan_refreshes(world, drafts.overlays))
+        drafts.overlays.push_back(std::move(refresh));
     draft::limit_restarts(world, drafts.servers);
     for (draft::ServerDraft& server : drafts.servers) draft::merge_restarts(server);
     draft::settle_ports(world, drafts.servers);

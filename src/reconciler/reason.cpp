@@ -39,6 +39,8 @@ const char* to_string(HoldReason value) {
             return "BuildCanceled";
         case HoldReason::BackOff:
             return "BackOff";
+        case HoldReason::RefreshFailed:
+            return "RefreshFailed";
         case HoldReason::Suspended:
             return "Suspended";
         case HoldReason::RolledBack:

@@ -19,6 +19,7 @@ enum class HoldReason {
     Building,
     BuildCanceled,  ///< by a person
     BackOff,
+    RefreshFailed,  ///< the pin of an overlay could not be moved forward; it stays as it is
     Suspended,
     RolledBack,  ///< a person keeps the overlay at an earlier artifact
     Drift,

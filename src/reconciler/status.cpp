@@ -236,10 +236,11 @@ Condition condition(const char* type, ConditionValue verdict, const Condition* p
             generation};
 }
 
-/// What a game does to its own tree, and a restart or reset that a person or the schedule asked for, say
-/// nothing about whether the manifests are applied.
+/// What a game does to its own tree, a restart or reset that a person or the schedule asked for, and what
+/// upstream has say nothing about whether the manifests are applied.
 bool is_left(const Action& action) {
-    return action.code != HoldReason::Shadowed && action.code != HoldReason::RestartPending &&
+    return action.verb != Verb::Refresh && action.code != HoldReason::RefreshFailed &&
+           action.code != HoldReason::Shadowed && action.code != HoldReason::RestartPending &&
            action.code != HoldReason::Scheduled && action.code != HoldReason::ResetPending;
 }
 
@@ -328,7 +329,7 @@ const Condition* ServerStatus::find(const std::string& type) const {
 bool says_the_same(const Status& one, const Status& other) {
     const auto all_but_time = [](const Status& status) {
         return std::tie(status.last_attempted_revision, status.last_applied_revision, status.source_error,
-                        status.servers, status.overlays, status.builds);
+                        status.servers, status.overlays, status.refreshes, status.builds);
     };
     return all_but_time(one) == all_but_time(other);
 }
@@ -356,6 +357,7 @@ Status next_status(const Status& previous, const Target& target, const Observed&
         next.servers.emplace(name, next_server(before, findings, intent.approved, revision, observed.now));
     }
     next.overlays = memory.overlays;
+    next.refreshes = memory.refreshes;
     for (const auto& [name, overlay] : target.overlays) {
         if (overlay.build && !overlay.build->record.invocation.empty())
             next.builds.emplace(name, overlay.build->record);

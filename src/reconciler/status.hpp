@@ -46,7 +46,8 @@ struct Status {
     std::string source_error;  ///< why the source or its newest revision cannot be used; empty: it can
     std::optional<TimePoint> last_pass;
     std::map<std::string, ServerStatus> servers;
-    std::map<std::string, Backoff> overlays;  ///< those whose last build failed
+    std::map<std::string, Backoff> overlays;          ///< those whose last build failed
+    std::map<std::string, Refreshed> refreshes = {};  ///< of the overlays that have one
     /// What was last known of how builds in units ended, by overlay: each is told of once.
     std::map<std::string, BuildRecord> builds;
 };

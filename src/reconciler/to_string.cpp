@@ -40,6 +40,8 @@ const char* to_string(Verb verb) {
             return "build";
         case Verb::Cancel:
             return "cancel";
+        case Verb::Refresh:
+            return "refresh";
         case Verb::Render:
             return "render";
         case Verb::Disable:

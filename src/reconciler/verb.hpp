@@ -9,6 +9,7 @@ enum class Verb {
     // Effects: they change the host.
     Build,        ///< write an inline overlay's artifact; of all others, start the unit that builds it
     Cancel,       ///< stop that unit
+    Refresh,      ///< move the pin of an overlay forward: what it gives is another revision
     Render,       ///< write a server's rendering and point `current` at it
     Disable,      ///< not started at boot any more
     Stop,         ///< inactive and unmounted
@@ -37,7 +38,7 @@ constexpr bool is_effect(Verb verb) { return verb != Verb::Hold && verb != Verb:
 /// All other verbs change files, or links that PID 1 reads, and end by themselves.
 constexpr bool waits_for_unit(Verb verb) {
     return verb == Verb::Start || verb == Verb::Stop || verb == Verb::Restart || verb == Verb::Attach ||
-           verb == Verb::Cancel || verb == Verb::Warn || verb == Verb::Command;
+           verb == Verb::Cancel || verb == Verb::Refresh || verb == Verb::Warn || verb == Verb::Command;
 }
 
 }  // namespace left4me

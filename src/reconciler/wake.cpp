@@ -5,6 +5,7 @@
 #include "reconciler/backoff.hpp"
 #include "reconciler/crashes.hpp"
 #include "reconciler/deadline.hpp"
+#include "reconciler/refresh.hpp"
 #include "reconciler/scheduled.hpp"
 
 namespace left4me {
@@ -80,6 +81,10 @@ std::optional<TimePoint> earliest_wake(const Target& target, const Intent& inten
             earliest.consider(found->second.build->unrecorded_retry(now));
     }
     for (const auto& [name, backoff] : status.overlays) earliest.consider(backoff.retry_at);
+    for (const auto& [name, calendar] : target.desired->refreshes) {
+        if (const auto refreshed = status.refreshes.find(name); refreshed != status.refreshes.end())
+            earliest.consider(refresh_due(calendar, refreshed->second, local));
+    }
     if (intent.suspended.all) earliest.consider(intent.suspended.all->until);
     for (const auto& [name, suspension] : intent.suspended.servers) earliest.consider(suspension.until);
     return earliest.get();

@@ -658,6 +658,14 @@ constexpr std::array overlay_spec{
                            "those of the game's installation, e.g. `left4dead2/addons/…`.",
           .example = "{directory: /srv/left4dead2/tickrate}",
           .children = source_fields},
+    Field{.name = "refresh",
+          .type = Type::Calendar,
+          .documentation =
+              "When the overlay takes what upstream has by then, by the host's local time: its pin in "
+              "`left4me.lock` is moved forward as by `l4d2ctl lock NAME`, and servers follow as their "
+              "`rollout` says. A time at which the host was off is made up for once. Without it, only "
+              "`l4d2ctl lock` does so. Of sources that move: `git`, `workshop`, `mapIndex`.",
+          .example = "\"04:00\""},
 };
 
 constexpr std::array<std::string_view, 1> server_kind{"Server"};

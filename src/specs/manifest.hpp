@@ -146,6 +146,8 @@ struct Overlay {
     Metadata metadata;
     OverlaySource source;
     Origin origin;
+    /// When its pin is moved forward; nullopt: when somebody runs `l4d2ctl lock`.
+    std::optional<Calendar> refresh = {};
 };
 
 /// Something that is done to each server of a Blueprint at certain times, by the host's local time.

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "specs/name.hpp"
+#include "specs/pins.hpp"
 #include "specs/placeholders.hpp"
 #include "specs/text.hpp"
 #include "specs/validate.hpp"
@@ -18,6 +19,12 @@ namespace {
 
 using yaml::Entry;
 using yaml::Node;
+
+/// spec.NAME; nullptr if it is missing.
+const Node* spec_field(const Node& root, std::string_view name) {
+    const Node* spec = root.kind == Node::Kind::Map ? root.get("spec") : nullptr;
+    return spec == nullptr || spec->kind != Node::Kind::Map ? nullptr : spec->get(name);
+}
 
 /// A path cannot be both a file and a directory.
 void check_file_conflicts(const Node& overlay, Reporter& reporter) {
@@ -59,10 +66,20 @@ void check_workshop(const Node& overlay, Reporter& reporter) {
                  "spec.source.workshop names nothing; give items, collections or both");
 }
 
-/// spec.NAME; nullptr if it is missing.
-const Node* spec_field(const Node& root, std::string_view name) {
-    const Node* spec = root.kind == Node::Kind::Map ? root.get("spec") : nullptr;
-    return spec == nullptr || spec->kind != Node::Kind::Map ? nullptr : spec->get(name);
+/// What never moves needs no refresh, and would never get one.
+void check_refresh(const Node& overlay, Reporter& reporter) {
+    const Node* refresh = spec_field(overlay, "refresh");
+    const Node* source = spec_field(overlay, "source");
+    if (refresh == nullptr || source == nullptr || source->kind != Node::Kind::Map) return;
+    const char* why = "only what git, workshop and mapIndex stand for moves upstream";
+    for (const char* moving : {"git", "workshop", "mapIndex"}) {
+        const Node* one = source->get(moving);
+        if (one == nullptr) continue;
+        const Node* ref = one->kind == Node::Kind::Map ? one->get("ref") : nullptr;
+        if (ref == nullptr || !is_commit(ref->text)) return;
+        why = "spec.source.git.ref is a commit, which does not move";
+    }
+    reporter.add(Rule::RefreshWithoutMoving, refresh->mark, fmt::format("spec.refresh: {}; remove it", why));
 }
 
 /// Calls `use` for every secret that spec.config uses, with its position. An invalid name of a secret has a
@@ -164,6 +181,7 @@ void check_object(Kind kind, const yaml::Node& root, Reporter& reporter) {
             return check_executed(root, reporter);
         case Kind::Overlay:
             check_workshop(root, reporter);
+            check_refresh(root, reporter);
             return check_file_conflicts(root, reporter);
     }
 }

@@ -1,13 +1,21 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <variant>
 
 #include "specs/diagnostic.hpp"
 
 namespace left4me {
+
+/// Whether a ref of git is a commit, and therefore does not move.
+constexpr bool is_commit(std::string_view ref) {
+    constexpr std::size_t digits = 40;
+    return ref.size() == digits && ref.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
+}
 
 /// The commit that a ref stood for.
 struct GitPin {

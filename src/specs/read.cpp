@@ -152,7 +152,8 @@ void read_object(const yaml::Node& root, const KindEntry& kind, const Origin& or
             set.blueprints.emplace(name, read_blueprint(object, origin));
             return;
         case Kind::Overlay:
-            set.overlays.emplace(name, read_overlay(object, origin, limits));
+            set.overlays.emplace(name, read_overlay(object, origin, limits)).first->second.refresh =
+                parse_calendar(object["spec"]["refresh"].text());
             return;
     }
 }

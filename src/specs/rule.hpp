@@ -44,6 +44,7 @@ enum class Rule {
     ListedTwice,
     // Sources of overlays.
     SourceCount,
+    RefreshWithoutMoving,
     DirectoryInvalid,
     UrlInvalid,
     DirectoryInState,

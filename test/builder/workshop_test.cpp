@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <map>
 #include <mutex>
 #include <nlohmann/json.hpp>
@@ -14,6 +15,7 @@
 #include <thread>
 
 #include "../adapters/store/place.hpp"
+#include "adapters/store/artifact_info.hpp"
 #include "adapters/store/build_files.hpp"
 #include "adapters/store/tree.hpp"
 #include "builder/workshop/vpk.hpp"
@@ -36,6 +38,12 @@ std::string random_bytes(std::size_t count, unsigned seed) {
     std::string bytes;
     while (bytes.size() < count) bytes += static_cast<char>(random() & 0xffU);
     return bytes;
+}
+
+/// Items are fetched at the same time: in any order.
+Names sorted(Names names) {
+    std::sort(names.begin(), names.end());
+    return names;
 }
 
 bool says(const std::string& message, std::string_view text) {
@@ -125,6 +133,25 @@ class Steam {
         return std::exchange(asked_, {});
     }
 
+    /// The most files that were ever asked for at the same time.
+    unsigned most_at_once() {
+        const std::lock_guard lock(mutex_);
+        return most_at_once_;
+    }
+    /// The next answer about a file is that it must be asked for later.
+    void be_busy(int status, const std::string& seconds) {
+        const std::lock_guard lock(mutex_);
+        busy_ = {status, "Retry-After: " + seconds + "\r\n"};
+    }
+    /// How many files were asked for between these times after that.
+    auto asked_after_busy(std::chrono::milliseconds from, std::chrono::milliseconds until) {
+        const std::lock_guard lock(mutex_);
+        return std::count_if(asked_at_.begin(), asked_at_.end(),
+                             [&](std::chrono::steady_clock::time_point at) {
+                                 return at - busy_since_ > from && at - busy_since_ < until;
+                             });
+    }
+
   private:
     /// The ids in a form.
     static Names ids(const std::string& form) {
@@ -144,13 +171,22 @@ class Steam {
             if (const auto range = request.headers.find("range"); range != request.headers.end())
                 asked += " " + range->second.substr(range->second.find('=') + 1);
             asked_.push_back(asked);
+            asked_at_.push_back(std::chrono::steady_clock::now());
+            if (busy_) {
+                busy_since_ = asked_at_.back();
+                const auto [status, headers] = *std::exchange(busy_, std::nullopt);
+                return answer.reply(status, "later", headers);
+            }
             const auto file = files_.find(request.path);
             if (file == files_.end()) return answer.reply(404, "no");
             const std::string content = file->second;
             answer.slow_down(pause_);
+            most_at_once_ = std::max(most_at_once_, ++at_once_);
             lock.unlock();
-            return answer.file(request, content,
-                               "\"" + std::to_string(std::hash<std::string>()(content)) + "\"");
+            answer.file(request, content, "\"" + std::to_string(std::hash<std::string>()(content)) + "\"");
+            lock.lock();
+            --at_once_;
+            return;
         }
         const bool items = request.path == "/ISteamRemoteStorage/GetPublishedFileDetails/v1/";
         const bool collections = request.path == "/ISteamRemoteStorage/GetCollectionDetails/v1/";
@@ -183,6 +219,11 @@ class Steam {
     Names asked_;
     std::optional<std::pair<int, std::string>> always_;
     std::chrono::milliseconds pause_{};
+    unsigned at_once_ = 0;
+    unsigned most_at_once_ = 0;
+    std::optional<std::pair<int, std::string>> busy_;
+    std::chrono::steady_clock::time_point busy_since_;
+    std::vector<std::chrono::steady_clock::time_point> asked_at_;
 
   public:
     // The last member: its threads use the others.
@@ -316,7 +357,7 @@ TEST_CASE(
     site.source.collections = {"100"};
     site.source.exclude = {"102"};
     REQUIRE(site.run() == "");
-    CHECK(steam.asked() == Names{"collections", "collections", "items", "11", "2", "33", "4"});
+    CHECK(sorted(steam.asked()) == Names{"11", "2", "33", "4", "collections", "collections", "items"});
     CHECK(site.names() == Names{"11.vpk", "2.vpk", "33.vpk", "4.vpk"});
     CHECK(site.place.read(site.in_artifact("11")) == one);
     CHECK(site.place.mode(site.in_artifact("11")) == 0664);
@@ -334,7 +375,7 @@ TEST_CASE(
     steam.item("5", vpk("five"));
     site.source.items = {"5", "2"};
     REQUIRE(site.run() == "");
-    CHECK(steam.asked() == Names{"collections", "collections", "items", "2", "5"});
+    CHECK(sorted(steam.asked()) == Names{"2", "5", "collections", "collections", "items"});
     CHECK(site.names() == Names{"2.vpk", "33.vpk", "4.vpk", "5.vpk"});
     CHECK(site.place.read(site.in_artifact("2")) == vpk("TWO"));
     CHECK(site.place.read("overlays/o/" + first + "/left4dead2/addons/2.vpk") == vpk("two"));
@@ -551,22 +592,119 @@ TEST_CASE("a build of workshop items that was killed keeps the items that it has
     site.source.items = {"1", "2", "3"};
     steam.slow_down(20ms);
     const pid_t pid = site.start();
-    const std::string data = site.place.path("overlays/o/.build/download/item");
+    const std::string data = site.place.path("overlays/o/.build/download/item-2");
     const auto partly = [&] {
         struct stat status{};
-        const bool first = site.place.exists("overlays/o/.build/tree/left4dead2/addons/1.vpk");
-        return first && ::stat(data.c_str(), &status) == 0 && status.st_size > 100'000;
+        const bool others = site.place.exists("overlays/o/.build/tree/left4dead2/addons/1.vpk") &&
+                            site.place.exists("overlays/o/.build/tree/left4dead2/addons/3.vpk");
+        return others && ::stat(data.c_str(), &status) == 0 && status.st_size > 100'000;
     };
     const auto deadline = std::chrono::steady_clock::now() + 60s;
     while (!partly() && std::chrono::steady_clock::now() < deadline) std::this_thread::sleep_for(1ms);
     ::kill(pid, SIGKILL);
     REQUIRE(::waitpid(pid, nullptr, 0) == pid);
-    CHECK(steam.asked() == Names{"items", "1", "2"});
+    CHECK(sorted(steam.asked()) == Names{"1", "2", "3", "items"});
     steam.slow_down(0ms);
     REQUIRE(site.run() == "");
     const Names asked = steam.asked();
-    REQUIRE(asked.size() == 3);
+    REQUIRE(asked.size() == 2);
     CHECK(asked[1].starts_with("2 "));
-    CHECK(asked[2] == "3");
     CHECK(site.place.read(site.in_artifact("2")) == second);
+}
+
+TEST_CASE("items are fetched at the same time, but not more than four", "[workshop]") {
+    WorkshopSite site;
+    for (unsigned i = 1; i <= 9; ++i) {
+        site.source.items.push_back(std::to_string(i));
+        site.steam.item(std::to_string(i), vpk(random_bytes(300'000, i)));
+    }
+    site.steam.slow_down(10ms);
+    REQUIRE(site.run() == "");
+    CHECK(site.names().size() == 9);
+    CHECK(site.steam.most_at_once() == 4);
+    for (unsigned i = 1; i <= 9; ++i)
+        CHECK(site.place.read(site.in_artifact(std::to_string(i))) == vpk(random_bytes(300'000, i)));
+}
+
+TEST_CASE("a server that asks one download to wait is left alone by all", "[workshop]") {
+    WorkshopSite site;
+    for (unsigned i = 1; i <= 12; ++i) {
+        site.source.items.push_back(std::to_string(i));
+        site.steam.item(std::to_string(i), vpk(random_bytes(50'000, i)));
+    }
+    // Half a second each: without the pause, three of them would be done every half second.
+    site.steam.slow_down(100ms);
+    site.steam.be_busy(GENERATE(429, 503), "3");
+    REQUIRE(site.run() == "");
+    CHECK(site.names().size() == 12);
+    CHECK(site.steam.asked().size() == 1 + 12 + 1);
+    // Those that had begun by then are done.
+    CHECK(site.steam.asked_after_busy(1000ms, 2900ms) == 0);
+}
+
+TEST_CASE("an item that fails stops the downloads of the others", "[workshop]") {
+    WorkshopSite site;
+    Steam& steam = site.steam;
+    const std::string large = vpk(random_bytes(5'000'000, 1));
+    // In the order of their names: the first of all is gone.
+    for (unsigned i = 10; i <= 60; ++i) {
+        site.source.items.push_back(std::to_string(i));
+        steam.item(std::to_string(i), large);
+    }
+    site.source.items.emplace_back("1");
+    steam.item("1", vpk("gone"));
+    steam.change("1", "file_url", steam.server.url("/ugc/none"));
+    steam.slow_down(20ms);  // a large one takes six seconds
+    const std::string message = site.run();
+    CHECK(says(message, "item 1 "));
+    CHECK(says(message, "status 404"));
+    CHECK(steam.asked().size() <= 1 + 4 + 3);
+    CHECK(site.artifact() == "none");
+    steam.slow_down(0ms);
+    site.source.items = {"10", "11", "12"};
+    REQUIRE(site.run() == "");
+    CHECK(site.place.read(site.in_artifact("10")) == large);
+    CHECK(site.place.names("overlays/o/.build") == Names{"pin", "record", "request", "versions"});
+}
+
+TEST_CASE("a build of workshop items that is killed at any moment gives the right artifact in the end",
+          "[workshop]") {
+    WorkshopSite site;
+    for (unsigned i = 1; i <= 9; ++i) {
+        site.source.items.push_back(std::to_string(i));
+        site.steam.item(std::to_string(i), vpk(random_bytes(100'000 + i, i)));
+    }
+    REQUIRE(site.run() == "");
+    const std::string artifact = site.artifact();
+    const Names names = site.place.names("overlays/o/" + artifact);
+    site.steam.slow_down(1ms);
+    std::mt19937 random(20261129);
+    for (int round = 0; round < 5; ++round) {
+        site.place.remove("overlays/o/" + artifact);
+        for (int kill = 0; kill < 10; ++kill) {
+            const pid_t pid = site.start();
+            std::this_thread::sleep_for(std::chrono::milliseconds(random() % 60));
+            ::kill(pid, SIGKILL);
+            REQUIRE(::waitpid(pid, nullptr, 0) == pid);
+        }
+        REQUIRE(site.run() == "");
+        CHECK(site.artifact() == artifact);
+        CHECK(site.place.names("overlays/o/" + artifact) == names);
+        CHECK(site.place.names("overlays/o/.build") == Names{"pin", "record", "request", "versions"});
+    }
+}
+
+TEST_CASE("what items are called is known with the artifact that has them", "[workshop]") {
+    WorkshopSite site;
+    site.steam.item("1", vpk("one"));
+    site.steam.item("2", vpk("two"));
+    site.steam.change("1", "title", "Dark \x1b[31mCarnival\nand more");
+    site.steam.change("2", "title", std::string(5000, 'x'));
+    site.source.items = {"1", "2"};
+    REQUIRE(site.run() == "");
+    const Fd overlay(::open(site.place.path("overlays/o").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    const auto info = store::read_info(overlay.get(), site.artifact());
+    REQUIRE(info);
+    CHECK(info->titles.at("1") == "Dark \x1b[31mCarnival\nand more");
+    CHECK(info->titles.at("2") == std::string(512, 'x'));
 }

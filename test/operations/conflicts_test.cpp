@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "adapters/store/build_files.hpp"
+#include "adapters/store/rollbacks.hpp"
 #include "support/catch.hpp"
 #include "support/scratch.hpp"
 
@@ -65,6 +66,20 @@ TEST_CASE("files that overlays have with the same content are no conflict, and o
     CHECK(host.find({"b", "a"}) == Lines{"b and a have different left4dead2/cfg/other.cfg; b wins"});
     CHECK(host.find({"b", "c"}).empty());
     CHECK(host.find({"a"}).empty());
+}
+
+TEST_CASE("of an overlay that was rolled back, the artifact that servers get counts") {
+    Overlays host;
+    host.built_overlay("a", {{"left4dead2/cfg/a.cfg", "new"}});
+    host.inline_overlay("b", {{"left4dead2/cfg/a.cfg", "old"}});
+    host.scratch.write("overlays/a/fedcba9876543210/left4dead2/cfg/a.cfg", "old");
+    CHECK(host.find({"a", "b"}).size() == 1);
+    fs::create_directories(host.paths.status());
+    REQUIRE(save_rollbacks(host.paths, {{"a", {"fedcba9876543210", "alice", TimePoint{}}}}));
+    CHECK(host.find({"a", "b"}).empty());
+    // One that is not there any more does not count: the overlay follows its source.
+    REQUIRE(save_rollbacks(host.paths, {{"a", {"0000000000000000", "alice", TimePoint{}}}}));
+    CHECK(host.find({"a", "b"}).size() == 1);
 }
 
 TEST_CASE("a server.cfg is in nobody's way: the rendered one hides those of all overlays") {

@@ -73,8 +73,8 @@ class FakeMachine {
              {"left4me.service", "left4me-helper.service", "left4me-probe.service", "left4me-server@.service",
               "left4me-build@.service", "left4me-script@.service", "left4me-umount@.service",
               "left4me-attach@.service", "left4me-read.socket", "left4me-read@.service",
-              "left4me-reconcile.service", "left4me-reconcile.timer", "left4me-proxy@.socket",
-              "left4me-proxy@.service"})
+              "left4me-reconcile.service", "left4me-reconcile.timer", "left4me-refresh@.service",
+              "left4me-proxy@.socket", "left4me-proxy@.service"})
             write(std::string("usr/lib/systemd/system/") + name);
         write("usr/share/dbus-1/system.d/org.left4me.Helper1.conf");
         write("usr/share/dbus-1/system-services/org.left4me.Helper1.service");

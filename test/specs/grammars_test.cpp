@@ -22,6 +22,21 @@ std::string violation(const Field& field, std::string_view text) {
 
 }  // namespace
 
+TEST_CASE("a calendar that is written is read again") {
+    for (const char* text : {"04:00", "Mon 05:00", "Mon..Fri,Sun 05:00", "Tue,Thu,Sat..Sun 23:59"}) {
+        INFO(text);
+        REQUIRE(parse_calendar(text));
+        CHECK(to_text(*parse_calendar(text)) == text);
+    }
+    CHECK(to_text(*parse_calendar("Sun,Mon,Tue 05:00")) == "Mon..Tue,Sun 05:00");
+    CHECK(to_text(*parse_calendar("Mon..Sun 05:00")) == "05:00");
+    for (const char* text : {"", "4:00", "04:00:00", "*-*-* 04:00", "daily", "Fri..Mon 04:00", "mon 04:00",
+                             "Mon  04:00", "Mon,04:00", "04:00 UTC", "*:00", " 04:00", ", 04:00"}) {
+        INFO(text);
+        CHECK_FALSE(parse_calendar(text));
+    }
+}
+
 TEST_CASE("an integer is plain decimal digits") {
     CHECK(parse_integer("0") == 0U);
     CHECK(parse_integer("27015") == 27015U);

@@ -268,6 +268,7 @@ void FakeHost::finish(Job& job) {
 FakeHost::Result FakeHost::perform(const Job& job) {
     if (job.verb == Verb::Build) return build(job);
     if (job.verb == Verb::Prune) return prune(job);
+    if (job.verb == Verb::Refresh) return {};  // the source's next revision is a test's
     if (job.verb == Verb::Cancel) {
         world.building.erase(job.subject.name);
         return {};

@@ -19,7 +19,8 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t max_bytes = 4096;
+/// For 5000 titles.
+constexpr std::size_t max_bytes = 4U << 20U;
 
 /// Not the name of an artifact, and nothing that sweep() removes.
 std::string file_of(const std::string& digest) { return digest + ".json"; }
@@ -35,14 +36,18 @@ timespec as_timespec(TimePoint time) {
 Done write_info(int overlay, const std::string& digest, const ArtifactInfo& info) {
     const std::string name = file_of(digest);
     const std::string fresh = "." + name;
-    const json object = {{"built", time_to_json(info.built)},
-                         {"files", info.files},
-                         {"bytes", info.bytes},
-                         {"sharedBytes", info.shared_bytes}};
+    json object = {{"built", time_to_json(info.built)},
+                   {"files", info.files},
+                   {"bytes", info.bytes},
+                   {"sharedBytes", info.shared_bytes}};
+    if (!info.titles.empty()) object["titles"] = info.titles;
     const Fd file(
         ::openat(overlay, fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0640));
     if (!file) return io_error(name);
-    if (auto wrote = write_all(file.get(), object.dump() + "\n", name); !wrote) return wrote;
+    if (auto wrote =
+            write_all(file.get(), object.dump(-1, ' ', false, json::error_handler_t::replace) + "\n", name);
+        !wrote)
+        return wrote;
     const std::array<timespec, 2> times{as_timespec(info.built), as_timespec(info.built)};
     if (::futimens(file.get(), times.data()) != 0) return io_error(name);
     if (::renameat(overlay, fresh.c_str(), overlay, name.c_str()) != 0) return io_error(name);
@@ -58,7 +63,8 @@ std::optional<ArtifactInfo> read_info(int overlay, const std::string& digest) {
     return ArtifactInfo{.built = *built,
                         .files = read_field<std::uint64_t>(object, "files"),
                         .bytes = read_field<std::uint64_t>(object, "bytes"),
-                        .shared_bytes = read_field<std::uint64_t>(object, "sharedBytes")};
+                        .shared_bytes = read_field<std::uint64_t>(object, "sharedBytes"),
+                        .titles = read_field<std::map<std::string, std::string>>(object, "titles")};
 }
 
 Done remove_info(int overlay, const std::string& digest) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -16,6 +17,9 @@ struct ArtifactInfo {
     std::uint64_t files = 0;
     std::uint64_t bytes = 0;         ///< of data in all files; holes do not count
     std::uint64_t shared_bytes = 0;  ///< of these, what it had in common with earlier artifacts on the disk
+    /// Of an overlay from the workshop: what its items are called there, by their numbers. Written by
+    /// strangers.
+    std::map<std::string, std::string> titles = {};
 
     bool operator==(const ArtifactInfo&) const = default;
 };

@@ -177,6 +177,11 @@ Status to_whole(const json& object) {
     for (const auto& [name, server] : servers.items()) status.servers[name] = to_server(server);
     const json& overlays = part(object, "overlays", json::value_t::object);
     for (const auto& [name, backoff] : overlays.items()) status.overlays[name] = to_backoff(backoff);
+    const json& refreshes = part(object, "refreshes", json::value_t::object);
+    for (const auto& [name, refreshed] : refreshes.items()) {
+        if (const auto at = read_time(refreshed, "at"))
+            status.refreshes[name] = {*at, to_backoff(part(refreshed, "backoff", json::value_t::object))};
+    }
     const json& builds = part(object, "builds", json::value_t::object);
     for (const auto& [name, record] : builds.items()) status.builds[name] = store::to_build_record(record);
     return status;
@@ -218,6 +223,11 @@ std::expected<void, std::string> save_status(const Paths& paths, const Status& s
                    {"sourceError", status.source_error},
                    {"servers", std::move(servers)}};
     for (const auto& [name, backoff] : status.overlays) object["overlays"][name] = to_json(backoff);
+    for (const auto& [name, refreshed] : status.refreshes) {
+        json& entry = object["refreshes"][name];
+        entry["at"] = time_to_json(refreshed.at);
+        if (refreshed.backoff.failures > 0) entry["backoff"] = to_json(refreshed.backoff);
+    }
     for (const auto& [name, record] : status.builds) object["builds"][name] = store::to_json(record);
     if (status.last_pass) object["lastPass"] = time_to_json(*status.last_pass);
     object["clock"] = to_json(read_clock());

@@ -36,11 +36,12 @@ bool is_of_builds(Verb verb) { return verb == Verb::Build || verb == Verb::Cance
 /// the unit's state.
 bool makes_jobs(Verb verb) {
     return verb == Verb::Start || verb == Verb::Stop || verb == Verb::Restart || verb == Verb::Attach ||
-           is_of_builds(verb);
+           verb == Verb::Refresh || is_of_builds(verb);
 }
 
 /// The unit that a request is about.
 std::string unit_of(Verb verb, const std::string& name) {
+    if (verb == Verb::Refresh) return refresh_unit(name);
     return is_of_builds(verb) ? build_unit(name) : server_unit(name);
 }
 
@@ -49,8 +50,9 @@ bool is_as_asked(Verb verb, const UnitProperties& unit) {
     const ActiveState state = unit.active_state();
     const bool ended = state == ActiveState::Inactive || state == ActiveState::Failed;
     if (verb == Verb::Stop || verb == Verb::Cancel) return ended;
-    // A short build may have ended.
-    return state == ActiveState::Active || (verb == Verb::Build && unit.result == "success");
+    // A short build may have ended, and a refresh is as long as its job.
+    const bool may_have_ended = verb == Verb::Build || verb == Verb::Refresh;
+    return state == ActiveState::Active || (may_have_ended && ended && unit.result == "success");
 }
 
 UnitOutcome failure(const std::string& server, FailureKind reason, std::string message) {
@@ -87,6 +89,8 @@ const char* method_of(Verb verb) {
             return "StartBuild";
         case Verb::Cancel:
             return "StopBuild";
+        case Verb::Refresh:
+            return "Refresh";
         default:
             return nullptr;
     }

@@ -36,6 +36,10 @@ std::string proxy_unit(std::string_view overlay) {
     return std::string("left4me-proxy@").append(overlay).append(suffix);
 }
 
+std::string refresh_unit(std::string_view overlay) {
+    return std::string("left4me-refresh@").append(overlay).append(suffix);
+}
+
 std::optional<std::string> server_of(std::string_view unit) { return name_in(unit, server_unit_prefix); }
 std::optional<std::string> overlay_of(std::string_view unit) { return name_in(unit, build_unit_prefix); }
 

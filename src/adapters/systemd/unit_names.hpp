@@ -22,6 +22,8 @@ std::optional<std::string> overlay_of(std::string_view unit);
 std::string script_unit(std::string_view overlay);
 /// Its way to public addresses, if it may have one.
 std::string proxy_unit(std::string_view overlay);
+/// The unit that moves an overlay's pin forward.
+std::string refresh_unit(std::string_view overlay);
 
 /// The object path of a unit on the bus. For a prefix of a name: the prefix of such paths.
 std::string unit_path(std::string_view unit);

@@ -61,7 +61,10 @@ class MapIndexBuild {
                           .is_right = [&](std::size_t i, int file,
                                           const store::Content&) { return has_md5((*maps)[i], file); },
                           .fetch = [&](std::size_t i) { return fetch((*maps)[i]); },
-                          .staged = [&](std::size_t) { return forget_archive(); }});
+                          .staged = [&](std::size_t) { return forget_archive(); },
+                          // Unpacking several at the same time would need the memory for several.
+                          .at_once = 1,
+                          .stop = downloads_.stop});
         if (staged) staged->pin = pin_of(*maps);
         return staged;
     }

@@ -24,10 +24,14 @@ namespace left4me::builder {
 namespace {
 
 /// In `.build/download`.
-constexpr const char* item_name = "item";
+std::string download_name_of(const WorkshopItem& item) { return "item-" + item.id; }
+/// Connections to Steam's servers: more would not be faster, and not polite.
+constexpr unsigned at_once = 4;
 /// In `.build`: which version of each item an artifact has. Lines `NAME CONTENT IDENTITY`.
 constexpr const char* versions_name = "versions";
 constexpr std::size_t max_versions_bytes = 4U << 20U;
+/// Steam's own limit is 128 characters.
+constexpr std::size_t max_title_bytes = 512;
 
 std::string hex_digits(const store::Content& content) {
     std::string text;
@@ -120,7 +124,9 @@ class WorkshopBuild {
                  return found != known.end() && found->second == line(i, content);
              },
              .fetch = [&](std::size_t i) { return fetch((*items)[i]); },
-             .staged = [&](std::size_t) { return Built<void>(); }});
+             .staged = [&](std::size_t) { return Built<void>(); },
+             .at_once = at_once,
+             .stop = downloads_.stop});
         if (!staged) return staged;
         // Lines of files that no artifact has are never right: so this may be written before the artifact is
         // there.
@@ -131,6 +137,8 @@ class WorkshopBuild {
         auto pin = pin_of_staged(*items, addons.contents(), staging);
         if (!pin) return std::unexpected(pin.error());
         staged->pin = std::move(*pin);
+        for (const WorkshopItem& item : *items)
+            staged->titles[item.id] = item.title.substr(0, max_title_bytes);
         return staged;
     }
 
@@ -204,14 +212,14 @@ class WorkshopBuild {
 
     /// Returns the name of its file in `.build/download`.
     Built<std::string> fetch(const WorkshopItem& item) {
-        auto file = PartialFile::open(build_directory_, item_name,
+        auto file = PartialFile::open(build_directory_, download_name_of(item),
                                       fmt::format("{} {}", identity_of(item), item.size));
         if (!file) return std::unexpected(file.error());
         TransferLimits limits = downloads_.settings.limits;
         limits.bytes = item.size;
         limits.remedy = "Steam says that the item has no more";
         const auto fetched = file->fetch(item.url, limits, downloads_, [&] { return verify(item, *file); });
-        if (fetched) return item_name;
+        if (fetched) return download_name_of(item);
         BuildError error = fetched.error();
         if (error.kind == BuildFailureKind::SourceUnavailable)
             error.message += "; try later, or remove or exclude it";

@@ -75,6 +75,7 @@ const sd_bus_vtable Service::vtable_[] = {
     SD_BUS_METHOD("StartBuild", "as", "a(sss)", handle<start_build>, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD("StartScript", "as", "a(sss)", handle<start_script>, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD("StopBuild", "as", "a(sss)", handle<stop_build>, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD("Refresh", "as", "a(sss)", handle<refresh>, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_VTABLE_END};
 
 Service::Service(sd_bus* bus, sd_event* event)

@@ -13,6 +13,7 @@ inline constexpr std::string_view umount_prefix = "left4me-umount@";
 inline constexpr std::string_view attach_prefix = "left4me-attach@";
 inline constexpr std::string_view build_prefix = "left4me-build@";
 inline constexpr std::string_view script_prefix = "left4me-script@";
+inline constexpr std::string_view refresh_prefix = "left4me-refresh@";
 inline constexpr std::string_view unit_suffix = ".service";
 
 /// `name` must have passed is_valid_name(); it then needs no escaping.
@@ -38,6 +39,11 @@ inline std::string build_unit(std::string_view overlay) {
 /// The unit in which an overlay's script runs.
 inline std::string script_unit(std::string_view overlay) {
     return std::string(script_prefix).append(overlay).append(unit_suffix);
+}
+
+/// The oneshot unit that moves an overlay's pin forward.
+inline std::string refresh_unit(std::string_view overlay) {
+    return std::string(refresh_prefix).append(overlay).append(unit_suffix);
 }
 
 /// The server's name in `left4me-server@NAME.service`; nullopt for units that left4me would never create.

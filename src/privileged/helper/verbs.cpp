@@ -203,6 +203,10 @@ void stop_build(Manager& manager, const BatchPtr& batch) {
     for (Entry& entry : batch->entries) enqueue(manager, "StopUnit", build_unit(entry.name), batch, entry);
 }
 
+void refresh(Manager& manager, const BatchPtr& batch) {
+    for (Entry& entry : batch->entries) enqueue(manager, "StartUnit", refresh_unit(entry.name), batch, entry);
+}
+
 void forget_failure(Manager& manager, const BatchPtr& batch, Entry& entry) {
     const std::string unit = server_unit(entry.name);
     manager.call(

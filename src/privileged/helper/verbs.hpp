@@ -25,6 +25,9 @@ void start_script(Manager& manager, const BatchPtr& batch);
 /// does not run counts as stopped.
 void stop_build(Manager& manager, const BatchPtr& batch);
 
+/// Starts the units that move the pins of overlays forward. left4me, not root, writes the lock file.
+void refresh(Manager& manager, const BatchPtr& batch);
+
 /// reset-failed for one server of the batch.
 void forget_failure(Manager& manager, const BatchPtr& batch, Entry& entry);
 

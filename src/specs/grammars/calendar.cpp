@@ -47,4 +47,17 @@ std::optional<Calendar> parse_calendar(std::string_view text) {
     return calendar;
 }
 
+std::string to_text(const Calendar& calendar) {
+    std::string list;
+    for (std::size_t first = 0; !calendar.days.all() && first < days.size(); ++first) {
+        if (!calendar.days.test(first)) continue;
+        std::size_t last = first;
+        while (last + 1 < days.size() && calendar.days.test(last + 1)) ++last;
+        list.append(list.empty() ? "" : ",").append(days[first]);
+        if (last > first) list.append("..").append(days[last]);
+        first = last;
+    }
+    return (list.empty() ? "" : list + " ") + time_of_day_text(calendar.at);
+}
+
 }  // namespace left4me

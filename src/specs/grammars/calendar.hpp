@@ -3,6 +3,7 @@
 #include <bitset>
 #include <chrono>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace left4me {
@@ -26,5 +27,8 @@ struct Calendar {
 /// OnCalendar=; dates, seconds and repetitions are refused. Days are written Mon, Tue, Wed, Thu, Fri, Sat,
 /// Sun; a range goes forward from Monday to Sunday.
 std::optional<Calendar> parse_calendar(std::string_view text);
+
+/// `Mon..Wed,Fri 05:00`; parse_calendar() reads it.
+std::string to_text(const Calendar& calendar);
 
 }  // namespace left4me

@@ -32,6 +32,8 @@ Status a_status() {
         3, TimePoint(7us), TimePoint(9us), true, true, FailureKind::StartLimitHit, "too often", "0011"};
     status.overlays["maps"] = {1,     TimePoint(1us),       TimePoint(2us), false,
                                false, FailureKind::IOError, "full",         "aaaa"};
+    status.refreshes["maps"] = {TimePoint(11us), status.overlays["maps"]};
+    status.refreshes["pack"] = {TimePoint(12us), {}};
     server.last_attempted_revision = "r2";
     server.last_applied_revision = "r1";
     server.conditions = {
@@ -54,6 +56,7 @@ TEST_CASE("what is saved is loaded again, to the microsecond") {
     CHECK(loaded.last_applied_revision == "r1");
     CHECK(loaded.source_error == status.source_error);
     CHECK(loaded.last_pass == status.last_pass);
+    CHECK(loaded.refreshes == status.refreshes);
     REQUIRE(loaded.servers.size() == 2);
     const ServerStatus& server = loaded.servers.at("comp1");
     CHECK(server.generation == 3);

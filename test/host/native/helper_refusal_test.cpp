@@ -11,7 +11,7 @@ namespace {
 
 const std::vector<const char*> methods{"Enable",     "Disable",     "Start",       "Stop",
                                        "Restart",    "Attach",      "ResetFailed", "Purge",
-                                       "StartBuild", "StartScript", "StopBuild"};
+                                       "StartBuild", "StartScript", "StopBuild",   "Refresh"};
 
 uid_t uid_of(const char* user) {
     const passwd* entry = getpwnam(user);

@@ -1,12 +1,14 @@
 """Overlays whose source is an archive: downloaded over https from a server in the host, verified, unpacked and mounted."""
 
 import json
+from pathlib import Path
 
 from testhosts.case import STATE, TOOLS, HostTest, server
 
 PORT = 8443
 UNIT = "left4me-build@pack.service"
 BUILD = f"{STATE}/overlays/pack/.build"
+ATTACKS = Path(__file__).resolve().parent.parent / "attacks"
 
 
 class Archives(HostTest):
@@ -113,3 +115,19 @@ class Archives(HostTest):
         self.until("it is refused", lambda: "failure" in self.record(), 60)
         self.assertIn("SHA-256", self.record()["failure"]["message"])
         self.assertNotIn("unpacking", self.log())
+
+    def test_a_name_that_is_public_when_it_is_looked_up_and_private_when_it_is_connected_to_leads_nowhere(self):
+        self.write("/etc/left4me/config.yaml", "")
+        self.write("/run/changing_dns.pl", (ATTACKS / "changing_dns.pl").read_text())
+        self.run_in("systemd-run", "--collect", "--unit=dns", "perl", "/run/changing_dns.pl", "1.2.3.4", "127.0.0.1")
+        self.run_in("sh", "-c", "rm -f /etc/resolv.conf; echo 'nameserver 127.0.0.1' >/etc/resolv.conf; echo 'hosts: files dns' >/etc/nsswitch.conf")
+        self.until("the name server answers", lambda: self.run_in("getent", "ahosts", "a.example", expect=None).returncode == 0)
+        sha256 = self.pack()
+        self.mirror()
+        manifests = self.manifests(sha256).replace("https://127.0.0.1", "https://rebind.example")
+        self.ctl("apply", "-f", "-", text_in=manifests, expect=5)
+        self.until("it has failed", lambda: self.record().get("failure"), 60)
+        # The first address was tried, in vain; the second one was not.
+        self.assertIn("again in", self.log())
+        self.assertIn("127.0.0.1 is not a public address", self.record()["failure"]["message"])
+        self.assertNotIn("certificate", self.log())

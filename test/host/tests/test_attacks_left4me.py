@@ -9,7 +9,7 @@ from testhosts.case import MANIFESTS, STATE, DaemonTest, unit_of
 ATTACKS = Path(__file__).resolve().parent.parent / "attacks"
 HELPER = "org.left4me.Helper1 /org/left4me/Helper1 org.left4me.Helper1"
 SYSTEMD = "org.freedesktop.systemd1 /org/freedesktop/systemd1 org.freedesktop.systemd1.Manager"
-VERBS = ("Enable", "Disable", "Start", "Stop", "Restart", "Attach", "ResetFailed", "Purge", "StartBuild", "StartScript", "StopBuild")
+VERBS = ("Enable", "Disable", "Start", "Stop", "Restart", "Attach", "ResetFailed", "Purge", "StartBuild", "StartScript", "StopBuild", "Refresh")
 BAD_NAMES = ("", ".", "..", "../alpha", "/", "a/b", "alpha.service", "-alpha", "alpha-", "Alpha", "alpha ", " alpha", "alpha\n",
              "alpha;reboot", "$(reboot)", "*", "%i", "al%pha", "alpha@beta", "\\x2e\\x2e", "ssh.service", "a" * 33, "älpha")  # fmt: skip
 CANARY = "r00ts-own-words"
@@ -128,7 +128,7 @@ class Compromised(DaemonTest):
         self.unharmed()
 
     def test_no_unit_of_left4me_has_io_uring_userfaultfd_or_keyrings(self):
-        for unit in ("left4me.service", "left4me-reconcile.service", "left4me-build@maps.service", "left4me-helper.service"):
+        for unit in ("left4me.service", "left4me-reconcile.service", "left4me-build@maps.service", "left4me-refresh@maps.service", "left4me-helper.service"):
             with self.subTest(unit):
                 allowed = self.run_in("systemctl", "show", "-P", "SystemCallFilter", unit).stdout.split()
                 self.assertIn("openat", allowed)

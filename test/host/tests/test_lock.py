@@ -1,6 +1,7 @@
 """The lock file: what moves upstream is pinned, on all hosts that have the file."""
 
 import json
+import time
 
 from testhosts.case import STATE, server
 from testhosts.site import SteamTest
@@ -157,3 +158,91 @@ class Lock(SteamTest):
         self.ctl("lock", "--check", expect=1)
         self.ctl("lock", "pack")
         self.until("the daemon builds it", lambda: self.overlay("pack")["revision"] == second and self.is_built("pack"))
+
+    # -- refresh ------------------------------------------------------------------------------------------------
+
+    def ask_for_refresh(self, when: str) -> None:
+        """Of the overlay `pack`."""
+        self.apply(self.manifests().replace("into: left4dead2}}}", f'into: left4dead2}}}}, refresh: "{when}"}}'))
+
+    def be_off_for_days(self, days: int) -> None:
+        """All that left4me remembers of it is when it has refreshed last."""
+        path = f"{STATE}/state/status.json"
+        status = json.loads(self.run_in("cat", path).stdout)
+        for refreshed in status["refreshes"].values():
+            refreshed["at"] = time.strftime("%Y-%m-%dT%H:%M:%S.000000Z", time.gmtime(time.time() - days * 86400))
+        self.write(path, json.dumps(status))
+
+    def pinned(self) -> str:
+        return self.overlay("pack")["pin"]
+
+    def refreshes(self) -> list[str]:
+        """What has been told of them."""
+        told = [json.loads(line) for line in self.ctl("events", "-o", "json").stdout.splitlines()]
+        return [one["reason"] for one in told if one["subject"] == "overlay/pack" and "efresh" in one["reason"]]
+
+    def has_in_game(self, text: str) -> bool:
+        return text in self.run_in("cat", f"{STATE}/runtime/alpha/merged/left4dead2/cfg/rework.cfg", expect=None).stdout
+
+    def test_at_its_time_the_daemon_takes_what_upstream_has_and_after_a_time_off_it_makes_up_for_that_once(self):
+        self.run_in("systemctl", "start", "left4me")
+        self.start()
+        self.ctl("lock")
+        second = self.commit("sv_maxrate 2")
+        # The next minute that begins after everything is set up.
+        now = int(self.run_in("date", "+%s").stdout)
+        self.ask_for_refresh(self.run_in("date", "-d", f"@{now + 75}", "+%H:%M").stdout.strip())
+        self.assertRegex(self.ctl("describe", "overlay", "pack").stdout, r"Refresh +\d\d:\d\d; next at \d\d:\d\d")
+        self.assertEqual(self.pinned(), f"commit {self.first[:12]}")
+        self.assertEqual(self.refreshes(), [])
+        self.until("the pin has moved", lambda: self.pinned() == f"commit {second[:12]}", 100)
+        self.until("it is built", lambda: self.overlay("pack")["revision"] == second and self.is_built("pack"))
+        self.until("it is told of", lambda: self.refreshes() == ["Refreshed"])
+        self.until("the server has it", lambda: self.has_in_game("sv_maxrate 2"))
+
+        # A restart is no reason to do it again; a time that was missed is.
+        self.run_in("systemctl", "stop", "left4me")
+        third = self.commit("sv_maxrate 3")
+        self.run_in("systemctl", "start", "left4me")
+        self.converge()
+        self.assertEqual(self.pinned(), f"commit {second[:12]}")
+        self.run_in("systemctl", "stop", "left4me")
+        self.be_off_for_days(3)
+        self.run_in("systemctl", "start", "left4me")
+        self.until("the pin has moved", lambda: self.pinned() == f"commit {third[:12]}")
+        self.until("it is told of", lambda: self.refreshes() == ["Refreshed", "Refreshed"])
+        self.until("the server has it", lambda: self.has_in_game("sv_maxrate 3") and self.properties("alpha")["ActiveState"] == "active")
+        self.assertGreater(self.overlay("pack")["refresh"]["next"], self.overlay("pack")["refresh"]["since"])
+
+        # What cannot be asked is asked again later, and says so; nothing else notices.
+        life = self.life("alpha")
+        self.run_in("systemctl", "stop", "left4me")
+        self.be_off_for_days(3)
+        self.run_in("mv", REPOSITORY, f"{REPOSITORY}.away")
+        self.run_in("systemctl", "start", "left4me")
+        self.until("it has failed", lambda: self.overlay("pack")["refresh"]["failures"] > 0)
+        self.assertIn("RefreshFailed", self.refreshes())
+        self.assertIn("its refresh of ", self.ctl("diff", expect=None).stdout)
+        self.assertIn("pack.git", self.ctl("logs", "overlay/pack").stdout)
+        self.assertEqual(self.pinned(), f"commit {third[:12]}")
+        self.run_in("mv", f"{REPOSITORY}.away", REPOSITORY)
+        self.until("it is made up for", lambda: self.refreshes()[-1] == "Refreshed", 60)
+        self.assertEqual(self.life("alpha"), life)
+
+    def test_without_a_daemon_the_timer_refreshes_and_in_a_repository_it_is_a_commit_of_left4me(self):
+        self.write("/etc/left4me/config.yaml", "source: {git: {}}\ndownloads: {allowPrivate: [127.0.0.0/8]}\n")
+        self.ctl("init-repo")
+        self.start()
+        self.ctl("lock")
+        second = self.commit("sv_maxrate 2")
+        self.ask_for_refresh("Mon..Sun 04:00")
+        self.ctl("reconcile")
+        self.be_off_for_days(2)
+        self.run_in("systemctl", "start", "left4me-reconcile.service")
+        self.assertEqual(self.pinned(), f"commit {second[:12]}")
+        repository = f"{STATE}/manifests.git"
+        last = self.run_in("git", "-c", f"safe.directory={repository}", "-C", repository, "log", "-1", "--format=%ae %s", "main").stdout
+        self.assertRegex(last, "^left4me@.* lock overlay/pack")
+        self.run_in("systemctl", "start", "left4me-reconcile.service")
+        self.until("it is built", lambda: self.overlay("pack")["revision"] == second and self.is_built("pack"))
+        self.assertEqual(self.refreshes(), ["Refreshed"])

@@ -38,6 +38,8 @@ class Workshop(SteamTest):
         # The unit ends shortly after it has written its record.
         self.until("it is built", self.is_built)
         self.assertEqual(self.overlay()["source"]["workshop"]["collections"], ["100"])
+        self.assertEqual(self.overlay()["items"], [{"id": "11", "title": "Item 11"}, {"id": "22", "title": "Item 22"}])
+        self.assertRegex(self.ctl("describe", "overlay", "workshop").stdout, r"Items\n +11 +Item 11\n +22 +Item 22\n")
         self.assertIn("workshop, 0 items, 1 collection", self.ctl("describe", "overlay", "workshop").stdout)
 
         first = self.overlay()["artifact"]
