@@ -130,12 +130,13 @@ Asker::Heard Asker::heard(const Endpoint& from, std::string_view bytes, Time now
 
 Asker::Heard Asker::heard_info(const Listening& socket, Game& game, a2s::Info info, Time now) {
     game.unanswered = game.tries = 0;
-    // Until PLAYER is answered in this round, too, as many are there as it has listed before.
-    const unsigned listed = game.answer && game.unlisted < max_unlisted ? game.answer->listed : 0;
-    game.half = {.asked = game.asked, .info = std::move(info), .listed = listed};
+    game.half = {.asked = game.asked, .info = std::move(info), .listed = 0};
     game.asks_players = true;
+    const bool shows_somebody = people(game.half) > 0;
+    // Until PLAYER is answered in this round, too, as many are there as it listed in the one before.
+    if (shows_somebody && game.answer && game.unlisted == 0) game.half.listed = game.answer->listed;
     Heard heard;
-    if (people(game.half) > 0 || game.unlisted >= max_unlisted) heard = know(game, now);
+    if (shows_somebody || game.unlisted >= max_unlisted) heard = know(game, now);
     heard.reply = ask(socket, game, now);
     return heard;
 }

@@ -195,7 +195,7 @@ TEST_CASE("datagrams that nobody asked for, from elsewhere, or without sense are
 TEST_CASE("of what INFO counts and what PLAYER lists, the larger number counts") {
     const auto people_of = [](std::uint8_t counted, unsigned listed) {
         Net net;
-        net.asker.listening({game(27015)}, net.now);
+        net.asker.listening({{game(27015), 0}}, net.now);
         net.until(net.now + Time(10'000), game_with(counted, listed));
         return people(net.answer_of(game(27015)));
     };
@@ -210,7 +210,7 @@ TEST_CASE("INFO alone does not show that nobody plays, unless the game never ans
         return asks_players(question) ? std::string() : game_with(0, 0)(question);
     };
     Net net;
-    net.asker.listening({game(27015)}, net.now);
+    net.asker.listening({{game(27015), 0}}, net.now);
     net.until(net.now + Time(8000), without_players);
     CHECK(net.asker.answers().empty());
     net.until(net.now + Time(10'000), without_players);
@@ -231,7 +231,7 @@ TEST_CASE("INFO alone does not show that nobody plays, unless the game never ans
 TEST_CASE("a list that comes in parts, in any order and twice, is put together") {
     const std::string list = list_of(3);
     Net net;
-    net.asker.listening({game(27015)}, net.now);
+    net.asker.listening({{game(27015), 0}}, net.now);
     net.now += Time(300);
     REQUIRE(net.asker.due(net.now).size() == 1);
     REQUIRE(net.asker.heard(here, info(3), net.now).reply);
