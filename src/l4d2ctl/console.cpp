@@ -5,10 +5,13 @@
 #include <unistd.h>
 
 #include <iostream>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "l4d2ctl/kinds.hpp"
+#include "l4d2ctl/line_editor.hpp"
 #include "l4d2ctl/verbs.hpp"
 
 namespace left4me::ctl {
@@ -28,16 +31,35 @@ void show(const std::string& answer) {
 /// In the game it would stop the server, with everybody on it; whoever types it here wants to leave.
 bool leaves(const std::string& line) { return line == "exit" || line == "quit"; }
 
-/// One command a line, from a terminal or from a program, until the end or `exit`.
+/// The next line: typed on a terminal, with what it begins with completed by the game, or sent by a program.
+class Lines {
+  public:
+    Lines(operations::Console& console, const std::string& server) {
+        if (::isatty(STDIN_FILENO) != 1 || ::isatty(STDOUT_FILENO) != 1) return;
+        editor_.emplace(server + "> ", [&console](const std::string& beginning) {
+            const auto answer = console.run("cvarlist " + beginning);
+            return answer ? listed_names(*answer, beginning) : std::vector<std::string>();
+        });
+    }
+
+    bool are_typed() const { return editor_.has_value(); }
+
+    std::optional<std::string> next() {
+        if (editor_) return editor_->read();
+        std::string line;
+        return std::getline(std::cin, line) ? std::optional(std::move(line)) : std::nullopt;
+    }
+
+  private:
+    std::optional<LineEditor> editor_;
+};
+
+/// One command a line, until the end or `exit`.
 Result<Exit> talk(operations::Console& console, const std::string& server) {
-    const bool is_terminal = ::isatty(STDIN_FILENO) == 1 && ::isatty(STDOUT_FILENO) == 1;
+    Lines lines(console, server);
     Exit worst = Exit::Done;
-    for (std::string line;;) {
-        if (is_terminal) {
-            print(server + "> ");
-            (void)std::fflush(stdout);
-        }
-        if (!std::getline(std::cin, line)) break;
+    while (auto read = lines.next()) {
+        std::string line = *std::move(read);
         const std::size_t begin = line.find_first_not_of(" \t");
         line = begin == std::string::npos ? std::string() : line.substr(begin);
         line.erase(line.find_last_not_of(" \t\r") + 1);
@@ -53,7 +75,7 @@ Result<Exit> talk(operations::Console& console, const std::string& server) {
             worst = failure.code;
         }
     }
-    if (is_terminal) print("\n");
+    if (lines.are_typed()) print("\n");
     return worst;
 }
 

@@ -30,6 +30,9 @@ constexpr Time publish_pause{250};
 /// Only people read who plays.
 constexpr Time publish_lists_pause{2000};
 
+/// What comes meanwhile is read at once: waking up costs more than reading.
+constexpr Time gather_pause{20};
+
 constexpr int receive_buffer = 256 * 1024;
 /// More than the receive buffer, which the kernel doubles, can hold: each datagram takes more than 512 bytes
 /// of it. So all that has come before is read before anything is asked.
@@ -169,7 +172,8 @@ class RunningProbe : public Probe {
         if (const auto next = asker_.next()) until = std::min(until, *next);
         if (news_) until = std::min(until, publish_at_);
         pollfd awaited{.fd = socket_.get(), .events = POLLIN, .revents = 0};
-        (void)::poll(&awaited, 1, static_cast<int>(std::max(until - now, Time(0)).count()));
+        if (::poll(&awaited, 1, static_cast<int>(std::max(until - now, Time(0)).count())) > 0)
+            (void)::poll(nullptr, 0, static_cast<int>(gather_pause.count()));
     }
 
     Settings settings_;

@@ -30,6 +30,7 @@ LIBRARIES = {
     "boost/": "Boost",
     "zlib.h": "zlib",
     "bzlib.h": "bzip2",
+    "histedit.h": "libedit",
     "archive": "libarchive",
     "curl/": "libcurl",
 }

@@ -78,6 +78,7 @@ std::string Console::command(const std::vector<std::string>& words) {
     }
     if (name == "status") return status();
     if (name == "stats") return stats();
+    if (name == "cvarlist") return list(words.size() > 1 ? words[1] : "");
     if (name == "standin_queries") return std::to_string(queries_) + "\n";
     std::string rest;
     for (std::size_t i = 1; i < words.size(); ++i) rest += (i > 1 ? " " : "") + words[i];
@@ -91,6 +92,21 @@ std::string Console::command(const std::vector<std::string>& words) {
     const auto known = variables_.find(name);
     if (known == variables_.end()) return "Unknown command \"" + name + "\"\n";
     return "\"" + name + "\" = \"" + known->second + "\"\n";
+}
+
+std::string Console::list(const std::string& beginning) const {
+    std::map<std::string, std::string> all{
+        {"echo", "cmd"}, {"exec", "cmd"}, {"say", "cmd"}, {"stats", "cmd"}, {"status", "cmd"}};
+    for (const auto& [name, value] : variables_)
+        all.emplace(name, name.ends_with("password") ? "protected" : value);
+    std::string said = "cvar list\n--------------\n";
+    int total = 0;
+    for (const auto& [name, value] : all) {
+        if (!name.starts_with(beginning)) continue;
+        ++total;
+        said += name + std::string(name.size() < 40 ? 40 - name.size() : 1, ' ') + " : " + value + " : : \n";
+    }
+    return said + "--------------\n" + std::to_string(total) + " total convars/concommands\n";
 }
 
 std::string Console::text(const std::string& name, const std::string& otherwise) const {

@@ -45,6 +45,7 @@ class Console {
 
   private:
     std::string command(const std::vector<std::string>& words);
+    std::string list(const std::string& beginning) const;
 
     std::filesystem::path game_;
     std::map<std::string, std::string> variables_;
