@@ -3,7 +3,7 @@
 from testhosts.case import HostTest
 from testhosts.rollouts import Rollouts, percentile
 
-PEOPLE = {"standin_quiet": 15, "standin_stay": 2, "standin_group": 2, "standin_connect": 1}
+PEOPLE = {"standin_quiet": 30, "standin_stay": 3, "standin_group": 2, "standin_connect": 1}
 SERVERS, ROUNDS = 20, 3
 
 
