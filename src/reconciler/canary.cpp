@@ -56,16 +56,19 @@ Trial next_trial(const Remembered& before, const TargetServer& target, const Obs
                           !is_crashing(before, server, observed.now);
     if (stays_up && response == Response::Answers) {
         if (!next.healthy) next.healthy = observed.now;
-        // It was started again since.
-        if (server.unit.active_since) next.healthy = std::max(*next.healthy, *server.unit.active_since);
+        // It was started again before it had soaked.
+        const auto& started = server.unit.active_since;
+        if (started && *started < *next.healthy + target.spec->blueprint_rollout.soak)
+            next.healthy = std::max(*next.healthy, *started);
         // The clock was set back.
         next.healthy = std::min(*next.healthy, observed.now);
         return next;
     }
     if (stays_up && response == Response::Unknown) return next;
-    const bool has_proven_itself = has_soaked(target, next, observed.now);
+    // Whatever happens to it after that is not the change's fault.
+    if (has_soaked(target, next, observed.now)) return next;
     next.healthy.reset();
-    if (in_use == target.digest() && !has_proven_itself && next.failure.empty())
+    if (in_use == target.digest() && next.failure.empty())
         next.failure = failure_of(before, target, server, observed);
     return next;
 }

@@ -136,6 +136,24 @@ TEST_CASE("a canary that fails stops the change, in whichever way it fails") {
     }
 }
 
+TEST_CASE("what happens to a server after it has soaked is no failure of the change") {
+    Fleet fleet;
+    fleet.change("hostname y");
+    fleet.wait(minutes(40));
+    REQUIRE(fleet.changed() == 3);
+    for (const char* name : Fleet::names) {
+        fleet.server(name).socket = ObservedSocket{.has_answered = true, .silent = minutes(2)};
+    }
+    fleet.wait(minutes(5));
+    fleet.host.crash("a");
+    fleet.host.crash("a");
+    fleet.wait(minutes(5));
+    for (const char* name : Fleet::names) {
+        CAPTURE(name);
+        CHECK(fleet.status.servers.at(name).remembered.trial.failure.empty());
+    }
+}
+
 TEST_CASE("another change goes to the canary that failed, and then to the others") {
     Fleet fleet;
     fleet.change("hostname y");

@@ -31,6 +31,9 @@ constexpr std::chrono::milliseconds longest_question{6000};
 constexpr std::chrono::milliseconds look_for_answer{50};
 /// That nobody plays, an answer shows for so long: somebody may have come since it was given.
 constexpr std::chrono::milliseconds longest_look{750};
+/// A game that hangs is watched for so long before it is restarted: when what held up all games is over, they
+/// answer one after another.
+constexpr std::chrono::milliseconds last_look_at_hang{60'000};
 /// An older answer is not shown: whoever played then need not be there any more.
 constexpr std::chrono::seconds longest_shown{15};
 
@@ -128,6 +131,11 @@ std::string set_aside_text(int state, const std::string& server) {
     for (std::size_t i = 2; i < lines.size() && i < 2 + shown; ++i)
         text += (i == 2 ? " " : ", ") + printable(lines[i]);
     return text + (lines.size() > 2 + shown ? ", …" : "");
+}
+
+bool does_not_read(const probes::Known& known, std::uint16_t port) {
+    const auto socket = known.sockets.find(port);
+    return socket != known.sockets.end() && socket->second.unread.has_value();
 }
 
 std::vector<Outcome> carry_out(Store& store, const Paths& paths, std::vector<FileWork>& batch) {
@@ -342,6 +350,14 @@ std::vector<Outcome> SystemdHost::begin_empty() {
         const bool is_listed = known && known->answers.contains(waiting.game.port);
         if (const auto console = consoles.find(action.subject.name); console != consoles.end())
             waiting.console = console->second;
+        const bool hangs =
+            known && probes::is_at_work(*known, since_boot()) && does_not_read(*known, waiting.game.port);
+        if (waiting.game.hangs && !hangs) {
+            dropped.push_back({waiting.begun.action, false, FailureKind::Occupied,
+                               "the game reads again, or the probe does not tell", waiting.begun.plan,
+                               since(waiting.begun.at)});
+            return true;
+        }
         const auto verdict = judge(waiting, is_listed ? &known->answers.at(waiting.game.port) : nullptr);
         if (!verdict) return false;
         if (!*verdict) {
@@ -368,6 +384,7 @@ std::optional<SystemdHost::Verdict> SystemdHost::judge(WhileEmpty& waiting, cons
     const bool is_new = answer != nullptr && answer->asked >= waiting.since;
     if (waiting.game.hangs) {
         if (is_new) return no("the game answers again");
+        if (now - waiting.since < last_look_at_hang) return std::nullopt;
     } else {
         if (const unsigned count = is_new ? answer->players : 0; count > waiting.game.most)
             return no(count_text(count) + (count == 1 ? " has" : " have") + " come meanwhile");

@@ -2,7 +2,7 @@
 
 import json
 
-from testhosts.case import COMMUNITY, SERVERS, STATE, DaemonTest
+from testhosts.case import COMMUNITY, SERVERS, DaemonTest
 
 PROBE = "left4me-probe.service"
 HEALTH = "  health: {startup: 10s, unresponsive: 1m}\n"
@@ -40,23 +40,18 @@ class Health(DaemonTest):
         lines = self.ctl("events", name, "-n", "0", "-o", "json").stdout.splitlines()
         return [event for event in map(json.loads, lines) if event["reason"] == reason]
 
-    def test_a_game_that_hangs_is_restarted_and_one_that_reads_but_does_not_answer_is_only_shown(self):
+    def test_a_game_that_hangs_is_restarted_and_the_others_live_on(self):
         before = self.life("alpha")
-        self.write(f"{STATE}/runtime/gamma/merged/left4dead2/ems/standin.cfg", "standin_hang 1\n")
         self.signal("alpha", "STOP")
         self.until("alpha does not respond", lambda: self.is_not_responding("alpha", "nor reads them"), 120)
         self.assertEqual(self.life("alpha"), before)
-        self.until("alpha is restarted", lambda: self.life("alpha").pid not in ("0", before.pid), 120)
+        self.until("alpha is restarted", lambda: self.life("alpha").pid not in ("0", before.pid), 180)
         self.until("alpha is Ready", lambda: self.ready("alpha")["status"] == "True", 60)
         [restarted] = self.events("alpha", "Restarted")
         self.assertEqual(
             restarted["message"], "the game neither answers queries nor reads them, for at least 1m"
         )
         self.assertEqual(len(self.events("alpha", "NotReady")), 1)
-        self.until(
-            "gamma does not respond", lambda: self.is_not_responding("gamma", "people may be playing"), 60
-        )
-        self.assertIn("1 does not respond", self.daemon()["StatusText"])
         self.bystanders_live_on()
 
     def test_when_all_games_fall_silent_at_once_none_is_restarted(self):
