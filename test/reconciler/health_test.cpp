@@ -20,6 +20,7 @@ struct Watched : Site {
                                                                                 .unresponsive = minutes(5)};
         }
         (void)pass();
+        host.world.now += minutes(30);  // they have long started up
         host.calls.clear();
     }
     void silent(const std::string& name, seconds silence, std::optional<seconds> unread) {
