@@ -132,18 +132,21 @@ class Rcon(DaemonTest):
         at = self.run_in("date", "-d", "70 seconds", "+%H:%M").stdout.strip()
         schedule = f'[{{at: "{at}", command: say it is time}}, {{at: "{at}", action: Restart}}]'
         self.apply(WITH_CONSOLE.replace("rcon: {secret: rcon}\n", f"rcon: {{secret: rcon}}\n  schedule: {schedule}\n"))
-        self.assertIn(f"{at} Restart, next at {at}", self.ctl("describe", "alpha").stdout)
-        self.assertEqual(self.ctl("diff").returncode, 0)
+        self.assertIn(f"{at} Restart, next at {at}", self.ctl("describe", "server", "alpha").stdout)
+        self.assertNotIn("scheduled", self.ctl("diff", expect=None).stdout)
         self.until("the command is given", lambda: commands() == 1, 90)
         self.until("the restart waits", lambda: self.waits_for("2 players"))
         self.assertEqual(len(self.events("Commanded")), 1)
+        # Nobody plays on gamma: its restart waits neither for alpha's nor, since there is one, for its next start.
+        gamma = self.bystanders["gamma"]
+        self.until("gamma is restarted", lambda: self.life("gamma").pid not in ("0", gamma.pid))
         self.assertEqual(self.life("alpha"), before)
         self.order("standin_players 0\n")
         self.until("alpha is restarted", lambda: self.life("alpha").pid not in ("0", before.pid))
-        self.assertIn(f"the restart scheduled for {at}, and nobody is playing", self.events("Restarted")[-1]["message"])
         self.until("nothing is left to do", lambda: self.ctl("diff", expect=None).returncode == 0)
+        self.assertIn(f"the restart scheduled for {at}, and nobody is playing", self.events("Restarted")[-1]["message"])
         self.assertEqual(commands(), 1)
-        self.bystanders_live_on()
+        self.assertEqual(self.life("beta"), self.bystanders["beta"])
 
     def test_the_console_is_for_operators_and_its_password_for_nobody(self):
         shown = self.ctl("console", "alpha", "status").stdout
