@@ -315,7 +315,7 @@ def upgrade(release: str) -> "Callable[[Log], Result]":
 
 
 def host_tests(release: str) -> "Callable[[Log], Result]":
-    return lambda log: counted(log.command("test/host/run-tests", release, "--jobs", "2"))
+    return lambda log: counted(log.command("test/host/run-tests", release, "--jobs", "3"))
 
 
 class TidyCache:
