@@ -103,5 +103,5 @@ class Roots(HostTest):
         shown = self.run_in("systemctl", "show", "left4me-build@x.service", "-p", "RestrictAddressFamilies", "-p", "CapabilityBoundingSet",
                             "-p", "NoNewPrivileges", "-p", "MemoryMax", "-p", "TasksMax").stdout  # fmt: skip
         families = "RestrictAddressFamilies=AF_INET AF_INET6"  # a directory is built without even these: build_test.cpp
-        for line in (families, "CapabilityBoundingSet=", "NoNewPrivileges=yes", "MemoryMax=536870912", "TasksMax=4"):
+        for line in (families, "CapabilityBoundingSet=", "NoNewPrivileges=yes", "MemoryMax=536870912", "TasksMax=16"):
             self.assertIn(line, shown.splitlines())
