@@ -29,6 +29,9 @@ HERE = apt.codename()
 OTHER = next(release for release in trees.RELEASES if release != HERE)
 SILENCE_SECONDS = 15 * 60
 EARLIER = "8e174bd"  # version 0.1.0
+# What keeps all cores busy waits for what does not: tests of hosts mostly wait, and how long they take decides how long
+# all of it does.
+GIVES_WAY = ("nice", "-n", "10")
 # Another checkout's objects are as good, as in test/host/build-for.
 CACHE = {"CCACHE_BASEDIR": str(PROJECT), "CCACHE_NOHASHDIR": "1"}
 
@@ -59,9 +62,10 @@ class Step:
 class Log:
     """A step's output: a file under build/check, and the commands that write into it."""
 
-    def __init__(self, name: str):
+    def __init__(self, name: str, prefix: tuple[str, ...] = ()):
         self.path = LOGS / f"{name}.log"
         self.path.unlink(missing_ok=True)
+        self.prefix = prefix
 
     def command(self, *words: str | Path, **settings: str) -> str:
         """Runs a command; all that it prints goes to the log and comes back. Raises Failed when it does, and when it
@@ -69,7 +73,7 @@ class Log:
         with open(self.path, "ab") as output:
             start = output.tell()
             child = subprocess.Popen(
-                [str(word) for word in words],
+                [*self.prefix, *(str(word) for word in words)],
                 cwd=PROJECT,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -359,7 +363,7 @@ def tidy_of(names: "Callable[[], list[str]]") -> "Callable[[Log], Result]":
                 known.touch()
                 return ""
             done = subprocess.run(
-                ["clang-tidy-19", "--quiet", "-p", "build/tidy", "--extra-arg=-Wno-unknown-warning-option",
+                [*GIVES_WAY, "clang-tidy-19", "--quiet", "-p", "build/tidy", "--extra-arg=-Wno-unknown-warning-option",
                  # The compilers' own warnings are g++'s to make errors.
                  "--extra-arg=-Wno-error", name],
                 cwd=PROJECT, capture_output=True, text=True,
@@ -486,7 +490,7 @@ class Run:
             needed = [name for name in broken if name in (HERE, OTHER) or "tree" in name or name.startswith("package-")]
             if needed and step.name.startswith(("hosts-", "readme-", "upgrade-", "package-", "packaged")):
                 raise Failed(f"not run: {', '.join(needed)} failed")
-            result = step.run(Log(step.name)) or Result(passed=1)
+            result = step.run(Log(step.name, GIVES_WAY if step.cores > 1 else ())) or Result(passed=1)
         except Failed as error:
             words_for_failure = str(error)
             try:
