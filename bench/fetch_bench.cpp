@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "adapters/store/build_files.hpp"
-#include "support/https_server.hpp"
+#include "site/https_server.hpp"
 
 namespace {
 
