@@ -435,7 +435,7 @@ STEPS = [
     Step(f"readme-{OTHER}", f"the README, followed on a bare {OTHER}", readme(OTHER),
          [f"readme-{HERE}", f"bare-tree-{OTHER}", f"package-{OTHER}"], cores=1),
     Step(f"upgrade-{HERE}", f"an upgrade from {EARLIER} on {HERE}", upgrade(HERE),
-         [f"readme-{OTHER}", HERE, f"tree-{HERE}"], cores=2),
+         ["tidy", HERE, f"tree-{HERE}"], cores=2),
     Step(f"upgrade-{OTHER}", f"an upgrade from {EARLIER} on {OTHER}", upgrade(OTHER),
          [f"upgrade-{HERE}", OTHER, f"host-tree-{OTHER}"], cores=2),
 ]  # fmt: skip
