@@ -171,21 +171,25 @@ TEST_CASE("requests about units are sent as one batch per verb") {
     CHECK(world.units->asked[2] == std::pair(Verb::Start, std::vector<std::string>{"b"}));
 }
 
-TEST_CASE("an overlay's script is started with its build, unless it must not run") {
+TEST_CASE(
+    "an overlay's script is started with its build, with a way to public addresses if it may have one") {
     World world;
     const ScriptSource script{"true", ScriptNetwork::None, std::chrono::minutes(1), 1, 1, {}};
-    ScriptSource refused = script;
-    refused.network = ScriptNetwork::Public;
+    ScriptSource open = script;
+    open.network = ScriptNetwork::Public;
     world.desired.overlays = {
-        {"made", script}, {"refused", refused}, {"copied", DirectorySource{"/srv", "/srv", {}}}};
+        {"made", script}, {"open", open}, {"copied", DirectorySource{"/srv", "/srv", {}}}};
     std::vector<ActionIndex> actions;
     for (const auto& [name, source] : world.desired.overlays) actions.push_back(world.add(Verb::Build, name));
     world.machine->begin(world.plan, actions);
-    CHECK(world.units->scripts == std::vector<std::string>{"made"});
+    CHECK(world.units->scripts == std::vector<std::string>{"made", "open"});
     REQUIRE(world.units->asked.size() == 1);
-    CHECK(world.units->asked[0] == std::pair(Verb::Build, std::vector<std::string>{"copied", "refused"}));
-    CHECK(std::filesystem::exists(world.paths.overlays() / "made/.build/script/run"));
-    CHECK_FALSE(std::filesystem::exists(world.paths.overlays() / "refused/.build/script"));
+    CHECK(world.units->asked[0] == std::pair(Verb::Build, std::vector<std::string>{"copied"}));
+    for (const std::string name : {"made", "open"}) {
+        const auto files = world.paths.overlays() / name / ".build/script";
+        CHECK(std::filesystem::exists(files / "run"));
+        CHECK(std::filesystem::exists(files / "public") == (name == "open"));
+    }
     world.units->answers = {{{Verb::Build, done("made")}}};
     CHECK(world.completions().front().done);
 }
