@@ -1,6 +1,7 @@
 #include "reconciler/apply_outcomes.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "reconciler/backoff.hpp"
 #include "reconciler/canary.hpp"
@@ -53,13 +54,21 @@ void learn_crashes(Memory& memory, const Target& target, const Observed& observe
     }
 }
 
-void learn_trials(Memory& memory, const Target& target, const Observed& observed) {
+void learn_trials(Memory& memory, const Target& target, const Observed& observed, const Plan& attempted,
+                  std::span<const Outcome> outcomes) {
+    std::set<std::string> started;
+    for (const Outcome& outcome : outcomes) {
+        const Action& action = attempted.actions[outcome.action];
+        const bool begun = outcome.done || origin_of(outcome.reason) == FailureOrigin::Unit;
+        if (begun && (action.verb == Verb::Start || action.verb == Verb::Restart))
+            started.insert(action.subject.name);
+    }
     for (const auto& [name, server] : target.servers) {
         if (server.spec->blueprint_rollout.canary == 0 && memory.find(name) == nullptr) continue;
         const auto seen = observed.servers.find(name);
         if (seen == observed.servers.end()) continue;
         Remembered& remembered = memory.servers[name];
-        remembered.trial = next_trial(remembered, server, seen->second, observed);
+        remembered.trial = next_trial(remembered, server, seen->second, observed, started.contains(name));
     }
 }
 
@@ -137,7 +146,7 @@ void apply_outcomes(Memory& memory, const Target& target, const Observed& observ
     }
     learn_commands(memory, attempted, outcomes, observed.now);
     learn_crashes(memory, target, observed);
-    learn_trials(memory, target, observed);
+    learn_trials(memory, target, observed, attempted, outcomes);
     apply_overlay_outcomes(memory, target, failures, observed.now);
     learn_refreshes(memory, *target.desired, attempted, outcomes, failures, observed.now);
 }

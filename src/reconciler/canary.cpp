@@ -44,13 +44,17 @@ bool has_soaked(const TargetServer& target, const Trial& trial, TimePoint now) {
 }
 
 Trial next_trial(const Remembered& before, const TargetServer& target, const ObservedServer& server,
-                 const Observed& observed) {
+                 const Observed& observed, bool was_started) {
     if (target.spec->blueprint_rollout.canary == 0) return {};
     const std::string in_use = rendering_in_use(server);
     // Unknown for now: while it is stopped for a restart, say.
     if (in_use.empty()) return before.trial;
     Trial next = before.trial;
-    if (next.rendering != in_use) next = Trial{.rendering = in_use, .healthy = {}, .failure = {}};
+    if (next.rendering != in_use) {
+        // It is only what the next start will use: how the unit has ended says nothing about it.
+        if (!server.stack() && !was_started) return next;
+        next = Trial{.rendering = in_use, .healthy = {}, .failure = {}};
+    }
     const Response response = response_of(*target.spec, server, observed);
     const bool stays_up = has_stayed_up(before.crashes, server.unit, observed.now) &&
                           !is_crashing(before, server, observed.now);

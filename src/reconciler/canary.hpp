@@ -16,9 +16,10 @@ bool has_soaked(const TargetServer& target, const Trial& trial, TimePoint now);
 
 /// What is remembered of the rendering that the server has in use. A server is healthy while it has stayed up
 /// and its game answers. What is unknown (the probe does not run) changes nothing. Only the target's
-/// rendering can fail, and only until it has soaked once. It has failed until it is another one, or a person
-/// wants it tried again.
+/// rendering can fail, once it has been started and until it has soaked once. It has failed until it is
+/// another one, or a person wants it tried again. `was_started`: left4me has tried to start the server since
+/// the pass before.
 Trial next_trial(const Remembered& before, const TargetServer& target, const ObservedServer& server,
-                 const Observed& observed);
+                 const Observed& observed, bool was_started);
 
 }  // namespace left4me
