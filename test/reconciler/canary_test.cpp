@@ -136,6 +136,24 @@ TEST_CASE("a canary that fails stops the change, in whichever way it fails") {
     }
 }
 
+TEST_CASE("how a unit has ended says nothing about a change that it was not started with") {
+    Fleet fleet;
+    const RunResult run = fleet.pass();
+    const TargetServer& target = *run.target.find("a");
+    // systemd gives up what an earlier change broke, just when the next one has been rendered.
+    ObservedServer server;
+    server.current = std::string(target.digest());
+    server.unit.active = ActiveState::Failed;
+    server.unit.failure = FailureKind::StartLimitHit;
+    server.unit.result = "start-limit-hit";
+    Remembered before;
+    before.trial = {.rendering = "an earlier one", .healthy = {}, .failure = "crashes again and again"};
+    CHECK(next_trial(before, target, server, run.observed, false) == before.trial);
+    const Trial next = next_trial(before, target, server, run.observed, true);
+    CHECK(next.rendering == target.digest());
+    CHECK(next.failure == "its unit failed (start-limit-hit)");
+}
+
 TEST_CASE("what happens to a server after it has soaked is no failure of the change") {
     Fleet fleet;
     fleet.change("hostname y");
