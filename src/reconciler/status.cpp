@@ -99,9 +99,12 @@ bool is_crash_looping(const ServerFindings& findings, TimePoint now) {
 }
 
 /// A unit that stays up: Ready means that its game answers, as far as that can be told.
-ConditionValue responds(const ServerFindings& findings) {
+ConditionValue responds(const ServerFindings& findings, const Condition* before) {
     switch (response_of(*findings.desired(), *findings.observed, *findings.host)) {
         case Response::NotYet:
+            // A probe that has only just begun does not change what was known: after a start, no server is
+            // Ready.
+            if (before != nullptr && before->reason == ConditionReason(StateReason::Running)) break;
             return {ConditionStatus::False, StateReason::JustStarted,
                     fmt::format("started at {}, the game has not answered a query yet",
                                 clock_text(*findings.observed->unit.active_since))};
@@ -121,11 +124,11 @@ ConditionValue responds(const ServerFindings& findings) {
 }
 
 /// An active unit: systemd says so as soon as the game's process exists, and says it again after each crash.
-ConditionValue stays_up(const ServerFindings& findings, TimePoint now) {
+ConditionValue stays_up(const ServerFindings& findings, const Condition* before, TimePoint now) {
     const Crashes& crashes = findings.memory->crashes;
     const ObservedUnit& unit = findings.observed->unit;
     const bool has_proven_itself = has_stayed_up(crashes, unit, now);
-    if (has_proven_itself && !is_crash_looping(findings, now)) return responds(findings);
+    if (has_proven_itself && !is_crash_looping(findings, now)) return responds(findings, before);
     if (has_proven_itself)
         return {ConditionStatus::False, StateReason::CrashLoop,
                 fmt::format("the unit is active, but failed {} times", findings.backoff().failures)};
@@ -136,7 +139,7 @@ ConditionValue stays_up(const ServerFindings& findings, TimePoint now) {
             fmt::format("crashed {} times; {}", crashes.in_a_row, up)};
 }
 
-ConditionValue ready(const ServerFindings& findings, TimePoint now) {
+ConditionValue ready(const ServerFindings& findings, const Condition* before, TimePoint now) {
     const ObservedUnit& unit = findings.observed->unit;
     const bool mounted = findings.observed->stack().has_value();
     if (findings.target == nullptr)
@@ -158,7 +161,7 @@ ConditionValue ready(const ServerFindings& findings, TimePoint now) {
                         fmt::format("the unit runs, but is {}: it would not survive a reboot",
                                     to_string(unit.enablement))};
             }
-            return stays_up(findings, now);
+            return stays_up(findings, before, now);
         case ActiveState::Activating:
             return {ConditionStatus::False, StateReason::Starting, "the unit is starting"};
         case ActiveState::Deactivating:
@@ -313,8 +316,8 @@ ServerStatus next_server(const ServerStatus& previous, const ServerFindings& fin
     const auto make = [&](const char* type, ConditionValue verdict) {
         return condition(type, std::move(verdict), previous.find(type), now, next.generation);
     };
-    next.conditions = {make("Ready", ready(findings, now)), make("Reconciling", reconciling(findings)),
-                       make("Stalled", stalled(findings, now))};
+    next.conditions = {make("Ready", ready(findings, previous.find("Ready"), now)),
+                       make("Reconciling", reconciling(findings)), make("Stalled", stalled(findings, now))};
     return next;
 }
 
