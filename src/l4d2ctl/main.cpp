@@ -47,6 +47,7 @@ void add_verbs(CLI::App& app, Session& session) {
     add_rollback(app, session);
     add_gc(app, session);
     add_host(app, session);
+    add_secrets(app, session);
     add_init_repo(app, session);
     add_hook(app, session);
     add_suspend(app, session);

@@ -31,6 +31,7 @@ void add_restart(CLI::App& app, Session& session);
 void add_resume(CLI::App& app, Session& session);
 void add_rollback(CLI::App& app, Session& session);
 void add_schema(CLI::App& app, Session& session);
+void add_secrets(CLI::App& app, Session& session);
 void add_start(CLI::App& app, Session& session);
 void add_status(CLI::App& app, Session& session);
 void add_stop(CLI::App& app, Session& session);
