@@ -84,14 +84,10 @@ Result<Exit> list(Session& session, const std::string& output) {
     return Exit::Done;
 }
 
-void tell_who_gets_it(const std::string& name, const std::vector<std::string>& servers) {
-    print(fmt::format("secret/{} written\n", name));
-    if (servers.empty())
-        print("no server gets it yet; a Blueprint names it in `rcon` or `secrets`\n");
-    else
-        print(fmt::format("{} of it as their `rollout` says; l4d2ctl diff shows when\n",
-                          servers.size() == 1 ? "server/" + servers.front() + " gets to know"
-                                              : fmt::format("{} servers get to know", servers.size())));
+std::string who_gets_it(const std::vector<std::string>& servers) {
+    if (servers.empty()) return "no Blueprint of a server names it yet";
+    if (servers.size() == 1) return fmt::format("server/{} gets it as its `rollout` says", servers.front());
+    return fmt::format("{} servers get it as their `rollout` says", servers.size());
 }
 
 Result<Exit> secrets(Session& session, const Options& options) {
@@ -117,7 +113,7 @@ Result<Exit> secrets(Session& session, const Options& options) {
                              ? operations::set_secret(session, options.name, std::move(text))
                              : operations::rotate_secret(session, options.name);
     if (!servers) return std::unexpected(servers.error());
-    tell_who_gets_it(options.name, *servers);
+    print(fmt::format("secret/{} written; {}\n", options.name, who_gets_it(*servers)));
     return Exit::Done;
 }
 

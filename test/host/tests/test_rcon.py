@@ -108,7 +108,7 @@ class Rcon(DaemonTest):
         self.assertEqual([(one["name"], one["blueprints"], one["problem"]) for one in json.loads(said[1])["secrets"]], [("rcon", ["modded"], None)])
         before = self.life("alpha")
         said.append(self.ctl("secrets", "rotate", "rcon").stdout)
-        self.assertIn("secret/rcon written\nserver/alpha gets", said[-1])
+        self.assertIn("secret/rcon written; server/alpha gets it", said[-1])
         path = "/etc/left4me/secrets/rcon"
         self.assertEqual(self.run_in("stat", "-c", "%a %U", path).stdout, "400 left4me\n")
         rotated = self.run_in("cat", path).stdout.strip()
@@ -121,7 +121,7 @@ class Rcon(DaemonTest):
         self.assertIn("must be one line", self.ctl("secrets", "set", "rcon", text_in='a"b\n', expect=2).stderr)
         self.assertIn("is not the name of a secret", self.ctl("secrets", "set", "../shadow", text_in="a\n", expect=2).stderr)
         said.append(self.ctl("secrets", "set", "web", text_in="hunter2\n").stdout)
-        self.assertIn("no server gets it yet", said[-1])
+        self.assertIn("no Blueprint of a server names it yet", said[-1])
         self.assertEqual(self.run_in("cat", "/etc/left4me/secrets/web").stdout, "hunter2\n")
         self.ctl("secrets", "remove", "web")
         self.ctl("secrets", "remove", "web", expect=4)
