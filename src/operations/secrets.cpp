@@ -126,7 +126,8 @@ Result<std::vector<std::string>> set_secret(Context& context, const std::string&
     std::vector<std::string> servers;
     // Without manifests, nothing uses it yet.
     if (const auto in_force = read_source(context)) {
-        for (const std::string& blueprint : uses(in_force->set)[name]) {
+        const auto blueprints = uses(in_force->set)[name];
+        for (const std::string& blueprint : blueprints) {
             const auto of_it = servers_using(in_force->set, blueprint);
             servers.insert(servers.end(), of_it.begin(), of_it.end());
         }

@@ -63,11 +63,11 @@ TEST_CASE("a spec with a port only is enough") {
 TEST_CASE("what is wrong with a spec is said with its place, all at once") {
     CHECK(
         refused("prot: 1\narguments: +map\noverlays: [[a]]\n") ==
+        "comp1.yaml:1:1: a spec needs a port; write e.g. `port: 27015`\n"
         "comp1.yaml:1:1: unknown field 'prot'; did you mean 'port'? (a spec has port, overlays, arguments or "
         "config)\n"
         "comp1.yaml:2:12: `arguments` must be a list\n"
-        "comp1.yaml:3:12: an item of `overlays` must be one line of text\n"
-        "comp1.yaml:1:1: a spec needs a port; write e.g. `port: 27015`");
+        "comp1.yaml:3:12: an item of `overlays` must be one line of text\n");
     CHECK(refused("- 1\n").find("a spec is a map") != std::string::npos);
     CHECK(refused("a: [\n").find("comp1.yaml:") == 0);
     CHECK(refused("").find("comp1.yaml:") == 0);
