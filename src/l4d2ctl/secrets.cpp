@@ -8,7 +8,6 @@
 #include <algorithm>
 
 #include "adapters/files.hpp"
-#include "adapters/store/secrets.hpp"
 #include "l4d2ctl/verbs.hpp"
 #include "operations/server_view.hpp"
 #include "specs/text.hpp"
@@ -49,12 +48,12 @@ Result<std::string> read_text(const std::string& name) {
         print_error(fmt::format("The secret {} (one line, not shown):", name));
         const NoEcho unseen;
         // A terminal hands over a line at a time.
-        std::string text(store::max_secret_bytes + 1, '\0');
+        std::string text(operations::max_secret_bytes + 1, '\0');
         const ssize_t got = ::read(STDIN_FILENO, text.data(), text.size());
         text.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
         return text;
     }
-    auto text = read_descriptor(STDIN_FILENO, "standard input", store::max_secret_bytes);
+    auto text = read_descriptor(STDIN_FILENO, "standard input", operations::max_secret_bytes);
     if (!text) return fail(Exit::Usage, text.error());
     return *std::move(text);
 }

@@ -14,7 +14,6 @@
 #include <utility>
 
 #include "adapters/files.hpp"
-#include "adapters/store/secrets.hpp"
 #include "adapters/trigger/client.hpp"
 #include "operations/events.hpp"
 #include "operations/lock.hpp"

@@ -4,10 +4,13 @@
 #include <string>
 #include <vector>
 
+#include "adapters/store/secrets.hpp"
 #include "operations/json.hpp"
 #include "operations/view.hpp"
 
 namespace left4me::operations {
+
+using store::max_secret_bytes;
 
 /// What may be known of a secret; never its text.
 struct SecretInfo {
