@@ -11,6 +11,7 @@
 #include "builder/git/fetch.hpp"
 #include "builder/git/packets.hpp"
 #include "git_place.hpp"
+#include "kill_build.hpp"
 #include "reconciler/pinning.hpp"
 
 using namespace left4me;
@@ -734,13 +735,8 @@ TEST_CASE("a build from git that is killed at any moment gives the right artifac
     std::string digest;
     for (const bool local : {false, true}) {
         const GitBuild build = local ? GitBuild(git) : GitBuild(git, server);
-        for (int round = 0; round < 3; ++round) {
-            for (int kill = 0; kill < 10; ++kill) {
-                const pid_t pid = build.start();
-                std::this_thread::sleep_for(std::chrono::milliseconds(random() % 100));
-                ::kill(pid, SIGKILL);
-                REQUIRE(::waitpid(pid, nullptr, 0) == pid);
-            }
+        for (int round = 0; round < 5; ++round) {
+            kill_builds([&] { return build.start(); }, 10, 100ms, random);
             CHECK(build.run() == "");
             CHECK(build.record().artifact->revision == commit);
             if (digest.empty()) digest = build.record().artifact->digest;

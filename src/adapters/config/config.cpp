@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <string_view>
 
-#include "adapters/config/remote_url.hpp"
+#include "specs/remote_url.hpp"
 #include "adapters/config/table.hpp"
 #include "adapters/paths.hpp"
 #include "specs/documents.hpp"

@@ -13,7 +13,7 @@
 #include <span>
 #include <system_error>
 
-#include "adapters/config/remote_url.hpp"
+#include "specs/remote_url.hpp"
 #include "adapters/files.hpp"
 #include "adapters/git/child.hpp"
 #include "adapters/git/known_hosts.hpp"

@@ -86,6 +86,7 @@ json request_of(const OverlaySource& source) {
             [](const GitSource& from) -> json {
                 return {{"git", limits_json({{"url", from.url},
                                              {"root", from.root},
+                                             {"hostKeys", from.host_keys},
                                              {"ref", from.ref},
                                              {"path", from.path},
                                              {"into", from.into},
@@ -161,6 +162,7 @@ std::expected<OverlaySource, std::string> read_git(const json& from) {
     GitSource source;
     source.url = read_field<std::string>(from, "url");
     source.root = read_field<std::string>(from, "root");
+    source.host_keys = read_texts(from, "hostKeys");
     source.ref = read_field<std::string>(from, "ref");
     source.path = read_field<std::string>(from, "path");
     source.into = read_field<std::string>(from, "into");
