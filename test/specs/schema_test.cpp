@@ -162,16 +162,26 @@ TEST_CASE("the patterns of the schema agree with the checks of the parser") {
                              "0123456789012345678901234567890123456789"})
         agree(Type::GitRef, text);
     const std::string some(240, 'A');
-    for (const std::string& text :
-         {"ssh-ed25519 AAAA" + some.substr(0, 64), "ssh-ed25519 AAAA" + some.substr(0, 63),
-          "ssh-ed25519 AAAA" + some.substr(0, 65), "ssh-ed25519 AAAA" + some.substr(0, 63) + "=",
-          "ssh-ed25519 BAAA" + some.substr(0, 64), "ssh-ed25519  AAAA" + some.substr(0, 64),
-          "ssh-ed25519 AAAA" + some.substr(0, 63) + "-", "h ssh-ed25519 AAAA" + some.substr(0, 64),
-          "ecdsa-sha2-nistp256 AAAA" + some.substr(0, 132), "ecdsa-sha2-nistp384 AAAA" + some.substr(0, 131),
-          "ecdsa-sha2-nistp521 AAAA" + some.substr(0, 236), "ecdsa-sha2-nistp521 AAAA" + some.substr(0, 237),
-          "ecdsa-sha2-nistp256 AAAA" + some.substr(0, 132) + "=", "ecdsa-sha2-nistp256 AAAA" + some.substr(0, 132) + "==",
-          "ecdsa-sha2-nistp256 AAAA" + some.substr(0, 132) + "===", "ecdsa-sha2-nistp257 AAAA" + some.substr(0, 132),
-          "ssh-rsa AAAA" + some.substr(0, 64), std::string("ssh-ed25519"), std::string("ssh-ed25519 "), std::string()})
+    for (const std::string& text : {"ssh-ed25519 AAAA" + some.substr(0, 64),
+                                    "ssh-ed25519 AAAA" + some.substr(0, 63),
+                                    "ssh-ed25519 AAAA" + some.substr(0, 65),
+                                    "ssh-ed25519 AAAA" + some.substr(0, 63) + "=",
+                                    "ssh-ed25519 BAAA" + some.substr(0, 64),
+                                    "ssh-ed25519  AAAA" + some.substr(0, 64),
+                                    "ssh-ed25519 AAAA" + some.substr(0, 63) + "-",
+                                    "h ssh-ed25519 AAAA" + some.substr(0, 64),
+                                    "ecdsa-sha2-nistp256 AAAA" + some.substr(0, 132),
+                                    "ecdsa-sha2-nistp384 AAAA" + some.substr(0, 131),
+                                    "ecdsa-sha2-nistp521 AAAA" + some.substr(0, 236),
+                                    "ecdsa-sha2-nistp521 AAAA" + some.substr(0, 237),
+                                    "ecdsa-sha2-nistp256 AAAA" + some.substr(0, 132) + "=",
+                                    "ecdsa-sha2-nistp256 AAAA" + some.substr(0, 132) + "==",
+                                    "ecdsa-sha2-nistp256 AAAA" + some.substr(0, 132) + "===",
+                                    "ecdsa-sha2-nistp257 AAAA" + some.substr(0, 132),
+                                    "ssh-rsa AAAA" + some.substr(0, 64),
+                                    std::string("ssh-ed25519"),
+                                    std::string("ssh-ed25519 "),
+                                    std::string()})
         agree(Type::HostKey, text.c_str());
     for (const char* text : {".", "a", "a/b", "./a", "..", "a/..", "/a", "", "a\\b"})
         agree(Type::TreePath, text);
