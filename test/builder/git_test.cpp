@@ -8,7 +8,6 @@
 #include <atomic>
 #include <random>
 
-#include "builder/git/fetch.hpp"
 #include "builder/git/packets.hpp"
 #include "git_place.hpp"
 #include "kill_build.hpp"
@@ -20,13 +19,6 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr const char* refs_request = "/m.git/info/refs?service=git-upload-pack";
-
-std::string random_bytes(std::size_t count) {
-    std::mt19937_64 random(20261129);
-    std::string bytes;
-    while (bytes.size() < count) bytes += static_cast<char>(random() & 0xffU);
-    return bytes;
-}
 
 /// A pack as the community publishes one.
 void fill(const GitPlace& git) {
@@ -57,36 +49,6 @@ void check_content(const GitBuild& build, const std::string& commit) {
 std::string tree_item(const std::string& mode, const std::string& name, const std::string& id) {
     return mode + " " + name + std::string(1, '\0') + id;
 }
-
-/// Asks a server for a commit in this process, without patience.
-class Fetching {
-  public:
-    explicit Fetching(const GitPlace& repository) : place_(repository.place) {
-        place_.directory("build");
-        directory_ = Fd(::open(place_.path("build").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-        source.private_networks = {"127.0.0.0/8"};
-        settings.wait = 5ms;
-        settings.limits.stalled = 1s;
-        settings.tries = 3;
-    }
-
-    /// Empty: there is a pack; else why not.
-    std::string run(const HttpsServer& server, const std::string& path = "/m.git") {
-        place_.file("ca.pem", server.certificate());
-        settings.ca_file = place_.path("ca.pem");
-        source.url = server.url(path);
-        builder::Progress progress(directory_.get());
-        const auto objects = builder::fetch_commit(source, directory_.get(), progress, settings);
-        return objects ? "" : objects.error().message;
-    }
-
-    GitSource source;
-    builder::DownloadSettings settings;
-
-  private:
-    const Place& place_;
-    Fd directory_;
-};
 
 }  // namespace
 

@@ -15,7 +15,6 @@
 
 #include "../../builder/git_place.hpp"
 #include "../../builder/kill_build.hpp"
-#include "builder/git/fetch.hpp"
 #include "host/native/support.hpp"
 
 using namespace left4me;
@@ -83,19 +82,15 @@ class SshServer {
     pid_t pid_ = -1;
 };
 
-/// Asks a server for a commit in this process, with little patience.
-class Fetching {
+/// Asks over ssh, with the key `good`.
+class FetchingOverSsh : public Fetching {
   public:
-    Fetching(const GitPlace& git, std::string url, std::vector<std::string> host_keys) : place_(git.place) {
-        place_.directory("build");
-        directory_ = Fd(::open(place_.path("build").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    FetchingOverSsh(const GitPlace& git, std::string url, std::vector<std::string> host_keys)
+        : Fetching(git), place_(git.place) {
         source.url = std::move(url);
         source.host_keys = std::move(host_keys);
-        source.private_networks = {"127.0.0.0/8"};
         source.limits.bytes = 20U << 20U;
-        settings.wait = 5ms;
         settings.limits.connect = 3s;
-        settings.limits.stalled = 1s;
         settings.tries = 2;
         use_key("good");
     }
@@ -104,20 +99,8 @@ class Fetching {
         settings.deploy_key = {place_.path("ssh/" + name), "/etc/left4me/deploy-keys/o"};
     }
 
-    /// Empty: there is a pack; else why not.
-    std::string run() {
-        builder::discard_pack(directory_.get());
-        builder::Progress progress(directory_.get());
-        const auto objects = builder::fetch_commit(source, directory_.get(), progress, settings);
-        return objects ? "" : objects.error().message;
-    }
-
-    GitSource source;
-    builder::DownloadSettings settings;
-
   private:
     const Place& place_;
-    Fd directory_;
 };
 
 /// A program that is no ssh server, on a port of 127.0.0.1.
@@ -163,13 +146,6 @@ class Stranger {
     std::jthread thread_;
 };
 
-std::string random_bytes(std::size_t count) {
-    std::mt19937_64 random(20261129);
-    std::string bytes;
-    while (bytes.size() < count) bytes += static_cast<char>(random() & 0xffU);
-    return bytes;
-}
-
 }  // namespace
 
 TEST_CASE("a commit comes over ssh, from whoever shows a pinned key, to whoever has the key", "[ssh]") {
@@ -177,7 +153,7 @@ TEST_CASE("a commit comes over ssh, from whoever shows a pinned key, to whoever 
     git.place.file("work/a.cfg", "a\n");
     const std::string commit = git.commit();
     const SshServer server(git);
-    Fetching fetching(git, server.url(), {server.host_key()});
+    FetchingOverSsh fetching(git, server.url(), {server.host_key()});
     CHECK(fetching.run() == "");
     fetching.source.ref = "main";
     CHECK(fetching.run() == "");
@@ -198,7 +174,7 @@ TEST_CASE("a host key that is not pinned is refused with what was seen, before t
     (void)git.commit();
     const SshServer server(git);
     for (const char* pinned : {"other", "ecdsa"}) {
-        Fetching fetching(git, server.url(), {server.public_key(pinned)});
+        FetchingOverSsh fetching(git, server.url(), {server.public_key(pinned)});
         // Whoever looked for it would say so.
         fetching.use_key("nothing");
         const std::string said = fetching.run();
@@ -211,7 +187,7 @@ TEST_CASE("a key that does not let us in is named, with the remedy", "[ssh]") {
     const GitPlace git;
     (void)git.commit();
     const SshServer server(git);
-    Fetching fetching(git, server.url(), {server.host_key()});
+    FetchingOverSsh fetching(git, server.url(), {server.host_key()});
     const auto refusal = [&](const std::string& key) {
         fetching.use_key(key);
         return fetching.run();
@@ -237,7 +213,7 @@ TEST_CASE("an address that is not public is not connected to over ssh either", "
     const GitPlace git;
     (void)git.commit();
     const SshServer server(git);
-    Fetching fetching(git, server.url(), {server.host_key()});
+    FetchingOverSsh fetching(git, server.url(), {server.host_key()});
     fetching.source.private_networks.clear();
     CHECK(says(fetching.run(), "127.0.0.1 is not a public address"));
     CHECK_FALSE(git.place.read("ssh/log").contains("Connection"));
@@ -248,7 +224,7 @@ TEST_CASE("wrong answers over ssh are refused, and named", "[ssh]") {
     git.place.file("work/a.cfg", "a\n");
     const std::string commit = git.commit();
     const SshServer server(git);
-    Fetching fetching(git, server.url(), {server.host_key()});
+    FetchingOverSsh fetching(git, server.url(), {server.host_key()});
     fetching.source.ref = commit;
     const auto answer = [&](const std::string& script) {
         server.allow(script);
@@ -302,7 +278,7 @@ TEST_CASE("what does not speak ssh is left in time", "[ssh]") {
     const auto answer = [&](const std::string& greeting, const std::string& more) {
         const Stranger stranger(greeting, more);
         std::string key = git.place.read("ssh/good.pub");
-        return Fetching(git, stranger.url(), {key.substr(0, key.find(' ', 20))}).run();
+        return FetchingOverSsh(git, stranger.url(), {key.substr(0, key.find(' ', 20))}).run();
     };
     CHECK(says(answer("", ""), "stalled"));
     CHECK(says(answer("SSH-2.0-x\r\n", ""), "stalled"));
