@@ -39,6 +39,9 @@ int run(std::span<char*> arguments) {
     downloads.ca_file = variable("LEFT4ME_BUILD_CA");                         // for tests
     if (std::string api = variable("LEFT4ME_BUILD_STEAM_API"); !api.empty())  // for tests
         downloads.steam_api = std::move(api);
+    if (const std::string credentials = variable("CREDENTIALS_DIRECTORY"); !credentials.empty())
+        downloads.deploy_key.file = credentials + "/deploy-key";
+    downloads.deploy_key.place = std::string("/etc/left4me/deploy-keys/") + arguments[1];
     return left4me::builder::build(overlays, arguments[1], variable("INVOCATION_ID"), downloads);
 }
 

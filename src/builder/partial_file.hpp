@@ -17,10 +17,17 @@
 
 namespace left4me::builder {
 
+/// Of one overlay, for a server that is reached over ssh.
+struct DeployKey {
+    std::string file;   ///< missing or empty: this overlay has none
+    std::string place;  ///< where root puts it, for messages
+};
+
 /// How patient a download is. The defaults are those of the unit; tests have less time.
 struct DownloadSettings {
     std::string ca_file;  ///< as TransferRequest::ca_file
     std::string steam_api = "https://api.steampowered.com";
+    DeployKey deploy_key;
     TransferLimits limits;
     /// Between two tries; doubled each time.
     std::chrono::milliseconds wait{1000};

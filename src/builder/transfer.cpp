@@ -80,10 +80,9 @@ class Transfer {
     Transfer& operator=(const Transfer&) = delete;
 
     TransferResult run() {
-        if (!curl_) return {TransferEnd::OwnError, "libcurl cannot be used", {}, false};
+        if (!curl_) return unusable("libcurl cannot be used");
         set_options();
-        if (!usable_)
-            return {TransferEnd::OwnError, "this libcurl lacks a setting that left4me needs", {}, false};
+        if (!usable_) return unusable(lacking);
         const CURLcode code = curl_easy_perform(curl_.get());
         long status = 0;
         (void)curl_easy_getinfo(curl_.get(), CURLINFO_RESPONSE_CODE, &status);
@@ -99,7 +98,25 @@ class Transfer {
         return result;
     }
 
+    /// Connects to the host of the URL, and says nothing to it. The result owns the socket.
+    std::expected<std::shared_ptr<void>, TransferResult> connect(curl_socket_t& socket) {
+        if (!curl_) return std::unexpected(unusable("libcurl cannot be used"));
+        set_options();
+        set(CURLOPT_PROTOCOLS_STR, "http");  // without TLS
+        set(CURLOPT_CONNECT_ONLY, 1L);
+        if (!usable_) return std::unexpected(unusable(lacking));
+        if (const CURLcode code = curl_easy_perform(curl_.get()); code != CURLE_OK)
+            return std::unexpected(judge(code, 0));
+        if (curl_easy_getinfo(curl_.get(), CURLINFO_ACTIVESOCKET, &socket) != CURLE_OK)
+            return std::unexpected(unusable(lacking));
+        set<char*>(CURLOPT_ERRORBUFFER, nullptr);  // it is this object's
+        return std::shared_ptr<void>(curl_.release(), Free{});
+    }
+
   private:
+    static constexpr const char* lacking = "this libcurl lacks a setting that left4me needs";
+    static TransferResult unusable(const char* why) { return {TransferEnd::OwnError, why, {}, false}; }
+
     template <typename Value>
     void set(CURLoption option, Value value) {
         usable_ = usable_ && curl_easy_setopt(curl_.get(), option, value) == CURLE_OK;
@@ -320,6 +337,18 @@ class Transfer {
 
 TransferResult transfer(const TransferRequest& request, const TransferSink& sink) {
     return Transfer(request, sink).run();
+}
+
+std::expected<Connection, TransferResult> Connection::open(const std::string& host, unsigned port,
+                                                           const std::vector<Network>& private_networks,
+                                                           const TransferLimits& limits) {
+    const TransferRequest request{
+        fmt::format("http://{}:{}/", host, port), 0, "", "", private_networks, limits};
+    const TransferSink nowhere;
+    curl_socket_t socket = CURL_SOCKET_BAD;
+    auto owner = Transfer(request, nowhere).connect(socket);
+    if (!owner) return std::unexpected(std::move(owner.error()));
+    return Connection(std::move(*owner), socket);
 }
 
 }  // namespace left4me::builder

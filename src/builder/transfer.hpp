@@ -2,7 +2,9 @@
 
 #include <chrono>
 #include <cstdint>
+#include <expected>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -66,5 +68,21 @@ struct TransferSink {
 /// One GET or POST over https with libcurl. Certificates are verified, redirects are followed within https,
 /// and no address that is not public is connected to, unless it is in one of the networks that are allowed.
 TransferResult transfer(const TransferRequest& request, const TransferSink& sink);
+
+/// A TCP connection over which somebody else speaks, made under the same rules.
+class Connection {
+  public:
+    static std::expected<Connection, TransferResult> open(const std::string& host, unsigned port,
+                                                          const std::vector<Network>& private_networks,
+                                                          const TransferLimits& limits);
+    /// Does not block.
+    int socket() const { return socket_; }
+
+  private:
+    Connection(std::shared_ptr<void> owner, int socket) : owner_(std::move(owner)), socket_(socket) {}
+
+    std::shared_ptr<void> owner_;  ///< libcurl's, which closes the socket
+    int socket_;
+};
 
 }  // namespace left4me::builder

@@ -79,6 +79,7 @@ Json json_of(const ArchiveSource& source) {
 Json json_of(const GitSource& source) {
     return {{"git",
              {{"url", source.url},
+              {"hostKeys", source.host_keys},
               {"ref", source.ref},
               {"path", source.path},
               {"into", source.into},

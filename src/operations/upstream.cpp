@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
 #include <set>
 #include <utility>
 #include <vector>
@@ -36,11 +37,11 @@ class Asking {
 
     Result<Answers> run(const std::map<std::string, OverlaySource>& sources) {
         for (const auto& [name, source] : sources) {
-            const auto asked = machine_.request_check(name, {source, question_});
-            if (!asked) return fail(ErrorKind::StateFailed, asked.error().message);
-            open_.insert(name);
+            if (auto asked = ask(name, source); !asked) return std::unexpected(asked.error());
         }
-        begin({open_.begin(), open_.end()});
+        std::vector<std::string> names;
+        for (const auto& [name, open] : open_) names.push_back(name);
+        begin(names);
         const auto began = Clock::now();
         bool told = false;
         while (!open_.empty()) {
@@ -54,15 +55,24 @@ class Asking {
             if (waited > patience)
                 return fail(ErrorKind::TimedOut, fmt::format("overlay/{}: upstream was not heard of in time; "
                                                              "nothing was changed",
-                                                             *open_.begin()));
+                                                             open_.begin()->first));
             if (waited > worth_telling && !std::exchange(told, true))
-                context_.notice(fmt::format("waiting for upstream of overlay/{}{}", *open_.begin(),
+                context_.notice(fmt::format("waiting for upstream of overlay/{}{}", open_.begin()->first,
                                             open_.size() > 1 ? ", and others" : ""));
         }
         return std::move(answers_);
     }
 
   private:
+    Result<void> ask(const std::string& name, const OverlaySource& source) {
+        const Fd directory = store::open_build_directory(context_.paths, name);
+        const auto last = directory ? store::read_upstream(directory.get()) : std::nullopt;
+        open_.insert_or_assign(name, Open{source, last ? last->question : ""});
+        const auto asked = machine_.request_check(name, {source, question_});
+        if (!asked) return fail(ErrorKind::StateFailed, asked.error().message);
+        return {};
+    }
+
     void begin(const std::vector<std::string>& names) {
         machine_.units().begin(Verb::Build, names);
         starting_.insert(names.begin(), names.end());
@@ -83,7 +93,7 @@ class Asking {
         const auto listed = machine_.units().list();
         if (!listed) return fail(ErrorKind::HostUnavailable, listed.error());
         std::vector<std::string> again;
-        for (const std::string& name : std::set(open_)) {
+        for (const auto& [name, open] : std::map(open_)) {
             const Fd directory = store::open_build_directory(context_.paths, name);
             auto upstream = directory ? store::read_upstream(directory.get()) : std::nullopt;
             if (upstream && upstream->question == question_) {
@@ -91,6 +101,10 @@ class Asking {
             } else if (!listed->builds.contains(name) && !starting_.contains(name)) {
                 // The unit was building when it was to be started, and has not seen the question.
                 if (directory && store::is_check_waiting(directory.get())) {
+                    again.push_back(name);
+                } else if (upstream && upstream->question != open.last_answered) {
+                    // Somebody else's question has taken the place of ours, and was answered.
+                    if (auto asked = ask(name, open.source); !asked) return asked;
                     again.push_back(name);
                 } else {
                     answer(name,
@@ -106,7 +120,11 @@ class Asking {
     SystemdHost& machine_;
     Interruption& interruption_;
     std::string question_ = new_question();
-    std::set<std::string> open_;
+    struct Open {
+        OverlaySource source;
+        std::string last_answered;  ///< the question that was answered when this was asked
+    };
+    std::map<std::string, Open> open_;
     std::set<std::string> starting_;  ///< whose unit's job has not ended
     Answers answers_;
 };

@@ -51,6 +51,7 @@ std::string fingerprint(const GitSource& source) {
     digest.field("git").field(source.url).field(source.ref).field(source.path).field(source.into);
     add(digest, source.exclude);
     if (source.pin) digest.field("pin").field(source.pin->commit);
+    if (!source.host_keys.empty()) add(digest.field("hostKeys"), source.host_keys);
     return digest.hex();
 }
 

@@ -62,6 +62,8 @@ std::string type_description(const Field& field) {
         case Type::GitUrl:
         case Type::HttpsUrl:
             return "URL";
+        case Type::HostKey:
+            return "public key of a server";
         case Type::GitRef:
             return "branch, tag or commit";
         case Type::WorkshopId:

@@ -468,15 +468,34 @@ constexpr std::array git_exclude{
               "`path`; without one, a name anywhere in it.",
           .maximum = 255},
 };
+constexpr std::array host_keys{
+    Field{.name = "item",
+          .type = Type::HostKey,
+          .documentation = "A public key, as `ssh-keyscan -t ed25519 HOST` prints it behind the host's name. "
+                           "Of the kinds ssh-ed25519 and ecdsa-sha2-nistp256, 384 and 521.",
+          .maximum = 300},
+};
 constexpr std::array git_fields{
-    Field{.name = "url",
-          .type = Type::GitUrl,
-          .required = true,
+    Field{
+        .name = "url",
+        .type = Type::GitUrl,
+        .required = true,
+        .documentation =
+            "Where the repository is: an https:// address; one of ssh, as ssh://git@example.org/pack.git or "
+            "git@example.org:pack.git, with `hostKeys`; or the absolute path of a repository in one of the "
+            "host's `overlayRoots`.",
+        .example = "https://github.com/SirPlease/L4D2-Competitive-Rework.git",
+        .maximum = 2048},
+    Field{.name = "hostKeys",
+          .type = Type::List,
           .documentation =
-              "Where the repository is: an https:// address, or the absolute path of a repository in one of "
-              "the host's `overlayRoots`.",
-          .example = "https://github.com/SirPlease/L4D2-Competitive-Rework.git",
-          .maximum = 2048},
+              "Of an address of ssh, and needed there: the public keys of that server, one of which "
+              "it must show. Compare them with what its owner publishes.",
+          .example = "[\"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl\"]",
+          .minimum = 1,
+          .maximum = 8,
+          .unique = true,
+          .children = host_keys},
     Field{.name = "ref",
           .type = Type::GitRef,
           .documentation =

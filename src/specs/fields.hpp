@@ -43,7 +43,8 @@ enum class Type {
     HttpsUrl,    ///< https://…
     WorkshopId,  ///< the number of an item or a collection of the Steam workshop
     Sha256,      ///< 64 lower-case hexadecimal digits
-    GitUrl,      ///< as ArchiveUrl, of a repository
+    GitUrl,      ///< of a repository: as ArchiveUrl, ssh://… or user@host:path
+    HostKey,     ///< the public key of an ssh server: "ssh-ed25519 AAAA…"
     GitRef,      ///< a branch, a tag or a commit
     TreePath,    ///< FilePath of a directory, or `.`
     Text,        ///< any text

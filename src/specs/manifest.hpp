@@ -79,15 +79,16 @@ struct ArchiveSource {
 
 /// The overlay's files are those of one commit of a git repository.
 struct GitSource {
-    std::string url;                   ///< `https://…`, or the absolute path of a repository on this host
-    std::string root;                  ///< of a repository on this host: as DirectorySource::root
-    std::string ref;                   ///< a branch, a tag, or all 40 digits of a commit; empty: HEAD
-    std::string path;                  ///< the directory of the repository that is taken; empty: all of it
-    std::string into;                  ///< as ArchiveSource::into
-    std::vector<std::string> exclude;  ///< as ArchiveSource::exclude
-    SourceLimits limits;               ///< of what is downloaded, and of its content
+    std::string url;   ///< `https://…`, `ssh://…`, `user@host:path`, or the absolute path of one on this host
+    std::string root;  ///< of a repository on this host: as DirectorySource::root
+    std::string ref;   ///< a branch, a tag, or all 40 digits of a commit; empty: HEAD
+    std::string path;  ///< the directory of the repository that is taken; empty: all of it
+    std::string into;  ///< as ArchiveSource::into
+    std::vector<std::string> exclude;           ///< as ArchiveSource::exclude
+    SourceLimits limits;                        ///< of what is downloaded, and of its content
     std::vector<std::string> private_networks;  ///< as ArchiveSource::private_networks
     std::optional<GitPin> pin = {};             ///< of the lock file; nullopt: what `ref` stands for
+    std::vector<std::string> host_keys = {};    ///< of a server that is reached over ssh: "TYPE BASE64"
 
     bool operator==(const GitSource&) const = default;
 };

@@ -11,6 +11,7 @@
 #include "specs/name.hpp"
 #include "specs/pins.hpp"
 #include "specs/placeholders.hpp"
+#include "specs/remote_url.hpp"
 #include "specs/text.hpp"
 #include "specs/validate.hpp"
 
@@ -64,6 +65,31 @@ void check_workshop(const Node& overlay, Reporter& reporter) {
     }
     reporter.add(Rule::SourceCount, workshop->mark,
                  "spec.source.workshop names nothing; give items, collections or both");
+}
+
+/// A server that is reached over ssh is known by its key, and by nothing else.
+void check_host_keys(const Node& overlay, Reporter& reporter) {
+    const Node* source = spec_field(overlay, "source");
+    const Node* git = source == nullptr ? nullptr : source->get("git");
+    const Node* url = git == nullptr ? nullptr : git->get("url");
+    if (url == nullptr) return;
+    const Node* keys = git->get("hostKeys");
+    const auto remote = parse_remote_url(url->text);
+    const bool is_ssh = remote && remote->scheme == RemoteUrl::Scheme::Ssh;
+    if (is_ssh && keys == nullptr) {
+        const std::string port = remote->port == 0 ? "" : fmt::format(" -p {}", remote->port);
+        reporter.add(
+            Rule::HostKeysMissing, url->mark,
+            fmt::format("spec.source.git has no hostKeys, without which anybody could answer in the "
+                        "place of {0}; add the key that `ssh-keyscan -t ed25519{1} {0}` prints, if it "
+                        "is the one that its owner publishes",
+                        remote->host, port));
+    }
+    if (!is_ssh && (remote || url->text.starts_with('/')) && keys != nullptr) {
+        reporter.add(
+            Rule::HostKeysUnused, keys->mark,
+            "spec.source.git.hostKeys: only servers that are reached over ssh have host keys; remove it");
+    }
 }
 
 /// What never moves needs no refresh, and would never get one.
@@ -181,6 +207,7 @@ void check_object(Kind kind, const yaml::Node& root, Reporter& reporter) {
             return check_executed(root, reporter);
         case Kind::Overlay:
             check_workshop(root, reporter);
+            check_host_keys(root, reporter);
             check_refresh(root, reporter);
             return check_file_conflicts(root, reporter);
     }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "specs/remote_url.hpp"
 #include "specs/text.hpp"
 #include "specs/text_checks.hpp"
 
@@ -10,6 +11,7 @@ namespace {
 
 constexpr std::string_view https = "https://";
 constexpr std::string_view http = "http://";
+constexpr std::string_view ssh = "ssh://";
 
 /// An empty component, `.` or `..`; "" if there is none. `path` has no leading slash.
 std::string_view odd_component(std::string_view path) {
@@ -87,6 +89,17 @@ bool is_ssh_place(std::string_view text) {
            !text.substr(colon).starts_with("://");
 }
 
+/// Why git would take it for something else, or cannot; "" if it would not.
+std::string_view odd_ssh_url(std::string_view text) {
+    const auto url = parse_remote_url(std::string(text));
+    if (!url)
+        return "is no address of ssh; write ssh://git@example.org/pack.git, or git@example.org:pack.git";
+    if (url->path.starts_with('-')) return "has a path that a server would take for an option";
+    if (text.starts_with(ssh) && text.contains('%'))
+        return "contains '%'; write git@example.org:PATH with the path as it is";
+    return "";
+}
+
 }  // namespace
 
 void check_git_url(std::string_view text, Violations& violations) {
@@ -101,10 +114,44 @@ void check_git_url(std::string_view text, Violations& violations) {
     }
     if (text.starts_with(http) || text.starts_with("git://"))
         return complain("is not encrypted; write https://");
-    if (text.starts_with("ssh://") || is_ssh_place(text))
+    if (text.starts_with(ssh) || is_ssh_place(text)) {
+        const std::string_view odd = odd_ssh_url(text);
+        return odd.empty() ? void() : complain(odd);
+    }
+    complain(
+        "is neither an https:// nor an ssh:// address, nor the absolute path of a repository on this host");
+}
+
+void check_host_key(std::string_view text, Violations& violations) {
+    const auto complain = [&](std::string_view why) {
+        violations.push_back({Rule::ValueInvalid, fmt::format("{} {}", in_quotes(text), why)});
+    };
+    const std::size_t blank = std::min(text.find(' '), text.size());
+    const std::string_view kind = text.substr(0, blank);
+    std::string_view key = text.substr(std::min(blank + 1, text.size()));
+    if (kind == "ssh-rsa") {
         return complain(
-            "is an address of ssh, which is not yet supported; use https://, or a clone on this host");
-    complain("is neither an https:// address nor the absolute path of a repository on this host");
+            "is an RSA key, which left4me does not support; pin the server's Ed25519 key, which `ssh-keyscan "
+            "-t ed25519 HOST` prints");
+    }
+    for (int padding = 0; padding < 2 && key.ends_with('='); ++padding) key.remove_suffix(1);
+    constexpr std::size_t of_ed25519 = 68;
+    constexpr std::size_t least_of_ecdsa = 136;
+    constexpr std::size_t most_of_ecdsa = 240;
+    const bool is_base64 = key.starts_with("AAAA") && std::all_of(key.begin(), key.end(), [](char c) {
+                               return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                                      (c >= '0' && c <= '9') || c == '+' || c == '/';
+                           });
+    const bool is_ecdsa =
+        kind == "ecdsa-sha2-nistp256" || kind == "ecdsa-sha2-nistp384" || kind == "ecdsa-sha2-nistp521";
+    const bool fits = kind == "ssh-ed25519"
+                          ? text.size() - blank - 1 == of_ed25519 && key.size() == of_ed25519
+                          : is_ecdsa && key.size() >= least_of_ecdsa && key.size() <= most_of_ecdsa;
+    if (!is_base64 || !fits) {
+        complain(
+            "is not the public key of a server; write `ssh-ed25519 AAAA…`, as `ssh-keyscan -t ed25519 HOST` "
+            "prints it behind the host's name");
+    }
 }
 
 void check_git_ref(std::string_view text, Violations& violations) {

@@ -70,6 +70,14 @@ std::string argument_pattern() {
 
 constexpr const char* https_pattern = R"(^https://[^/?#@ ]+([/?][^# ]*)?$)";
 
+/// What parse_remote_url() accepts, and no `%` in a URL, nor a path that begins with `-`.
+std::string ssh_pattern() {
+    constexpr std::string_view word = "[A-Za-z0-9._][A-Za-z0-9._-]*";
+    constexpr std::int64_t max_port = 65535;
+    return fmt::format("^ssh://({0}@)?{0}(:0*({1}))?/[!-$&-~]+$|^(?!.*://){0}@{0}:(?!-)[!-~]+$", word,
+                       number_up_to(max_port));
+}
+
 std::string directory_pattern() {
     // Not the state directory, nothing beneath it, and no directory above it.
     std::string at_or_above;
@@ -106,7 +114,10 @@ std::string pattern_of(const Field& field) {
         case Type::TreePath:
             return fmt::format("^[.]$|{}", file_path);
         case Type::GitUrl:
-            return fmt::format("{}|{}", R"(^https://[^/?#@ ]+(/[^?# ]*[^/?# ])?$)", directory_pattern());
+            return fmt::format("{}|{}|{}", R"(^https://[^/?#@ ]+(/[^?# ]*[^/?# ])?$)", ssh_pattern(),
+                               directory_pattern());
+        case Type::HostKey:
+            return R"(^(ssh-ed25519 AAAA[A-Za-z0-9+/]{64}|ecdsa-sha2-nistp(256|384|521) AAAA[A-Za-z0-9+/]{132,236}={0,2})$)";
         case Type::GitRef:
             return R"(^(?!@$|-|.*\.$|.*\.\.|.*@\{)(?!\.|.*/\.|.*\.lock(/|$))[^ ~^:?*\[\\/]+(/[^ ~^:?*\[\\/]+)*$)";
         case Type::ArchiveUrl:

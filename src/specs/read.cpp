@@ -87,6 +87,7 @@ GitSource read_git(const Value& git, const Limits& limits) {
     GitSource source;
     source.url = git["url"].text();
     if (source.url.starts_with('/')) source.root = *find_root(source.url, limits.overlay_roots);
+    source.host_keys = texts(git["hostKeys"]);
     source.ref = git["ref"].text();
     source.path = git["path"].text();
     if (source.path == ".") source.path.clear();

@@ -45,6 +45,8 @@ enum class Rule {
     // Sources of overlays.
     SourceCount,
     RefreshWithoutMoving,
+    HostKeysMissing,
+    HostKeysUnused,
     DirectoryInvalid,
     UrlInvalid,
     DirectoryInState,

@@ -104,6 +104,9 @@ Violations check_text(const Field& field, std::string_view text) {
             check_control_characters(text, false, violations);
             check_git_url(text, violations);
             break;
+        case Type::HostKey:
+            check_host_key(text, violations);
+            break;
         case Type::GitRef:
             check_control_characters(text, false, violations);
             check_git_ref(text, violations);

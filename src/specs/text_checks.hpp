@@ -29,8 +29,10 @@ bool lies_in(std::string_view inner, std::string_view outer);
 void check_directory(std::string_view text, Violations& violations);
 /// An https URL without a user, or the path of a file.
 void check_archive_url(std::string_view text, Violations& violations);
-/// The same for a repository.
+/// The same for a repository, or an address of ssh.
 void check_git_url(std::string_view text, Violations& violations);
+/// The kind of a key and the key in base64, of a kind that every supported libssh2 can check.
+void check_host_key(std::string_view text, Violations& violations);
 /// The name of a branch or tag, also a whole one as refs/heads/main (git-check-ref-format(1)), or a commit
 /// id.
 void check_git_ref(std::string_view text, Violations& violations);

@@ -16,6 +16,7 @@
 #include "adapters/store/build_files.hpp"
 #include "builder/archive/download.hpp"
 #include "hostile_archives.hpp"
+#include "kill_build.hpp"
 #include "reconciler/digest.hpp"
 #include "site/https_server.hpp"
 
@@ -466,12 +467,7 @@ TEST_CASE("a build of an archive that is killed at any moment gives the right ar
     std::mt19937 random(20261129);
     std::string digest;
     for (int round = 0; round < 5; ++round) {
-        for (int kill = 0; kill < 10; ++kill) {
-            const pid_t pid = building.start();
-            std::this_thread::sleep_for(std::chrono::milliseconds(random() % 120));
-            ::kill(pid, SIGKILL);
-            REQUIRE(::waitpid(pid, nullptr, 0) == pid);
-        }
+        kill_builds([&] { return building.start(); }, 10, 120ms, random);
         const int code = building.run();
         INFO(place.read("log"));
         REQUIRE(code == 0);

@@ -6,9 +6,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdlib>
+#include <random>
 
 #include "builder/build.hpp"
+#include "builder/git/fetch.hpp"
 #include "builder/git/packets.hpp"
 #include "reconciler/build.hpp"
 #include "reconciler/pinning.hpp"
@@ -139,6 +142,36 @@ store::Upstream GitBuild::killed_check() const {
 }
 
 std::string GitBuild::artifact() const { return "overlays/o/" + record().artifact.value().digest; }
+
+Fetching::Fetching(const GitPlace& repository) : place_(repository.place) {
+    place_.directory("build");
+    directory_ = Fd(::open(place_.path("build").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    source.private_networks = {"127.0.0.0/8"};
+    settings.wait = std::chrono::milliseconds(5);
+    settings.limits.stalled = std::chrono::seconds(1);
+    settings.tries = 3;
+}
+
+std::string Fetching::run() {
+    builder::discard_pack(directory_.get());
+    builder::Progress progress(directory_.get());
+    const auto objects = builder::fetch_commit(source, directory_.get(), progress, settings);
+    return objects ? "" : objects.error().message;
+}
+
+std::string Fetching::run(const HttpsServer& server, const std::string& path) {
+    place_.file("ca.pem", server.certificate());
+    settings.ca_file = place_.path("ca.pem");
+    source.url = server.url(path);
+    return run();
+}
+
+std::string random_bytes(std::size_t count) {
+    std::mt19937_64 random(20261129);
+    std::string bytes;
+    while (bytes.size() < count) bytes += static_cast<char>(random() & 0xffU);
+    return bytes;
+}
 
 HttpsServer::Handler serve(const GitPlace& repository) {
     return [root = repository.place.path("repos")](const HttpRequest& request, HttpAnswer& answer) {

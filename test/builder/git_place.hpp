@@ -7,6 +7,7 @@
 #include "../adapters/store/place.hpp"
 #include "adapters/fd.hpp"
 #include "adapters/store/build_files.hpp"
+#include "builder/partial_file.hpp"
 #include "site/git_backend.hpp"
 #include "site/https_server.hpp"
 #include "specs/manifest.hpp"
@@ -64,6 +65,27 @@ class GitBuild {
 
     Fd directory_;
 };
+
+/// Asks a server for a commit in this process, without patience.
+class Fetching {
+  public:
+    explicit Fetching(const GitPlace& repository);
+
+    /// Empty: there is a pack; else why not. What an earlier call has downloaded does not count.
+    std::string run();
+    /// The same of a repository on this server.
+    std::string run(const HttpsServer& server, const std::string& path = "/m.git");
+
+    GitSource source;
+    builder::DownloadSettings settings;
+
+  private:
+    const Place& place_;
+    Fd directory_;
+};
+
+/// The same each time.
+std::string random_bytes(std::size_t count);
 
 /// A server for the repositories of a place.
 HttpsServer::Handler serve(const GitPlace& repository);

@@ -8,9 +8,9 @@
 #include <atomic>
 #include <random>
 
-#include "builder/git/fetch.hpp"
 #include "builder/git/packets.hpp"
 #include "git_place.hpp"
+#include "kill_build.hpp"
 #include "reconciler/pinning.hpp"
 
 using namespace left4me;
@@ -19,13 +19,6 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr const char* refs_request = "/m.git/info/refs?service=git-upload-pack";
-
-std::string random_bytes(std::size_t count) {
-    std::mt19937_64 random(20261129);
-    std::string bytes;
-    while (bytes.size() < count) bytes += static_cast<char>(random() & 0xffU);
-    return bytes;
-}
 
 /// A pack as the community publishes one.
 void fill(const GitPlace& git) {
@@ -56,36 +49,6 @@ void check_content(const GitBuild& build, const std::string& commit) {
 std::string tree_item(const std::string& mode, const std::string& name, const std::string& id) {
     return mode + " " + name + std::string(1, '\0') + id;
 }
-
-/// Asks a server for a commit in this process, without patience.
-class Fetching {
-  public:
-    explicit Fetching(const GitPlace& repository) : place_(repository.place) {
-        place_.directory("build");
-        directory_ = Fd(::open(place_.path("build").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-        source.private_networks = {"127.0.0.0/8"};
-        settings.wait = 5ms;
-        settings.limits.stalled = 1s;
-        settings.tries = 3;
-    }
-
-    /// Empty: there is a pack; else why not.
-    std::string run(const HttpsServer& server, const std::string& path = "/m.git") {
-        place_.file("ca.pem", server.certificate());
-        settings.ca_file = place_.path("ca.pem");
-        source.url = server.url(path);
-        builder::Progress progress(directory_.get());
-        const auto objects = builder::fetch_commit(source, directory_.get(), progress, settings);
-        return objects ? "" : objects.error().message;
-    }
-
-    GitSource source;
-    builder::DownloadSettings settings;
-
-  private:
-    const Place& place_;
-    Fd directory_;
-};
 
 }  // namespace
 
@@ -734,13 +697,8 @@ TEST_CASE("a build from git that is killed at any moment gives the right artifac
     std::string digest;
     for (const bool local : {false, true}) {
         const GitBuild build = local ? GitBuild(git) : GitBuild(git, server);
-        for (int round = 0; round < 3; ++round) {
-            for (int kill = 0; kill < 10; ++kill) {
-                const pid_t pid = build.start();
-                std::this_thread::sleep_for(std::chrono::milliseconds(random() % 100));
-                ::kill(pid, SIGKILL);
-                REQUIRE(::waitpid(pid, nullptr, 0) == pid);
-            }
+        for (int round = 0; round < 5; ++round) {
+            kill_builds([&] { return build.start(); }, 10, 100ms, random);
             CHECK(build.run() == "");
             CHECK(build.record().artifact->revision == commit);
             if (digest.empty()) digest = build.record().artifact->digest;

@@ -21,6 +21,7 @@
 #include "builder/map_index/read_index.hpp"
 #include "check_run.hpp"
 #include "hostile_archives.hpp"
+#include "kill_build.hpp"
 #include "reconciler/pinning.hpp"
 #include "site/https_server.hpp"
 
@@ -528,7 +529,6 @@ TEST_CASE("a build of maps that was killed keeps the maps that it has, and its p
     publisher.index(publisher.map("a.vpk", random_bytes(100'000, 1)) + publisher.map("b.vpk", b) +
                     publisher.map("c.vpk", "c"));
     publisher.slow_down(20ms);
-    const pid_t pid = site.start();
     const std::string data = site.place.path("overlays/o/.build/download/map");
     const auto partly = [&] {
         struct stat status{};
@@ -536,10 +536,7 @@ TEST_CASE("a build of maps that was killed keeps the maps that it has, and its p
         const bool first = site.place.exists("overlays/o/.build/tree/left4dead2/addons/a.vpk");
         return first && ::stat(data.c_str(), &status) == 0 && status.st_size > 200'000;
     };
-    const auto deadline = std::chrono::steady_clock::now() + 60s;
-    while (!partly() && std::chrono::steady_clock::now() < deadline) std::this_thread::sleep_for(1ms);
-    ::kill(pid, SIGKILL);
-    REQUIRE(::waitpid(pid, nullptr, 0) == pid);
+    kill_build_when([&] { return site.start(); }, partly);
     CHECK(publisher.asked() == Names{"/index.csv", "/a.7z", "/b.7z"});
     publisher.slow_down(0ms);
     REQUIRE(site.run() == "");
@@ -610,12 +607,7 @@ TEST_CASE("a build of maps that is killed at any moment gives the right artifact
     std::mt19937 random(20261129);
     for (int round = 0; round < 5; ++round) {
         site.place.remove("overlays/o/" + artifact);
-        for (int kill = 0; kill < 10; ++kill) {
-            const pid_t pid = site.start();
-            std::this_thread::sleep_for(std::chrono::milliseconds(random() % 60));
-            ::kill(pid, SIGKILL);
-            REQUIRE(::waitpid(pid, nullptr, 0) == pid);
-        }
+        kill_builds([&] { return site.start(); }, 10, 60ms, random);
         REQUIRE(site.run() == "");
         CHECK(site.artifact() == artifact);
         CHECK(site.place.names("overlays/o/" + artifact) == names);

@@ -20,6 +20,7 @@
 #include "adapters/store/tree.hpp"
 #include "builder/workshop/vpk.hpp"
 #include "check_run.hpp"
+#include "kill_build.hpp"
 #include "reconciler/digest.hpp"
 #include "reconciler/pinning.hpp"
 #include "site/https_server.hpp"
@@ -591,7 +592,6 @@ TEST_CASE("a build of workshop items that was killed keeps the items that it has
     steam.item("3", vpk("three"));
     site.source.items = {"1", "2", "3"};
     steam.slow_down(20ms);
-    const pid_t pid = site.start();
     const std::string data = site.place.path("overlays/o/.build/download/item-2");
     const auto partly = [&] {
         struct stat status{};
@@ -599,10 +599,7 @@ TEST_CASE("a build of workshop items that was killed keeps the items that it has
                             site.place.exists("overlays/o/.build/tree/left4dead2/addons/3.vpk");
         return others && ::stat(data.c_str(), &status) == 0 && status.st_size > 100'000;
     };
-    const auto deadline = std::chrono::steady_clock::now() + 60s;
-    while (!partly() && std::chrono::steady_clock::now() < deadline) std::this_thread::sleep_for(1ms);
-    ::kill(pid, SIGKILL);
-    REQUIRE(::waitpid(pid, nullptr, 0) == pid);
+    kill_build_when([&] { return site.start(); }, partly);
     CHECK(sorted(steam.asked()) == Names{"1", "2", "3", "items"});
     steam.slow_down(0ms);
     REQUIRE(site.run() == "");
@@ -681,12 +678,7 @@ TEST_CASE("a build of workshop items that is killed at any moment gives the righ
     std::mt19937 random(20261129);
     for (int round = 0; round < 5; ++round) {
         site.place.remove("overlays/o/" + artifact);
-        for (int kill = 0; kill < 10; ++kill) {
-            const pid_t pid = site.start();
-            std::this_thread::sleep_for(std::chrono::milliseconds(random() % 60));
-            ::kill(pid, SIGKILL);
-            REQUIRE(::waitpid(pid, nullptr, 0) == pid);
-        }
+        kill_builds([&] { return site.start(); }, 10, 60ms, random);
         REQUIRE(site.run() == "");
         CHECK(site.artifact() == artifact);
         CHECK(site.place.names("overlays/o/" + artifact) == names);

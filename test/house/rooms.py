@@ -33,6 +33,7 @@ LIBRARIES = {
     "histedit.h": "libedit",
     "archive": "libarchive",
     "curl/": "libcurl",
+    "libssh2": "libssh2",
 }
 
 TEXT_COMPARISONS = re.compile(

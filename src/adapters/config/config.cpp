@@ -5,13 +5,13 @@
 #include <algorithm>
 #include <string_view>
 
-#include "adapters/config/remote_url.hpp"
 #include "adapters/config/table.hpp"
 #include "adapters/paths.hpp"
 #include "specs/documents.hpp"
 #include "specs/grammars/duration.hpp"
 #include "specs/grammars/integer.hpp"
 #include "specs/grammars/size.hpp"
+#include "specs/remote_url.hpp"
 #include "specs/reporter.hpp"
 #include "specs/validate.hpp"
 #include "specs/value.hpp"

@@ -8,8 +8,8 @@
 #include <string>
 #include <string_view>
 
-#include "adapters/config/remote_url.hpp"
 #include "adapters/network.hpp"
+#include "specs/remote_url.hpp"
 #include "specs/text.hpp"
 #include "specs/text_checks.hpp"
 

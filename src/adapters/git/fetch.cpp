@@ -13,11 +13,11 @@
 #include <span>
 #include <system_error>
 
-#include "adapters/config/remote_url.hpp"
 #include "adapters/files.hpp"
 #include "adapters/git/child.hpp"
 #include "adapters/git/known_hosts.hpp"
 #include "adapters/git/library.hpp"
+#include "specs/remote_url.hpp"
 
 namespace left4me::git {
 

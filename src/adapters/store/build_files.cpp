@@ -1,6 +1,7 @@
 #include "adapters/store/build_files.hpp"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -33,14 +34,18 @@ constexpr const char* record_file = "record";
 constexpr const char* progress_file = "progress";
 constexpr const char* canceled_file = "canceled";
 
-Done replace(int directory, const std::string& name, const json& object) {
-    const std::string fresh = name + ".new";
+/// `fresh`: what it is called until it is whole.
+Done replace(int directory, const std::string& name, const json& object, const std::string& fresh) {
     const Fd file(
         ::openat(directory, fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0640));
     if (!file) return io_error(name);
     if (auto wrote = write_all(file.get(), object.dump() + "\n", name); !wrote) return wrote;
     if (::renameat(directory, fresh.c_str(), directory, name.c_str()) != 0) return io_error(name);
     return {};
+}
+
+Done replace(int directory, const std::string& name, const json& object) {
+    return replace(directory, name, object, name + ".new");
 }
 
 /// Null if the file is missing or not JSON.
@@ -86,6 +91,7 @@ json request_of(const OverlaySource& source) {
             [](const GitSource& from) -> json {
                 return {{"git", limits_json({{"url", from.url},
                                              {"root", from.root},
+                                             {"hostKeys", from.host_keys},
                                              {"ref", from.ref},
                                              {"path", from.path},
                                              {"into", from.into},
@@ -161,6 +167,7 @@ std::expected<OverlaySource, std::string> read_git(const json& from) {
     GitSource source;
     source.url = read_field<std::string>(from, "url");
     source.root = read_field<std::string>(from, "root");
+    source.host_keys = read_texts(from, "hostKeys");
     source.ref = read_field<std::string>(from, "ref");
     source.path = read_field<std::string>(from, "path");
     source.into = read_field<std::string>(from, "into");
@@ -259,7 +266,8 @@ Done write_check(int directory, const CheckRequest& request) {
     json object = request_of(request.source);
     if (object.is_null()) return std::unexpected(std::string("this source is not built by a unit"));
     object["question"] = request.question;
-    return replace(directory, check_file, object);
+    // Several may ask at once; one of them is answered.
+    return replace(directory, check_file, object, fmt::format("{}.{}.new", check_file, request.question));
 }
 
 std::optional<CheckRequest> take_check(int directory) {

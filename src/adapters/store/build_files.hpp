@@ -30,7 +30,7 @@ std::optional<TimePoint> time_of_request(int directory);
 
 /// What upstream has now is to be found out, without building anything. Written by left4me, read by the
 /// unit's program, which removes it when it has answered. `question`: tells the answer from those to other
-/// questions.
+/// questions; a part of a file's name.
 struct CheckRequest {
     OverlaySource source;  ///< its pin does not matter
     std::string question;

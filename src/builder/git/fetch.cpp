@@ -11,18 +11,19 @@
 #include <optional>
 
 #include "adapters/store/files.hpp"
+#include "builder/git/git_server.hpp"
 #include "builder/git/packets.hpp"
 #include "builder/git/reference.hpp"
 #include "builder/retries.hpp"
 #include "builder/say.hpp"
 #include "builder/staging.hpp"
+#include "specs/remote_url.hpp"
 #include "specs/text.hpp"
 
 namespace left4me::builder {
 
 namespace {
 
-constexpr std::string_view advertisement = "/info/refs?service=git-upload-pack";
 constexpr const char* part_name = "part";
 /// Of what the server can do, and of references that begin with the wanted name.
 constexpr std::uint64_t max_answer_bytes = 16U << 20U;
@@ -63,6 +64,12 @@ void note(Abilities& abilities, std::string_view line) {
     }
 }
 
+std::unique_ptr<GitServer> server_of(const GitSource& source, const DownloadSettings& settings) {
+    const auto url = parse_remote_url(source.url);
+    const bool ssh = url && url->scheme == RemoteUrl::Scheme::Ssh;
+    return ssh ? over_ssh(source, settings) : over_https(source, settings);
+}
+
 class Remote {
   public:
     Remote(const GitSource& source, int build_directory, Progress& progress, const DownloadSettings& settings)
@@ -71,7 +78,7 @@ class Remote {
           progress_(progress),
           settings_(settings),
           input_(fingerprint(source)),
-          networks_(parse_networks(source.private_networks)) {}
+          server_(server_of(source, settings)) {}
 
     /// What the ref stands for, and nothing else.
     Built<GitPin> look_up() {
@@ -117,37 +124,27 @@ class Remote {
         return Fd(::openat(directory_.get(), name_of(commit).c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
     }
 
-    TransferRequest request(const std::string& url) const {
-        TransferRequest request{url, 0, "", settings_.ca_file, networks_, settings_.limits};
-        request.headers = {"Git-Protocol: version=2"};
-        return request;
-    }
-    TransferRequest command(const std::string& body) const {
-        TransferRequest post = request(base_ + "/git-upload-pack");
-        post.post = body;
-        post.headers.emplace_back("Content-Type: application/x-git-upload-pack-request");
-        post.headers.emplace_back("Accept: application/x-git-upload-pack-result");
-        return post;
-    }
     std::string command_head(std::string_view name) const {
         std::string body = packet(fmt::format("command={}", name));
         if (abilities_.names_format) body += packet("object-format=" + abilities_.format);
         return body.append(delimiter_packet);
     }
 
-    /// Makes a request, again while that may help. `restart`: what an earlier try received does not count.
-    Built<TransferResult> persist(const TransferRequest& request, const std::function<void()>& restart,
-                                  const std::function<bool(std::string_view)>& write) {
+    /// One question to the server.
+    using Question = std::function<TransferResult(const AnswerSink& sink)>;
+    static Question introduction(GitServer& server, const TransferLimits& limits) {
+        return [&server, &limits](const AnswerSink& sink) { return server.introduce(limits, sink); };
+    }
+    Question command(const std::string& body, const TransferLimits& limits) const {
+        return [this, body, &limits](const AnswerSink& sink) { return server_->ask(body, limits, sink); };
+    }
+
+    /// Asks, again while that may help.
+    Built<TransferResult> persist(const Question& question, const AnswerSink& sink) {
         Retries retries(settings_);
         while (true) {
             failure_.reset();
-            TransferSink sink;
-            sink.begin = [&](std::uint64_t, std::uint64_t, const std::string&) {
-                restart();
-                return !failure_;
-            };
-            sink.write = write;
-            TransferResult result = transfer(request, sink);
+            TransferResult result = question(sink);
             switch (result.end) {
                 case TransferEnd::Complete:
                     return result;
@@ -155,7 +152,7 @@ class Remote {
                     if (failure_) return std::unexpected(*failure_);
                     return error(result.message);
                 case TransferEnd::Refused:
-                    return refused(result);
+                    return error(result.message);
                 case TransferEnd::Interrupted:
                 case TransferEnd::Stale:
                 case TransferEnd::NothingMore:
@@ -165,38 +162,34 @@ class Remote {
         }
     }
 
-    std::unexpected<BuildError> refused(const TransferResult& result) const {
-        constexpr long unauthorized = 401;
-        constexpr long forbidden = 403;
-        constexpr long not_found = 404;
-        if (result.status == unauthorized || result.status == forbidden || result.status == not_found) {
-            return error(result.message +
-                         ": it has no such repository, or one that asks who you are, which left4me does not "
-                         "support; correct `url`");
-        }
-        return error(result.message);
-    }
-
-    /// Makes a request whose answer are packets, of at most so many bytes.
-    Built<TransferResult> packets(const TransferRequest& request, std::uint64_t most,
-                                  const OnPacket& on_packet, const std::function<void()>& restart) {
+    /// Asks what packets answer, of at most so many bytes. `restart`: what an earlier try received does not
+    /// count.
+    Built<TransferResult> packets(const Question& question, std::uint64_t most, const OnPacket& on_packet,
+                                  const std::function<void()>& restart) {
         PacketReader reader;
         std::uint64_t bytes = 0;
-        const auto write = [&](std::string_view data) {
+        bool whole = false;
+        AnswerSink sink;
+        sink.begin = [&] {
+            reader = {};
+            bytes = 0;
+            whole = false;
+            restart();
+            return !failure_;
+        };
+        sink.write = [&](std::string_view data) {
             bytes += data.size();
             if (bytes > most) return fail("the server's answer does not end");
-            if (reader.add(data, on_packet)) return true;
+            const auto note_end = [&](const Packet& packet) {
+                whole = packet.kind == Packet::Kind::Flush;
+                return on_packet(packet);
+            };
+            if (reader.add(data, note_end)) return true;
             if (!failure_) failure_ = not_git().error();
             return false;
         };
-        auto result = persist(
-            request,
-            [&] {
-                reader = {};
-                bytes = 0;
-                restart();
-            },
-            write);
+        sink.is_whole = [&] { return whole && reader.is_complete(); };
+        auto result = persist(question, sink);
         if (!result) return result;
         if (result->web_page) return error("the server sent a web page; correct `url`");
         if (!reader.is_complete() && !abilities_.version_2) return not_git();
@@ -206,8 +199,7 @@ class Remote {
 
     std::unexpected<BuildError> not_git() const {
         return error(
-            "the server does not answer as a git server does; `url` is what `git clone` takes, and the "
-            "server must speak version 2 of git's protocol (git 2.18)");
+            fmt::format("the server does not answer as a git server does; {}", server_->requirement()));
     }
     /// For OnPacket.
     bool fail(const std::string& what) {
@@ -230,7 +222,7 @@ class Remote {
 
     Built<void> ask_abilities() {
         const auto result = packets(
-            request(source_.url + std::string(advertisement)), max_answer_bytes,
+            introduction(*server_, settings_.limits), max_answer_bytes,
             [this](const Packet& packet) {
                 const std::string_view line = text_of(packet);
                 if (line.starts_with("ERR ")) return fail_as(line.substr(4));
@@ -245,11 +237,6 @@ class Remote {
                          ", which left4me does not support; use an archive");
         if (!abilities_.shallow)
             return error("the server sends no commit without its history; use an archive");
-        // The repository may have moved; what follows goes to where it is now.
-        base_ = result->url;
-        if (!base_.ends_with(advertisement))
-            return error("it leads to " + base_ + ", which is no git server");
-        base_.resize(base_.size() - advertisement.size());
         return {};
     }
 
@@ -262,7 +249,7 @@ class Remote {
         body += flush_packet;
         References known;
         const auto result = packets(
-            command(body), max_answer_bytes,
+            command(body, settings_.limits), max_answer_bytes,
             [&](const Packet& packet) {
                 if (packet.kind != Packet::Kind::Data) return true;
                 return note_reference(text_of(packet), wanted, known);
@@ -302,16 +289,17 @@ class Remote {
         const Fd file(::openat(directory_.get(), part_name,
                                O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0640));
         if (!file) return own();
-        TransferRequest post =
-            command(command_head("fetch") + packet("ofs-delta") + packet("want " + to_text(commit)) +
-                    packet("deepen 1") + packet("done") + std::string(flush_packet));
-        post.limits.stalled *= patience;
-        post.limits.bytes = std::min(post.limits.bytes, source_.limits.bytes);
+        const std::string body = command_head("fetch") + packet("ofs-delta") +
+                                 packet("want " + to_text(commit)) + packet("deepen 1") + packet("done") +
+                                 std::string(flush_packet);
+        TransferLimits limits = settings_.limits;
+        limits.stalled *= patience;
+        limits.bytes = std::min(limits.bytes, source_.limits.bytes);
         std::uint64_t at = 0;
         bool in_pack = false;
         bool ended = false;
         const auto result = packets(
-            post, post.limits.bytes,
+            command(body, limits), limits.bytes,
             [&](const Packet& packet) {
                 if (packet.kind != Packet::Kind::Data) {
                     ended = ended || (in_pack && packet.kind == Packet::Kind::Flush);
@@ -326,7 +314,7 @@ class Remote {
                 return take(packet.data, file.get(), at);
             },
             [&] {
-                say(fmt::format("downloading commit {} of {}", to_text(commit), printable_line(base_)));
+                say(fmt::format("downloading commit {} of {}", to_text(commit), printable_line(source_.url)));
                 progress_.begin(BuildPhase::Downloading, 0, 0, input_);
                 at = 0;
                 in_pack = false;
@@ -363,8 +351,7 @@ class Remote {
     Progress& progress_;
     const DownloadSettings& settings_;
     std::string input_;
-    std::vector<Network> networks_;
-    std::string base_;  ///< of the repository's URLs
+    std::unique_ptr<GitServer> server_;
     Abilities abilities_;
     Fd directory_;
     std::optional<BuildError> failure_;  ///< why a transfer was ended here

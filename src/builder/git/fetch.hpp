@@ -8,7 +8,7 @@
 
 namespace left4me::builder {
 
-/// Asks a server over https for one commit without its history: git's protocol, version 2,
+/// Asks a server over https or ssh for one commit without its history: git's protocol, version 2,
 /// gitprotocol-v2(5). The pack is in `.build/download` and is kept for the same commit until it is discarded;
 /// nothing of it has been parsed.
 Built<SourceObjects> fetch_commit(const GitSource& source, int build_directory, Progress& progress,

@@ -156,6 +156,7 @@ const Grammar* grammar_of(Type type) {
         case Type::WorkshopId:
         case Type::Sha256:
         case Type::GitUrl:
+        case Type::HostKey:
         case Type::GitRef:
         case Type::TreePath:
         case Type::Text:

@@ -1,7 +1,7 @@
 #include "adapters/config/config.hpp"
 
 #include "adapters/config/file.hpp"
-#include "adapters/config/remote_url.hpp"
+#include "specs/remote_url.hpp"
 #include "support/catch.hpp"
 #include "support/scratch.hpp"
 

@@ -95,6 +95,15 @@ class Lock(SteamTest):
         self.assertEqual(self.run_in("cat", f"{STATE}/overlays/items/.build/record").stdout, record)
         self.converge()
 
+    def test_several_who_ask_at_once_are_all_answered(self):
+        self.start()
+        self.ctl("lock", "--built")
+        second = self.commit("sv_maxrate 2")
+        said = self.run_in("sh", "-c", "for n in 1 2 3 4 5 6; do (l4d2ctl lock --check overlay/pack -o json 2>&1; echo exit=$?) >/run/asked.$n & done; "
+                           "wait; cat /run/asked.*").stdout  # fmt: skip
+        self.assertEqual(said.count("exit=1"), 6, said)
+        self.assertEqual(said.count(second), 6, said)
+
     def test_two_hosts_with_the_same_lock_build_equal_artifacts(self):
         self.start()
         self.ctl("lock", "--built")

@@ -1,4 +1,4 @@
-#include "adapters/config/remote_url.hpp"
+#include "specs/remote_url.hpp"
 
 #include <algorithm>
 #include <charconv>
