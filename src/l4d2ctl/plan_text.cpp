@@ -36,6 +36,7 @@ Paint paint_of(Verb verb) {
         case Verb::Disable:
         case Verb::Stop:
         case Verb::Restart:
+        case Verb::Revert:
         case Verb::Purge:
         case Verb::Unmanage:
         case Verb::Cancel:
