@@ -21,7 +21,7 @@ Result<Exit> show(Session& session, const std::vector<SourceFile>& inputs) {
     tell_effects(session, *proposal, " (dry run)");
     const auto seen = operations::look_at(session, make_desired(proposal->set, proposal->revision));
     if (!seen) return std::unexpected(seen.error());
-    print(plan_text(seen->plan, session.out));
+    print(plan_text(seen->plan, seen->observed, session.out));
     return Exit::Done;
 }
 

@@ -42,9 +42,9 @@ Result<Exit> diff(Session& session, const Options& options) {
     warn_of_stale_pins(seen->desired().stale_pins);
     warn_of_conflicts(session, seen->desired().overlays, operations::stacks_of(seen->desired()));
     if (options.output == "json") {
-        print(operations::json_text(operations::plan_json(seen->plan)));
+        print(operations::json_text(operations::plan_json(seen->plan, seen->observed)));
     } else {
-        print(plan_text(seen->plan, session.out));
+        print(plan_text(seen->plan, seen->observed, session.out));
     }
     return seen->plan.empty() ? Exit::Done : Exit::Differences;
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "reconciler/impact.hpp"
 #include "specs/text.hpp"
 
 namespace left4me::ctl {
@@ -36,6 +37,7 @@ Paint paint_of(Verb verb) {
         case Verb::Disable:
         case Verb::Stop:
         case Verb::Restart:
+        case Verb::Revert:
         case Verb::Purge:
         case Verb::Unmanage:
         case Verb::Cancel:
@@ -67,11 +69,12 @@ std::string count_text(const Plan& plan) {
                        plan.agreeing_servers, unready_text(plan));
 }
 
-std::string plan_text(const Plan& plan, const Terminal& terminal) {
+std::string plan_text(const Plan& plan, const Observed& observed, const Terminal& terminal) {
     if (plan.empty()) return {};
     const PlanColumns columns(plan);
     std::string text;
     for (const Action& action : plan.actions) text += action_line(action, columns, terminal) + "\n";
+    for (const Impact& impact : impacts_of(plan, observed)) text += impact_text(impact, observed) + "\n";
     return text + terminal.paint(Paint::Bold, count_text(plan)) + "\n";
 }
 

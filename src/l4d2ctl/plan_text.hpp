@@ -23,8 +23,9 @@ Paint paint_of(Verb verb);
 /// `server/comp1   start    the unit is inactive, the manifest says Running`, without a newline.
 std::string action_line(const Action& action, const PlanColumns& columns, const Terminal& terminal);
 
-/// The whole plan as `diff` shows it, with the counts in the last line. Empty for an empty plan.
-std::string plan_text(const Plan& plan, const Terminal& terminal);
+/// The whole plan as `diff` shows it, with whom it interrupts, and the counts in the last line. Empty for an
+/// empty plan.
+std::string plan_text(const Plan& plan, const Observed& observed, const Terminal& terminal);
 
 /// `3 servers differ, 17 agree`.
 std::string count_text(const Plan& plan);

@@ -204,6 +204,8 @@ std::string next_steps(const View& view, const std::string& name, const UnitDeta
         } else if (action->code == HoldReason::ApprovalRequired) {
             steps.insert(
                 fmt::format("sudo l4d2ctl approve {}   approves the whole revision", action->to_approve));
+        } else if (action->code == HoldReason::CanaryPending && !action->wait) {
+            steps.insert("sudo l4d2ctl reconcile   tries the change again");
         } else if (action->code == HoldReason::RolloutPending || action->code == HoldReason::CanaryPending) {
             steps.insert(
                 fmt::format("sudo l4d2ctl restart {}   applies the change now; players are kicked", name));

@@ -6,6 +6,6 @@
 namespace left4me::operations {
 
 /// The output of `diff -o json`; docs/cli.md documents its fields.
-Json plan_json(const Plan& plan);
+Json plan_json(const Plan& plan, const Observed& observed);
 
 }  // namespace left4me::operations

@@ -64,7 +64,12 @@ void learn_trials(Memory& memory, const Target& target, const Observed& observed
             started.insert(action.subject.name);
     }
     for (const auto& [name, server] : target.servers) {
-        if (server.spec->blueprint_rollout.canary == 0 && memory.find(name) == nullptr) continue;
+        // Most servers have no canaries, and nothing is remembered of many.
+        if (server.spec->blueprint_rollout.canary == 0) {
+            if (const auto known = memory.servers.find(name); known != memory.servers.end())
+                known->second.trial = {};
+            continue;
+        }
         const auto seen = observed.servers.find(name);
         if (seen == observed.servers.end()) continue;
         Remembered& remembered = memory.servers[name];

@@ -8,6 +8,8 @@ const char* to_string(KeepReason reason) {
             return "Asked";
         case KeepReason::Mounted:
             return "Mounted";
+        case KeepReason::Fallback:
+            return "Fallback";
         case KeepReason::NextStart:
             return "NextStart";
         case KeepReason::Source:
@@ -33,6 +35,8 @@ std::string to_text(const Keep& keep) {
             return server + " is to have it";
         case KeepReason::Mounted:
             return server + " runs with it";
+        case KeepReason::Fallback:
+            return server + " returns to it if its change fails";
         case KeepReason::NextStart:
             return "the next start of " + server + " uses it";
         case KeepReason::Source:

@@ -12,6 +12,7 @@ namespace left4me {
 enum class KeepReason {
     Asked,       ///< the server is to have it
     Mounted,     ///< the server runs with it
+    Fallback,    ///< the server returns to it if the change that it has fails
     NextStart,   ///< the next start of the server would use it
     Source,      ///< the overlay's source asks for it
     RolledBack,  ///< a person rolled back to it

@@ -26,6 +26,7 @@ int rank(Verb verb) {
         case Verb::Refresh:
             return 0;
         case Verb::Render:
+        case Verb::Revert:
             return 1;
         case Verb::Enable:
             return 2;
@@ -84,6 +85,7 @@ class Assembly {
             actions_[id].to_approve = step.to_approve;
             actions_[id].while_empty = step.while_empty;
             actions_[id].console = step.console;
+            actions_[id].wait = step.wait;
             if (step.verb == Verb::Render) actions_[id].rendering = *draft.target->rendering;
         }
     }
@@ -98,12 +100,13 @@ class Assembly {
             after_builds(draft, Verb::Enable);
         }
         if (starts)
-            after(draft, Verb::Stop, {Verb::Render});  // do not stop a server that cannot be started again
+            after(draft, Verb::Stop,
+                  {Verb::Render, Verb::Revert});  // do not stop a server that cannot be started again
         after(draft, Verb::ResetFailed, {Verb::Stop});
         for (const Verb start : {Verb::Start, Verb::Restart}) {
             // A server that can run does not wait for a step that may take hours, or fail.
             if (!draft.as_is) after_builds(draft, start);
-            after(draft, start, {Verb::Render, Verb::Stop, Verb::ResetFailed, Verb::Purge});
+            after(draft, start, {Verb::Render, Verb::Revert, Verb::Stop, Verb::ResetFailed, Verb::Purge});
             if (draft.observed->unit.enablement == Enablement::Masked) {
                 after(draft, start, {Verb::Enable});  // systemd does not start a masked unit
                 after(draft, Verb::Stop, {Verb::Enable});

@@ -28,7 +28,51 @@ std::string failure_of(const Remembered& memory, const TargetServer& target, con
     return {};
 }
 
+/// The only rendering on disk that is neither in use nor asked for; empty: there is none, or it is not clear
+/// which.
+std::string only_other(const TargetServer& target, const ObservedServer& server, const std::string& in_use) {
+    std::string other = server.current.value_or("");
+    if (other == in_use || other == target.digest()) other.clear();
+    for (const auto& [digest, content] : server.earlier) {
+        if (digest == in_use) continue;
+        if (!other.empty()) return {};
+        other = digest;
+    }
+    return other;
+}
+
+/// Another one than what is remembered has come into use.
+Trial begin_trial(const Trial& before, const TargetServer& target, const ObservedServer& server,
+                  const std::string& in_use) {
+    Trial next{.rendering = in_use,
+               .healthy = {},
+               .failure = before.failure,
+               .failed = before.failed,
+               .fallback = before.fallback};
+    if (before.rendering.empty()) {
+        next.fallback = only_other(target, server, in_use);  // everything was forgotten
+    } else if (before.fallback.empty() && !has_failed(before, before.rendering)) {
+        next.fallback = before.rendering;
+    }
+    // A canary that has returned to its fallback does not forget why.
+    if (in_use == next.failed || in_use == target.digest()) {
+        next.failure.clear();
+        next.failed.clear();
+    }
+    return next;
+}
+
 }  // namespace
+
+bool has_failed(const Trial& trial, std::string_view rendering) {
+    return !trial.failure.empty() && trial.failed == rendering;
+}
+
+bool may_return_to(const Trial& trial, std::string_view rendering) {
+    if (has_failed(trial, rendering)) return false;
+    if (trial.rendering.empty()) return true;  // nothing is known
+    return rendering == (trial.fallback.empty() ? trial.rendering : trial.fallback);
+}
 
 std::string rendering_in_use(const ObservedServer& server) {
     const auto& stack = server.stack();
@@ -39,13 +83,12 @@ std::string rendering_in_use(const ObservedServer& server) {
 }
 
 bool has_soaked(const TargetServer& target, const Trial& trial, TimePoint now) {
-    return trial.healthy && trial.failure.empty() && trial.rendering == target.digest() &&
+    return trial.healthy && trial.rendering == target.digest() && !has_failed(trial, trial.rendering) &&
            now - *trial.healthy >= target.spec->blueprint_rollout.soak;
 }
 
 Trial next_trial(const Remembered& before, const TargetServer& target, const ObservedServer& server,
                  const Observed& observed, bool was_started) {
-    if (target.spec->blueprint_rollout.canary == 0) return {};
     const std::string in_use = rendering_in_use(server);
     // Unknown for now: while it is stopped for a restart, say.
     if (in_use.empty()) return before.trial;
@@ -53,7 +96,7 @@ Trial next_trial(const Remembered& before, const TargetServer& target, const Obs
     if (next.rendering != in_use) {
         // It is only what the next start will use: how the unit has ended says nothing about it.
         if (!server.stack() && !was_started) return next;
-        next = Trial{.rendering = in_use, .healthy = {}, .failure = {}};
+        next = begin_trial(before.trial, target, server, in_use);
     }
     const Response response = response_of(*target.spec, server, observed);
     const bool stays_up = has_stayed_up(before.crashes, server.unit, observed.now) &&
@@ -66,14 +109,17 @@ Trial next_trial(const Remembered& before, const TargetServer& target, const Obs
             next.healthy = std::max(*next.healthy, *started);
         // The clock was set back.
         next.healthy = std::min(*next.healthy, observed.now);
+        if (observed.now - *next.healthy >= target.spec->blueprint_rollout.soak && !has_failed(next, in_use))
+            next.fallback = in_use;
         return next;
     }
     if (stays_up && response == Response::Unknown) return next;
-    // Whatever happens to it after that is not the change's fault.
-    if (has_soaked(target, next, observed.now)) return next;
+    // It was seen to be healthy to the end: whatever happens to it after that is not the change's fault.
+    if (next.fallback == in_use) return next;
     next.healthy.reset();
-    if (in_use == target.digest() && next.failure.empty())
-        next.failure = failure_of(before, target, server, observed);
+    if (in_use != target.digest() || has_failed(next, in_use)) return next;
+    next.failure = failure_of(before, target, server, observed);
+    next.failed = next.failure.empty() ? std::string() : in_use;
     return next;
 }
 

@@ -25,12 +25,14 @@ const std::vector<std::string>* ServerDraft::current_layers() const {
 }
 
 const std::vector<std::string>* ServerDraft::start_layers() const {
+    if (back_to != nullptr) return &back_to->layers;
     if (as_is) return current_layers();
     return target != nullptr && target->rendering ? &(*target->rendering)->layers() : nullptr;
 }
 
 std::optional<std::uint16_t> ServerDraft::start_port() const {
     if (target == nullptr) return std::nullopt;
+    if (back_to != nullptr) return back_to->port;
     if (!as_is || target->digest() == observed->current) return target->spec->port;
     return observed->current_rendering ? observed->current_rendering->port : std::nullopt;
 }

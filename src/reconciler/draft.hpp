@@ -34,6 +34,7 @@ struct Step {
     std::string to_approve = {};                 ///< Action::to_approve
     std::optional<WhileEmpty> while_empty = {};  ///< Action::while_empty
     std::optional<ConsoleCommand> console = {};  ///< Action::console
+    std::optional<Wait> wait = {};               ///< Action::wait
 };
 
 /// All decisions about one server. A server without any decision has no draft.
@@ -48,6 +49,8 @@ struct ServerDraft {
     bool usable = false;
     /// A start uses that one, because the target's rendering is not available now.
     bool as_is = false;
+    /// It is a canary that has failed, and starts with this one; nullptr: it is not.
+    const ObservedRendering* back_to = nullptr;
     bool is_canary = false;  ///< it gets a change before the other servers of its Blueprint
 
     const DesiredServer* desired() const { return target == nullptr ? nullptr : target->spec; }
@@ -100,6 +103,10 @@ HoldReason hold_reason(InputErrorKind kind);
 /// Adds Render, or the reason why not; sets `usable` and `as_is`. False: there is nothing to start this
 /// server with.
 bool plan_rendering(const World& world, ServerDraft& draft);
+/// Whether all layers are there.
+bool is_usable(const World& world, const std::vector<std::string>& layers);
+/// The return of a canary that has failed to its last healthy rendering. False: it has not, or there is none.
+bool plan_return(const World& world, ServerDraft& draft);
 /// "; with its last rendering, …", or nothing: what a start says if it does not use the target's rendering.
 std::string why_as_is(const World& world, const ServerDraft& draft);
 /// "layers differ (tickrate 4f1c → 9ab0)", "server.cfg changed"…: how the stack in use differs from the
@@ -110,8 +117,7 @@ Step decide_rollout(const World& world, const DesiredServer& desired, const Obse
                     const std::string& change);
 
 /// The restart of a game that hangs; nullopt: it does not, as far as can be told.
-std::optional<Step> decide_hang(const World& world, const DesiredServer& desired,
-                                const ObservedServer& observed);
+std::optional<Step> decide_hang(const World& world, const ServerDraft& draft);
 
 /// What players are to be told now, because the deadline of a restart that waits since then comes near;
 /// nullopt: nothing.
@@ -124,12 +130,12 @@ TimePoint waits_since(const World& world, const DesiredServer& desired);
 std::optional<Step> decide_request(const World& world, const std::string& server,
                                    const ObservedServer& observed);
 
-/// The restart that the schedule asks for: now (Restart) or later (Hold); nullopt: none is due.
-std::optional<Step> decide_scheduled(const World& world, const DesiredServer& desired,
-                                     const ObservedServer& observed);
-/// decide_scheduled()'s time; nullopt: none is due.
+/// Since when a restart is due that the schedule asks for; nullopt: none is.
 std::optional<TimePoint> scheduled_since(const World& world, const DesiredServer& desired,
                                          const ObservedServer& observed);
+/// That restart: now (Restart) or later (Hold).
+Step decide_scheduled(const World& world, const DesiredServer& desired, const ObservedServer& observed,
+                      TimePoint since);
 /// The command that the schedule asks for: now (Command) or once nobody plays (Hold); nullopt: none is due.
 std::optional<Step> decide_command(const World& world, const DesiredServer& desired,
                                    const ObservedServer& observed);

@@ -5,6 +5,7 @@
 namespace left4me::draft {
 
 bool nothing_was_changed(const World& world, const ServerDraft& draft) {
+    if (draft.back_to != nullptr) return false;
     const Remembered* memory = world.memory.find(draft.name);
     if (memory == nullptr || memory->fingerprint.empty()) return false;
     // While the target is unknown, a change cannot be detected either: leave the server alone.

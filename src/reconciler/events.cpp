@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "reconciler/canary.hpp"
+
 namespace left4me {
 namespace {
 
@@ -15,6 +17,8 @@ const char* past(Verb verb) {
             return "Refreshed";
         case Verb::Render:
             return "Rendered";
+        case Verb::Revert:
+            return "Reverted";
         case Verb::Disable:
             return "Disabled";
         case Verb::Stop:
@@ -250,10 +254,11 @@ class EventBuilder {
     }
 
     void trial(const std::string& name, const ServerStatus& status, const ServerStatus* earlier) {
-        const std::string& failure = status.remembered.trial.failure;
-        if (failure.empty() || (earlier != nullptr && !earlier->remembered.trial.failure.empty())) return;
+        const Trial& now = status.remembered.trial;
+        if (!has_failed(now, now.failed)) return;
+        if (earlier != nullptr && has_failed(earlier->remembered.trial, now.failed)) return;
         add("server/" + name, true, "CanaryFailed",
-            fmt::format("{}: no other running server of its Blueprint gets the change", failure));
+            fmt::format("{}: no other running server of its Blueprint gets the change", now.failure));
     }
 
     /// Intended waits. Suspending and resuming are recorded by the verbs, but a suspension may end by itself.

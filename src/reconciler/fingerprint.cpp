@@ -74,6 +74,7 @@ std::string fingerprint(const DesiredServer& server, std::string_view rendering)
         add(8, rollout.soak.count());
         const Share share = rollout.max_unavailable.value_or(Share{0, false});
         add(share.is_percentage ? 9 : 10, share.value);
+        if (rollout.rollback_on_failure) add(13, 1);
     }
     digest.add(static_cast<std::uint64_t>(server.drift));
     digest.add(server.blueprint);

@@ -48,7 +48,7 @@ Response response_of(const DesiredServer& desired, const ObservedServer& server,
     return !socket || socket->silent > silent_after ? Response::Silent : Response::Unknown;
 }
 
-Silence judge_silence(const DesiredServer& desired, const ObservedServer& server, const Target& target,
+Silence judge_silence(const Health& health, const ObservedServer& server, const Target& target,
                       const Observed& observed) {
     const auto stays = [](std::string why) { return Silence{false, std::move(why)}; };
     if (!server.socket)
@@ -61,7 +61,7 @@ Silence judge_silence(const DesiredServer& desired, const ObservedServer& server
             "the game does not answer queries, but reads them: people may be playing, so it is not "
             "restarted");
     const std::string hangs = "the game neither answers queries nor reads them";
-    const auto& longest = desired.health.unresponsive;
+    const auto& longest = health.unresponsive;
     if (!longest) return stays(hangs + "; health.unresponsive of its Blueprint could have it restarted");
     if (const std::size_t others = silent_at_once(target, observed))
         return stays(

@@ -29,7 +29,7 @@ struct Silence {
 /// The kernel is the witness: a game that hangs does not read what it is sent, and nobody can play on it. One
 /// that reads may only be kept from answering (sv_max_queries_sec_global) by whoever floods it with queries,
 /// and a restart would kick its players.
-Silence judge_silence(const DesiredServer& desired, const ObservedServer& server, const Target& target,
+Silence judge_silence(const Health& health, const ObservedServer& server, const Target& target,
                       const Observed& observed);
 
 }  // namespace left4me

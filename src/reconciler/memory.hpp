@@ -44,11 +44,15 @@ struct Crashes {
     bool operator==(const Crashes&) const = default;
 };
 
-/// How one rendering of a server has proven itself; see canary.hpp.
+/// How the renderings of a server have proven themselves; see canary.hpp. They are named by their digests.
 struct Trial {
-    std::string rendering;             ///< its digest; empty: nothing is known
+    std::string rendering;             ///< the one that it runs with; empty: nothing is known
     std::optional<TimePoint> healthy;  ///< since when, without interruption
-    std::string failure;               ///< why it has failed; empty: it has not
+    std::string failure;               ///< why `failed` has failed; empty: none has
+    std::string failed = {};
+    /// The last one that was healthy for the soak time. Before there is any: the one that `rendering` came
+    /// after.
+    std::string fallback = {};
 
     bool operator==(const Trial&) const = default;
 };

@@ -60,6 +60,9 @@ struct ObservedServer {
     std::optional<std::string> current;
     /// The content of that rendering, if it is complete; only if it is not the target's.
     std::optional<ObservedRendering> current_rendering;
+    /// The other complete renderings on disk, by digest, that are not the target's either. Only if a canary
+    /// may return to one of them.
+    std::map<std::string, ObservedRendering> earlier = {};
     /// Files of the target's rendering that are missing or differ (drift by hand); empty if it is intact.
     /// Names are relative to the rendering, e.g. "server.env". If the rendering does not exist, just ".".
     std::vector<std::string> damaged;

@@ -53,6 +53,23 @@ struct ConsoleCommand {
     bool operator==(const ConsoleCommand&) const = default;
 };
 
+/// What an interruption of a server waits for.
+enum class WaitsFor {
+    Empty,      ///< nobody plays
+    Window,     ///< of its rollout
+    NextStart,  ///< whoever asks for it
+    Turn,       ///< other servers come first
+    Canary,     ///< another server proves the change first
+    Person,     ///< an approval
+};
+
+struct Wait {
+    WaitsFor what = WaitsFor::Empty;
+    std::optional<TimePoint> latest = {};  ///< then it comes even though people play
+
+    bool operator==(const Wait&) const = default;
+};
+
 /// One step, with its reason: a sentence written at the branch that made the decision.
 struct Action {
     Verb verb = Verb::Report;
@@ -75,6 +92,7 @@ struct Action {
     /// (or must not answer); otherwise the action fails as FailureKind::Occupied. Of Hold: it waits for that.
     std::optional<WhileEmpty> while_empty = {};
     std::optional<ConsoleCommand> console = {};  ///< of Warn and Command
+    std::optional<Wait> wait = {};               ///< of Hold: for as long, the players keep their server
 };
 
 /// Ordered so that executing the actions one after another is always correct; `after` shows which may

@@ -37,6 +37,11 @@ void add(Wave& wave, const World& world, const TargetServer& target, const Obser
     const std::string& name = target.spec->name;
     const Trial& trial = remembered(world, name).trial;
     if (target.digest().empty()) return;
+    if (has_failed(trial, target.digest())) {
+        ++wave.under_way;
+        wave.failed = fmt::format("the rollout has stopped, because {}, the canary, {}", name, trial.failure);
+        return;
+    }
     if (world.memory.under_way.contains(name)) {
         ++wave.under_way;
         wave.waits_for = fmt::format("waits for {}, the canary, which is being restarted", name);
@@ -51,10 +56,7 @@ void add(Wave& wave, const World& world, const TargetServer& target, const Obser
         return;
     }
     ++wave.under_way;
-    const bool is_known = trial.rendering == target.digest();
-    if (is_known && !trial.failure.empty()) {
-        wave.failed = fmt::format("the rollout has stopped, because {}, the canary, {}", name, trial.failure);
-    } else if (is_known && trial.healthy) {
+    if (trial.rendering == target.digest() && trial.healthy) {
         const auto left = *trial.healthy + target.spec->blueprint_rollout.soak - world.observed.now;
         wave.waits_for = fmt::format("waits for {}, which soaks for another {}", name, left_text(left));
     } else {
@@ -112,6 +114,7 @@ void keep_back(ServerDraft& draft, const Wave& wave) {
                 fmt::format("{}; {}", describe_mounted(*draft.target, *draft.observed), wave.text()),
                 {},
                 HoldReason::CanaryPending};
+        step.wait = Wait{WaitsFor::Canary};
     }
 }
 
@@ -125,10 +128,11 @@ void send_canaries(const World& world, std::vector<ServerDraft>& drafts) {
         const auto found = waves.find(draft.desired()->blueprint);
         return found == waves.end() || found->second.is_open() ? nullptr : &found->second;
     };
-    // The one that an earlier change has broken comes first, and then those that run: a server that is down
-    // may be so for a reason of its own.
+    // The one that has had this change already, or that an earlier one has broken, comes first, and then
+    // those that run: a server that is down may be so for a reason of its own.
     const auto was_canary = [&](const ServerDraft& draft, const Wave&) {
-        return !remembered(world, draft.name).trial.failure.empty();
+        const Trial& trial = remembered(world, draft.name).trial;
+        return !trial.failure.empty() || trial.rendering == draft.target->digest();
     };
     const auto runs = [](const ServerDraft& draft, const Wave& wave) {
         return draft.observed->unit.active == ActiveState::Active || !wave.has_running;

@@ -5,6 +5,7 @@
 #include <unordered_set>
 
 #include "reconciler/artifacts.hpp"
+#include "reconciler/canary.hpp"
 #include "reconciler/draft.hpp"
 #include "reconciler/layers.hpp"
 
@@ -35,6 +36,11 @@ class Usage {
         if (server.current && !(rendering != nullptr && *server.current == rendering->digest())) {
             add_current(name, server, draft);
         }
+    }
+
+    /// The server may return to this rendering.
+    void add_fallback(const std::string& name, const std::vector<std::string>& layers) {
+        keep(layers, name, KeepReason::Fallback);
     }
 
     bool keeps(std::string_view path) const { return kept_.contains(path); }
@@ -124,6 +130,23 @@ class Usage {
     Keeps users_of_all_;
 };
 
+/// The renderings to which the server may return if the change that it has, or gets, fails.
+void add_fallbacks(const World& world, Usage& usage, const TargetServer& target,
+                   const ObservedServer& server) {
+    static const Remembered nothing;
+    const DesiredServer& desired = *target.spec;
+    if (!desired.blueprint_rollout.rollback_on_failure || desired.state != RunState::Running) return;
+    const Remembered* const memory = world.memory.find(desired.name);
+    const Trial& trial = (memory == nullptr ? nothing : *memory).trial;
+    if (server.stack() && may_return_to(trial, rendering_in_use(server)))
+        usage.add_fallback(desired.name, *server.stack());
+    if (server.current_rendering && may_return_to(trial, *server.current))
+        usage.add_fallback(desired.name, server.current_rendering->layers);
+    for (const auto& [digest, rendering] : server.earlier) {
+        if (may_return_to(trial, digest)) usage.add_fallback(desired.name, rendering.layers);
+    }
+}
+
 Usage usage_of(const World& world, const std::vector<ServerDraft>& drafts, bool explains) {
     Usage usage(explains);
     auto draft = drafts.begin();  // both in the order of names; a server without a draft keeps what it has
@@ -134,6 +157,7 @@ Usage usage_of(const World& world, const std::vector<ServerDraft>& drafts, bool 
         const bool is_desired = target != world.target.servers.end() && target->first == name;
         const bool has_draft = draft != drafts.end() && draft->name == name;
         usage.add(name, server, is_desired ? &target->second : nullptr, has_draft ? &*draft : nullptr);
+        if (is_desired) add_fallbacks(world, usage, target->second, server);
     }
     return usage;
 }

@@ -32,17 +32,6 @@ std::string why_render(const TargetServer& target, const ObservedServer& observe
                        observed.damaged.size() == 1 ? "was" : "were");
 }
 
-/// Whether the rendering that `current` names exists with all its layers.
-bool is_usable(const World& world, const ServerDraft& draft) {
-    const std::vector<std::string>* const layers = draft.current_layers();
-    if (layers == nullptr || layers->empty()) return false;
-    return std::all_of(layers->begin(), layers->end(), [&world](const std::string& layer) {
-        const Layer::Kind kind = parse_layer(layer).kind;
-        return kind != Layer::Kind::Foreign &&
-               (kind != Layer::Kind::Overlay || world.observed.artifacts.contains(layer));
-    });
-}
-
 /// The first overlay that a unit has yet to build.
 const std::string* unbuilt_overlay(const World& world, const ServerDraft& draft) {
     for (const std::string& name : draft.target->spec->overlays) {
@@ -111,9 +100,18 @@ HoldReason hold_reason(InputErrorKind kind) {
     return HoldReason::SourceUnavailable;
 }
 
+bool is_usable(const World& world, const std::vector<std::string>& layers) {
+    return !layers.empty() && std::all_of(layers.begin(), layers.end(), [&world](const std::string& layer) {
+        const Layer::Kind kind = parse_layer(layer).kind;
+        return kind != Layer::Kind::Foreign &&
+               (kind != Layer::Kind::Overlay || world.observed.artifacts.contains(layer));
+    });
+}
+
 bool plan_rendering(const World& world, ServerDraft& draft) {
     const ObservedServer& observed = *draft.observed;
-    draft.usable = is_usable(world, draft);
+    const std::vector<std::string>* const layers = draft.current_layers();
+    draft.usable = layers != nullptr && is_usable(world, *layers);
     if (!draft.target->rendering) {
         draft.as_is = true;
         draft.steps.push_back(why_unknown(world, draft));
@@ -134,6 +132,7 @@ bool plan_rendering(const World& world, ServerDraft& draft) {
 }
 
 std::string why_as_is(const World& world, const ServerDraft& draft) {
+    if (draft.back_to != nullptr) return "; with its last healthy rendering";
     if (draft.target->rendering || draft.target->rendering.error().kind != InputErrorKind::Unbuilt) return {};
     const std::string* const overlay = unbuilt_overlay(world, draft);
     if (overlay == nullptr) return {};

@@ -1,7 +1,5 @@
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "reconciler/draft.hpp"
 #include "reconciler/scheduled.hpp"
 #include "specs/grammars/time_of_day.hpp"
@@ -9,36 +7,33 @@
 namespace left4me::draft {
 namespace {
 
-/// nullopt: it is not known since when the game runs, or what has been dealt with.
-std::optional<TimePoint> due(const World& world, const ScheduleEntry& entry, const std::string& server,
-                             const ObservedServer& observed) {
-    const Remembered* const memory = world.memory.find(server);
-    if (memory == nullptr || !observed.unit.active_since) return std::nullopt;
-    return due_since(entry, memory->schedule, *observed.unit.active_since, world.observed.local,
-                     world.observed.now);
+/// What is remembered of the schedule; nullptr: it is not known since when the game runs, or what has been
+/// dealt with.
+const ScheduleMemory* memory_of(const World& world, const DesiredServer& desired,
+                                const ObservedServer& observed) {
+    const Remembered* const memory = world.memory.find(desired.name);
+    return memory == nullptr || !observed.unit.active_since ? nullptr : &memory->schedule;
 }
 
 }  // namespace
 
 std::optional<TimePoint> scheduled_since(const World& world, const DesiredServer& desired,
                                          const ObservedServer& observed) {
-    const Remembered* const memory = world.memory.find(desired.name);
-    if (desired.schedule.empty() || memory == nullptr || !observed.unit.active_since) return std::nullopt;
-    return restart_due_since(desired.schedule, memory->schedule, *observed.unit.active_since,
-                             world.observed.local, world.observed.now);
+    const ScheduleMemory* const memory = memory_of(world, desired, observed);
+    if (memory == nullptr) return std::nullopt;
+    return restart_due_since(desired.schedule, *memory, *observed.unit.active_since, world.observed.local,
+                             world.observed.now);
 }
 
-std::optional<Step> decide_scheduled(const World& world, const DesiredServer& desired,
-                                     const ObservedServer& observed) {
-    const auto since = scheduled_since(world, desired, observed);
-    if (!since) return std::nullopt;
+Step decide_scheduled(const World& world, const DesiredServer& desired, const ObservedServer& observed,
+                      TimePoint since) {
     const std::string text = fmt::format("the restart scheduled for {}",
-                                         time_of_day_text(world.observed.local.time_of_day(*since)));
+                                         time_of_day_text(world.observed.local.time_of_day(since)));
     if (desired.rollout.policy == RolloutPolicy::Immediate)
-        return Step{Verb::Restart, text + "; rollout Immediate", {}, {}, Cause::Schedule};
+        return {Verb::Restart, text + "; rollout Immediate", {}, {}, Cause::Schedule};
     Step step = when_empty(world, desired, observed,
                            {.text = text,
-                            .since = *since,
+                            .since = since,
                             .cause = Cause::Schedule,
                             .after_deadline = Cause::Schedule,
                             .code = HoldReason::Scheduled});
@@ -48,10 +43,13 @@ std::optional<Step> decide_scheduled(const World& world, const DesiredServer& de
 
 std::optional<Step> decide_command(const World& world, const DesiredServer& desired,
                                    const ObservedServer& observed) {
-    if (observed.console_rendering.empty() || !observed.mounted_port) return std::nullopt;
+    const ScheduleMemory* const memory = memory_of(world, desired, observed);
+    if (memory == nullptr || observed.console_rendering.empty() || !observed.mounted_port)
+        return std::nullopt;
     for (const ScheduleEntry& entry : desired.schedule) {
         if (!entry.command) continue;
-        const auto since = due(world, entry, desired.name, observed);
+        const auto since =
+            due_since(entry, *memory, *observed.unit.active_since, world.observed.local, world.observed.now);
         if (!since) continue;
         const std::string text =
             fmt::format("scheduled for {}: {}", time_of_day_text(world.observed.local.time_of_day(*since)),

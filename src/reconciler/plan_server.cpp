@@ -70,21 +70,27 @@ void plan_start(const World& world, ServerDraft& draft) {
 /// What differs from what the running server was started with; nullopt: nothing, or a Hold says so already.
 std::optional<Step> decide_change(const World& world, const ServerDraft& draft) {
     const ObservedServer& observed = *draft.observed;
+    const std::vector<std::string>* const wanted = draft.back_to != nullptr ? &draft.back_to->layers
+                                                   : draft.target->rendering
+                                                       ? &(*draft.target->rendering)->layers()
+                                                       : nullptr;
     // If the target is unknown, the current mount may stay.
-    const bool right = observed.stack() && (!draft.target->rendering ||
-                                            *observed.stack() == (*draft.target->rendering)->layers());
-    if (right) return std::nullopt;
-    Step step = decide_rollout(world, *draft.desired(), observed, describe_mounted(*draft.target, observed));
+    if (observed.stack() && (wanted == nullptr || *observed.stack() == *wanted)) return std::nullopt;
+    const std::string change =
+        draft.back_to != nullptr
+            ? fmt::format("its change has failed: {}", world.memory.find(draft.name)->trial.failure)
+            : describe_mounted(*draft.target, observed);
+    Step step = decide_rollout(world, *draft.desired(), observed, change);
     // The target's rendering is not available now; a Hold reports that already.
-    if (step.verb == Verb::Restart && draft.as_is && draft.target->rendering) return std::nullopt;
+    const bool is_reported = draft.as_is && draft.back_to == nullptr && draft.target->rendering;
+    if (step.verb == Verb::Restart && is_reported) return std::nullopt;
     return step;
 }
 
 bool is_restart(const std::optional<Step>& step) { return step && step->verb == Verb::Restart; }
 
-/// The players are told of the restart that comes first.
-void warn_players(const World& world, ServerDraft& draft, bool change_waits) {
-    std::optional<TimePoint> since = scheduled_since(world, *draft.desired(), *draft.observed);
+/// The players are told of the restart that comes first. `since`: when the scheduled one was due.
+void warn_players(const World& world, ServerDraft& draft, bool change_waits, std::optional<TimePoint> since) {
     if (change_waits) {
         const TimePoint change_since = waits_since(world, *draft.desired());
         since = since ? std::min(*since, change_since) : change_since;
@@ -97,9 +103,11 @@ void warn_players(const World& world, ServerDraft& draft, bool change_waits) {
 void plan_active(const World& world, ServerDraft& draft) {
     std::optional<Step> change = decide_change(world, draft);
     std::optional<Step> request = decide_request(world, draft.name, *draft.observed);
-    std::optional<Step> scheduled = decide_scheduled(world, *draft.desired(), *draft.observed);
+    const std::optional<TimePoint> scheduled_at = scheduled_since(world, *draft.desired(), *draft.observed);
+    std::optional<Step> scheduled;
+    if (scheduled_at) scheduled = decide_scheduled(world, *draft.desired(), *draft.observed, *scheduled_at);
     // Whatever else waits for the players, on a game that hangs there are none.
-    if (auto hang = decide_hang(world, *draft.desired(), *draft.observed); hang && draft.usable) {
+    if (auto hang = decide_hang(world, draft); hang && draft.usable) {
         change = std::move(hang);
         request.reset();
     }
@@ -113,6 +121,9 @@ void plan_active(const World& world, ServerDraft& draft) {
                                        !request_for(world.intent.restarts, draft.name)->staggered;
         (request_is_sooner ? change : request).reset();
     }
+    // What is scheduled does not wait for the canary of a change.
+    if (is_restart(change) && is_restart(scheduled) && draft.target->spec->blueprint_rollout.canary > 0)
+        change.reset();
     if (is_restart(change) || is_restart(request)) scheduled.reset();
     for (std::optional<Step>* const step : {&change, &request, &scheduled}) {
         if (!*step) continue;
@@ -122,7 +133,7 @@ void plan_active(const World& world, ServerDraft& draft) {
         }
         draft.steps.push_back(std::move(**step));
     }
-    warn_players(world, draft, waits);
+    warn_players(world, draft, waits, scheduled_at);
     if (draft.has(Verb::Restart) || draft.has(Verb::Warn)) return;  // a console does one thing at a time
     if (auto command = decide_command(world, *draft.desired(), *draft.observed))
         draft.steps.push_back(*std::move(command));
@@ -173,7 +184,7 @@ void plan_stopped(ServerDraft& draft) {
 
 ServerDraft plan_server(const World& world, const TargetServer& target, const ObservedServer& observed) {
     ServerDraft draft{target.spec->name, &target, &observed, {}};
-    const bool startable = plan_rendering(world, draft);
+    const bool startable = plan_return(world, draft) || plan_rendering(world, draft);
     plan_attach(draft);
     if (target.spec->state == RunState::Stopped) {
         plan_stopped(draft);

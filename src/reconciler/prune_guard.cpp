@@ -72,6 +72,7 @@ void hold(ServerDraft& draft, const std::string& why, const std::string& to_appr
               {},
               HoldReason::ApprovalRequired};
     step.to_approve = to_approve;
+    step.wait = Wait{WaitsFor::Person};
     draft.steps.push_back(std::move(step));
 }
 

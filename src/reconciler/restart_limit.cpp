@@ -151,7 +151,9 @@ Step wait_for_turn(const Step& restart, const Group& group) {
             : fmt::format("{}; waits for {} other restart{}, at most {} of {} servers at once",
                           restart.reason, group.down, group.down == 1 ? "" : "s", group.most(),
                           group.members.size());
-    return {Verb::Hold, std::move(reason), {}, code_of_wait(restart.cause)};
+    Step hold{Verb::Hold, std::move(reason), {}, code_of_wait(restart.cause)};
+    hold.wait = Wait{WaitsFor::Turn};
+    return hold;
 }
 
 }  // namespace

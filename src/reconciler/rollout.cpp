@@ -19,13 +19,6 @@ std::string deadline_text(const Rollout& rollout) {
                : fmt::format("has waited until {}, its deadline", time_of_day_text(*rollout.deadline_at));
 }
 
-/// "10 minutes", "30 seconds".
-std::string left_text(TimePoint::duration left) {
-    const auto minutes = std::chrono::round<std::chrono::minutes>(left).count();
-    if (minutes > 0) return fmt::format("{} minute{}", minutes, minutes == 1 ? "" : "s");
-    return fmt::format("{} seconds", std::chrono::ceil<std::chrono::seconds>(left).count());
-}
-
 }  // namespace
 
 /// In the future: the clock was set back. The wait starts over instead of becoming an hour longer.
@@ -62,17 +55,19 @@ Step when_empty(const World& world, const DesiredServer& desired, const Observed
     const Rollout& rollout = desired.rollout;
     const TimePoint now = world.observed.now;
     const unsigned most = rollout.max_players;
-    const auto hold = [&](std::string reason) {
-        return Step{Verb::Hold, std::move(reason), {}, wanted.code};
-    };
     const auto deadline = deadline_of(rollout, world.observed.local, wanted.since);
+    const auto hold = [&](WaitsFor what, std::string reason) {
+        Step step{Verb::Hold, std::move(reason), {}, wanted.code};
+        step.wait = Wait{what, deadline && *deadline > now ? deadline : std::nullopt};
+        return step;
+    };
     const std::string latest = deadline && *deadline > now
                                    ? ", at the latest " + local_text(world.observed.local, *deadline, now)
                                    : std::string();
     if (rollout.window && !is_within(*rollout.window, world.observed.local, now)) {
-        return hold(fmt::format("{} waits for its window {}-{}{}", wanted.text,
-                                time_of_day_text(rollout.window->from),
-                                time_of_day_text(rollout.window->until), latest));
+        return hold(WaitsFor::Window, fmt::format("{} waits for its window {}-{}{}", wanted.text,
+                                                  time_of_day_text(rollout.window->from),
+                                                  time_of_day_text(rollout.window->until), latest));
     }
     if (is_empty(observed, most)) {
         const std::string who = observed.players->count == 0
@@ -83,8 +78,9 @@ Step when_empty(const World& world, const DesiredServer& desired, const Observed
     }
     if (deadline && *deadline <= now && wanted.since < now)
         return restart(fmt::format("{} {}", wanted.text, deadline_text(rollout)), wanted.after_deadline);
-    return while_empty(hold(fmt::format("{} {}{}", wanted.text, waits_text(observed, most), latest)),
-                       observed, most);
+    return while_empty(
+        hold(WaitsFor::Empty, fmt::format("{} {}{}", wanted.text, waits_text(observed, most), latest)),
+        observed, most);
 }
 
 Step decide_rollout(const World& world, const DesiredServer& desired, const ObservedServer& observed,
@@ -98,10 +94,12 @@ Step decide_rollout(const World& world, const DesiredServer& desired, const Obse
         case RolloutPolicy::OnNextStart:
             break;
     }
-    return {Verb::Hold,
-            change + "; rollout OnNextStart waits for the next start",
-            {},
-            HoldReason::RolloutPending};
+    Step step{Verb::Hold,
+              change + "; rollout OnNextStart waits for the next start",
+              {},
+              HoldReason::RolloutPending};
+    step.wait = Wait{WaitsFor::NextStart};
+    return step;
 }
 
 std::optional<Step> decide_warning(const World& world, const DesiredServer& desired,
@@ -121,10 +119,14 @@ std::optional<Step> decide_warning(const World& world, const DesiredServer& desi
     return warn;
 }
 
-std::optional<Step> decide_hang(const World& world, const DesiredServer& desired,
-                                const ObservedServer& observed) {
+std::optional<Step> decide_hang(const World& world, const ServerDraft& draft) {
+    const DesiredServer& desired = *draft.desired();
+    const ObservedServer& observed = *draft.observed;
     if (response_of(desired, observed, world.observed) != Response::Silent) return std::nullopt;
-    const Silence silence = judge_silence(desired, observed, world.target, world.observed);
+    Health health = desired.health;
+    // Its change is to blame, and it has somewhere to return to.
+    if (draft.back_to != nullptr) health.unresponsive = silent_after;
+    const Silence silence = judge_silence(health, observed, world.target, world.observed);
     if (!silence.is_restarted) return std::nullopt;
     Step step = while_empty(restart(silence.why, Cause::Hang), observed);
     step.while_empty->hangs = true;
@@ -139,9 +141,10 @@ std::optional<Step> decide_request(const World& world, const std::string& server
     const Step now{Verb::Restart, text, {}, {}, Cause::Request, request->by};
     if (!request->when_empty) return now;
     if (!is_empty(observed)) {
-        return while_empty(
-            {Verb::Hold, fmt::format("{}; {}", text, waits_text(observed)), {}, HoldReason::RestartPending},
-            observed);
+        Step hold{
+            Verb::Hold, fmt::format("{}; {}", text, waits_text(observed)), {}, HoldReason::RestartPending};
+        hold.wait = Wait{WaitsFor::Empty};
+        return while_empty(std::move(hold), observed);
     }
     Step restart = while_empty(now, observed);
     restart.reason += ", when empty; nobody plays";

@@ -109,10 +109,10 @@ ConditionValue responds(const ServerFindings& findings, const Condition* before)
                     fmt::format("started at {}, the game has not answered a query yet",
                                 clock_text(*findings.observed->unit.active_since))};
         case Response::Silent:
-            return {
-                ConditionStatus::False, StateReason::NotResponding,
-                judge_silence(*findings.desired(), *findings.observed, *findings.all_targets, *findings.host)
-                    .why};
+            return {ConditionStatus::False, StateReason::NotResponding,
+                    judge_silence(findings.desired()->health, *findings.observed, *findings.all_targets,
+                                  *findings.host)
+                        .why};
         case Response::Answers:
             return {ConditionStatus::True, StateReason::Running,
                     "the unit is active and enabled, its overlay mounted, and the game answers"};

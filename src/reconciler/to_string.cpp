@@ -44,6 +44,8 @@ const char* to_string(Verb verb) {
             return "refresh";
         case Verb::Render:
             return "render";
+        case Verb::Revert:
+            return "revert";
         case Verb::Disable:
             return "disable";
         case Verb::Stop:

@@ -11,6 +11,7 @@ enum class Verb {
     Cancel,       ///< stop that unit
     Refresh,      ///< move the pin of an overlay forward: what it gives is another revision
     Render,       ///< write a server's rendering and point `current` at it
+    Revert,       ///< point a server's `current` at an earlier rendering
     Disable,      ///< not started at boot any more
     Stop,         ///< inactive and unmounted
     ResetFailed,  ///< clear a failure and the start-limit counter

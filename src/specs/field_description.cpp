@@ -40,6 +40,7 @@ std::string type_description(const Field& field) {
                                 : fmt::format("list of {}", item_description(field.children[0]));
         case Type::Constant:
         case Type::Enum:
+        case Type::Switch:
             return one_of(field.values);
         case Type::Name:
             return field.refers_to ? "name of " + with_article(entry_of(*field.refers_to).object.name)

@@ -57,6 +57,7 @@ constexpr Field metadata_field{
 
 constexpr std::array<std::string_view, 2> run_states{"Running", "Stopped"};
 constexpr std::array<std::string_view, 3> rollout_policies{"OnNextStart", "WhenEmpty", "Immediate"};
+constexpr std::array<std::string_view, 2> switch_values{"true", "false"};
 constexpr std::array<std::string_view, 2> drift_policies{"Correct", "Report"};
 
 constexpr std::array rollout_warning{
@@ -290,6 +291,15 @@ constexpr std::array blueprint_rollout_fields{
         .example = "25%",
         .minimum = 1,
         .maximum = 9999},
+    Field{.name = "rollbackOnFailure",
+          .type = Type::Switch,
+          .default_value = "false",
+          .documentation = "A canary that fails returns to its last healthy rendering, and keeps it until "
+                           "another change, or "
+                           "`l4d2ctl reconcile`. Players come first, as its own `rollout` says.",
+          .example = "true",
+          .values = switch_values,
+          .only_with = {"canary", ""}},
 };
 constexpr std::array blueprint_spec{
     Field{.name = "overlays",
@@ -364,7 +374,7 @@ constexpr std::array blueprint_spec{
           .documentation =
               "How a change that needs restarts goes through the running servers of this Blueprint. When one "
               "of them may be restarted is up to its own `rollout`.",
-          .example = "{canary: 1, maxUnavailable: 25%, soak: 10m}",
+          .example = "{canary: 1, maxUnavailable: 25%, soak: 10m, rollbackOnFailure: true}",
           .children = blueprint_rollout_fields},
     Field{.name = "writable",
           .type = Type::List,

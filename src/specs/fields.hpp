@@ -20,6 +20,7 @@ enum class Type {
     List,        ///< items of the type of children[0]
     Constant,    ///< the one text in `values`
     Enum,        ///< one of `values`
+    Switch,      ///< true, false
     Name,        ///< of an object, is_valid_name()
     Label,       ///< key or value of a label
     Port,        ///< a plain integer

@@ -72,6 +72,7 @@ class Loading {
         }
         cross_check(objects_, unread_, diagnostics_);
         check_executed_configs();
+        check_warnings();
         if (diagnostics_.empty()) return std::move(set_);
         std::sort(diagnostics_.begin(), diagnostics_.end());
         diagnostics_.erase(std::unique(diagnostics_.begin(), diagnostics_.end()), diagnostics_.end());
@@ -172,6 +173,23 @@ class Loading {
                                                     reference.path, reference.name, server_config),
                                         Rule::ExecutedWithoutConfig});
             }
+        }
+    }
+
+    /// Without a console, nobody can be warned.
+    void check_warnings() {
+        for (const ObjectSummary& object : objects_) {
+            if (!object.warns_at) continue;
+            const auto server = set_.servers.find(object.name);
+            if (server == set_.servers.end()) continue;
+            const auto blueprint = set_.blueprints.find(server->second.blueprint);
+            if (blueprint == set_.blueprints.end() || blueprint->second.rcon_secret) continue;
+            diagnostics_.push_back(
+                {*object.warns_at,
+                 fmt::format("spec.rollout.warn: left4me cannot use the game's console; add `rcon: {{secret: "
+                             "rcon}}` to the Blueprint '{}', or remove the warn",
+                             server->second.blueprint),
+                 Rule::WarningWithoutConsole});
         }
     }
 

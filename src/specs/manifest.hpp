@@ -175,6 +175,7 @@ struct BlueprintRollout {
     unsigned canary = 0;                                   ///< so many servers get it first; 0: none
     std::optional<Share> max_unavailable = {};             ///< nullopt: any number
     std::chrono::seconds soak = std::chrono::minutes(10);  ///< how long a canary must be healthy
+    bool rollback_on_failure = false;  ///< one that fails returns to its last healthy rendering
 
     bool operator==(const BlueprintRollout&) const = default;
 };

@@ -65,6 +65,7 @@ Blueprint read_blueprint(const Value& object, const Origin& origin) {
     blueprint.rollout.canary = static_cast<unsigned>(parse_integer(rollout["canary"].text()).value_or(0));
     blueprint.rollout.max_unavailable = parse_share(rollout["maxUnavailable"].text());
     blueprint.rollout.soak = parse_duration(rollout["soak"].text()).value_or(blueprint.rollout.soak);
+    blueprint.rollout.rollback_on_failure = rollout["rollbackOnFailure"].text() == "true";
     return blueprint;
 }
 

@@ -68,6 +68,7 @@ enum class Rule {
     ScheduledCount,
     ScheduledWithoutConsole,
     // Between fields and between documents.
+    WarningWithoutConsole,
     DeadlineWithoutWhenEmpty,
     DuplicateName,
     DuplicatePort,

@@ -170,6 +170,8 @@ void write_value(Json& json, const Field& field) {
             return json.put_text("const", field.values.front());
         case Type::Enum:
             return json.put("enum", list_of(field.values));
+        case Type::Switch:
+            return json.put_text("type", "boolean");
         case Type::Port:
         case Type::Integer:
             json.put_text("type", "integer");

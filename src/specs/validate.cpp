@@ -62,6 +62,8 @@ std::string_view word_for(Type type) {
         case Type::Port:
         case Type::Integer:
             return "a number";
+        case Type::Switch:
+            return "true or false";
         default:
             return "text";
     }
@@ -263,14 +265,18 @@ class Validator {
         }
     }
 
+    bool refuse_quotes(const Node& node, const std::string& path) {
+        if (node.plain) return false;
+        reporter_.add(
+            Rule::ValueInvalid, node.mark,
+            fmt::format("{}: the quotes make {} a text; write it without them", path, in_quotes(node.text)));
+        return true;
+    }
+
     void port(const Node& node, const Field& field, const std::string& path) {
         if (!is_a(Node::Kind::Scalar, node, field, path)) return;
         const auto number = parse_integer(node.text);
-        if (number && !node.plain) {
-            return reporter_.add(Rule::ValueInvalid, node.mark,
-                                 fmt::format("{}: the quotes make {} a text; write the number without them",
-                                             path, in_quotes(node.text)));
-        }
+        if (number && refuse_quotes(node, path)) return;
         if (!complain(node, field, path)) return;
         summary_.port = static_cast<std::uint16_t>(*number);
         summary_.port_at = reporter_.at(node.mark);
@@ -288,7 +294,8 @@ class Validator {
 
     void text(const Node& node, const Field& field, const std::string& path) {
         if (!is_a(Node::Kind::Scalar, node, field, path)) return;
-        if (field.type == Type::Enum) return one_word(node, field, path);
+        if (field.type == Type::Switch && refuse_quotes(node, path)) return;
+        if (field.type == Type::Enum || field.type == Type::Switch) return one_word(node, field, path);
         if (!complain(node, field, path) || field.type != Type::Name) return;
         if (field.refers_to) {
             summary_.references.push_back(
@@ -373,6 +380,16 @@ std::string readable_name(const Node& root) {
     return name != nullptr && is_valid_name(name->text) ? name->text : "";
 }
 
+/// spec.rollout.warn with anything in it; nullptr: there is none.
+const Node* warnings_of(const Node& root) {
+    const Node* found = &root;
+    for (const char* const name : {"spec", "rollout", "warn"}) {
+        found = found->kind == Node::Kind::Map ? found->get(name) : nullptr;
+        if (found == nullptr) return nullptr;
+    }
+    return found->items.empty() ? nullptr : found;
+}
+
 }  // namespace
 
 ObjectSummary validate(const yaml::Node& root, Reporter& reporter) {
@@ -399,6 +416,7 @@ ObjectSummary validate(const yaml::Node& root, Reporter& reporter) {
     }
     ObjectSummary summary = validator.take();
     summary.kind = kind;
+    if (const Node* warn = warnings_of(root)) summary.warns_at = reporter.at(warn->mark);
     return summary;
 }
 

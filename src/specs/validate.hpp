@@ -30,6 +30,7 @@ struct ObjectSummary {
     std::optional<std::uint16_t> port;
     Location port_at;
     std::vector<Reference> references;
+    std::optional<Location> warns_at;  ///< spec.rollout.warn; nullopt: nobody is to be warned
 };
 
 /// Checks one document against the field table and reports every error in it.

@@ -30,12 +30,19 @@ TEST_CASE("a diff is readable text with aligned columns") {
                     action(Verb::Hold, "coop", "layers differ (tickrate 4f1c → 9ab0)")};
     plan.differing_servers = 3;
     plan.agreeing_servers = 17;
-    CHECK(plan_text(plan, file) ==
-          "server/comp1   start    the unit is inactive\n"
-          "server/a       enable   not enabled\n"
-          "server/coop    hold     layers differ (tickrate 4f1c → 9ab0)\n"
+    Observed observed;
+    ObservedServer& comp2 = observed.servers["comp2"];
+    comp2.unit.active = ActiveState::Active;
+    comp2.players = ObservedPlayers{.count = 3, .max = 8, .map = {}, .age = {}};
+    plan.actions.push_back(action(Verb::Restart, "comp2", "server.cfg changed"));
+    CHECK(plan_text(plan, observed, file) ==
+          "server/comp1   start     the unit is inactive\n"
+          "server/a       enable    not enabled\n"
+          "server/coop    hold      layers differ (tickrate 4f1c → 9ab0)\n"
+          "server/comp2   restart   server.cfg changed\n"
+          "restart comp2: 3 players, now\n"
           "3 servers differ, 17 agree\n");
-    CHECK(plan_text(Plan{}, file).empty());
+    CHECK(plan_text(Plan{}, observed, file).empty());
 }
 
 TEST_CASE("one server differs, in the singular") {

@@ -5,9 +5,13 @@
 #include <algorithm>
 #include <array>
 #include <functional>
+#include <utility>
 
+#include "reconciler/deadline.hpp"
 #include "reconciler/events.hpp"
+#include "specs/grammars/calendar.hpp"
 #include "support/catch.hpp"
+#include "support/killing_host.hpp"
 #include "support/random.hpp"
 #include "support/simple_world.hpp"
 
@@ -68,6 +72,40 @@ struct Fleet : Site {
     std::string message(const std::string& name) { return condition(name, "Reconciling").message; }
 };
 
+/// How a canary fails.
+struct Way {
+    const char* name;
+    std::function<void(Fleet&, const std::string&)> happens;
+};
+const std::array ways{
+    Way{"it crashes again and again",
+        [](Fleet& fleet, const std::string& name) {
+            fleet.host.crash(name);
+            fleet.host.crash(name);
+        }},
+    Way{"its unit fails",
+        [](Fleet& fleet, const std::string& name) {
+            FakeServer& server = fleet.server(name);
+            server.unit.active = ActiveState::Failed;
+            server.unit.result = "exit-code";
+            server.unit.failure = FailureKind::ExitCode;
+            server.mounted.reset();
+            server.in_game.reset();
+        }},
+    Way{"its game never answers",
+        [](Fleet& fleet, const std::string& name) {
+            fleet.server(name).socket = ObservedSocket{.has_answered = false, .silent = minutes(4)};
+        }},
+    Way{"its game hangs",
+        [](Fleet& fleet, const std::string& name) {
+            fleet.server(name).socket =
+                ObservedSocket{.has_answered = true, .silent = seconds(61), .unread = seconds(61)};
+            fleet.server(name).players.reset();
+        }},
+    Way{"its game does not listen",
+        [](Fleet& fleet, const std::string& name) { fleet.server(name).socket.reset(); }},
+};
+
 }  // namespace
 
 TEST_CASE("a change reaches one server, and the others when that has been healthy for the soak time") {
@@ -86,36 +124,6 @@ TEST_CASE("a change reaches one server, and the others when that has been health
 }
 
 TEST_CASE("a canary that fails stops the change, in whichever way it fails") {
-    struct Way {
-        const char* name;
-        std::function<void(Fleet&)> happens;
-    };
-    const std::array ways{
-        Way{"it crashes again and again",
-            [](Fleet& fleet) {
-                fleet.host.crash("a");
-                fleet.host.crash("a");
-            }},
-        Way{"its unit fails",
-            [](Fleet& fleet) {
-                fleet.host.crashing.insert("a");
-                FakeServer& server = fleet.server("a");
-                server.unit.active = ActiveState::Failed;
-                server.unit.result = "exit-code";
-                server.unit.failure = FailureKind::ExitCode;
-                server.mounted.reset();
-                server.in_game.reset();
-            }},
-        Way{"its game never answers",
-            [](Fleet& fleet) {
-                fleet.server("a").socket = ObservedSocket{.has_answered = false, .silent = minutes(4)};
-            }},
-        Way{"its game falls silent",
-            [](Fleet& fleet) {
-                fleet.server("a").socket = ObservedSocket{.has_answered = true, .silent = seconds(61)};
-            }},
-        Way{"its game does not listen", [](Fleet& fleet) { fleet.server("a").socket.reset(); }},
-    };
     for (const Way& way : ways) {
         CAPTURE(way.name);
         Fleet fleet;
@@ -123,7 +131,8 @@ TEST_CASE("a canary that fails stops the change, in whichever way it fails") {
         fleet.converge();
         REQUIRE(fleet.canary() == "a");
         fleet.host.world.now += minutes(5);
-        way.happens(fleet);
+        fleet.host.crashing.insert("a");
+        way.happens(fleet, "a");
         (void)fleet.pass();
         CHECK_FALSE(fleet.status.servers.at("a").remembered.trial.failure.empty());
         const auto before = fleet.server("b").processes;
@@ -247,9 +256,25 @@ TEST_CASE("a person who wants it tried again lets the change go on once its cana
     CHECK(fleet.changed() == 3);
 }
 
+namespace {
+
+/// The manifest's own deadline for a change, or for what the schedule asks for, has passed.
+bool may_be_kicked(const DesiredServer& desired, const Remembered& memory, const FakeWorld& world,
+                   const std::optional<TimePoint>& up_since) {
+    const auto has_passed = [&](const std::optional<TimePoint>& since) {
+        const auto deadline = since ? deadline_of(desired.rollout, world.local, *since) : std::nullopt;
+        return deadline && *deadline <= world.now;
+    };
+    return has_passed(memory.held_since) ||
+           (up_since && has_passed(restart_due_since(desired.schedule, memory.schedule, *up_since,
+                                                     world.local, world.now)));
+}
+
+}  // namespace
+
 TEST_CASE(
-    "over generated fleets nobody is kicked, no more than the canaries have what is unproven, and all get "
-    "it") {
+    "over generated fleets nobody is kicked before a deadline, no more than the canaries have what is "
+    "unproven, and all get it") {
     for (std::uint64_t seed = 1; seed <= 60; ++seed) {
         CAPTURE(seed);
         Random random(seed);
@@ -260,11 +285,17 @@ TEST_CASE(
         const std::size_t size = 2 + random.below(5);
         const unsigned canaries = 1 + static_cast<unsigned>(random.below(2));
         const Share share{1 + static_cast<unsigned>(random.below(2)), false};
+        const bool rolls_back = one_in(2);
         for (std::size_t i = 0; i < size; ++i) {
             DesiredServer& server =
                 ask_for(site.desired, fmt::format("s{}", i), static_cast<std::uint16_t>(i + 1));
             server.rollout.policy = RolloutPolicy::WhenEmpty;
-            server.blueprint_rollout = {.canary = canaries, .max_unavailable = share, .soak = minutes(5)};
+            server.blueprint_rollout = {.canary = canaries,
+                                        .max_unavailable = share,
+                                        .soak = minutes(5),
+                                        .rollback_on_failure = rolls_back};
+            if (one_in(3)) server.rollout.deadline = minutes(30 * (1 + random.below(4)));
+            if (one_in(3)) server.schedule.push_back({"05:00", parse_calendar("05:00").value()});
         }
         for (int i = 0; i < 4; ++i) (void)site.pass();
         site.host.kicked.clear();
@@ -289,7 +320,16 @@ TEST_CASE(
             }
             if (minute < 180 && one_in(20)) site.status = {};
             const auto before = with_change();
+            const Status known = site.status;
+            const FakeWorld world = site.host.world;
             (void)site.pass();
+            for (const std::string& name : std::exchange(site.host.kicked, {})) {
+                CAPTURE(name, minute);
+                const auto memory = known.servers.find(name);
+                REQUIRE(memory != known.servers.end());
+                CHECK(may_be_kicked(site.desired.servers.at(name), memory->second.remembered, world,
+                                    world.servers.at(name).unit.active_since));
+            }
             const auto after = with_change();
             for (const std::string& name : after) since.try_emplace(name, site.host.world.now);
             const auto proven = std::count_if(before.begin(), before.end(), [&](const std::string& name) {
@@ -298,7 +338,6 @@ TEST_CASE(
             if (static_cast<unsigned>(proven) < canaries) CHECK(after.size() <= canaries);
         }
         CHECK(with_change().size() == size);
-        CHECK(site.host.kicked.empty());
         CHECK(site.host.violations.empty());
     }
 }
@@ -338,4 +377,182 @@ TEST_CASE("no more servers than maxUnavailable are down at once") {
         fleet.host.world.now += seconds(6);
     }
     CHECK(fleet.changed() == 3);
+}
+
+namespace {
+
+struct ReturningFleet : Fleet {
+    ReturningFleet() {
+        for (auto& [name, server] : desired.servers) server.blueprint_rollout.rollback_on_failure = true;
+        wait(minutes(11));  // what they have has soaked
+        others = processes();
+    }
+
+    std::array<unsigned, 2> processes() { return {server("b").processes, server("c").processes}; }
+    bool others_are_untouched() { return processes() == others; }
+    /// The canary has the change and fails.
+    void fail(const Way& way) {
+        change("hostname y");
+        converge();
+        REQUIRE(canary() == "a");
+        host.world.now += minutes(5);
+        way.happens(*this, "a");
+    }
+
+    std::array<unsigned, 2> others{};
+};
+
+}  // namespace
+
+TEST_CASE("a canary that fails returns to its last healthy rendering, in whichever way it fails") {
+    for (const Way& way : ways) {
+        CAPTURE(way.name);
+        ReturningFleet fleet;
+        const auto before = fleet.server("a").stack();
+        fleet.fail(way);
+        (void)fleet.pass();
+        CHECK(fleet.server("a").stack() == before);
+        const auto processes = fleet.server("a").processes;
+        fleet.wait(minutes(60));
+        CHECK(fleet.server("a").processes == processes);
+        CHECK(fleet.condition("a", "Ready").status == ConditionStatus::True);
+        CHECK(fleet.message("a").ends_with(
+            "; it keeps its last healthy rendering until another change, or `l4d2ctl reconcile`"));
+        CHECK(fleet.message("b").find("the rollout has stopped, because a, the canary, ") !=
+              std::string::npos);
+        CHECK(fleet.others_are_untouched());
+        CHECK(fleet.host.kicked.empty());
+        CHECK(fleet.host.violations.empty());
+
+        fleet.change("hostname z");
+        fleet.converge();
+        CHECK(fleet.canary() == "a");
+        CHECK(fleet.changed() == 1);
+        fleet.wait(minutes(12));
+        CHECK(fleet.changed() == 3);
+        CHECK(fleet.server("a").renderings.size() == 1);
+    }
+}
+
+TEST_CASE("players keep a canary that has failed, and it returns when they have left") {
+    ReturningFleet fleet;
+    fleet.fail(ways[0]);
+    fleet.server("a").players = 3;
+    (void)fleet.pass();
+    fleet.wait(minutes(30));
+    CHECK(fleet.has_change("a"));
+    const Plan plan = fleet.pass().remaining;
+    CHECK(std::any_of(plan.actions.begin(), plan.actions.end(), [](const Action& action) {
+        return action.reason ==
+               "its change has failed: crashes again and again; rollout WhenEmpty waits until empty: 3 "
+               "players";
+    }));
+    fleet.server("a").players = 0;
+    (void)fleet.pass();
+    CHECK_FALSE(fleet.has_change("a"));
+    CHECK(fleet.host.kicked.empty());
+}
+
+TEST_CASE("at its deadline, a canary that has failed returns although people play") {
+    ReturningFleet fleet;
+    for (auto& [name, server] : fleet.desired.servers) server.rollout.deadline = minutes(10);
+    fleet.fail(ways[0]);
+    fleet.server("a").players = 3;
+    (void)fleet.pass();
+    fleet.wait(minutes(9));
+    CHECK(fleet.has_change("a"));
+    fleet.wait(minutes(3));
+    CHECK_FALSE(fleet.has_change("a"));
+    CHECK(fleet.host.kicked == std::vector<std::string>{"a"});
+}
+
+TEST_CASE("one that has returned tries its change again when a person asks for that") {
+    ReturningFleet fleet;
+    fleet.fail(ways[2]);
+    fleet.wait(minutes(30));
+    REQUIRE(fleet.changed() == 0);
+    fleet.intent.retry_now = true;
+    (void)fleet.pass();
+    fleet.intent.retry_now = false;
+    CHECK(fleet.canary() == "a");
+    fleet.wait(minutes(12));
+    CHECK(fleet.changed() == 3);
+}
+
+TEST_CASE("without an earlier rendering, a canary that has failed stays as it is") {
+    ReturningFleet fleet;
+    fleet.change("hostname y");
+    fleet.converge();
+    auto& renderings = fleet.server("a").renderings;
+    std::erase_if(renderings, [&](const auto& entry) { return entry.first != fleet.server("a").current; });
+    fleet.host.world.now += minutes(5);
+    ways[2].happens(fleet, "a");
+    fleet.wait(minutes(5));
+    CHECK(fleet.canary() == "a");
+    CHECK(fleet.others_are_untouched());
+}
+
+TEST_CASE("the return of a canary is an event") {
+    ReturningFleet fleet;
+    fleet.fail(ways[2]);
+    const Status before = fleet.status;
+    const RunResult pass = fleet.pass();
+    const auto events = events_of(before, "r2", {}, pass.ended.plan, pass.ended.outcomes, fleet.status);
+    const auto returned = std::count_if(events.begin(), events.end(), [](const Event& event) {
+        return event.subject == "server/a" && event.reason == "Reverted" &&
+               event.message == "its change has failed: does not answer; back to its last healthy rendering";
+    });
+    CHECK(returned == 1);
+}
+
+TEST_CASE(
+    "killed at any instant, with or without its memory, it leaves a failed canary where it was healthy") {
+    for (const Way& way : ways) {
+        for (const bool forgets : {false, true}) {
+            for (std::size_t kill_at = 0;; ++kill_at) {
+                CAPTURE(way.name, forgets, kill_at);
+                ReturningFleet fleet;
+                const auto before = fleet.server("a").stack();
+                fleet.change("hostname y");
+                KillingHost mortal(fleet.host, kill_at);
+                bool was_killed = false;
+                Status status = fleet.status;
+                // A change that fails does so whenever it is tried.
+                const auto fails = [&] {
+                    const std::string name = fleet.canary();
+                    if (!name.empty() && fleet.server(name).unit.active == ActiveState::Active)
+                        way.happens(fleet, name);
+                };
+                for (int minute = 0; minute < 6 && !was_killed; ++minute) {
+                    try {
+                        (void)run(mortal, fleet.desired, {}, status);
+                    } catch (const Killed&) {
+                        was_killed = true;
+                    }
+                    fleet.host.world.now += minutes(5);
+                    fails();
+                }
+                fleet.status = forgets ? Status{} : status;
+                for (int minute = 0; minute < 30; ++minute) {
+                    fails();
+                    (void)fleet.pass();
+                    fleet.host.world.now += minutes(1);
+                    CHECK(fleet.changed() <= 1);
+                }
+                (void)fleet.pass();
+                CHECK(fleet.server("a").stack() == before);
+                CHECK(fleet.changed() == 0);
+                for (const char* name : Fleet::names)
+                    CHECK(fleet.condition(name, "Ready").status == ConditionStatus::True);
+                // Whoever has forgotten everything may try the change on another one.
+                if (!forgets) CHECK(fleet.others_are_untouched());
+                CHECK(fleet.host.kicked.empty());
+                CHECK(fleet.host.violations.empty());
+                if (!was_killed) {
+                    CHECK(kill_at >= 5);
+                    break;
+                }
+            }
+        }
+    }
 }

@@ -72,6 +72,10 @@ bool may_remain(const Case& generated, const RunResult& pass, const Action& acti
     const bool running = desired.state == RunState::Running;
     if (action.code == HoldReason::SourceUnavailable) return !pass.target.find(name)->rendering;
     if (action.code == HoldReason::NotInstalled) return running && !observed.installation;
+    if (action.code == HoldReason::CanaryPending) return running && desired.blueprint_rollout.canary > 0;
+    if (action.code == HoldReason::Scheduled) return running && !desired.schedule.empty();
+    if (action.code == HoldReason::RolloutPending && desired.blueprint_rollout.max_unavailable)
+        return running;
     if (action.code == HoldReason::RolloutPending) {
         return running && desired.rollout.policy != RolloutPolicy::Immediate &&
                server.unit.active == ActiveState::Active;
@@ -83,16 +87,20 @@ bool may_remain(const Case& generated, const RunResult& pass, const Action& acti
                (request->when_empty || request->staggered || desired.drift == DriftPolicy::Report);
     }
     if (action.code == HoldReason::Drift) return desired.drift == DriftPolicy::Report;
-    // While its target is unknown, it can only be started on the port of its last rendering.
-    const bool as_is = !pass.target.find(name)->rendering && server.current_rendering;
-    const auto port = as_is ? server.current_rendering->port : std::optional(desired.port);
-    const bool port_is_held = std::any_of(
-        observed.servers.begin(), observed.servers.end(),
-        [&](const auto& other) { return other.first != name && other.second.mounted_port == port; });
+    // While its target is unknown, or a canary has not proven it, it may be started on the port of its last
+    // rendering.
+    const bool is_old = !pass.target.find(name)->rendering || desired.blueprint_rollout.canary > 0;
+    const auto old_port =
+        is_old && server.current_rendering ? server.current_rendering->port : std::optional(desired.port);
+    const bool port_is_held =
+        std::any_of(observed.servers.begin(), observed.servers.end(), [&](const auto& other) {
+            const auto& held = other.second.mounted_port;
+            return other.first != name && held && (held == old_port || (is_old && held == desired.port));
+        });
     if (action.code == HoldReason::PortInUse) return port_is_held;
     // The port of a rendering other than the target's is unknown until it is mounted, so such a start may
     // fail.
-    return action.code == HoldReason::BackOff && (!pass.target.find(name)->rendering || port_is_held);
+    return action.code == HoldReason::BackOff && (is_old || port_is_held);
 }
 
 /// Which servers may be taken down while people play, or while it is unknown whether they do.
@@ -108,9 +116,18 @@ bool may_be_kicked(const Case& generated, const std::string& name) {
     if (generated.intent.resets.contains(name)) return true;
     if (rollout.policy != RolloutPolicy::WhenEmpty) return false;
     const auto memory = generated.previous.servers.find(name);
-    if (memory == generated.previous.servers.end() || !memory->second.remembered.held_since) return false;
-    const auto deadline = deadline_of(rollout, generated.world.local, *memory->second.remembered.held_since);
-    return deadline && *deadline <= generated.world.now;
+    if (memory == generated.previous.servers.end()) return false;
+    const Remembered& remembered = memory->second.remembered;
+    const LocalTime& local = generated.world.local;
+    const TimePoint now = generated.world.now;
+    const auto has_passed = [&](const std::optional<TimePoint>& since) {
+        const auto deadline = since ? deadline_of(rollout, local, *since) : std::nullopt;
+        return deadline && *deadline <= now;
+    };
+    const auto& up_since = generated.world.servers.at(name).unit.active_since;
+    return has_passed(remembered.held_since) ||
+           (up_since && has_passed(restart_due_since(named->second.schedule, remembered.schedule, *up_since,
+                                                     local, now)));
 }
 
 /// It takes down a server on which somebody may play, and neither the manifest nor a person allows that.

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 
+#include "reconciler/impact.hpp"
 #include "reconciler/plan.hpp"
 #include "support/catch.hpp"
 #include "support/fake_host.hpp"
@@ -23,6 +24,12 @@ std::vector<std::string> sentences(const Plan& plan) {
     return lines;
 }
 
+std::vector<std::string> interruptions(const Plan& plan, const Observed& observed) {
+    std::vector<std::string> lines;
+    for (const Impact& impact : impacts_of(plan, observed)) lines.push_back(impact_text(impact, observed));
+    return lines;
+}
+
 }  // namespace
 
 // test/cases/plan/*.yaml: one behaviour per file, one section per row; the README there explains the words.
@@ -39,8 +46,12 @@ TEST_CASE("plan() agrees with the table of cases") {
                 Target target = host.target(made.desired, made.intent.rollbacks);
                 target.keep_artifacts = made.keep_artifacts;
                 target.restarts = servers_of(made.intent.restarts);
-                const Plan planned = plan(target, *host.observe(target), made.memory(target), made.intent);
+                const Observed observed = *host.observe(target);
+                const Plan planned = plan(target, observed, made.memory(target), made.intent);
                 CHECK(sentences(planned) == row["want"].as<std::vector<std::string>>());
+                if (row["interrupts"])
+                    CHECK(interruptions(planned, observed) ==
+                          row["interrupts"].as<std::vector<std::string>>());
                 if (row["silent"]) CHECK(planned.silent_servers == row["silent"].as<std::size_t>());
                 if (row["agree"]) CHECK(planned.agreeing_servers == row["agree"].as<std::size_t>());
                 if (row["differ"]) CHECK(planned.differing_servers == row["differ"].as<std::size_t>());

@@ -11,7 +11,8 @@ namespace left4me::test {
 namespace {
 
 bool is_work_on_files(Verb verb) {
-    return verb == Verb::Build || verb == Verb::Render || verb == Verb::Unmanage || verb == Verb::Prune;
+    return verb == Verb::Build || verb == Verb::Render || verb == Verb::Revert || verb == Verb::Unmanage ||
+           verb == Verb::Prune;
 }
 
 }  // namespace
@@ -135,6 +136,12 @@ std::expected<Observed, std::string> FakeHost::observe(const Target& target, Obs
             const auto current = server.renderings.find(*server.current);
             if (current != server.renderings.end())
                 seen.current_rendering = ObservedRendering{current->second.layers, current->second.port};
+        }
+        if (asked != nullptr && asked->spec->blueprint_rollout.rollback_on_failure) {
+            for (const auto& [digest, rendering] : server.renderings) {
+                if (digest != asked->digest() && digest != server.current)
+                    seen.earlier.emplace(digest, ObservedRendering{rendering.layers, rendering.port});
+            }
         }
         seen.mounted = server.mounted;
         if (!server.mounted && server.unit.active == ActiveState::Active)
@@ -284,6 +291,11 @@ FakeHost::Result FakeHost::perform(const Job& job) {
             return {};
         case Verb::Render:
             return render(job);
+        case Verb::Revert:
+            if (!server.renderings.contains(job.artifact))
+                violations.push_back(fmt::format("revert {} to what is gone", to_string(job.subject)));
+            server.current = job.artifact;
+            return {};
         case Verb::Unmanage:
             return unmanage(job);
         case Verb::Start:

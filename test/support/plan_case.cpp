@@ -48,7 +48,7 @@ ScheduleEntry make_entry(const YAML::Node& node) {
 DesiredServer make_server(const std::string& name, std::uint16_t port, const YAML::Node& node) {
     check_keys(node, {"port", "state", "rollout", "deadline", "deadline_at", "max_players", "window", "warn",
                       "drift", "overlays", "arguments", "config", "startup", "unresponsive", "canary", "soak",
-                      "max_unavailable", "schedule"});
+                      "rollback", "max_unavailable", "schedule"});
     DesiredServer server;
     server.name = name;
     server.blueprint = "b";
@@ -69,6 +69,7 @@ DesiredServer make_server(const std::string& name, std::uint16_t port, const YAM
     for (const YAML::Node& entry : node["schedule"]) server.schedule.push_back(make_entry(entry));
     server.blueprint_rollout.canary = value_of(node, "canary", 0U);
     if (node["soak"]) server.blueprint_rollout.soak = std::chrono::seconds(node["soak"].as<int>());
+    server.blueprint_rollout.rollback_on_failure = value_of(node, "rollback", false);
     if (node["max_unavailable"])
         server.blueprint_rollout.max_unavailable = parse_share(node["max_unavailable"].as<std::string>());
     if (node["startup"]) server.health.startup = std::chrono::seconds(node["startup"].as<int>());
@@ -99,10 +100,11 @@ class Builder {
     explicit Builder(const YAML::Node& row) : row_(row) {}
 
     PlanCase make() {
-        check_keys(
-            row_, {"name",     "servers", "overlays",  "found",    "disk",  "not_disk",        "installation",
-                   "approved", "insist",  "suspended", "restarts", "stops", "failed_overlays", "want",
-                   "agree",    "differ",  "rollbacks", "keep",     "built", "probed",          "silent"});
+        check_keys(row_, {"name",     "servers",      "overlays",        "found",  "disk",
+                          "not_disk", "installation", "approved",        "insist", "suspended",
+                          "restarts", "stops",        "failed_overlays", "want",   "agree",
+                          "differ",   "interrupts",   "rollbacks",       "keep",   "built",
+                          "probed",   "silent"});
         made_.desired.revision = "r1";
         if (value_of<std::string>(row_, "approved", "false") != "false")
             made_.intent.approved =
@@ -240,11 +242,11 @@ class Builder {
     }
 
     void add_found(const std::string& name, const YAML::Node& node, const DesiredServer* asked) {
-        check_keys(node, {"active",      "result",      "enablement", "players",    "asked_ago", "console",
-                          "has_console", "warned",      "managed",    "runtime",    "was",       "current",
-                          "mounted",     "unmounted",   "edited",     "remembered", "held",      "failed",
-                          "awaits",      "awaits_stop", "up",         "silent",     "unread",    "healthy",
-                          "failure",     "schedule_for"});
+        check_keys(node, {"active",      "result",      "enablement",  "players",    "asked_ago", "console",
+                          "has_console", "warned",      "managed",     "runtime",    "was",       "current",
+                          "mounted",     "unmounted",   "edited",      "remembered", "held",      "failed",
+                          "awaits",      "awaits_stop", "up",          "silent",     "unread",    "healthy",
+                          "failure",     "failure_of",  "schedule_for"});
         FakeServer server;
         server.unit.active = enum_of(node, "active",
                                      {ActiveState::Inactive, ActiveState::Activating, ActiveState::Active,
@@ -291,6 +293,9 @@ class Builder {
         if (node["was"]) was = render_as_it_was(server, name, asked, node["was"]);
         const auto current = value_of<std::string>(node, "current", was ? "was" : "asked");
         const bool running = server.unit.active == ActiveState::Active;
+        if (was && node["failure"])
+            (value_of<std::string>(node, "failure_of", "asked") == "was" ? made_.broken_before
+                                                                         : made_.fallbacks)[name] = *was;
         const bool layers = node["mounted"] && node["mounted"].IsSequence();
         const auto mounted =
             layers ? "" : value_of<std::string>(node, "mounted", running ? was ? "was" : "asked" : "none");
@@ -345,6 +350,11 @@ Memory PlanCase::memory(const Target& target) const {
         Trial& trial = memory.servers[name].trial;
         trial = {
             .rendering = std::string(target.find(name)->digest()), .healthy = {}, .failure = told.failure};
+        const auto broken = broken_before.find(name);
+        if (broken != broken_before.end()) trial.rendering = broken->second;
+        if (!told.failure.empty()) trial.failed = trial.rendering;
+        if (const auto before = fallbacks.find(name); before != fallbacks.end())
+            trial.fallback = before->second;
         if (told.healthy_for >= told.healthy_for.zero()) trial.healthy = world.now - told.healthy_for;
     }
     for (const auto& [name, since] : warned_ago) memory.servers[name].warned = world.now - since;

@@ -39,6 +39,8 @@ struct PlanCase {
         std::string failure;
     };
     std::map<std::string, Tried> trials;
+    std::map<std::string, std::string> fallbacks;      ///< the renderings before those that are tried
+    std::map<std::string, std::string> broken_before;  ///< the renderings that have failed, if others
     std::size_t keep_artifacts = 1;
 
     Memory memory(const Target& target) const;

@@ -7,6 +7,7 @@
 #include <array>
 
 #include "reconciler/backoff.hpp"
+#include "specs/grammars/calendar.hpp"
 
 namespace left4me::test {
 namespace {
@@ -25,6 +26,7 @@ class Generator {
         if (options_.plain || choices_.one_in(2)) made_.intent.approved = "r1";
         made_.world.now = TimePoint(std::chrono::hours(1));
         made_.world.installation = options_.plain || !choices_.one_in(16);
+        if (!options_.plain && choices_.one_in(3)) make_blueprint_rollout();
         make_overlays();
         const std::uint32_t count = 1 + choices_.below(options_.servers);
         port_offset_ = choices_.below(count);
@@ -56,6 +58,13 @@ class Generator {
         }
     }
 
+    void make_blueprint_rollout() {
+        blueprint_rollout_.canary = choices_.below(3);
+        blueprint_rollout_.rollback_on_failure = choices_.one_in(2);
+        if (choices_.one_in(2)) blueprint_rollout_.max_unavailable = Share{1, false};
+        made_.world.is_probed = choices_.one_in(2);
+    }
+
     static std::string path(const std::string& overlay, const std::string& digest) {
         return fmt::format("overlays/{}/{}", overlay, digest);
     }
@@ -73,6 +82,8 @@ class Generator {
         server.config = choices_.one_of({"hostname 1", "hostname 2"});
         server.rollout.policy = RolloutPolicy::Immediate;
         if (options_.plain) return server;
+        server.blueprint_rollout = blueprint_rollout_;
+        if (choices_.one_in(6)) server.schedule.push_back({"00:30", parse_calendar("00:30").value()});
         server.rollout.policy =
             choices_.one_of({RolloutPolicy::Immediate, RolloutPolicy::OnNextStart, RolloutPolicy::WhenEmpty});
         if (choices_.one_in(3)) server.rollout.deadline = std::chrono::seconds(600);
@@ -153,6 +164,8 @@ class Generator {
         server.unit.enablement =
             choices_.one_of({Enablement::Disabled, Enablement::Enabled, Enablement::Masked});
         if (server.unit.active == ActiveState::Active) server.in_game = server.mounted;
+        if (server.unit.active == ActiveState::Active && !options_.plain)
+            server.unit.active_since = made_.world.now - std::chrono::hours(1);
         if (server.in_game && choices_.one_in(4)) server.mounted.reset();  // umount by hand
         if (server.unit.active == ActiveState::Failed) server.unit.result = "start-limit-hit";
         if (server.unit.active == ActiveState::Failed) server.starts = FakeHost::start_limit;
@@ -223,6 +236,7 @@ class Generator {
         if (choices_.one_in(2)) return;
         Remembered& memory = made_.previous.servers[name].remembered;
         const bool same = choices_.one_in(2);
+        memory.schedule = next_schedule_memory(desired.schedule, {}, made_.world.now - std::chrono::hours(1));
         memory.fingerprint =
             same && server.current ? fingerprint(desired, *server.current) : "something else";
         if (choices_.one_in(2))
@@ -242,6 +256,7 @@ class Generator {
     Case made_;
     std::vector<std::string> overlays_;
     std::uint32_t port_offset_ = 0;
+    BlueprintRollout blueprint_rollout_;
 };
 
 }  // namespace

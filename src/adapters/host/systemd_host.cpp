@@ -40,7 +40,8 @@ constexpr std::chrono::seconds longest_shown{15};
 /// Work on files, which a thread of ours does; all other effects are systemd's.
 bool is_for_store(const Action& action) {
     if (action.verb == Verb::Build) return !action.source || !is_built_by_unit(*action.source);
-    return action.verb == Verb::Render || action.verb == Verb::Unmanage || action.verb == Verb::Prune;
+    return action.verb == Verb::Render || action.verb == Verb::Revert || action.verb == Verb::Unmanage ||
+           action.verb == Verb::Prune;
 }
 
 std::unexpected<Error> failure(std::string message) {
@@ -52,7 +53,7 @@ void explain(Outcome& outcome, const Error& error) {
     outcome.message = error.message;
 }
 
-bool writes(Verb verb) { return verb == Verb::Build || verb == Verb::Render; }
+bool writes(Verb verb) { return verb == Verb::Build || verb == Verb::Render || verb == Verb::Revert; }
 
 /// One action on files, with everything that it needs.
 struct FileWork {
@@ -88,6 +89,8 @@ Store::Done carry_out(Store& store, const Paths& paths, const FileWork& work) {
         case Verb::Render:
             if (!work.action.rendering) return failure("the plan has no rendering for it");
             return store.render(*work.action.rendering);
+        case Verb::Revert:
+            return store.revert(name, work.action.artifact);
         case Verb::Unmanage:
             return store.unmanage(name);
         case Verb::Prune:

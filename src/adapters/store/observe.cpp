@@ -143,7 +143,22 @@ void Observer::instance(int place, const std::string& name) {
         const Fd instance = open_directory(place, name);
         server.current_rendering = read_rendering(instance.get(), *server.current);
     }
+    if (target != nullptr && target->spec->blueprint_rollout.rollback_on_failure)
+        earlier_renderings(place, *target, server);
     if (server.stack()) started_with(place, name, server);
+}
+
+void Observer::earlier_renderings(int place, const TargetServer& target, ObservedServer& server) const {
+    const std::string prefix = fmt::format("instances/{}/", target.spec->name);
+    Fd instance;
+    for (auto path = observed_.artifacts.lower_bound(prefix);
+         path != observed_.artifacts.end() && path->starts_with(prefix); ++path) {
+        std::string digest = path->substr(prefix.size());
+        if (digest == server.current || digest == target.digest()) continue;
+        if (!instance) instance = open_directory(place, target.spec->name);
+        if (auto rendering = read_rendering(instance.get(), digest))
+            server.earlier.emplace(std::move(digest), *std::move(rendering));
+    }
 }
 
 void Observer::started_with(int place, const std::string& name, ObservedServer& server) const {

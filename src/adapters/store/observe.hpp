@@ -24,6 +24,7 @@ class Observer {
     void instance(int place, const std::string& name);
     /// The content of `instances/NAME`; false if it is not a directory.
     bool renderings(int place, const std::string& name, std::optional<std::string>& current);
+    void earlier_renderings(int place, const TargetServer& target, ObservedServer& server) const;
     void started_with(int place, const std::string& name, ObservedServer& server) const;
     /// Compares the target's rendering with the files on disk.
     void compare(int place, const TargetServer& target, ObservedServer& server);

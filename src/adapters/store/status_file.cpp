@@ -110,14 +110,23 @@ Crashes to_crashes(const json& object) {
 json to_json(const Trial& trial) {
     json object = {{"rendering", trial.rendering}};
     if (trial.healthy) object["healthySince"] = time_to_json(*trial.healthy);
-    if (!trial.failure.empty()) object["failure"] = trial.failure;
+    if (!trial.failure.empty()) {
+        object["failure"] = trial.failure;
+        object["failed"] = trial.failed;
+    }
+    if (!trial.fallback.empty()) object["fallback"] = trial.fallback;
     return object;
 }
 
 Trial to_trial(const json& object) {
-    return {.rendering = read_field<std::string>(object, "rendering"),
-            .healthy = read_time(object, "healthySince"),
-            .failure = read_field<std::string>(object, "failure")};
+    Trial trial{.rendering = read_field<std::string>(object, "rendering"),
+                .healthy = read_time(object, "healthySince"),
+                .failure = read_field<std::string>(object, "failure"),
+                .failed = read_field<std::string>(object, "failed"),
+                .fallback = read_field<std::string>(object, "fallback")};
+    // An earlier version left it out: it was always this one.
+    if (!trial.failure.empty() && trial.failed.empty()) trial.failed = trial.rendering;
+    return trial;
 }
 
 json to_json(const ServerStatus& server) {

@@ -323,6 +323,15 @@ Store::Done Store::render(const TargetRendering& target) {
     return as_done(replace_symlink(place->get(), "current", target.digest()));
 }
 
+Store::Done Store::revert(const std::string& server, const std::string& digest) {
+    if (!is_valid_name(server) || !is_digest(digest)) return failure("not a rendering");
+    const ExactModes exact;
+    const auto place = open_workplace(paths_, "instances", server, instance_mode);
+    if (!place) return failure(place.error());
+    if (!exists(place->get(), digest)) return failure(fmt::format("there is no rendering {}", digest));
+    return as_done(replace_symlink(place->get(), "current", digest));
+}
+
 Store::Done Store::sync() {
     if (auto done = sync_place(paths_.overlays()); !done) return failure(done.error());
     return as_done(sync_place(paths_.instances()));

@@ -63,6 +63,8 @@ class Store {
 
     /// Writes (or repairs, file by file) `instances/NAME/DIGEST` and points `current` at it.
     Done render(const TargetRendering& target);
+    /// Points `current` at another rendering that is there.
+    Done revert(const std::string& server, const std::string& digest);
 
     /// Makes everything built and rendered so far durable; one call per batch.
     Done sync();

@@ -142,6 +142,7 @@ const Grammar* grammar_of(Type type) {
         case Type::List:
         case Type::Constant:
         case Type::Enum:
+        case Type::Switch:
         case Type::Name:
         case Type::Label:
         case Type::Directory:

@@ -24,8 +24,11 @@ Status a_status() {
     server.remembered.fingerprint = "abc";
     server.remembered.held_since = TimePoint(1'700'000'000'000'007us);
     server.remembered.warned = TimePoint(1'700'000'000'000'008us);
-    server.remembered.trial = {
-        .rendering = "4f1c", .healthy = TimePoint(1'700'000'000'000'009us), .failure = "why"};
+    server.remembered.trial = {.rendering = "4f1c",
+                               .healthy = TimePoint(1'700'000'000'000'009us),
+                               .failure = "why",
+                               .failed = "9ab0",
+                               .fallback = "4f1c"};
     server.remembered.awaits_approval = "5f0c";
     server.remembered.awaits_removal = true;
     server.remembered.backoff = {
