@@ -39,6 +39,7 @@ struct PlanCase {
         std::string failure;
     };
     std::map<std::string, Tried> trials;
+    std::map<std::string, Cvars> tried;  ///< what was set a moment ago
     std::size_t keep_artifacts = 1;
 
     Memory memory(const Target& target) const;
