@@ -38,6 +38,8 @@ struct Paths {
     std::filesystem::path probe_emptied() const { return run / "probe/emptied"; }
     /// What consoles of games said when they were last asked who is on the server.
     std::filesystem::path consoles() const { return run / "daemon/consoles"; }
+    /// What they said about cvars.
+    std::filesystem::path console_cvars() const { return run / "daemon/cvars"; }
     /// Where l4d2d listens for triggers.
     std::filesystem::path trigger() const { return run / "daemon/trigger"; }
 };

@@ -44,6 +44,7 @@ Paint paint_of(Verb verb) {
             return Paint::Red;
         case Verb::Warn:
         case Verb::Command:
+        case Verb::Set:
         case Verb::Hold:
         case Verb::Report:
             return Paint::Yellow;

@@ -46,6 +46,7 @@ bool takes_a_person(HoldReason reason) {
         case HoldReason::ResetPending:
         case HoldReason::Orphan:
         case HoldReason::Shadowed:
+        case HoldReason::CvarsRefused:
             return false;
     }
     return false;

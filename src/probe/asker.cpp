@@ -62,7 +62,7 @@ std::vector<Asker::Datagram> Asker::due(Time now) {
     std::vector<Datagram> datagrams;
     for (auto& [socket, game] : games_) {
         if (game.due > now) continue;
-        if (game.waits) give_up(game);
+        if (game.waits) give_up(game, now);
         if (game.due <= now) datagrams.push_back(ask(socket, game, now));
     }
     return datagrams;
@@ -70,13 +70,13 @@ std::vector<Asker::Datagram> Asker::due(Time now) {
 
 /// It did not answer in time. A datagram may get lost, so what the game answers as a rule is asked again at
 /// once.
-void Asker::give_up(Game& game) {
+void Asker::give_up(Game& game, Time now) {
     game.waits = false;
     if (game.asks_players) ++game.unlisted;
     const bool answers = game.asks_players ? game.unlisted < max_unlisted : game.answer.has_value();
     if (++game.tries < pace_.tries && answers) return;
     game.tries = 0;
-    Time pause = pace_.interval;
+    Time pause = interval(game, now);
     if (!game.asks_players) {
         const unsigned doublings = std::min(game.unanswered++, 10U);
         pause =
@@ -146,14 +146,22 @@ Asker::Heard Asker::heard_players(Game& game, a2s::Players players, Time now) {
     game.half.listed = players.count;
     game.list = {.asked = game.asked, .players = std::move(players.list)};
     game.asks_players = game.waits = false;
-    game.due = game.asked + about(pace_.interval);
-    return know(game, now);
+    Heard heard = know(game, now);
+    game.due = game.asked + about(interval(game, now));
+    return heard;
 }
 
 Asker::Heard Asker::know(Game& game, Time now) {
     const unsigned before = most_people(game.answer, now);
     game.answer = game.half;
-    return {.answered = true, .fewer = most_people(game.answer, now) < before, .reply = {}};
+    const bool fewer = most_people(game.answer, now) < before;
+    if (fewer && people(*game.answer) == 0) game.left = now;
+    return {.answered = true, .fewer = fewer, .reply = {}};
+}
+
+Time Asker::interval(const Game& game, Time now) const {
+    const bool have_left = game.left > Time(0) && now - game.left < pace_.after_leaving;
+    return have_left ? pace_.interval_after_leaving : pace_.interval;
 }
 
 std::map<Listening, Answered> Asker::answers() const {

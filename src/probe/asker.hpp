@@ -22,8 +22,12 @@ using Time = std::chrono::milliseconds;  ///< of CLOCK_BOOTTIME
 /// are to get a challenge.
 struct Pace {
     Time interval{3000};  ///< between two rounds; up to a tenth more or less
-    Time patience{700};   ///< for an answer
-    unsigned tries = 3;   ///< of a question that the game has answered before
+    /// The same, for so long after everybody has left: a restart may wait for that, and needs one round more
+    /// without a loss.
+    Time interval_after_leaving{1500};
+    Time after_leaving{15'000};
+    Time patience{700};  ///< for an answer
+    unsigned tries = 3;  ///< of a question that the game has answered before
     /// After rounds without an answer: twice as long each time, until these.
     Time longest_known{6000};      ///< to a game that has answered before
     Time longest_unknown{30'000};  ///< to a socket that never has, such as one for SourceTV
@@ -103,6 +107,7 @@ class Asker {
         unsigned unanswered = 0;    ///< rounds without an answer to INFO, in a row
         unsigned unlisted = 0;      ///< questions for PLAYER without an answer, in a row
         unsigned challenges = 0;    ///< in this round
+        Time left{};                ///< when everybody had left; 0: never
         std::optional<a2s::Challenge> challenge;
         a2s::Parts parts;
         Answered half;  ///< of this round: what INFO has said
@@ -115,10 +120,12 @@ class Asker {
 
     Datagram ask(const Listening& socket, Game& game, Time now);
     static std::string question(const Game& game);
-    void give_up(Game& game);
+    void give_up(Game& game, Time now);
     Heard heard_info(const Listening& socket, Game& game, a2s::Info info, Time now);
     Heard heard_players(Game& game, a2s::Players players, Time now);
     static Heard know(Game& game, Time now);
+    /// Between two rounds.
+    Time interval(const Game& game, Time now) const;
     Time about(Time interval);
 
     Pace pace_;

@@ -32,9 +32,33 @@ void learn_commands(Memory& memory, const Plan& attempted, std::span<const Outco
     for (const Outcome& outcome : outcomes) {
         const Action& action = attempted.actions[outcome.action];
         if (action.verb == Verb::Warn) memory.servers[action.subject.name].warned = now;
+        for (const auto& [cvar, value] : action.console ? action.console->cvars : Cvars()) {
+            if (outcome.done) memory.servers[action.subject.name].cvars[cvar] = {value, now};
+        }
         // It waits for players again.
         if (action.verb != Verb::Command || outcome.reason == FailureKind::Occupied) continue;
         memory.servers[action.subject.name].schedule[action.console->schedule_key] = now;
+    }
+}
+
+/// Of what the game has taken, was started without, or is not to have any more, nothing is remembered.
+void learn_cvars(Memory& memory, const Target& target, const Observed& observed) {
+    for (auto& [name, remembered] : memory.servers) {
+        if (remembered.cvars.empty()) continue;
+        const TargetServer* const server = target.find(name);
+        const auto seen = observed.servers.find(name);
+        std::erase_if(remembered.cvars, [&](const auto& entry) {
+            const auto& [cvar, tried] = entry;
+            if (server == nullptr || seen == observed.servers.end()) return true;
+            const auto& since = seen->second.unit.active_since;
+            const auto wanted = server->spec->cvars.find(cvar);
+            if (wanted == server->spec->cvars.end() || wanted->second != tried.value) return true;
+            if (!since || *since > tried.at) return true;
+            if (!seen->second.cvars) return false;
+            const auto has = seen->second.cvars->values.find(cvar);
+            return has != seen->second.cvars->values.end() && has->second &&
+                   is_same_value(*has->second, tried.value);
+        });
     }
 }
 
@@ -150,6 +174,7 @@ void apply_outcomes(Memory& memory, const Target& target, const Observed& observ
                                           failure, observed.now);
     }
     learn_commands(memory, attempted, outcomes, observed.now);
+    learn_cvars(memory, target, observed);
     learn_crashes(memory, target, observed);
     learn_trials(memory, target, observed, attempted, outcomes);
     apply_overlay_outcomes(memory, target, failures, observed.now);

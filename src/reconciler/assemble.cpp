@@ -52,12 +52,14 @@ int rank(Verb verb) {
             return 12;
         case Verb::Command:
             return 13;
-        case Verb::Hold:
+        case Verb::Set:
             return 14;
-        case Verb::Report:
+        case Verb::Hold:
             return 15;
+        case Verb::Report:
+            return 16;
     }
-    return 16;
+    return 17;
 }
 
 /// Gives every step an id, records which step must wait for which, and sorts them at the end.
@@ -115,6 +117,7 @@ class Assembly {
                 edge(id_of(draft.name, start), stop_of(holder));
             }
         }
+        after(draft, Verb::Set, {Verb::Render});  // a change of the map runs the file
         after(draft, Verb::Purge, {Verb::Disable, Verb::Stop, Verb::ResetFailed});
         after(draft, Verb::Unmanage, {Verb::Disable, Verb::Stop, Verb::ResetFailed, Verb::Purge});
     }

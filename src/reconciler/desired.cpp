@@ -56,6 +56,9 @@ std::optional<std::string> writable_text(const std::optional<std::vector<std::st
 /// The game looks for it in left4dead2/cfg.
 std::string executed_config_name(const std::string& overlay) { return fmt::format("server_{}.cfg", overlay); }
 
+constexpr std::string_view config_directory =
+    std::string_view(server_config).substr(0, std::string_view(server_config).rfind('/') + 1);
+
 /// The text of server.cfg. Without executeConfigs it is that of version 0.1, and with it the digest of the
 /// rendering: an upgrade renders and restarts nothing.
 std::string config_text(const Blueprint& blueprint, const std::string& name, std::uint16_t port) {
@@ -63,6 +66,8 @@ std::string config_text(const Blueprint& blueprint, const std::string& name, std
     for (const std::string& overlay : blueprint.execute_configs)
         text += fmt::format("exec {}\n", executed_config_name(overlay));
     text += expand_config(blueprint.config, name, port);
+    if (!blueprint.cvars.empty())
+        text += fmt::format("\nexec {}\n", std::string_view(cvars_config).substr(config_directory.size()));
     if (blueprint.rcon_secret) text += console_config(*blueprint.rcon_secret);
     return text;
 }
@@ -70,8 +75,13 @@ std::string config_text(const Blueprint& blueprint, const std::string& name, std
 }  // namespace
 
 std::string executed_config_path(const std::string& overlay) {
-    constexpr std::string_view path = server_config;
-    return std::string(path.substr(0, path.rfind('/') + 1)) + executed_config_name(overlay);
+    return std::string(config_directory) + executed_config_name(overlay);
+}
+
+std::string cvars_text(const Cvars& cvars) {
+    std::string text;
+    for (const auto& [name, value] : cvars) text += fmt::format("{} \"{}\"\n", name, value);
+    return text;
 }
 
 Desired make_desired(const ManifestSet& set, std::string revision) {
@@ -99,6 +109,9 @@ Desired make_desired(const ManifestSet& set, std::string revision) {
         server.execute_configs = blueprint.execute_configs;
         server.writable = writable_text(blueprint.writable);
         server.schedule = blueprint.schedule;
+        for (const auto& [cvar, value] : blueprint.cvars)
+            server.cvars.emplace(cvar, expand_argument(value, name, manifest.port));
+        server.has_console = blueprint.rcon_secret.has_value();
         desired.servers.emplace(name, std::move(server));
     }
     return desired;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "reconciler/cvars.hpp"
 #include "reconciler/pinning.hpp"
 #include "specs/manifest.hpp"
 
@@ -29,6 +30,8 @@ struct DesiredServer {
     /// Those of `overlays` whose server.cfg is rendered as executed_config_path(), which `config` runs.
     std::vector<std::string> execute_configs = {};
     std::vector<ScheduleEntry> schedule = {};
+    Cvars cvars = {};
+    bool has_console = false;  ///< the game has a password that left4me knows
 
     bool operator==(const DesiredServer&) const = default;
 };
@@ -45,6 +48,9 @@ struct Desired {
 /// Where a server has the server.cfg of one of its overlays, relative to the game's root:
 /// "left4dead2/cfg/server_tickrate.cfg".
 std::string executed_config_path(const std::string& overlay);
+
+/// The text of cvars_config, which server.cfg runs; empty: there is no such file.
+std::string cvars_text(const Cvars& cvars);
 
 /// Merges blueprints into servers and expands `${name}` and `${port}`. `set` must come from load(), which has
 /// checked every reference.

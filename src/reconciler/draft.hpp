@@ -140,6 +140,10 @@ Step decide_scheduled(const World& world, const DesiredServer& desired, const Ob
 std::optional<Step> decide_command(const World& world, const DesiredServer& desired,
                                    const ObservedServer& observed);
 
+/// Cvars that the running game has with another value than the manifests say: what is set now (Set), and what
+/// the game refuses (Report). Only if the game was started as the manifests say.
+void plan_cvars(const World& world, ServerDraft& draft);
+
 /// `most`: as many players may be there.
 bool is_empty(const ObservedServer& observed, unsigned most = 0);
 /// "waits until empty: 3 players", for something that is done only when nobody plays, or at most so many.

@@ -43,6 +43,8 @@ const char* past(Verb verb) {
             return "Warned";
         case Verb::Command:
             return "Commanded";
+        case Verb::Set:
+            return "Set";
         case Verb::Hold:
         case Verb::Report:
             break;
@@ -104,7 +106,7 @@ class EventBuilder {
         }
         if (outcome.reason == FailureKind::NotSaid) {
             const std::string command =
-                action.verb == Verb::Warn ? "" : fmt::format("{}: ", action.console->text);
+                action.verb == Verb::Command ? fmt::format("{}: ", action.console->text) : "";
             add(subject, true, "Not" + std::string(past(action.verb)), command + outcome.message);
             return;
         }

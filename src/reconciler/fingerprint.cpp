@@ -82,6 +82,11 @@ std::string fingerprint(const DesiredServer& server, std::string_view rendering)
     for (const std::string& overlay : server.overlays) digest.add(overlay);
     digest.add(server.environment);
     digest.add(server.config);
+    for (const auto& [name, value] : server.cvars) {
+        add(12, 1);
+        digest.add(name);
+        digest.add(value);
+    }
     if (server.writable) digest.add(*server.writable);  // the default adds nothing, as in version 0.1
     digest.add(
         rendering);  // covers the layers and the secrets, because it is the digest of the whole rendering

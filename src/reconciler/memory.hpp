@@ -57,6 +57,14 @@ struct Trial {
     bool operator==(const Trial&) const = default;
 };
 
+/// A cvar that was set in a game, and has not been seen with that value since.
+struct CvarTry {
+    std::string value;
+    TimePoint at;
+
+    bool operator==(const CvarTry&) const = default;
+};
+
 /// What is remembered about one server.
 struct Remembered {
     std::string fingerprint;  ///< of what was last fully applied; see fingerprint()
@@ -65,6 +73,7 @@ struct Remembered {
     /// When its players were last told of a deadline, or could not be told.
     std::optional<TimePoint> warned = {};
     ScheduleMemory schedule = {};
+    std::map<std::string, CvarTry> cvars = {};
     /// The revision that was the first to ask for a stop or deletion of this server that needs approval,
     /// until that is done or not asked for any more; empty: none. Later revisions do not change what is to be
     /// approved, and do not make it look less harmful because they start other servers.

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "reconciler/build.hpp"
+#include "reconciler/cvars.hpp"
 #include "reconciler/local_time.hpp"
 #include "reconciler/players.hpp"
 #include "reconciler/reason.hpp"
@@ -99,6 +100,8 @@ struct ObservedServer {
     std::string console_rendering = {};
     /// nullopt: it was not asked lately. It says more than `players`: a lobby that has reserved the server.
     std::optional<ObservedConsole> console = {};
+    /// nullopt: its console was not asked about them, or did not answer.
+    std::optional<ObservedCvars> cvars = {};
 
     /// The layers in use: an overlay that the game still has counts as mounted.
     const std::optional<std::vector<std::string>>& stack() const {

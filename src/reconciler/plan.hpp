@@ -49,6 +49,7 @@ struct ConsoleCommand {
     std::string console_rendering;  ///< as in WhileEmpty
     std::string text;               ///< one line
     std::string schedule_key = {};  ///< of the entry that asks for it; empty: none does
+    Cvars cvars = {};               ///< of Set, instead of a text
 
     bool operator==(const ConsoleCommand&) const = default;
 };
@@ -91,7 +92,7 @@ struct Action {
     /// Of Restart, Stop and Command: the game must answer once more, immediately before, that nobody plays
     /// (or must not answer); otherwise the action fails as FailureKind::Occupied. Of Hold: it waits for that.
     std::optional<WhileEmpty> while_empty = {};
-    std::optional<ConsoleCommand> console = {};  ///< of Warn and Command
+    std::optional<ConsoleCommand> console = {};  ///< of Warn, Command and Set
     std::optional<Wait> wait = {};               ///< of Hold: for as long, the players keep their server
 };
 

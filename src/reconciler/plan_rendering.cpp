@@ -5,6 +5,7 @@
 #include "reconciler/backoff.hpp"
 #include "reconciler/draft.hpp"
 #include "reconciler/layers.hpp"
+#include "specs/writable.hpp"
 
 namespace left4me::draft {
 namespace {
@@ -15,7 +16,9 @@ bool mounted_is_current(const ObservedServer& observed) {
     return top.kind == Layer::Kind::Rendering && top.digest == *observed.current;
 }
 
-std::string why_render(const TargetServer& target, const ObservedServer& observed) {
+std::string why_render(const World& world, const ServerDraft& draft) {
+    const TargetServer& target = *draft.target;
+    const ObservedServer& observed = *draft.observed;
     if (!observed.current) return "never rendered";
     if (*observed.current != target.digest()) {
         // The running server was started from the outdated rendering, so its stack shows what changed.
@@ -26,6 +29,9 @@ std::string why_render(const TargetServer& target, const ObservedServer& observe
     if (std::find(observed.damaged.begin(), observed.damaged.end(), ".") != observed.damaged.end()) {
         return "the rendering was removed";
     }
+    if (!nothing_was_changed(world, draft) &&
+        observed.damaged == std::vector{fmt::format("layer/{}", cvars_config)})
+        return "cvars changed";
     std::string files;
     for (const std::string& file : observed.damaged) files += (files.empty() ? "" : ", ") + file;
     return fmt::format("{} {} edited or removed by hand", files,
@@ -127,7 +133,7 @@ bool plan_rendering(const World& world, ServerDraft& draft) {
         }
     }
     if (!differs) return true;
-    draft.steps.push_back({Verb::Render, why_render(*draft.target, observed), digest, {}});
+    draft.steps.push_back({Verb::Render, why_render(world, draft), digest, {}});
     return true;
 }
 
@@ -163,7 +169,9 @@ std::string describe_mounted(const TargetServer& target, const ObservedServer& o
     } else if (observed.mounted_writable != target.spec->writable) {
         rendering = "what the game may keep changed";
     } else if (sentence.empty()) {
-        rendering = "server.cfg changed";  // nothing else can have changed the rendering
+        // Nothing else can have changed the rendering.
+        const bool has_cvars = !target.spec->cvars.empty() && !target.spec->has_console;
+        rendering = has_cvars ? "server.cfg or cvars changed" : "server.cfg changed";
     }
     if (rendering.empty()) return sentence;
     return sentence.empty() ? rendering : fmt::format("{}, {}", sentence, rendering);

@@ -137,6 +137,7 @@ void plan_active(const World& world, ServerDraft& draft) {
     if (draft.has(Verb::Restart) || draft.has(Verb::Warn)) return;  // a console does one thing at a time
     if (auto command = decide_command(world, *draft.desired(), *draft.observed))
         draft.steps.push_back(*std::move(command));
+    if (!draft.has(Verb::Command)) plan_cvars(world, draft);
 }
 
 void plan_running(const World& world, ServerDraft& draft) {

@@ -57,6 +57,8 @@ const char* to_string(HoldReason value) {
             return "ResetPending";
         case HoldReason::Shadowed:
             return "Shadowed";
+        case HoldReason::CvarsRefused:
+            return "CvarsRefused";
     }
     return "?";
 }
@@ -268,7 +270,7 @@ std::optional<FailureKind> parse_failure(std::string_view text) {
     return parse(text, FailureKind::NotForUnits);
 }
 
-std::optional<HoldReason> parse_hold(std::string_view text) { return parse(text, HoldReason::Shadowed); }
+std::optional<HoldReason> parse_hold(std::string_view text) { return parse(text, HoldReason::CvarsRefused); }
 
 std::optional<SourceErrorKind> parse_trouble(std::string_view text) {
     return parse(text, SourceErrorKind::Held);

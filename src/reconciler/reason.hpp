@@ -28,6 +28,7 @@ enum class HoldReason {
     Scheduled,       ///< what the schedule of its Blueprint asks for
     ResetPending,    ///< a reset that a person asked for
     Shadowed,        ///< the game changed files that it may not keep
+    CvarsRefused,    ///< the game does not know a cvar, or does not keep its value
 };
 
 /// How an action failed.

@@ -8,6 +8,7 @@
 #include "reconciler/backoff.hpp"
 #include "reconciler/crashes.hpp"
 #include "reconciler/health.hpp"
+#include "reconciler/live.hpp"
 
 namespace left4me {
 namespace {
@@ -221,7 +222,7 @@ ConditionValue stalled(const ServerFindings& findings, TimePoint now) {
     if (waits && backoff.failures > 0) return {ConditionStatus::True, backoff.reason, backoff.message};
     for (const HoldReason code :
          {HoldReason::SourceUnavailable, HoldReason::BuildCanceled, HoldReason::NotInstalled,
-          HoldReason::ApprovalRequired, HoldReason::Drift, HoldReason::Shadowed}) {
+          HoldReason::ApprovalRequired, HoldReason::Drift, HoldReason::CvarsRefused, HoldReason::Shadowed}) {
         if (const Action* action = findings.find_code(code))
             return {ConditionStatus::True, code, action->reason};
     }
@@ -239,12 +240,13 @@ Condition condition(const char* type, ConditionValue verdict, const Condition* p
             generation};
 }
 
-/// What a game does to its own tree, a restart or reset that a person or the schedule asked for, and what
-/// upstream has say nothing about whether the manifests are applied.
+/// What a game does to its own tree, or does not take of its console, a restart or reset that a person or the
+/// schedule asked for, and what upstream has say nothing about whether the manifests are applied.
 bool is_left(const Action& action) {
     return action.verb != Verb::Refresh && action.code != HoldReason::RefreshFailed &&
-           action.code != HoldReason::Shadowed && action.code != HoldReason::RestartPending &&
-           action.code != HoldReason::Scheduled && action.code != HoldReason::ResetPending;
+           action.code != HoldReason::Shadowed && action.code != HoldReason::CvarsRefused &&
+           action.code != HoldReason::RestartPending && action.code != HoldReason::Scheduled &&
+           action.code != HoldReason::ResetPending;
 }
 
 bool is_applied(const ServerFindings& findings) {
@@ -298,7 +300,9 @@ Remembered remember(const ServerFindings& findings, const std::string& approved,
                           ? ScheduleMemory()
                           : next_schedule_memory(findings.desired()->schedule, memory.schedule, now);
     const bool applied = is_applied(findings) && findings.failure == nullptr;
-    if (applied && findings.target != nullptr && findings.target->rendering)
+    // Until it has said what it has, a difference is not drift.
+    if (applied && findings.target != nullptr && findings.target->rendering &&
+        !awaits_cvars(*findings.target, *findings.observed))
         memory.fingerprint = fingerprint(*findings.desired(), findings.target->digest());
     return memory;
 }

@@ -129,6 +129,8 @@ TargetRendering::TargetRendering(std::shared_ptr<const DesiredServer> server,
     // The same text may be written by hand: then no config of an overlay is to be put into the layer.
     if (!execute_configs().empty()) digest.field("executeConfigs");
     for (const std::string& overlay : execute_configs()) digest.field(overlay);
+    // Whether there are any, server.cfg shows. A game that can be told of another value keeps its rendering.
+    if (!server_->cvars.empty() && !server_->has_console) digest.field("cvars").field(cvars());
     digest_ = digest.hex();
     layers_.reserve(lower.size() + 1);
     layers_.push_back(fmt::format("instances/{}/{}/layer", name(), digest_));

@@ -97,6 +97,8 @@ class TargetRendering {
     /// The text of `writable`; nullopt: the default, and no such file.
     const std::optional<std::string>& writable() const { return server_->writable; }
     const std::string& config() const { return config_ ? *config_ : server_->config; }
+    /// What the game's console is told, too, so a change does not need another rendering.
+    std::string cvars() const { return cvars_text(server_->cvars); }
     /// The overlays whose server.cfg server.cfg runs, and the text of each.
     const std::vector<std::string>& execute_configs() const { return server_->execute_configs; }
     const std::vector<SharedText>& executed() const { return executed_; }

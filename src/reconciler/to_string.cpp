@@ -70,6 +70,8 @@ const char* to_string(Verb verb) {
             return "warn";
         case Verb::Command:
             return "command";
+        case Verb::Set:
+            return "set";
         case Verb::Hold:
             return "hold";
         case Verb::Report:

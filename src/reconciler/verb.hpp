@@ -24,6 +24,7 @@ enum class Verb {
     Prune,     ///< remove an artifact or rendering that nothing uses
     Warn,      ///< tell the players in the game that it will be restarted
     Command,   ///< give the game's console a command that the schedule asks for
+    Set,       ///< set cvars in the running game, and read them back
     // Reports: they change nothing.
     Hold,    ///< a difference that waits: for a rollout, a person, a source
     Report,  ///< a difference that left4me must not correct
@@ -39,7 +40,8 @@ constexpr bool is_effect(Verb verb) { return verb != Verb::Hold && verb != Verb:
 /// All other verbs change files, or links that PID 1 reads, and end by themselves.
 constexpr bool waits_for_unit(Verb verb) {
     return verb == Verb::Start || verb == Verb::Stop || verb == Verb::Restart || verb == Verb::Attach ||
-           verb == Verb::Cancel || verb == Verb::Refresh || verb == Verb::Warn || verb == Verb::Command;
+           verb == Verb::Cancel || verb == Verb::Refresh || verb == Verb::Warn || verb == Verb::Command ||
+           verb == Verb::Set;
 }
 
 }  // namespace left4me

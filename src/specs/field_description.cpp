@@ -59,6 +59,8 @@ std::string type_description(const Field& field) {
             return "one line of text";
         case Type::SecretFile:
             return "name of a secret";
+        case Type::CvarName:
+            return "name of a cvar";
         case Type::ArchiveUrl:
         case Type::GitUrl:
         case Type::HttpsUrl:
@@ -71,6 +73,7 @@ std::string type_description(const Field& field) {
             return "number of a workshop item";
         case Type::Sha256:
             return "SHA-256";
+        case Type::CvarValue:
         case Type::Config:
         case Type::Text:
             return "text";
@@ -119,6 +122,11 @@ std::vector<std::string> constraint_descriptions(const Field& field) {
             constraints.push_back(fmt::format("At most {} entries.", field.maximum));
             if (field.children[0].type == Type::Label) {
                 constraints.push_back("Keys and values: 1 to 63 characters A-Z, a-z, 0-9, '.', '_' and '-'.");
+            } else if (field.children[0].type == Type::CvarName) {
+                constraints.push_back(fmt::format(
+                    "Names: a-z, 0-9 and '_', at most {}. Values: one line without '\"' and ';', at most "
+                    "{}.",
+                    thousands(field.children[0].maximum), thousands(field.children[1].maximum)));
             } else {
                 constraints.push_back(
                     fmt::format("Paths: relative, without '.', '..', '//' and backslashes, at most {}. "

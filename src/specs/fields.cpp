@@ -195,6 +195,18 @@ constexpr std::array blueprint_writable{
         .documentation = "A path relative to the game's installation; `*` and `?` stand for parts of a name.",
         .maximum = max_writable_bytes},
 };
+constexpr std::int64_t max_cvar_name = 64;
+constexpr std::int64_t max_cvar_value = 255;
+constexpr std::array cvar_parts{
+    Field{.name = "name",
+          .type = Type::CvarName,
+          .documentation = "The variable's name.",
+          .maximum = max_cvar_name},
+    Field{.name = "value",
+          .type = Type::CvarValue,
+          .documentation = "What it is set to.",
+          .maximum = max_cvar_value},
+};
 constexpr std::array rcon_fields{
     Field{.name = "secret",
           .type = Type::SecretFile,
@@ -347,6 +359,18 @@ constexpr std::array blueprint_spec{
               "`/etc/left4me/secrets`, if `secrets` lists it. A literal `${` is written `$${`.",
           .example = "|\n  hostname \"${name}\"\n  rcon_password \"${secret:rcon}\"",
           .maximum = 64 * kib},
+    Field{
+        .name = "cvars",
+        .type = Type::TextMap,
+        .documentation =
+            "Variables of the game's console and their values. They are set after `config`, so these values "
+            "win. With `rcon`, a change of them is made in running games at once and without a restart, and "
+            "left4me reads them back and corrects what was changed in the game; without it, a change needs "
+            "a restart. `${name}` and `${port}` are replaced by the server's name and port. The values are "
+            "shown, so passwords belong in `config`.",
+        .example = "{sv_maxrate: 100000, sv_tags: \"comp,${name}\"}",
+        .maximum = 128,
+        .children = cvar_parts},
     Field{
         .name = "rcon",
         .type = Type::Map,

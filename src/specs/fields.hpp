@@ -39,6 +39,8 @@ enum class Type {
     Argument,    ///< one word of the game's command line
     Line,        ///< text without line breaks, not empty
     SecretFile,  ///< the name of a file in /etc/left4me/secrets
+    CvarName,    ///< of a variable of the game's console
+    CvarValue,   ///< what such a variable is set to; text with placeholders
     Config,      ///< text with placeholders
     ArchiveUrl,  ///< https://…, or the absolute path of a file on the host, outside of left4me's own
     HttpsUrl,    ///< https://…

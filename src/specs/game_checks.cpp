@@ -92,9 +92,13 @@ std::string no_secret_file(std::string_view text) {
         in_quotes(text));
 }
 
-enum class Secrets { Allowed, Refused };
+constexpr std::array<std::string_view, 4> ending{"quit", "exit", "_restart", "killserver"};
 
-void check_placeholders(std::string_view text, Secrets secrets, Violations& violations) {
+constexpr std::string_view public_arguments = "all users of the host can read a command line";
+constexpr std::string_view public_cvars = "left4me shows the values of cvars";
+
+/// `no_secrets`: why a secret must not be in this text; empty: it may.
+void check_placeholders(std::string_view text, std::string_view no_secrets, Violations& violations) {
     constexpr std::size_t most = 20;  // per text: more mistakes than that repeat the same one
     std::size_t offset = 0;
     const auto complain = [&](Rule rule, std::string message) {
@@ -110,11 +114,9 @@ void check_placeholders(std::string_view text, Secrets secrets, Violations& viol
             complain(Rule::PlaceholderUnknown, fmt::format("{} is not a placeholder; the placeholders are "
                                                            "${{name}}, ${{port}} and ${{secret:FILE}}{}",
                                                            in_quotes(token.source), hint_for(token)));
-        } else if (token.kind == PlaceholderToken::Kind::Secret && secrets == Secrets::Refused) {
-            complain(
-                Rule::SecretInArgument,
-                fmt::format("{}: all users of the host can read a command line; put secrets into spec.config",
-                            in_quotes(token.source)));
+        } else if (token.kind == PlaceholderToken::Kind::Secret && !no_secrets.empty()) {
+            complain(Rule::SecretInArgument, fmt::format("{}: {}; put secrets into spec.config",
+                                                         in_quotes(token.source), no_secrets));
         } else if (token.kind == PlaceholderToken::Kind::Secret && !is_valid_secret_file(token.inner)) {
             complain(Rule::SecretFileInvalid, no_secret_file(token.inner));
         }
@@ -150,19 +152,48 @@ void check_argument(std::string_view text, Violations& violations) {
              "all users of the host can read a command line; write `rcon_password "
              "\"${secret:rcon}\"` into spec.config and the password into /etc/left4me/secrets/rcon"});
     }
-    check_placeholders(text, Secrets::Refused, violations);
+    check_placeholders(text, public_arguments, violations);
 }
 
 void check_secret_file(std::string_view text, Violations& violations) {
     if (!is_valid_secret_file(text)) violations.push_back({Rule::SecretFileInvalid, no_secret_file(text)});
 }
 
-void check_config(std::string_view text, Violations& violations) {
-    check_placeholders(text, Secrets::Allowed, violations);
+void check_config(std::string_view text, Violations& violations) { check_placeholders(text, {}, violations); }
+
+std::span<const std::string_view> ending_commands() { return ending; }
+
+void check_cvar_name(std::string_view text, Violations& violations) {
+    const auto is_word = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; };
+    if (text.empty() || !std::all_of(text.begin(), text.end(), is_word)) {
+        // The game does not distinguish upper and lower case.
+        violations.push_back({Rule::CvarInvalid, fmt::format("{} is not the name of a cvar: it takes a-z, "
+                                                             "0-9 and '_'; write capitals small",
+                                                             in_quotes(text))});
+    } else if (std::find(ending.begin(), ending.end(), text) != ending.end()) {
+        violations.push_back(
+            {Rule::CvarInvalid,
+             fmt::format("{} is no cvar, but a command that ends the game; remove it", in_quotes(text))});
+    } else if (text == password_variable) {
+        violations.push_back(
+            {Rule::CvarInvalid, fmt::format("{}: {}; write `rcon: {{secret: rcon}}` into the spec and the "
+                                            "password into /etc/left4me/secrets/rcon",
+                                            in_quotes(text), public_cvars)});
+    }
+}
+
+void check_cvar_value(std::string_view text, Violations& violations) {
+    if (const std::size_t at = text.find_first_of("\";"); at != std::string_view::npos) {
+        violations.push_back({Rule::CvarInvalid,
+                              fmt::format("{} contains {}, which ends a value in the game's console; a text "
+                                          "that needs it belongs in spec.config",
+                                          in_quotes(text), in_quotes(text.substr(at, 1))),
+                              at});
+    }
+    check_placeholders(text, public_cvars, violations);
 }
 
 void check_scheduled_command(std::string_view text, Violations& violations) {
-    constexpr std::array<std::string_view, 4> ending{"quit", "exit", "_restart", "killserver"};
     const std::string words = lower(text);
     // The console splits a line at every `;`.
     for (std::size_t at = 0; at != std::string::npos && at < words.size();) {

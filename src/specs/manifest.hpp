@@ -192,6 +192,8 @@ struct Blueprint {
     std::vector<std::string> execute_configs = {};
     /// The secret with the password of the game's console; nullopt: left4me does not use it.
     std::optional<std::string> rcon_secret = {};
+    /// Variables of the game's console, by name: what they are set to.
+    std::map<std::string, std::string> cvars = {};
     std::vector<ScheduleEntry> schedule = {};
     Health health = {};
     BlueprintRollout rollout = {};

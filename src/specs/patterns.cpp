@@ -89,6 +89,12 @@ std::string directory_pattern() {
     return fmt::format(R"(^(?!{}$)(/(?!\.{{1,2}}(/|$))[^/]+)+$)", at_or_above);
 }
 
+std::string cvar_name_pattern() {
+    std::string refused(password_variable);
+    for (const std::string_view command : ending_commands()) (refused += '|') += command;
+    return fmt::format("^(?!({})$)[a-z0-9_]+$", refused);
+}
+
 /// A relative path without `.`, `..` and empty names.
 constexpr const char* file_path = R"(^(?!\.{1,2}(/|$))[^/\\]+(/(?!\.{1,2}(/|$))[^/\\]+)*$)";
 
@@ -130,6 +136,10 @@ std::string pattern_of(const Field& field) {
             return "^[0-9a-f]{64}$";
         case Type::Argument:
             return argument_pattern();
+        case Type::CvarName:
+            return cvar_name_pattern();
+        case Type::CvarValue:
+            return "^(?!.*[\";])" + text_with("name|port");
         case Type::Config:
             return "^" + text_with(fmt::format("name|port|secret:{}", secret_file));
         default:

@@ -57,6 +57,7 @@ Blueprint read_blueprint(const Value& object, const Origin& origin) {
         blueprint.writable = texts(writable);
     blueprint.execute_configs = texts(spec["executeConfigs"]);
     if (const Value rcon = spec["rcon"]; rcon.node != nullptr) blueprint.rcon_secret = rcon["secret"].text();
+    blueprint.cvars = text_map(spec["cvars"]);
     for (const Value& entry : items(spec["schedule"])) blueprint.schedule.push_back(read_scheduled(entry));
     const Value health = spec["health"];
     blueprint.health.startup = parse_duration(health["startup"].text()).value_or(blueprint.health.startup);

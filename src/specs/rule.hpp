@@ -65,6 +65,7 @@ enum class Rule {
     ExecutedNotListed,
     ExecutedWithoutConfig,
     ScheduledCommand,
+    CvarInvalid,
     ScheduledCount,
     ScheduledWithoutConsole,
     // Between fields and between documents.

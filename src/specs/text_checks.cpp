@@ -136,6 +136,13 @@ Violations check_text(const Field& field, std::string_view text) {
         case Type::SecretFile:
             check_secret_file(text, violations);
             break;
+        case Type::CvarName:
+            check_cvar_name(text, violations);
+            break;
+        case Type::CvarValue:
+            check_control_characters(text, false, violations);
+            check_cvar_value(text, violations);
+            break;
         case Type::Argument:
             check_control_characters(text, false, violations);
             check_argument(text, violations);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -49,6 +50,10 @@ void check_file_path(std::string_view text, Violations& violations);
 void check_secret_file(std::string_view text, Violations& violations);
 void check_argument(std::string_view text, Violations& violations);
 void check_config(std::string_view text, Violations& violations);
+/// Commands that end a game, in lower case.
+std::span<const std::string_view> ending_commands();
+void check_cvar_name(std::string_view text, Violations& violations);
+void check_cvar_value(std::string_view text, Violations& violations);
 /// Of a schedule: commands that would end the game, and with it a match, are refused.
 void check_scheduled_command(std::string_view text, Violations& violations);
 

@@ -39,7 +39,9 @@ inline constexpr std::size_t max_writable_bytes = 255;  ///< of one pattern
 /// The files that left4me renders, relative to the game's root. A game's own file in their place is never
 /// kept.
 inline constexpr const char* server_config = "left4dead2/cfg/server.cfg";
-inline constexpr std::array<std::string_view, 1> rendered_files = {server_config};
+/// Sets the cvars of the Blueprint; server.cfg runs it.
+inline constexpr const char* cvars_config = "left4dead2/cfg/left4me_cvars.cfg";
+inline constexpr std::array<std::string_view, 2> rendered_files = {server_config, cvars_config};
 
 /// Whether `name` matches `pattern`: `*` matches any characters, `?` matches one, everything else itself.
 /// Takes time proportional to the product of both lengths at most.

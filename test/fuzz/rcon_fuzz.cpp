@@ -1,9 +1,10 @@
 // What a game sends over its console: packets, in segments that the first byte tells, and the answer to
-// `status`.
+// `status` and `help`.
 #include <algorithm>
 #include <cstdlib>
 
 #include "adapters/rcon/conversation.hpp"
+#include "adapters/rcon/cvar_lines.hpp"
 #include "adapters/rcon/status.hpp"
 #include "fuzz.hpp"
 
@@ -11,6 +12,10 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using namespace left4me;
     std::string_view text = fuzz::text_of(data, size);
     (void)rcon::parse_status(text);
+    for (const auto& [name, value] : rcon::parse_cvars(text)) {
+        if (name.empty() || name.size() > size || (value && value->find('"') != std::string::npos))
+            std::abort();
+    }
     if (text.empty()) return 0;
     const std::size_t step = data[0] + std::size_t{1};
     rcon::Conversation conversation("password");

@@ -138,6 +138,30 @@ TEST_CASE("no game is asked more often than it allows, however it answers") {
     check(now_and_then);
 }
 
+TEST_CASE("a game that everybody has left is asked twice as often for a while, within what it allows") {
+    Net net;
+    net.asker.listening(reading({game(27015)}), net.now);
+    const auto questions_until = [&](Time end, auto answer) {
+        const std::size_t before = net.asked[here].size();
+        net.until(end, answer);
+        return net.asked.at(here).size() - before;
+    };
+    (void)questions_until(net.now + Time(60'000), game_with(3, 3));
+    const std::size_t occupied = questions_until(net.now + Time(15'000), game_with(3, 3));
+    (void)questions_until(net.now + Time(4000), game_with(0, 0));
+    const std::size_t left = questions_until(net.now + Time(11'000), game_with(0, 0));
+    CHECK(occupied <= 12);
+    CHECK(left >= 13);
+    CHECK(questions_until(net.now + Time(15'000), game_with(0, 0)) <= 13);
+    // Somebody who comes and leaves all the time, while answers get lost.
+    int round = 0;
+    (void)questions_until(net.now + Time(300'000), [&](const Asker::Datagram& question) {
+        const auto count = static_cast<std::uint8_t>(++round / 8 % 2);
+        return round % 3 == 0 ? std::string() : game_with(count, count)(question);
+    });
+    CHECK(most_in_window(net.asked.at(here)) <= 90);
+}
+
 TEST_CASE("a socket that never answers is asked ever less often") {
     Net net;
     net.asker.listening(reading({game(27020)}), net.now);

@@ -47,6 +47,9 @@ std::vector<std::vector<std::string>> split(std::string_view line) {
 
 constexpr int deepest_exec = 8;
 
+constexpr std::array<std::string_view, 8> commands{"echo", "exec", "exit",  "help",
+                                                   "quit", "say",  "stats", "status"};
+
 }  // namespace
 
 std::string Console::execute(std::string_view line) {
@@ -85,13 +88,31 @@ std::string Console::command(const std::vector<std::string>& words) {
     if (name == "echo") return rest + " \n";
     if (name == "say") return "Console: " + rest + "\n";
     if (name == "rcon_password" && words.size() == 1) return "";  // protected: never shown
+    if (name == "help") return help(words.size() > 1 ? words[1] : "");
+    if (is_listed("standin_unknown", name)) return "Unknown command \"" + name + "\"\n";
     if (words.size() > 1) {
-        variables_[name] = rest;
+        if (!is_listed("standin_fixed", name)) variables_[name] = rest;
         return "";
     }
     const auto known = variables_.find(name);
     if (known == variables_.end()) return "Unknown command \"" + name + "\"\n";
     return "\"" + name + "\" = \"" + known->second + "\"\n";
+}
+
+/// As ConVar_PrintDescription() of the Source engine, which `help` prints.
+std::string Console::help(const std::string& name) const {
+    if (name.empty()) return "Usage:  help <cvarname>\n";
+    if (std::find(commands.begin(), commands.end(), name) != commands.end()) return "\"" + name + "\"\n";
+    const auto known = variables_.find(name);
+    if (known == variables_.end() || is_listed("standin_unknown", name))
+        return "help:  no cvar or command named " + name + "\n";
+    return "\"" + name + "\" = \"" + known->second +
+           "\" ( def. \"0\" ) notify replicated\n - What it is for\n";
+}
+
+/// Whether a variable's value, words with spaces between them, has the word.
+bool Console::is_listed(const char* variable, const std::string& word) const {
+    return (" " + text(variable) + " ").find(" " + word + " ") != std::string::npos;
 }
 
 std::string Console::list(const std::string& beginning) const {

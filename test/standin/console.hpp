@@ -46,6 +46,8 @@ class Console {
   private:
     std::string command(const std::vector<std::string>& words);
     std::string list(const std::string& beginning) const;
+    std::string help(const std::string& name) const;
+    bool is_listed(const char* variable, const std::string& word) const;
 
     std::filesystem::path game_;
     std::map<std::string, std::string> variables_;

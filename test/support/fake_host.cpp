@@ -165,6 +165,7 @@ std::expected<Observed, std::string> FakeHost::observe(const Target& target, Obs
         if (world.is_probed && seen.unit.active == ActiveState::Active) seen.socket = server.socket;
         seen.mounted_environment = mounted->second.environment;
         seen.console = server.console;
+        seen.cvars = server.cvars;
         if (server.has_console) seen.console_rendering = "instances/" + name + "/mounted";
     }
     asked_for_.clear();
@@ -285,6 +286,7 @@ FakeHost::Result FakeHost::perform(const Job& job) {
         if (auto empty = check_empty(server, job.subject.name, *job.while_empty); !empty) return empty;
     }
     switch (job.verb) {
+        case Verb::Set:
         case Verb::Warn:
         case Verb::Command:
             commands.push_back({job.subject.name, job.command});

@@ -46,9 +46,10 @@ ScheduleEntry make_entry(const YAML::Node& node) {
 }
 
 DesiredServer make_server(const std::string& name, std::uint16_t port, const YAML::Node& node) {
-    check_keys(node, {"port", "state", "rollout", "deadline", "deadline_at", "max_players", "window", "warn",
-                      "drift", "overlays", "arguments", "config", "startup", "unresponsive", "canary", "soak",
-                      "rollback", "max_unavailable", "schedule"});
+    check_keys(
+        node, {"port",   "state", "rollout",  "deadline",        "deadline_at", "max_players", "window",
+               "warn",   "drift", "overlays", "arguments",       "config",      "startup",     "unresponsive",
+               "canary", "soak",  "rollback", "max_unavailable", "schedule",    "cvars",       "rcon"});
     DesiredServer server;
     server.name = name;
     server.blueprint = "b";
@@ -67,6 +68,8 @@ DesiredServer make_server(const std::string& name, std::uint16_t port, const YAM
     }
     for (const YAML::Node& lead : node["warn"]) server.rollout.warn.emplace_back(lead.as<int>());
     for (const YAML::Node& entry : node["schedule"]) server.schedule.push_back(make_entry(entry));
+    if (node["cvars"]) server.cvars = node["cvars"].as<Cvars>();
+    server.has_console = value_of(node, "rcon", false);
     server.blueprint_rollout.canary = value_of(node, "canary", 0U);
     if (node["soak"]) server.blueprint_rollout.soak = std::chrono::seconds(node["soak"].as<int>());
     server.blueprint_rollout.rollback_on_failure = value_of(node, "rollback", false);
@@ -242,11 +245,11 @@ class Builder {
     }
 
     void add_found(const std::string& name, const YAML::Node& node, const DesiredServer* asked) {
-        check_keys(node, {"active",      "result",      "enablement",  "players",    "asked_ago", "console",
-                          "has_console", "warned",      "managed",     "runtime",    "was",       "current",
-                          "mounted",     "unmounted",   "edited",      "remembered", "held",      "failed",
-                          "awaits",      "awaits_stop", "up",          "silent",     "unread",    "healthy",
-                          "failure",     "failure_of",  "schedule_for"});
+        check_keys(node, {"active",      "result",      "enablement",   "players",    "asked_ago", "console",
+                          "has_console", "warned",      "managed",      "runtime",    "was",       "current",
+                          "mounted",     "unmounted",   "edited",       "remembered", "held",      "failed",
+                          "awaits",      "awaits_stop", "up",           "silent",     "unread",    "healthy",
+                          "failure",     "failure_of",  "schedule_for", "cvars",      "tried"});
         FakeServer server;
         server.unit.active = enum_of(node, "active",
                                      {ActiveState::Inactive, ActiveState::Activating, ActiveState::Active,
@@ -271,6 +274,13 @@ class Builder {
             if (node["unread"]) server.socket->unread = std::chrono::seconds(node["unread"].as<int>());
         }
         if (node["warned"]) made_.warned_ago[name] = std::chrono::seconds(node["warned"].as<int>());
+        if (node["cvars"]) {
+            server.cvars.emplace();
+            for (const auto& cvar : node["cvars"])
+                server.cvars->values[cvar.first.as<std::string>()] =
+                    cvar.second.IsNull() ? std::nullopt : std::optional(cvar.second.as<std::string>());
+        }
+        if (node["tried"]) made_.tried[name] = node["tried"].as<std::map<std::string, std::string>>();
         if (node["console"]) server.console = console_of(node["console"].as<std::string>());
         if (server.managed) add_renderings(server, name, node, asked);
         server.runtime = value_of(node, "runtime", server.mounted.has_value());
@@ -346,6 +356,9 @@ Memory PlanCase::memory(const Target& target) const {
     for (const auto& [name, since] : schedule_for)
         memory.servers[name].schedule =
             next_schedule_memory(desired.servers.at(name).schedule, {}, world.now - since);
+    for (const auto& [name, values] : tried) {
+        for (const auto& [cvar, value] : values) memory.servers[name].cvars[cvar] = {value, world.now};
+    }
     for (const auto& [name, told] : trials) {
         Trial& trial = memory.servers[name].trial;
         trial = {

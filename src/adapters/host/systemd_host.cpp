@@ -14,6 +14,7 @@
 #include "adapters/probes/published.hpp"
 #include "adapters/since_boot.hpp"
 #include "reconciler/layers.hpp"
+#include "reconciler/live.hpp"
 #include "specs/name.hpp"
 #include "specs/text.hpp"
 #include "specs/writable.hpp"
@@ -170,7 +171,9 @@ SystemdHost::SystemdHost(Paths paths, std::unique_ptr<Units> units,
     : paths_(std::move(paths)),
       units_(std::move(units)),
       store_(paths_, timeout),
-      consoles_(paths_, rcon::user_of_games()) {}
+      consoles_(paths_, rcon::user_of_games()),
+      variables_(paths_, consoles_),
+      waits_(!timeout) {}
 
 std::expected<ObservedUnits, std::string> SystemdHost::observe_units() {
     auto listed = units_->list();
@@ -202,6 +205,7 @@ std::expected<Observed, std::string> SystemdHost::observe(const Target& target, 
     look_for_shadows(observed);
     look_for_players(observed);
     look_at_consoles(observed);
+    look_at_cvars(target, observed);
     return observed;
 }
 
@@ -287,9 +291,33 @@ void SystemdHost::look_at_consoles(Observed& observed) {
     }
 }
 
+/// A game that has not answered any query has perhaps not run its server.cfg yet.
+void SystemdHost::look_at_cvars(const Target& target, Observed& observed) {
+    std::vector<rcon::Subject> subjects;
+    for (const auto& [name, asked] : target.servers) {
+        const auto found = observed.servers.find(name);
+        if (found == observed.servers.end() || !can_be_told(asked, found->second)) continue;
+        const ObservedServer& server = found->second;
+        if (observed.is_probed && !(server.socket && server.socket->has_answered)) continue;
+        rcon::Subject subject{
+            .game = {name, *server.mounted_port, server.console_rendering},
+            .start = server.unit.active_since.value_or(TimePoint()).time_since_epoch().count(),
+            .names = {}};
+        for (const auto& [cvar, value] : asked.spec->cvars) subject.names.insert(cvar);
+        subjects.push_back(std::move(subject));
+    }
+    auto known = variables_.watch(subjects);
+    if (waits_ && known.size() < subjects.size()) {
+        variables_.read_due();
+        known = variables_.watch(subjects);
+    }
+    for (auto& [name, cvars] : known) observed.servers[name].cvars = std::move(cvars);
+}
+
 bool SystemdHost::drain() {
     const bool has_read = store_.drain();
-    return consoles_.drain() || has_read;
+    const bool has_heard = consoles_.drain();
+    return variables_.drain() || has_heard || has_read;
 }
 
 std::vector<Readiness> SystemdHost::readiness() const {
@@ -297,6 +325,7 @@ std::vector<Readiness> SystemdHost::readiness() const {
     if (!while_empty_.empty()) answer.timeout = look_for_answer;
     std::vector<Readiness> all{units_->readiness(), worker_.readiness(), answer};
     for (const Readiness& console : consoles_.readiness()) all.push_back(console);
+    for (const Readiness& variable : variables_.readiness()) all.push_back(variable);
     return all;
 }
 
@@ -336,8 +365,12 @@ void SystemdHost::begin_units(const Plan& plan, std::span<const ActionIndex> act
 
 void SystemdHost::begin_command(const Begun& begun) {
     const Action& action = begun.plan->actions[begun.action];
-    consoles_.run({action.subject.name, action.console->port, action.console->console_rendering},
-                  action.console->text);
+    const rcon::Game game{action.subject.name, action.console->port, action.console->console_rendering};
+    if (action.verb == Verb::Set) {
+        variables_.set(game, action.console->cvars);
+    } else {
+        consoles_.run(game, action.console->text);
+    }
     commands_[action.subject.name] = begun;
 }
 
@@ -438,10 +471,9 @@ void SystemdHost::begin_files(const Plan& plan, std::span<const ActionIndex> act
     begin_batch();
 }
 
-std::vector<Outcome> SystemdHost::poll_completions() {
-    std::vector<Outcome> outcomes = worker_.poll_completions();
-    for (Outcome& dropped : begin_empty()) outcomes.push_back(std::move(dropped));
-    for (const auto& [server, ran] : consoles_.ran()) {
+void SystemdHost::tell_of_commands(const std::map<std::string, std::expected<void, std::string>>& ended,
+                                   std::vector<Outcome>& outcomes) {
+    for (const auto& [server, ran] : ended) {
         const auto begun = commands_.extract(server);
         if (begun.empty()) continue;
         outcomes.push_back({begun.mapped().action, ran.has_value(),
@@ -449,6 +481,14 @@ std::vector<Outcome> SystemdHost::poll_completions() {
                             ran ? std::string() : "the game's console " + ran.error(), begun.mapped().plan,
                             since(begun.mapped().at)});
     }
+}
+
+std::vector<Outcome> SystemdHost::poll_completions() {
+    std::vector<Outcome> outcomes = worker_.poll_completions();
+    for (Outcome& dropped : begin_empty()) outcomes.push_back(std::move(dropped));
+    tell_of_commands(consoles_.ran(), outcomes);
+    variables_.poll();
+    tell_of_commands(variables_.ended(), outcomes);
     for (const auto& [verb, unit] : units_->poll_completions()) {
         const auto found = under_way_.find({verb, unit.server});
         if (found == under_way_.end()) continue;

@@ -14,6 +14,7 @@
 #include "adapters/paths.hpp"
 #include "adapters/probes/published.hpp"
 #include "adapters/rcon/consoles.hpp"
+#include "adapters/rcon/variables.hpp"
 #include "adapters/readiness.hpp"
 #include "adapters/store/build_files.hpp"
 #include "adapters/store/store.hpp"
@@ -63,6 +64,7 @@ class SystemdHost : public Host {
     void look_for_shadows(Observed& observed) const;
     void look_for_players(Observed& observed) const;
     void look_at_consoles(Observed& observed);
+    void look_at_cvars(const Target& target, Observed& observed);
 
     struct Begun {
         const Plan* plan = nullptr;
@@ -86,6 +88,8 @@ class SystemdHost : public Host {
     /// Begins what waited for that, and returns what is dropped.
     std::vector<Outcome> begin_empty();
     void begin_command(const Begun& begun);
+    void tell_of_commands(const std::map<std::string, std::expected<void, std::string>>& ended,
+                          std::vector<Outcome>& outcomes);
     /// That it may begin, or why it must not; nullopt: it is to wait on. `answer`: the probe's latest,
     /// nullptr if there is none.
     using Verdict = std::expected<void, std::string>;
@@ -99,6 +103,8 @@ class SystemdHost : public Host {
     std::vector<WhileEmpty> while_empty_;
     std::map<std::string, Begun> commands_;  ///< by server: for its console
     rcon::Consoles consoles_;
+    rcon::Variables variables_;
+    bool waits_;     ///< observe() waits for whatever is to be read
     Worker worker_;  ///< last member, so that it ends before what it uses
 };
 

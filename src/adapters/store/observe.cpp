@@ -191,10 +191,14 @@ void Observer::compare(int place, const TargetServer& target, ObservedServer& se
     const std::string key = fmt::format("instances/{}/{}", name, rendering.digest);
     // Before the contents: a change in between is noticed by the next observation.
     const auto stats = stat_rendering(place, name, rendering);
-    if (stats && digests_.find(key, *stats) == rendering.digest) return;
+    // The digest does not cover the cvars of a game that can be told of them.
+    std::string content = rendering.digest;
+    if (const std::string cvars = (*target.rendering)->cvars(); !cvars.empty())
+        content = Digest().field(content).field(cvars).hex();
+    if (stats && digests_.find(key, *stats) == content) return;
     const Fd instance = open_directory(place, name);
     server.damaged = find_damage(instance.get(), rendering);
-    if (stats && server.damaged.empty()) digests_.remember(key, *stats, rendering.digest);
+    if (stats && server.damaged.empty()) digests_.remember(key, *stats, content);
 }
 
 }  // namespace left4me::store

@@ -164,6 +164,8 @@ Rendering make_rendering(const TargetRendering& target) {
         rendering.files.push_back({join("layer", executed_config_path(target.execute_configs()[i])),
                                    *target.executed()[i], layer_file_mode});
     }
+    if (std::string cvars = target.cvars(); !cvars.empty())
+        rendering.files.push_back({join("layer", cvars_config), std::move(cvars), layer_file_mode});
     if (target.writable()) rendering.files.push_back({writable_name, *target.writable(), file_mode});
     return rendering;
 }

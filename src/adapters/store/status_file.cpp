@@ -142,6 +142,8 @@ json to_json(const ServerStatus& server) {
     if (server.remembered.warned) object["warned"] = time_to_json(*server.remembered.warned);
     for (const auto& [entry, from] : server.remembered.schedule)
         object["schedule"][entry] = time_to_json(from);
+    for (const auto& [name, tried] : server.remembered.cvars)
+        object["cvars"][name] = {{"value", tried.value}, {"at", time_to_json(tried.at)}};
     if (!server.remembered.awaits_approval.empty())
         object["awaitsApproval"] = server.remembered.awaits_approval;
     if (server.remembered.awaits_removal) object["awaitsRemoval"] = true;
@@ -162,6 +164,10 @@ ServerStatus to_server(const json& object) {
     const json& schedule = part(object, "schedule", json::value_t::object);
     for (const auto& [entry, from] : schedule.items()) {
         if (const auto time = read_time(schedule, entry.c_str())) server.remembered.schedule[entry] = *time;
+    }
+    for (const auto& [name, tried] : part(object, "cvars", json::value_t::object).items()) {
+        if (const auto at = read_time(tried, "at"))
+            server.remembered.cvars[name] = {read_field<std::string>(tried, "value"), *at};
     }
     server.remembered.awaits_approval = read_field<std::string>(object, "awaitsApproval");
     server.remembered.awaits_removal = read_field<bool>(object, "awaitsRemoval");

@@ -151,6 +151,8 @@ const Grammar* grammar_of(Type type) {
         case Type::Argument:
         case Type::Line:
         case Type::SecretFile:
+        case Type::CvarName:
+        case Type::CvarValue:
         case Type::Config:
         case Type::ArchiveUrl:
         case Type::HttpsUrl:

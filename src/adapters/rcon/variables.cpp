@@ -1,0 +1,157 @@
+#include "adapters/rcon/variables.hpp"
+
+#include <algorithm>
+
+#include "adapters/rcon/cvar_lines.hpp"
+#include "adapters/since_boot.hpp"
+
+namespace left4me::rcon {
+namespace {
+
+using std::chrono::milliseconds;
+
+/// Somebody may have changed one in the game.
+constexpr milliseconds read_pause{300'000};
+/// A game that did not answer may be loading a map.
+constexpr milliseconds silent_pause{10'000};
+/// So much later, nobody reads them any more.
+constexpr milliseconds longest_known{900'000};
+
+milliseconds due_after(const KeptCvars& kept) { return kept.asked + (kept.said ? read_pause : silent_pause); }
+
+bool is_about(const KeptCvars& kept, const Subject& subject) {
+    return kept.rendering == subject.game.rendering && kept.start == subject.start &&
+           std::includes(kept.names.begin(), kept.names.end(), subject.names.begin(), subject.names.end());
+}
+
+}  // namespace
+
+std::map<std::string, ObservedCvars> Variables::watch(const std::vector<Subject>& subjects) {
+    const milliseconds now = since_boot();
+    std::map<std::string, ObservedCvars> known;
+    watched_.clear();
+    for (const Subject& subject : subjects) {
+        const auto kept = latest(subject.game.server);
+        const bool is_known = kept && kept->asked <= now && is_about(*kept, subject);
+        watched_[subject.game.server] = {subject, is_known ? due_after(*kept) : now};
+        if (is_known && kept->said && now - kept->asked <= longest_known)
+            known.emplace(subject.game.server, *kept->said);
+    }
+    return known;
+}
+
+void Variables::set(const Game& game, const Cvars& cvars) {
+    const auto watched = watched_.find(game.server);
+    if (watched == watched_.end() || watched->second.subject.game != game) {
+        ended_.insert_or_assign(game.server, std::unexpected("belongs to another game by now"));
+        return;
+    }
+    begin(watched->second.subject, cvars, true);
+}
+
+void Variables::begin(const Subject& subject, const Cvars& set, bool is_request) {
+    Round round{.subject = subject,
+                .session = consoles_.connect(subject.game),
+                .lines = lines_that_set(set),
+                .is_request = is_request};
+    round.setting = round.lines.size();
+    for (std::string& line : lines_that_read(subject.names)) round.lines.push_back(std::move(line));
+    rounds_.insert_or_assign(subject.game.server, std::move(round));
+}
+
+std::optional<std::expected<void, std::string>> Variables::advance(Round& round) {
+    if (!round.session) return std::unexpected(round.session.error());
+    for (;;) {
+        if (round.sent > 0) {
+            const auto answer = round.session->advance();
+            if (!answer) return std::nullopt;
+            if (!*answer) {
+                if (answer->error() == Failure::Refused) consoles_.note_refusal(round.subject.game);
+                return std::unexpected(describe(answer->error()));
+            }
+            if (round.sent > round.setting) round.printed += **answer;
+        }
+        if (round.sent == round.lines.size()) return std::expected<void, std::string>();
+        round.session->execute(round.lines[round.sent++], Consoles::longest_question);
+    }
+}
+
+void Variables::poll() {
+    const milliseconds now = since_boot();
+    for (auto& [server, watched] : watched_) {
+        if (watched.due > now || rounds_.contains(server)) continue;
+        watched.due = now + silent_pause;
+        begin(watched.subject, {}, false);
+    }
+    for (auto next = rounds_.begin(); next != rounds_.end();) {
+        const auto entry = next++;
+        const auto end = advance(entry->second);
+        if (!end) continue;
+        const Round round = std::move(entry->second);
+        rounds_.erase(entry);
+        keep(round, end->has_value());
+        if (round.is_request) ended_.insert_or_assign(round.subject.game.server, *end);
+    }
+}
+
+void Variables::keep(const Round& round, bool has_answered) {
+    const std::string& server = round.subject.game.server;
+    KeptCvars kept{.rendering = round.subject.game.rendering,
+                   .start = round.subject.start,
+                   .asked = since_boot(),
+                   .names = round.subject.names};
+    if (has_answered) {
+        kept.said.emplace();
+        for (auto& [name, value] : parse_cvars(round.printed)) {
+            if (kept.names.contains(name)) kept.said->values.emplace(name, std::move(value));
+        }
+    }
+    const auto before = latest(server);
+    has_news_ = has_news_ || !before || !is_about(*before, round.subject) || before->said != kept.said;
+    if (const auto watched = watched_.find(server); watched != watched_.end())
+        watched->second.due = due_after(kept);
+    (void)keep_cvars(paths_, server, kept);
+    own_.insert_or_assign(server, std::move(kept));
+}
+
+std::optional<KeptCvars> Variables::latest(const std::string& server) const {
+    auto kept = kept_cvars(paths_, server);
+    const auto own = own_.find(server);
+    if (own != own_.end() && (!kept || kept->asked < own->second.asked)) return own->second;
+    return kept;
+}
+
+std::vector<Readiness> Variables::readiness() const {
+    std::vector<Readiness> all;
+    for (const auto& [server, round] : rounds_) {
+        Readiness now;
+        now.timeout = milliseconds(0);
+        all.push_back(round.session ? round.session->readiness() : now);
+    }
+    milliseconds due = milliseconds::max();
+    for (const auto& [server, watched] : watched_) {
+        if (!rounds_.contains(server)) due = std::min(due, watched.due);
+    }
+    if (due == milliseconds::max()) return all;
+    Readiness next;
+    next.timeout = std::max(due - since_boot(), milliseconds(0));
+    all.push_back(next);
+    return all;
+}
+
+void Variables::read_due() {
+    // Whoever else runs reads them again when they are due.
+    std::erase_if(watched_, [this](const auto& entry) {
+        const auto kept = latest(entry.first);
+        return kept && is_about(*kept, entry.second.subject) && since_boot() - kept->asked <= longest_known;
+    });
+    for (poll(); !rounds_.empty(); poll()) {
+        std::vector<Readiness> running;
+        for (const auto& [server, round] : rounds_) {
+            if (round.session) running.push_back(round.session->readiness());
+        }
+        if (!running.empty()) wait_for_any(running);
+    }
+}
+
+}  // namespace left4me::rcon
