@@ -21,6 +21,7 @@ enum class Words {
     Choices,   ///< one of a few
     Servers,   ///< names of servers
     Overlays,  ///< names of overlays
+    Installations,  ///< their names
     Objects,   ///< KIND NAME… or KIND/NAME
     Fields,    ///< paths of fields of manifests
     Files,

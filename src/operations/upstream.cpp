@@ -36,6 +36,7 @@ class Asking {
 
     Result<Answers> run(const std::map<std::string, OverlaySource>& sources) {
         for (const auto& [name, source] : sources) {
+            owners_[name] = to_string(Subject{kind_of(source), name});
             const auto asked = machine_.request_check(name, {source, question_});
             if (!asked) return fail(ErrorKind::StateFailed, asked.error().message);
             open_.insert(name);
@@ -52,11 +53,11 @@ class Asking {
             if (interruption_.came()) return fail(ErrorKind::Interrupted, "nothing was changed");
             const auto waited = Clock::now() - began;
             if (waited > patience)
-                return fail(ErrorKind::TimedOut, fmt::format("overlay/{}: upstream was not heard of in time; "
+                return fail(ErrorKind::TimedOut, fmt::format("{}: upstream was not heard of in time; "
                                                              "nothing was changed",
-                                                             *open_.begin()));
+                                                             owners_[*open_.begin()]));
             if (waited > worth_telling && !std::exchange(told, true))
-                context_.notice(fmt::format("waiting for upstream of overlay/{}{}", *open_.begin(),
+                context_.notice(fmt::format("waiting for upstream of {}{}", owners_[*open_.begin()],
                                             open_.size() > 1 ? ", and others" : ""));
         }
         return std::move(answers_);
@@ -94,7 +95,7 @@ class Asking {
                     again.push_back(name);
                 } else {
                     answer(name,
-                           std::unexpected(fmt::format("no answer; l4d2ctl logs overlay/{} says why", name)));
+                           std::unexpected(fmt::format("no answer; l4d2ctl logs {} says why", owners_[name])));
                 }
             }
         }
@@ -106,6 +107,7 @@ class Asking {
     SystemdHost& machine_;
     Interruption& interruption_;
     std::string question_ = new_question();
+    std::map<std::string, std::string> owners_;  ///< "overlay/NAME", by name
     std::set<std::string> open_;
     std::set<std::string> starting_;  ///< whose unit's job has not ended
     Answers answers_;

@@ -69,6 +69,37 @@ std::string config_text(const Blueprint& blueprint, const std::string& name, std
 
 }  // namespace
 
+std::string installation_of(const ManifestSet& set, const Blueprint& blueprint) {
+    if (blueprint.installation) return *blueprint.installation;
+    const auto found = set.overlays.find(default_installation);
+    const bool there = found != set.overlays.end() && kind_of(found->second.source) == Kind::Installation;
+    return there ? default_installation : std::string();
+}
+
+std::vector<std::string> DesiredServer::artifacts() const {
+    std::vector<std::string> names = overlays;
+    if (!installation.empty()) names.push_back(installation);
+    return names;
+}
+
+Kind kind_of_artifacts(const Desired& desired, const std::string& name) {
+    const auto found = desired.overlays.find(name);
+    return found == desired.overlays.end() ? Kind::Overlay : kind_of(found->second);
+}
+
+Kind kind_of_artifacts(const ManifestSet& set, const std::string& name) {
+    const auto found = set.overlays.find(name);
+    return found == set.overlays.end() ? Kind::Overlay : kind_of(found->second.source);
+}
+
+std::string artifact_owner(const Desired& desired, const std::string& name) {
+    return fmt::format("{}/{}", to_string(kind_of_artifacts(desired, name)), name);
+}
+
+std::string artifact_owner(const ManifestSet& set, const std::string& name) {
+    return fmt::format("{}/{}", to_string(kind_of_artifacts(set, name)), name);
+}
+
 std::string executed_config_path(const std::string& overlay) {
     constexpr std::string_view path = server_config;
     return std::string(path.substr(0, path.rfind('/') + 1)) + executed_config_name(overlay);
@@ -99,6 +130,7 @@ Desired make_desired(const ManifestSet& set, std::string revision) {
         server.execute_configs = blueprint.execute_configs;
         server.writable = writable_text(blueprint.writable);
         server.schedule = blueprint.schedule;
+        server.installation = installation_of(set, blueprint);
         desired.servers.emplace(name, std::move(server));
     }
     return desired;

@@ -29,6 +29,11 @@ struct DesiredServer {
     /// Those of `overlays` whose server.cfg is rendered as executed_config_path(), which `config` runs.
     std::vector<std::string> execute_configs = {};
     std::vector<ScheduleEntry> schedule = {};
+    /// The Installation whose artifact is the lowest layer; empty: `installation` of version 0.1.
+    std::string installation = {};
+
+    /// What has artifacts that are its layers: the overlays, and the Installation if there is one.
+    std::vector<std::string> artifacts() const;
 
     bool operator==(const DesiredServer&) const = default;
 };
@@ -41,6 +46,15 @@ struct Desired {
     std::map<std::string, Calendar> refreshes = {};  ///< by overlay: when its pin is moved forward
     std::vector<StalePin> stale_pins = {};
 };
+
+/// The Installation of a Blueprint; empty: it has none, and uses what is in `installation`.
+std::string installation_of(const ManifestSet& set, const Blueprint& blueprint);
+/// Overlay or Installation: what has the artifacts of this name. Overlay if no manifest names it any more.
+Kind kind_of_artifacts(const Desired& desired, const std::string& name);
+Kind kind_of_artifacts(const ManifestSet& set, const std::string& name);
+/// "overlay/NAME", or "installation/NAME": what has the artifacts of this name.
+std::string artifact_owner(const Desired& desired, const std::string& name);
+std::string artifact_owner(const ManifestSet& set, const std::string& name);
 
 /// Where a server has the server.cfg of one of its overlays, relative to the game's root:
 /// "left4dead2/cfg/server_tickrate.cfg".

@@ -42,6 +42,7 @@ enum class Type {
     ArchiveUrl,  ///< https://…, or the absolute path of a file on the host, outside of left4me's own
     HttpsUrl,    ///< https://…
     WorkshopId,  ///< the number of an item or a collection of the Steam workshop
+    BuildId,     ///< the number of a build at Steam
     Sha256,      ///< 64 lower-case hexadecimal digits
     GitUrl,      ///< as ArchiveUrl, of a repository
     GitRef,      ///< a branch, a tag or a commit
