@@ -117,9 +117,10 @@ Result<Exit> describe(Session& session, const std::vector<std::string>& words) {
         tail.emplace(operations::log_units({*target->kind, name}), log_lines);
     auto view = begin_reading(session);
     if (!view) return std::unexpected(view.error());
-    const auto text = *target->kind == Kind::Server      ? describe_server(session, *view, name, *tail)
-                      : *target->kind == Kind::Blueprint ? describe_blueprint(session, *view, name)
-                                                         : describe_overlay(session, *view, *target->kind, name, *tail);
+    const auto text = *target->kind == Kind::Server ? describe_server(session, *view, name, *tail)
+                      : *target->kind == Kind::Blueprint
+                          ? describe_blueprint(session, *view, name)
+                          : describe_overlay(session, *view, *target->kind, name, *tail);
     if (!text) return std::unexpected(text.error());
     print(*text);
     return Exit::Done;

@@ -162,10 +162,12 @@ Result<Exit> install(Session& session, const Options& options) {
         return fail(Exit::NotFound, "no manifest is an Installation; l4d2ctl explain installation shows one");
     for (const std::string& name : *names) {
         if (kind_of_artifacts(set, name) != Kind::Installation)
-            return fail(Exit::NotFound,
-                        fmt::format("installation/{} is not there; l4d2ctl get installations lists them", name));
+            return fail(
+                Exit::NotFound,
+                fmt::format("installation/{} is not there; l4d2ctl get installations lists them", name));
     }
-    std::erase_if(*names, [&set](const std::string& name) { return !pin_identity(set.overlays.at(name).source); });
+    std::erase_if(*names,
+                  [&set](const std::string& name) { return !pin_identity(set.overlays.at(name).source); });
     if (!names->empty()) {
         if (auto pinned = pin_newest(session, *names); !pinned) return std::unexpected(pinned.error());
     }
@@ -189,10 +191,12 @@ void add_lock(CLI::App& app, Session& session) {
     auto options = std::make_shared<Options>();
     Command verb = add_verb(
         app, session, "lock",
-        "Pins what overlays from git, the workshop and map indexes, and the game, are built from, in left4me.lock",
+        "Pins what overlays from git, the workshop and map indexes, and the game, are built from, in "
+        "left4me.lock",
         "  sudo l4d2ctl lock --check\n  sudo l4d2ctl lock overlay/maps --wait\n  sudo l4d2ctl lock --built",
         [&session, options] { return lock(session, *options); });
-    verb.arguments("OVERLAY", options->overlays, "NAME, overlay/NAME or installation/NAME; default: all whose source moves",
+    verb.arguments("OVERLAY", options->overlays,
+                   "NAME, overlay/NAME or installation/NAME; default: all whose source moves",
                    Words::Overlays);
     verb.flag("--check", options->check,
               "Only asks upstream, and lists what has moved; exits 1 if anything has");

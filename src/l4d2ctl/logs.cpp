@@ -33,7 +33,7 @@ std::filesystem::path place_of(const Paths& paths, const Subject& subject) {
 
 bool names_it(const ManifestSet& set, const Subject& subject) {
     return has_artifacts(subject.kind) ? set.overlays.contains(subject.name)
-                                         : set.servers.contains(subject.name);
+                                       : set.servers.contains(subject.name);
 }
 
 /// `overlay/NAME`, `installation/NAME`, `server/NAME`, or NAME of a server.

@@ -348,7 +348,8 @@ Result<Proposal> propose_lock(const Context& context, const std::map<std::string
         if (overlay == set->overlays.end() || pin_identity(overlay->second.source) != input.source) continue;
         const auto pinned = lock.find(name);
         const bool same = pinned != lock.end() && pinned->second.pin == input.pin;
-        effects.push_back({{kind_of(overlay->second.source), name}, same ? Change::Unchanged : Change::Configured});
+        effects.push_back(
+            {{kind_of(overlay->second.source), name}, same ? Change::Unchanged : Change::Configured});
         lock[name] = input;
     }
     const std::string text = write_lock(lock);

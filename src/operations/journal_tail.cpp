@@ -33,8 +33,8 @@ class SpawnActions {
 
 std::vector<std::string> log_units(const Subject& subject) {
     if (has_artifacts(subject.kind))
-        return {build_unit(subject.name), install_unit(subject.name), script_unit(subject.name), proxy_unit(subject.name),
-                refresh_unit(subject.name)};
+        return {build_unit(subject.name), install_unit(subject.name), script_unit(subject.name),
+                proxy_unit(subject.name), refresh_unit(subject.name)};
     return {server_unit(subject.name)};
 }
 

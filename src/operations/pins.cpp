@@ -209,10 +209,9 @@ std::string refresh_text(const View& view, const std::string& overlay) {
         fmt::format("{}; {}", to_text(refresh->calendar),
                     refresh->due <= now ? "due now" : "next at " + local_text(local, refresh->due, now));
     if (refresh->memory->backoff.failures > 0)
-        text +=
-            fmt::format("; {}; the last time: {}; l4d2ctl logs {} says why",
-                        backoff_text(refresh->memory->backoff), refresh->memory->backoff.message,
-                        artifact_owner(view.in_force.set, overlay));
+        text += fmt::format("; {}; the last time: {}; l4d2ctl logs {} says why",
+                            backoff_text(refresh->memory->backoff), refresh->memory->backoff.message,
+                            artifact_owner(view.in_force.set, overlay));
     return text;
 }
 

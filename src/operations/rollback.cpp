@@ -67,9 +67,10 @@ Result<std::string> earlier_artifact(const Seen& seen, const std::string& overla
     candidate =
         std::find_if(candidate, artifacts.end(), [&](const Artifact& one) { return one.digest != present; });
     if (candidate != artifacts.end()) return candidate->digest;
-    return fail(ErrorKind::NotFound, fmt::format("{} has no artifact before {}{}", artifact_owner(seen.desired(), overlay),
-                                                 present.empty() ? "its first" : present.substr(0, shortest),
-                                                 there_are(seen, overlay)));
+    return fail(
+        ErrorKind::NotFound,
+        fmt::format("{} has no artifact before {}{}", artifact_owner(seen.desired(), overlay),
+                    present.empty() ? "its first" : present.substr(0, shortest), there_are(seen, overlay)));
 }
 
 Result<std::string> artifact_meant(const Seen& seen, const std::string& overlay, const std::string& digits) {
@@ -134,8 +135,7 @@ Result<OverlaysResumed> resume_overlays(Context& context, const std::vector<std:
     if (resumed.overlays.empty()) return resumed;
     if (auto saved = save(context, *rollbacks); !saved) return std::unexpected(saved.error());
     record_event(context, subjects, "Resumed", "it follows its source again");
-    if (in_force)
-        resumed.servers = users_of(in_force->desired(), resumed.overlays);
+    if (in_force) resumed.servers = users_of(in_force->desired(), resumed.overlays);
     return resumed;
 }
 

@@ -94,8 +94,8 @@ class Asking {
                 if (directory && store::is_check_waiting(directory.get())) {
                     again.push_back(name);
                 } else {
-                    answer(name,
-                           std::unexpected(fmt::format("no answer; l4d2ctl logs {} says why", owners_[name])));
+                    answer(name, std::unexpected(
+                                     fmt::format("no answer; l4d2ctl logs {} says why", owners_[name])));
                 }
             }
         }

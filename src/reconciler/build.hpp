@@ -125,8 +125,8 @@ struct BuildProgress {
 /// 0 … 100, of the data; with several items, of those: whole ones, and the part of the current one.
 unsigned percent(const BuildProgress& progress);
 /// "12 of 340 files, 1.5 of 20.1 GiB"; "downloading, 1.5 of 20.1 MiB"; "unpacking, 12 files, 1.5 of 20.1 MiB
-/// of what was downloaded"; "steamcmd works, 1.5 of 20.1 MiB"; with several items "NAME (3 of 50): downloading, 1.5 of 20.1 MiB"; "running its
-/// script, 2 m".
+/// of what was downloaded"; "steamcmd works, 1.5 of 20.1 MiB"; with several items "NAME (3 of 50):
+/// downloading, 1.5 of 20.1 MiB"; "running its script, 2 m".
 std::string to_text(const BuildProgress& progress);
 
 }  // namespace left4me

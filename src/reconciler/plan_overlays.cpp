@@ -25,12 +25,11 @@ Step plan_unit_build(const World& world, const std::string& name, const UnitBuil
                 {},
                 HoldReason::BuildCanceled};
     if (const auto due = unrecorded_retry(world, build))
-        return {
-            Verb::Hold,
-            fmt::format("its build ended without a record (l4d2ctl logs {}); the next try is at {}",
-                        artifact_owner(world.desired(), name), clock_text(*due)),
-            {},
-            HoldReason::BackOff};
+        return {Verb::Hold,
+                fmt::format("its build ended without a record (l4d2ctl logs {}); the next try is at {}",
+                            artifact_owner(world.desired(), name), clock_text(*due)),
+                {},
+                HoldReason::BackOff};
     return {Verb::Build, why_build(build), {}, {}};
 }
 

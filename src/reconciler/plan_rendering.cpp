@@ -63,10 +63,7 @@ Step why_unknown(const World& world, const ServerDraft& draft) {
     if (world.observed.builds.contains(*overlay))
         return {Verb::Hold, owner + " is being built", {}, HoldReason::Building};
     if (const Backoff* const backoff = build_backoff(world, *overlay))
-        return {Verb::Hold,
-                fmt::format("{} {}", owner, backoff_text(*backoff)),
-                {},
-                HoldReason::BackOff};
+        return {Verb::Hold, fmt::format("{} {}", owner, backoff_text(*backoff)), {}, HoldReason::BackOff};
     const UnitBuild& build = *world.target.overlays.at(*overlay).build;
     if (const auto due = unrecorded_retry(world, build))
         return {Verb::Hold,
@@ -75,10 +72,8 @@ Step why_unknown(const World& world, const ServerDraft& draft) {
                 {},
                 HoldReason::BackOff};
     if (build.is_canceled())
-        return {Verb::Hold,
-                fmt::format("the build of {} was canceled", owner),
-                {},
-                HoldReason::BuildCanceled};
+        return {
+            Verb::Hold, fmt::format("the build of {} was canceled", owner), {}, HoldReason::BuildCanceled};
     return {Verb::Hold, owner + " is not built yet", {}, HoldReason::Building};
 }
 

@@ -46,9 +46,9 @@ std::expected<std::vector<std::string>, InputError> lower_layers(
         const std::string* const artifact = overlay->second.used();
         if (artifact == nullptr) {
             const InputError& error = overlay->second.artifact.error();
-            return std::unexpected(
-                InputError{error.kind, fmt::format("{} {}: {}", to_string(kind_of(*overlay->second.source)), name,
-                                                   error.message)});
+            return std::unexpected(InputError{
+                error.kind,
+                fmt::format("{} {}: {}", to_string(kind_of(*overlay->second.source)), name, error.message)});
         }
         layers.push_back(fmt::format("overlays/{}/{}", name, *artifact));
     }

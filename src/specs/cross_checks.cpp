@@ -53,11 +53,12 @@ void check_shared_names(const std::map<Kind, Names>& kinds, Diagnostics& diagnos
     for (const auto& [name, installation] : installations->second) {
         const auto overlay = overlays->second.find(name);
         if (overlay == overlays->second.end()) continue;
-        diagnostics.push_back({installation->name_at,
-                               fmt::format("an Overlay named '{}' exists at {}, and an Installation may not have "
-                                           "the name of one; rename one of them",
-                                           name, place(overlay->second->name_at)),
-                               Rule::DuplicateName});
+        diagnostics.push_back(
+            {installation->name_at,
+             fmt::format("an Overlay named '{}' exists at {}, and an Installation may not have "
+                         "the name of one; rename one of them",
+                         name, place(overlay->second->name_at)),
+             Rule::DuplicateName});
     }
 }
 

@@ -135,10 +135,10 @@ struct ScriptSource {
 
 /// The game itself, which steamcmd fetches from Steam: the source of an Installation.
 struct SteamSource {
-    std::string build;                   ///< the number that the build must have; empty: the newest
-    std::string steamcmd;                ///< the absolute path of the program, as this host is configured
-    SourceLimits limits;                 ///< of what it leaves
-    std::optional<SteamPin> pin = {};    ///< of the lock file; nullopt: what is the newest
+    std::string build;                 ///< the number that the build must have; empty: the newest
+    std::string steamcmd;              ///< the absolute path of the program, as this host is configured
+    SourceLimits limits;               ///< of what it leaves
+    std::optional<SteamPin> pin = {};  ///< of the lock file; nullopt: what is the newest
 
     bool operator==(const SteamSource&) const = default;
 };

@@ -3,7 +3,7 @@
 #include <string>
 
 #include "builder/steam/output.hpp"
-#include "catch.hpp"
+#include "support/catch.hpp"
 
 using namespace left4me::builder;
 

@@ -108,7 +108,8 @@ json request_of(const OverlaySource& source) {
                                                  from.limits)}};
             },
             [](const SteamSource& from) -> json {
-                return {{"steam", limits_json({{"build", from.build}, {"steamcmd", from.steamcmd}}, from.limits)}};
+                return {{"steam",
+                         limits_json({{"build", from.build}, {"steamcmd", from.steamcmd}}, from.limits)}};
             },
             [](const ScriptSource& from) -> json {
                 return {{"script", limits_json({{"run", from.run},
@@ -348,7 +349,8 @@ json to_json(const BuildRecord& record) {
 BuildRecord to_build_record(const json& object) {
     BuildRecord record;
     if (!object.is_object()) return record;
-    if (read_field<std::string>(object, "kind") == to_string(Kind::Installation)) record.kind = Kind::Installation;
+    if (read_field<std::string>(object, "kind") == to_string(Kind::Installation))
+        record.kind = Kind::Installation;
     record.invocation = read_field<std::string>(object, "invocation");
     record.ended = time_from_json(read_field<std::string>(object, "ended")).value_or(TimePoint{});
     record.took = std::chrono::milliseconds(read_field<std::int64_t>(object, "milliseconds"));

@@ -21,8 +21,8 @@ inline constexpr const char* known = "steamapps";
 
 namespace left4me::store {
 
-/// Makes the room in `.build`, which `parent` is open at, or what is missing in it; for another kind of source
-/// removes it. A build may be under way in it.
+/// Makes the room in `.build`, which `parent` is open at, or what is missing in it; for another kind of
+/// source removes it. A build may be under way in it.
 Done settle_steam_room(int parent, const OverlaySource& source);
 
 }  // namespace left4me::store

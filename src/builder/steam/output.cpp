@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <charconv>
+#include <utility>
 
 #include "reconciler/game.hpp"
 #include "specs/text.hpp"
@@ -56,6 +59,26 @@ std::optional<SteamProgress> parse_progress(std::string_view line) {
     return SteamProgress{*number, *bytes, *total};
 }
 
+/// In this order: the first that the line has.
+constexpr std::array<std::pair<std::string_view, SteamComplaint>, 10> complaints{{
+    {"Rate Limit Exceeded", SteamComplaint::RateLimit},
+    {"FAILED login", SteamComplaint::Login},
+    {"Login Failure", SteamComplaint::Login},
+    {"Invalid platform", SteamComplaint::Licence},
+    {"No subscription", SteamComplaint::Licence},
+    {"Missing configuration", SteamComplaint::Configuration},
+    {"Not enough disk space", SteamComplaint::DiskSpace},
+    {"ERROR!", SteamComplaint::Other},
+    {"Error!", SteamComplaint::Other},
+    {"FAILED (", SteamComplaint::Other},
+}};
+
+SteamComplaint complaint_in(std::string_view line) {
+    const auto* const found = std::find_if(complaints.begin(), complaints.end(),
+                                           [line](const auto& one) { return line.contains(one.first); });
+    return found == complaints.end() ? SteamComplaint::None : found->second;
+}
+
 /// The texts in quotes of a line of Valve's format: a key, and perhaps a value.
 std::pair<std::string_view, std::string_view> quoted(std::string_view line) {
     const auto next = [&line]() -> std::string_view {
@@ -77,21 +100,21 @@ bool is_build(std::string_view text) {
 }
 
 SteamVerdict fatal(const SteamOutput& output, const std::string& meaning) {
-    return {SteamEnd::Fatal, output.error().empty() ? meaning : fmt::format("{} ({})", meaning, output.error())};
+    return {SteamEnd::Fatal,
+            output.error().empty() ? meaning : fmt::format("{} ({})", meaning, output.error())};
 }
 
 /// What both kinds of runs can end with; nullopt: nothing of it.
 std::optional<SteamVerdict> judge_any(const SteamOutput& output, int exit_code) {
-    const std::string& error = output.error();
     if (exit_code == updated_itself) return SteamVerdict{SteamEnd::Again, "steamcmd has replaced itself"};
     if (exit_code == not_found || exit_code == not_executable) {
         return SteamVerdict{SteamEnd::Fatal,
                             "steamcmd cannot be run on this host: it needs 32-bit libraries; sudo dpkg "
                             "--add-architecture i386, then install libc6:i386 and lib32stdc++6"};
     }
-    if (error.contains("Rate Limit Exceeded"))
+    if (output.complaint() == SteamComplaint::RateLimit)
         return fatal(output, "Steam refuses more logins from this host for a while");
-    if (exit_code == login_failed || error.contains("FAILED login") || error.contains("Login Failure"))
+    if (exit_code == login_failed || output.complaint() == SteamComplaint::Login)
         return fatal(output, "Steam refuses the anonymous login");
     return std::nullopt;
 }
@@ -127,11 +150,11 @@ void SteamOutput::end_line() {
 void SteamOutput::take(std::string_view line) {
     if (auto progress = parse_progress(line)) progress_ = progress;
     if (line.contains(fmt::format("Success! App '{}'", game::steam_app))) succeeded_ = true;
-    const bool is_error = line.contains("ERROR!") || line.contains("Error!") || line.contains("FAILED (") ||
-                          line.contains("ERROR (") || line.contains("FAILED login");
-    if (is_error) error_ = printable_line(line);
-    if (const auto state = after(line, "' state is 0x"); state && is_error)
-        failed_state_ = number_at<unsigned>(*state, 16);
+    if (const SteamComplaint complaint = complaint_in(line); complaint != SteamComplaint::None) {
+        complaint_ = complaint;
+        error_ = printable_line(line);
+        if (const auto state = after(line, "' state is 0x")) failed_state_ = number_at<unsigned>(*state, 16);
+    }
     look_for_build(line);
 }
 
@@ -150,22 +173,30 @@ void SteamOutput::look_for_build(std::string_view line) {
 
 SteamVerdict judge_update(const SteamOutput& output, int exit_code) {
     if (auto verdict = judge_any(output, exit_code)) return *verdict;
-    const std::string& error = output.error();
-    if (error.contains("Invalid platform") || error.contains("No subscription")) {
-        return fatal(output,
-                     fmt::format("Steam does not give app {} to an anonymous login for this platform; it has "
-                                 "changed its licences before, see docs/installation.md",
-                                 game::steam_app));
+    const std::string said = "steamcmd: " + output.error();
+    switch (output.complaint()) {
+        case SteamComplaint::Licence:
+            return fatal(output,
+                         fmt::format("Steam does not give app {} to an anonymous login for this platform; it "
+                                     "has changed its licences before, see docs/installation.md",
+                                     game::steam_app));
+        case SteamComplaint::DiskSpace:
+            return {SteamEnd::DiskFull, said};
+        case SteamComplaint::Configuration:
+            return {SteamEnd::WithoutValidate, said};
+        case SteamComplaint::None:
+        case SteamComplaint::RateLimit:
+        case SteamComplaint::Login:
+        case SteamComplaint::Other:
+            break;
     }
-    if (error.contains("Not enough disk space")) return {SteamEnd::DiskFull, "steamcmd: " + error};
     if (const auto state = output.failed_state()) {
         if (*state == disk_full || *state == disk_full_while_moving)
-            return {SteamEnd::DiskFull, "the disk is full: " + error};
+            return {SteamEnd::DiskFull, "the disk is full: " + output.error()};
         if (*state == update_required || *state == files_missing || *state == update_running)
-            return {SteamEnd::Stuck, "steamcmd: " + error};
-        return {SteamEnd::Retry, "steamcmd: " + error};
+            return {SteamEnd::Stuck, said};
+        return {SteamEnd::Retry, said};
     }
-    if (error.contains("Missing configuration")) return {SteamEnd::WithoutValidate, "steamcmd: " + error};
     if (output.succeeded() && exit_code == 0) return {SteamEnd::Done, {}};
     return {SteamEnd::Retry, how_it_ended(output, exit_code)};
 }

@@ -16,6 +16,17 @@ struct SteamProgress {
     bool operator==(const SteamProgress&) const = default;
 };
 
+/// What steamcmd complains of.
+enum class SteamComplaint {
+    None,
+    RateLimit,
+    Login,
+    Licence,  ///< it says that the platform is invalid, or that there is no subscription
+    Configuration,
+    DiskSpace,
+    Other,
+};
+
 /// What one run of steamcmd prints: lines that end with `\n` or `\r`, may be glued together, and carry escape
 /// sequences of a terminal. Keeps what matters of it, and no more than that.
 class SteamOutput {
@@ -26,7 +37,9 @@ class SteamOutput {
 
     /// "Success! App '222860' …" was printed.
     bool succeeded() const { return succeeded_; }
-    /// The last line with an error, printable; empty: none.
+    /// Of the last line with an error.
+    SteamComplaint complaint() const { return complaint_; }
+    /// That line, printable; empty: none.
     const std::string& error() const { return error_; }
     /// The bits of "state is 0x402 after update job".
     std::optional<unsigned> failed_state() const { return failed_state_; }
@@ -42,6 +55,7 @@ class SteamOutput {
     std::string line_;  ///< not whole yet
     bool escape_ = false;
     bool succeeded_ = false;
+    SteamComplaint complaint_ = SteamComplaint::None;
     std::string error_;
     std::optional<unsigned> failed_state_;
     std::optional<SteamProgress> progress_;

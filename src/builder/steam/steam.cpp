@@ -55,7 +55,8 @@ Built<std::string> path_of(int directory) {
 
 class Installation {
   public:
-    Installation(const SteamSource& source, int build_directory, Fd room, SteamCmd steamcmd, Progress& progress)
+    Installation(const SteamSource& source, int build_directory, Fd room, SteamCmd steamcmd,
+                 Progress& progress)
         : source_(source),
           build_directory_(build_directory),
           room_(std::move(room)),
@@ -75,8 +76,8 @@ class Installation {
 
     /// The newest build at Steam.
     Built<std::string> look_up() {
-        const std::string arguments = fmt::format(
-            "+login anonymous +app_info_update 1 +app_info_print {} +quit", game::steam_app);
+        const std::string arguments =
+            fmt::format("+login anonymous +app_info_update 1 +app_info_print {} +quit", game::steam_app);
         for (unsigned attempt = 0, updates = 0;;) {
             SteamOutput output;
             const auto ended = steamcmd_.run(arguments, output, [] {});
@@ -100,10 +101,11 @@ class Installation {
     Built<void> check_build(const std::string& build) const {
         if (wanted_.empty() || build == wanted_) return {};
         if (source_.pin)
-            return not_as_pinned(fmt::format("Steam gives build {} and no other, but left4me.lock asks for {}", build,
-                                             wanted_));
-        return source_failure(fmt::format(
-            "Steam gives build {} and no other, but spec.build is {}; correct it, or remove it", build, wanted_));
+            return not_as_pinned(fmt::format(
+                "Steam gives build {} and no other, but left4me.lock asks for {}", build, wanted_));
+        return source_failure(
+            fmt::format("Steam gives build {} and no other, but spec.build is {}; correct it, or remove it",
+                        build, wanted_));
     }
 
     Built<Staged> install(int last_artifact, Staging& staging) {
@@ -127,15 +129,16 @@ class Installation {
 
     Fd open_game() const { return store::open_directory(room_.get(), room_of::game); }
 
-    /// What a killed build has left, or a copy of the last artifact: with shared blocks where the file system can,
-    /// because steamcmd writes into files, and must not write into those of a server.
+    /// What a killed build has left, or a copy of the last artifact: with shared blocks where the file system
+    /// can, because steamcmd writes into files, and must not write into those of a server.
     Built<void> prepare(int last_artifact, Staging& staging) {
         if (open_game()) {
             say("steamcmd continues where it was");
             return {};
         }
         if (last_artifact < 0) {
-            if (auto made = store::make_directory(room_.get(), room_of::game, store::overlay_directory_mode); !made)
+            if (auto made = store::make_directory(room_.get(), room_of::game, store::overlay_directory_mode);
+                !made)
                 return own_failure(errno, made.error());
             return {};
         }
@@ -144,7 +147,8 @@ class Installation {
         if (auto enough = check_space(last_artifact); !enough) return enough;
         say("the installation begins as a copy of the last one");
         std::string copied;
-        if (auto staged = stage_directory({*path, *path, source_.limits}, staging, progress_, copied); !staged)
+        if (auto staged = stage_directory({*path, *path, source_.limits}, staging, progress_, copied);
+            !staged)
             return std::unexpected(staged.error());
         if (auto moved = staging.move_tree_to(room_.get(), room_of::game); !moved) return moved;
         const Fd game = open_game();
@@ -157,35 +161,38 @@ class Installation {
         const auto tree = store::scan_tree(last_artifact, source_.limits);
         if (!tree) return source_failure(tree.error());
         struct statvfs disk{};
-        if (::fstatvfs(build_directory_, &disk) != 0) return own_failure(errno, store::io_error("statvfs").error());
+        if (::fstatvfs(build_directory_, &disk) != 0)
+            return own_failure(errno, store::io_error("statvfs").error());
         const std::uint64_t free = std::uint64_t{disk.f_bavail} * disk.f_frsize;
         if (free > tree->bytes) return {};
         constexpr std::uint64_t mib = 1U << 20U;
-        return std::unexpected(
-            BuildError{BuildFailureKind::NoSpace,
-                       fmt::format("the new build needs {} MiB beside the present one, and {} MiB are free beneath "
-                                   "/var/lib/left4me; l4d2ctl gc --dry-run shows what else is there",
-                                   tree->bytes / mib, free / mib)});
+        return std::unexpected(BuildError{
+            BuildFailureKind::NoSpace,
+            fmt::format("the new build needs {} MiB beside the present one, and {} MiB are free beneath "
+                        "/var/lib/left4me; l4d2ctl gc --dry-run shows what else is there",
+                        tree->bytes / mib, free / mib)});
     }
 
     Built<void> pass(const char* platform) {
         bool validate = true;
         for (unsigned attempt = 0, updates = 0;;) {
-            say(fmt::format("steamcmd installs the files for {}{}", platform, validate ? "" : ", without validate"));
+            say(fmt::format("steamcmd installs the files for {}{}", platform,
+                            validate ? "" : ", without validate"));
             const auto path = path_of(room_.get());
             if (!path) return std::unexpected(path.error());
             SteamOutput output;
             progress_.begin(BuildPhase::Updating, 0, 0, input_);
             const auto ended = steamcmd_.run(
-                fmt::format("+@ShutdownOnFailedCommand 1 +@NoPromptForPassword 1 +force_install_dir {}/{} +login "
-                            "anonymous +@sSteamCmdForcePlatformType {} +app_update {}{} +quit",
-                            *path, room_of::game, platform, game::steam_app, validate ? " validate" : ""),
+                fmt::format(
+                    "+@ShutdownOnFailedCommand 1 +@NoPromptForPassword 1 +force_install_dir {}/{} +login "
+                    "anonymous +@sSteamCmdForcePlatformType {} +app_update {}{} +quit",
+                    *path, room_of::game, platform, game::steam_app, validate ? " validate" : ""),
                 output, [&] { tell(output); });
             if (!ended) return std::unexpected(ended.error());
             SteamVerdict verdict = judge_update(output, *ended);
             if (verdict.end == SteamEnd::Done && !has_game(platform))
-                verdict = {SteamEnd::Stuck, fmt::format("steamcmd speaks of success, but there is no {}",
-                                                        game::executable)};
+                verdict = {SteamEnd::Stuck,
+                           fmt::format("steamcmd speaks of success, but there is no {}", game::executable)};
             if (verdict.end == SteamEnd::Done) return {};
             if (verdict.end == SteamEnd::WithoutValidate) validate = false;
             if (verdict.end == SteamEnd::Stuck) {
@@ -237,15 +244,15 @@ class Installation {
 
     Built<std::string> installed_build() const {
         const Fd known = store::open_directory(open_game().get(), steamapps);
-        const auto text =
-            store::read_file(known.get(), fmt::format("appmanifest_{}.acf", game::steam_app), max_manifest_bytes);
+        const auto text = store::read_file(known.get(), fmt::format("appmanifest_{}.acf", game::steam_app),
+                                           max_manifest_bytes);
         std::string build = build_in_manifest(text.value_or(std::string()));
         if (build.empty()) return source_failure("steamcmd has not noted which build it has installed");
         return build;
     }
 
-    /// What steamcmd notes differs from host to host, and is not part of the game. With it, the next update need
-    /// not look at every file first.
+    /// What steamcmd notes differs from host to host, and is not part of the game. With it, the next update
+    /// need not look at every file first.
     Built<void> keep_known() {
         if (auto removed = remove(room_.get(), room_of::known); !removed) return removed;
         if (::renameat(open_game().get(), steamapps, room_.get(), room_of::known) != 0)
@@ -253,8 +260,8 @@ class Installation {
         return {};
     }
 
-    /// Gives everything the modes of an artifact, and returns its digest. What it is named after is on the disk
-    /// then.
+    /// Gives everything the modes of an artifact, and returns its digest. What it is named after is on the
+    /// disk then.
     Built<std::string> settle() {
         const Fd game = open_game();
         const auto tree = store::scan_tree(game.get(), source_.limits);

@@ -7,10 +7,10 @@
 
 namespace left4me::builder {
 
-/// Has left4me-install@NAME.service install the game, in two passes: the first for Windows, because Steam gives
-/// the one for Linux to nobody who has not asked for that (docs/decisions/0031-installations.md). It begins
-/// with a copy of `last_artifact` (an open directory, or -1), or with what a killed build has left: steamcmd
-/// fetches what is missing or different.
+/// Has left4me-install@NAME.service install the game, in two passes: the first for Windows, because Steam
+/// gives the one for Linux to nobody who has not asked for that (docs/decisions/0031-installations.md). It
+/// begins with a copy of `last_artifact` (an open directory, or -1), or with what a killed build has left:
+/// steamcmd fetches what is missing or different.
 Built<Staged> stage_steam(const SteamSource& source, int build_directory, int last_artifact, Staging& staging,
                           Progress& progress);
 

@@ -29,7 +29,8 @@ constexpr std::string_view mark = "left4me ";
 constexpr std::size_t max_own_line = 4096;
 
 std::unexpected<BuildError> no_answer() {
-    return source_failure("steamcmd's unit left4me-install@ did not start; l4d2ctl logs installation/NAME says why");
+    return source_failure(
+        "steamcmd's unit left4me-install@ did not start; l4d2ctl logs installation/NAME says why");
 }
 
 }  // namespace
@@ -70,10 +71,11 @@ Built<bool> SteamCmd::take_line(std::string_view line) {
     const std::string_view word = line.substr(0, line.find(' '));
     const std::string_view rest = line.size() > word.size() ? line.substr(word.size() + 1) : "";
     if (word == "missing") {
-        return source_failure(fmt::format(
-            "there is no steamcmd at {}: install Debian's package steamcmd (of the section non-free), or name "
-            "another one with `steamcmd:` in /etc/left4me/config.yaml",
-            printable_line(rest)));
+        return source_failure(
+            fmt::format("there is no steamcmd at {}: install Debian's package steamcmd (of the section "
+                        "non-free), or name "
+                        "another one with `steamcmd:` in /etc/left4me/config.yaml",
+                        printable_line(rest)));
     }
     if (word == "begin" && rest == token_) begun_ = true;
     if (word != "end" || !begun_ || !rest.starts_with(token_ + " ")) return false;
@@ -106,9 +108,9 @@ Built<int> SteamCmd::run(const std::string& arguments, SteamOutput& output,
             const auto silent = Clock::now() - heard;
             if (!begun_ && silent > limits_.start) return no_answer();
             if (silent > limits_.silence) {
-                return std::unexpected(
-                    BuildError{BuildFailureKind::TimedOut,
-                               fmt::format("steamcmd has printed nothing for {} s", limits_.silence.count())});
+                return std::unexpected(BuildError{
+                    BuildFailureKind::TimedOut,
+                    fmt::format("steamcmd has printed nothing for {} s", limits_.silence.count())});
             }
             continue;
         }

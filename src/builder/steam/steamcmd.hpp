@@ -29,8 +29,7 @@ class SteamCmd {
 
     /// Runs it once. `arguments`: words without spaces. `on_output` is called whenever it has printed
     /// something. Returns its exit code.
-    Built<int> run(const std::string& arguments, SteamOutput& output,
-                   const std::function<void()>& on_output);
+    Built<int> run(const std::string& arguments, SteamOutput& output, const std::function<void()>& on_output);
 
   private:
     SteamCmd(int room, Fd output, SteamLimits limits)

@@ -65,6 +65,9 @@ class SteamTest(HostTest):
         self.until(f"build {build} is there", lambda: self.record().get("artifact", {}).get("revision") == f"build {build}"
                    and not self.failure(), seconds)  # fmt: skip
 
+    def state(self, unit: str) -> str:
+        return self.run_in("systemctl", "show", "-P", "ActiveState", f"left4me-{unit}@stable.service").stdout.strip()
+
     def version(self, name: str) -> str:
         return self.run_in("cat", f"{STATE}/runtime/{name}/merged/left4dead2/steam.inf", expect=None).stdout.strip()
 
@@ -91,7 +94,7 @@ class Installations(SteamTest):
         self.assertEqual(self.asked(), [])
         # Somebody looks, and somebody asks.
         self.assertIn("build", self.ctl("lock", "--check", "installation/stable", expect=1).stdout)
-        self.assertRegex(self.ctl("get", "installations", "-o", "wide").stdout, "moved|newer|behind|differs")
+        self.assertRegex(self.ctl("get", "installations", "-o", "wide").stdout, "moved")
         said = self.ctl("install", "stable").stdout
         self.assertIn("installation/stable pinned", said)
         self.built("101")
@@ -153,7 +156,7 @@ class Installations(SteamTest):
         self.assertEqual(self.wanted_layers("alpha")[-1], "installation")
         life = self.life("alpha")
         # The one named default is for Blueprints that name none.
-        self.put(installation().replace("stable", "default") + blueprint().replace("  installation: stable\n", "") + server("alpha", 27015))
+        self.put(installation().replace("stable", "default"))
         self.ctl("reconcile")
         self.until("it is built", lambda: json.loads(self.ctl("get", "installation", "default", "-o", "json").stdout)["built"], 60)
         self.assertEqual(self.life("alpha"), life)
@@ -162,8 +165,10 @@ class Installations(SteamTest):
 
 class SteamFails(SteamTest):
     def install(self, plan: str) -> None:
+        """As on a host that has no such build yet."""
+        self.until("the build before has ended", lambda: self.state("build") == "inactive" or self.state("build") == "failed")
+        self.run_in("sh", "-c", f"rm -rf {PLACE}/[0-9a-f]* {PLACE}/.build/record {PLACE}/.build/request {PLACE}/.build/steam/game")
         self.steam("100", plan)
-        self.run_in("rm", "-rf", f"{PLACE}/.build/record")
         self.ctl("reconcile", expect=None)
 
     def test_what_ends_by_itself_is_tried_again_within_the_build(self):
@@ -185,7 +190,6 @@ class SteamFails(SteamTest):
         }
         for plan, runs in again.items():
             with self.subTest(plan):
-                self.run_in("sh", "-c", f"rm -rf {PLACE}/[0-9a-f]* {PLACE}/.build/steam/game")
                 self.install(plan)
                 self.built("100")
                 self.assertEqual(self.asked(), runs)
@@ -221,7 +225,7 @@ class SteamFails(SteamTest):
         self.steam("101", "nothing timeout nothing silent timeout")
         said = self.ctl("install", expect=None)
         self.assertIn("installation/stable", said.stderr)
-        self.steam("101", "ok subscription")
+        self.steam("101", "ok ok subscription")  # which build is the newest is asked twice: for the pin, and by the build
         self.ctl("install", expect=None)
         self.until("it has failed", lambda: self.failure())
         self.assertIn("No subscription", self.ctl("describe", "installation", "stable").stdout)
@@ -252,9 +256,6 @@ class SteamKilled(SteamTest):
         digest = self.record()["artifact"]["digest"]
         differs = self.run_in("diff", "-r", "-x", "srcds.exe", "/srv/steam/files", f"{PLACE}/{digest}", expect=None)
         self.assertEqual(differs.stdout, "")
-
-    def state(self, unit: str) -> str:
-        return self.run_in("systemctl", "show", "-P", "ActiveState", f"left4me-{unit}@stable.service").stdout.strip()
 
 
 class GameUpdate(SteamTest):
