@@ -101,10 +101,10 @@ std::expected<std::string, std::string> read_file(const std::filesystem::path& p
     return read_descriptor(fd.get(), path.string(), limit);
 }
 
-std::expected<void, std::string> write_file(const std::filesystem::path& path, const std::string& text) {
+std::expected<void, std::string> write_file(const std::filesystem::path& path, const std::string& text,
+                                            mode_t mode) {
     struct stat before{};
-    const bool exists = ::stat(path.c_str(), &before) == 0;
-    const mode_t mode = exists ? before.st_mode & 07777U : 0644U;
+    if (::stat(path.c_str(), &before) == 0) mode = before.st_mode & 07777U;
 
     std::string beside =
         (path.parent_path() / (std::string(unfinished) + path.filename().string() + ".XXXXXX")).string();

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstddef>
 #include <expected>
 #include <filesystem>
@@ -18,8 +20,10 @@ std::expected<std::string, std::string> read_file(const std::filesystem::path& p
 /// Everything from an open descriptor until its end (standard input), within the same limit.
 std::expected<std::string, std::string> read_descriptor(int fd, const std::string& name, std::size_t limit);
 
-/// Replaces or creates one file atomically: written next to it, synced, renamed.
-std::expected<void, std::string> write_file(const std::filesystem::path& path, const std::string& text);
+/// Replaces or creates one file atomically: written next to it, synced, renamed. `mode` is that of a new
+/// file.
+std::expected<void, std::string> write_file(const std::filesystem::path& path, const std::string& text,
+                                            mode_t mode = 0644);
 
 /// Removes temporary files that a killed write_file() left in a directory. Call it while nobody else writes
 /// there.

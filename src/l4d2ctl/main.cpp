@@ -28,6 +28,7 @@ constexpr const char* exit_codes =
 void add_verbs(CLI::App& app, Session& session) {
     add_apply(app, session);
     add_diff(app, session);
+    add_initialize(app, session);
     add_validate(app, session);
     add_get(app, session);
     add_describe(app, session);
@@ -48,6 +49,7 @@ void add_verbs(CLI::App& app, Session& session) {
     add_rollback(app, session);
     add_gc(app, session);
     add_host(app, session);
+    add_secrets(app, session);
     add_init_repo(app, session);
     add_hook(app, session);
     add_suspend(app, session);

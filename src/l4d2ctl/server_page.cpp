@@ -207,13 +207,10 @@ std::string next_steps(const View& view, const std::string& name, const UnitDeta
         } else if (action->code == HoldReason::RolloutPending || action->code == HoldReason::CanaryPending) {
             steps.insert(
                 fmt::format("sudo l4d2ctl restart {}   applies the change now; players are kicked", name));
-        } else if (action->code == HoldReason::Scheduled) {
-            steps.insert(
-                fmt::format("sudo l4d2ctl restart {}   restarts it now; players are thrown out", name));
-        } else if (action->code == HoldReason::RestartPending) {
-            steps.insert(
-                fmt::format("sudo l4d2ctl restart {0}   restarts it now; players are thrown out", name));
-            steps.insert(fmt::format("sudo l4d2ctl restart {0} --cancel   withdraws the request", name));
+        } else if (action->code == HoldReason::Scheduled || action->code == HoldReason::RestartPending) {
+            steps.insert(fmt::format("sudo l4d2ctl restart {}   restarts it now; players are kicked", name));
+            if (action->code == HoldReason::RestartPending)
+                steps.insert(fmt::format("sudo l4d2ctl restart {} --cancel   withdraws the request", name));
         } else if (action->code == HoldReason::ResetPending) {
             steps.insert(fmt::format("sudo l4d2ctl reset {} --cancel   withdraws the request", name));
         } else if (action->code == HoldReason::Suspended) {

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <linux/magic.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -75,8 +76,20 @@ class Inspection {
     }
 
   private:
+    using Commands = std::vector<std::vector<std::string>>;
+    enum class Changes { Left4me, TheHost };
+
     void find(HostCheck check, std::string problem, std::string remedy) {
         findings_.push_back({check, std::move(problem), std::move(remedy)});
+    }
+
+    /// No word of them may come from a file that others can write: root runs them.
+    void find(HostCheck check, std::string problem, Changes what, Commands commands) {
+        std::string remedy;
+        for (const auto& words : commands)
+            remedy += fmt::format("{}{}", remedy.empty() ? "" : " && ", fmt::join(words, " "));
+        findings_.push_back(
+            {check, std::move(problem), std::move(remedy), std::move(commands), what == Changes::TheHost});
     }
 
     fs::path at(const std::string& path) const { return facts_.root / path; }
@@ -136,8 +149,8 @@ class Inspection {
         // The first mount loads it.
         std::error_code ignored;
         if (fs::exists(at("lib/modules") / facts_.kernel / "kernel/fs/overlayfs", ignored)) return;
-        find(HostCheck::Overlayfs, "the kernel has no overlayfs",
-             "modprobe overlay, or boot Debian's own kernel");
+        find(HostCheck::Overlayfs, "the kernel has no overlayfs", Changes::TheHost,
+             {{"modprobe", "overlay"}});
     }
 
     void memory() {
@@ -204,17 +217,21 @@ class Inspection {
     void users() {
         const auto accounts = entries("etc/passwd");
         const auto groups = entries("etc/group");
+        const Commands make_users{{"systemd-sysusers", "left4me.conf"}};
         for (const char* user : {"left4me", "left4me-server", "left4me-probe"}) {
             if (!accounts.contains(user))
-                find(HostCheck::Users, fmt::format("there is no user {}", user), "systemd-sysusers");
+                find(HostCheck::Users, fmt::format("there is no user {}", user), Changes::Left4me,
+                     make_users);
         }
         for (const char* group : {"left4me-server", "systemd-journal", "left4me-operators"}) {
             const auto found = groups.find(group);
             if (found == groups.end())
-                find(HostCheck::Users, fmt::format("there is no group {}", group), "systemd-sysusers");
+                find(HostCheck::Users, fmt::format("there is no group {}", group), Changes::Left4me,
+                     make_users);
             else if (accounts.contains("left4me") && !found->second.members.contains("left4me"))
                 find(HostCheck::Users, fmt::format("user left4me is not in group {}", group),
-                     fmt::format("adduser left4me {}, and systemctl restart left4me", group));
+                     Changes::Left4me,
+                     {{"adduser", "left4me", group}, {"systemctl", "try-restart", "left4me.service"}});
         }
     }
 
@@ -246,7 +263,9 @@ class Inspection {
                 problem = fmt::format("{} has mode {:04o} instead of {:04o}", one.path.string(),
                                       found.st_mode & 07777U, one.mode);
             }
-            if (!problem.empty()) find(HostCheck::Directories, problem, "systemd-tmpfiles --create");
+            if (!problem.empty())
+                find(HostCheck::Directories, problem, Changes::Left4me,
+                     {{"systemd-tmpfiles", "--create", "left4me.conf"}});
         }
     }
 
@@ -273,8 +292,8 @@ class Inspection {
             for (const char* directory : {"etc/systemd/system", "run/systemd/system"}) {
                 std::error_code error;
                 if (fs::read_symlink(at(directory) / name, error) == "/dev/null")
-                    find(HostCheck::Units, fmt::format("{} is masked", name),
-                         fmt::format("systemctl unmask {}", name));
+                    find(HostCheck::Units, fmt::format("{} is masked", name), Changes::Left4me,
+                         {{"systemctl", "unmask", name}});
             }
             if (!is_in({"etc/systemd/system", "usr/local/lib/systemd/system", "usr/lib/systemd/system",
                         "lib/systemd/system"},
@@ -292,8 +311,8 @@ class Inspection {
                    "org.left4me.Helper1.service"))
             find(HostCheck::BusPolicy, "the bus cannot start left4me-helper", "install left4me again");
         if (!is_there("run/dbus/system_bus_socket"))
-            find(HostCheck::BusPolicy, "there is no system bus",
-                 "apt-get install dbus && systemctl start dbus.socket");
+            find(HostCheck::BusPolicy, "there is no system bus", Changes::TheHost,
+                 {{"apt-get", "install", "--yes", "dbus"}, {"systemctl", "start", "dbus.socket"}});
     }
 
     void fast_open() {
@@ -301,7 +320,7 @@ class Inspection {
         if (value.empty() || value == "0\n") return;
         find(HostCheck::FastOpen,
              "net.ipv4.tcp_fastopen is not 0: games could connect past their sandbox's list of ports",
-             "systemctl restart systemd-sysctl");
+             Changes::TheHost, {{"systemctl", "restart", "systemd-sysctl.service"}});
     }
 
     void enablement() {
@@ -311,7 +330,7 @@ class Inspection {
             find(HostCheck::Enablement,
                  "neither left4me.service nor left4me-reconcile.timer is enabled: nothing looks after the "
                  "servers",
-                 "systemctl enable --now left4me.service");
+                 Changes::Left4me, {{"systemctl", "enable", "--now", "left4me.service"}});
         if (daemon && !facts_.daemon_listens)
             find(HostCheck::Daemon, "left4me.service is enabled, but l4d2d does not run",
                  "systemctl start left4me, and journalctl -u left4me says why it ended");
@@ -351,14 +370,14 @@ class Inspection {
                                 "ELF\x01",
                                 5))
             return;
-        constexpr const char* remedy = "apt-get install lib32gcc-s1 lib32stdc++6 lib32z1";
+        const Commands remedy{{"apt-get", "install", "--yes", "lib32gcc-s1", "lib32stdc++6", "lib32z1"}};
         if (!is_in({"lib", "usr/lib"}, "ld-linux.so.2"))
             find(HostCheck::Libraries, "the game is a 32-bit program, and there is no 32-bit C library",
-                 remedy);
+                 Changes::TheHost, remedy);
         for (const char* name : {"libgcc_s.so.1", "libstdc++.so.6", "libz.so.1"}) {
             if (!is_in({"lib32", "usr/lib32", "lib/i386-linux-gnu", "usr/lib/i386-linux-gnu"}, name))
                 find(HostCheck::Libraries, fmt::format("there is no 32-bit {}, which the game needs", name),
-                     remedy);
+                     Changes::TheHost, remedy);
         }
     }
 
@@ -367,8 +386,8 @@ class Inspection {
         const auto bundle = fs::file_size(at("etc/ssl/certs/ca-certificates.crt"), ignored);
         if (ignored || bundle == 0)
             find(HostCheck::Certificates,
-                 "there are no certificates, so nothing can be downloaded over https",
-                 "apt-get install ca-certificates && update-ca-certificates");
+                 "there are no certificates, so nothing can be downloaded over https", Changes::TheHost,
+                 {{"apt-get", "install", "--yes", "ca-certificates"}, {"update-ca-certificates"}});
         if (("\n" + text_of(at("etc/resolv.conf"))).find("\nnameserver ") == std::string::npos)
             find(HostCheck::NameServers, "/etc/resolv.conf names no server, so no download finds its host",
                  "configure DNS: resolv.conf(5)");
@@ -377,14 +396,15 @@ class Inspection {
     void git() {
         if (!facts_.has_git_source || is_there("usr/bin/git")) return;
         find(HostCheck::Git, "the source is a git repository, and git is not installed, so nobody can push",
-             "apt-get install git");
+             Changes::TheHost, {{"apt-get", "install", "--yes", "git"}});
     }
 
     void clock() {
         if (facts_.clock_is_synchronized) return;
         find(HostCheck::Clock,
              "the clock is not synchronized: windows, deadlines and certificates depend on it",
-             "apt-get install systemd-timesyncd && timedatectl set-ntp true");
+             Changes::TheHost,
+             {{"apt-get", "install", "--yes", "systemd-timesyncd"}, {"timedatectl", "set-ntp", "true"}});
     }
 
     void ports() {

@@ -42,7 +42,10 @@ const char* to_string(HostCheck check);
 struct Finding {
     HostCheck check{};
     std::string problem;
-    std::string remedy;  ///< a command or a sentence
+    std::string remedy;  ///< commands or a sentence
+    /// The same commands, each a program with its arguments, which root may run; none: a person must mend it.
+    std::vector<std::vector<std::string>> commands = {};
+    bool is_outside = false;  ///< they change what does not belong to left4me
 };
 
 /// Everything that is wrong, in the order of HostCheck. Changes nothing.

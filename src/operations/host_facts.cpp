@@ -57,13 +57,18 @@ void read_servers(HostFacts& facts, Context& context) {
 
 }  // namespace
 
-HostFacts host_facts(Context& context) {
+HostFacts facts_for_root(const Context& context) {
     HostFacts facts;
     facts.paths = context.paths;
     facts.has_git_source = context.config.git.has_value();
     facts.daemon_listens = daemon_listens(context.paths);
     read_kernel(facts);
     read_file_system(facts);
+    return facts;
+}
+
+HostFacts host_facts(Context& context) {
+    HostFacts facts = facts_for_root(context);
     read_servers(facts, context);
     return facts;
 }

@@ -34,5 +34,7 @@ struct HostFacts {
 
 /// Reads the host, without its manifests if they cannot be read.
 HostFacts host_facts(Context& context);
+/// The same without manifests: for root, who does not parse them.
+HostFacts facts_for_root(const Context& context);
 
 }  // namespace left4me::operations

@@ -43,12 +43,8 @@ std::expected<std::string, std::string> read_secret(const std::filesystem::path&
         }
     }
     if (text->ends_with('\n')) text->pop_back();
-    if (text->empty()) return std::unexpected(fmt::format("the secret {} is empty", shown));
-    // In a config, a newline would begin a new command, and a quotation mark cannot be escaped.
-    const auto unfit = [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '"'; };
-    if (std::any_of(text->begin(), text->end(), unfit)) {
-        return std::unexpected(fmt::format("the secret {} must be one line without quotation marks", shown));
-    }
+    if (const char* const wrong = unusable_secret(*text))
+        return std::unexpected(fmt::format("the secret {} {}", shown, wrong));
     return *text;
 }
 
@@ -71,6 +67,15 @@ std::expected<std::string, std::string> make_key(int directory, const std::strin
 }
 
 }  // namespace
+
+const char* unusable_secret(std::string_view text) {
+    if (text.empty()) return "is empty";
+    if (text.size() > max_secret_bytes) return "is longer than 4096 bytes";
+    // In a config, a newline would begin a new command, and a quotation mark cannot be escaped.
+    const auto unfit = [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '"'; };
+    return std::any_of(text.begin(), text.end(), unfit) ? "must be one line without quotation marks"
+                                                        : nullptr;
+}
 
 std::expected<std::string, std::string> Secrets::lookup(const std::string& file) {
     if (!is_valid_secret_file(file))

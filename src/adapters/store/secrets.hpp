@@ -4,12 +4,16 @@
 #include <expected>
 #include <map>
 #include <string>
+#include <string_view>
 
 #include "adapters/paths.hpp"
 
 namespace left4me::store {
 
 inline constexpr std::size_t max_secret_bytes = 4096;
+
+/// Why servers cannot be given such a text ("is empty"); nullptr: they can.
+const char* unusable_secret(std::string_view text);
 
 /// The files of /etc/left4me/secrets, each read at most once per object.
 class Secrets {

@@ -1,7 +1,7 @@
 """Pages of docs/ that show what a person types and sees: the tests type the same, and see the same.
 
 In a block ```console, a line that begins with `# ` is typed by root on the host, in /root, and one with `alice$ ` by
-alice on her own machine. The lines below are what is printed; `…` stands for any text, and alone on a line for any lines.
+alice on her own machine. `old# ` and `new# `: root on the host that is replaced, and on the one in its place. The lines below are what is printed; `…` stands for any text, and alone on a line for any lines.
 What only looks is typed again until it shows that: a person looks again, too. A block ```yaml is a file whose name ends the
 sentence above it: on the host, or with `~/` on alice's machine."""
 
@@ -15,7 +15,7 @@ LOOKS = re.compile(r"(ssh alice@HOST )?l4d2ctl (get|describe|diff|status|events|
 
 @dataclass
 class Command:
-    who: str  # "root" or "alice"
+    who: str  # "alice", "root", or root on another host: "old", "new"
     text: str
     line: int
     shown: list[str] = field(default_factory=list)
@@ -61,8 +61,8 @@ def steps(page: Path) -> list[Command | File]:
 def commands(block: list[str], first: int) -> list[Command]:
     found: list[Command] = []
     for number, line in enumerate(block, first + 1):
-        if typed := re.match(r"(# |alice\$ )(.*)", line):
-            found.append(Command("root" if typed[1] == "# " else "alice", typed[2], number))
+        if typed := re.match(r"(?:(old|new)?# |(alice)\$ )(.*)", line):
+            found.append(Command(typed[1] or typed[2] or "root", typed[3], number))
         elif found and found[-1].text.endswith("\\"):
             found[-1].text += "\n" + line
         elif found:

@@ -12,6 +12,22 @@ class CommandLine(HostTest):
         text, _, code = said.rpartition("=")
         return int(code), text
 
+    def test_a_spec_of_version_1_becomes_a_server(self):
+        self.apply()
+        spec = 'port: 27019\noverlays: [rates]\narguments: ["+map", "c1m1_hotel"]\nconfig: [\'hostname "${name}, of old"\']\n'
+        self.assertIn("kind: Server", self.ctl("initialize", "old", "-f", "-", "--dry-run", text_in=spec).stdout)
+        self.assertNotIn("old", self.ctl("get", "servers").stdout)
+        done = self.ctl("initialize", "old", "-f", "-", text_in=spec)
+        self.assertIn("server/old created", done.stdout)
+        self.assertIn("l4d2ctl start old", done.stderr)
+        self.assertEqual(self.properties("old")["ActiveState"], "inactive")
+        self.ctl("start", "old")
+        self.assert_running("old", 27019)
+        self.until("its config is read", lambda: self.a2s(27019).get("hostname") == "old, of old")
+        wrong = self.ctl("initialize", "older", "-f", "-", text_in="port: 27019\narguments: ['-port 1']\n", expect=3)
+        self.assertIn("(as shown above)", wrong.stderr)
+        self.assert_converged()
+
     def test_several_servers_are_started_in_one_edit(self):
         self.apply()
         for name in ("server/alpha", "beta"):  # both at once would be more than half, and wait for an approval

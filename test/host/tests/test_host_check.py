@@ -50,7 +50,28 @@ class HostCheck(HostTest):
                 self.run_in("sh", "-c", mends)
                 self.until("it is mended", lambda: self.findings() == [], 10)
 
+    def test_host_init_mends_what_a_command_can_and_asks_before_it_changes_the_host_itself(self):
+        before = self.lives("beta", "gamma")
+        for breaks in (
+            "gpasswd -d left4me left4me-operators", f"chmod 0777 {STATE}/overlays", f"chown nobody {STATE}/instances",
+            "ln -s /dev/null /etc/systemd/system/left4me-build@.service", "systemctl disable --now left4me.service",
+        ):  # fmt: skip
+            self.run_in("sh", "-c", breaks)
+        self.assertEqual(len(self.findings()), 5)
+        said = self.ctl("host", "init", expect=None).stdout
+        for mended in ("+ adduser left4me left4me-operators", "+ systemd-tmpfiles --create left4me.conf", "+ systemctl unmask", "+ systemctl enable --now"):
+            self.assertIn(mended, said)
+        self.until("nothing is left", lambda: self.findings() == [], 10)
+        self.assertEqual(self.lives("beta", "gamma"), before)
+        # Nobody is there to be asked, so the host itself stays as it is.
+        self.run_in("mv", "/etc/ssl/certs/ca-certificates.crt", "/root")
+        asked = self.ctl("host", "init", expect=1)
+        self.assertIn("Certificates: no", asked.stdout.replace("there are no certificates", "no"))
+        self.assertNotIn("+ apt-get", asked.stdout)
+        self.run_in("mv", "/root/ca-certificates.crt", "/etc/ssl/certs/")
+        self.assertIn("only root can do that", self.run_in("runuser", "-u", "nobody", "--", "l4d2ctl", "host", "init", expect=5).stderr)
+
     def test_people_read_the_finding_and_its_remedy(self):
         self.run_in("chmod", "0777", f"{STATE}/overlays")
         done = self.ctl("host", "check", expect=1)
-        self.assertIn(f"Directories: {STATE}/overlays has mode 2777 instead of 2750\n  systemd-tmpfiles --create\n", done.stdout)
+        self.assertIn(f"Directories: {STATE}/overlays has mode 2777 instead of 2750\n  systemd-tmpfiles --create left4me.conf\n", done.stdout)

@@ -103,6 +103,31 @@ class Rcon(DaemonTest):
         self.restarted(before)
         self.assertIn("players : 0 humans", self.ctl("console", "alpha", "status").stdout)
 
+    def test_a_secret_is_written_rotated_and_never_shown(self):
+        said = [self.ctl("secrets", "list").stdout, self.ctl("secrets", "list", "-o", "json").stdout]
+        self.assertEqual([(one["name"], one["blueprints"], one["problem"]) for one in json.loads(said[1])["secrets"]], [("rcon", ["modded"], None)])
+        before = self.life("alpha")
+        said.append(self.ctl("secrets", "rotate", "rcon").stdout)
+        self.assertIn("secret/rcon written; 2 servers get it", said[-1])
+        path = "/etc/left4me/secrets/rcon"
+        self.assertEqual(self.run_in("stat", "-c", "%a %U", path).stdout, "400 left4me\n")
+        rotated = self.run_in("cat", path).stdout.strip()
+        self.assertRegex(rotated, "^[A-Za-z0-9]{32}$")
+        self.until("alpha is restarted, for nobody plays", lambda: self.life("alpha").pid not in ("0", before.pid), 30)
+        self.until("its console takes the new one", lambda: self.ctl("console", "alpha", "status", expect=None).returncode == 0)
+        self.assertEqual(self.wrong_passwords(), 0)
+        self.assertEqual([event["message"] for event in self.events("SecretChanged")], ["the secret rcon was written"])
+        self.assertIn("is used by blueprint/modded", self.ctl("secrets", "remove", "rcon", expect=3).stderr)
+        self.assertIn("must be one line", self.ctl("secrets", "set", "rcon", text_in='a"b\n', expect=2).stderr)
+        self.assertIn("is not the name of a secret", self.ctl("secrets", "set", "../shadow", text_in="a\n", expect=2).stderr)
+        said.append(self.ctl("secrets", "set", "web", text_in="hunter2\n").stdout)
+        self.assertIn("no Blueprint of a server names it yet", said[-1])
+        self.assertEqual(self.run_in("cat", "/etc/left4me/secrets/web").stdout, "hunter2\n")
+        self.ctl("secrets", "remove", "web")
+        self.ctl("secrets", "remove", "web", expect=4)
+        for secret in (SECRET, rotated, "hunter2"):
+            self.assertNotIn(secret, "".join(said))
+
     def test_players_are_told_once_of_a_deadline_and_then_the_change_is_made(self):
         def told() -> int:
             said = self.run_in("journalctl", "-u", "left4me-server@alpha.service", "--no-pager").stdout
