@@ -21,6 +21,7 @@
 #include "builder/map_index/map_index.hpp"
 #include "builder/publishing.hpp"
 #include "builder/script/script.hpp"
+#include "builder/steam/steam.hpp"
 #include "builder/workshop/workshop.hpp"
 #include "reconciler/pinning.hpp"
 
@@ -81,14 +82,22 @@ Built<Staged> stage(const OverlaySource& source, int build_directory, const Fd& 
                     return std::unexpected(confined.error());
                 return stage_script(script, build_directory, staging, progress);
             },
+            [&](const SteamSource& steam) -> Built<Staged> {
+                input = fingerprint(steam);
+                // What has the network is steamcmd, in a unit of its own.
+                if (auto confined = confine_build(Confinement::NoNetwork); !confined)
+                    return std::unexpected(confined.error());
+                return stage_steam(steam, build_directory, last.get(), staging, progress);
+            },
         },
         source);
 }
 
 Built<BuiltArtifact> build_in(const Workplace& place, const std::optional<BuiltArtifact>& before,
-                              const DownloadSettings& downloads, std::string& input) {
+                              const DownloadSettings& downloads, std::string& input, Kind& kind) {
     const auto source = store::read_request(place.directory.get());
     if (!source) return source_failure(source.error());
+    kind = kind_of(*source);
     const store::ExactModes exact;
     Progress progress(place.directory.get());
     auto staging = Staging::open(place.directory.get());
@@ -151,7 +160,7 @@ int build(const std::filesystem::path& overlays, const std::string& name, const 
     BuildRecord record = store::read_record(place->directory.get());
     const auto begun = std::chrono::steady_clock::now();
     std::string input;
-    const auto built = build_in(*place, record.artifact, downloads, input);
+    const auto built = build_in(*place, record.artifact, downloads, input, record.kind);
     record.invocation = invocation;
     record.ended = now();
     record.took =
@@ -177,6 +186,7 @@ int record_end(const std::filesystem::path& overlays, const std::string& name, c
     store::remove_progress(place->directory.get());
     if (end_killed_check(place->directory.get())) return 0;
     BuildRecord record = store::read_record(place->directory.get());
+    if (const auto source = store::read_request(place->directory.get())) record.kind = kind_of(*source);
     // "success": it has ended by itself, or was stopped by SIGTERM, which is no failure; nor is it one if it
     // did not stop in time when it was canceled.
     if (record.invocation == ended.invocation || ended.result == "success") return 0;

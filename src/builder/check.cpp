@@ -11,6 +11,7 @@
 #include "builder/map_index/map_index.hpp"
 #include "builder/say.hpp"
 #include "builder/staging.hpp"
+#include "builder/steam/steam.hpp"
 #include "builder/workshop/workshop.hpp"
 #include "reconciler/pinning.hpp"
 
@@ -34,6 +35,7 @@ Built<Pin> look_up(const OverlaySource& source, int build_directory, const Downl
             [&](const MapIndexSource& index) -> Built<Pin> {
                 return look_up_map_index(index, build_directory, progress, downloads);
             },
+            [&](const SteamSource&) -> Built<Pin> { return look_up_steam(build_directory, progress); },
             [](const auto&) -> Built<Pin> { return source_failure("this source does not move"); },
         },
         source);

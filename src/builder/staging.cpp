@@ -160,6 +160,22 @@ Built<void> Staging::restart() {
     return {};
 }
 
+Built<void> Staging::move_tree_to(int directory, const std::string& name) {
+    if (::renameat(directory_, tree_name, directory, name.c_str()) != 0)
+        return own_failure(errno, store::io_error(name).error());
+    return restart();
+}
+
+Built<void> Staging::adopt(int directory, const std::string& name) {
+    if (auto empty = restart(); !empty) return empty;
+    // The one that restart() made is empty, and is replaced.
+    if (::renameat(directory, name.c_str(), directory_, tree_name) != 0)
+        return own_failure(errno, store::io_error(name).error());
+    tree_ = store::open_directory(directory_, tree_name);
+    if (!tree_) return own_failure(errno, store::io_error(tree_name).error());
+    return {};
+}
+
 Built<void> Staging::discard(int build_directory) {
     // The journal first: it must not mention files that are gone.
     return remove(build_directory, {journal_name, tree_name, download_name, shared_name});

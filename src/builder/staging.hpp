@@ -40,6 +40,11 @@ class Staging {
     std::optional<store::Content> staged(const store::TreeEntry& entry) const;
     Built<void> remember(const store::TreeEntry& entry, const store::Content& content);
 
+    /// Moves the tree to another place of the file system, and begins an empty one.
+    Built<void> move_tree_to(int directory, const std::string& name);
+    /// Takes what is there as the tree.
+    Built<void> adopt(int directory, const std::string& name);
+
     /// Syncs the tree to disk and renames it to `overlay`/DIGEST; false if that exists already.
     Built<bool> publish(int overlay, const std::string& digest);
     /// Frees the disk space.

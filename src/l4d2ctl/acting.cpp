@@ -33,7 +33,7 @@ Timeout build_timeout(const Session& session, const operations::Concern& concern
 bool build_failed(const Session& session, const operations::Concern& concern, const Plan& remaining) {
     return !session.unattended &&
            std::any_of(remaining.actions.begin(), remaining.actions.end(), [&concern](const Action& action) {
-               return operations::concerns(concern, action.subject) && action.subject.kind == Kind::Overlay &&
+               return operations::concerns(concern, action.subject) && has_artifacts(action.subject.kind) &&
                       action.code == HoldReason::BackOff;
            });
 }

@@ -1,5 +1,7 @@
 #include "operations/cancel.hpp"
 
+#include <fmt/format.h>
+
 #include "l4d2ctl/kinds.hpp"
 #include "l4d2ctl/verbs.hpp"
 
@@ -10,15 +12,15 @@ namespace {
 Result<Exit> cancel(Session& session, const std::vector<std::string>& words) {
     const auto target = parse_target(words);
     if (!target) return std::unexpected(target.error());
-    if (target->kind != Kind::Overlay || target->names.size() != 1)
-        return fail(Exit::Usage, "cancel which build? overlay/NAME");
+    if (!names_one_artifact(*target))
+        return fail(Exit::Usage, "cancel which build? overlay/NAME or installation/NAME");
     const std::string& name = target->names.front();
     if (auto entered = drop_privileges_and_configure(session, Access::Act); !entered)
         return std::unexpected(entered.error());
     const auto canceled = operations::cancel_build(session, name);
     if (!canceled) return std::unexpected(canceled.error());
-    print(*canceled ? "the build of overlay/" + name + " is canceled\n"
-                    : "overlay/" + name + " is not being built\n");
+    const std::string owner = fmt::format("{}/{}", to_string(*target->kind), name);
+    print(*canceled ? "the build of " + owner + " is canceled\n" : owner + " is not being built\n");
     return Exit::Done;
 }
 
@@ -30,7 +32,7 @@ void add_cancel(CLI::App& app, Session& session) {
         add_verb(app, session, "cancel",
                  "Stops the build of an overlay, until its source changes or a person asks again",
                  "  sudo l4d2ctl cancel overlay/maps", [&session, words] { return cancel(session, *words); });
-    verb.arguments("OVERLAY", *words, "overlay/NAME", Words::Objects);
+    verb.arguments("OVERLAY", *words, "overlay/NAME or installation/NAME", Words::Objects);
 }
 
 }  // namespace left4me::ctl

@@ -17,12 +17,13 @@ namespace left4me::ctl {
 
 /// What a word of the command line may be, for completion.
 enum class Words {
-    Nothing,   ///< cannot be completed
-    Choices,   ///< one of a few
-    Servers,   ///< names of servers
-    Overlays,  ///< names of overlays
-    Objects,   ///< KIND NAME… or KIND/NAME
-    Fields,    ///< paths of fields of manifests
+    Nothing,        ///< cannot be completed
+    Choices,        ///< one of a few
+    Servers,        ///< names of servers
+    Overlays,       ///< names of overlays
+    Installations,  ///< their names
+    Objects,        ///< KIND NAME… or KIND/NAME
+    Fields,         ///< paths of fields of manifests
     Files,
     Groups,
 };

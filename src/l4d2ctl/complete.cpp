@@ -175,6 +175,8 @@ class Completion {
                 return objects_of(Kind::Server, cursor_.find('/') != std::string::npos);
             case Words::Overlays:
                 return objects_of(Kind::Overlay, cursor_.find('/') != std::string::npos);
+            case Words::Installations:
+                return objects_of(Kind::Installation, cursor_.find('/') != std::string::npos);
             case Words::Objects:
                 return objects();
             case Words::Fields:

@@ -36,9 +36,11 @@ Result<std::string> describe_blueprint(const Session& session, const View& view,
     if (found == view.in_force.set.blueprints.end())
         return fail(Exit::NotFound, "blueprint/" + name + " is not there");
     const Blueprint& blueprint = found->second;
+    const std::string installation = installation_of(view.in_force.set, blueprint);
     const std::string text =
         page({{{"Servers"}, {names_or_none(operations::servers_using(view.in_force.set, name))}},
               {{"Overlays"}, {names_or_none(blueprint.overlays)}},
+              {{"Installation"}, {installation.empty() ? "that of version 0.1" : installation}},
               {{"Runs configs of"}, {names_or_none(blueprint.execute_configs)}},
               {{"Arguments"}, {printable(fmt::format("{}", fmt::join(blueprint.arguments, " ")))}},
               {{"Manifest"}, {place(blueprint.origin)}}},
@@ -51,11 +53,12 @@ Result<std::string> describe_blueprint(const Session& session, const View& view,
            section("server.cfg", printable(blueprint.config), session.out);
 }
 
-Result<std::string> describe_overlay(const Session& session, const View& view, const std::string& name,
-                                     operations::JournalTail& tail) {
+Result<std::string> describe_overlay(const Session& session, const View& view, Kind kind,
+                                     const std::string& name, operations::JournalTail& tail) {
+    const std::string owner = fmt::format("{}/{}", to_string(kind), name);
     const auto found = view.in_force.set.overlays.find(name);
-    if (found == view.in_force.set.overlays.end())
-        return fail(Exit::NotFound, "overlay/" + name + " is not there");
+    if (found == view.in_force.set.overlays.end() || kind_of(found->second.source) != kind)
+        return fail(Exit::NotFound, owner + " is not there");
     const std::string digest = operations::usable_generation(view, name);
     std::vector<std::vector<Cell>> rows{{{"Source"}, {source_text(found->second.source)}},
                                         {{"Artifact"}, {digest.empty() ? "none" : digest}}};
@@ -72,13 +75,13 @@ Result<std::string> describe_overlay(const Session& session, const View& view, c
     rows.push_back({{"Manifest"}, {place(found->second.origin)}});
     if (const auto rollback = view.intent.rollbacks.find(name); rollback != view.intent.rollbacks.end())
         rows.insert(rows.begin() + 2, {{"Kept"},
-                                       {fmt::format("{}, {}; sudo l4d2ctl resume overlay/{} lets it follow "
+                                       {fmt::format("{}, {}; sudo l4d2ctl resume {} lets it follow "
                                                     "its source again",
                                                     printable(rollback_text(rollback->second)),
-                                                    operations::time_text(rollback->second.at), name),
+                                                    operations::time_text(rollback->second.at), owner),
                                         Paint::Yellow}});
     const std::string text =
-        page(std::move(rows), session, "overlay/" + name) +
+        page(std::move(rows), session, owner) +
         section("Artifacts, the last built first", operations::artifacts_text(view, name), session.out) +
         section("Items", operations::items_text(operations::info_in_use(view, name)), session.out);
     if (!is_built_by_unit(found->second.source)) return text;
@@ -114,9 +117,10 @@ Result<Exit> describe(Session& session, const std::vector<std::string>& words) {
         tail.emplace(operations::log_units({*target->kind, name}), log_lines);
     auto view = begin_reading(session);
     if (!view) return std::unexpected(view.error());
-    const auto text = *target->kind == Kind::Server      ? describe_server(session, *view, name, *tail)
-                      : *target->kind == Kind::Blueprint ? describe_blueprint(session, *view, name)
-                                                         : describe_overlay(session, *view, name, *tail);
+    const auto text = *target->kind == Kind::Server ? describe_server(session, *view, name, *tail)
+                      : *target->kind == Kind::Blueprint
+                          ? describe_blueprint(session, *view, name)
+                          : describe_overlay(session, *view, *target->kind, name, *tail);
     if (!text) return std::unexpected(text.error());
     print(*text);
     return Exit::Done;

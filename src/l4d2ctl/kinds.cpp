@@ -46,6 +46,10 @@ Result<Target> parse_pairs(const std::vector<std::string>& words) {
 
 }  // namespace
 
+bool names_one_artifact(const Target& target) {
+    return target.kind && has_artifacts(*target.kind) && target.names.size() == 1;
+}
+
 Result<Target> parse_target(const std::vector<std::string>& words) {
     if (words.empty()) return fail(Exit::Usage, "which objects? KIND, KIND NAME or KIND/NAME");
     if (words.front().find('/') != std::string::npos) return parse_pairs(words);

@@ -16,6 +16,9 @@ struct Target {
     std::vector<std::string> names;
 };
 
+/// Whether it is one overlay, or one Installation.
+bool names_one_artifact(const Target& target);
+
 Result<Target> parse_target(const std::vector<std::string>& words);
 
 /// A name from the command line is used in unit names and paths, so the rule for names applies here as well.

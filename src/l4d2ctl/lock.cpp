@@ -5,6 +5,7 @@
 #include "l4d2ctl/acting.hpp"
 #include "l4d2ctl/kinds.hpp"
 #include "l4d2ctl/verbs.hpp"
+#include "operations/objects.hpp"
 #include "operations/pins.hpp"
 #include "operations/reconcile.hpp"
 #include "specs/text.hpp"
@@ -30,12 +31,14 @@ Result<std::vector<std::string>> parse_overlays(const std::vector<std::string>& 
     for (const std::string& word : words) {
         const auto target = parse_target({word.contains('/') ? word : "overlay/" + word});
         if (!target) return std::unexpected(target.error());
-        if (target->kind != Kind::Overlay || target->names.size() != 1)
-            return fail(Exit::Usage, "lock which overlays? NAME or overlay/NAME");
+        if (!names_one_artifact(*target))
+            return fail(Exit::Usage, "lock what? NAME, overlay/NAME or installation/NAME");
         names.push_back(target->names.front());
     }
     return names;
 }
+
+std::string owner(const PinComparison& pin) { return to_string(Subject{pin.kind, pin.overlay}); }
 
 std::string or_nothing(const std::string& version) { return version.empty() ? "-" : printable_line(version); }
 
@@ -60,7 +63,7 @@ bool any_failed(const Pins& pins) {
 /// Names the overlays whose upstream could not be determined.
 void tell_failures(const Pins& pins) {
     for (const PinComparison& pin : pins) {
-        if (!pin.now) print_error(fmt::format("overlay/{}: {}\n", pin.overlay, printable(pin.error)));
+        if (!pin.now) print_error(fmt::format("{}: {}\n", owner(pin), printable(pin.error)));
     }
 }
 
@@ -71,7 +74,7 @@ Result<Exit> check(const Session& session, const Options& options, const Pins& p
         print(moved_table(pins, session.out));
         for (const PinComparison& pin : pins) {
             if (pin.now && !pin.before())
-                print(fmt::format("overlay/{} is neither pinned nor built: upstream is {}\n", pin.overlay,
+                print(fmt::format("{} is neither pinned nor built: upstream is {}\n", owner(pin),
                                   printable(to_text(*pin.now))));
         }
     }
@@ -88,7 +91,7 @@ void tell_pinned(const Session& session, const Pins& pins, const Proposal& writt
             return one.overlay == effect.object.name;
         });
         const bool same = effect.change == operations::Change::Unchanged;
-        print(fmt::format("overlay/{} {}: {}\n", pin->overlay,
+        print(fmt::format("{} {}: {}\n", owner(*pin),
                           session.out.paint(same ? Paint::Dim : Paint::Bold, same          ? "unchanged"
                                                                              : pin->pinned ? "pinned anew"
                                                                                            : "pinned"),
@@ -132,16 +135,68 @@ Result<Exit> lock(Session& session, const Options& options) {
     return any_failed(*pins) ? Exit::Refused : Exit::Done;
 }
 
+/// The newest build, if the manifest leaves it to left4me which one it is.
+Result<void> pin_newest(Session& session, const std::vector<std::string>& installations) {
+    const auto pins = operations::compare_pins(session, installations, PinsOf::Upstream);
+    if (!pins) return std::unexpected(pins.error());
+    const auto written =
+        operations::commit(session, [&] { return operations::propose_pins(session, *pins); });
+    if (!written) return std::unexpected(written.error());
+    tell_pinned(session, *pins, *written);
+    tell_failures(*pins);
+    if (any_failed(*pins)) return fail(Exit::Refused, "what is installed stays as it is");
+    return {};
+}
+
+Result<Exit> install(Session& session, const Options& options) {
+    auto names = parse_overlays(options.overlays);
+    if (!names) return std::unexpected(names.error());
+    if (auto entered = drop_privileges_and_configure(session, Access::Act); !entered)
+        return std::unexpected(entered.error());
+    const auto in_force = operations::read_source(session);
+    if (!in_force) return std::unexpected(in_force.error());
+    const ManifestSet& set = in_force->set;
+    const auto all = operations::manifest_names(set, Kind::Installation);
+    if (names->empty()) names = all;
+    if (names->empty())
+        return fail(Exit::NotFound, "no manifest is an Installation; l4d2ctl explain installation shows one");
+    for (const std::string& name : *names) {
+        if (kind_of_artifacts(set, name) != Kind::Installation)
+            return fail(
+                Exit::NotFound,
+                fmt::format("installation/{} is not there; l4d2ctl get installations lists them", name));
+    }
+    std::erase_if(*names,
+                  [&set](const std::string& name) { return !pin_identity(set.overlays.at(name).source); });
+    if (!names->empty()) {
+        if (auto pinned = pin_newest(session, *names); !pinned) return std::unexpected(pinned.error());
+    }
+    return reconcile(session, *options.timeout);
+}
+
 }  // namespace
+
+void add_install(CLI::App& app, Session& session) {
+    auto options = std::make_shared<Options>();
+    Command verb = add_verb(app, session, "install",
+                            "Installs the newest build of the game, and follows it until it is there",
+                            "  sudo l4d2ctl install\n  sudo l4d2ctl install stable --wait",
+                            [&session, options] { return install(session, *options); });
+    verb.arguments("INSTALLATION", options->overlays, "NAME or installation/NAME; default: all",
+                   Words::Installations);
+    add_wait_option(verb, options->timeout);
+}
 
 void add_lock(CLI::App& app, Session& session) {
     auto options = std::make_shared<Options>();
     Command verb = add_verb(
         app, session, "lock",
-        "Pins what overlays from git, the workshop and map indexes are built from, in left4me.lock",
+        "Pins what overlays from git, the workshop and map indexes, and the game, are built from, in "
+        "left4me.lock",
         "  sudo l4d2ctl lock --check\n  sudo l4d2ctl lock overlay/maps --wait\n  sudo l4d2ctl lock --built",
         [&session, options] { return lock(session, *options); });
-    verb.arguments("OVERLAY", options->overlays, "NAME or overlay/NAME; default: all whose source moves",
+    verb.arguments("OVERLAY", options->overlays,
+                   "NAME, overlay/NAME or installation/NAME; default: all whose source moves",
                    Words::Overlays);
     verb.flag("--check", options->check,
               "Only asks upstream, and lists what has moved; exits 1 if anything has");

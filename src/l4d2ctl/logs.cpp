@@ -28,19 +28,20 @@ struct Options {
 constexpr unsigned usual_lines = 200;
 
 std::filesystem::path place_of(const Paths& paths, const Subject& subject) {
-    return (subject.kind == Kind::Overlay ? paths.overlays() : paths.instances()) / subject.name;
+    return (has_artifacts(subject.kind) ? paths.overlays() : paths.instances()) / subject.name;
 }
 
 bool names_it(const ManifestSet& set, const Subject& subject) {
-    return subject.kind == Kind::Overlay ? set.overlays.contains(subject.name)
-                                         : set.servers.contains(subject.name);
+    return has_artifacts(subject.kind) ? set.overlays.contains(subject.name)
+                                       : set.servers.contains(subject.name);
 }
 
-/// `overlay/NAME`, `server/NAME`, or NAME of a server.
+/// `overlay/NAME`, `installation/NAME`, `server/NAME`, or NAME of a server.
 Result<Subject> parse_subject(const std::string& word) {
     const std::size_t slash = word.find('/');
-    if (slash != std::string::npos && parse_kind(word.substr(0, slash)) == Kind::Overlay) {
-        Subject subject{Kind::Overlay, word.substr(slash + 1)};
+    const auto kind = slash == std::string::npos ? std::nullopt : parse_kind(word.substr(0, slash));
+    if (kind && has_artifacts(*kind)) {
+        Subject subject{*kind, word.substr(slash + 1)};
         if (auto checked = check_name(subject.name); !checked) return std::unexpected(checked.error());
         return subject;
     }

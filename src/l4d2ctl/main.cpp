@@ -44,6 +44,7 @@ void add_verbs(CLI::App& app, Session& session) {
     add_reconcile(app, session);
     add_approve(app, session);
     add_lock(app, session);
+    add_install(app, session);
     add_cancel(app, session);
     add_rollback(app, session);
     add_gc(app, session);

@@ -15,7 +15,8 @@ std::string remedy(const Action& action, const Outcome& outcome) {
     const std::string& name = action.subject.name;
     if (outcome.reason == FailureKind::PrerequisiteFailed) return {};
     if (is_helper_trouble(outcome.reason)) return "journalctl -u left4me-helper";
-    if (action.subject.kind == Kind::Overlay) return "l4d2ctl describe overlay " + name;
+    if (has_artifacts(action.subject.kind))
+        return fmt::format("l4d2ctl describe {} {}", to_string(action.subject.kind), name);
     if (action.verb == Verb::Render) return "l4d2ctl describe server " + name;
     return "l4d2ctl logs " + name;
 }
@@ -119,7 +120,7 @@ void Progress::tell_waits(const StepReport& report) {
         any_new = told_waits_.insert(action.subject).second || any_new;
     };
     for (const Action& action : report.difference.actions) {
-        if (action.code == HoldReason::Building && action.subject.kind == Kind::Overlay && concern_.empty())
+        if (action.code == HoldReason::Building && has_artifacts(action.subject.kind) && concern_.empty())
             wait(action, "is built");
     }
     for (const Action& action : report.under_way) {

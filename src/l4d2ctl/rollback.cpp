@@ -21,14 +21,15 @@ struct Options {
 Result<Exit> roll_back(Session& session, const Options& options) {
     const auto target = parse_target({options.overlay});
     if (!target) return std::unexpected(target.error());
-    if (target->kind != Kind::Overlay || target->names.size() != 1)
-        return fail(Exit::Usage, "roll back which overlay? overlay/NAME");
+    if (!names_one_artifact(*target))
+        return fail(Exit::Usage, "roll back what? overlay/NAME or installation/NAME");
     const std::string& name = target->names.front();
     if (auto entered = drop_privileges_and_configure(session, Access::Act); !entered)
         return std::unexpected(entered.error());
     const auto done = operations::roll_back(session, name, options.digest, options.reason);
     if (!done) return std::unexpected(done.error());
-    print(fmt::format("overlay/{} {}\n", name, printable(rollback_text(done->rollback))));
+    print(
+        fmt::format("{}/{} {}\n", to_string(*target->kind), name, printable(rollback_text(done->rollback))));
     (void)std::fflush(stdout);
     return reconcile_servers(session, *options.timeout, done->servers);
 }
@@ -37,14 +38,14 @@ Result<Exit> roll_back(Session& session, const Options& options) {
 
 void add_rollback(CLI::App& app, Session& session) {
     auto options = std::make_shared<Options>();
-    Command verb =
-        add_verb(app, session, "rollback",
-                 "Keeps an overlay at an earlier artifact until it is resumed; servers follow their rollout",
-                 "  sudo l4d2ctl rollback overlay/maps --reason 'the third map crashes'\n"
-                 "  sudo l4d2ctl rollback overlay/maps 4f1c\n"
-                 "  sudo l4d2ctl resume overlay/maps",
-                 [&session, options] { return roll_back(session, *options); });
-    verb.argument("OVERLAY", options->overlay, "overlay/NAME", Words::Objects);
+    Command verb = add_verb(app, session, "rollback",
+                            "Keeps an overlay or the game at an earlier artifact until it is resumed; "
+                            "servers follow their rollout",
+                            "  sudo l4d2ctl rollback overlay/maps --reason 'the third map crashes'\n"
+                            "  sudo l4d2ctl rollback overlay/maps 4f1c\n"
+                            "  sudo l4d2ctl resume overlay/maps",
+                            [&session, options] { return roll_back(session, *options); });
+    verb.argument("OVERLAY", options->overlay, "overlay/NAME or installation/NAME", Words::Objects);
     verb.optional_argument("DIGEST", options->digest,
                            "The first digits of an artifact, as l4d2ctl describe shows them; default: the "
                            "one before the present");

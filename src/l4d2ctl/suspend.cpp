@@ -43,28 +43,28 @@ Result<Exit> suspend(Session& session, Options& options) {
 }
 
 /// Takes the overlays out of what was named, which are resumed after a rollback.
-Result<std::vector<std::string>> take_overlays(std::vector<std::string>& words) {
+Result<Target> take_overlays(std::vector<std::string>& words) {
     std::vector<std::string> given;
     std::erase_if(words, [&given](const std::string& word) {
         const std::size_t slash = word.find('/');
-        if (slash == std::string::npos || parse_kind(word.substr(0, slash)) != Kind::Overlay) return false;
+        const auto kind = slash == std::string::npos ? std::nullopt : parse_kind(word.substr(0, slash));
+        if (!kind || !has_artifacts(*kind)) return false;
         given.push_back(word);
         return true;
     });
-    if (given.empty()) return given;
-    auto target = parse_target(given);
-    if (!target) return std::unexpected(target.error());
-    return std::move(target->names);
+    if (given.empty()) return Target();
+    return parse_target(given);
 }
 
-Result<Exit> resume_overlays(Session& session, const std::vector<std::string>& overlays) {
+Result<Exit> resume_overlays(Session& session, const Target& overlays) {
     if (auto entered = drop_privileges_and_configure(session, Access::Act); !entered)
         return std::unexpected(entered.error());
-    const auto resumed = operations::resume_overlays(session, overlays);
+    const auto resumed = operations::resume_overlays(session, overlays.names);
     if (!resumed) return std::unexpected(resumed.error());
+    const char* const kind = to_string(*overlays.kind);
     for (const std::string& overlay : resumed->not_rolled_back)
-        print(fmt::format("overlay/{} is not rolled back\n", overlay));
-    for (const std::string& overlay : resumed->overlays) print(fmt::format("overlay/{} resumed\n", overlay));
+        print(fmt::format("{}/{} is not rolled back\n", kind, overlay));
+    for (const std::string& overlay : resumed->overlays) print(fmt::format("{}/{} resumed\n", kind, overlay));
     (void)std::fflush(stdout);
     return reconcile_servers(session, std::nullopt, resumed->servers);
 }
@@ -72,7 +72,7 @@ Result<Exit> resume_overlays(Session& session, const std::vector<std::string>& o
 Result<Exit> resume(Session& session, Options& options) {
     const auto overlays = take_overlays(options.selection.names);
     if (!overlays) return std::unexpected(overlays.error());
-    if (!overlays->empty()) {
+    if (!overlays->names.empty()) {
         const Selection& others = options.selection;
         if (!others.names.empty() || !others.selector.empty() || others.all)
             return fail(Exit::Usage, "resume overlays, or servers: not both at once");

@@ -198,6 +198,7 @@ std::string kind_table(const View& view, Kind kind, const std::vector<std::strin
         case Kind::Blueprint:
             return table(blueprint_rows(view, names, wide), terminal);
         case Kind::Overlay:
+        case Kind::Installation:
             return table(overlay_rows(view, names, wide), terminal);
     }
     return {};
@@ -221,6 +222,10 @@ std::string source_text(const OverlaySource& source) {
                 const std::size_t collections = workshop.collections.size();
                 return fmt::format("workshop, {} {}, {} {}", items, items == 1 ? "item" : "items",
                                    collections, collections == 1 ? "collection" : "collections");
+            },
+            [](const SteamSource& steam) {
+                return steam.build.empty() ? std::string("steam, the newest build")
+                                           : "steam, build " + steam.build;
             },
             [](const ScriptSource& script) {
                 const auto lines = std::count(script.run.begin(), script.run.end(), '\n') + 1;

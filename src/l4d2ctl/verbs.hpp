@@ -22,6 +22,7 @@ void add_host(CLI::App& app, Session& session);
 void add_init_repo(CLI::App& app, Session& session);
 void add_initialize(CLI::App& app, Session& session);
 void add_history(CLI::App& app, Session& session);
+void add_install(CLI::App& app, Session& session);
 void add_lock(CLI::App& app, Session& session);
 void add_logs(CLI::App& app, Session& session);
 void add_players(CLI::App& app, Session& session);

@@ -22,7 +22,7 @@ Result<bool> cancel_build(Context& context, const std::string& name) {
     if (const auto canceled = view->machine->cancel_build(name, input); !canceled)
         return fail(ErrorKind::NotDone, canceled.error().message);
     record_event(
-        context, {"overlay/" + name}, "BuildCanceled",
+        context, {artifact_owner(view->desired(), name)}, "BuildCanceled",
         under_way ? "a person stopped it; what was copied is kept" : "a person does not want it begun");
     (void)left4me::trigger(context.paths);
     return true;

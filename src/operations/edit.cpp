@@ -165,9 +165,13 @@ std::vector<std::string> referrers(const ManifestSet& set, const DocumentName& o
     if (object.kind == Kind::Blueprint) {
         for (const std::string& name : servers_using(set, object.name)) names.push_back("server/" + name);
     }
-    if (object.kind == Kind::Overlay) {
-        for (const std::string& name : blueprints_using(set, object.name))
-            names.push_back("blueprint/" + name);
+    if (has_artifacts(object.kind)) {
+        for (const auto& [name, blueprint] : set.blueprints) {
+            const auto& overlays = blueprint.overlays;
+            if (blueprint.installation == object.name ||
+                std::find(overlays.begin(), overlays.end(), object.name) != overlays.end())
+                names.push_back("blueprint/" + name);
+        }
     }
     return names;
 }
@@ -344,7 +348,8 @@ Result<Proposal> propose_lock(const Context& context, const std::map<std::string
         if (overlay == set->overlays.end() || pin_identity(overlay->second.source) != input.source) continue;
         const auto pinned = lock.find(name);
         const bool same = pinned != lock.end() && pinned->second.pin == input.pin;
-        effects.push_back({{Kind::Overlay, name}, same ? Change::Unchanged : Change::Configured});
+        effects.push_back(
+            {{kind_of(overlay->second.source), name}, same ? Change::Unchanged : Change::Configured});
         lock[name] = input;
     }
     const std::string text = write_lock(lock);

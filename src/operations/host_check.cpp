@@ -339,11 +339,19 @@ class Inspection {
     // -- what others make ---------------------------------------------------------------------------------
 
     void game() {
+        if (!facts_.steamcmd.empty() && ::access(facts_.steamcmd.c_str(), X_OK) != 0)
+            find(HostCheck::Game, fmt::format("there is no steamcmd at {}", facts_.steamcmd),
+                 "install Debian's package steamcmd (of the section non-free), or name another one with "
+                 "`steamcmd:` in /etc/left4me/config.yaml");
+        if (facts_.uses_installation) game_in_place();
+    }
+
+    /// As version 0.1 had it.
+    void game_in_place() {
         const fs::path program = facts_.paths.installation() / "srcds_run";
         if (::access(program.c_str(), F_OK) != 0) {
             find(HostCheck::Game, fmt::format("the game is not installed: {} is not there", program.string()),
-                 fmt::format("install it with steamcmd: app 222860 in {}",
-                             facts_.paths.installation().string()));
+                 "apply an Installation: l4d2ctl explain installation");
             return;
         }
         struct stat found{};

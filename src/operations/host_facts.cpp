@@ -6,8 +6,11 @@
 #include <sys/timex.h>
 #include <sys/utsname.h>
 
+#include <algorithm>
+
 #include "adapters/overlayfs/mounts.hpp"
 #include "adapters/trigger/client.hpp"
+#include "operations/objects.hpp"
 #include "operations/view.hpp"
 
 namespace left4me::operations {
@@ -38,7 +41,14 @@ void read_servers(HostFacts& facts, Context& context) {
     const auto in_force = read_source(context);
     if (!in_force) return;
     const auto mounted = read_mounts(context.paths);
-    for (const auto& [name, server] : in_force->set.servers) {
+    const ManifestSet& set = in_force->set;
+    if (!manifest_names(set, Kind::Installation).empty()) {
+        facts.steamcmd = context.config.limits.steamcmd;
+        facts.uses_installation =
+            std::any_of(set.blueprints.begin(), set.blueprints.end(),
+                        [&set](const auto& one) { return installation_of(set, one.second).empty(); });
+    }
+    for (const auto& [name, server] : set.servers) {
         if (server.state == RunState::Running) ++facts.servers;
         // A server that runs has its port.
         if (!mounted || !mounted->contains(name)) facts.ports.emplace(name, server.port);

@@ -28,6 +28,8 @@ struct HostFacts {
 
     std::map<std::string, std::uint16_t> ports;  ///< of the servers that do not run, by name
     std::size_t servers = 0;                     ///< all that should run
+    bool uses_installation = true;  ///< some server has what is in `installation`, or will: there is none yet
+    std::string steamcmd;           ///< its path, if some manifest is an Installation
 };
 
 /// Reads the host, without its manifests if they cannot be read.

@@ -32,9 +32,9 @@ class SpawnActions {
 }  // namespace
 
 std::vector<std::string> log_units(const Subject& subject) {
-    if (subject.kind == Kind::Overlay)
-        return {build_unit(subject.name), script_unit(subject.name), proxy_unit(subject.name),
-                refresh_unit(subject.name)};
+    if (has_artifacts(subject.kind))
+        return {build_unit(subject.name), install_unit(subject.name), script_unit(subject.name),
+                proxy_unit(subject.name), refresh_unit(subject.name)};
     return {server_unit(subject.name)};
 }
 

@@ -34,7 +34,9 @@ std::vector<std::string> blueprints_using(const ManifestSet& set, const std::str
     std::vector<std::string> names;
     for (const auto& [name, blueprint] : set.blueprints) {
         const auto& overlays = blueprint.overlays;
-        if (std::find(overlays.begin(), overlays.end(), overlay) != overlays.end()) names.push_back(name);
+        if (std::find(overlays.begin(), overlays.end(), overlay) != overlays.end() ||
+            installation_of(set, blueprint) == overlay)
+            names.push_back(name);
     }
     return names;
 }
@@ -46,7 +48,13 @@ std::vector<std::string> manifest_names(const ManifestSet& set, Kind kind) {
         case Kind::Blueprint:
             return keys(set.blueprints);
         case Kind::Overlay:
-            return keys(set.overlays);
+        case Kind::Installation: {
+            std::vector<std::string> names;
+            for (const auto& [name, overlay] : set.overlays) {
+                if (kind_of(overlay.source) == kind) names.push_back(name);
+            }
+            return names;
+        }
     }
     return {};
 }
@@ -95,6 +103,10 @@ Json json_of(const WorkshopSource& source) {
              {{"items", source.items}, {"collections", source.collections}, {"exclude", source.exclude}}}};
 }
 
+Json json_of(const SteamSource& source) {
+    return {{"steam", {{"build", source.build.empty() ? Json(nullptr) : Json(source.build)}}}};
+}
+
 Json json_of(const ScriptSource& source) {
     return {{"script",
              {{"run", source.run},
@@ -115,6 +127,8 @@ Json blueprint_json(const View& view, const std::string& name) {
     Json json;
     json["name"] = name;
     json["overlays"] = blueprint.overlays;
+    const std::string installation = installation_of(view.in_force.set, blueprint);
+    json["installation"] = installation.empty() ? Json(nullptr) : Json(installation);
     json["executeConfigs"] = blueprint.execute_configs;
     json["arguments"] = blueprint.arguments;
     json["config"] = blueprint.config;
@@ -166,6 +180,7 @@ Result<std::vector<Json>> objects_json(View& view, Kind kind, const std::vector<
             for (const std::string& name : names) add(blueprint_json(view, name));
             break;
         case Kind::Overlay:
+        case Kind::Installation:
             for (const std::string& name : names) add(overlay_object_json(view, name));
             break;
     }

@@ -24,7 +24,7 @@ Result<std::map<std::string, OverlaySource>> moving(const ManifestSet& set,
                         fmt::format("overlay/{} is not there; l4d2ctl get overlays lists them", name));
         if (!pin_identity(set.overlays.at(name).source))
             return fail(ErrorKind::InvalidArgument,
-                        fmt::format("overlay/{} needs no pin: its source does not move", name));
+                        fmt::format("{} needs no pin: its source does not move", artifact_owner(set, name)));
         sources.emplace(name, set.overlays.at(name).source);
     }
     if (!names.empty()) return sources;
@@ -44,7 +44,9 @@ std::optional<PinComparison> last_comparison(const View& view, const std::string
                       pin_of(pinned_source(view.in_force.set, overlay)),
                       built_pin(view.paths, overlay, source),
                       std::nullopt,
-                      {}};
+                      {},
+                      {},
+                      kind_of(source)};
     if (const auto upstream = last_answer(view.paths, overlay, source)) {
         one.asked = upstream->at;
         if (upstream->pin) {
@@ -116,6 +118,7 @@ Result<std::vector<PinComparison>> compare_pins(Context& context, const std::vec
     for (const auto& [name, source] : *sources) {
         PinComparison& pin = pins.emplace_back();
         pin.overlay = name;
+        pin.kind = kind_of(source);
         pin.source = *pin_identity(source);
         pin.pinned = pin_of(pinned_source(in_force->set, name));
         pin.built = built_pin(context.paths, name, source);
@@ -206,9 +209,9 @@ std::string refresh_text(const View& view, const std::string& overlay) {
         fmt::format("{}; {}", to_text(refresh->calendar),
                     refresh->due <= now ? "due now" : "next at " + local_text(local, refresh->due, now));
     if (refresh->memory->backoff.failures > 0)
-        text +=
-            fmt::format("; {}; the last time: {}; l4d2ctl logs overlay/{} says why",
-                        backoff_text(refresh->memory->backoff), refresh->memory->backoff.message, overlay);
+        text += fmt::format("; {}; the last time: {}; l4d2ctl logs {} says why",
+                            backoff_text(refresh->memory->backoff), refresh->memory->backoff.message,
+                            artifact_owner(view.in_force.set, overlay));
     return text;
 }
 

@@ -21,6 +21,7 @@ struct PinComparison {
     std::optional<Pin> now;               ///< nullopt: it could not be told
     std::string error;                    ///< why
     std::optional<TimePoint> asked = {};  ///< of the last answer: when upstream was asked
+    Kind kind = Kind::Overlay;            ///< of what is pinned
 
     /// What `now` is compared with: without a pin, what was built.
     const std::optional<Pin>& before() const { return pinned ? pinned : built; }

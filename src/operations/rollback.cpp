@@ -32,7 +32,8 @@ Result<void> save(const Context& context, const Rollbacks& rollbacks) {
 }
 
 bool uses(const DesiredServer& server, const std::vector<std::string>& overlays) {
-    return std::any_of(server.overlays.begin(), server.overlays.end(), [&](const std::string& overlay) {
+    const std::vector<std::string> used = server.artifacts();
+    return std::any_of(used.begin(), used.end(), [&](const std::string& overlay) {
         return std::find(overlays.begin(), overlays.end(), overlay) != overlays.end();
     });
 }
@@ -66,9 +67,10 @@ Result<std::string> earlier_artifact(const Seen& seen, const std::string& overla
     candidate =
         std::find_if(candidate, artifacts.end(), [&](const Artifact& one) { return one.digest != present; });
     if (candidate != artifacts.end()) return candidate->digest;
-    return fail(ErrorKind::NotFound, fmt::format("overlay/{} has no artifact before {}{}", overlay,
-                                                 present.empty() ? "its first" : present.substr(0, shortest),
-                                                 there_are(seen, overlay)));
+    return fail(
+        ErrorKind::NotFound,
+        fmt::format("{} has no artifact before {}{}", artifact_owner(seen.desired(), overlay),
+                    present.empty() ? "its first" : present.substr(0, shortest), there_are(seen, overlay)));
 }
 
 Result<std::string> artifact_meant(const Seen& seen, const std::string& overlay, const std::string& digits) {
@@ -83,7 +85,7 @@ Result<std::string> artifact_meant(const Seen& seen, const std::string& overlay,
     }
     if (meant.size() == 1) return meant.front();
     return fail(meant.empty() ? ErrorKind::NotFound : ErrorKind::InvalidArgument,
-                fmt::format("overlay/{} has {} artifact {}{}", overlay,
+                fmt::format("{} has {} artifact {}{}", artifact_owner(seen.desired(), overlay),
                             meant.empty() ? "no" : "more than one", digits, there_are(seen, overlay)));
 }
 
@@ -110,7 +112,7 @@ Result<RolledBack> roll_back(Context& context, const std::string& overlay, const
     const Rollback rollback{*artifact, requester_of(context), view->observed.now, reason};
     rollbacks->insert_or_assign(overlay, rollback);
     if (auto saved = save(context, *rollbacks); !saved) return std::unexpected(saved.error());
-    record_event(context, {"overlay/" + overlay}, "RolledBack", rollback_text(rollback));
+    record_event(context, {artifact_owner(view->desired(), overlay)}, "RolledBack", rollback_text(rollback));
     return RolledBack{rollback, users_of(view->desired(), {overlay})};
 }
 
@@ -120,6 +122,7 @@ Result<OverlaysResumed> resume_overlays(Context& context, const std::vector<std:
     auto rollbacks = load(context);
     if (!rollbacks) return std::unexpected(rollbacks.error());
     OverlaysResumed resumed;
+    const auto in_force = read_source(context);
     std::vector<std::string> subjects;
     for (const std::string& overlay : overlays) {
         if (rollbacks->erase(overlay) == 0) {
@@ -127,13 +130,12 @@ Result<OverlaysResumed> resume_overlays(Context& context, const std::vector<std:
             continue;
         }
         resumed.overlays.push_back(overlay);
-        subjects.push_back("overlay/" + overlay);
+        subjects.push_back(in_force ? artifact_owner(in_force->set, overlay) : "overlay/" + overlay);
     }
     if (resumed.overlays.empty()) return resumed;
     if (auto saved = save(context, *rollbacks); !saved) return std::unexpected(saved.error());
     record_event(context, subjects, "Resumed", "it follows its source again");
-    if (const auto in_force = read_source(context))
-        resumed.servers = users_of(in_force->desired(), resumed.overlays);
+    if (in_force) resumed.servers = users_of(in_force->desired(), resumed.overlays);
     return resumed;
 }
 

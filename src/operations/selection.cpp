@@ -23,6 +23,7 @@ const std::map<std::string, std::string>* labels_of(const ManifestSet& set, Kind
         case Kind::Blueprint:
             return labels_in(set.blueprints, name);
         case Kind::Overlay:
+        case Kind::Installation:
             return labels_in(set.overlays, name);
     }
     return nullptr;

@@ -63,6 +63,8 @@ ServerLayer layer_of(const View& view, const std::string& path) {
             layer.kind = ServerLayer::Kind::Overlay;
             const auto found = view.in_force.set.overlays.find(layer.name);
             if (found != view.in_force.set.overlays.end()) layer.source = &found->second.source;
+            if (kind_of_artifacts(view.in_force.set, layer.name) == Kind::Installation)
+                layer.kind = ServerLayer::Kind::Installation;
             break;
         }
         case Layer::Kind::Foreign:
@@ -227,7 +229,7 @@ std::string layer_text(const ServerLayer& layer) {
         case ServerLayer::Kind::Overlay:
             return "overlay/" + layer.name;
         case ServerLayer::Kind::Installation:
-            return "installation";
+            return layer.name.empty() ? "installation" : "installation/" + layer.name;
         case ServerLayer::Kind::Foreign:
             return layer.path;
     }

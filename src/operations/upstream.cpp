@@ -53,17 +53,29 @@ class Asking {
             if (interruption_.came()) return fail(ErrorKind::Interrupted, "nothing was changed");
             const auto waited = Clock::now() - began;
             if (waited > patience)
-                return fail(ErrorKind::TimedOut, fmt::format("overlay/{}: upstream was not heard of in time; "
-                                                             "nothing was changed",
-                                                             open_.begin()->first));
+                return fail(ErrorKind::TimedOut,
+                            fmt::format("{}: upstream was not heard of in time; "
+                                        "nothing was changed",
+                                        owner(open_.begin()->first, open_.begin()->second)));
             if (waited > worth_telling && !std::exchange(told, true))
-                context_.notice(fmt::format("waiting for upstream of overlay/{}{}", open_.begin()->first,
+                context_.notice(fmt::format("waiting for upstream of {}{}",
+                                            owner(open_.begin()->first, open_.begin()->second),
                                             open_.size() > 1 ? ", and others" : ""));
         }
         return std::move(answers_);
     }
 
   private:
+    struct Open {
+        OverlaySource source;
+        std::string last_answered;  ///< the question that was answered when this was asked
+    };
+
+    /// "overlay/maps", "installation/default".
+    static std::string owner(const std::string& name, const Open& open) {
+        return to_string(Subject{kind_of(open.source), name});
+    }
+
     Result<void> ask(const std::string& name, const OverlaySource& source) {
         const Fd directory = store::open_build_directory(context_.paths, name);
         const auto last = directory ? store::read_upstream(directory.get()) : std::nullopt;
@@ -107,8 +119,8 @@ class Asking {
                     if (auto asked = ask(name, open.source); !asked) return asked;
                     again.push_back(name);
                 } else {
-                    answer(name,
-                           std::unexpected(fmt::format("no answer; l4d2ctl logs overlay/{} says why", name)));
+                    answer(name, std::unexpected(
+                                     fmt::format("no answer; l4d2ctl logs {} says why", owner(name, open))));
                 }
             }
         }
@@ -120,10 +132,6 @@ class Asking {
     SystemdHost& machine_;
     Interruption& interruption_;
     std::string question_ = new_question();
-    struct Open {
-        OverlaySource source;
-        std::string last_answered;  ///< the question that was answered when this was asked
-    };
     std::map<std::string, Open> open_;
     std::set<std::string> starting_;  ///< whose unit's job has not ended
     Answers answers_;

@@ -106,7 +106,7 @@ void apply_overlay_outcomes(Memory& memory, const Target& target,
     std::map<std::string, Backoff> overlays;
     for (const auto& [name, overlay] : target.overlays) {
         const auto before = memory.overlays.find(name);
-        const SubjectFailure* failure = find(failures, Kind::Overlay, name);
+        const SubjectFailure* failure = find(failures, kind_of_artifacts(*target.desired, name), name);
         if (failure != nullptr && failure->verb == Verb::Refresh) failure = nullptr;
         const bool failed = overlay.build && overlay.build->record.failure;
         if (before == memory.overlays.end() && failure == nullptr && !failed) continue;
@@ -130,7 +130,7 @@ void learn_refreshes(Memory& memory, const Desired& desired, const Plan& attempt
         Refreshed& refreshed = refreshes[name];
         refreshed = before == memory.refreshes.end() ? Refreshed{now, {}} : std::move(before->second);
         refreshed.at = std::min(refreshed.at, now);  // the clock may have been set back
-        const SubjectFailure* const failure = find(failures, Kind::Overlay, name);
+        const SubjectFailure* const failure = find(failures, kind_of_artifacts(desired, name), name);
         if (failure != nullptr && failure->verb == Verb::Refresh)
             refreshed.backoff = next_backoff(refreshed.backoff, name, {}, failure, now);
     }

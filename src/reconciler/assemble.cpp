@@ -66,7 +66,8 @@ int rank(Verb verb) {
 class Assembly {
   public:
     void add_overlay(const World& world, OverlayDraft draft) {
-        const Id id = add({Kind::Overlay, draft.name}, std::move(draft.step));
+        const Id id =
+            add({kind_of_artifacts(world.desired(), draft.name), draft.name}, std::move(draft.step));
         if (actions_[id].verb != Verb::Build) return;
         const TargetOverlay& overlay = world.target.overlays.at(draft.name);
         actions_[id].source = overlay.source;

@@ -22,7 +22,7 @@ constexpr std::array all_kinds{
 };
 
 constexpr std::array all_phases{BuildPhase::Copying, BuildPhase::Downloading, BuildPhase::Unpacking,
-                                BuildPhase::Running};
+                                BuildPhase::Running, BuildPhase::Updating};
 
 /// "1.5 of 20.1 GiB", or "1.5 MiB" of nobody knows how much.
 std::string bytes_text(std::uint64_t bytes, std::uint64_t total) {
@@ -81,6 +81,13 @@ std::string fingerprint(const WorkshopSource& source) {
     return digest.hex();
 }
 
+std::string fingerprint(const SteamSource& source) {
+    Digest digest;
+    digest.field("steam").field(source.build);
+    if (source.pin) digest.field("pin").field(source.pin->build);
+    return digest.hex();
+}
+
 std::string fingerprint(const ScriptSource& source) {
     Digest digest;
     digest.field("script").field(source.run).field(to_string(source.network));
@@ -101,6 +108,8 @@ const char* to_string(BuildPhase phase) {
             return "Unpacking";
         case BuildPhase::Running:
             return "Running";
+        case BuildPhase::Updating:
+            return "Updating";
     }
     return "";
 }
@@ -188,6 +197,8 @@ std::string to_text(const BuildProgress& progress) {
             return "downloading, " + bytes;
         case BuildPhase::Unpacking:
             return fmt::format("unpacking, {} files, {} of what was downloaded", progress.files, bytes);
+        case BuildPhase::Updating:
+            return "steamcmd works, " + bytes;
         case BuildPhase::Running: {
             const auto minutes = progress.elapsed.count() / 60;
             return minutes > 0 ? fmt::format("running its script, {} m", minutes)

@@ -30,6 +30,9 @@ std::string fingerprint(const MapIndexSource& source);
 /// The numbers and the pin: what their authors publish under them changes at any time.
 std::string fingerprint(const WorkshopSource& source);
 
+/// The build that is asked for, or the pin; without both not what Steam has.
+std::string fingerprint(const SteamSource& source);
+
 /// The same for a script: its text and its settings.
 std::string fingerprint(const ScriptSource& source);
 /// Whether its build needs `left4me-script@NAME.service`, too.
@@ -82,6 +85,7 @@ struct BuiltArtifact {
 
 /// The results of an overlay's builds.
 struct BuildRecord {
+    Kind kind = Kind::Overlay;              ///< of what was built
     std::optional<BuiltArtifact> artifact;  ///< of the last build that succeeded
     std::optional<BuildFailure> failure;    ///< of the last build, if it failed
     // Of the last one:
@@ -93,7 +97,7 @@ struct BuildRecord {
 };
 
 /// What a build is doing.
-enum class BuildPhase { Copying, Downloading, Unpacking, Running };
+enum class BuildPhase { Copying, Downloading, Unpacking, Running, Updating };
 
 /// "Copying", …: the text in JSON.
 const char* to_string(BuildPhase phase);
@@ -121,8 +125,8 @@ struct BuildProgress {
 /// 0 … 100, of the data; with several items, of those: whole ones, and the part of the current one.
 unsigned percent(const BuildProgress& progress);
 /// "12 of 340 files, 1.5 of 20.1 GiB"; "downloading, 1.5 of 20.1 MiB"; "unpacking, 12 files, 1.5 of 20.1 MiB
-/// of what was downloaded"; with several items "NAME (3 of 50): downloading, 1.5 of 20.1 MiB"; "running its
-/// script, 2 m".
+/// of what was downloaded"; "steamcmd works, 1.5 of 20.1 MiB"; with several items "NAME (3 of 50):
+/// downloading, 1.5 of 20.1 MiB"; "running its script, 2 m".
 std::string to_text(const BuildProgress& progress);
 
 }  // namespace left4me

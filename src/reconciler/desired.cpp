@@ -74,6 +74,37 @@ std::string config_text(const Blueprint& blueprint, const std::string& name, std
 
 }  // namespace
 
+std::string installation_of(const ManifestSet& set, const Blueprint& blueprint) {
+    if (blueprint.installation) return *blueprint.installation;
+    const auto found = set.overlays.find(default_installation);
+    const bool there = found != set.overlays.end() && kind_of(found->second.source) == Kind::Installation;
+    return there ? default_installation : std::string();
+}
+
+std::vector<std::string> DesiredServer::artifacts() const {
+    std::vector<std::string> names = overlays;
+    if (!installation.empty()) names.push_back(installation);
+    return names;
+}
+
+Kind kind_of_artifacts(const Desired& desired, const std::string& name) {
+    const auto found = desired.overlays.find(name);
+    return found == desired.overlays.end() ? Kind::Overlay : kind_of(found->second);
+}
+
+Kind kind_of_artifacts(const ManifestSet& set, const std::string& name) {
+    const auto found = set.overlays.find(name);
+    return found == set.overlays.end() ? Kind::Overlay : kind_of(found->second.source);
+}
+
+std::string artifact_owner(const Desired& desired, const std::string& name) {
+    return fmt::format("{}/{}", to_string(kind_of_artifacts(desired, name)), name);
+}
+
+std::string artifact_owner(const ManifestSet& set, const std::string& name) {
+    return fmt::format("{}/{}", to_string(kind_of_artifacts(set, name)), name);
+}
+
 std::string executed_config_path(const std::string& overlay) {
     return std::string(config_directory) + executed_config_name(overlay);
 }
@@ -112,6 +143,7 @@ Desired make_desired(const ManifestSet& set, std::string revision) {
         for (const auto& [cvar, value] : blueprint.cvars)
             server.cvars.emplace(cvar, expand_argument(value, name, manifest.port));
         server.has_console = blueprint.rcon_secret.has_value();
+        server.installation = installation_of(set, blueprint);
         desired.servers.emplace(name, std::move(server));
     }
     return desired;

@@ -32,6 +32,11 @@ struct DesiredServer {
     std::vector<ScheduleEntry> schedule = {};
     Cvars cvars = {};
     bool has_console = false;  ///< the game has a password that left4me knows
+    /// The Installation whose artifact is the lowest layer; empty: `installation` of version 0.1.
+    std::string installation = {};
+
+    /// What has artifacts that are its layers: the overlays, and the Installation if there is one.
+    std::vector<std::string> artifacts() const;
 
     bool operator==(const DesiredServer&) const = default;
 };
@@ -44,6 +49,15 @@ struct Desired {
     std::map<std::string, Calendar> refreshes = {};  ///< by overlay: when its pin is moved forward
     std::vector<StalePin> stale_pins = {};
 };
+
+/// The Installation of a Blueprint; empty: it has none, and uses what is in `installation`.
+std::string installation_of(const ManifestSet& set, const Blueprint& blueprint);
+/// Overlay or Installation: what has the artifacts of this name. Overlay if no manifest names it any more.
+Kind kind_of_artifacts(const Desired& desired, const std::string& name);
+Kind kind_of_artifacts(const ManifestSet& set, const std::string& name);
+/// "overlay/NAME", or "installation/NAME": what has the artifacts of this name.
+std::string artifact_owner(const Desired& desired, const std::string& name);
+std::string artifact_owner(const ManifestSet& set, const std::string& name);
 
 /// Where a server has the server.cfg of one of its overlays, relative to the game's root:
 /// "left4dead2/cfg/server_tickrate.cfg".

@@ -1,5 +1,7 @@
 #include "reconciler/draft.hpp"
 
+#include "reconciler/layers.hpp"
+
 #include <algorithm>
 
 namespace left4me::draft {
@@ -35,6 +37,13 @@ std::optional<std::uint16_t> ServerDraft::start_port() const {
     if (back_to != nullptr) return back_to->port;
     if (!as_is || target->digest() == observed->current) return target->spec->port;
     return observed->current_rendering ? observed->current_rendering->port : std::nullopt;
+}
+
+bool game_is_missing(const World& world, const ServerDraft& draft) {
+    if (world.observed.installation) return false;
+    const std::vector<std::string>* const layers = draft.start_layers();
+    if (layers == nullptr) return draft.desired() == nullptr || draft.desired()->installation.empty();
+    return layers->empty() || parse_layer(layers->back()).kind == Layer::Kind::Installation;
 }
 
 bool is_up(ActiveState state) { return state == ActiveState::Active || state == ActiveState::Activating; }

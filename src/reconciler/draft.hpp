@@ -87,6 +87,10 @@ struct World {
     bool is_approved() const { return !intent.approved.empty() && intent.approved == target.revision(); }
 };
 
+/// A start would need what is in `installation`, and there is no game there. An artifact of an Installation
+/// has the game: its build has looked.
+bool game_is_missing(const World& world, const ServerDraft& draft);
+
 bool is_up(ActiveState state);  ///< active, or becoming active
 /// The unit has processes, or will soon: its port may be in use.
 bool occupies(ActiveState state);

@@ -135,6 +135,7 @@ class EventBuilder {
             const auto earlier = before_.builds.find(name);
             if (earlier != before_.builds.end() && earlier->second.invocation == record.invocation) continue;
             const auto& failure = record.failure;
+            const std::string subject = to_string(Subject{record.kind, name});
             const std::string after =
                 record.took.count() == 0
                     ? std::string()
@@ -145,7 +146,7 @@ class EventBuilder {
                                    earlier->second.failure->kind == failure->kind &&
                                    earlier->second.failure->message == failure->message;
                 if (!known)
-                    add("overlay/" + name, true, "BuildFailed",
+                    add(subject, true, "BuildFailed",
                         fmt::format("{} ({}){}", failure->message, to_string(failure->kind), after));
                 continue;
             }
@@ -153,7 +154,7 @@ class EventBuilder {
             const std::string& digest = record.artifact->digest;
             const bool same = earlier != before_.builds.end() && earlier->second.artifact &&
                               earlier->second.artifact->digest == digest;
-            add("overlay/" + name, false, "Built",
+            add(subject, false, "Built",
                 fmt::format("{} {:.4}{}", same ? "the content is still that of artifact" : "artifact", digest,
                             after));
         }

@@ -80,6 +80,7 @@ std::string fingerprint(const DesiredServer& server, std::string_view rendering)
     digest.add(server.blueprint);
     digest.add(server.overlays.size());
     for (const std::string& overlay : server.overlays) digest.add(overlay);
+    if (!server.installation.empty()) digest.add(server.installation);
     digest.add(server.environment);
     digest.add(server.config);
     for (const auto& [name, value] : server.cvars) {

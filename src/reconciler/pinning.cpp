@@ -83,6 +83,10 @@ std::optional<std::string> pin_identity(const OverlaySource& source) {
                               add(digest, index.exclude);
                               return digest.hex();
                           },
+                          [](const SteamSource& steam) -> Identity {
+                              if (!steam.build.empty()) return std::nullopt;
+                              return Digest().field("steam").hex();
+                          },
                           // Pinned by the manifest, or by what stands in it.
                           [](const ArchiveSource&) -> Identity { return std::nullopt; },
                           [](const InlineSource&) -> Identity { return std::nullopt; },
@@ -185,6 +189,11 @@ std::vector<PinChange> changes(const std::optional<Pin>& before, const Pin& afte
                 if (old != nullptr && *old == now) return {};
                 return {{"commit", old == nullptr ? "" : old->commit, now.commit}};
             },
+            [&](const SteamPin& now) -> std::vector<PinChange> {
+                const auto* const old = before ? std::get_if<SteamPin>(&*before) : nullptr;
+                if (old != nullptr && *old == now) return {};
+                return {{"build", old == nullptr ? "" : old->build, now.build}};
+            },
             [&](const WorkshopPin& now) {
                 const auto* const old = before ? std::get_if<WorkshopPin>(&*before) : nullptr;
                 return changed_versions(old == nullptr ? decltype(now.items)() : old->items, now.items);
@@ -214,6 +223,7 @@ std::string to_text(const Pin& pin) {
                           [](const GitPin& git) { return "commit " + git.commit.substr(0, 12); },
                           [](const WorkshopPin& workshop) { return count(workshop.items.size(), "item"); },
                           [](const MapIndexPin& index) { return count(index.maps.size(), "map"); },
+                          [](const SteamPin& steam) { return "build " + steam.build; },
                       },
                       pin);
 }

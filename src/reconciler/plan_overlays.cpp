@@ -25,18 +25,17 @@ Step plan_unit_build(const World& world, const std::string& name, const UnitBuil
                 {},
                 HoldReason::BuildCanceled};
     if (const auto due = unrecorded_retry(world, build))
-        return {
-            Verb::Hold,
-            fmt::format("its build ended without a record (l4d2ctl logs overlay/{}); the next try is at {}",
-                        name, clock_text(*due)),
-            {},
-            HoldReason::BackOff};
+        return {Verb::Hold,
+                fmt::format("its build ended without a record (l4d2ctl logs {}); the next try is at {}",
+                            artifact_owner(world.desired(), name), clock_text(*due)),
+                {},
+                HoldReason::BackOff};
     return {Verb::Build, why_build(build), {}, {}};
 }
 
 /// What a rollback means for its overlay; nullopt: it is at the artifact that its source asks for anyway.
 std::optional<Step> plan_rollback(const World& world, const std::string& name, const Rollback& rollback) {
-    const std::string resume = fmt::format("l4d2ctl resume overlay/{}", name);
+    const std::string resume = "l4d2ctl resume " + artifact_owner(world.desired(), name);
     const auto overlay = world.target.overlays.find(name);
     if (overlay == world.target.overlays.end())
         return Step{Verb::Hold,

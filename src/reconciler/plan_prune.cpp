@@ -177,6 +177,11 @@ Path parse(std::string_view path) {
             std::string(path.substr(first + 1, second - first - 1)), path.substr(second + 1)};
 }
 
+Subject subject_of(const World& world, const Path& path) {
+    if (path.kind == Kind::Server) return {path.kind, path.name};
+    return {kind_of_artifacts(world.desired(), path.name), path.name};
+}
+
 /// Whether the source of the overlay asks for it; while that is unknown, it may be any of them.
 std::optional<KeepReason> asked_by_source(const World& world, const Path& path) {
     const auto overlay = world.target.overlays.find(path.name);
@@ -257,7 +262,7 @@ class Judge {
     std::optional<PruneDraft> judge(const std::string& artifact, Keeps& keeps) const {
         const Path path = parse(artifact);
         if (path.name.empty()) return std::nullopt;
-        PruneDraft prune{{path.kind, path.name}, artifact, {}};
+        PruneDraft prune{subject_of(world_, path), artifact, {}};
         const bool stays = path.digest.starts_with('.') ? keeps_workplace(path, keeps)
                            : path.kind == Kind::Overlay ? keeps_overlay(path, artifact, prune, keeps)
                                                         : keeps_rendering(path, artifact, prune, keeps);
@@ -336,7 +341,7 @@ std::vector<ArtifactVerdict> explain_prune(const World& world, const std::vector
     for (const std::string& artifact : world.observed.artifacts) {
         const Path path = parse(artifact);
         if (path.name.empty()) continue;
-        ArtifactVerdict verdict{{path.kind, path.name}, artifact, false, {}, {}};
+        ArtifactVerdict verdict{subject_of(world, path), artifact, false, {}, {}};
         auto prune = judge.judge(artifact, verdict.keeps);
         if (prune && suspended) {
             verdict.keeps.push_back({KeepReason::Suspended, {}});

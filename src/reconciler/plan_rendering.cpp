@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "reconciler/backoff.hpp"
 #include "reconciler/draft.hpp"
@@ -38,50 +39,45 @@ std::string why_render(const World& world, const ServerDraft& draft) {
                        observed.damaged.size() == 1 ? "was" : "were");
 }
 
-/// The first overlay that a unit has yet to build.
-const std::string* unbuilt_overlay(const World& world, const ServerDraft& draft) {
-    for (const std::string& name : draft.target->spec->overlays) {
+/// The first overlay or Installation that a unit has yet to build.
+std::optional<std::string> unbuilt_overlay(const World& world, const ServerDraft& draft) {
+    for (const std::string& name : draft.target->spec->artifacts()) {
         const auto overlay = world.target.overlays.find(name);
         if (overlay == world.target.overlays.end() || overlay->second.used() != nullptr) continue;
-        if (overlay->second.is_unbuilt()) return &name;
+        if (overlay->second.is_unbuilt()) return name;
     }
-    return nullptr;
+    return std::nullopt;
 }
 
 /// Why it cannot be told what the server should look like.
 Step why_unknown(const World& world, const ServerDraft& draft) {
     const InputError& error = draft.target->rendering.error();
-    const std::string* const overlay =
-        error.kind == InputErrorKind::Unbuilt ? unbuilt_overlay(world, draft) : nullptr;
-    if (overlay == nullptr) return {Verb::Hold, error.message, {}, hold_reason(error.kind)};
+    const auto overlay = error.kind == InputErrorKind::Unbuilt ? unbuilt_overlay(world, draft) : std::nullopt;
+    if (!overlay) return {Verb::Hold, error.message, {}, hold_reason(error.kind)};
+    const std::string owner = artifact_owner(world.desired(), *overlay);
     if (world.observed.builds.contains(*overlay))
-        return {Verb::Hold, fmt::format("overlay/{} is being built", *overlay), {}, HoldReason::Building};
+        return {Verb::Hold, owner + " is being built", {}, HoldReason::Building};
     if (const Backoff* const backoff = build_backoff(world, *overlay))
-        return {Verb::Hold,
-                fmt::format("overlay/{} {}", *overlay, backoff_text(*backoff)),
-                {},
-                HoldReason::BackOff};
+        return {Verb::Hold, fmt::format("{} {}", owner, backoff_text(*backoff)), {}, HoldReason::BackOff};
     const UnitBuild& build = *world.target.overlays.at(*overlay).build;
     if (const auto due = unrecorded_retry(world, build))
         return {Verb::Hold,
-                fmt::format("the build of overlay/{} ended without a record; the next try is at {}", *overlay,
+                fmt::format("the build of {} ended without a record; the next try is at {}", owner,
                             clock_text(*due)),
                 {},
                 HoldReason::BackOff};
     if (build.is_canceled())
-        return {Verb::Hold,
-                fmt::format("the build of overlay/{} was canceled", *overlay),
-                {},
-                HoldReason::BuildCanceled};
-    return {Verb::Hold, fmt::format("overlay/{} is not built yet", *overlay), {}, HoldReason::Building};
+        return {
+            Verb::Hold, fmt::format("the build of {} was canceled", owner), {}, HoldReason::BuildCanceled};
+    return {Verb::Hold, owner + " is not built yet", {}, HoldReason::Building};
 }
 
 /// Why the target's rendering cannot be written yet; empty: it can.
 std::string why_not_yet(const World& world, const ServerDraft& draft) {
-    for (const std::string& overlay : draft.target->spec->overlays) {
+    for (const std::string& overlay : draft.target->spec->artifacts()) {
         if (!is_unwritten(world, overlay)) continue;
         if (const Backoff* const backoff = build_backoff(world, overlay))
-            return fmt::format("overlay/{} {}", overlay, backoff_text(*backoff));
+            return fmt::format("{} {}", artifact_owner(world.desired(), overlay), backoff_text(*backoff));
     }
     const Backoff* const backoff = render_backoff(world, draft);
     return backoff == nullptr ? std::string() : backoff_text(*backoff);
@@ -140,9 +136,10 @@ bool plan_rendering(const World& world, ServerDraft& draft) {
 std::string why_as_is(const World& world, const ServerDraft& draft) {
     if (draft.back_to != nullptr) return "; with its last healthy rendering";
     if (draft.target->rendering || draft.target->rendering.error().kind != InputErrorKind::Unbuilt) return {};
-    const std::string* const overlay = unbuilt_overlay(world, draft);
-    if (overlay == nullptr) return {};
-    return fmt::format("; with its last rendering, for overlay/{} is not built yet", *overlay);
+    const auto overlay = unbuilt_overlay(world, draft);
+    if (!overlay) return {};
+    return fmt::format("; with its last rendering, for {} is not built yet",
+                       artifact_owner(world.desired(), *overlay));
 }
 
 std::string describe_mounted(const TargetServer& target, const ObservedServer& observed) {

@@ -45,7 +45,7 @@ void plan_reset(const World& world, ServerDraft& draft, bool startable) {
              HoldReason::ResetPending});
         if (is_up) return;
     } else if (due) {
-        if (is_up && shall_run && (!startable || !world.observed.installation)) {
+        if (is_up && shall_run && (!startable || game_is_missing(world, draft))) {
             draft.steps.push_back(
                 {Verb::Hold, text + ", but it would not come up again", {}, HoldReason::ResetPending});
             return;

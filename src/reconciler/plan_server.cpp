@@ -42,7 +42,7 @@ bool stale_mount(const ServerDraft& draft) {
 
 void plan_start(const World& world, ServerDraft& draft) {
     const ObservedUnit& unit = draft.observed->unit;
-    if (!world.observed.installation) {
+    if (game_is_missing(world, draft)) {
         draft.steps.push_back(
             {Verb::Hold,
              fmt::format("{}, but the game is not installed: there is no {} in the installation",
@@ -127,7 +127,7 @@ void plan_active(const World& world, ServerDraft& draft) {
     if (is_restart(change) || is_restart(request)) scheduled.reset();
     for (std::optional<Step>* const step : {&change, &request, &scheduled}) {
         if (!*step) continue;
-        if (is_restart(*step) && !world.observed.installation) {
+        if (is_restart(*step) && game_is_missing(world, draft)) {
             (*step)->reason += ", but the game is not installed: it would not come up again";
             *step = Step{Verb::Hold, std::move((*step)->reason), {}, HoldReason::NotInstalled};
         }

@@ -38,7 +38,7 @@ std::expected<std::vector<std::string>, InputError> lower_layers(
     const DesiredServer& server, const std::map<std::string, TargetOverlay>& overlays) {
     std::vector<std::string> layers;
     layers.reserve(server.overlays.size() + 1);
-    for (const std::string& name : server.overlays) {
+    for (const std::string& name : server.artifacts()) {
         const auto overlay = overlays.find(name);
         if (overlay == overlays.end())
             return std::unexpected(
@@ -46,12 +46,13 @@ std::expected<std::vector<std::string>, InputError> lower_layers(
         const std::string* const artifact = overlay->second.used();
         if (artifact == nullptr) {
             const InputError& error = overlay->second.artifact.error();
-            return std::unexpected(
-                InputError{error.kind, fmt::format("overlay {}: {}", name, error.message)});
+            return std::unexpected(InputError{
+                error.kind,
+                fmt::format("{} {}: {}", to_string(kind_of(*overlay->second.source)), name, error.message)});
         }
         layers.push_back(fmt::format("overlays/{}/{}", name, *artifact));
     }
-    layers.emplace_back("installation");
+    if (server.installation.empty()) layers.emplace_back("installation");
     return layers;
 }
 

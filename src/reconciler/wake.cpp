@@ -75,7 +75,7 @@ std::optional<TimePoint> earliest_wake(const Target& target, const Intent& inten
         }
     }
     for (const Action& action : remaining.actions) {
-        if (action.code != HoldReason::BackOff || action.subject.kind != Kind::Overlay) continue;
+        if (action.code != HoldReason::BackOff || !has_artifacts(action.subject.kind)) continue;
         if (const auto found = target.overlays.find(action.subject.name);
             found != target.overlays.end() && found->second.build)
             earliest.consider(found->second.build->unrecorded_retry(now));

@@ -45,6 +45,23 @@ std::map<Kind, Names> check_names(const std::vector<const ObjectSummary*>& objec
     return kinds;
 }
 
+/// Both have their artifacts in `overlays/NAME`.
+void check_shared_names(const std::map<Kind, Names>& kinds, Diagnostics& diagnostics) {
+    const auto overlays = kinds.find(Kind::Overlay);
+    const auto installations = kinds.find(Kind::Installation);
+    if (overlays == kinds.end() || installations == kinds.end()) return;
+    for (const auto& [name, installation] : installations->second) {
+        const auto overlay = overlays->second.find(name);
+        if (overlay == overlays->second.end()) continue;
+        diagnostics.push_back(
+            {installation->name_at,
+             fmt::format("an Overlay named '{}' exists at {}, and an Installation may not have "
+                         "the name of one; rename one of them",
+                         name, place(overlay->second->name_at)),
+             Rule::DuplicateName});
+    }
+}
+
 void check_ports(const std::vector<const ObjectSummary*>& objects, Diagnostics& diagnostics) {
     std::map<std::uint16_t, const ObjectSummary*> ports;
     for (const ObjectSummary* object : objects) {
@@ -105,6 +122,7 @@ void check_references(std::span<const ObjectSummary> objects, const std::map<Kin
 void cross_check(std::span<const ObjectSummary> objects, std::span<const std::string_view> unread,
                  Diagnostics& diagnostics) {
     const auto kinds = check_names(in_order(objects, &ObjectSummary::name_at), diagnostics);
+    check_shared_names(kinds, diagnostics);
     check_ports(in_order(objects, &ObjectSummary::port_at), diagnostics);
     check_references(objects, kinds, unread, diagnostics);
 }

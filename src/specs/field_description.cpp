@@ -71,6 +71,8 @@ std::string type_description(const Field& field) {
             return "branch, tag or commit";
         case Type::WorkshopId:
             return "number of a workshop item";
+        case Type::BuildId:
+            return "number of a build";
         case Type::Sha256:
             return "SHA-256";
         case Type::CvarValue:

@@ -168,6 +168,15 @@ constexpr std::array blueprint_overlay{
           .maximum = name_length,
           .refers_to = Kind::Overlay},
 };
+constexpr Field blueprint_installation{
+    .name = "installation",
+    .type = Type::Name,
+    .documentation =
+        "The name of an Installation: the game that everything else is stacked over. Without it, the one "
+        "named `default`; if there is none, what is in `/var/lib/left4me/installation`.",
+    .example = "stable",
+    .maximum = name_length,
+    .refers_to = Kind::Installation};
 constexpr std::array blueprint_executed{
     Field{.name = "item",
           .type = Type::Name,
@@ -314,6 +323,7 @@ constexpr std::array blueprint_rollout_fields{
           .only_with = {"canary", ""}},
 };
 constexpr std::array blueprint_spec{
+    blueprint_installation,
     Field{.name = "overlays",
           .type = Type::List,
           .documentation = "The Overlays above the installation. The first is uppermost: if two contain the "
@@ -721,9 +731,29 @@ constexpr std::array overlay_spec{
           .example = "\"04:00\""},
 };
 
+constexpr std::array installation_spec{
+    Field{.name = "build",
+          .type = Type::BuildId,
+          .documentation =
+              "The number that the build must have, in quotes. Steam gives the newest build and no other: "
+              "if that has another number, nothing is replaced. Without this field, the newest one is "
+              "installed, and then the one that `left4me.lock` says.",
+          .example = "\"16546402\"",
+          .maximum = 20},
+    Field{.name = "refresh",
+          .type = Type::Calendar,
+          .documentation =
+              "When the newest build is taken, by the host's local time, as by `l4d2ctl install NAME`; "
+              "servers follow as their `rollout` says. A time at which the host was off is made up for "
+              "once. Without it, only `l4d2ctl install` and `l4d2ctl lock` do so. Not together with "
+              "`build`.",
+          .example = "\"04:00\""},
+};
+
 constexpr std::array<std::string_view, 1> server_kind{"Server"};
 constexpr std::array<std::string_view, 1> blueprint_kind{"Blueprint"};
 constexpr std::array<std::string_view, 1> overlay_kind{"Overlay"};
+constexpr std::array<std::string_view, 1> installation_kind{"Installation"};
 
 /// The head that all kinds share, and the kind's own spec.
 constexpr std::array<Field, 4> object(std::span<const std::string_view> kind, std::string_view documentation,
@@ -747,6 +777,8 @@ constexpr auto server_object = object(server_kind, "What the server should be.",
 constexpr auto blueprint_object =
     object(blueprint_kind, "What servers of this Blueprint run with.", blueprint_spec);
 constexpr auto overlay_object = object(overlay_kind, "What the overlay consists of.", overlay_spec);
+constexpr auto installation_object =
+    object(installation_kind, "Which build of the game it is; `{}` for the newest.", installation_spec);
 
 constexpr std::array kind_table{
     KindEntry{.kind = Kind::Server,
@@ -776,6 +808,14 @@ constexpr std::array kind_table{
                    .documentation =
                        "A set of files that is stacked over the game's installation: a mod, maps, configs.",
                    .children = overlay_object}},
+    KindEntry{.kind = Kind::Installation,
+              .name = "installation",
+              .plural = "installations",
+              .short_name = "inst",
+              .object = {.name = "Installation",
+                         .type = Type::Map,
+                         .documentation = "The game itself, which steamcmd fetches from Steam.",
+                         .children = installation_object}},
 };
 
 std::string lower(std::string_view text) {

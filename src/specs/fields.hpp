@@ -45,6 +45,7 @@ enum class Type {
     ArchiveUrl,  ///< https://…, or the absolute path of a file on the host, outside of left4me's own
     HttpsUrl,    ///< https://…
     WorkshopId,  ///< the number of an item or a collection of the Steam workshop
+    BuildId,     ///< the number of a build at Steam
     Sha256,      ///< 64 lower-case hexadecimal digits
     GitUrl,      ///< of a repository: as ArchiveUrl, ssh://… or user@host:path
     HostKey,     ///< the public key of an ssh server: "ssh-ed25519 AAAA…"

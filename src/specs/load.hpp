@@ -16,6 +16,9 @@ struct SourceFile {
     std::string text;
 };
 
+/// Where Debian's package puts it.
+inline constexpr const char* default_steamcmd = "/usr/games/steamcmd";
+
 /// Limits on what operators, or anybody who can push, may make us read. Exceeding one is a clear error.
 struct Limits {
     std::size_t file_bytes = 1U << 20U;  ///< one manifest file
@@ -27,6 +30,7 @@ struct Limits {
     SourceLimits source;  ///< of each overlay
     /// As ArchiveSource::private_networks.
     std::vector<std::string> private_networks{};
+    std::string steamcmd = default_steamcmd;  ///< as SteamSource::steamcmd
     /// Files in /etc/left4me/secrets that no Blueprint may list, because they belong to the host itself.
     std::vector<std::string> reserved_secrets{};
     /// The revision was in force before, so rules of later versions must not make it invalid.

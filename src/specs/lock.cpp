@@ -44,6 +44,11 @@ constexpr std::array git_fields{Field{.name = "commit",
                                       .documentation = "The commit.",
                                       .maximum = 64,
                                       .check = check_digits<40>}};
+constexpr std::array steam_fields{Field{.name = "build",
+                                        .type = Type::BuildId,
+                                        .required = true,
+                                        .documentation = "The number of the game's build.",
+                                        .maximum = 20}};
 constexpr std::array item_fields{
     Field{.name = "updated",
           .type = Type::Integer,
@@ -102,7 +107,11 @@ constexpr std::array pin_fields{
     Field{.name = "mapIndex",
           .type = Type::Map,
           .documentation = "Of an index of maps.",
-          .children = map_index_fields}};
+          .children = map_index_fields},
+    Field{.name = "steam",
+          .type = Type::Map,
+          .documentation = "Of the game itself.",
+          .children = steam_fields}};
 constexpr std::array locked_fields{Field{.name = "source",
                                          .required = true,
                                          .documentation = "Tells the pinned source from any other.",
@@ -155,6 +164,7 @@ Pin read_pin(const yaml::Node& choice) {
         }
         return pin;
     }
+    if (const yaml::Node* steam = choice.get("steam")) return SteamPin{steam->get("build")->text};
     MapIndexPin pin;
     for (const yaml::Entry& map : choice.get("mapIndex")->get("maps")->entries)
         pin.maps[map.key] = {number(*map.value, "size"), map.value->get("md5")->text};
@@ -175,6 +185,9 @@ std::string pin_text(const Pin& pin) {
     return std::visit(Overloaded{
                           [](const GitPin& git) {
                               return fmt::format("      git: {{commit: {}}}\n", double_quoted(git.commit));
+                          },
+                          [](const SteamPin& steam) {
+                              return fmt::format("      steam: {{build: {}}}\n", double_quoted(steam.build));
                           },
                           [](const WorkshopPin& workshop) {
                               std::string text = "      workshop:\n        items:\n";

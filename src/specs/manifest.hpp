@@ -11,6 +11,7 @@
 #include "specs/diagnostic.hpp"
 #include "specs/grammars/calendar.hpp"
 #include "specs/grammars/share.hpp"
+#include "specs/kind.hpp"
 #include "specs/pins.hpp"
 
 namespace left4me {
@@ -133,8 +134,24 @@ struct ScriptSource {
     bool operator==(const ScriptSource&) const = default;
 };
 
+/// The game itself, which steamcmd fetches from Steam: the source of an Installation.
+struct SteamSource {
+    std::string build;                 ///< the number that the build must have; empty: the newest
+    std::string steamcmd;              ///< the absolute path of the program, as this host is configured
+    SourceLimits limits;               ///< of what it leaves
+    std::optional<SteamPin> pin = {};  ///< of the lock file; nullopt: what is the newest
+
+    bool operator==(const SteamSource&) const = default;
+};
+
 using OverlaySource = std::variant<DirectorySource, InlineSource, ArchiveSource, GitSource, MapIndexSource,
-                                   WorkshopSource, ScriptSource>;
+                                   WorkshopSource, ScriptSource, SteamSource>;
+
+/// The kind of the objects that have such a source. An Installation is an Overlay whose source is Steam, and
+/// which is the lowest of the layers.
+constexpr Kind kind_of(const OverlaySource& source) {
+    return std::holds_alternative<SteamSource>(source) ? Kind::Installation : Kind::Overlay;
+}
 
 /// The functions of a std::visit, one for each alternative: the compiler finds every place that a new kind of
 /// source needs.
@@ -197,7 +214,12 @@ struct Blueprint {
     std::vector<ScheduleEntry> schedule = {};
     Health health = {};
     BlueprintRollout rollout = {};
+    /// The Installation at the bottom; nullopt: `default` if there is one, or what is at `installation`.
+    std::optional<std::string> installation = {};
 };
+
+/// The Installation of Blueprints that name none.
+inline constexpr const char* default_installation = "default";
 
 enum class RunState { Running, Stopped };
 enum class RolloutPolicy { OnNextStart, WhenEmpty, Immediate };
@@ -240,7 +262,7 @@ struct Server {
 
 /// One whole, valid revision: every reference resolves, every name and port is unique.
 struct ManifestSet {
-    std::map<std::string, Overlay> overlays;
+    std::map<std::string, Overlay> overlays;  ///< and Installations: kind_of() their source
     std::map<std::string, Blueprint> blueprints;
     std::map<std::string, Server> servers;
     /// Pins of any overlays: some may be of none of these, or of another source than theirs.

@@ -108,6 +108,14 @@ void check_refresh(const Node& overlay, Reporter& reporter) {
     reporter.add(Rule::RefreshWithoutMoving, refresh->mark, fmt::format("spec.refresh: {}; remove it", why));
 }
 
+/// The same of the game: a build that the manifest names stays what it is.
+void check_installation(const Node& installation, Reporter& reporter) {
+    const Node* refresh = spec_field(installation, "refresh");
+    if (refresh == nullptr || spec_field(installation, "build") == nullptr) return;
+    reporter.add(Rule::RefreshWithoutMoving, refresh->mark,
+                 "spec.refresh: spec.build says which build it is, which does not move; remove one of them");
+}
+
 /// Calls `use` for every secret that spec.config uses, with its position. An invalid name of a secret has a
 /// separate message.
 void for_each_secret(const Node& root, const Reporter& reporter,
@@ -210,6 +218,8 @@ void check_object(Kind kind, const yaml::Node& root, Reporter& reporter) {
             check_host_keys(root, reporter);
             check_refresh(root, reporter);
             return check_file_conflicts(root, reporter);
+        case Kind::Installation:
+            return check_installation(root, reporter);
     }
 }
 

@@ -192,6 +192,16 @@ void check_workshop_id(std::string_view text, Violations& violations) {
                      in_quotes(text))});
 }
 
+void check_build_id(std::string_view text, Violations& violations) {
+    constexpr std::size_t digits = 10;
+    const bool number = text.find_first_not_of("0123456789") == std::string_view::npos;
+    if (number && !text.empty() && text.size() <= digits && text.front() != '0') return;
+    violations.push_back(
+        {Rule::ValueInvalid, fmt::format("{} is not the number of a build, as \"16546402\"; l4d2ctl describe "
+                                         "installation/NAME shows the present one",
+                                         in_quotes(text))});
+}
+
 void check_sha256(std::string_view text, Violations& violations) {
     constexpr std::size_t digits = 64;
     if (text.size() == digits && text.find_first_not_of("0123456789abcdef") == std::string_view::npos) return;

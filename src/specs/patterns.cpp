@@ -132,6 +132,8 @@ std::string pattern_of(const Field& field) {
             return https_pattern;
         case Type::WorkshopId:
             return "^[1-9][0-9]{0,18}$";
+        case Type::BuildId:
+            return "^[1-9][0-9]{0,9}$";
         case Type::Sha256:
             return "^[0-9a-f]{64}$";
         case Type::Argument:

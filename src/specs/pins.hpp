@@ -55,8 +55,15 @@ struct MapIndexPin {
     bool operator==(const MapIndexPin&) const = default;
 };
 
+/// The build of the game that was the newest at Steam.
+struct SteamPin {
+    std::string build;  ///< its number, in digits
+
+    bool operator==(const SteamPin&) const = default;
+};
+
 /// Which version of a moving input an overlay is built from.
-using Pin = std::variant<GitPin, WorkshopPin, MapIndexPin>;
+using Pin = std::variant<GitPin, WorkshopPin, MapIndexPin, SteamPin>;
 
 /// An entry of the lock file.
 struct LockedInput {

@@ -67,6 +67,8 @@ Blueprint read_blueprint(const Value& object, const Origin& origin) {
     blueprint.rollout.max_unavailable = parse_share(rollout["maxUnavailable"].text());
     blueprint.rollout.soak = parse_duration(rollout["soak"].text()).value_or(blueprint.rollout.soak);
     blueprint.rollout.rollback_on_failure = rollout["rollbackOnFailure"].text() == "true";
+    if (const Value installation = spec["installation"]; installation.node != nullptr)
+        blueprint.installation = installation.text();
     return blueprint;
 }
 
@@ -141,6 +143,11 @@ Overlay read_overlay(const Value& object, const Origin& origin, const Limits& li
     return {metadata, InlineSource{text_map(source["inline"]["files"])}, origin};
 }
 
+Overlay read_installation(const Value& object, const Origin& origin, const Limits& limits) {
+    return {read_metadata(object["metadata"]),
+            SteamSource{object["spec"]["build"].text(), limits.steamcmd, limits.source}, origin};
+}
+
 }  // namespace
 
 void read_object(const yaml::Node& root, const KindEntry& kind, const Origin& origin, const Limits& limits,
@@ -156,6 +163,10 @@ void read_object(const yaml::Node& root, const KindEntry& kind, const Origin& or
             return;
         case Kind::Overlay:
             set.overlays.emplace(name, read_overlay(object, origin, limits)).first->second.refresh =
+                parse_calendar(object["spec"]["refresh"].text());
+            return;
+        case Kind::Installation:
+            set.overlays.emplace(name, read_installation(object, origin, limits)).first->second.refresh =
                 parse_calendar(object["spec"]["refresh"].text());
             return;
     }

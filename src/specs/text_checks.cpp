@@ -122,6 +122,9 @@ Violations check_text(const Field& field, std::string_view text) {
         case Type::WorkshopId:
             check_workshop_id(text, violations);
             break;
+        case Type::BuildId:
+            check_build_id(text, violations);
+            break;
         case Type::Sha256:
             check_sha256(text, violations);
             break;

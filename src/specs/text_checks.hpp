@@ -45,6 +45,7 @@ void check_sha256(std::string_view text, Violations& violations);
 /// Digits that are a number of 64 bits, without leading zeros.
 bool is_workshop_id(std::string_view text);
 void check_workshop_id(std::string_view text, Violations& violations);
+void check_build_id(std::string_view text, Violations& violations);
 void check_host_path(std::string_view text, Violations& violations);
 void check_file_path(std::string_view text, Violations& violations);
 void check_secret_file(std::string_view text, Violations& violations);

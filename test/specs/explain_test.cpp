@@ -61,14 +61,16 @@ TEST_CASE("explain prints what a setting takes, and its default") {
 
 TEST_CASE("explain of a map lists its fields") {
     const std::string page = explain("blueprint.spec").value();
-    CHECK(page.find("Fields:\n  overlays        list of names of Overlays\n"
+    CHECK(page.find("Fields:\n  installation    name of an Installation\n"
+                    "  overlays        list of names of Overlays\n"
                     "  executeConfigs  list of names of Overlays\n"
                     "  arguments       list of words\n") != std::string::npos);
 }
 
 TEST_CASE("explain helps with a path that does not exist") {
     CHECK(explain("sever").error() == "there is no kind 'sever'; did you mean 'server'?");
-    CHECK(explain("").error() == "there is no kind ''; there are server, blueprint, overlay, config");
+    CHECK(explain("").error() ==
+          "there is no kind ''; there are server, blueprint, overlay, installation, config");
     CHECK(explain("server.spec.prot").error() == "server.spec has no field 'prot'; did you mean 'port'?");
     CHECK(explain("server.spec.xyz").error() ==
           "server.spec has no field 'xyz'; there are blueprint, port, state, rollout, drift");

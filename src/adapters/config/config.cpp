@@ -57,6 +57,7 @@ Config read(const Value& root) {
         for (std::string& path : config.limits.overlay_roots) path = normal(path);
     }
     config.limits.private_networks = texts(root["downloads"]["allowPrivate"]);
+    config.limits.steamcmd = normal(root["steamcmd"].text());
     const Value limits = root["limits"];
     config.limits.file_bytes = size(limits["fileBytes"]);
     config.limits.documents = integer(limits["documents"]);

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "adapters/network.hpp"
+#include "specs/load.hpp"
 #include "specs/remote_url.hpp"
 #include "specs/text.hpp"
 #include "specs/text_checks.hpp"
@@ -284,6 +285,16 @@ constexpr std::array settings{
           .example = "{allowPrivate: [10.0.0.0/8]}",
           .children = downloads_fields,
           .may_be_empty = true},
+    Field{
+        .name = "steamcmd",
+        .type = Type::HostPath,
+        .default_value = default_steamcmd,
+        .documentation =
+            "The program that fetches the game for Installations: that of Debian's package `steamcmd`, or "
+            "the `steamcmd.sh` that Valve publishes, which is copied before it is used, because it replaces "
+            "itself. User left4me must be able to read it.",
+        .example = "/opt/steamcmd/steamcmd.sh",
+        .check = check_file},
     Field{.name = "limits",
           .type = Type::Map,
           .documentation = "How much left4me reads before it refuses.",

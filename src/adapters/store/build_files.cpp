@@ -14,6 +14,7 @@
 #include "adapters/store/pin_json.hpp"
 #include "adapters/store/script_files.hpp"
 #include "adapters/store/state_files.hpp"
+#include "adapters/store/steam_files.hpp"
 #include "reconciler/pinning.hpp"
 
 namespace left4me::store {
@@ -111,6 +112,10 @@ json request_of(const OverlaySource& source) {
                                                   {"exclude", from.exclude},
                                                   {"privateNetworks", from.private_networks}},
                                                  from.limits)}};
+            },
+            [](const SteamSource& from) -> json {
+                return {{"steam",
+                         limits_json({{"build", from.build}, {"steamcmd", from.steamcmd}}, from.limits)}};
             },
             [](const ScriptSource& from) -> json {
                 return {{"script", limits_json({{"run", from.run},
@@ -211,6 +216,14 @@ std::expected<OverlaySource, std::string> read_script(const json& from) {
     return source;
 }
 
+std::expected<OverlaySource, std::string> read_steam(const json& from) {
+    SteamSource source{read_field<std::string>(from, "build"), read_field<std::string>(from, "steamcmd"),
+                       read_limits(from)};
+    if (!source.steamcmd.starts_with('/'))
+        return std::unexpected(std::string("the build request names no steamcmd"));
+    return source;
+}
+
 }  // namespace
 
 Fd open_build_directory(const Paths& paths, const std::string& overlay) {
@@ -230,6 +243,7 @@ Done write_request(int directory, const OverlaySource& source) {
     if (runs_script(source)) {
         if (auto made = make_script_room(directory, std::get<ScriptSource>(source)); !made) return made;
     }
+    if (auto made = settle_steam_room(directory, source); !made) return made;
     return replace(directory, request_file, request);
 }
 
@@ -246,6 +260,7 @@ std::expected<OverlaySource, std::string> read_source(const json& request) {
     if (const json* const from = of_kind("mapIndex")) return read_map_index(*from);
     if (const json* const from = of_kind("workshop")) return read_workshop(*from);
     if (const json* const from = of_kind("script")) return read_script(*from);
+    if (const json* const from = of_kind("steam")) return read_steam(*from);
     return std::unexpected(std::string("there is no build request"));
 }
 
@@ -266,6 +281,7 @@ Done write_check(int directory, const CheckRequest& request) {
     json object = request_of(request.source);
     if (object.is_null()) return std::unexpected(std::string("this source is not built by a unit"));
     object["question"] = request.question;
+    if (auto made = settle_steam_room(directory, request.source); !made) return made;
     // Several may ask at once; one of them is answered.
     return replace(directory, check_file, object, fmt::format("{}.{}.new", check_file, request.question));
 }
@@ -321,6 +337,7 @@ json to_json(const BuildRecord& record) {
     json object = {{"invocation", record.invocation},
                    {"ended", time_to_json(record.ended)},
                    {"milliseconds", record.took.count()}};
+    if (record.kind != Kind::Overlay) object["kind"] = to_string(record.kind);
     if (record.artifact) {
         object["artifact"] = {{"digest", record.artifact->digest}, {"input", record.artifact->input}};
         if (!record.artifact->revision.empty()) object["artifact"]["revision"] = record.artifact->revision;
@@ -340,6 +357,8 @@ json to_json(const BuildRecord& record) {
 BuildRecord to_build_record(const json& object) {
     BuildRecord record;
     if (!object.is_object()) return record;
+    if (read_field<std::string>(object, "kind") == to_string(Kind::Installation))
+        record.kind = Kind::Installation;
     record.invocation = read_field<std::string>(object, "invocation");
     record.ended = time_from_json(read_field<std::string>(object, "ended")).value_or(TimePoint{});
     record.took = std::chrono::milliseconds(read_field<std::int64_t>(object, "milliseconds"));

@@ -37,6 +37,7 @@ json to_json(const Pin& pin) {
                                   maps[name] = {{"size", map.size}, {"md5", map.md5}};
                               return {{"mapIndex", {{"maps", std::move(maps)}}}};
                           },
+                          [](const SteamPin& steam) -> json { return {{"steam", {{"build", steam.build}}}}; },
                       },
                       pin);
 }
@@ -44,6 +45,8 @@ json to_json(const Pin& pin) {
 std::optional<Pin> to_pin(const json& object) {
     if (const json* const git = object_in(object, "git"))
         return GitPin{read_field<std::string>(*git, "commit")};
+    if (const json* const steam = object_in(object, "steam"))
+        return SteamPin{read_field<std::string>(*steam, "build")};
     if (const json* const workshop = object_in(object, "workshop")) {
         WorkshopPin pin;
         const json* const items = object_in(*workshop, "items");

@@ -176,6 +176,10 @@ Inputs Store::read_inputs(const Desired& desired, const Rollbacks& rollbacks) {
                            input.build = read_build(paths_, name);
                            input.build->input = fingerprint(workshop);
                        },
+                       [&](const SteamSource& steam) {
+                           input.build = read_build(paths_, name);
+                           input.build->input = fingerprint(steam);
+                       },
                        [&](const ScriptSource& script) {
                            input.build = read_build(paths_, name);
                            input.build->input = fingerprint(script);

@@ -28,6 +28,10 @@ std::string build_unit(std::string_view overlay) {
     return std::string(build_unit_prefix).append(overlay).append(suffix);
 }
 
+std::string install_unit(std::string_view installation) {
+    return std::string("left4me-install@").append(installation).append(suffix);
+}
+
 std::string script_unit(std::string_view overlay) {
     return std::string("left4me-script@").append(overlay).append(suffix);
 }

@@ -18,6 +18,8 @@ inline constexpr std::string_view build_unit_prefix = "left4me-build@";
 std::string build_unit(std::string_view overlay);
 std::optional<std::string> overlay_of(std::string_view unit);
 
+/// The unit in which steamcmd runs for an Installation.
+std::string install_unit(std::string_view installation);
 /// The unit in which an overlay's script runs.
 std::string script_unit(std::string_view overlay);
 /// Its way to public addresses, if it may have one.

@@ -105,9 +105,9 @@ Result<> check_names(const std::vector<std::string>& names, const std::string& i
         return fail(Failure::Refused, fmt::format("the first layer is {}, not the server's own {}",
                                                   printable(names.front()), instance_layer));
     }
-    if (names.back() != "installation") {
+    if (names.back() != "installation" && !is_overlay(names.back())) {
         return fail(Failure::Refused,
-                    fmt::format("the last layer is {}, not the installation", printable(names.back())));
+                    fmt::format("the last layer is {}, not an installation", printable(names.back())));
     }
     for (std::size_t i = 1; i + 1 < names.size(); ++i) {
         if (!is_overlay(names[i])) {

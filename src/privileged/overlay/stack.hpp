@@ -37,8 +37,8 @@ Result<std::vector<std::string>> read_writable(int state, const std::string& ser
                                                const std::string& digest);
 
 /// Reads `instances/NAME/current` and the `layers` of that rendering. Their author is not trusted: a stack is
-/// this server's own instance layer, then artifacts of overlays, then the installation; anything else is
-/// refused.
+/// this server's own instance layer, then artifacts of overlays, then `installation` or the artifact of an
+/// Installation; anything else is refused.
 Result<Stack> read_stack(int state, const std::string& server);
 
 }  // namespace left4me::overlay

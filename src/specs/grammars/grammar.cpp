@@ -157,6 +157,7 @@ const Grammar* grammar_of(Type type) {
         case Type::ArchiveUrl:
         case Type::HttpsUrl:
         case Type::WorkshopId:
+        case Type::BuildId:
         case Type::Sha256:
         case Type::GitUrl:
         case Type::HostKey:

@@ -56,16 +56,17 @@ TEST_CASE("layers outside the allowed places are refused") {
     check_refused(world, api, "is not an artifact of an overlay");
 }
 
-TEST_CASE("the first layer is the server's own and the last the installation") {
+TEST_CASE("the first layer is the server's own and the last an installation") {
     World world;
     world.directory(overlay_layer);
     world.directory("instances/comp2/aaaaaaaaaaaaaaaa/layer");
     world.render("comp1", digest_a, {"instances/comp2/aaaaaaaaaaaaaaaa/layer", "installation"});
     check_refused(world, MountApi::Context, "not the server's own");
-    world.render("comp1", digest_a, {instance_layer, overlay_layer});
-    check_refused(world, MountApi::Context, "not the installation");
-    world.render("comp1", digest_a, {instance_layer, "../installation"});
-    check_refused(world, MountApi::Context, "not the installation");
+    for (const char* const last :
+         {"../installation", "overlays/maps", "instances/comp2/aaaaaaaaaaaaaaaa/layer"}) {
+        world.render("comp1", digest_a, {instance_layer, overlay_layer, last});
+        check_refused(world, MountApi::Context, "not an installation");
+    }
     world.render("comp1", digest_a, {instance_layer});
     check_refused(world, MountApi::Context, "at least");
     world.render("comp1", digest_a, {});

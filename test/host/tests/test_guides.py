@@ -4,7 +4,7 @@ import shlex
 import time
 
 from testhosts import guide
-from testhosts.case import STATE
+from testhosts.case import STATE, TOOLS
 from testhosts.git import PORT, GitTest
 
 # What the pages call HOST.
@@ -111,4 +111,11 @@ class Guides(GitTest):
 
     def test_somebody_is_given_the_right_to_push_as_the_page_says(self):
         self.follow("tasks/give-access.md")
+        self.assert_converged()
+
+    def test_the_game_is_updated_as_the_page_says(self):
+        self.run_in("sh", "-c", f"mkdir -p /usr/games /srv/steam && cp {TOOLS}/steamcmd /usr/games/ && cp -R {TOOLS}/standin /srv/steam/files")
+        self.write("/srv/steam/build", "16546402\n")
+        self.follow("tasks/update-game.md")
+        self.assert_running("coop1", 27015)
         self.assert_converged()
