@@ -7,7 +7,7 @@ from testhosts.case import MANIFESTS, HostTest, server
 NAMES = ["one", "two", "three", "four"]
 
 
-def site(config: str, rollout: str, arguments: str = "", startup: str = "30s") -> str:
+def site(config: str, rollout: str, arguments: str = "", startup: str = "30s", deadline: str = "") -> str:
     return (
         "apiVersion: left4me/v1\nkind: Blueprint\nmetadata: {name: plain}\nspec:\n"
         f'  arguments: ["+map", c1m1_hotel{arguments}]\n'
@@ -15,14 +15,17 @@ def site(config: str, rollout: str, arguments: str = "", startup: str = "30s") -
         f"  health: {{startup: {startup}}}\n"
         f"  rollout: {rollout}\n"
     ) + "".join(
-        server(name, 27015 + number, more="rollout: {policy: WhenEmpty}") for number, name in enumerate(NAMES)
+        server(name, 27015 + number, more=f"rollout: {{policy: WhenEmpty{deadline}}}")
+        for number, name in enumerate(NAMES)
     )
 
 
-class Canary(HostTest):
+class Fleet(HostTest):
+    ROLLOUT = "{canary: 1, soak: 20s, maxUnavailable: 2}"
+
     def setUp(self) -> None:
         super().setUp()
-        self.follow("first", "{canary: 1, soak: 20s, maxUnavailable: 2}")
+        self.follow("first", self.ROLLOUT)
         self.run_in("systemctl", "enable", "--now", "left4me.service")
         for name in NAMES:
             self.until(f"{name} has soaked", lambda name=name: self.trial(name).get("healthySince"), 60)
@@ -56,6 +59,8 @@ class Canary(HostTest):
     def kill(self) -> None:
         self.run_in("systemctl", "kill", "--signal=SIGKILL", "left4me.service")
 
+
+class Canary(Fleet):
     def test_a_change_waits_for_its_canary_and_reaches_all_though_l4d2d_is_killed_again_and_again(self):
         self.follow("second", "{canary: 1, soak: 20s, maxUnavailable: 2}")
         self.until("a canary is chosen", lambda: self.restarted(), 30)
@@ -103,3 +108,43 @@ class Canary(HostTest):
         self.assertIn("the rollout has stopped", self.differences())
         self.assertEqual(self.trial(canary)["failure"], "does not answer")
         self.assertEqual(self.restarted(), [canary])
+
+
+class ReturningCanary(Fleet):
+    ROLLOUT = "{canary: 1, soak: 20s, maxUnavailable: 2, rollbackOnFailure: true}"
+    WAYS = {
+        "crashes at its start": ", +standin_crash, 1",
+        "crashes a little later": ", +standin_crash_after, 7",
+        "exits": ", +standin_exit_after, 3",
+        "hangs": ", +standin_hang, 1",
+        "reads but does not answer": ", +standin_loss, 100",
+    }
+
+    def test_a_canary_that_fails_in_any_way_returns_though_l4d2d_is_killed_at_every_event(self):
+        # Whenever l4d2d has told of something, it is killed.
+        self.run_in(
+            "systemd-run", "--unit=killer", "sh", "-c",
+            "journalctl -t left4me -n 0 -f -o cat | while read -r line; do "
+            "systemctl kill --signal=SIGKILL left4me.service; done",
+        )  # fmt: skip
+        for number, (way, arguments) in enumerate(self.WAYS.items()):
+            with self.subTest(way):
+                # Whether people play on the one that does not answer is not known: it waits for its deadline.
+                self.follow(way, self.ROLLOUT, arguments=arguments, startup="10s", deadline=", deadline: 20s")
+                self.until(
+                    "a canary has the change",
+                    lambda: any(self.trial(name).get("failure") for name in NAMES), 180,
+                )  # fmt: skip
+                if number == 0:  # what it knows is lost, too
+                    self.run_in("rm", "/var/lib/left4me/state/status.json")
+                self.until("all run as before", lambda: self.changed("first") == NAMES, 180)
+                self.until("it says why", lambda: "the rollout has stopped, because" in self.differences(), 120)
+                self.until("all run as before", lambda: self.changed("first") == NAMES, 180)
+                self.assertLessEqual(len(self.restarted()), 1, self.restarted())
+        self.run_in("systemctl", "stop", "killer.service")
+        [canary] = self.restarted()
+        self.assertGreaterEqual(len(self.events(canary, "CanaryFailed")), len(self.WAYS))
+        self.assertGreaterEqual(len(self.events(canary, "Reverted")), len(self.WAYS))
+        self.follow("last", self.ROLLOUT)
+        self.until("the canary is mended first", lambda: self.changed("last") == [canary], 60)
+        self.until("all have the change", lambda: self.changed("last") == NAMES, 90)
