@@ -40,7 +40,7 @@ Result<std::string> describe_blueprint(const Session& session, const View& view,
     const std::string text =
         page({{{"Servers"}, {names_or_none(operations::servers_using(view.in_force.set, name))}},
               {{"Overlays"}, {names_or_none(blueprint.overlays)}},
-              {{"Installation"}, {installation.empty() ? "that of version 0.1" : installation}},
+              {{"Installation"}, {installation.empty() ? "as version 0.1 had it" : installation}},
               {{"Runs configs of"}, {names_or_none(blueprint.execute_configs)}},
               {{"Arguments"}, {printable(fmt::format("{}", fmt::join(blueprint.arguments, " ")))}},
               {{"Manifest"}, {place(blueprint.origin)}}},

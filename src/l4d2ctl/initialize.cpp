@@ -26,6 +26,12 @@ Result<Exit> initialize(Session& session, const Options& options) {
     if (auto entered = drop_privileges_and_configure(session, options.dry_run ? Access::Read : Access::Act);
         !entered)
         return std::unexpected(entered.error());
+    // A Server that exists would be stopped, with everybody on it.
+    if (const auto in_force = operations::read_source(session);
+        in_force && (in_force->set.servers.contains(*name) || in_force->set.blueprints.contains(*name)))
+        return fail(
+            Exit::Refused,
+            fmt::format("there is a server or a blueprint {0} already; l4d2ctl describe server {0}", *name));
     const auto manifests = convert_instance_spec(*name, inputs->front());
     if (!manifests) return fail(Exit::Invalid, to_string(manifests.error()));
     print(*manifests);
@@ -45,7 +51,7 @@ Result<Exit> initialize(Session& session, const Options& options) {
 void add_initialize(CLI::App& app, Session& session) {
     auto options = std::make_shared<Options>();
     Command verb = add_verb(app, session, "initialize",
-                            "Makes a server of a spec of version 1: a Blueprint and a stopped Server",
+                            "Converts a spec of version 1 into a Blueprint and a stopped Server",
                             "  sudo l4d2ctl initialize comp1 -f comp1.yaml\n"
                             "  l4d2ctl initialize comp1 -f comp1.yaml --dry-run",
                             [&session, options] { return initialize(session, *options); });

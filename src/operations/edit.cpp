@@ -168,7 +168,7 @@ std::vector<std::string> referrers(const ManifestSet& set, const DocumentName& o
     if (has_artifacts(object.kind)) {
         for (const auto& [name, blueprint] : set.blueprints) {
             const auto& overlays = blueprint.overlays;
-            if (blueprint.installation == object.name ||
+            if (installation_of(set, blueprint) == object.name ||
                 std::find(overlays.begin(), overlays.end(), object.name) != overlays.end())
                 names.push_back("blueprint/" + name);
         }

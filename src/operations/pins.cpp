@@ -20,8 +20,7 @@ Result<std::map<std::string, OverlaySource>> moving(const ManifestSet& set,
     std::map<std::string, OverlaySource> sources;
     for (const std::string& name : names) {
         if (!set.overlays.contains(name))
-            return fail(ErrorKind::NotFound,
-                        fmt::format("overlay/{} is not there; l4d2ctl get overlays lists them", name));
+            return fail(ErrorKind::NotFound, fmt::format("there is no overlay or installation {}", name));
         if (!pin_identity(set.overlays.at(name).source))
             return fail(ErrorKind::InvalidArgument,
                         fmt::format("{} needs no pin: its source does not move", artifact_owner(set, name)));

@@ -105,8 +105,7 @@ Result<RolledBack> roll_back(Context& context, const std::string& overlay, const
     const auto view = observe(context);
     if (!view) return std::unexpected(view.error());
     if (!view->target.overlays.contains(overlay))
-        return fail(ErrorKind::NotFound,
-                    fmt::format("overlay/{} is not there; l4d2ctl get overlays lists them", overlay));
+        return fail(ErrorKind::NotFound, fmt::format("there is no overlay or installation {}", overlay));
     const auto artifact = choose_artifact(*view, overlay, digest);
     if (!artifact) return std::unexpected(artifact.error());
     const Rollback rollback{*artifact, requester_of(context), view->observed.now, reason};

@@ -30,7 +30,16 @@ namespace fs = std::filesystem;
 constexpr std::size_t random_length = 32;
 constexpr mode_t readable_for_left4me = 0400;
 
-Result<void> check_name(const std::string& name) {
+/// For example a key of the host's git remote, which version 0.1 kept among them.
+bool belongs_to_the_host(const Context& context, const std::string& name) {
+    const auto& reserved = context.config.limits.reserved_secrets;
+    return std::find(reserved.begin(), reserved.end(), name) != reserved.end();
+}
+
+Result<void> check_name(const Context& context, const std::string& name) {
+    if (belongs_to_the_host(context, name))
+        return fail(ErrorKind::InvalidArgument,
+                    fmt::format("{} is in use by the host itself: {} names it", name, context.config_path));
     if (is_valid_secret_file(name)) return {};
     return fail(ErrorKind::InvalidArgument,
                 fmt::format("{} is not the name of a secret: letters, digits, '.', '_' and '-', at most 64, "
@@ -83,7 +92,7 @@ Result<std::vector<SecretInfo>> list_secrets(const Context& context, const Manif
     for (auto entry = fs::directory_iterator(directory, error); !error && entry != fs::directory_iterator();
          entry.increment(error)) {
         const std::string name = entry->path().filename();
-        if (is_valid_secret_file(name)) found[name].name = name;
+        if (is_valid_secret_file(name) && !belongs_to_the_host(context, name)) found[name].name = name;
     }
     if (error)
         return fail(ErrorKind::PermissionDenied, fmt::format("{}: {}", directory.string(), error.message()));
@@ -112,7 +121,7 @@ Json secrets_json(const std::vector<SecretInfo>& secrets) {
 }
 
 Result<std::vector<std::string>> set_secret(Context& context, const std::string& name, std::string text) {
-    if (auto checked = check_name(name); !checked) return std::unexpected(checked.error());
+    if (auto checked = check_name(context, name); !checked) return std::unexpected(checked.error());
     if (text.ends_with('\n')) text.pop_back();
     if (const char* const wrong = store::unusable_secret(text))
         return fail(ErrorKind::InvalidArgument, fmt::format("the secret {} {}", name, wrong));
@@ -144,7 +153,7 @@ Result<std::vector<std::string>> rotate_secret(Context& context, const std::stri
 }
 
 Result<void> remove_secret(Context& context, const std::string& name) {
-    if (auto checked = check_name(name); !checked) return std::unexpected(checked.error());
+    if (auto checked = check_name(context, name); !checked) return std::unexpected(checked.error());
     const auto in_force = read_source(context);
     if (!in_force) return std::unexpected(in_force.error());
     if (const auto users = uses(in_force->set)[name]; !users.empty())

@@ -54,7 +54,7 @@ class Asking {
             const auto waited = Clock::now() - began;
             if (waited > patience)
                 return fail(ErrorKind::TimedOut,
-                            fmt::format("{}: upstream was not heard of in time; "
+                            fmt::format("{}: upstream did not answer in time; "
                                         "nothing was changed",
                                         owner(open_.begin()->first, open_.begin()->second)));
             if (waited > worth_telling && !std::exchange(told, true))

@@ -189,7 +189,7 @@ class Assembly {
 
     void after_builds(const ServerDraft& draft, Verb later) {
         if (draft.target == nullptr || builds_.empty()) return;
-        for (const std::string& overlay : draft.desired()->overlays) {
+        for (const std::string& overlay : draft.desired()->artifacts()) {
             if (const auto build = builds_.find(overlay); build != builds_.end()) {
                 edge(id_of(draft.name, later), build->second);
             }

@@ -98,6 +98,11 @@ Trial next_trial(const Remembered& before, const TargetServer& target, const Obs
         if (!server.stack() && !was_started) return next;
         next = begin_trial(before.trial, target, server, in_use);
     }
+    // What failed is not asked for any more; if it is asked for again, it is tried again.
+    if (in_use == target.digest() && next.failed != in_use) {
+        next.failure.clear();
+        next.failed.clear();
+    }
     const Response response = response_of(*target.spec, server, observed);
     const bool stays_up = has_stayed_up(before.crashes, server.unit, observed.now) &&
                           !is_crashing(before, server, observed.now);

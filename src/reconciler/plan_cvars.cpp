@@ -38,8 +38,8 @@ void plan_cvars(const World& world, ServerDraft& draft) {
     if (observed.console && observed.console->state == ObservedConsole::State::Refused) {
         draft.steps.push_back(
             {Verb::Report,
-             "its console refuses the password, so nobody can tell which cvars it has; they "
-             "come with its next start",
+             "its console refuses the password, so left4me cannot read or set its cvars; the "
+             "values apply at its next start",
              {},
              HoldReason::CvarsRefused});
         return;

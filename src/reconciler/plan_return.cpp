@@ -36,7 +36,7 @@ bool plan_return(const World& world, ServerDraft& draft) {
     draft.steps.push_back(
         {Verb::Hold,
          fmt::format(
-             "its change has failed: {}; it keeps its last healthy rendering until another change, or "
+             "its change has failed: {}; it keeps its last healthy rendering until the next change or "
              "`l4d2ctl reconcile`",
              trial.failure),
          {},

@@ -30,8 +30,8 @@ bool overlay_is_suspended(const World& world, const std::string& overlay) {
     if (suspensions.servers.empty()) return false;
     bool used = false;
     for (const auto& [name, server] : world.desired().servers) {
-        if (std::find(server.overlays.begin(), server.overlays.end(), overlay) == server.overlays.end())
-            continue;
+        const std::vector<std::string> uses = server.artifacts();
+        if (std::find(uses.begin(), uses.end(), overlay) == uses.end()) continue;
         if (!is_suspended(world, name)) return false;
         used = true;
     }

@@ -124,8 +124,9 @@ std::optional<Step> decide_hang(const World& world, const ServerDraft& draft) {
     const ObservedServer& observed = *draft.observed;
     if (response_of(desired, observed, world.observed) != Response::Silent) return std::nullopt;
     Health health = desired.health;
-    // Its change is to blame, and it has somewhere to return to.
-    if (draft.back_to != nullptr) health.unresponsive = silent_after;
+    // Its change is to blame, and it has somewhere to return to, where it is not yet.
+    if (draft.back_to != nullptr && observed.stack() && *observed.stack() != draft.back_to->layers)
+        health.unresponsive = silent_after;
     const Silence silence = judge_silence(health, observed, world.target, world.observed);
     if (!silence.is_restarted) return std::nullopt;
     Step step = while_empty(restart(silence.why, Cause::Hang), observed);

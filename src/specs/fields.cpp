@@ -316,8 +316,8 @@ constexpr std::array blueprint_rollout_fields{
           .type = Type::Switch,
           .default_value = "false",
           .documentation = "A canary that fails returns to its last healthy rendering, and keeps it until "
-                           "another change, or "
-                           "`l4d2ctl reconcile`. Players come first, as its own `rollout` says.",
+                           "the next change or `l4d2ctl reconcile`. It restarts as the server's `rollout` "
+                           "allows.",
           .example = "true",
           .values = switch_values,
           .only_with = {"canary", ""}},

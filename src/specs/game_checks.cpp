@@ -167,8 +167,8 @@ void check_cvar_name(std::string_view text, Violations& violations) {
     const auto is_word = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; };
     if (text.empty() || !std::all_of(text.begin(), text.end(), is_word)) {
         // The game does not distinguish upper and lower case.
-        violations.push_back({Rule::CvarInvalid, fmt::format("{} is not the name of a cvar: it takes a-z, "
-                                                             "0-9 and '_'; write capitals small",
+        violations.push_back({Rule::CvarInvalid, fmt::format("{} is not the name of a cvar: use only a-z, "
+                                                             "0-9 and '_' (lower case)",
                                                              in_quotes(text))});
     } else if (std::find(ending.begin(), ending.end(), text) != ending.end()) {
         violations.push_back(

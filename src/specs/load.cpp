@@ -178,8 +178,9 @@ class Loading {
 
     /// Without a console, nobody can be warned.
     void check_warnings() {
+        if (limits_.followed_before) return;
         for (const ObjectSummary& object : objects_) {
-            if (!object.warns_at) continue;
+            if (object.kind->kind != Kind::Server || !object.warns_at) continue;
             const auto server = set_.servers.find(object.name);
             if (server == set_.servers.end()) continue;
             const auto blueprint = set_.blueprints.find(server->second.blueprint);

@@ -219,6 +219,17 @@ TEST_CASE("an object that others refer to cannot be deleted, and they are named"
     CHECK(refused.error().message.find("server/comp1, server/comp2") != std::string::npos);
 }
 
+TEST_CASE("an Installation that Blueprints use because it is the default cannot be deleted") {
+    const World world;
+    world.have("all.yaml", blueprint +
+                               "---\napiVersion: left4me/v1\nkind: Installation\n"
+                               "metadata: {name: default}\nspec: {}\n");
+    const auto refused = propose_removal(world.context, {DocumentName{Kind::Installation, "default"}});
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().kind == ErrorKind::StillReferenced);
+    CHECK(refused.error().message.find("blueprint/coop") != std::string::npos);
+}
+
 TEST_CASE("the offender can be deleted from an invalid source") {
     const World world;
     world.have("all.yaml", server("comp1", 27015));  // its blueprint does not exist

@@ -417,7 +417,7 @@ TEST_CASE("a canary that fails returns to its last healthy rendering, in whichev
         CHECK(fleet.server("a").processes == processes);
         CHECK(fleet.condition("a", "Ready").status == ConditionStatus::True);
         CHECK(fleet.message("a").ends_with(
-            "; it keeps its last healthy rendering until another change, or `l4d2ctl reconcile`"));
+            "; it keeps its last healthy rendering until the next change or `l4d2ctl reconcile`"));
         CHECK(fleet.message("b").find("the rollout has stopped, because a, the canary, ") !=
               std::string::npos);
         CHECK(fleet.others_are_untouched());
@@ -474,6 +474,22 @@ TEST_CASE("one that has returned tries its change again when a person asks for t
     fleet.intent.retry_now = true;
     (void)fleet.pass();
     fleet.intent.retry_now = false;
+    CHECK(fleet.canary() == "a");
+    fleet.wait(minutes(12));
+    CHECK(fleet.changed() == 3);
+}
+
+TEST_CASE("a change that failed is tried again when it comes back after it was taken back") {
+    ReturningFleet fleet;
+    const std::string before = fleet.desired.servers.at("a").config;
+    fleet.fail(ways[2]);
+    fleet.wait(minutes(30));
+    REQUIRE(fleet.changed() == 0);
+    fleet.change(before);
+    fleet.converge();
+    CHECK(fleet.changed() == 3);
+    fleet.change("hostname y");
+    fleet.converge();
     CHECK(fleet.canary() == "a");
     fleet.wait(minutes(12));
     CHECK(fleet.changed() == 3);

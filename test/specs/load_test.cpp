@@ -274,6 +274,18 @@ TEST_CASE("a script has the settings of its manifest, and the defaults for all o
           ScriptSource{"false", ScriptNetwork::Public, minutes(5), 16 * mib, 100 * mib, {}});
 }
 
+TEST_CASE("a revision that was followed may warn players without a console, as before that was an error") {
+    const std::vector<SourceFile> files{
+        {"a.yaml",
+         "apiVersion: left4me/v1\nkind: Blueprint\nmetadata: {name: coop}\nspec: {}\n---\n"
+         "apiVersion: left4me/v1\nkind: Server\nmetadata: {name: coop}\n"
+         "spec: {blueprint: coop, port: 27015, rollout: {policy: WhenEmpty, deadline: 1h, warn: [1m]}}\n"}};
+    CHECK_FALSE(load(files));
+    Limits limits;
+    limits.followed_before = true;
+    CHECK(load(files, limits));
+}
+
 TEST_CASE("the host's own key among the secrets is refused even if a Blueprint lists it") {
     const std::vector<SourceFile> files{
         {"a.yaml",

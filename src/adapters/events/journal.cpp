@@ -35,11 +35,11 @@ void send(const Event& event) {
         "REVISION=" + event.revision,
         fmt::format("COUNT={}", event.count),
     };
-    constexpr std::string_view server = "server/";
-    constexpr std::string_view overlay = "overlay/";
-    if (event.subject.starts_with(server)) fields.push_back("SERVER=" + event.subject.substr(server.size()));
-    if (event.subject.starts_with(overlay))
-        fields.push_back("OVERLAY=" + event.subject.substr(overlay.size()));
+    for (const auto& [kind, field] : {std::pair("server/", "SERVER="), std::pair("overlay/", "OVERLAY="),
+                                      std::pair("installation/", "INSTALLATION=")}) {
+        if (event.subject.starts_with(kind))
+            fields.push_back(field + event.subject.substr(std::string_view(kind).size()));
+    }
     if (!event.actor.empty()) fields.push_back("ACTOR=" + event.actor);
     if (event.drift) fields.emplace_back("DRIFT=1");
     std::vector<iovec> parts;

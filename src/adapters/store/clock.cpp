@@ -53,6 +53,7 @@ void move_times(Status& status, std::chrono::microseconds by) {
         move(server.remembered.backoff, by);
         move(server.remembered.crashes.last_at, by);  // active_since is systemd's, which moves nothing
         move(server.remembered.trial.healthy, by);
+        for (auto& [cvar, tried] : server.remembered.cvars) tried.at += by;
         for (Condition& condition : server.conditions) move(condition.last_transition, by);
     }
     for (auto& [name, backoff] : status.overlays) move(backoff, by);

@@ -26,6 +26,8 @@ class CommandLine(HostTest):
         self.until("its config is read", lambda: self.a2s(27019).get("hostname") == "old, of old")
         wrong = self.ctl("initialize", "older", "-f", "-", text_in="port: 27019\narguments: ['-port 1']\n", expect=3)
         self.assertIn("(as shown above)", wrong.stderr)
+        self.assertIn("already", self.ctl("initialize", "alpha", "-f", "-", text_in=spec, expect=5).stderr)
+        self.assert_running("alpha")
         self.assert_converged()
 
     def test_several_servers_are_started_in_one_edit(self):
