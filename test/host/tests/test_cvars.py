@@ -101,7 +101,7 @@ class CvarsTest(DaemonTest):
         for _ in range(3):
             self.ctl("reconcile", expect=None)
         self.read_again()
-        self.until("they are read again", lambda: self.exists(self.known("alpha")))
+        self.until("they are read again", lambda: self.is_known("alpha"))
         self.assertEqual(len(self.events("alpha", "Set")), 1)
         self.assertEqual(self.lives("alpha", "beta", "gamma"), self.before)
         # A remedy.
