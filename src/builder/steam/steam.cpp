@@ -101,8 +101,10 @@ class Installation {
     Built<void> check_build(const std::string& build) const {
         if (wanted_.empty() || build == wanted_) return {};
         if (source_.pin)
-            return not_as_pinned(fmt::format(
-                "Steam gives build {} and no other, but left4me.lock asks for {}", build, wanted_));
+            return source_failure(
+                fmt::format("Steam gives build {} and no other, but left4me.lock asks for {}; sudo l4d2ctl "
+                            "install NAME takes it",
+                            build, wanted_));
         return source_failure(
             fmt::format("Steam gives build {} and no other, but spec.build is {}; correct it, or remove it",
                         build, wanted_));
@@ -192,7 +194,7 @@ class Installation {
             SteamVerdict verdict = judge_update(output, *ended);
             if (verdict.end == SteamEnd::Done && !has_game(platform))
                 verdict = {SteamEnd::Stuck,
-                           fmt::format("steamcmd speaks of success, but there is no {}", game::executable)};
+                           fmt::format("steamcmd reports success, but there is no {}", game::executable)};
             if (verdict.end == SteamEnd::Done) return {};
             if (verdict.end == SteamEnd::WithoutValidate) validate = false;
             if (verdict.end == SteamEnd::Stuck) {

@@ -9,7 +9,6 @@ from testhosts.case import MANIFESTS, STATE, TOOLS, HostTest, server
 STEAMCMD = f"{TOOLS}/steamcmd"
 PLACE = f"{STATE}/overlays/stable"
 HOME = f"{PLACE}/.build/steam/home"
-HOLLOW = "steamcmd speaks of success, but there is no srcds_run"
 
 
 def installation(build: str = "", more: str = "") -> str:
