@@ -122,6 +122,8 @@ class Installation {
         if (auto kept = keep_known(); !kept) return std::unexpected(kept.error());
         const auto digest = settle();
         if (!digest) return std::unexpected(digest.error());
+        if (auto wrote = store::write_new(room_.get(), room_of::known_of, *digest, 0640, 0750); !wrote)
+            return own_failure(errno, wrote.error());
         if (auto adopted = staging.adopt(room_.get(), room_of::game); !adopted)
             return std::unexpected(adopted.error());
         Staged staged{*digest, input_, "build " + *build};
@@ -153,6 +155,13 @@ class Installation {
             !staged)
             return std::unexpected(staged.error());
         if (auto moved = staging.move_tree_to(room_.get(), room_of::game); !moved) return moved;
+        return put_back_known(path->substr(path->rfind('/') + 1));
+    }
+
+    /// Unless it is of another artifact: the build after `last` was killed just before it was recorded.
+    Built<void> put_back_known(const std::string& last) {
+        if (store::read_file(room_.get(), room_of::known_of, last.size()) != last)
+            return remove(room_.get(), room_of::known);
         const Fd game = open_game();
         if (::renameat(room_.get(), room_of::known, game.get(), steamapps) != 0 && errno != ENOENT)
             return own_failure(errno, store::io_error(steamapps).error());
@@ -256,7 +265,9 @@ class Installation {
     /// What steamcmd notes differs from host to host, and is not part of the game. With it, the next update
     /// need not look at every file first.
     Built<void> keep_known() {
-        if (auto removed = remove(room_.get(), room_of::known); !removed) return removed;
+        for (const char* const earlier : {room_of::known_of, room_of::known}) {
+            if (auto removed = remove(room_.get(), earlier); !removed) return removed;
+        }
         if (::renameat(open_game().get(), steamapps, room_.get(), room_of::known) != 0)
             return own_failure(errno, store::io_error(steamapps).error());
         return {};
