@@ -10,6 +10,7 @@
 #include <string_view>
 #include <utility>
 
+#include "adapters/no_tracing.hpp"
 #include "adapters/paths.hpp"
 #include "builder/build.hpp"
 #include "specs/name.hpp"
@@ -48,6 +49,7 @@ int run(std::span<char*> arguments) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    left4me::deny_tracing();
     // The address space is limited (LimitAS=), and glibc would reserve 64 MiB of it for each thread.
     (void)::mallopt(M_ARENA_MAX, 1);
     try {

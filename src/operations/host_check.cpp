@@ -287,7 +287,8 @@ class Inspection {
             "left4me-server@.service",  "left4me-build@.service",    "left4me-script@.service",
             "left4me-umount@.service",  "left4me-attach@.service",   "left4me-read.socket",
             "left4me-read@.service",    "left4me-reconcile.service", "left4me-reconcile.timer",
-            "left4me-refresh@.service", "left4me-proxy@.socket",     "left4me-proxy@.service"};
+            "left4me-refresh@.service", "left4me-proxy@.socket",     "left4me-proxy@.service",
+            "left4me-install@.service"};
         for (const char* name : names) {
             for (const char* directory : {"etc/systemd/system", "run/systemd/system"}) {
                 std::error_code error;

@@ -62,6 +62,8 @@ HostFacts facts_for_root(const Context& context) {
     facts.paths = context.paths;
     facts.has_git_source = context.config.git.has_value();
     facts.daemon_listens = daemon_listens(context.paths);
+    // Only manifests tell.
+    facts.uses_installation = false;
     read_kernel(facts);
     read_file_system(facts);
     return facts;
@@ -69,6 +71,7 @@ HostFacts facts_for_root(const Context& context) {
 
 HostFacts host_facts(Context& context) {
     HostFacts facts = facts_for_root(context);
+    facts.uses_installation = true;
     read_servers(facts, context);
     return facts;
 }

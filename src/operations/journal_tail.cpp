@@ -32,10 +32,15 @@ class SpawnActions {
 }  // namespace
 
 std::vector<std::string> log_units(const Subject& subject) {
-    if (has_artifacts(subject.kind))
-        return {build_unit(subject.name), install_unit(subject.name), script_unit(subject.name),
-                proxy_unit(subject.name), refresh_unit(subject.name)};
-    return {server_unit(subject.name)};
+    if (!has_artifacts(subject.kind)) return {server_unit(subject.name)};
+    std::vector<std::string> units{build_unit(subject.name), refresh_unit(subject.name)};
+    if (subject.kind == Kind::Installation) {
+        units.push_back(install_unit(subject.name));
+    } else {
+        units.push_back(script_unit(subject.name));
+        units.push_back(proxy_unit(subject.name));
+    }
+    return units;
 }
 
 JournalTail::JournalTail(const std::vector<std::string>& units, unsigned lines) {

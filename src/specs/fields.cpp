@@ -515,7 +515,7 @@ constexpr std::array git_exclude{
 constexpr std::array host_keys{
     Field{.name = "item",
           .type = Type::HostKey,
-          .documentation = "A public key, as `ssh-keyscan -t ed25519 HOST` prints it behind the host's name. "
+          .documentation = "A public key, as `ssh-keyscan -t ed25519 HOST` prints it after the host's name. "
                            "Of the kinds ssh-ed25519 and ecdsa-sha2-nistp256, 384 and 521.",
           .maximum = 300},
 };

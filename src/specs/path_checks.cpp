@@ -150,7 +150,7 @@ void check_host_key(std::string_view text, Violations& violations) {
     if (!is_base64 || !fits) {
         complain(
             "is not the public key of a server; write `ssh-ed25519 AAAA…`, as `ssh-keyscan -t ed25519 HOST` "
-            "prints it behind the host's name");
+            "prints it after the host's name");
     }
 }
 

@@ -494,7 +494,7 @@ TEST_CASE("wrong answers of a git server are refused, and named", "[git]") {
         return fetching.run(server);
     };
     SECTION("no git server") {
-        CHECK(says(answer("login"), "status 401: it has no such repository, or one that asks who you are"));
+        CHECK(says(answer("login"), "status 401: it has no such repository, or one that needs a login"));
         CHECK(says(answer("page"), "does not answer as a git server does"));
         CHECK(says(answer("old"), "version 2 of git's protocol"));
         CHECK(says(answer("dumb"), "does not answer as a git server does"));

@@ -32,9 +32,13 @@ inline void kill_builds(const std::function<pid_t()>& start, int times, std::chr
 inline void kill_build_when(const std::function<pid_t()>& start, const std::function<bool()>& reached) {
     const pid_t pid = start();
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-    while (!reached() && std::chrono::steady_clock::now() < deadline)
+    bool met = reached();
+    while (!met && std::chrono::steady_clock::now() < deadline) {
         std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        met = reached();
+    }
     kill_build(pid);
+    REQUIRE(met);
 }
 
 }  // namespace left4me

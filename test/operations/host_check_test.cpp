@@ -74,7 +74,7 @@ class FakeMachine {
               "left4me-build@.service", "left4me-script@.service", "left4me-umount@.service",
               "left4me-attach@.service", "left4me-read.socket", "left4me-read@.service",
               "left4me-reconcile.service", "left4me-reconcile.timer", "left4me-refresh@.service",
-              "left4me-proxy@.socket", "left4me-proxy@.service"})
+              "left4me-proxy@.socket", "left4me-proxy@.service", "left4me-install@.service"})
             write(std::string("usr/lib/systemd/system/") + name);
         write("usr/share/dbus-1/system.d/org.left4me.Helper1.conf");
         write("usr/share/dbus-1/system-services/org.left4me.Helper1.service");

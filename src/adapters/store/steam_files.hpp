@@ -14,8 +14,9 @@ inline constexpr const char* output = "output";      ///< FIFO: what it prints, 
 inline constexpr const char* lock = "lock";          ///< is held for as long as it runs
 inline constexpr const char* home = "home";          ///< its own files; kept
 inline constexpr const char* game = "game";          ///< what it installs, until it is whole
-/// What it needs to know the next time about what it has installed; of the last artifact.
+/// What it needs to know the next time about what it has installed.
 inline constexpr const char* known = "steamapps";
+inline constexpr const char* known_of = "steamapps-of";  ///< the digest of that artifact
 
 }  // namespace left4me::store::steam_room
 

@@ -60,8 +60,8 @@ class OverHttps : public GitServer {
         constexpr long not_found = 404;
         if (result.status == unauthorized || result.status == forbidden || result.status == not_found) {
             result.message +=
-                ": it has no such repository, or one that asks who you are, which left4me supports over ssh "
-                "alone; correct `url`";
+                ": it has no such repository, or one that needs a login; left4me logs in over ssh only: "
+                "correct `url`";
         }
         return result;
     }

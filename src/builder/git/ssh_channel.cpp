@@ -78,9 +78,7 @@ class SshChannel::State {
     State& operator=(const State&) = delete;
     ~State() {
         if (session_ == nullptr) return;
-        constexpr long moment = 1000;
-        libssh2_session_set_timeout(session_, moment);
-        begin_call();
+        begin_call(std::chrono::seconds(1), most_to_begin);
         (void)libssh2_session_disconnect(session_, "");
         // What is not said by now is not said.
         (void)::shutdown(connection_.socket(), SHUT_RDWR);
@@ -110,7 +108,7 @@ class SshChannel::State {
         if (!usable_) return refused("this libssh2 lacks an algorithm that left4me needs");
         begin_call();
         if (libssh2_session_handshake(session_, connection_.socket()) != 0) {
-            TransferResult failed = failure("no connection of ssh comes about");
+            TransferResult failed = failure("the ssh handshake failed");
             if (libssh2_session_last_errno(session_) == LIBSSH2_ERROR_KEX_FAILURE)
                 failed.message += "; the server must have an Ed25519 or ECDSA host key, and AES-CTR";
             return std::unexpected(std::move(failed));
@@ -124,7 +122,7 @@ class SshChannel::State {
         const char* const listed =
             libssh2_userauth_list(session_, user.c_str(), static_cast<unsigned>(user.size()));
         if (listed == nullptr && libssh2_userauth_authenticated(session_) != 0) return {};  // without a key
-        if (listed == nullptr) return std::unexpected(failure("nobody can log in"));
+        if (listed == nullptr) return std::unexpected(failure("cannot log in"));
         if (!std::string_view(listed).contains("publickey"))
             return refused("the server takes no keys; left4me cannot log in otherwise");
         const Secret key(read_key(place.key.file));
@@ -154,13 +152,13 @@ class SshChannel::State {
                             "ed25519 -N '' -f {0}",
                             place.key.place));
         }
-        return std::unexpected(failure("nobody can log in"));
+        return std::unexpected(failure("cannot log in"));
     }
 
     std::expected<void, TransferResult> run(const std::string& program) {
         begin_call();
         channel_ = libssh2_channel_open_session(session_);
-        if (channel_ == nullptr) return std::unexpected(failure("the server runs nothing"));
+        if (channel_ == nullptr) return std::unexpected(failure("the server did not run git-upload-pack"));
         // Servers refuse variables that they do not know; what the program says shows whether it has this
         // one.
         constexpr std::string_view name = "GIT_PROTOCOL";
@@ -169,10 +167,10 @@ class SshChannel::State {
         const int set = libssh2_channel_setenv_ex(channel_, name.data(), static_cast<unsigned>(name.size()),
                                                   value.data(), static_cast<unsigned>(value.size()));
         if (set != 0 && set != LIBSSH2_ERROR_CHANNEL_REQUEST_DENIED)
-            return std::unexpected(failure("the server runs nothing"));
+            return std::unexpected(failure("the server did not run git-upload-pack"));
         begin_call();
         if (libssh2_channel_exec(channel_, program.c_str()) != 0)
-            return std::unexpected(failure("the server runs nothing"));
+            return std::unexpected(failure("the server did not run git-upload-pack"));
         return {};
     }
 
@@ -267,7 +265,7 @@ class SshChannel::State {
         std::string print = base64({hash, hash_size});
         while (print.ends_with('=')) print.pop_back();
         return refused(fmt::format(
-            "whoever answers shows a host key that `hostKeys` does not have, SHA256:{}; either the "
+            "the server's host key is not in `hostKeys`: SHA256:{}; either the "
             "server has a new one or somebody is in between; if its owner publishes this one, add "
             "\"{}\" to `hostKeys`",
             print, key));

@@ -101,8 +101,10 @@ class Installation {
     Built<void> check_build(const std::string& build) const {
         if (wanted_.empty() || build == wanted_) return {};
         if (source_.pin)
-            return not_as_pinned(fmt::format(
-                "Steam gives build {} and no other, but left4me.lock asks for {}", build, wanted_));
+            return source_failure(
+                fmt::format("Steam gives build {} and no other, but left4me.lock asks for {}; sudo l4d2ctl "
+                            "install NAME takes it",
+                            build, wanted_));
         return source_failure(
             fmt::format("Steam gives build {} and no other, but spec.build is {}; correct it, or remove it",
                         build, wanted_));
@@ -120,6 +122,8 @@ class Installation {
         if (auto kept = keep_known(); !kept) return std::unexpected(kept.error());
         const auto digest = settle();
         if (!digest) return std::unexpected(digest.error());
+        if (auto wrote = store::write_new(room_.get(), room_of::known_of, *digest, 0640, 0750); !wrote)
+            return own_failure(errno, wrote.error());
         if (auto adopted = staging.adopt(room_.get(), room_of::game); !adopted)
             return std::unexpected(adopted.error());
         Staged staged{*digest, input_, "build " + *build};
@@ -151,6 +155,13 @@ class Installation {
             !staged)
             return std::unexpected(staged.error());
         if (auto moved = staging.move_tree_to(room_.get(), room_of::game); !moved) return moved;
+        return put_back_known(path->substr(path->rfind('/') + 1));
+    }
+
+    /// Unless it is of another artifact: the build after `last` was killed just before it was recorded.
+    Built<void> put_back_known(const std::string& last) {
+        if (store::read_file(room_.get(), room_of::known_of, last.size()) != last)
+            return remove(room_.get(), room_of::known);
         const Fd game = open_game();
         if (::renameat(room_.get(), room_of::known, game.get(), steamapps) != 0 && errno != ENOENT)
             return own_failure(errno, store::io_error(steamapps).error());
@@ -192,7 +203,7 @@ class Installation {
             SteamVerdict verdict = judge_update(output, *ended);
             if (verdict.end == SteamEnd::Done && !has_game(platform))
                 verdict = {SteamEnd::Stuck,
-                           fmt::format("steamcmd speaks of success, but there is no {}", game::executable)};
+                           fmt::format("steamcmd reports success, but there is no {}", game::executable)};
             if (verdict.end == SteamEnd::Done) return {};
             if (verdict.end == SteamEnd::WithoutValidate) validate = false;
             if (verdict.end == SteamEnd::Stuck) {
@@ -254,7 +265,9 @@ class Installation {
     /// What steamcmd notes differs from host to host, and is not part of the game. With it, the next update
     /// need not look at every file first.
     Built<void> keep_known() {
-        if (auto removed = remove(room_.get(), room_of::known); !removed) return removed;
+        for (const char* const earlier : {room_of::known_of, room_of::known}) {
+            if (auto removed = remove(room_.get(), earlier); !removed) return removed;
+        }
         if (::renameat(open_game().get(), steamapps, room_.get(), room_of::known) != 0)
             return own_failure(errno, store::io_error(steamapps).error());
         return {};

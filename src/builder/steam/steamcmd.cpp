@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <optional>
 #include <thread>
 
 #include "adapters/store/files.hpp"
@@ -93,6 +94,7 @@ Built<int> SteamCmd::run(const std::string& arguments, SteamOutput& output,
         return std::unexpected(sent.error());
     std::string line;  // not whole yet
     auto heard = Clock::now();
+    std::optional<Clock::time_point> hung_up_at;
     while (true) {
         pollfd watched{output_.get(), POLLIN, 0};
         if (::poll(&watched, 1, static_cast<int>(look_again.count())) < 0 && errno != EINTR)
@@ -101,8 +103,12 @@ Built<int> SteamCmd::run(const std::string& arguments, SteamOutput& output,
         const ssize_t got = ::read(output_.get(), buffer.data(), buffer.size());
         if (got < 0 && errno != EAGAIN && errno != EINTR)
             return own_failure(errno, store::io_error(room_of::output).error());
-        if (got == 0 && begun_)
-            return source_failure("steamcmd's unit ended; l4d2ctl logs installation/NAME says why");
+        if (got == 0 && begun_) {
+            // If it is stopped together with this build, that is about to be told, and is no failure.
+            hung_up_at = hung_up_at.value_or(Clock::now());
+            if (Clock::now() - *hung_up_at > limits_.end)
+                return source_failure("steamcmd's unit ended; l4d2ctl logs installation/NAME says why");
+        }
         if (got == 0) std::this_thread::sleep_for(look_again);  // nobody has opened it yet
         if (got <= 0) {
             const auto silent = Clock::now() - heard;

@@ -18,6 +18,9 @@ struct SteamLimits {
     std::chrono::seconds start{120};
     /// A run that prints nothing for so long hangs.
     std::chrono::seconds silence{std::chrono::minutes(15)};
+    /// From the end of its unit until this build is stopped, too, if somebody stops both. Longer than the
+    /// unit's TimeoutStopSec=.
+    std::chrono::seconds end{8};
 };
 
 /// steamcmd, which runs in left4me-install@NAME.service, and does what stands in the FIFOs of the room that

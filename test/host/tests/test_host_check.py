@@ -65,7 +65,11 @@ class HostCheck(HostTest):
         self.assertEqual(self.lives("beta", "gamma"), before)
         # Nobody is there to be asked, so the host itself stays as it is.
         self.run_in("mv", "/etc/ssl/certs/ca-certificates.crt", "/root")
+        # Whether it is used, only the manifests say.
+        self.run_in("chmod", "a-x", f"{STATE}/installation/srcds_run")
         asked = self.ctl("host", "init", expect=1)
+        self.run_in("chmod", "a+x", f"{STATE}/installation/srcds_run")
+        self.assertNotIn("Game:", asked.stdout)
         self.assertIn("Certificates: no", asked.stdout.replace("there are no certificates", "no"))
         self.assertNotIn("+ apt-get", asked.stdout)
         self.run_in("mv", "/root/ca-certificates.crt", "/etc/ssl/certs/")

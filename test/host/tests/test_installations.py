@@ -9,7 +9,6 @@ from testhosts.case import MANIFESTS, STATE, TOOLS, HostTest, server
 STEAMCMD = f"{TOOLS}/steamcmd"
 PLACE = f"{STATE}/overlays/stable"
 HOME = f"{PLACE}/.build/steam/home"
-HOLLOW = "steamcmd speaks of success, but there is no srcds_run"
 
 
 def installation(build: str = "", more: str = "") -> str:
@@ -82,6 +81,7 @@ class Installations(SteamTest):
         self.assertEqual(self.wanted_layers("alpha")[-1], f"overlays/stable/{first['digest']}")
         artifact = f"{PLACE}/{first['digest']}"
         self.assertFalse(self.exists(f"{artifact}/steamapps"))
+        self.assertEqual(self.run_in("cat", f"{PLACE}/.build/steam/steamapps-of").stdout, first["digest"])
         self.assertEqual(self.run_in("stat", "-c", "%U:%G %a", f"{artifact}/srcds_run").stdout, "left4me:left4me-server 775\n")
         self.assertEqual(self.object()["revision"], "build 100")
         self.assertRegex(self.ctl("get", "installations").stdout, r"stable +yes")
@@ -133,6 +133,24 @@ class Installations(SteamTest):
         self.ctl("reconcile")
         self.built("100")
         self.assertTrue(self.exists(f"{HOME}/steamcmd/linux32/steamcmd"))
+        # Another one that is configured replaces it.
+        self.run_in("sh", "-c", "cp -R /opt/steam /opt/newer && echo y >/opt/newer/linux32/steamcmd")
+        self.write("/etc/left4me/config.yaml", "steamcmd: /opt/newer/steamcmd.sh\n")
+        self.steam("101")
+        self.ctl("install", "stable")
+        self.built("101")
+        self.assertEqual(self.run_in("cat", f"{HOME}/steamcmd/linux32/steamcmd").stdout, "y\n")
+
+    def test_steamcmd_is_stopped_with_its_build_when_that_is_canceled(self):
+        self.steam("100", "hang")
+        self.put(installation())
+        self.run_in("systemctl", "start", "left4me.service")
+        self.until("steamcmd runs", self.asked)
+        self.ctl("cancel", "installation/stable")
+        self.until("it has ended", lambda: self.state("install") == "inactive", 30)
+        self.until("it is canceled", lambda: self.object()["build"]["state"] == "Canceled")
+        self.assertNotIn("failure", self.record())
+        self.assertEqual(self.run_in("pgrep", "-f", "left4me-steamcmd", expect=None).stdout, "")
 
     def test_a_build_that_the_manifest_names_is_that_one_or_none(self):
         self.put(installation("99"))
@@ -238,7 +256,7 @@ class SteamFails(SteamTest):
 KILL = """systemctl start left4me-build@stable; sleep "$1"
 systemctl is-active -q left4me-build@stable || exit 1
 systemctl kill -s KILL "left4me-$2@stable"
-for i in $(seq 100); do systemctl is-active -q left4me-build@stable || exit 0; sleep 0.1; done"""
+for i in $(seq 200); do systemctl is-active -q left4me-build@stable || exit 0; sleep 0.1; done"""
 
 
 class SteamKilled(SteamTest):
