@@ -262,7 +262,7 @@ for i in $(seq 200); do systemctl is-active -q left4me-build@stable || exit 0; s
 class SteamKilled(SteamTest):
     def test_a_build_that_is_killed_anywhere_goes_on_where_it_was(self):
         chance = random.Random(20261129)
-        self.run_in("sh", "-c", "for n in $(seq 40); do echo $n >/srv/steam/files/left4dead2/map$n.vpk; done; echo 0.4 >/srv/steam/pause")
+        self.run_in("sh", "-c", "for n in $(seq 40); do echo $n >/srv/steam/files/left4dead2/map$n.vpk; done; echo 2 >/srv/steam/pause")
         self.steam("100", "subscription")
         self.put(installation())
         self.ctl("reconcile", expect=None)
@@ -271,6 +271,7 @@ class SteamKilled(SteamTest):
             unit = chance.choice(["build", "install"])
             killed = self.run_in("sh", "-c", KILL, "kill", f"{chance.uniform(0, 2.2):.2f}", unit, expect=None)
             self.assertEqual(killed.returncode, 0, f"it was complete before kill {number}")
+        self.run_in("sh", "-c", "echo 0.1 >/srv/steam/pause")
         self.run_in("systemctl", "start", "left4me-build@stable.service")
         self.built("100", 120)
         # Nothing that was whole was fetched again.
