@@ -180,7 +180,7 @@ class Loading {
     void check_warnings() {
         if (limits_.followed_before) return;
         for (const ObjectSummary& object : objects_) {
-            if (object.kind->kind != Kind::Server || !object.warns_at) continue;
+            if (!object.warns_at || object.kind == nullptr || object.kind->kind != Kind::Server) continue;
             const auto server = set_.servers.find(object.name);
             if (server == set_.servers.end()) continue;
             const auto blueprint = set_.blueprints.find(server->second.blueprint);
