@@ -102,6 +102,7 @@ class Assembly {
             after(draft, Verb::Enable, {Verb::Render});
             after_builds(draft, Verb::Enable);
         }
+        after(draft, Verb::Enable, {Verb::Revert});  // a boot starts what `current` then names
         if (starts)
             after(draft, Verb::Stop,
                   {Verb::Render, Verb::Revert});  // do not stop a server that cannot be started again
