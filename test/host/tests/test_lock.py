@@ -144,7 +144,7 @@ class Lock(SteamTest):
         self.assertIn("the pin of overlay/pack is not used: it is of another source", self.ctl("diff", expect=None).stderr)
         self.assertIn("overlay/pack", self.ctl("validate", "-f", "/etc/left4me/manifests").stderr)
         self.assertIsNone(self.overlay("pack")["pin"])
-        self.assertIn("overlay/nothing is not there", self.ctl("lock", "--check", "nothing", expect=4).stderr)
+        self.assertIn("there is no overlay or installation nothing", self.ctl("lock", "--check", "nothing", expect=4).stderr)
         self.ctl("lock", "pack")
         self.assertEqual(self.overlay("pack")["pin"], f"commit {self.first[:12]}")
         # One that cannot be asked does not keep the others from being pinned.
