@@ -1,7 +1,5 @@
 #include "operations/cancel.hpp"
 
-#include <fmt/format.h>
-
 #include "l4d2ctl/kinds.hpp"
 #include "l4d2ctl/verbs.hpp"
 
@@ -19,7 +17,7 @@ Result<Exit> cancel(Session& session, const std::vector<std::string>& words) {
         return std::unexpected(entered.error());
     const auto canceled = operations::cancel_build(session, name);
     if (!canceled) return std::unexpected(canceled.error());
-    const std::string owner = fmt::format("{}/{}", to_string(*target->kind), name);
+    const std::string owner = to_string(Subject{*target->kind, name});
     print(*canceled ? "the build of " + owner + " is canceled\n" : owner + " is not being built\n");
     return Exit::Done;
 }

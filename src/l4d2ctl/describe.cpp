@@ -55,7 +55,7 @@ Result<std::string> describe_blueprint(const Session& session, const View& view,
 
 Result<std::string> describe_overlay(const Session& session, const View& view, Kind kind,
                                      const std::string& name, operations::JournalTail& tail) {
-    const std::string owner = fmt::format("{}/{}", to_string(kind), name);
+    const std::string owner = to_string(Subject{kind, name});
     const auto found = view.in_force.set.overlays.find(name);
     if (found == view.in_force.set.overlays.end() || kind_of(found->second.source) != kind)
         return fail(Exit::NotFound, owner + " is not there");

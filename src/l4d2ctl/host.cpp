@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -8,10 +7,9 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
-#include <iostream>
-#include <optional>
 #include <set>
 
+#include "l4d2ctl/question.hpp"
 #include "l4d2ctl/verbs.hpp"
 #include "operations/host_check.hpp"
 
@@ -79,10 +77,7 @@ bool run(std::vector<std::string> words) {
 bool is_agreed(const Finding& finding, bool yes) {
     if (!finding.is_outside || yes) return true;
     if (::isatty(STDIN_FILENO) == 0) return false;
-    print_error(fmt::format("This changes the host outside of left4me. Run `{}`? [y/N]", finding.remedy));
-    std::string answer;
-    std::getline(std::cin, answer);
-    return answer == "y" || answer == "Y" || answer == "yes";
+    return agrees(fmt::format("This changes the host outside of left4me. Run `{}`?", finding.remedy));
 }
 
 /// One after another, since one remedy may mend several findings, or show another.

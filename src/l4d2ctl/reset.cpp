@@ -4,9 +4,8 @@
 #include <fmt/ranges.h>
 #include <unistd.h>
 
-#include <iostream>
-
 #include "l4d2ctl/acting.hpp"
+#include "l4d2ctl/question.hpp"
 #include "l4d2ctl/selection.hpp"
 #include "l4d2ctl/verbs.hpp"
 
@@ -27,10 +26,7 @@ Result<void> confirm(const std::vector<std::string>& servers) {
         fmt::format("everything that {} wrote (logs, bans, demos, plugin data)", fmt::join(servers, ", "));
     if (::isatty(STDIN_FILENO) == 0)
         return fail(Exit::Usage, fmt::format("reset removes {}: say --yes", what));
-    print_error(fmt::format("This removes {}, and restarts running servers. Continue? [y/N]", what));
-    std::string answer;
-    std::getline(std::cin, answer);
-    if (answer == "y" || answer == "Y" || answer == "yes") return {};
+    if (agrees(fmt::format("This removes {}, and restarts running servers. Continue?", what))) return {};
     return fail(Exit::Refused, "nothing was removed");
 }
 

@@ -55,7 +55,7 @@ Trial begin_trial(const Trial& before, const TargetServer& target, const Observe
         next.fallback = before.rendering;
     }
     // A canary that has returned to its fallback does not forget why.
-    if (in_use == next.failed || in_use == target.digest()) {
+    if (in_use == next.failed) {
         next.failure.clear();
         next.failed.clear();
     }
