@@ -236,6 +236,10 @@ def counted(said: str) -> Result:
     for passed, failed in re.findall(r"^(\d+) passed, (\d+) failed$", said, re.MULTILINE):
         result.passed += int(passed)
         result.failed += int(failed)
+    # The lines of the reason are indented.
+    unsteady = re.findall(r"^UNSTEADY: (\S.*)$", said, re.MULTILINE)
+    if unsteady:
+        result.note = f"{result.passed} tests, of which passed only alone: {'; '.join(unsteady)}"
     if result.passed + result.failed == 0:
         raise Failed("no test ran\n" + tail(said))
     return result
@@ -263,7 +267,7 @@ def packaged(log: Log) -> Result:
 
 
 def package_tests(release: str) -> "Callable[[Log], Result]":
-    return lambda log: counted(log.command("test/host/run-tests", release, "--packages", "--jobs", "2"))
+    return lambda log: counted(log.command("test/host/run-tests", release, "--packages", "--jobs", "2", "--again"))
 
 
 def build(release: str) -> "Callable[[Log], None]":
@@ -313,13 +317,13 @@ def upgrade(release: str) -> "Callable[[Log], Result]":
 
     def run(log: Log) -> Result:
         log.command("test/host/build-for", release, "--commit", EARLIER, JOBS=str(CORES))
-        return counted(log.command("test/host/run-tests", release, "--upgrade-from", EARLIER))
+        return counted(log.command("test/host/run-tests", release, "--upgrade-from", EARLIER, "--again"))
 
     return run
 
 
 def host_tests(release: str) -> "Callable[[Log], Result]":
-    return lambda log: counted(log.command("test/host/run-tests", release, "--jobs", "3"))
+    return lambda log: counted(log.command("test/host/run-tests", release, "--jobs", "3", "--again"))
 
 
 class TidyCache:
