@@ -21,7 +21,7 @@ from urllib.parse import urlparse
 PROJECT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(PROJECT / "test/host"))
 
-from testhosts import apt, trees  # noqa: E402
+from testhosts import apt, staging, trees  # noqa: E402
 
 LOGS = PROJECT / "build/check"
 CORES = os.cpu_count() or 1
@@ -266,6 +266,29 @@ def packaged(log: Log) -> Result:
     return Result(passed=len(made), note=f"{len(made)} packages")
 
 
+def piuparts(release: str) -> "Callable[[Log], Result]":
+    """Debian's tester of installing, removing and purging, in a copy of the bare tree."""
+
+    def run(log: Log) -> Result:
+        repository = LOGS / "piuparts" / release
+        shutil.rmtree(repository, ignore_errors=True)
+        repository.mkdir(parents=True)
+        made = [shutil.copy(path, repository) for path in staging.packages(release)]
+        index = subprocess.run(["dpkg-scanpackages", "."], cwd=repository, capture_output=True, text=True, check=True)
+        (repository / "Packages").write_text(index.stdout)
+        proxies = [line.split('"')[1] for line in apt.acquire_options() if line.lower().startswith("acquire::http::proxy ")]
+        for package in made:
+            log.command(
+                "piuparts", "--existing-chroot", trees.location("bare", release), "--keep-sources-list", "--no-eatmydata",
+                # What dependencies leave is theirs.
+                "--warn-on-others", "--distribution", release, "--bindmount", repository, "--testdebs-repo", repository,
+                *(f"--proxy={proxy}" for proxy in proxies), package,
+            )  # fmt: skip
+        return Result(passed=len(made), note=f"{len(made)} packages")
+
+    return run
+
+
 def package_tests(release: str) -> "Callable[[Log], Result]":
     return lambda log: counted(log.command("test/host/run-tests", release, "--packages", "--jobs", "2", "--again"))
 
@@ -434,6 +457,9 @@ STEPS = [
     Step("tidy", "clang-tidy over what is installed", tidy_of(every_source), ["fuzz"], cores=2),
     Step(f"bare-tree-{HERE}", f"bare tree for {HERE}", tree("bare", HERE), [f"host-tree-{OTHER}"], cores=0),
     Step(f"bare-tree-{OTHER}", f"bare tree for {OTHER}", tree("bare", OTHER), [f"bare-tree-{HERE}"], cores=0),
+    Step(f"piuparts-{HERE}", f"installing and purging on {HERE} (piuparts)", piuparts(HERE), [f"package-{HERE}", f"bare-tree-{HERE}"]),
+    Step(f"piuparts-{OTHER}", f"installing and purging on {OTHER} (piuparts)", piuparts(OTHER),
+         [f"package-{OTHER}", f"bare-tree-{OTHER}"]),
     Step(f"readme-{HERE}", f"the README, followed on a bare {HERE}", readme(HERE),
          ["tidy", f"bare-tree-{HERE}", f"package-{HERE}"], cores=1),
     Step(f"readme-{OTHER}", f"the README, followed on a bare {OTHER}", readme(OTHER),

@@ -5,6 +5,7 @@ import io
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -346,15 +347,21 @@ def main() -> int:
     release = os.environ.get("LEFT4ME_DEMO_RELEASE") or apt.codename()
     show = Show()
     print(bold("left4me") + dim(" · servers as written, whatever happens to the host"))
-    show.step("Build, and boot a throw-away host")
-    with Working(f"left4me for Debian {release}"):
-        tree = staging.build(release, "demo")
+    show.step("Build packages, and install them on a throw-away host")
+    with Working(f"left4me's packages for Debian {release}"):
+        game = staging.build(release, "demo")
     with Working("a Debian of its own (made once, then cached)"):
-        host = Host.create(release, install=tree, owned=True)
+        host = Host.create(release, install=game, owned=True)
     with host:
+        for package in staging.packages(release, "demo"):
+            shutil.copy(package, host.storage / "upper/root")
         with Working("boot"):
             host.boot()
         stage = Stage(host, show)
+        if stage.type("cd && DEBIAN_FRONTEND=noninteractive apt-get -qq install ./left4me*.deb", most=2) != 0:
+            raise HostError("apt-get could not install the packages")
+        print(dim("   Its daemon runs already. To show what it does, it is stopped, and its work done by hand:"))
+        stage.type("systemctl disable --now left4me", most=1)
         for scene in (bring_up, arrive, kill, disable, edit, mistake, hand_over, reboot):
             scene(stage)
         show.summary()

@@ -106,15 +106,19 @@ class Packages(HostTest):
 
     def assert_nobody_noticed(self, change) -> None:
         """`change` replaces the packages: servers and builds go on, and what looks after them is new."""
+        more = {f"more{number:02}": 28000 + number for number in range(50 - len(SERVERS))}
+        self.write(f"{MANIFESTS}/more.yaml", "".join(server(name, port) for name, port in more.items()))
+        self.until("fifty servers run", lambda: all(self.active(unit_of(name)) for name in more), 120)
+        self.until("nothing differs", lambda: self.ctl("diff", expect=None).returncode == 0, 120)
         self.write(f"{MANIFESTS}/slow.yaml", SLOW + server("waits", 27030).replace("blueprint: plain", "blueprint: slowed")
                    + "---\napiVersion: left4me/v1\nkind: Blueprint\nmetadata: {name: slowed}\nspec: {overlays: [slow]}\n")  # fmt: skip
         builds = ("left4me-build@slow.service", "left4me-script@slow.service")
         self.until("the script runs", lambda: all(self.active(name) for name in builds))
         self.ctl("diff", expect=None)
-        before, running = self.lives(*SERVERS), [self.unit(name, "InvocationID") for name in builds]
+        before, running = self.lives(*SERVERS, *more), [self.unit(name, "InvocationID") for name in builds]
         daemon, probe = (self.unit(name, "MainPID") for name in ("left4me.service", "left4me-probe.service"))
         change()
-        self.assertEqual(self.lives(*SERVERS), before)
+        self.assertEqual(self.lives(*SERVERS, *more), before)
         self.assertEqual([self.unit(name, "InvocationID") for name in builds], running)
         self.assertNotEqual(self.unit("left4me.service", "MainPID"), daemon)
         self.assertNotEqual(self.unit("left4me-probe.service", "MainPID"), probe)

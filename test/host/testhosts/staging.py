@@ -12,13 +12,14 @@ def place(release: str, variant: str = "") -> Path:
     return PROJECT / "build" / f"stage-{release}{variant and f'-{variant}'}"
 
 
-def packages(release: str) -> list[Path]:
-    """The Debian packages that ./package built, without those of debug information."""
-    return sorted((PROJECT / "build/packages" / release).glob("*.deb"))
+def packages(release: str, variant: str = "") -> list[Path]:
+    """The Debian packages that build-for made, without those of debug information."""
+    return sorted((PROJECT / "build" / f"packages{variant and f'-{variant}'}" / release).glob("*.deb"))
 
 
 def build(release: str, variant: str = "") -> Path:
-    """Builds the checkout for a release and returns the staging tree; `variant` "demo" omits the tests.
+    """Builds the checkout for a release and returns the staging tree; `variant` "demo" omits the tests
+    and makes packages.
     Shows the build's output if it fails."""
     name = f"{release}-{variant}" if variant else release
     command = [str(PROJECT / "test/host/build-for"), release, *([f"--{variant}"] if variant else [])]
