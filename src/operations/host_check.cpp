@@ -301,7 +301,66 @@ class Inspection {
                        name))
                 find(HostCheck::Units, fmt::format("the unit {} is not installed", name),
                      "install left4me again");
+            for (const char* directory : {"etc/systemd/system", "run/systemd/system"})
+                sandbox(name, at(directory) / fmt::format("{}.d", name));
         }
+    }
+
+    /// Settings of resources are an operator's business; those of the sandbox are what docs/security.md
+    /// counts on.
+    void sandbox(const char* unit, const fs::path& drop_ins) {
+        std::error_code error;
+        for (const auto& file : fs::directory_iterator(drop_ins, error)) {
+            if (file.path().extension() != ".conf") continue;
+            const std::string text = text_of(file.path());
+            for (const std::string_view line : split(text, '\n')) {
+                const std::string_view setting = setting_of(line);
+                if (!is_of_a_sandbox(setting)) continue;
+                const std::string path = printable_line(file.path().string());
+                find(HostCheck::Units,
+                     fmt::format("{} changes the sandbox of {}: {}=", path, unit, printable_line(setting)),
+                     fmt::format("rm {} && systemctl daemon-reload, and restart what runs with it", path));
+                break;
+            }
+        }
+    }
+
+    static std::string_view setting_of(std::string_view line) {
+        constexpr const char* blanks = " \t";
+        line.remove_prefix(std::min(line.find_first_not_of(blanks), line.size()));
+        line = line.substr(0, line.find('='));
+        return line.substr(0, line.find_last_not_of(blanks) + 1);
+    }
+
+    /// systemd.exec(5), systemd.service(5), systemd.resource-control(5)
+    static bool is_of_a_sandbox(std::string_view setting) {
+        constexpr std::array beginnings{"AmbientCapabilities",
+                                        "Bind",
+                                        "CapabilityBoundingSet",
+                                        "DynamicUser",
+                                        "Exec",
+                                        "Group",
+                                        "IPAddress",
+                                        "InaccessiblePaths",
+                                        "LockPersonality",
+                                        "MemoryDenyWrite",
+                                        "MountFlags",
+                                        "NoExecPaths",
+                                        "NoNewPrivileges",
+                                        "PermissionsStartOnly",
+                                        "Private",
+                                        "Protect",
+                                        "ReadOnlyPaths",
+                                        "ReadWritePaths",
+                                        "Restrict",
+                                        "Root",
+                                        "SupplementaryGroups",
+                                        "SystemCall",
+                                        "TemporaryFileSystem",
+                                        "UMask",
+                                        "User"};
+        return std::any_of(beginnings.begin(), beginnings.end(),
+                           [setting](const char* one) { return setting.starts_with(one); });
     }
 
     void bus_policy() {

@@ -156,6 +156,11 @@ const std::vector<Fault>& faults() {
          [](M& m) { m.remove("usr/lib/systemd/system/left4me-build@.service"); }},
         {HostCheck::Units, "left4me-server@.service is masked",
          [](M& m) { fs::create_symlink("/dev/null", m.root("etc/systemd/system/left4me-server@.service")); }},
+        {HostCheck::Units, "changes the sandbox of left4me-server@.service: NoNewPrivileges=",
+         [](M& m) {
+             m.write("etc/systemd/system/left4me-server@.service.d/plugin.conf",
+                     "[Service]\nMemoryMax=4G\n NoNewPrivileges = no\n");
+         }},
         {HostCheck::BusPolicy, "no policy", [](M& m) { m.remove("usr/share/dbus-1/system.d"); }},
         {HostCheck::BusPolicy, "cannot start left4me-helper",
          [](M& m) { m.remove("usr/share/dbus-1/system-services"); }},
@@ -207,6 +212,8 @@ TEST_CASE("each fault of a host is found with a remedy") {
 
 TEST_CASE("a host is not asked for what it does not need") {
     FakeMachine machine;
+    machine.write("etc/systemd/system/left4me.service.d/local.conf",
+                  "# User=root\n[Service]\nMemoryMax=1G\nEnvironment=User=x\nRestart=always\n");
     machine.remove("usr/lib32");
     machine.write("var/lib/left4me/installation/srcds_linux", "#!/bin/sh");
     machine.remove("usr/bin/git");
