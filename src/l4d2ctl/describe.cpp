@@ -47,7 +47,7 @@ Result<std::string> describe_blueprint(const Session& session, const View& view,
              session, "blueprint/" + name);
     operations::ConflictFinder finder(session.paths, view.desired().overlays);
     std::string conflicts;
-    for (const operations::Conflict& conflict : finder.find(blueprint.overlays))
+    for (const operations::Conflict& conflict : finder.find({blueprint.overlays, installation}))
         conflicts += printable_line(to_text(conflict)) + "\n";
     return text + section("Conflicts between overlays", conflicts, session.out) +
            section("server.cfg", printable(blueprint.config), session.out);

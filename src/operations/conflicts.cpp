@@ -14,9 +14,9 @@
 #include <utility>
 
 #include "adapters/directory_stream.hpp"
-#include "adapters/store/build_files.hpp"
 #include "adapters/store/files.hpp"
 #include "adapters/store/rollbacks.hpp"
+#include "operations/artifact_in_use.hpp"
 #include "operations/server_view.hpp"
 #include "specs/writable.hpp"
 
@@ -153,13 +153,15 @@ class Comparison {
 
 std::map<std::string, OverlayStack> stacks_of(const ManifestSet& set) {
     std::map<std::string, OverlayStack> stacks;
-    for (const auto& [name, blueprint] : set.blueprints) stacks[name] = blueprint.overlays;
+    for (const auto& [name, blueprint] : set.blueprints)
+        stacks[name] = {blueprint.overlays, installation_of(set, blueprint)};
     return stacks;
 }
 
 std::map<std::string, OverlayStack> stacks_of(const Desired& desired) {
     std::map<std::string, OverlayStack> stacks;
-    for (const auto& [name, server] : desired.servers) stacks[server.blueprint] = server.overlays;
+    for (const auto& [name, server] : desired.servers)
+        stacks[server.blueprint] = {server.overlays, server.installation};
     return stacks;
 }
 
@@ -176,22 +178,19 @@ const ConflictFinder::Files& ConflictFinder::files_of(const std::string& overlay
         files.add_inline(*texts);
         return files;
     }
-    const Fd place(
-        ::open((paths_.overlays() / overlay).c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-    if (const auto rollback = rollbacks_.find(overlay); place && rollback != rollbacks_.end())
-        files.artifact = store::open_directory(place.get(), rollback->second.artifact);
-    const Fd build = place ? store::open_directory(place.get(), store::build_directory) : Fd();
-    const auto built = build ? store::read_record(build.get()).artifact : std::nullopt;
-    if (!files.artifact && built) files.artifact = store::open_directory(place.get(), built->digest);
+    files.artifact = open_artifact_in_use(paths_, rollbacks_, overlay);
     if (DirectoryStream stream = files.artifact ? open_stream(files.artifact.get(), ".") : nullptr)
         files.add_directory(std::move(stream), "", 0);
     return files;
 }
 
-std::string ConflictFinder::installed_name(const std::string& directory, const std::string& lower) {
-    const auto [known, first] = installed_.try_emplace(directory);
+std::string ConflictFinder::installed_name(const std::string& game, const std::string& directory,
+                                           const std::string& lower) {
+    const auto [known, first] = installed_.try_emplace({game, directory});
     if (first) {
-        const Fd root(::open(paths_.installation().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+        const Fd root = game.empty()
+                            ? Fd(::open(paths_.installation().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC))
+                            : open_artifact_in_use(paths_, rollbacks_, game);
         const Fd opened =
             root ? store::open_directory(root.get(), directory.empty() ? "." : directory) : Fd();
         if (opened) {
@@ -206,7 +205,7 @@ std::string ConflictFinder::installed_name(const std::string& directory, const s
 std::vector<Conflict> ConflictFinder::find(const OverlayStack& stack) {
     std::map<std::string, Owners> owners;  // by path of a file
     std::map<std::pair<std::string, std::string>, std::map<std::string, Owners>> spellings;
-    for (const std::string& overlay : stack) {
+    for (const std::string& overlay : stack.overlays) {
         const Files& files = files_of(overlay);
         const auto spell = [&](const std::string& path) {
             const std::string_view above = parent_of(path);
@@ -234,12 +233,12 @@ std::vector<Conflict> ConflictFinder::find(const OverlayStack& stack) {
             conflicts.push_back({Conflict::Kind::SamePath, {path}, files, overlays});
     }
     for (auto& [place, paths] : spellings) {
-        const std::string installed = installed_name(place.first, place.second);
+        const std::string installed = installed_name(stack.installation, place.first, place.second);
         if (!installed.empty()) paths[installed].emplace_back(installation);
         if (paths.size() < 2) continue;
         Conflict conflict{Conflict::Kind::OtherCase, {}, 1, {}};
         for (const auto& [path, overlays] : paths) conflict.paths.push_back(path);
-        std::vector<std::string> layers = stack;
+        std::vector<std::string> layers = stack.overlays;
         layers.emplace_back(installation);
         for (const std::string& overlay : layers) {
             const bool has = std::any_of(paths.begin(), paths.end(), [&](const auto& spelling) {

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "adapters/paths.hpp"
@@ -28,8 +29,11 @@ struct Conflict {
     bool operator==(const Conflict&) const = default;
 };
 
-/// The overlays that a blueprint stacks, uppermost first.
-using OverlayStack = std::vector<std::string>;
+/// What a blueprint stacks.
+struct OverlayStack {
+    std::vector<std::string> overlays;  ///< uppermost first
+    std::string installation = {};      ///< beneath them; empty: what is in `installation`
+};
 
 /// By blueprint: of a whole revision, or of the servers in one.
 std::map<std::string, OverlayStack> stacks_of(const ManifestSet& set);
@@ -53,15 +57,16 @@ class ConflictFinder {
   private:
     struct Files;
     const Files& files_of(const std::string& overlay);
-    /// The path of the name in a directory of the installation that is `lower` in lower case, or "".
-    std::string installed_name(const std::string& directory, const std::string& lower);
+    /// The path of the name in a directory of the game that is `lower` in lower case, or "".
+    std::string installed_name(const std::string& game, const std::string& directory,
+                               const std::string& lower);
 
     Paths paths_;
     const std::map<std::string, OverlaySource>& sources_;
     Rollbacks rollbacks_;
     std::map<std::string, Files> known_;
-    /// The names in directories of the installation: by directory, by lower case.
-    std::map<std::string, std::map<std::string, std::string>> installed_;
+    /// The names in directories of installations: by installation and directory, by lower case.
+    std::map<std::pair<std::string, std::string>, std::map<std::string, std::string>> installed_;
 };
 
 /// "competitive-rework and tickrate have different left4dead2/addons/tickrate_enabler.so; competitive-rework

@@ -1,6 +1,5 @@
 #include "operations/host_check.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <linux/magic.h>
@@ -422,14 +421,7 @@ class Inspection {
 
     /// Only if the game is what needs them.
     void libraries() {
-        const std::string program = (facts_.paths.installation() / "srcds_linux").string();
-        std::string head(5, '\0');
-        const Fd file(::open(program.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-        if (!file || ::read(file.get(), head.data(), head.size()) != static_cast<ssize_t>(head.size()) ||
-            head != std::string("\x7f"
-                                "ELF\x01",
-                                5))
-            return;
+        if (!facts_.has_32_bit_game) return;
         const Commands remedy{{"apt-get", "install", "--yes", "lib32gcc-s1", "lib32stdc++6", "lib32z1"}};
         if (!is_in({"lib", "usr/lib"}, "ld-linux.so.2"))
             find(HostCheck::Libraries, "the game is a 32-bit program, and there is no 32-bit C library",

@@ -1,15 +1,24 @@
 #include "operations/host_facts.hpp"
 
+#include <elf.h>
+#include <fcntl.h>
 #include <sys/statfs.h>
 #include <sys/statvfs.h>
 #include <sys/sysinfo.h>
 #include <sys/timex.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <string_view>
+#include <vector>
 
+#include "adapters/fd.hpp"
 #include "adapters/overlayfs/mounts.hpp"
+#include "adapters/store/rollbacks.hpp"
 #include "adapters/trigger/client.hpp"
+#include "operations/artifact_in_use.hpp"
 #include "operations/objects.hpp"
 #include "operations/view.hpp"
 
@@ -37,12 +46,27 @@ void read_file_system(HostFacts& facts) {
     facts.free_inodes = space.f_favail;
 }
 
+/// elf(5): EI_CLASS is ELFCLASS32.
+bool is_32_bit_game(const Fd& directory) {
+    std::array<char, EI_CLASS + 1> head{};
+    const Fd program(directory ? ::openat(directory.get(), "srcds_linux", O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+                               : -1);
+    return program && ::read(program.get(), head.data(), head.size()) == ssize_t{head.size()} &&
+           std::string_view(head.data(), SELFMAG) == ELFMAG && head[EI_CLASS] == ELFCLASS32;
+}
+
 void read_servers(HostFacts& facts, Context& context) {
     const auto in_force = read_source(context);
     if (!in_force) return;
     const auto mounted = read_mounts(context.paths);
     const ManifestSet& set = in_force->set;
-    if (!manifest_names(set, Kind::Installation).empty()) {
+    const std::vector<std::string> installations = manifest_names(set, Kind::Installation);
+    const Rollbacks rollbacks = load_rollbacks(context.paths).value_or(Rollbacks());
+    for (const std::string& name : installations) {
+        if (is_32_bit_game(open_artifact_in_use(context.paths, rollbacks, name)))
+            facts.has_32_bit_game = true;
+    }
+    if (!installations.empty()) {
         facts.steamcmd = context.config.limits.steamcmd;
         facts.uses_installation =
             std::any_of(set.blueprints.begin(), set.blueprints.end(),
@@ -62,6 +86,9 @@ HostFacts facts_for_root(const Context& context) {
     facts.paths = context.paths;
     facts.has_git_source = context.config.git.has_value();
     facts.daemon_listens = daemon_listens(context.paths);
+    const std::string installation = facts.paths.installation().string();
+    facts.has_32_bit_game =
+        is_32_bit_game(Fd(::open(installation.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)));
     // Only manifests tell.
     facts.uses_installation = false;
     read_kernel(facts);

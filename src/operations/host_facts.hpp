@@ -30,6 +30,7 @@ struct HostFacts {
     std::size_t servers = 0;                     ///< all that should run
     bool uses_installation = true;  ///< some server has what is in `installation`, or will: there is none yet
     std::string steamcmd;           ///< its path, if some manifest is an Installation
+    bool has_32_bit_game = false;   ///< on this host
 };
 
 /// Reads the host, without its manifests if they cannot be read.

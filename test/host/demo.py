@@ -353,14 +353,16 @@ def main() -> int:
     with Working("a Debian of its own (made once, then cached)"):
         host = Host.create(release, install=game, owned=True)
     with host:
+        home = host.storage / "upper/root"
+        home.mkdir(mode=0o700, exist_ok=True)
         for package in staging.packages(release, "demo"):
-            shutil.copy(package, host.storage / "upper/root")
+            shutil.copy(package, home)
         with Working("boot"):
             host.boot()
         stage = Stage(host, show)
-        if stage.type("cd && DEBIAN_FRONTEND=noninteractive apt-get -qq install ./left4me*.deb", most=2) != 0:
-            raise HostError("apt-get could not install the packages")
-        print(dim("   Its daemon runs already. To show what it does, it is stopped, and its work done by hand:"))
+        with Working("apt-get install ./left4me*.deb"):
+            host.run("sh", "-c", "DEBIAN_FRONTEND=noninteractive apt-get -qq install /root/left4me*.deb 2>&1", check=True)
+        print(dim("   The daemon runs already. To show what it does, it is stopped, and its work done by hand:"))
         stage.type("systemctl disable --now left4me", most=1)
         for scene in (bring_up, arrive, kill, disable, edit, mistake, hand_over, reboot):
             scene(stage)

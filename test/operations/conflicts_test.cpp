@@ -45,10 +45,12 @@ struct Overlays {
         record.invocation = "i";
         REQUIRE(store::write_record(build.get(), record));
     }
-    std::vector<std::string> find(const OverlayStack& stack) const {
+    std::vector<std::string> find(const std::vector<std::string>& overlays,
+                                  const std::string& installation = {}) const {
         ConflictFinder finder(paths, sources);
         std::vector<std::string> texts;
-        for (const Conflict& conflict : finder.find(stack)) texts.push_back(to_text(conflict));
+        for (const Conflict& conflict : finder.find({overlays, installation}))
+            texts.push_back(to_text(conflict));
         return texts;
     }
 };
@@ -115,6 +117,14 @@ TEST_CASE("another case than the installation has is told as well") {
               "them"});
 }
 
+TEST_CASE("what a blueprint has instead of the installation of version 0.1 is told as well") {
+    Overlays host;
+    host.built_overlay("game", {{"left4dead2/addons/one.vpk", ""}});
+    host.inline_overlay("a", {{"Left4Dead2/addons/two.vpk", "x"}});
+    CHECK(host.find({"a"}).empty());
+    CHECK(host.find({"a"}, "game").size() == 1);
+}
+
 TEST_CASE("thousands of conflicts are few lines") {
     Overlays host;
     Texts one;
@@ -131,7 +141,7 @@ TEST_CASE("thousands of conflicts are few lines") {
     CHECK(host.find({"a", "b"}) == Lines{"a and b have different files in left4dead2/ (3000); a wins",
                                          "a and b have different readme.md; a wins"});
     ConflictFinder finder(host.paths, host.sources);
-    const auto warnings = conflict_warnings(finder, {{"competitive", {"a", "b"}}});
+    const auto warnings = conflict_warnings(finder, {{"competitive", {{"a", "b"}}}});
     REQUIRE(warnings.size() == 2);
     CHECK(warnings.front() ==
           "blueprint/competitive: a and b have different files in left4dead2/ (3000); a wins");

@@ -27,7 +27,7 @@ class FakeMachine {
         facts.kernel = "6.1.0-32-amd64";
         facts.memory = 16 * gib;
         facts.clock_is_synchronized = true;
-        facts.has_git_source = facts.daemon_listens = true;
+        facts.has_git_source = facts.daemon_listens = facts.has_32_bit_game = true;
         facts.file_system = EXT4_SUPER_MAGIC;
         facts.free_bytes = 100 * gib;
         facts.inodes = 10'000'000;
@@ -81,9 +81,6 @@ class FakeMachine {
         write("etc/systemd/system/multi-user.target.wants/left4me.service");
         fs::create_directories(root("run/left4me/daemon"));
         write("var/lib/left4me/installation/srcds_run");
-        write("var/lib/left4me/installation/srcds_linux",
-              "\x7f"
-              "ELF\x01 and so on");
         write("etc/left4me/secrets/rcon");
         mode("etc/left4me/secrets/rcon", 0400);
         mode("var/lib/left4me/installation/srcds_run", 0755);
@@ -215,7 +212,7 @@ TEST_CASE("a host is not asked for what it does not need") {
     machine.write("etc/systemd/system/left4me.service.d/local.conf",
                   "# User=root\n[Service]\nMemoryMax=1G\nEnvironment=User=x\nRestart=always\n");
     machine.remove("usr/lib32");
-    machine.write("var/lib/left4me/installation/srcds_linux", "#!/bin/sh");
+    machine.facts.has_32_bit_game = false;
     machine.remove("usr/bin/git");
     machine.facts.has_git_source = false;
     machine.facts.ports.clear();
