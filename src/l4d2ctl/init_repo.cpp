@@ -7,13 +7,12 @@
 
 #include "adapters/git/layout.hpp"
 #include "l4d2ctl/caller.hpp"
+#include "l4d2ctl/repository.hpp"
 #include "l4d2ctl/verbs.hpp"
 
 namespace left4me::ctl {
 
 namespace {
-
-constexpr const char* default_group = "left4me-operators";
 
 Result<gid_t> find_group(const std::string& name) {
     std::vector<char> buffer(65536);
@@ -57,8 +56,9 @@ std::string next_steps(const Session& session, const GitSettings& settings, cons
     return text;
 }
 
-Result<Exit> init_repo(Session& session, const std::string& group) {
-    if (auto entered = enter_as_root(session); !entered) return std::unexpected(entered.error());
+}  // namespace
+
+Result<std::vector<std::string>> lay_out_repository(const Session& session, const std::string& group) {
     const GitSettings settings = session.config.git.value_or(GitSettings{});
     if (!settings.remote.empty()) {
         return fail(Exit::Refused,
@@ -86,6 +86,19 @@ Result<Exit> init_repo(Session& session, const std::string& group) {
                                     .group = *gid,
                                     .hooks = LEFT4ME_HOOKS});
     if (!told) return fail(Exit::Refused, told.error());
+    return *told;
+}
+
+namespace {
+
+Result<Exit> init_repo(Session& session, const std::string& group) {
+    if (auto entered = enter_as_root(session); !entered) return std::unexpected(entered.error());
+    const auto told = lay_out_repository(session, group);
+    if (!told) return std::unexpected(told.error());
+    const GitSettings settings = session.config.git.value_or(GitSettings{});
+    const auto account = find_account(service_user);
+    const auto gid = find_group(group);
+    if (!account || !gid) return fail(Exit::Refused, "users and groups changed meanwhile; try again");
     for (const std::string& line : *told) print(line + "\n");
     if (told->empty()) print(settings.repository.string() + ": is as it should be\n");
     print(next_steps(session, settings, group, is_member(*account, *gid)));
@@ -95,7 +108,7 @@ Result<Exit> init_repo(Session& session, const std::string& group) {
 }  // namespace
 
 void add_init_repo(CLI::App& app, Session& session) {
-    auto group = std::make_shared<std::string>(default_group);
+    auto group = std::make_shared<std::string>(operators_group);
     Command verb =
         add_verb(app, session, "init-repo",
                  "Creates the repository on this host that operators push manifests to, or repairs it",

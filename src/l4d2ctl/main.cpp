@@ -50,6 +50,8 @@ void add_verbs(CLI::App& app, Session& session) {
     add_gc(app, session);
     add_host(app, session);
     add_secrets(app, session);
+    add_backup(app, session);
+    add_restore(app, session);
     add_init_repo(app, session);
     add_hook(app, session);
     add_suspend(app, session);

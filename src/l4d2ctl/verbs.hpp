@@ -7,6 +7,7 @@ namespace left4me::ctl {
 // One per file of the same name.
 void add_apply(CLI::App& app, Session& session);
 void add_approve(CLI::App& app, Session& session);
+void add_backup(CLI::App& app, Session& session);
 void add_cancel(CLI::App& app, Session& session);
 void add_console(CLI::App& app, Session& session);
 void add_delete(CLI::App& app, Session& session);
@@ -30,6 +31,7 @@ void add_top(CLI::App& app, Session& session);
 void add_reconcile(CLI::App& app, Session& session);
 void add_reset(CLI::App& app, Session& session);
 void add_restart(CLI::App& app, Session& session);
+void add_restore(CLI::App& app, Session& session);
 void add_resume(CLI::App& app, Session& session);
 void add_rollback(CLI::App& app, Session& session);
 void add_schema(CLI::App& app, Session& session);

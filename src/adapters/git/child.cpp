@@ -60,14 +60,14 @@ bool read_until(int fd, std::string& output, std::chrono::steady_clock::time_poi
     }
 }
 
-int wait_for(pid_t pid) {
+}  // namespace
+
+int wait_for_child(pid_t pid) {
     int status = 0;
     while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
     }
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
-
-}  // namespace
 
 std::expected<Fd, std::string> text_in_memory(const std::string& text) {
     Fd file(::memfd_create("left4me", MFD_CLOEXEC));
@@ -85,22 +85,16 @@ std::expected<Fd, std::string> text_in_memory(const std::string& text) {
     return file;
 }
 
-std::expected<ChildResult, std::string> run_child(const std::vector<std::string>& words, const Fd& input,
-                                                  const Fd& extra, std::chrono::milliseconds timeout) {
-    std::array<int, 2> ends{};
-    if (::pipe2(ends.data(), O_CLOEXEC) != 0) return std::unexpected(system_error("pipe", errno));
-    const Fd output(ends[0]);
-    Fd child_output(ends[1]);
-    const Fd in = moved_up(input.get());
-    Fd out = moved_up(child_output.get());
-    const Fd more = extra ? moved_up(extra.get()) : Fd();
-    if (!in || !out) return std::unexpected(system_error("fcntl", errno));
+std::expected<pid_t, std::string> start_child(const std::vector<std::string>& words,
+                                              const std::array<int, 4>& files) {
+    std::array<Fd, 4> moved;
     Actions actions;
-    actions.put(in.get(), STDIN_FILENO);
-    actions.put(out.get(), STDOUT_FILENO);
-    actions.put(out.get(), STDERR_FILENO);
-    if (more) actions.put(more.get(), 3);
-
+    for (std::size_t place = 0; place < files.size(); ++place) {
+        if (files.at(place) < 0) continue;
+        moved.at(place) = moved_up(files.at(place));
+        if (!moved.at(place)) return std::unexpected(system_error("fcntl", errno));
+        actions.put(moved.at(place).get(), static_cast<int>(place));
+    }
     std::vector<std::string> copies = words;
     std::vector<char*> arguments;
     for (std::string& word : copies) arguments.push_back(word.data());
@@ -108,17 +102,27 @@ std::expected<ChildResult, std::string> run_child(const std::vector<std::string>
     std::string path = "PATH=/usr/bin:/bin";
     std::string locale = "LC_ALL=C";
     std::array<char*, 3> environment{path.data(), locale.data(), nullptr};
-
     pid_t pid = 0;
     const int failed = ::posix_spawn(&pid, words.front().c_str(), actions.get(), nullptr, arguments.data(),
                                      environment.data());
     if (failed != 0) return std::unexpected(system_error(words.front().c_str(), failed));
+    return pid;
+}
+
+std::expected<ChildResult, std::string> run_child(const std::vector<std::string>& words, const Fd& input,
+                                                  const Fd& extra, std::chrono::milliseconds timeout) {
+    std::array<int, 2> ends{};
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0) return std::unexpected(system_error("pipe", errno));
+    const Fd output(ends[0]);
+    Fd child_output(ends[1]);
+    const auto pid =
+        start_child(words, {input.get(), child_output.get(), child_output.get(), extra ? extra.get() : -1});
+    if (!pid) return std::unexpected(pid.error());
     child_output.reset();
-    out.reset();
     ChildResult ended;
     const bool in_time = read_until(output.get(), ended.output, std::chrono::steady_clock::now() + timeout);
-    if (!in_time) (void)::kill(pid, SIGKILL);
-    ended.code = wait_for(pid);
+    if (!in_time) (void)::kill(*pid, SIGKILL);
+    ended.code = wait_for_child(*pid);
     if (!in_time)
         return std::unexpected(fmt::format("{}: took longer than {} ms", words.front(), timeout.count()));
     return ended;

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <sys/types.h>
+
+#include <array>
 #include <chrono>
 #include <expected>
 #include <string>
@@ -16,6 +19,14 @@ struct ChildResult {
 
 /// An unnamed file with this text, positioned at its beginning.
 std::expected<Fd, std::string> text_in_memory(const std::string& text);
+
+/// Starts a program without a shell, in an environment with only PATH and LC_ALL. `files` become its
+/// descriptors 0 to 3; -1: ours, or none for 3.
+std::expected<pid_t, std::string> start_child(const std::vector<std::string>& words,
+                                              const std::array<int, 4>& files);
+
+/// Its exit code; 128 + N for signal N.
+int wait_for_child(pid_t pid);
 
 /// Runs a program without a shell, in an environment with only PATH and LC_ALL, and kills it when `timeout`
 /// is over. `input` becomes its standard input; `extra`, if open, its descriptor 3.

@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from testhosts import staging
+from testhosts import guide, staging
 from testhosts.case import COMMUNITY, MANIFESTS, SERVERS, STATE, HostTest, server, unit_of
 from testhosts.machine import STAND_IN, Host
 
@@ -37,7 +37,7 @@ def with_version(package: Path, version: str, target: Path) -> Path:
         return made
 
 
-class Packages(HostTest):
+class Packages(guide.Reader, HostTest):
     """The packages are in /root/now; the same with the versions 9 and 0 in /root/later and /root/earlier."""
 
     def setUp(self) -> None:
@@ -235,3 +235,13 @@ class Packages(HostTest):
         self.run_in("systemctl", "stop", "user-of-it")
         self.apt("purge", "left4me")
         self.assertFalse(self.exists(f"{STATE}/state"))
+
+    def test_left4me_is_uninstalled_as_the_page_says(self):
+        before = self.files()
+        self.install()
+        self.run_in("cp", "-r", f"/{STAND_IN}/.", f"{STATE}/installation/")
+        self.write(f"{MANIFESTS}/coop.yaml", "apiVersion: left4me/v1\nkind: Blueprint\nmetadata: {name: coop}\nspec: {}\n" + server("coop1", 27015, "coop"))
+        self.until("coop1 answers", lambda: self.a2s(27015), 60)
+        self.follow("tasks/uninstall.md")
+        self.assert_no_unit()
+        self.assertEqual(self.files(), before)

@@ -6,6 +6,8 @@ What only looks is typed again until it shows that: a person looks again, too. A
 sentence above it: on the host, or with `~/` on alice's machine."""
 
 import re
+import shlex
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -68,3 +70,44 @@ def commands(block: list[str], first: int) -> list[Command]:
         elif found:
             found[-1].shown.append(line)
     return found
+
+
+class Reader:
+    """Follows a page word by word; for a test of a host."""
+
+    def follow(self, name: str) -> None:
+        page = DOCS / name
+        found = steps(page)
+        self.assertGreater(len(found), 4, "the page shows hardly anything")
+        replaced = False
+        for step in found:
+            if isinstance(step, File):
+                self.lay_down(step)
+                continue
+            if step.who == "new" and not replaced:
+                self.replace_host()
+                replaced = True
+            self.type(step, f"{page.name}:{step.line}")
+
+    def lay_down(self, file: File) -> None:
+        self.write(file.path if file.path.startswith("/") else f"/root/{file.path}", file.text)
+
+    def say(self, step: Command) -> str:
+        """What is printed. Whoever types stays in the directory that they went to."""
+        return self.run_in("env", "HOME=/root", "DEBIAN_FRONTEND=noninteractive", "bash", "-c", typed(step.text), expect=None).stdout
+
+    def type(self, step: Command, where: str) -> None:
+        deadline = time.monotonic() + (60 if step.only_looks() else 0)
+        while True:
+            said = self.say(step)
+            if step.matches(said):
+                return
+            if time.monotonic() >= deadline:
+                break
+            time.sleep(0.3)
+        expected = "\n".join(step.shown)
+        self.fail(f"{where}: {shlex.quote(step.text)}\n--- the page shows\n{expected}\n--- is printed\n{said}")
+
+
+def typed(text: str) -> str:
+    return f'cd ~ && cd "$(cat .cwd 2>/dev/null || pwd)" && {{ {text}\n}} 2>&1; pwd >~/.cwd'

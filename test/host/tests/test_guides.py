@@ -1,7 +1,6 @@
 """The tutorial and the pages for tasks, followed word by word on a new host."""
 
-import shlex
-import time
+from dataclasses import replace
 
 from testhosts import guide
 from testhosts.case import STATE, TOOLS
@@ -23,7 +22,7 @@ def on_the_page(text: str) -> str:
     return text
 
 
-class Guides(GitTest):
+class Guides(guide.Reader, GitTest):
     CONFIG = "{}\n"  # as an installation leaves it
 
     def setUp(self) -> None:
@@ -31,21 +30,6 @@ class Guides(GitTest):
         self.person("alice", "rm -rf .cwd")
         self.run_in("gpasswd", "-d", "alice", "left4me-operators")
         self.run_in("systemctl", "enable", "--now", "left4me.service")
-
-    def follow(self, name: str) -> None:
-        page = guide.DOCS / name
-        steps = guide.steps(page)
-        self.assertGreater(len(steps), 4, "the page shows hardly anything")
-        replaced = False
-        for step in steps:
-            where = f"{page.name}:{step.line}"
-            if isinstance(step, guide.File):
-                self.lay_down(step)
-            else:
-                if step.who == "new" and not replaced:
-                    self.replace_host()
-                    replaced = True
-                self.type(step, where)
 
     def replace_host(self) -> None:
         """A host on which left4me was just installed; of the old one it has what is in /root alone."""
@@ -62,28 +46,13 @@ class Guides(GitTest):
         if file.path.startswith("~/"):
             self.person("alice", f'mkdir -p "$(dirname {file.path})" && cat >{file.path}', text_in=here(file.text))
         else:
-            self.write(file.path if file.path.startswith("/") else f"/root/{file.path}", file.text)
+            super().lay_down(guide.File(file.path, here(file.text), file.line))
 
     def say(self, step: guide.Command) -> str:
-        """What is printed. Whoever types stays in the directory that they went to."""
-        script = f'cd ~ && cd "$(cat .cwd 2>/dev/null || pwd)" && {{ {here(step.text)}\n}} 2>&1; pwd >~/.cwd'
+        step = replace(step, text=here(step.text))
         if step.who == "alice":
-            done = self.person("alice", script, expect=None)
-        else:
-            done = self.run_in("env", "HOME=/root", "bash", "-c", script, expect=None)
-        return on_the_page(done.stdout)
-
-    def type(self, step: guide.Command, where: str) -> None:
-        deadline = time.monotonic() + (60 if step.only_looks() else 0)
-        while True:
-            said = self.say(step)
-            if step.matches(said):
-                return
-            if time.monotonic() >= deadline:
-                break
-            time.sleep(0.3)
-        expected = "\n".join(step.shown)
-        self.fail(f"{where}: {shlex.quote(step.text)}\n--- the page shows\n{expected}\n--- is printed\n{said}")
+            return on_the_page(self.person("alice", guide.typed(step.text), expect=None).stdout)
+        return on_the_page(super().say(step))
 
     def test_the_tutorial_leads_to_three_servers_that_a_push_changes(self):
         self.follow("tutorial.md")

@@ -1,0 +1,220 @@
+#include "operations/backup.hpp"
+
+#include <fcntl.h>
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <system_error>
+
+#include "adapters/files.hpp"
+#include "adapters/git/child.hpp"
+#include "adapters/overlayfs/mounts.hpp"
+#include "adapters/store/lock.hpp"
+#include "specs/name.hpp"
+
+namespace left4me::operations {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* age = "/usr/bin/age";
+/// left4me-backup tells of each file that it leaves out.
+constexpr std::size_t max_notes_bytes = std::size_t{4} << 20U;
+
+/// Of state/: a key of this host alone, and what is only true of its files.
+bool is_for_this_host_alone(const std::string& name) { return name == "key" || name.starts_with("digests"); }
+
+std::vector<std::string> names_in(const fs::path& directory) {
+    std::vector<std::string> names;
+    std::error_code error;
+    for (auto entry = fs::directory_iterator(directory, error); !error && entry != fs::directory_iterator();
+         entry.increment(error))
+        names.push_back(entry->path().filename());
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
+/// The servers that have written something on this host.
+std::vector<std::string> servers_with_files(const Paths& paths) {
+    std::vector<std::string> servers = names_in(paths.runtime());
+    std::erase_if(servers, [&paths](const std::string& name) {
+        return !is_valid_name(name) || !fs::is_directory(paths.runtime() / name / kept_of_servers[0]);
+    });
+    return servers;
+}
+
+std::string about(const Context& context, const std::vector<std::string>& running) {
+    std::array<char, 256> host{};
+    (void)::gethostname(host.data(), host.size() - 1);
+    const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+    std::string text = fmt::format("format 1\nhost {}\nmade {:%Y-%m-%dT%H:%M:%SZ}\n", host.data(), now);
+    for (const BackupSection& section : backup_sections(context))
+        text += fmt::format("place {} {}\n", section.name, section.place.string());
+    for (const std::string& server : running) text += fmt::format("running {}\n", server);
+    return text;
+}
+
+/// PATH=FILE, as left4me-backup takes them.
+std::vector<std::string> roots(const Context& context, const BackupRequest& request,
+                               const std::vector<std::string>& servers) {
+    std::vector<std::string> all;
+    const auto add = [&all](const std::string& path, const fs::path& from) {
+        std::error_code error;
+        if (fs::symlink_status(from, error).type() != fs::file_type::not_found)
+            all.push_back(path + "=" + from.string());
+    };
+    for (const BackupSection& section : backup_sections(context)) {
+        if (!request.server.empty() || (section.secret && !request.secrets)) continue;
+        const std::string& name = section.name;
+        if (name == "manifests.git") {
+            // Branches first: what they name is there then, and stays. Settings and hooks are made anew.
+            for (const char* part : {"HEAD", "packed-refs", "refs", "objects"})
+                add(name + "/" + part, section.place / part);
+        } else if (name == "state") {
+            for (const std::string& file : names_in(section.place))
+                if (!is_for_this_host_alone(file)) add(name + "/" + file, section.place / file);
+        } else {
+            add(name + "/" + section.place.filename().string(), section.place);
+        }
+    }
+    for (const std::string& server : servers)
+        for (const char* part : kept_of_servers)
+            add(fmt::format("{}/{}/{}", servers_section, server, part),
+                context.paths.runtime() / server / part);
+    return all;
+}
+
+Result<void> check(const BackupRequest& request) {
+    const bool encrypted = request.passphrase || !request.recipients.empty();
+    if (request.passphrase && !request.recipients.empty())
+        return fail(ErrorKind::InvalidArgument, "a passphrase or recipients: not both");
+    if (request.secrets && !encrypted)
+        return fail(ErrorKind::InvalidArgument,
+                    "secrets are never written in clear: say who may read them, with --recipient "
+                    "(a public key, from age-keygen or of ssh) or --passphrase");
+    if (request.secrets && !request.server.empty())
+        return fail(ErrorKind::InvalidArgument, "secrets belong to the host, not to one server");
+    // age takes a word that begins so for an option.
+    if (std::any_of(request.recipients.begin(), request.recipients.end(),
+                    [](const std::string& recipient) { return recipient.starts_with('-'); }))
+        return fail(ErrorKind::InvalidArgument, "a recipient is a public key: age1… or ssh-ed25519 …");
+    if (encrypted && ::access(age, X_OK) != 0)
+        return fail(ErrorKind::NotFound, "age encrypts backups; sudo apt-get install age");
+    return {};
+}
+
+struct Pipe {
+    Fd read;
+    Fd write;
+};
+Result<Pipe> make_pipe() {
+    std::array<int, 2> ends{};
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0)
+        return fail(ErrorKind::StateFailed, errno_message("pipe", errno));
+    return Pipe{Fd(ends[0]), Fd(ends[1])};
+}
+
+}  // namespace
+
+std::vector<BackupSection> backup_sections(const Context& context) {
+    const Paths& paths = context.paths;
+    std::vector<BackupSection> sections{
+        {.name = "config", .place = paths.config / "config.yaml", .meaning = "the configuration"}};
+    // What is fetched from a remote is there.
+    if (!context.config.git)
+        sections.push_back(
+            {.name = "manifests", .place = context.config.source_directory, .meaning = "the manifests"});
+    else if (context.config.git->remote.empty())
+        sections.push_back({.name = "manifests.git",
+                            .place = context.config.git->repository,
+                            .meaning = "the repository of manifests"});
+    sections.push_back({.name = "state", .place = paths.status(), .meaning = "what left4me remembers"});
+    sections.push_back(
+        {.name = "secrets", .place = paths.secrets(), .meaning = "the secrets", .secret = true});
+    sections.push_back(
+        {.name = "git", .place = paths.git_keys(), .meaning = "the keys of remotes", .secret = true});
+    sections.push_back({.name = "deploy-keys",
+                        .place = paths.config / "deploy-keys",
+                        .meaning = "the deploy keys",
+                        .secret = true});
+    return sections;
+}
+
+Result<BackupMade> back_up(Context& context, const BackupRequest& request, int out) {
+    if (auto checked = check(request); !checked) return std::unexpected(checked.error());
+    BackupMade made{.servers = servers_with_files(context.paths), .running = {}, .notes = {}};
+    if (!request.server.empty()) {
+        if (!std::binary_search(made.servers.begin(), made.servers.end(), request.server))
+            return fail(ErrorKind::NotFound,
+                        fmt::format("server/{} has written nothing on this host", request.server));
+        made.servers = {request.server};
+    }
+    const auto mounts = read_mounts(context.paths);
+    if (!mounts) return fail(ErrorKind::HostUnavailable, mounts.error());
+    for (const std::string& server : made.servers)
+        if (mounts->contains(server)) made.running.push_back(server);
+
+    // Nobody edits the manifests until they are packed.
+    std::optional<PassLock> edits;
+    auto lock = PassLock::acquire_for_edit(context.paths, context.purpose, [&](const std::string& holder) {
+        context.notice("waiting for " + holder + " to finish its edit");
+    });
+    if (!lock) return fail(ErrorKind::StateFailed, lock.error());
+    edits = *std::move(lock);
+
+    auto packed = make_pipe();
+    auto notes = make_pipe();
+    auto servers_next = make_pipe();
+    if (!packed || !notes || !servers_next) return fail(ErrorKind::StateFailed, "pipe: no more descriptors");
+    std::optional<pid_t> encrypting;
+    if (request.passphrase || !request.recipients.empty()) {
+        std::vector<std::string> words{age, "--encrypt"};
+        if (request.passphrase) words.emplace_back("--passphrase");
+        for (const std::string& recipient : request.recipients) {
+            words.emplace_back("--recipient");
+            words.push_back(recipient);
+        }
+        const auto started = git::start_child(words, {packed->read.get(), out, -1, -1});
+        if (!started) return fail(ErrorKind::NotDone, started.error());
+        encrypting = *started;
+    }
+    std::vector<std::string> words{LEFT4ME_BACKUP, "pack", about(context, made.running)};
+    for (std::string& root : roots(context, request, made.servers)) words.push_back(std::move(root));
+    const auto packing = git::start_child(
+        words, {-1, encrypting ? packed->write.get() : out, notes->write.get(), servers_next->write.get()});
+    *packed = {};
+    notes->write.reset();
+    servers_next->write.reset();
+    if (packing) {
+        char nothing = 0;
+        while (::read(servers_next->read.get(), &nothing, 1) < 0 && errno == EINTR) {
+        }
+        edits.reset();
+        if (auto read = read_descriptor(notes->read.get(), "left4me-backup", max_notes_bytes))
+            made.notes = *std::move(read);
+        notes->read.reset();
+    }
+    const int packed_well = packing ? git::wait_for_child(*packing) : 0;
+    const int encrypted_well = encrypting ? git::wait_for_child(*encrypting) : 0;
+    if (!packing) return fail(ErrorKind::NotDone, packing.error());
+    if (encrypted_well != 0) return fail(ErrorKind::NotDone, "age did not encrypt it; see above");
+    if (packed_well != 0) return fail(ErrorKind::NotDone, "the backup could not be made: " + made.notes);
+    if (::fsync(out) != 0 && errno != EINVAL && errno != EROFS)
+        return fail(ErrorKind::NotDone, errno_message("the backup", errno));
+    return made;
+}
+
+bool is_encrypted(int file) {
+    constexpr std::string_view binary = "age-encryption.org/";
+    constexpr std::string_view text = "-----BEGIN AGE ENC";
+    std::array<char, 32> begin{};
+    const ssize_t got = ::pread(file, begin.data(), begin.size(), 0);
+    const std::string_view seen(begin.data(), static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+    return seen.starts_with(binary) || seen.starts_with(text);
+}
+
+}  // namespace left4me::operations
