@@ -38,6 +38,7 @@ void add_verbs(CLI::App& app, Session& session) {
     add_console(app, session);
     add_start(app, session);
     add_stop(app, session);
+    add_drain(app, session);
     add_restart(app, session);
     add_delete(app, session);
     add_reset(app, session);

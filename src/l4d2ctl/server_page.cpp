@@ -215,6 +215,9 @@ std::string next_steps(const View& view, const std::string& name, const UnitDeta
                 steps.insert(fmt::format("sudo l4d2ctl restart {} --cancel   withdraws the request", name));
         } else if (action->code == HoldReason::ResetPending) {
             steps.insert(fmt::format("sudo l4d2ctl reset {} --cancel   withdraws the request", name));
+        } else if (action->code == HoldReason::Draining) {
+            steps.insert(fmt::format("sudo l4d2ctl stop {}   stops it now; players are kicked", name));
+            steps.insert(fmt::format("sudo l4d2ctl start {}   lets it run on", name));
         } else if (action->code == HoldReason::Suspended) {
             steps.insert(fmt::format("sudo l4d2ctl resume {}   lets left4me act again",
                                      view.intent.suspended.servers.contains(name) ? name : "--all"));

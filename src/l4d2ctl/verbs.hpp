@@ -13,6 +13,7 @@ void add_console(CLI::App& app, Session& session);
 void add_delete(CLI::App& app, Session& session);
 void add_describe(CLI::App& app, Session& session);
 void add_diff(CLI::App& app, Session& session);
+void add_drain(CLI::App& app, Session& session);
 void add_events(CLI::App& app, Session& session);
 void add_explain(CLI::App& app, Session& session);
 void add_explain_path(CLI::App& app, Session& session);

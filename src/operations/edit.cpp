@@ -266,7 +266,7 @@ Result<Proposal> propose_state(const Context& context, const Selection& selectio
     auto proposal = finish(context, *source, edited.files(), edited.change(), std::move(effects));
     if (!proposal) return proposal;
     proposal->verb = state == RunState::Running ? "start" : "stop";
-    if (state == RunState::Stopped) proposal->stop.servers = {names->begin(), names->end()};
+    (state == RunState::Stopped ? proposal->stop.servers : proposal->starts) = {names->begin(), names->end()};
     return proposal;
 }
 
@@ -401,6 +401,14 @@ Result<Proposal> commit_for_servers(Context& context, const std::function<Result
             return fail(ErrorKind::StateFailed, saved.error());
         return proposal;
     });
+    if (!committed) {
+        (void)save_stop_requests(context.paths, before);
+    } else if (!committed->starts.empty()) {
+        StopRequests requests = before;
+        withdraw(requests, committed->starts);
+        if (auto saved = save_stop_requests(context.paths, requests); !saved)
+            return fail(ErrorKind::StateFailed, saved.error());
+    }
     // While the lock is held: a daemon that has read only one of the two reads again before it acts.
     (void)trigger(context.paths, {.retry = false, .actor = actor_of(context.caller)});
     return committed;

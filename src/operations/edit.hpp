@@ -30,6 +30,7 @@ struct Proposal {
     SourceChange change;
     std::string verb;  ///< the verb in the commit message, "stop"; empty: use the effects' own words
     StopRequest stop;  ///< the servers that it stops or deletes
+    std::set<std::string> starts;  ///< those that shall run: they are not to be stopped any more
     std::string revision;
     ManifestSet set;
 };
@@ -57,7 +58,8 @@ Result<Proposal> commit(Context& context, const std::function<Result<Proposal>()
 
 /// The same for a command about single servers, whose stops must not wait for what else the source would take
 /// down: notes them as StopRequests, before the edit and under the pass lock, so that no pass sees the edit
-/// without its request. A request whose edit could not be made asks for nothing: its servers are not to stop.
+/// without its request. If the edit cannot be made, what was asked for before stays. A request to stop a
+/// server ends after the edit that starts it.
 Result<Proposal> commit_for_servers(Context& context, const std::function<Result<Proposal>()>& make);
 
 /// The manifests beneath a directory, at most `max_bytes` a file, for whoever proposes all of them. Nothing

@@ -44,6 +44,7 @@ bool takes_a_person(HoldReason reason) {
         case HoldReason::RestartPending:
         case HoldReason::Scheduled:
         case HoldReason::ResetPending:
+        case HoldReason::Draining:
         case HoldReason::Orphan:
         case HoldReason::Shadowed:
         case HoldReason::CvarsRefused:

@@ -69,15 +69,16 @@ std::vector<Asker::Datagram> Asker::due(Time now) {
 }
 
 /// It did not answer in time. A datagram may get lost, so what the game answers as a rule is asked again at
-/// once.
+/// once, if no other round is to begin soon.
 void Asker::give_up(Game& game, Time now) {
     game.waits = false;
     if (game.asks_players) ++game.unlisted;
     const bool answers = game.asks_players ? game.unlisted < max_unlisted : game.answer.has_value();
-    if (++game.tries < pace_.tries && answers) return;
+    if (!is_left(game, now) && ++game.tries < pace_.tries && answers) return;
     game.tries = 0;
     Time pause = interval(game, now);
-    if (!game.asks_players) {
+    const bool is_new = !game.answer && now - game.watched.since < pace_.new_for;
+    if (!game.asks_players && !is_new && !is_left(game, now)) {
         const unsigned doublings = std::min(game.unanswered++, 10U);
         pause =
             std::min(pause * (1U << doublings), game.answer ? pace_.longest_known : pace_.longest_unknown);
@@ -107,11 +108,18 @@ std::optional<Time> Asker::next() const {
     return first == games_.end() ? std::nullopt : std::optional(first->second.due);
 }
 
+/// At most one is.
+std::map<Listening, Asker::Game>::iterator Asker::reached_at(const Endpoint& from) {
+    for (const Endpoint& at : {from, Endpoint{0, from.port}}) {
+        const auto found = games_.lower_bound({at, 0});
+        if (found != games_.end() && found->first.at == at && reachable(at) == from) return found;
+    }
+    return games_.end();
+}
+
 Asker::Heard Asker::heard(const Endpoint& from, std::string_view bytes, Time now) {
-    const auto found = std::find_if(games_.begin(), games_.end(), [&](const auto& game) {
-        return game.second.waits && reachable(game.first.at) == from;
-    });
-    if (found == games_.end()) return {};
+    const auto found = reached_at(from);
+    if (found == games_.end() || !found->second.waits) return {};
     Game& game = found->second;
     if (bytes.size() > a2s::largest_datagram) return {};
     const auto whole = a2s::is_part(bytes) ? game.parts.add(bytes) : std::optional<std::string>();
@@ -159,9 +167,12 @@ Asker::Heard Asker::know(Game& game, Time now) {
     return {.answered = true, .fewer = fewer, .reply = {}};
 }
 
+bool Asker::is_left(const Game& game, Time now) const {
+    return game.left > Time(0) && now - game.left < pace_.after_leaving;
+}
+
 Time Asker::interval(const Game& game, Time now) const {
-    const bool have_left = game.left > Time(0) && now - game.left < pace_.after_leaving;
-    return have_left ? pace_.interval_after_leaving : pace_.interval;
+    return is_left(game, now) ? pace_.interval_after_leaving : pace_.interval;
 }
 
 std::map<Listening, Answered> Asker::answers() const {

@@ -23,14 +23,16 @@ using Time = std::chrono::milliseconds;  ///< of CLOCK_BOOTTIME
 struct Pace {
     Time interval{3000};  ///< between two rounds; up to a tenth more or less
     /// The same, for so long after everybody has left: a restart may wait for that, and needs one round more
-    /// without a loss.
-    Time interval_after_leaving{1500};
+    /// without a loss. What gets lost is not asked again in these rounds: the next one comes soon, and its
+    /// answer is younger.
+    Time interval_after_leaving{750};
     Time after_leaving{15'000};
     Time patience{700};  ///< for an answer
     unsigned tries = 3;  ///< of a question that the game has answered before
     /// After rounds without an answer: twice as long each time, until these.
     Time longest_known{6000};      ///< to a game that has answered before
     Time longest_unknown{30'000};  ///< to a socket that never has, such as one for SourceTV
+    Time new_for{60'000};          ///< such a socket is asked as often as others for so long
     Time spread{300};              ///< new sockets are asked within this time
 };
 
@@ -118,12 +120,15 @@ class Asker {
         bool missed = false;     ///< it was not in the table when that was read last
     };
 
+    std::map<Listening, Game>::iterator reached_at(const Endpoint& from);
     Datagram ask(const Listening& socket, Game& game, Time now);
     static std::string question(const Game& game);
     void give_up(Game& game, Time now);
     Heard heard_info(const Listening& socket, Game& game, a2s::Info info, Time now);
     Heard heard_players(Game& game, a2s::Players players, Time now);
     static Heard know(Game& game, Time now);
+    /// Everybody has left just now.
+    bool is_left(const Game& game, Time now) const;
     /// Between two rounds.
     Time interval(const Game& game, Time now) const;
     Time about(Time interval);

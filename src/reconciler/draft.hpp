@@ -123,10 +123,11 @@ Step decide_rollout(const World& world, const DesiredServer& desired, const Obse
 /// The restart of a game that hangs; nullopt: it does not, as far as can be told.
 std::optional<Step> decide_hang(const World& world, const ServerDraft& draft);
 
-/// What players are to be told now, because the deadline of a restart that waits since then comes near;
-/// nullopt: nothing.
+/// What players are to be told now, because the deadline of what waits since then comes near; nullopt:
+/// nothing. `fate`: "restarted". `message`: as Drain's.
 std::optional<Step> decide_warning(const World& world, const DesiredServer& desired,
-                                   const ObservedServer& observed, TimePoint since);
+                                   const ObservedServer& observed, TimePoint since, const char* fate,
+                                   const std::string& message = {});
 /// Since when a change waits, or would wait from now on.
 TimePoint waits_since(const World& world, const DesiredServer& desired);
 
@@ -214,6 +215,8 @@ void limit_restarts(const World& world, std::vector<ServerDraft>& drafts);
 /// What waits for a restart no longer does if another reason makes it now.
 void merge_restarts(ServerDraft& draft);
 void guard_against_mass_stop(const World& world, std::vector<ServerDraft>& drafts);
+/// A stop that a person wants once nobody plays waits for that, or for its deadline.
+void wait_for_players(const World& world, ServerDraft& draft);
 void settle_ports(const World& world, std::vector<ServerDraft>& drafts);
 std::vector<PruneDraft> plan_prune(const World& world, const std::vector<ServerDraft>& drafts);
 /// The same decision about every artifact, with its reasons.

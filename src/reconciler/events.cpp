@@ -220,7 +220,8 @@ class EventBuilder {
         return reason == ConditionReason(StateReason::Starting) ||
                reason == ConditionReason(StateReason::JustStarted) ||
                reason == ConditionReason(StateReason::CrashLoop) ||
-               reason == ConditionReason(StateReason::Stopping);
+               reason == ConditionReason(StateReason::Stopping) ||
+               reason == ConditionReason(HoldReason::Draining);
     }
 
     void ready(const std::string& name, const ServerStatus& status, const ServerStatus* earlier,
@@ -279,6 +280,7 @@ class EventBuilder {
                                now->reason == ConditionReason(HoldReason::RestartPending) ||
                                now->reason == ConditionReason(HoldReason::Scheduled) ||
                                now->reason == ConditionReason(HoldReason::ResetPending) ||
+                               now->reason == ConditionReason(HoldReason::Draining) ||
                                now->reason == ConditionReason(HoldReason::PortInUse);
         if (waits_now && (then == nullptr || then->reason != now->reason))
             add("server/" + name, false, to_string(now->reason), now->message);

@@ -16,7 +16,9 @@ std::optional<Impact::Takes> taken_by(const Action& action) {
             return Impact::Takes::Stop;
         case Verb::Hold:
             if (!action.wait) return std::nullopt;
-            return action.wait->what == WaitsFor::Person ? Impact::Takes::Stop : Impact::Takes::Restart;
+            return action.wait->what == WaitsFor::Person || action.code == HoldReason::Draining
+                       ? Impact::Takes::Stop
+                       : Impact::Takes::Restart;
         default:
             return std::nullopt;
     }

@@ -70,6 +70,8 @@ struct Remembered {
     std::string fingerprint;  ///< of what was last fully applied; see fingerprint()
     /// When a change began to wait for its rollout; until its restart has begun.
     std::optional<TimePoint> held_since;
+    /// The same of a stop that waits for the players.
+    std::optional<TimePoint> draining_since = {};
     /// When its players were last told of a deadline, or could not be told.
     std::optional<TimePoint> warned = {};
     ScheduleMemory schedule = {};

@@ -44,7 +44,10 @@ Drafts decide(const draft::World& world) {
         draft::report_drift(world, server);
     }
     draft::guard_against_mass_stop(world, drafts.servers);
-    for (draft::ServerDraft& server : drafts.servers) draft::hold_back_off(world, server);
+    for (draft::ServerDraft& server : drafts.servers) {
+        draft::wait_for_players(world, server);
+        draft::hold_back_off(world, server);
+    }
     for (draft::OverlayDraft& overlay : drafts.overlays) draft::hold_back_off(world, overlay);
     draft::send_canaries(world, drafts.servers);
     for (draft::OverlayDraft& refresh : draft::plan_refreshes(world, drafts.overlays))

@@ -96,7 +96,7 @@ void warn_players(const World& world, ServerDraft& draft, bool change_waits, std
         since = since ? std::min(*since, change_since) : change_since;
     }
     if (!since || draft.has(Verb::Restart)) return;
-    if (auto warning = decide_warning(world, *draft.desired(), *draft.observed, *since))
+    if (auto warning = decide_warning(world, *draft.desired(), *draft.observed, *since, "restarted"))
         draft.steps.push_back(*std::move(warning));
 }
 

@@ -90,7 +90,7 @@ std::set<std::string> stopped_by_name(const World& world, const std::vector<Serv
             asked.insert(draft.name);
             if (is_victim(world, draft)) ++victims;
         }
-        if (!is_most(victims, running)) names.merge(asked);
+        if ((request.drain && request.drain->begun) || !is_most(victims, running)) names.merge(asked);
     }
     return names;
 }

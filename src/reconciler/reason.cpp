@@ -55,6 +55,8 @@ const char* to_string(HoldReason value) {
             return "Scheduled";
         case HoldReason::ResetPending:
             return "ResetPending";
+        case HoldReason::Draining:
+            return "Draining";
         case HoldReason::Shadowed:
             return "Shadowed";
         case HoldReason::CvarsRefused:

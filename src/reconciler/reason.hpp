@@ -27,6 +27,7 @@ enum class HoldReason {
     RestartPending,  ///< a restart that a person asked for
     Scheduled,       ///< what the schedule of its Blueprint asks for
     ResetPending,    ///< a reset that a person asked for
+    Draining,        ///< a stop that a person asked for once nobody plays
     Shadowed,        ///< the game changed files that it may not keep
     CvarsRefused,    ///< the game does not know a cvar, or does not keep its value
 };

@@ -103,7 +103,8 @@ Step decide_rollout(const World& world, const DesiredServer& desired, const Obse
 }
 
 std::optional<Step> decide_warning(const World& world, const DesiredServer& desired,
-                                   const ObservedServer& observed, TimePoint since) {
+                                   const ObservedServer& observed, TimePoint since, const char* fate,
+                                   const std::string& message) {
     const TimePoint now = world.observed.now;
     if (observed.console_rendering.empty() || !observed.mounted_port || is_suspended(world, desired.name))
         return std::nullopt;
@@ -113,9 +114,12 @@ std::optional<Step> decide_warning(const World& world, const DesiredServer& desi
     const Remembered* const memory = world.memory.find(desired.name);
     if (!due || (memory != nullptr && memory->warned && *memory->warned >= *due)) return std::nullopt;
     const std::string left = left_text(*deadline - now);
-    Step warn{Verb::Warn, fmt::format("the players are told that it is restarted in {}", left), {}, {}};
-    warn.console = ConsoleCommand{*observed.mounted_port, observed.console_rendering,
-                                  fmt::format("say This server is restarted in {}.", left)};
+    const std::string text = fmt::format("This server is {} in {}.", fate, left);
+    Step warn{Verb::Warn, fmt::format("the players are told that it is {} in {}", fate, left), {}, {}};
+    // Within quotation marks, a `;` ends no command and `//` begins no comment.
+    warn.console =
+        ConsoleCommand{*observed.mounted_port, observed.console_rendering,
+                       message.empty() ? "say " + text : fmt::format("say \"{} {}\"", text, message)};
     return warn;
 }
 

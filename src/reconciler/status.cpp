@@ -145,6 +145,8 @@ ConditionValue ready(const ServerFindings& findings, const Condition* before, Ti
     const bool mounted = findings.observed->stack().has_value();
     if (findings.target == nullptr)
         return {ConditionStatus::False, StateReason::Removing, "not in the manifests any more"};
+    if (const Action* const drain = findings.find_code(HoldReason::Draining))
+        return {ConditionStatus::False, HoldReason::Draining, drain->reason};
     if (findings.desired()->state == RunState::Stopped) {
         if (is_stopped(*findings.observed))
             return {ConditionStatus::True, StateReason::Stopped, "stopped, as the manifest says"};
@@ -189,7 +191,7 @@ ConditionValue reconciling(const ServerFindings& findings) {
     for (const HoldReason code :
          {HoldReason::BackOff, HoldReason::Building, HoldReason::ReadingSource, HoldReason::CanaryPending,
           HoldReason::RolloutPending, HoldReason::RestartPending, HoldReason::Scheduled,
-          HoldReason::ResetPending, HoldReason::PortInUse}) {
+          HoldReason::ResetPending, HoldReason::Draining, HoldReason::PortInUse}) {
         if (const Action* action = findings.find_code(code))
             return {ConditionStatus::True, code, action->reason};
     }
@@ -274,6 +276,14 @@ std::optional<TimePoint> held_since(const ServerFindings& findings, TimePoint no
     return goes_on ? since : std::nullopt;
 }
 
+/// The same of a stop that waits for players.
+std::optional<TimePoint> draining_since(const ServerFindings& findings, TimePoint now) {
+    const std::optional<TimePoint>& since = findings.memory->draining_since;
+    if (findings.find_code(HoldReason::Draining) != nullptr) return std::min(since.value_or(now), now);
+    const bool goes_on = restart_failed(findings) || findings.find_verb(Verb::Stop) != nullptr;
+    return goes_on ? since : std::nullopt;
+}
+
 /// A stop or deletion that needs approval stays the affair of the revision that asked for it first.
 void remember_approval(Remembered& memory, const ServerFindings& findings, const std::string& approved,
                        const std::string& revision) {
@@ -296,6 +306,7 @@ Remembered remember(const ServerFindings& findings, const std::string& approved,
     memory.set_aside = findings.observed->set_aside;
     remember_approval(memory, findings, approved, revision);
     memory.held_since = held_since(findings, now);
+    memory.draining_since = draining_since(findings, now);
     memory.schedule = findings.target == nullptr
                           ? ScheduleMemory()
                           : next_schedule_memory(findings.desired()->schedule, memory.schedule, now);

@@ -57,6 +57,10 @@ std::optional<TimePoint> earliest_wake(const Target& target, const Intent& inten
         const DesiredServer& desired = found->second;
         if (server.remembered.held_since)
             earliest.consider_wait(desired.rollout, *server.remembered.held_since, local);
+        if (const Drain* const drain = drain_of(intent.stops, name);
+            drain != nullptr && server.remembered.draining_since)
+            earliest.consider_wait(rollout_of(*drain, desired.rollout),
+                                   waits_since(*drain, server.remembered.draining_since, now), local);
         if (const auto& healthy = server.remembered.trial.healthy)
             earliest.consider(*healthy + desired.blueprint_rollout.soak);
         if (desired.schedule.empty()) continue;

@@ -5,6 +5,7 @@
 #include "adapters/store/requests.hpp"
 #include "adapters/store/status_file.hpp"
 #include "operations/approve.hpp"
+#include "operations/drain.hpp"
 #include "operations/edit.hpp"
 #include "operations/events.hpp"
 #include "operations/reset.hpp"
@@ -141,8 +142,10 @@ TEST_CASE("a stop or deletion of single servers is noted as such, also where the
           StopRequests{{.servers = {"comp1"}}, {.servers = {"comp2"}, .removes = true}});
 }
 
-TEST_CASE("a stop is noted before the source says so: whoever sees the edit finds its request") {
+TEST_CASE("a stop whose edit cannot be made leaves what was asked for before") {
     World world;
+    const StopRequests before{{.servers = {"comp1"}, .drain = Drain{.by = "bob", .at = {}}}};
+    REQUIRE(save_stop_requests(world.context.paths, before));
     // The edit itself cannot be written: a file is where a directory should be.
     const auto edited = commit_for_servers(world.context, [&] {
         auto proposal = propose_state(world.context, {.names = {"comp1"}}, RunState::Stopped);
@@ -151,7 +154,82 @@ TEST_CASE("a stop is noted before the source says so: whoever sees the edit find
     });
     REQUIRE_FALSE(edited);
     CHECK(edited.error().kind == ErrorKind::CommitFailed);
-    CHECK(load_intent(world.context.paths).stops == StopRequests{{.servers = {"comp1"}}});
+    CHECK(load_intent(world.context.paths).stops == before);
+}
+
+TEST_CASE("a stop that cannot be noted is not made: whoever sees the edit finds its request") {
+    World world;
+    const std::string before = world.context.source->read()->revision;
+    std::filesystem::create_directories(world.context.paths.status() / "stops.json/x");
+    const auto drained = drain(world.context, {.names = {"comp1"}}, {});
+    REQUIRE_FALSE(drained);
+    CHECK(drained.error().kind == ErrorKind::StateFailed);
+    CHECK(world.context.source->read()->revision == before);
+}
+
+TEST_CASE("a drain is noted before the source says so, and a start, a stop or another drain ends it") {
+    World world;
+    const auto noted = [&] { return load_intent(world.context.paths).stops; };
+    const auto drained =
+        drain(world.context, {.selector = "pool=x"}, {.deadline = "2h", .message = "New maps."});
+    REQUIRE(drained);
+    CHECK(drained->set.servers.at("comp2").state == RunState::Stopped);
+    CHECK(world.last_event() == "server/comp2 DrainRequested alice");
+    REQUIRE(noted().size() == 1);
+    CHECK(noted().front().servers == std::set<std::string>{"comp1", "comp2"});
+    const Drain first = noted().front().drain.value();
+    CHECK(first.by == "alice");
+    CHECK(first.deadline == std::chrono::hours(2));
+    CHECK(first.message == "New maps.");
+    CHECK_FALSE(first.begun);
+
+    REQUIRE(drain(world.context, {.names = {"comp1"}}, {.deadline = "06:00", .message = ""}));
+    REQUIRE(noted().size() == 2);
+    CHECK(noted().back().drain->deadline_at == std::chrono::hours(6));
+    CHECK_FALSE(noted().back().drain->deadline);
+    const auto set_state = [&](RunState state) {
+        return commit_for_servers(world.context,
+                                  [&] { return propose_state(world.context, {.names = {"comp1"}}, state); });
+    };
+    SECTION("by a start") {
+        REQUIRE(set_state(RunState::Running));
+        REQUIRE(noted().size() == 1);
+        CHECK(noted().front().servers == std::set<std::string>{"comp2"});
+    }
+    SECTION("by a stop") {
+        REQUIRE(set_state(RunState::Stopped));
+        CHECK(noted().back() == StopRequest{.servers = {"comp1"}});
+    }
+}
+
+TEST_CASE("what a drain is given must be a time, and a line that a console takes") {
+    World world;
+    const std::string before = world.context.source->read()->revision;
+    for (const DrainOptions& wrong :
+         {DrainOptions{.deadline = "soon", .message = ""}, DrainOptions{.deadline = "24:00", .message = ""},
+          DrainOptions{.deadline = "", .message = "New maps."},
+          DrainOptions{.deadline = "1h", .message = "a\"; quit"},
+          DrainOptions{.deadline = "1h", .message = "two\nlines"},
+          DrainOptions{.deadline = "1h", .message = std::string(Drain::max_message + 1, 'x')}}) {
+        const auto refused = drain(world.context, {.names = {"comp1"}}, wrong);
+        REQUIRE_FALSE(refused);
+        CHECK(refused.error().kind == ErrorKind::InvalidArgument);
+    }
+    CHECK(world.context.source->read()->revision == before);
+    CHECK(load_intent(world.context.paths).stops.empty());
+}
+
+TEST_CASE("while it cannot be read which stops wait for players, nothing is touched") {
+    World world;
+    REQUIRE(drain(world.context, {.names = {"comp1"}}, {}));
+    world.scratch.write("state/state/stops.json", "[{");
+    const Intent intent = load_intent(world.context.paths);
+    REQUIRE(intent.suspended.all);
+    CHECK(intent.suspended.all->reason.find("l4d2ctl stop SERVER writes a new one") != std::string::npos);
+    REQUIRE(commit_for_servers(world.context, [&] {
+        return propose_state(world.context, {.names = {"comp1"}}, RunState::Stopped);
+    }));
+    CHECK_FALSE(load_intent(world.context.paths).suspended.all);
 }
 
 TEST_CASE("a request to stop servers ends when they are down or wanted again") {

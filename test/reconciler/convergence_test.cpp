@@ -80,6 +80,8 @@ bool may_remain(const Case& generated, const RunResult& pass, const Action& acti
         return running && desired.rollout.policy != RolloutPolicy::Immediate &&
                server.unit.active == ActiveState::Active;
     }
+    if (action.code == HoldReason::Draining)
+        return !running && drain_of(generated.intent.stops, name) != nullptr;
     if (action.code == HoldReason::ResetPending) return running && generated.intent.resets.contains(name);
     if (action.code == HoldReason::RestartPending) {
         const RestartRequest* const request = request_for(generated.intent.restarts, name);
@@ -103,13 +105,24 @@ bool may_remain(const Case& generated, const RunResult& pass, const Action& acti
     return action.code == HoldReason::BackOff && (is_old || port_is_held);
 }
 
+bool stop_may_kick(const Case& generated, const std::string& name) {
+    const Drain* const drain = drain_of(generated.intent.stops, name);
+    if (drain == nullptr || generated.intent.resets.contains(name)) return true;
+    const auto memory = generated.previous.servers.find(name);
+    if (memory == generated.previous.servers.end() || !memory->second.remembered.draining_since) return false;
+    const TimePoint now = generated.world.now;
+    return drain->deadline &&
+           std::max(*memory->second.remembered.draining_since, drain->at) + *drain->deadline <= now;
+}
+
 /// Which servers may be taken down while people play, or while it is unknown whether they do.
 bool may_be_kicked(const Case& generated, const std::string& name) {
     const auto named = generated.desired.servers.find(name);
-    if (named == generated.desired.servers.end() || named->second.state == RunState::Stopped) return true;
-    const Rollout& rollout = named->second.rollout;
+    if (named == generated.desired.servers.end()) return true;
     if (generated.world.servers.at(name).unit.active != ActiveState::Active)
         return true;  // nobody can play there
+    if (named->second.state == RunState::Stopped) return stop_may_kick(generated, name);
+    const Rollout& rollout = named->second.rollout;
     if (rollout.policy == RolloutPolicy::Immediate) return true;
     const RestartRequest* const request = request_for(generated.intent.restarts, name);
     if (request != nullptr && !request->when_empty) return true;

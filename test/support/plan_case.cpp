@@ -88,13 +88,24 @@ DesiredServer make_server(const std::string& name, std::uint16_t port, const YAM
     return server;
 }
 
-StopRequest make_stop(const YAML::Node& node) {
+Drain make_drain(const YAML::Node& node, TimePoint now) {
+    check_keys(node, {"ago", "deadline", "deadline_at", "message", "begun"});
+    Drain drain{.by = "alice", .at = now - std::chrono::seconds(value_of(node, "ago", 0))};
+    if (node["deadline"]) drain.deadline = std::chrono::seconds(node["deadline"].as<int>());
+    if (node["deadline_at"]) drain.deadline_at = parse_time_of_day(node["deadline_at"].as<std::string>());
+    drain.message = value_of<std::string>(node, "message", "");
+    drain.begun = value_of(node, "begun", true);
+    return drain;
+}
+
+StopRequest make_stop(const YAML::Node& node, TimePoint now) {
     const YAML::Node names = node.IsSequence() ? node : node["servers"];
-    if (!node.IsSequence()) check_keys(node, {"servers", "removes", "waits"});
+    if (!node.IsSequence()) check_keys(node, {"servers", "removes", "waits", "drain"});
     StopRequest request;
     for (const YAML::Node& name : names) request.servers.insert(name.as<std::string>());
     request.removes = node.IsMap() && value_of(node, "removes", false);
     request.waits = node.IsMap() && value_of(node, "waits", false);
+    if (node.IsMap() && node["drain"]) request.drain = make_drain(node["drain"], now);
     return request;
 }
 
@@ -112,11 +123,12 @@ class Builder {
         if (value_of<std::string>(row_, "approved", "false") != "false")
             made_.intent.approved =
                 row_["approved"].as<std::string>() == "true" ? "r1" : row_["approved"].as<std::string>();
-        for (const YAML::Node& request : row_["stops"]) made_.intent.stops.push_back(make_stop(request));
         made_.intent.retry_now = value_of(row_, "insist", false);
         made_.world.installation = value_of(row_, "installation", true);
         made_.world.is_probed = value_of(row_, "probed", false);
         made_.world.now = TimePoint(std::chrono::hours(100));
+        for (const YAML::Node& request : row_["stops"])
+            made_.intent.stops.push_back(make_stop(request, made_.world.now));
         for (const auto& entry : row_["overlays"]) add_overlay(entry.first.as<std::string>(), entry.second);
         std::uint16_t port = 27015;
         for (const auto& entry : row_["servers"]) {
@@ -245,11 +257,11 @@ class Builder {
     }
 
     void add_found(const std::string& name, const YAML::Node& node, const DesiredServer* asked) {
-        check_keys(node, {"active",      "result",      "enablement",   "players",    "asked_ago", "console",
-                          "has_console", "warned",      "managed",      "runtime",    "was",       "current",
-                          "mounted",     "unmounted",   "edited",       "remembered", "held",      "failed",
-                          "awaits",      "awaits_stop", "up",           "silent",     "unread",    "healthy",
-                          "failure",     "failure_of",  "schedule_for", "cvars",      "tried"});
+        check_keys(node, {"active",      "result",    "enablement",  "players",      "asked_ago", "console",
+                          "has_console", "warned",    "managed",     "runtime",      "was",       "current",
+                          "mounted",     "unmounted", "edited",      "remembered",   "held",      "failed",
+                          "drained",     "awaits",    "awaits_stop", "up",           "silent",    "unread",
+                          "healthy",     "failure",   "failure_of",  "schedule_for", "cvars",     "tried"});
         FakeServer server;
         server.unit.active = enum_of(node, "active",
                                      {ActiveState::Inactive, ActiveState::Activating, ActiveState::Active,
@@ -293,6 +305,7 @@ class Builder {
         if (node["healthy"] || node["failure"])
             made_.trials[name] = {std::chrono::seconds(value_of(node, "healthy", -1)),
                                   value_of<std::string>(node, "failure", "")};
+        if (node["drained"]) made_.drained_for[name] = std::chrono::seconds(node["drained"].as<int>());
         if (node["held"]) made_.held_for[name] = std::chrono::seconds(node["held"].as<int>());
         made_.world.servers.emplace(name, std::move(server));
     }
@@ -352,6 +365,7 @@ Memory PlanCase::memory(const Target& target) const {
         memory.servers[name].backoff = backoff(failure, server_spec_hash(target.find(name)));
     for (const auto& [name, failure] : failed_overlays)
         memory.overlays[name] = backoff(failure, overlay_spec_hash(target, name));
+    for (const auto& [name, since] : drained_for) memory.servers[name].draining_since = world.now - since;
     for (const auto& [name, since] : held_for) memory.servers[name].held_since = world.now - since;
     for (const auto& [name, since] : schedule_for)
         memory.servers[name].schedule =

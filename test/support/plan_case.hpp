@@ -19,6 +19,7 @@ struct PlanCase {
     /// Values that only a Memory has: a failure, and whether it was of the current specification.
     std::map<std::string, bool> remembered_unchanged;
     std::map<std::string, std::chrono::seconds> held_for;
+    std::map<std::string, std::chrono::seconds> drained_for;
     std::map<std::string, std::chrono::seconds> warned_ago;
     std::map<std::string, std::chrono::seconds> schedule_for;
     struct Awaited {

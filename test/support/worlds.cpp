@@ -36,6 +36,7 @@ class Generator {
         ask_for_restarts();
         ask_for_resets();
         roll_back();
+        drain();
         return std::move(made_);
     }
 
@@ -208,6 +209,25 @@ class Generator {
         }
     }
 
+    /// Of servers that shall be stopped, or that somebody wants to run again.
+    void drain() {
+        if (options_.plain || !choices_.one_in(3)) return;
+        StopRequest request;
+        request.drain = Drain{.by = "alice", .at = made_.world.now};
+        request.drain->begun = choices_.one_in(2);
+        if (choices_.one_in(3)) {
+            request.drain->at -= std::chrono::seconds(1000);
+            request.drain->deadline = std::chrono::seconds(600);
+        }
+        for (const auto& [name, server] : made_.desired.servers) {
+            if (choices_.one_in(3)) continue;
+            request.servers.insert(name);
+            if (choices_.one_in(2))
+                made_.previous.servers[name].remembered.draining_since = request.drain->at;
+        }
+        made_.intent.stops.push_back(std::move(request));
+    }
+
     void roll_back() {
         if (options_.plain) return;
         for (const char* name : overlay_names) {
@@ -305,6 +325,9 @@ std::string describe(const Case& generated) {
             text += fmt::format(" {}={}", name, invocation);
         text += "\n";
     }
+    for (const StopRequest& request : intent.stops)
+        text += fmt::format("  {}: {}{}\n", drain_text(*request.drain), fmt::join(request.servers, " "),
+                            request.drain->deadline ? ", deadline" : "");
     for (const auto& [name, rollback] : intent.rollbacks)
         text += fmt::format("  {}: {}\n", name, rollback_text(rollback));
     for (const auto& [name, request] : intent.resets)

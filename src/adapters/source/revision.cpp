@@ -42,10 +42,11 @@ Intent load_intent(const Paths& paths) {
     // A damaged file asks for nothing: what does not happen is asked for again.
     intent.restarts = load_restart_requests(paths).value_or(RestartRequests{});
     intent.resets = load_reset_requests(paths).value_or(ResetRequests{});
-    intent.stops = load_stop_requests(paths).value_or(StopRequests{});
+    auto stops = load_stop_requests(paths);
     auto rollbacks = load_rollbacks(paths);
     auto suspensions = load_suspensions(paths);
-    // Nobody knows which servers are suspended, or which artifacts they must not get: nothing is touched.
+    // Nobody knows which servers are suspended, which artifacts they must not get, or whose players a stop
+    // waits for: nothing is touched.
     const auto suspend_all = [&intent](std::string why) {
         intent.suspended.all = Suspension{std::move(why), {}, {}, {}};
     };
@@ -53,6 +54,11 @@ Intent load_intent(const Paths& paths) {
         intent.suspended = std::move(*suspensions);
     } else {
         suspend_all(std::move(suspensions.error()));
+    }
+    if (stops) {
+        intent.stops = std::move(*stops);
+    } else {
+        suspend_all(std::move(stops.error()));
     }
     if (rollbacks) {
         intent.rollbacks = std::move(*rollbacks);

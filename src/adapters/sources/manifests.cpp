@@ -17,12 +17,13 @@ void Manifests::follow_source_of(const Config& config) {
 }
 
 void Manifests::read() {
-    // An approval decides whether a revision may be followed at all.
+    auto snapshot = source_->read();
+    // After the source: an edit that stops a server once nobody plays is never seen without that request. An
+    // approval decides whether a revision may be followed at all.
     Intent intent = load_intent(paths_);
     const bool same_intent = intent == intent_;
     intent_ = std::move(intent);
     // Usually nothing has changed, and then parsing would be most of the work.
-    auto snapshot = source_->read();
     if (snapshot && desired_ && error_.empty() && snapshot->revision == read_ && same_intent) return;
     const auto in_force = revision_in_force(paths_, *source_, std::move(snapshot), limits_);
     if (!in_force) {

@@ -48,6 +48,7 @@ void move_times(Status& status, std::chrono::microseconds by) {
     move(status.last_pass, by);
     for (auto& [name, server] : status.servers) {
         move(server.remembered.held_since, by);
+        move(server.remembered.draining_since, by);
         move(server.remembered.warned, by);
         for (auto& [entry, from] : server.remembered.schedule) from += by;
         move(server.remembered.backoff, by);

@@ -1,6 +1,8 @@
 #include "adapters/store/requests.hpp"
 
 #include "adapters/store/state_json.hpp"
+#include "specs/grammars/duration.hpp"
+#include "specs/grammars/time_of_day.hpp"
 
 namespace left4me {
 
@@ -46,14 +48,37 @@ ResetRequest to_reset(const json& object) {
             .directory = object.at("directory").get<std::string>()};
 }
 
+json to_json(const Drain& drain) {
+    json object = {{"by", drain.by}, {"at", time_to_json(drain.at)}, {"begun", drain.begun}};
+    if (drain.deadline) object["deadline"] = duration_text(*drain.deadline);
+    if (drain.deadline_at) object["deadline"] = time_of_day_text(*drain.deadline_at);
+    if (!drain.message.empty()) object["message"] = drain.message;
+    return object;
+}
+
+Drain to_drain(const json& object) {
+    Drain drain{.by = object.at("by").get<std::string>(), .at = time_of(object)};
+    drain.begun = object.at("begun").get<bool>();
+    const auto deadline = object.value("deadline", std::string());
+    drain.deadline = parse_duration(deadline);
+    drain.deadline_at = parse_time_of_day(deadline);
+    if (auto message = object.value("message", std::string()); is_message(message))
+        drain.message = std::move(message);
+    return drain;
+}
+
 json to_json(const StopRequest& request) {
-    return {{"servers", request.servers}, {"removes", request.removes}, {"waits", request.waits}};
+    json object = {{"servers", request.servers}, {"removes", request.removes}, {"waits", request.waits}};
+    if (request.drain) object["drain"] = to_json(*request.drain);
+    return object;
 }
 
 StopRequest to_stop(const json& object) {
-    return {.servers = object.at("servers").get<std::set<std::string>>(),
-            .removes = object.at("removes").get<bool>(),
-            .waits = object.at("waits").get<bool>()};
+    StopRequest request{.servers = object.at("servers").get<std::set<std::string>>(),
+                        .removes = object.at("removes").get<bool>(),
+                        .waits = object.at("waits").get<bool>()};
+    if (object.contains("drain")) request.drain = to_drain(object.at("drain"));
+    return request;
 }
 
 /// Saves `open(requests)` if that differs from `requests`. True: it did.
@@ -67,15 +92,19 @@ std::expected<bool, std::string> drop_finished(const std::expected<Requests, std
     return true;
 }
 
-/// A file that is an array of requests.
+/// A file that is an array of requests. `remedy`: as load_state_json()'s.
 template <typename Request>
 std::expected<std::vector<Request>, std::string> load_array(const Paths& paths, const char* name,
-                                                            Request (*read)(const json&)) {
-    return load_state_json<std::vector<Request>>(paths, name, [read](const json& array) {
-        std::vector<Request> requests;
-        for (const json& object : array) requests.push_back(read(object));
-        return requests;
-    });
+                                                            Request (*read)(const json&),
+                                                            const char* remedy = "") {
+    return load_state_json<std::vector<Request>>(
+        paths, name,
+        [read](const json& array) {
+            std::vector<Request> requests;
+            for (const json& object : array) requests.push_back(read(object));
+            return requests;
+        },
+        remedy);
 }
 
 template <typename Request>
@@ -111,7 +140,7 @@ std::expected<void, std::string> save_reset_requests(const Paths& paths, const R
 }
 
 std::expected<StopRequests, std::string> load_stop_requests(const Paths& paths) {
-    return load_array(paths, stops_file, to_stop);
+    return load_array(paths, stops_file, to_stop, "\n  l4d2ctl stop SERVER writes a new one");
 }
 
 std::expected<void, std::string> save_stop_requests(const Paths& paths, const StopRequests& requests) {

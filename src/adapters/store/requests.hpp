@@ -21,7 +21,8 @@ std::expected<void, std::string> save_restart_requests(const Paths& paths, const
 std::expected<ResetRequests, std::string> load_reset_requests(const Paths& paths);
 std::expected<void, std::string> save_reset_requests(const Paths& paths, const ResetRequests& requests);
 
-/// state/stops.json: an array of requests, each with servers[NAME…], removes and waits.
+/// state/stops.json: an array of requests, each with servers[NAME…], removes and waits, and drain{by, at,
+/// deadline, message, begun} if it waits until nobody plays.
 std::expected<StopRequests, std::string> load_stop_requests(const Paths& paths);
 std::expected<void, std::string> save_stop_requests(const Paths& paths, const StopRequests& requests);
 

@@ -139,6 +139,8 @@ json to_json(const ServerStatus& server) {
                    {"lastAppliedRevision", server.last_applied_revision},
                    {"conditions", std::move(conditions)}};
     if (server.remembered.held_since) object["heldSince"] = time_to_json(*server.remembered.held_since);
+    if (server.remembered.draining_since)
+        object["drainingSince"] = time_to_json(*server.remembered.draining_since);
     if (server.remembered.warned) object["warned"] = time_to_json(*server.remembered.warned);
     for (const auto& [entry, from] : server.remembered.schedule)
         object["schedule"][entry] = time_to_json(from);
@@ -160,6 +162,7 @@ ServerStatus to_server(const json& object) {
     server.specification = read_field<std::string>(object, "specification");
     server.remembered.fingerprint = read_field<std::string>(object, "fingerprint");
     server.remembered.held_since = read_time(object, "heldSince");
+    server.remembered.draining_since = read_time(object, "drainingSince");
     server.remembered.warned = read_time(object, "warned");
     const json& schedule = part(object, "schedule", json::value_t::object);
     for (const auto& [entry, from] : schedule.items()) {
