@@ -29,6 +29,7 @@ void add_verbs(CLI::App& app, Session& session) {
     add_apply(app, session);
     add_diff(app, session);
     add_initialize(app, session);
+    add_import(app, session);
     add_validate(app, session);
     add_get(app, session);
     add_describe(app, session);

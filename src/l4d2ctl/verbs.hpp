@@ -22,6 +22,7 @@ void add_get(CLI::App& app, Session& session);
 void add_hook(CLI::App& app, Session& session);
 void add_host(CLI::App& app, Session& session);
 void add_init_repo(CLI::App& app, Session& session);
+void add_import(CLI::App& app, Session& session);
 void add_initialize(CLI::App& app, Session& session);
 void add_history(CLI::App& app, Session& session);
 void add_install(CLI::App& app, Session& session);

@@ -5,10 +5,13 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <string_view>
 #include <vector>
 
+#include "specs/name.hpp"
 #include "specs/text.hpp"
+#include "specs/text_checks.hpp"
 #include "specs/yaml.hpp"
 
 namespace left4me {
@@ -19,7 +22,7 @@ using yaml::Node;
 constexpr std::array<std::string_view, 4> fields{"port", "overlays", "arguments", "config"};
 
 /// In double quotes, as YAML and JSON read them.
-std::string quoted(const std::string& text) {
+std::string in_double_quotes(const std::string& text) {
     std::string quoted = "\"";
     for (const char c : text) {
         if (c == '"' || c == '\\') quoted += '\\';
@@ -32,7 +35,7 @@ class Conversion {
   public:
     explicit Conversion(const SourceFile& spec) : file_(spec.name), document_(yaml::parse(spec.text, {})) {}
 
-    std::expected<std::string, Diagnostics> convert(const std::string& name) {
+    std::expected<std::string, Diagnostics> convert(const std::string& name, RunState state) {
         for (const yaml::Problem& problem : document_.problems) complain(problem.mark, problem.message);
         if (errors_.empty() && (document_.root == nullptr || document_.root->kind != Node::Kind::Map))
             complain({}, "a spec is a map with `port`, `overlays`, `arguments` and `config`");
@@ -49,8 +52,9 @@ class Conversion {
         return fmt::format(
             "apiVersion: left4me/v1\nkind: Blueprint\nmetadata: {{name: {0}}}\nspec:{1}\n---\n"
             "apiVersion: left4me/v1\nkind: Server\nmetadata: {{name: {0}}}\n"
-            "spec: {{blueprint: {0}, port: {2}, state: Stopped}}\n",
-            name, blueprint.empty() ? " {}" : "\n" + blueprint.substr(0, blueprint.size() - 1), port);
+            "spec: {{blueprint: {0}, port: {2}, state: {3}}}\n",
+            name, blueprint.empty() ? " {}" : "\n" + blueprint.substr(0, blueprint.size() - 1), port,
+            state == RunState::Running ? "Running" : "Stopped");
     }
 
   private:
@@ -87,7 +91,7 @@ class Conversion {
 
     std::string list_text(std::string_view field) {
         std::vector<std::string> items;
-        for (const std::string& line : lines_of(field)) items.push_back(quoted(line));
+        for (const std::string& line : lines_of(field)) items.push_back(in_double_quotes(line));
         return items.empty() ? std::string() : fmt::format("  {}: [{}]\n", field, fmt::join(items, ", "));
     }
 
@@ -115,11 +119,78 @@ class Conversion {
     Diagnostics errors_;
 };
 
+std::vector<std::string> split(std::string_view text, char separator) {
+    std::vector<std::string> words;
+    while (!text.empty()) {
+        const std::size_t end = std::min(text.find(separator), text.size());
+        if (end > 0) words.emplace_back(text.substr(0, end));
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
+    return words;
+}
+
+/// What the environment file of a unit sets `key` to; nullopt: nothing.
+std::optional<std::string> value_of(std::string_view environment, std::string_view key) {
+    std::optional<std::string> value;
+    for (const std::string& line : split(environment, '\n')) {
+        if (line.starts_with(key) && line.substr(key.size()).starts_with('='))
+            value = line.substr(key.size() + 1);
+    }
+    return value;
+}
+
+/// Without the options that left4me sets, and their values.
+std::vector<std::string> without_owned(const std::vector<std::string>& words) {
+    const auto owned = owned_options();
+    std::vector<std::string> kept;
+    for (std::size_t i = 0; i < words.size(); ++i) {
+        if (std::find(owned.begin(), owned.end(), words[i]) == owned.end()) {
+            kept.push_back(words[i]);
+        } else if (i + 1 < words.size() && !words[i + 1].starts_with('-') && !words[i + 1].starts_with('+')) {
+            ++i;
+        }
+    }
+    return kept;
+}
+
 }  // namespace
 
-std::expected<std::string, Diagnostics> convert_instance_spec(const std::string& name,
-                                                              const SourceFile& spec) {
-    return Conversion(spec).convert(name);
+std::string name_of_old_overlay(const std::string& directory) { return "old-" + directory; }
+
+std::expected<SourceFile, std::string> spec_of(const std::string& name, OldInstance& instance) {
+    const auto port = value_of(instance.environment, "L4D2_PORT");
+    const std::string arguments = value_of(instance.environment, "L4D2_ARGS").value_or("");
+    const auto layers = value_of(instance.environment, "L4D2_LOWERDIRS");
+    if (!port || !layers) return std::unexpected("instance.env has no L4D2_PORT or no L4D2_LOWERDIRS");
+    if (arguments.find_first_of("\"'\\") != std::string::npos)
+        return std::unexpected("L4D2_ARGS has quotes; remove them, or write its Blueprint by hand");
+    std::string overlays;
+    for (const std::string& layer : split(*layers, ':')) {
+        if (layer == instance.state + "/installation") continue;
+        const std::string directory = layer.substr(layer.rfind('/') + 1);
+        if (layer != instance.state + "/overlays/" + directory ||
+            !is_valid_name(name_of_old_overlay(directory)))
+            return std::unexpected(in_quotes(layer) + " is no overlay that can be converted");
+        instance.overlays.push_back(directory);
+        overlays += fmt::format("  - {}\n", in_double_quotes(name_of_old_overlay(directory)));
+    }
+    std::string text = fmt::format("port: {}\n", *port);
+    if (!overlays.empty()) text += "overlays:\n" + overlays;
+    const auto words = without_owned(split(arguments, ' '));
+    if (!words.empty()) text += "arguments:\n";
+    for (const std::string& word : words) text += fmt::format("  - {}\n", in_double_quotes(word));
+    const auto config = split(instance.config, '\n');
+    if (!config.empty()) text += "config:\n";
+    for (std::string line : config) {
+        std::erase(line, '\r');
+        text += fmt::format("  - {}\n", in_double_quotes(line));
+    }
+    return SourceFile{fmt::format("{} (the old platform's files)", name), text};
+}
+
+std::expected<std::string, Diagnostics> convert_instance_spec(const std::string& name, const SourceFile& spec,
+                                                              RunState state) {
+    return Conversion(spec).convert(name, state);
 }
 
 }  // namespace left4me

@@ -73,3 +73,42 @@ TEST_CASE("what is wrong with a spec is said with its place, all at once") {
     CHECK(refused("").find("comp1.yaml:") == 0);
     CHECK(refused("port: 27015\nport: 27016\n").find("comp1.yaml:2:1") == 0);
 }
+
+TEST_CASE("what the old platform wrote for a server becomes a spec", "[instance-spec]") {
+    OldInstance old{
+        .environment =
+            "# host\nL4D2_PORT=27015\nL4D2_ARGS=+ip 0.0.0.0 -norestart +map c1m1_hotel  -maxplayers 8\n"
+            "L4D2_LOWERDIRS=/state/overlays/3:/state/overlays/7:/state/installation\n",
+        .config = "hostname \"one\"\r\n// \\\n",
+        .state = "/state",
+        .overlays = {}};
+    const auto spec = spec_of("comp1", old);
+    REQUIRE(spec);
+    CHECK(old.overlays == std::vector<std::string>{"3", "7"});
+    const auto manifests = convert_instance_spec("comp1", *spec, RunState::Running);
+    REQUIRE(manifests);
+    CHECK(*manifests ==
+          "apiVersion: left4me/v1\nkind: Blueprint\nmetadata: {name: comp1}\nspec:\n"
+          "  overlays: [\"old-3\", \"old-7\"]\n  arguments: [\"+map\", \"c1m1_hotel\", \"-maxplayers\", "
+          "\"8\"]\n"
+          "  config: |2\n    hostname \"one\"\n    // \\\n---\n"
+          "apiVersion: left4me/v1\nkind: Server\nmetadata: {name: comp1}\n"
+          "spec: {blueprint: comp1, port: 27015, state: Running}\n");
+}
+
+TEST_CASE("what of the old platform cannot be converted is named", "[instance-spec]") {
+    const auto why = [](const std::string& environment) {
+        OldInstance old{.environment = environment, .config = {}, .state = "/state", .overlays = {}};
+        const auto spec = spec_of("comp1", old);
+        return spec ? std::string() : spec.error();
+    };
+    const std::string layers = "L4D2_LOWERDIRS=/state/installation\n";
+    CHECK(why("L4D2_PORT=1\n" + layers) == "");
+    CHECK(why(layers) == "instance.env has no L4D2_PORT or no L4D2_LOWERDIRS");
+    CHECK(why("L4D2_PORT=1\nL4D2_ARGS=+hostname \"a b\"\n" + layers) ==
+          "L4D2_ARGS has quotes; remove them, or write its Blueprint by hand");
+    CHECK(why("L4D2_PORT=1\nL4D2_LOWERDIRS=/etc:/state/installation\n") ==
+          "'/etc' is no overlay that can be converted");
+    CHECK(why("L4D2_PORT=1\nL4D2_LOWERDIRS=/state/overlays/../../etc\n") ==
+          "'/state/overlays/../../etc' is no overlay that can be converted");
+}

@@ -1,0 +1,111 @@
+"""l4d2ctl import, on a host as the old Python platform left it: its unit, its mounts, its files. After CroneKorkN's
+bundlewrap-repo, bundles/left4me."""
+
+from testhosts.case import MANIFESTS, STATE, HostTest, unit_of
+
+NAMES = [f"old{number}" for number in range(1, 11)]
+UNIT = "/usr/local/lib/systemd/system/left4me-server@.service"
+OVERLAY = """#!/bin/sh
+set -eu
+runtime=/var/lib/left4me/runtime/$2
+case $1 in
+mount)
+    mountpoint -q "$runtime/merged" && exit 0
+    lower=$(sed -n 's/^L4D2_LOWERDIRS=//p' "/var/lib/left4me/instances/$2/instance.env")
+    exec mount -t overlay overlay -o "lowerdir=$lower,upperdir=$runtime/upper,workdir=$runtime/work" "$runtime/merged" ;;
+umount)
+    mountpoint -q "$runtime/merged" && umount "$runtime/merged"
+    rm -rf "$runtime/work/work" ;;
+esac
+"""
+SERVER = """[Unit]
+Description=left4me server instance %i
+[Service]
+Type=simple
+User=left4me
+Group=left4me
+EnvironmentFile=/var/lib/left4me/instances/%i/instance.env
+WorkingDirectory=-/var/lib/left4me/runtime/%i/merged/left4dead2
+ExecStartPre=+/usr/bin/nsenter --mount=/proc/1/ns/mnt -- /usr/local/libexec/left4me/left4me-overlay mount %i
+ExecStart=/var/lib/left4me/runtime/%i/merged/srcds_run -game left4dead2 +hostport ${L4D2_PORT} $L4D2_ARGS
+ExecStopPost=+/usr/bin/nsenter --mount=/proc/1/ns/mnt -- /usr/local/libexec/left4me/left4me-overlay umount %i
+Restart=on-failure
+RestartSec=5
+KillSignal=SIGINT
+TimeoutStopSec=15s
+NoNewPrivileges=true
+PrivateTmp=true
+ProtectHome=true
+ProtectSystem=strict
+ReadOnlyPaths=/var/lib/left4me/installation /var/lib/left4me/overlays
+ReadWritePaths=/var/lib/left4me/runtime/%i
+[Install]
+WantedBy=multi-user.target
+"""
+PLACES = f"/etc/systemd/system /usr/local/lib/systemd /etc/left4me/imported {STATE}/instances {STATE}/overlays"
+
+
+class OldHost(HostTest):
+    def setUp(self) -> None:
+        super().setUp()
+        self.write("/usr/local/libexec/left4me/left4me-overlay", OVERLAY)
+        self.write(UNIT, SERVER)
+        self.write(f"{STATE}/overlays/3/left4dead2/cfg/rates.cfg", "sv_maxrate 100000\n")
+        self.run_in("sh", "-c", f"chmod 755 /usr/local/libexec/left4me/left4me-overlay; cd {STATE}; mkdir -p workshop_cache overlays/7/left4dead2/addons; "
+                    "echo map >workshop_cache/698857882.vpk; ln -s $PWD/workshop_cache/698857882.vpk overlays/7/left4dead2/addons/")  # fmt: skip
+        for number, name in enumerate(NAMES):
+            overlays = [3, 7] if name == "old10" else [3]
+            self.write(f"{STATE}/instances/{name}/instance.env",
+                       f"L4D2_PORT={27100 + number}\nL4D2_ARGS=+ip 0.0.0.0 +map c5m1_waterfront -maxplayers 8\n"
+                       f"L4D2_LOWERDIRS={':'.join(f'{STATE}/overlays/{one}' for one in overlays)}:{STATE}/installation\n")  # fmt: skip
+            self.write(f"{STATE}/runtime/{name}/upper/left4dead2/cfg/server.cfg", f'hostname "{name}"\n')
+            self.run_in("mkdir", f"{STATE}/runtime/{name}/work", f"{STATE}/runtime/{name}/merged")
+        self.run_in("sh", "-c", f"cd {STATE} && chown -hR left4me:left4me overlays/* instances/* runtime/* workshop_cache; systemctl daemon-reload")
+        self.run_in("systemctl", "enable", "--now", *map(unit_of, NAMES))
+        for number, name in enumerate(NAMES):
+            self.until(f"{name} answers", lambda number=number: self.a2s(27100 + number))
+        self.run_in("systemctl", "start", "left4me.service")
+
+    def listing(self) -> str:
+        return self.run_in("sh", "-c", f"find {PLACES} -not -name '.*' -printf '%p %y %m %u %g %l\\n' 2>/dev/null | sort; "
+                           f"stat -c '%n %a %U %G' {STATE}/runtime/* {STATE}/runtime/*/upper/left4dead2/cfg/*", expect=None).stdout  # fmt: skip
+
+    def test_ten_running_servers_of_the_old_platform_are_adopted_without_a_restart(self):
+        before = self.lives(*NAMES)
+        shown = self.ctl("import", "--dry-run").stdout
+        self.assertIn('items: ["698857882"]', shown)
+        self.assertIn("10 servers, 10 of them running", shown)
+        self.assertEqual(self.ctl("import", expect=2).stdout, shown)
+        self.assertTrue(self.exists(UNIT))
+        self.ctl("import", "--yes", expect=None)
+        # old10 needs the workshop, which this host cannot reach: it runs on as well.
+        for name in NAMES[:-1]:
+            self.until(f"{name} is enabled", lambda name=name: self.enabled(name) == "enabled")
+        self.until("old1 has been rendered", lambda: self.exists(f"{STATE}/instances/old1/current"))
+        self.assertEqual(self.lives(*NAMES), before)
+        self.assertIn("waits for the next start", self.ctl("get", "servers", "-o", "wide").stdout)
+        # Its next start is one of left4me.
+        self.ctl("restart", "old1")
+        self.assert_running("old1", 27100)
+        self.assertEqual(self.a2s(27100)["hostname"], "old1")
+        self.assertIn("sv_maxrate", self.run_in("cat", f"{STATE}/runtime/old1/merged/left4dead2/cfg/rates.cfg").stdout)
+        self.assertEqual(self.run_in("sh", "-c", f"find {STATE}/runtime/old1/upper ! -user left4me-server").stdout, "")
+        del before["old1"]
+        self.assertEqual(self.lives(*before), before)
+
+    def test_an_import_is_undone_while_servers_run(self):
+        self.run_in("systemctl", "stop", "left4me.service")
+        before, lives = self.listing(), self.lives(*NAMES)
+        self.ctl("import", "--yes", expect=None)
+        self.assertFalse(self.exists(UNIT))
+        self.assertEqual(self.lives(*NAMES), lives)
+        self.run_in("systemctl", "start", "left4me.service")
+        self.assertIn("systemctl disable --now left4me.service", self.ctl("import", "--undo", expect=5).stderr)
+        self.run_in("systemctl", "stop", "left4me.service")
+        self.ctl("import", "--undo")
+        self.assertEqual(self.lives(*NAMES), lives)
+        self.run_in("grep", "-r", "kind:", MANIFESTS, expect=1)
+        self.assertEqual(self.listing(), before)
+        self.run_in("systemctl", "restart", unit_of("old1"))
+        self.until("old1 answers", lambda: self.a2s(27100))
+        self.ctl("import", "--undo", expect=4)
