@@ -29,6 +29,7 @@ enum class HoldReason {
     ResetPending,    ///< a reset that a person asked for
     Shadowed,        ///< the game changed files that it may not keep
     CvarsRefused,    ///< the game does not know a cvar, or does not keep its value
+    Degraded,        ///< the game does not keep up its tick
 };
 
 /// How an action failed.
@@ -94,6 +95,8 @@ enum class StateReason {
     Progressing,
     Settled,
     CrashLoop,
+    KeepsUp,      ///< the game runs as fast as it should
+    NotMeasured,  ///< how fast it runs is not known
     NotStalled,
 };
 

@@ -30,7 +30,8 @@ std::string plain(std::string_view map) {
 json to_json(const Published& one) {
     return {{"address", one.address},        {"port", one.port},
             {"asked", one.asked.count()},    {"players", one.players},
-            {"maxPlayers", one.max_players}, {"map", plain(one.map)}};
+            {"maxPlayers", one.max_players}, {"map", plain(one.map)},
+            {"took", one.took.count()}};
 }
 
 template <typename Number>
@@ -50,6 +51,7 @@ Published from_json(const json& object) {
     one.max_players = number(object, "maxPlayers", 0U, max_players);
     one.map = object.at("map").get<std::string>();
     if (one.map.size() > max_map) throw std::out_of_range("map is too long");
+    one.took = milliseconds(object.value("took", std::int64_t{0}));  // a probe of version 0.2 does not tell
     return one;
 }
 
@@ -144,8 +146,11 @@ std::expected<Known, std::string> read_known(const Paths& paths) {
 }
 
 ObservedPlayers observed(const Published& answer, milliseconds now) {
-    return {
-        .count = answer.players, .max = answer.max_players, .map = answer.map, .age = age(answer.asked, now)};
+    return {.count = answer.players,
+            .max = answer.max_players,
+            .map = answer.map,
+            .age = age(answer.asked, now),
+            .took = answer.took};
 }
 
 std::optional<ObservedSocket> observed_socket(const Known& known, std::uint16_t port, milliseconds now) {
