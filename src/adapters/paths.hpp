@@ -40,6 +40,8 @@ struct Paths {
     std::filesystem::path consoles() const { return run / "daemon/consoles"; }
     /// What they said about cvars.
     std::filesystem::path console_cvars() const { return run / "daemon/cvars"; }
+    /// And about their tick.
+    std::filesystem::path console_ticks() const { return run / "daemon/ticks"; }
     /// Where l4d2d listens for triggers.
     std::filesystem::path trigger() const { return run / "daemon/trigger"; }
 };

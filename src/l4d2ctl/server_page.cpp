@@ -106,6 +106,11 @@ Rows actual_rows(const View& view, const std::string& name, const UnitDetails& d
                     : enablement_text(details.unit.enablement) + ": it does not start at boot"}}};
     if (operations::game_state(view, name) != operations::GameState::NotRunning)
         rows.push_back({{"Players"}, {game_text(view, name)}});
+    if (const ObservedTick* const tick = operations::tick_of(view, name))
+        rows.push_back({{"Tick"},
+                        {fmt::format("{:.1f} of {} frames per second, asked {} ago", tick->rate,
+                                     operations::tickrate_of(view, name),
+                                     age_text(view.observed.now - tick->age, view.observed.now))}});
     if (details.main_pid != 0) rows.push_back({{"Process"}, {fmt::format("pid {}", details.main_pid)}});
     if (details.restarts != 0)
         rows.push_back({{"Restarts"}, {fmt::format("{} by systemd", details.restarts)}});
@@ -144,7 +149,9 @@ std::string conditions_text(const View& view, const std::string& name, const Ter
     if (status == view.status.servers.end()) return {};
     Rows rows;
     for (const Condition& condition : status->second.conditions) {
-        const bool good = (condition.status == ConditionStatus::True) == (condition.type == "Ready");
+        const bool should_be = condition.type == "Ready" || condition.type == "TickHealthy";
+        const bool good = condition.status == ConditionStatus::Unknown ||
+                          (condition.status == ConditionStatus::True) == should_be;
         rows.push_back({{condition.type},
                         {to_string(condition.status), good ? Paint::Green : Paint::Yellow},
                         {to_string(condition.reason)},
@@ -209,7 +216,8 @@ std::string next_steps(const View& view, const std::string& name, const UnitDeta
         } else if (action->code == HoldReason::RolloutPending || action->code == HoldReason::CanaryPending) {
             steps.insert(
                 fmt::format("sudo l4d2ctl restart {}   applies the change now; players are kicked", name));
-        } else if (action->code == HoldReason::Scheduled || action->code == HoldReason::RestartPending) {
+        } else if (action->code == HoldReason::Scheduled || action->code == HoldReason::RestartPending ||
+                   action->code == HoldReason::Degraded) {
             steps.insert(fmt::format("sudo l4d2ctl restart {}   restarts it now; players are kicked", name));
             if (action->code == HoldReason::RestartPending)
                 steps.insert(fmt::format("sudo l4d2ctl restart {} --cancel   withdraws the request", name));

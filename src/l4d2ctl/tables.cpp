@@ -88,6 +88,7 @@ Row server_row(const View& view, const std::string& name, bool is_roomy, bool wi
         row.push_back({observed.mounted ? "mounted" : observed.mounted_in_game ? "unmounted" : "-"});
         row.push_back({observed.current.value_or("-")});
         row.push_back({wanted ? to_string(desired->second.rollout.policy) : "-"});
+        row.push_back({operations::tick_text(view, name)});
     }
     row.push_back({printable(why_text(view, name)), Paint::Yellow});
     return row;
@@ -99,7 +100,7 @@ std::vector<Row> server_rows(const View& view, const std::vector<std::string>& n
     const bool is_roomy = wide || terminal.width >= roomy;
     std::vector<std::string> titles{"NAME", "READY", "WANTED", "ACTIVE", "AT BOOT", "PORT", "PLAYERS"};
     if (is_roomy) titles.insert(titles.end(), {"MAP", "BLUEPRINT", "SINCE"});
-    if (wide) titles.insert(titles.end(), {"OVERLAY", "RENDERING", "ROLLOUT"});
+    if (wide) titles.insert(titles.end(), {"OVERLAY", "RENDERING", "ROLLOUT", "TICK"});
     titles.emplace_back("WHY");
     std::vector<Row> rows{heading(titles)};
     for (const std::string& name : names) rows.push_back(server_row(view, name, is_roomy, wide));

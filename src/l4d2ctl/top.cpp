@@ -66,14 +66,14 @@ std::string summary(const View& view, const Usage& usage) {
 std::string usage_table(const View& view, const Usage& usage, const std::string& sort,
                         const Terminal& terminal) {
     // A narrower window gets fewer columns.
-    constexpr std::array<std::size_t, 8> from_width{0, 0, 0, 0, 60, 60, 80, roomy};
+    constexpr std::array<std::size_t, 9> from_width{0, 0, 0, 0, 60, 60, 60, 80, roomy};
     const auto fit = [&terminal, &from_width](std::vector<Cell> row) {
         const auto wider = std::upper_bound(from_width.begin(), from_width.end(), terminal.width);
         row.erase(row.begin() + (wider - from_width.begin()), row.end());
         return row;
     };
     std::vector<std::vector<Cell>> rows{
-        fit(heading({"NAME", "PLAYERS", "CPU", "MEMORY", "RESTARTS", "UP", "MAP", "WHY"}))};
+        fit(heading({"NAME", "PLAYERS", "CPU", "MEMORY", "TICK", "RESTARTS", "UP", "MAP", "WHY"}))};
     for (const std::string& name : sorted_names(view, usage, sort)) {
         const ServerUsage& one = usage.at(name);
         const auto observed = view.observed.servers.find(name);
@@ -84,6 +84,8 @@ std::string usage_table(const View& view, const Usage& usage, const std::string&
                             {operations::players_text(view, name), is_silent ? Paint::Yellow : Paint::Plain},
                             {cores_text(one.cores)},
                             {memory_text(one.memory_bytes)},
+                            {operations::tick_text(view, name),
+                             operations::is_degraded(view, name) ? Paint::Yellow : Paint::Plain},
                             {std::to_string(unit.restarts), unit.restarts > 0 ? Paint::Yellow : Paint::Plain},
                             {unit.active_since ? operations::age_text(*unit.active_since, view.observed.now)
                                                : operations::activity_text(unit)},

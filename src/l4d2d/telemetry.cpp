@@ -60,11 +60,13 @@ void Telemetry::ended(Clock::time_point now, const Intent& intent, const StepRes
     source_ = source;
     took_ = now - began_;
     players_ = players_of(step.observed);
+    ticks_ = ticks_of(step.observed);
     write_file(now);
 }
 
 std::string Telemetry::text() const {
-    return metrics_text({*desired_, intent_, status_, difference_, source_, took_, players_}, &counters_);
+    return metrics_text({*desired_, intent_, status_, difference_, source_, took_, players_, ticks_},
+                        &counters_);
 }
 
 void Telemetry::write_file(Clock::time_point now) {

@@ -54,6 +54,7 @@ class Telemetry {
     std::string source_;
     std::chrono::duration<double> took_{};
     std::map<std::string, ObservedPlayers> players_;
+    std::map<std::string, ObservedTick> ticks_;
 };
 
 }  // namespace left4me

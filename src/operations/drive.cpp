@@ -65,6 +65,7 @@ class Drive {
     Manifests manifests_;
     StatusFile status_file_;
     std::map<std::string, ObservedPlayers> players_;  ///< as of the last step
+    std::map<std::string, ObservedTick> ticks_;       ///< the same
     bool changed_ = false;
     Clock::time_point began_ = Clock::now();
     Clock::time_point stepped_{};
@@ -116,6 +117,7 @@ Result<StepReport> Drive::step(bool retry_now) {
         {manifests_.desired(), std::move(intent), manifests_.error(), context_.config.keep_artifacts});
     if (!step) return fail(ErrorKind::HostUnavailable, step.error());
     players_ = players_of(step->observed);
+    ticks_ = ticks_of(step->observed);
     if (auto saved = status_file_.save(engine_->status()); !saved)
         return fail(ErrorKind::StateFailed, saved.error());
     if (manifests_.intent().has_requests()) {
@@ -193,7 +195,8 @@ void Drive::write_metrics(const StepReport& report) const {
                                    report.difference,
                                    context_.source->name(),
                                    took,
-                                   players_};
+                                   players_,
+                                   ticks_};
     if (auto written = write_textfile(context_.config.metrics_textfile, metrics_text(snapshot, nullptr));
         !written)
         context_.notice("the metrics could not be written: " + written.error());

@@ -39,11 +39,9 @@ Json plan_json(const Plan& plan, const Observed& observed) {
     root["interruptions"] = Json::array();
     for (const Impact& impact : impacts_of(plan, observed))
         root["interruptions"].push_back(impact_json(impact));
-    root["servers"] = {{"differ", plan.differing_servers},
-                       {"agree", plan.agreeing_servers},
-                       {"starting", plan.starting_servers},
-                       {"crashing", plan.crashing_servers},
-                       {"silent", plan.silent_servers}};
+    root["servers"] = {{"differ", plan.differing_servers},  {"agree", plan.agreeing_servers},
+                       {"starting", plan.starting_servers}, {"crashing", plan.crashing_servers},
+                       {"silent", plan.silent_servers},     {"slow", plan.slow_servers}};
     return root;
 }
 

@@ -113,6 +113,28 @@ std::string map_text(const View& view, const std::string& name) {
     return game_state(view, name) == GameState::NoAnswer ? "?" : "-";
 }
 
+const ObservedTick* tick_of(const View& view, const std::string& name) {
+    const auto observed = view.observed.servers.find(name);
+    const bool is_known = observed != view.observed.servers.end() && observed->second.tick;
+    return is_known ? &*observed->second.tick : nullptr;
+}
+
+unsigned tickrate_of(const View& view, const std::string& name) {
+    return left4me::tickrate_of(view.desired().servers.at(name), view.observed.servers.at(name));
+}
+
+bool is_degraded(const View& view, const std::string& name) {
+    const auto status = view.status.servers.find(name);
+    const Condition* const tick =
+        status == view.status.servers.end() ? nullptr : status->second.find("TickHealthy");
+    return tick != nullptr && tick->status == ConditionStatus::False;
+}
+
+std::string tick_text(const View& view, const std::string& name) {
+    const ObservedTick* const tick = tick_of(view, name);
+    return tick == nullptr ? "-" : fmt::format("{:.0f}/{}", tick->rate, tickrate_of(view, name));
+}
+
 Json game_json(const View& view, const std::string& name) {
     const ObservedPlayers* const players = players_of(view, name);
     Json json;
@@ -121,6 +143,12 @@ Json game_json(const View& view, const std::string& name) {
     json["maxPlayers"] = players != nullptr ? Json(players->max) : Json(nullptr);
     json["map"] = players != nullptr ? Json(players->map) : Json(nullptr);
     json["askedAt"] = players != nullptr ? Json(time_text(view.observed.now - players->age)) : Json(nullptr);
+    json["answeredAfter"] =
+        players != nullptr ? Json(std::chrono::duration<double>(players->took).count()) : Json(nullptr);
+    const ObservedTick* const tick = tick_of(view, name);
+    json["framesPerSecond"] = tick != nullptr ? Json(tick->rate) : Json(nullptr);
+    json["tickrate"] = tick != nullptr ? Json(tickrate_of(view, name)) : Json(nullptr);
+    json["measuredAt"] = tick != nullptr ? Json(time_text(view.observed.now - tick->age)) : Json(nullptr);
     return json;
 }
 
@@ -229,7 +257,8 @@ std::string why_text(const View& view, const std::string& name) {
         return suspension_text(*suspension);
     }
     const Condition* const ready = ready_condition(view, name);
-    return ready != nullptr && ready->status != ConditionStatus::True ? ready->message : std::string();
+    if (ready != nullptr && ready->status != ConditionStatus::True) return ready->message;
+    return is_degraded(view, name) ? view.status.servers.at(name).find("TickHealthy")->message : "";
 }
 
 }  // namespace left4me::operations

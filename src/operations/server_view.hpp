@@ -34,8 +34,11 @@ const ObservedPlayers* players_of(const View& view, const std::string& name);
 std::string players_text(const View& view, const std::string& name);
 /// The name of the map; `?` and `-` as above.
 std::string map_text(const View& view, const std::string& name);
-/// The members `state`, `players`, `maxPlayers`, `map` and `askedAt`; the last four are null without an
-/// answer.
+/// The frames per second that the game had when it was asked, of those that it should have: `30/30`; `-`: it
+/// does not run, nobody plays, or its console cannot be asked.
+std::string tick_text(const View& view, const std::string& name);
+/// The members `state`, `players`, `maxPlayers`, `map`, `askedAt` and `answeredAfter` (seconds), and of its
+/// tick `framesPerSecond`, `tickrate` and `measuredAt`; all but the first are null without an answer.
 Json game_json(const View& view, const std::string& name);
 
 /// `45s`, `12m`, `3h12m`, `8d`.
@@ -44,10 +47,18 @@ std::string age_text(TimePoint since, TimePoint now);
 std::string time_text(TimePoint time);
 Json time_or_null(const std::optional<TimePoint>& time);
 
+/// What the console of the game said last; nullptr: nothing, or not lately.
+const ObservedTick* tick_of(const View& view, const std::string& name);
+/// The frames per second that the game of a server in the manifests should have.
+unsigned tickrate_of(const View& view, const std::string& name);
+/// It runs more slowly than it should.
+bool is_degraded(const View& view, const std::string& name);
+
 /// The current Ready condition, or nullptr for a server that is not in the manifests.
 const Condition* ready_condition(const View& view, const std::string& name);
 
-/// What an operator wants to know next: the difference, or why it is not ready. Nothing for a healthy server.
+/// What an operator wants to know next: the difference, or why it is not ready or too slow. Nothing for
+/// a healthy server.
 std::string why_text(const View& view, const std::string& name);
 
 /// The object that `status NAME --json` prints; docs/cli.md documents its fields.

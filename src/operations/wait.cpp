@@ -43,6 +43,7 @@ bool takes_a_person(HoldReason reason) {
         case HoldReason::RefreshFailed:
         case HoldReason::RestartPending:
         case HoldReason::Scheduled:
+        case HoldReason::Degraded:
         case HoldReason::ResetPending:
         case HoldReason::Draining:
         case HoldReason::Orphan:

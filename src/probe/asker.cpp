@@ -93,6 +93,7 @@ std::string Asker::question(const Game& game) {
 
 Asker::Datagram Asker::ask(const Listening& socket, Game& game, Time now) {
     game.waits = true;
+    game.sent = now;
     if (!game.asks_players && game.tries == 0) {
         game.asked = now;
         game.challenges = 0;
@@ -129,6 +130,7 @@ Asker::Heard Asker::heard(const Endpoint& from, std::string_view bytes, Time now
         if (game.challenges == max_challenges) return {};
         ++game.challenges;
         game.challenge = *challenge;
+        game.sent = now;
         return {.reply = Datagram{from, question(game)}};
     }
     if (auto* const info = std::get_if<a2s::Info>(&*answer))
@@ -138,7 +140,7 @@ Asker::Heard Asker::heard(const Endpoint& from, std::string_view bytes, Time now
 
 Asker::Heard Asker::heard_info(const Listening& socket, Game& game, a2s::Info info, Time now) {
     game.unanswered = game.tries = 0;
-    game.half = {.asked = game.asked, .info = std::move(info), .listed = 0};
+    game.half = {.asked = game.asked, .info = std::move(info), .listed = 0, .took = now - game.sent};
     game.asks_players = true;
     const bool shows_somebody = people(game.half) > 0;
     // Until PLAYER is answered in this round, too, as many are there as it listed in the one before.

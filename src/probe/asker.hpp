@@ -48,6 +48,7 @@ struct Answered {
     Time asked{};  ///< when the first question of the round was sent
     a2s::Info info;
     unsigned listed = 0;  ///< by PLAYER
+    Time took{};          ///< from the last question for INFO to its answer
 };
 
 /// Who may be human.
@@ -103,6 +104,7 @@ class Asker {
     struct Game {
         Time due{};
         Time asked{};
+        Time sent{};                ///< when the last question was
         bool waits = false;         ///< for an answer
         bool asks_players = false;  ///< INFO has been answered in this round
         unsigned tries = 0;         ///< of this question, without an answer

@@ -67,7 +67,8 @@ probes::Published published(const Listening& socket, const Answered& answer) {
             .asked = answer.asked,
             .players = people(answer),
             .max_players = answer.info.max_players,
-            .map = answer.info.map};
+            .map = answer.info.map,
+            .took = answer.took};
 }
 
 probes::PublishedList published(const Listening& socket, const Listed& listed) {

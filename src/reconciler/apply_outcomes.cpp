@@ -78,6 +78,18 @@ void learn_crashes(Memory& memory, const Target& target, const Observed& observe
     }
 }
 
+void learn_ticks(Memory& memory, const Target& target, const Observed& observed) {
+    for (const auto& [name, server] : target.servers) {
+        const auto seen = observed.servers.find(name);
+        if (seen == observed.servers.end()) continue;
+        // Nothing is remembered of most servers, which have no console.
+        const Remembered* const known = memory.find(name);
+        if (!server.spec->has_console && (known == nullptr || known->tick == TickMemory{})) continue;
+        TickMemory& tick = memory.servers[name].tick;
+        tick = server.spec->has_console ? next_tick(tick, *server.spec, seen->second) : TickMemory{};
+    }
+}
+
 void learn_trials(Memory& memory, const Target& target, const Observed& observed, const Plan& attempted,
                   std::span<const Outcome> outcomes) {
     std::set<std::string> started;
@@ -176,6 +188,7 @@ void apply_outcomes(Memory& memory, const Target& target, const Observed& observ
     learn_commands(memory, attempted, outcomes, observed.now);
     learn_cvars(memory, target, observed);
     learn_crashes(memory, target, observed);
+    learn_ticks(memory, target, observed);
     learn_trials(memory, target, observed, attempted, outcomes);
     apply_overlay_outcomes(memory, target, failures, observed.now);
     learn_refreshes(memory, *target.desired, attempted, outcomes, failures, observed.now);

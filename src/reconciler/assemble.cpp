@@ -223,6 +223,7 @@ class Assembly {
             const Response response = response_of(desired, seen->second, world.observed);
             if (response == Response::NotYet) ++plan.starting_servers;
             if (response == Response::Silent) ++plan.silent_servers;
+            if (memory != nullptr && keeps_up(memory->tick, seen->second) == false) ++plan.slow_servers;
             return;
         }
         ++(crashes_again(crashes) ? plan.crashing_servers : plan.starting_servers);

@@ -46,6 +46,22 @@ bool game_is_missing(const World& world, const ServerDraft& draft) {
     return layers->empty() || parse_layer(layers->back()).kind == Layer::Kind::Installation;
 }
 
+HoldReason code_of_wait(Cause cause) {
+    switch (cause) {
+        case Cause::Request:
+            return HoldReason::RestartPending;
+        case Cause::Schedule:
+            return HoldReason::Scheduled;
+        case Cause::Slow:
+            return HoldReason::Degraded;
+        case Cause::Manifest:
+        case Cause::Deadline:
+        case Cause::Hang:
+            break;
+    }
+    return HoldReason::RolloutPending;
+}
+
 bool is_up(ActiveState state) { return state == ActiveState::Active || state == ActiveState::Activating; }
 
 bool occupies(ActiveState state) { return is_up(state) || state == ActiveState::Deactivating; }

@@ -19,9 +19,14 @@ enum class Cause {
     Request,   ///< a person asked for it, or for a reset
     Schedule,  ///< the manifest's schedule asks for it
     Hang,      ///< the game does not respond
+    Slow,      ///< the game does not keep up its tick, and the manifest asks for a restart
 };
 /// It is done for its own sake, and corrects nothing.
-constexpr bool is_asked_for(Cause cause) { return cause == Cause::Request || cause == Cause::Schedule; }
+constexpr bool is_asked_for(Cause cause) {
+    return cause == Cause::Request || cause == Cause::Schedule || cause == Cause::Slow;
+}
+/// What a restart waits as, if it waits.
+HoldReason code_of_wait(Cause cause);
 
 /// One decision about one server or overlay, before ordering.
 struct Step {
@@ -122,6 +127,11 @@ Step decide_rollout(const World& world, const DesiredServer& desired, const Obse
 
 /// The restart of a game that hangs; nullopt: it does not, as far as can be told.
 std::optional<Step> decide_hang(const World& world, const ServerDraft& draft);
+
+/// The restart of a game that is too slow: once nobody plays (Restart) or later (Hold); nullopt: it is not,
+/// or the manifest does not ask for that.
+std::optional<Step> decide_slow(const World& world, const DesiredServer& desired,
+                                const ObservedServer& observed);
 
 /// What players are to be told now, because the deadline of what waits since then comes near; nullopt:
 /// nothing. `fate`: "restarted". `message`: as Drain's.

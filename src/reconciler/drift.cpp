@@ -41,9 +41,8 @@ void report_drift(const World& world, ServerDraft& draft) {
             if (step.verb != Verb::Restart && step.cause == Cause::Schedule) continue;
             if (comes_up || !starts) continue;
             step.reason += ", but it would not come up again, because its drift is only reported";
-            const HoldReason code = step.cause == Cause::Schedule ? HoldReason::Scheduled
-                                    : step.verb == Verb::Restart  ? HoldReason::RestartPending
-                                                                  : HoldReason::ResetPending;
+            const HoldReason code =
+                step.verb == Verb::Restart ? code_of_wait(step.cause) : HoldReason::ResetPending;
             step = {Verb::Hold, std::move(step.reason), {}, code};
         } else if (is_effect(step.verb)) {
             step = {Verb::Report, std::move(step.reason), {}, HoldReason::Drift};

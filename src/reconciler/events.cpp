@@ -123,6 +123,7 @@ class EventBuilder {
             const bool has_crashed = crashed(name, status, earlier);
             ready(name, status, earlier, has_crashed);
             stalled(name, status, earlier);
+            tick(name, status, earlier);
             waiting(name, status, earlier);
             set_aside(name, status, earlier);
             trial(name, status, earlier);
@@ -249,6 +250,16 @@ class EventBuilder {
             add("server/" + name, false, "Recovered",
                 fmt::format("not stalled any more ({})", to_string(then->reason)));
         }
+    }
+
+    void tick(const std::string& name, const ServerStatus& status, const ServerStatus* earlier) {
+        const Condition* const now = status.find("TickHealthy");
+        const Condition* const then = earlier == nullptr ? nullptr : earlier->find("TickHealthy");
+        const bool is_slow = now != nullptr && now->status == ConditionStatus::False;
+        const bool was_slow = then != nullptr && then->status == ConditionStatus::False;
+        const bool is_known = now != nullptr && now->status != ConditionStatus::Unknown;
+        if (is_slow == was_slow || !is_known) return;
+        add("server/" + name, is_slow, to_string(now->reason), now->message);
     }
 
     void set_aside(const std::string& name, const ServerStatus& status, const ServerStatus* earlier) {

@@ -69,6 +69,11 @@ std::string fingerprint(const DesiredServer& server, std::string_view rendering)
         add(5, server.health.startup.count());
         add(6, server.health.unresponsive.value_or(std::chrono::seconds(0)).count());
     }
+    if (const Degraded& degraded = server.health.degraded; degraded != Degraded{}) {
+        add(14, degraded.below);
+        add(15, degraded.lasts.count());
+        add(16, static_cast<std::int64_t>(degraded.action));
+    }
     if (const BlueprintRollout& rollout = server.blueprint_rollout; rollout != BlueprintRollout{}) {
         add(7, rollout.canary);
         add(8, rollout.soak.count());

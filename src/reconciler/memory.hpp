@@ -7,6 +7,7 @@
 
 #include "reconciler/reason.hpp"
 #include "reconciler/scheduled.hpp"
+#include "reconciler/tick.hpp"
 #include "reconciler/time.hpp"
 #include "reconciler/verb.hpp"
 
@@ -85,6 +86,7 @@ struct Remembered {
     Backoff backoff;
     Crashes crashes = {};
     Trial trial = {};  ///< of the rendering that it runs with; only if its Blueprint has canaries
+    TickMemory tick = {};
 
     bool operator==(const Remembered&) const = default;
 };

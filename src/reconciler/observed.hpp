@@ -13,6 +13,7 @@
 #include "reconciler/local_time.hpp"
 #include "reconciler/players.hpp"
 #include "reconciler/reason.hpp"
+#include "reconciler/tick.hpp"
 #include "reconciler/time.hpp"
 
 namespace left4me {
@@ -102,6 +103,9 @@ struct ObservedServer {
     std::optional<ObservedConsole> console = {};
     /// nullopt: its console was not asked about them, or did not answer.
     std::optional<ObservedCvars> cvars = {};
+    /// nullopt: its console was not asked for it lately, as of a game on which nobody plays, or did not
+    /// answer.
+    std::optional<ObservedTick> tick = {};
 
     /// The layers in use: an overlay that the game still has counts as mounted.
     const std::optional<std::vector<std::string>>& stack() const {
@@ -145,6 +149,15 @@ inline std::map<std::string, ObservedPlayers> players_of(const Observed& observe
         if (server.players) players.emplace(name, *server.players);
     }
     return players;
+}
+
+/// By server: what is known of their tick.
+inline std::map<std::string, ObservedTick> ticks_of(const Observed& observed) {
+    std::map<std::string, ObservedTick> ticks;
+    for (const auto& [name, server] : observed.servers) {
+        if (server.tick) ticks.emplace(name, *server.tick);
+    }
+    return ticks;
 }
 
 }  // namespace left4me

@@ -107,6 +107,7 @@ struct Plan {
     std::size_t starting_servers = 0;
     std::size_t crashing_servers = 0;   ///< the same, of those that crash again and again
     std::size_t silent_servers = 0;     ///< the same, of those whose games do not answer
+    std::size_t slow_servers = 0;       ///< agreeing ones whose games do not keep up their tick
     std::size_t differing_servers = 0;  ///< servers, desired or not, with at least one action
 
     bool empty() const { return actions.empty(); }

@@ -108,7 +108,7 @@ void keep_back(ServerDraft& draft, const Wave& wave) {
     for (Step& step : draft.steps) {
         const bool waits = step.code == HoldReason::RolloutPending;
         const bool restarts =
-            step.verb == Verb::Restart && step.cause != Cause::Hang && step.cause != Cause::Schedule;
+            step.verb == Verb::Restart && (step.cause == Cause::Manifest || step.cause == Cause::Deadline);
         if (!waits && !restarts) continue;
         step = {Verb::Hold,
                 fmt::format("{}; {}", describe_mounted(*draft.target, *draft.observed), wave.text()),

@@ -106,6 +106,7 @@ void plan_active(const World& world, ServerDraft& draft) {
     const std::optional<TimePoint> scheduled_at = scheduled_since(world, *draft.desired(), *draft.observed);
     std::optional<Step> scheduled;
     if (scheduled_at) scheduled = decide_scheduled(world, *draft.desired(), *draft.observed, *scheduled_at);
+    std::optional<Step> slow = decide_slow(world, *draft.desired(), *draft.observed);
     // Whatever else waits for the players, on a game that hangs there are none.
     if (auto hang = decide_hang(world, draft); hang && draft.usable) {
         change = std::move(hang);
@@ -121,11 +122,13 @@ void plan_active(const World& world, ServerDraft& draft) {
                                        !request_for(world.intent.restarts, draft.name)->staggered;
         (request_is_sooner ? change : request).reset();
     }
-    // What is scheduled does not wait for the canary of a change.
-    if (is_restart(change) && is_restart(scheduled) && draft.target->spec->blueprint_rollout.canary > 0)
+    // Another restart does not wait for the canary of a change.
+    if (is_restart(change) && (is_restart(scheduled) || is_restart(slow)) &&
+        draft.target->spec->blueprint_rollout.canary > 0)
         change.reset();
     if (is_restart(change) || is_restart(request)) scheduled.reset();
-    for (std::optional<Step>* const step : {&change, &request, &scheduled}) {
+    if (is_restart(change) || is_restart(request) || is_restart(scheduled)) slow.reset();
+    for (std::optional<Step>* const step : {&change, &request, &scheduled, &slow}) {
         if (!*step) continue;
         if (is_restart(*step) && game_is_missing(world, draft)) {
             (*step)->reason += ", but the game is not installed: it would not come up again";

@@ -15,6 +15,7 @@ struct ObservedPlayers {
     std::string map;  ///< the game chose it
     /// Since the question was sent; the answer is younger.
     std::chrono::milliseconds age{};
+    std::chrono::milliseconds took{};  ///< from the question to the answer
 
     bool operator==(const ObservedPlayers&) const = default;
 };

@@ -61,6 +61,8 @@ const char* to_string(HoldReason value) {
             return "Shadowed";
         case HoldReason::CvarsRefused:
             return "CvarsRefused";
+        case HoldReason::Degraded:
+            return "Degraded";
     }
     return "?";
 }
@@ -187,6 +189,10 @@ const char* to_string(StateReason value) {
             return "Settled";
         case StateReason::CrashLoop:
             return "CrashLoop";
+        case StateReason::KeepsUp:
+            return "KeepsUp";
+        case StateReason::NotMeasured:
+            return "NotMeasured";
         case StateReason::NotStalled:
             return "NotStalled";
     }
@@ -272,7 +278,7 @@ std::optional<FailureKind> parse_failure(std::string_view text) {
     return parse(text, FailureKind::NotForUnits);
 }
 
-std::optional<HoldReason> parse_hold(std::string_view text) { return parse(text, HoldReason::CvarsRefused); }
+std::optional<HoldReason> parse_hold(std::string_view text) { return parse(text, HoldReason::Degraded); }
 
 std::optional<SourceErrorKind> parse_trouble(std::string_view text) {
     return parse(text, SourceErrorKind::Held);

@@ -30,6 +30,7 @@ enum class HoldReason {
     Draining,        ///< a stop that a person asked for once nobody plays
     Shadowed,        ///< the game changed files that it may not keep
     CvarsRefused,    ///< the game does not know a cvar, or does not keep its value
+    Degraded,        ///< the game does not keep up its tick
 };
 
 /// How an action failed.
@@ -95,6 +96,8 @@ enum class StateReason {
     Progressing,
     Settled,
     CrashLoop,
+    KeepsUp,      ///< the game runs as fast as it should
+    NotMeasured,  ///< how fast it runs is not known
     NotStalled,
 };
 

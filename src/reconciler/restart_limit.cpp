@@ -37,6 +37,7 @@ bool takes_turns(const World& world, const ServerDraft& draft, const Step& step)
             return draft.target->spec->blueprint_rollout.max_unavailable.has_value();
         case Cause::Deadline:
         case Cause::Schedule:
+        case Cause::Slow:
             return true;
         case Cause::Request:
             return request_for(world.intent.restarts, draft.name)->staggered;
@@ -108,8 +109,8 @@ class Groups {
     /// A group in which it is not the server's turn; else nullptr.
     const Group* full_group(const ServerDraft& draft, Cause cause) const {
         const Group& blueprint = blueprints_.at(draft.desired()->blueprint);
-        const bool takes_turns =
-            cause == Cause::Deadline || cause == Cause::Schedule || blueprint.max_unavailable;
+        const bool takes_turns = cause == Cause::Deadline || cause == Cause::Schedule ||
+                                 cause == Cause::Slow || blueprint.max_unavailable;
         if (takes_turns && blueprint.is_full()) return &blueprint;
         const auto full = std::find_if(requests_.begin(), requests_.end(), [&](const Group& group) {
             return group.is_full() && group.members.contains(draft.name);
@@ -128,20 +129,6 @@ class Groups {
     std::map<std::string, Group> blueprints_;
     std::vector<Group> requests_;
 };
-
-HoldReason code_of_wait(Cause cause) {
-    switch (cause) {
-        case Cause::Request:
-            return HoldReason::RestartPending;
-        case Cause::Schedule:
-            return HoldReason::Scheduled;
-        case Cause::Manifest:
-        case Cause::Deadline:
-        case Cause::Hang:
-            break;
-    }
-    return HoldReason::RolloutPending;
-}
 
 Step wait_for_turn(const Step& restart, const Group& group) {
     std::string reason =
@@ -184,7 +171,7 @@ void merge_restarts(ServerDraft& draft) {
     });
     std::erase_if(draft.steps, [&](const Step& step) {
         return (starts_now && step.code == HoldReason::RolloutPending) ||
-               (is_restarted && step.code == HoldReason::Scheduled);
+               (is_restarted && (step.code == HoldReason::Scheduled || step.code == HoldReason::Degraded));
     });
 }
 

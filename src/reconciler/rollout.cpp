@@ -138,6 +138,31 @@ std::optional<Step> decide_hang(const World& world, const ServerDraft& draft) {
     return step;
 }
 
+std::optional<Step> decide_slow(const World& world, const DesiredServer& desired,
+                                const ObservedServer& observed) {
+    if (desired.health.degraded.action != DegradedAction::RestartWhenEmpty) return std::nullopt;
+    const Remembered* const memory = world.memory.find(desired.name);
+    if (memory == nullptr || keeps_up(memory->tick, observed) != false) return std::nullopt;
+    const std::string text = slow_text(desired, observed);
+    const TimePoint due = restart_due(memory->tick);
+    if (due > world.observed.now && !world.intent.retry_now) {
+        const unsigned restarts = memory->tick.in_vain;
+        return Step{Verb::Hold,
+                    fmt::format("{}; {} restart{} not helped: no other before {}", text, restarts,
+                                restarts == 1 ? " has" : "s have",
+                                local_text(world.observed.local, due, world.observed.now)),
+                    {},
+                    HoldReason::Degraded,
+                    Cause::Slow};
+    }
+    if (is_empty(observed))
+        return while_empty(restart(text + ", and nobody is playing", Cause::Slow), observed);
+    Step hold{
+        Verb::Hold, fmt::format("{}; {}", text, waits_text(observed)), {}, HoldReason::Degraded, Cause::Slow};
+    hold.wait = Wait{WaitsFor::Empty};
+    return while_empty(std::move(hold), observed);
+}
+
 std::optional<Step> decide_request(const World& world, const std::string& server,
                                    const ObservedServer& observed) {
     const RestartRequest* const request = request_for(world.intent.restarts, server);

@@ -190,7 +190,7 @@ ConditionValue reconciling(const ServerFindings& findings) {
     }
     for (const HoldReason code :
          {HoldReason::BackOff, HoldReason::Building, HoldReason::ReadingSource, HoldReason::CanaryPending,
-          HoldReason::RolloutPending, HoldReason::RestartPending, HoldReason::Scheduled,
+          HoldReason::RolloutPending, HoldReason::RestartPending, HoldReason::Scheduled, HoldReason::Degraded,
           HoldReason::ResetPending, HoldReason::Draining, HoldReason::PortInUse}) {
         if (const Action* action = findings.find_code(code))
             return {ConditionStatus::True, code, action->reason};
@@ -231,6 +231,21 @@ ConditionValue stalled(const ServerFindings& findings, TimePoint now) {
     return {ConditionStatus::False, StateReason::NotStalled, "nothing blocks it"};
 }
 
+/// Whether its game runs as fast as it should.
+ConditionValue tick_healthy(const ServerFindings& findings) {
+    const DesiredServer& desired = *findings.desired();
+    const ObservedServer& observed = *findings.observed;
+    const auto verdict = keeps_up(findings.memory->tick, observed);
+    if (verdict == false) return {ConditionStatus::False, HoldReason::Degraded, slow_text(desired, observed)};
+    if (verdict == true)
+        return {ConditionStatus::True, StateReason::KeepsUp,
+                fmt::format("the game keeps up its {} frames per second", tickrate_of(desired, observed))};
+    return {ConditionStatus::Unknown, StateReason::NotMeasured,
+            observed.unit.active == ActiveState::Active
+                ? "not measured since its start: that takes players, and its console"
+                : "the game does not run"};
+}
+
 Condition condition(const char* type, ConditionValue verdict, const Condition* previous, TimePoint now,
                     std::int64_t generation) {
     const bool same = previous != nullptr && previous->status == verdict.status;
@@ -242,13 +257,14 @@ Condition condition(const char* type, ConditionValue verdict, const Condition* p
             generation};
 }
 
-/// What a game does to its own tree, or does not take of its console, a restart or reset that a person or the
-/// schedule asked for, and what upstream has say nothing about whether the manifests are applied.
+/// What a game does to its own tree, or does not take of its console, a restart or reset that a person, the
+/// schedule or `health.degraded` asks for, and what upstream has say nothing about whether the manifests are
+/// applied.
 bool is_left(const Action& action) {
     return action.verb != Verb::Refresh && action.code != HoldReason::RefreshFailed &&
            action.code != HoldReason::Shadowed && action.code != HoldReason::CvarsRefused &&
            action.code != HoldReason::RestartPending && action.code != HoldReason::Scheduled &&
-           action.code != HoldReason::ResetPending;
+           action.code != HoldReason::Degraded && action.code != HoldReason::ResetPending;
 }
 
 bool is_applied(const ServerFindings& findings) {
@@ -333,6 +349,8 @@ ServerStatus next_server(const ServerStatus& previous, const ServerFindings& fin
     };
     next.conditions = {make("Ready", ready(findings, previous.find("Ready"), now)),
                        make("Reconciling", reconciling(findings)), make("Stalled", stalled(findings, now))};
+    if (findings.target != nullptr && findings.desired()->has_console)
+        next.conditions.push_back(make("TickHealthy", tick_healthy(findings)));
     return next;
 }
 

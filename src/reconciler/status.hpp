@@ -16,7 +16,7 @@ const char* to_string(ConditionStatus status);
 
 /// As in Kubernetes: one aspect of a server, when it last changed, and why.
 struct Condition {
-    std::string type;  ///< "Ready", "Reconciling", "Stalled"
+    std::string type;  ///< "Ready", "Reconciling", "Stalled", "TickHealthy"
     ConditionStatus status = ConditionStatus::Unknown;
     ConditionReason reason;
     std::string message;  ///< a sentence, for people
@@ -33,7 +33,8 @@ struct ServerStatus {
     Remembered remembered;
     std::string last_attempted_revision;
     std::string last_applied_revision;
-    std::vector<Condition> conditions;  ///< Ready, Reconciling, Stalled, in this order
+    /// Ready, Reconciling, Stalled, in this order; and TickHealthy, if its game has a console for left4me.
+    std::vector<Condition> conditions;
 
     const Condition* find(const std::string& type) const;
     bool operator==(const ServerStatus&) const = default;

@@ -113,6 +113,8 @@ std::string unready_text(const Plan& plan) {
     if (plan.silent_servers > 0)
         text +=
             fmt::format("; {} {} not respond", plan.silent_servers, plan.silent_servers == 1 ? "does" : "do");
+    if (plan.slow_servers > 0)
+        text += fmt::format("; {} {} too slow", plan.slow_servers, plan.slow_servers == 1 ? "is" : "are");
     return text;
 }
 

@@ -265,6 +265,33 @@ constexpr std::array schedule_entry{
           .example = "{at: \"05:00\", action: Restart}",
           .children = schedule_fields},
 };
+constexpr std::array<std::string_view, 2> degraded_actions{"Report", "RestartWhenEmpty"};
+constexpr std::array degraded_fields{
+    Field{.name = "below",
+          .type = Type::Percentage,
+          .default_value = "80%",
+          .documentation = "A game with fewer frames per second than so many percent of its `-tickrate` (30 "
+                           "without that argument) is too slow.",
+          .example = "80%"},
+    Field{.name = "for",
+          .type = Type::Duration,
+          .default_value = "5m",
+          .documentation =
+              "It is degraded when it was too slow for so much longer than it was not, and recovers in the "
+              "same way. Only time in which people play counts.",
+          .example = "5m",
+          .minimum = 60,
+          .maximum = 86400},
+    Field{.name = "action",
+          .type = Type::Enum,
+          .default_value = "Report",
+          .documentation =
+              "`Report` shows a degraded game. `RestartWhenEmpty` also restarts it once nobody plays; when a "
+              "restart has not helped, the next one waits for an hour, and then twice as long each time, up "
+              "to a day.",
+          .example = "RestartWhenEmpty",
+          .values = degraded_actions},
+};
 constexpr std::array health_fields{
     Field{.name = "startup",
           .type = Type::Duration,
@@ -284,6 +311,13 @@ constexpr std::array health_fields{
           .example = "5m",
           .minimum = 60,
           .maximum = 86400},
+    Field{.name = "degraded",
+          .type = Type::Map,
+          .documentation =
+              "When a game is too slow, and what is done about it. Needs `rcon`: left4me asks the "
+              "game's console for its frames per second.",
+          .example = "{below: 80%, for: 5m, action: RestartWhenEmpty}",
+          .children = degraded_fields},
 };
 constexpr std::array blueprint_rollout_fields{
     Field{.name = "canary",
@@ -400,7 +434,8 @@ constexpr std::array blueprint_spec{
           .children = schedule_entry},
     Field{.name = "health",
           .type = Type::Map,
-          .documentation = "How long a game that runs may be silent before it counts as hanging.",
+          .documentation =
+              "How long a game that runs may be silent before it counts as hanging, and how slow it may be.",
           .example = "{startup: 3m, unresponsive: 5m}",
           .children = health_fields},
     Field{.name = "rollout",

@@ -18,6 +18,10 @@ const char* to_string(RolloutPolicy policy) {
 
 const char* to_string(DriftPolicy policy) { return policy == DriftPolicy::Correct ? "Correct" : "Report"; }
 
+const char* to_string(DegradedAction action) {
+    return action == DegradedAction::Report ? "Report" : "RestartWhenEmpty";
+}
+
 const char* to_string(ScriptNetwork network) { return network == ScriptNetwork::None ? "None" : "Public"; }
 
 }  // namespace left4me

@@ -178,11 +178,24 @@ struct ScheduleEntry {
     bool operator==(const ScheduleEntry&) const = default;
 };
 
-/// How long a game that runs may be silent.
+/// What is done about a game that is too slow.
+enum class DegradedAction { Report, RestartWhenEmpty };
+
+/// When a game is too slow, measured by the frames per second that it should run with (`-tickrate`).
+struct Degraded {
+    unsigned below = 80;                                   ///< percent of them
+    std::chrono::seconds lasts = std::chrono::minutes(5);  ///< for so much longer than it is not
+    DegradedAction action = DegradedAction::Report;
+
+    bool operator==(const Degraded&) const = default;
+};
+
+/// How long a game that runs may be silent, and how slow it may be.
 struct Health {
     std::chrono::seconds startup = std::chrono::minutes(3);  ///< after a start, until its first answer
     /// A game that has not read what it was sent for so long is restarted; nullopt: never.
     std::optional<std::chrono::seconds> unresponsive = {};
+    Degraded degraded = {};
 
     bool operator==(const Health&) const = default;
 };
@@ -272,6 +285,7 @@ struct ManifestSet {
 const char* to_string(RunState state);
 const char* to_string(RolloutPolicy policy);
 const char* to_string(DriftPolicy policy);
+const char* to_string(DegradedAction action);
 const char* to_string(ScriptNetwork network);
 
 }  // namespace left4me

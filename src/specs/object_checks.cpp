@@ -192,6 +192,16 @@ void check_schedule(const Node& blueprint, Reporter& reporter) {
     }
 }
 
+/// How fast a game runs, its console says.
+void check_degraded(const Node& blueprint, Reporter& reporter) {
+    const Node* const health = spec_field(blueprint, "health");
+    const Node* const degraded = health == nullptr ? nullptr : health->get("degraded");
+    if (degraded == nullptr || spec_field(blueprint, "rcon") != nullptr) return;
+    reporter.add(Rule::DegradedWithoutConsole, degraded->mark,
+                 "spec.health.degraded: left4me cannot ask the game's console how fast it runs; add `rcon: "
+                 "{secret: rcon}` to the spec");
+}
+
 }  // namespace
 
 void check_reserved_secrets(const Node& root, const std::vector<std::string>& reserved, Reporter& reporter) {
@@ -212,6 +222,7 @@ void check_object(Kind kind, const yaml::Node& root, Reporter& reporter) {
         case Kind::Blueprint:
             check_secrets(root, reporter);
             check_schedule(root, reporter);
+            check_degraded(root, reporter);
             return check_executed(root, reporter);
         case Kind::Overlay:
             check_workshop(root, reporter);

@@ -5,6 +5,7 @@
 #include "specs/grammars/calendar.hpp"
 #include "specs/grammars/duration.hpp"
 #include "specs/grammars/integer.hpp"
+#include "specs/grammars/percentage.hpp"
 #include "specs/grammars/share.hpp"
 #include "specs/grammars/size.hpp"
 #include "specs/grammars/time_of_day.hpp"
@@ -62,6 +63,12 @@ Blueprint read_blueprint(const Value& object, const Origin& origin) {
     const Value health = spec["health"];
     blueprint.health.startup = parse_duration(health["startup"].text()).value_or(blueprint.health.startup);
     blueprint.health.unresponsive = parse_duration(health["unresponsive"].text());
+    const Value degraded = health["degraded"];
+    Degraded& slow = blueprint.health.degraded;
+    slow.below = parse_percentage(degraded["below"].text()).value_or(slow.below);
+    slow.lasts = parse_duration(degraded["for"].text()).value_or(slow.lasts);
+    slow.action =
+        one_of(degraded["action"], std::array{DegradedAction::Report, DegradedAction::RestartWhenEmpty});
     const Value rollout = spec["rollout"];
     blueprint.rollout.canary = static_cast<unsigned>(parse_integer(rollout["canary"].text()).value_or(0));
     blueprint.rollout.max_unavailable = parse_share(rollout["maxUnavailable"].text());

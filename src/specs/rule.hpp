@@ -68,6 +68,7 @@ enum class Rule {
     CvarInvalid,
     ScheduledCount,
     ScheduledWithoutConsole,
+    DegradedWithoutConsole,
     // Between fields and between documents.
     WarningWithoutConsole,
     DeadlineWithoutWhenEmpty,

@@ -1,10 +1,11 @@
 // What a game sends over its console: packets, in segments that the first byte tells, and the answer to
-// `status` and `help`.
+// `status`, `stats` and `help`.
 #include <algorithm>
 #include <cstdlib>
 
 #include "adapters/rcon/conversation.hpp"
 #include "adapters/rcon/cvar_lines.hpp"
+#include "adapters/rcon/stats.hpp"
 #include "adapters/rcon/status.hpp"
 #include "fuzz.hpp"
 
@@ -12,6 +13,8 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using namespace left4me;
     std::string_view text = fuzz::text_of(data, size);
     (void)rcon::parse_status(text);
+    if (const auto stats = rcon::parse_stats(text); stats && !(stats->rate >= 0 && stats->rate <= 1e6))
+        std::abort();
     for (const auto& [name, value] : rcon::parse_cvars(text)) {
         if (name.empty() || name.size() > size || (value && value->find('"') != std::string::npos))
             std::abort();

@@ -73,6 +73,8 @@ bool may_remain(const Case& generated, const RunResult& pass, const Action& acti
     if (action.code == HoldReason::SourceUnavailable) return !pass.target.find(name)->rendering;
     if (action.code == HoldReason::NotInstalled) return running && !observed.installation;
     if (action.code == HoldReason::CanaryPending) return running && desired.blueprint_rollout.canary > 0;
+    if (action.code == HoldReason::Degraded)
+        return running && desired.health.degraded.action == DegradedAction::RestartWhenEmpty;
     if (action.code == HoldReason::Scheduled) return running && !desired.schedule.empty();
     if (action.code == HoldReason::RolloutPending && desired.blueprint_rollout.max_unavailable)
         return running;
@@ -146,10 +148,13 @@ bool may_be_kicked(const Case& generated, const std::string& name) {
 /// It takes down a server on which somebody may play, and neither the manifest nor a person allows that.
 bool risks_players(const Case& generated, const Action& action) {
     if (action.verb != Verb::Restart && action.verb != Verb::Stop) return false;
-    if (may_be_kicked(generated, action.subject.name)) return false;
+    // For its tick alone, a game is only restarted while nobody plays, whatever its rollout says.
+    const bool is_slow = action.reason.starts_with("the game runs with less than");
+    if (!is_slow && may_be_kicked(generated, action.subject.name)) return false;
     const FakeServer& server = generated.world.servers.at(action.subject.name);
     const auto named = generated.desired.servers.find(action.subject.name);
-    const unsigned most = named == generated.desired.servers.end() ? 0 : named->second.rollout.max_players;
+    const unsigned most =
+        is_slow || named == generated.desired.servers.end() ? 0 : named->second.rollout.max_players;
     const bool is_empty = server.players && *server.players <= most &&
                           server.players_age <= std::chrono::seconds(5) && !server.console;
     return !is_empty || !action.while_empty;
@@ -184,7 +189,13 @@ Failure check_any_world(Choices& choices) {
             std::any_of(pass.planned.actions.begin(), pass.planned.actions.end(),
                         [&name = name](const Action& action) { return action.subject.name == name; });
         const FakeServer& after = host.world.servers.at(name);
-        if (!planned && after != before) return fail("an agreeing server was touched: " + name);
+        // Of a starting server that a canary keeps back, the first plan of the run says nothing.
+        const auto named = generated.desired.servers.find(name);
+        const bool may_be_kept_back = named != generated.desired.servers.end() &&
+                                      named->second.blueprint_rollout.canary > 0 &&
+                                      before.unit.active == ActiveState::Activating;
+        if (!planned && !may_be_kept_back && after != before)
+            return fail("an agreeing server was touched: " + name);
         if (suspension_of(generated.intent.suspended, name, pass.observed.now) != nullptr && after != before)
             return fail("a suspended server was touched: " + name);
     }

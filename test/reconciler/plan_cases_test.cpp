@@ -52,6 +52,7 @@ TEST_CASE("plan() agrees with the table of cases") {
                 if (row["interrupts"])
                     CHECK(interruptions(planned, observed) ==
                           row["interrupts"].as<std::vector<std::string>>());
+                if (row["too_slow"]) CHECK(planned.slow_servers == row["too_slow"].as<std::size_t>());
                 if (row["silent"]) CHECK(planned.silent_servers == row["silent"].as<std::size_t>());
                 if (row["agree"]) CHECK(planned.agreeing_servers == row["agree"].as<std::size_t>());
                 if (row["differ"]) CHECK(planned.differing_servers == row["differ"].as<std::size_t>());

@@ -187,11 +187,14 @@ std::string Console::status() const {
 }
 
 std::string Console::stats() const {
+    if (text("standin_stats") == "garbled") return "CPU    In_(KB/s)  Out_(KB/s)  Uptime\n0.00   0.0";
     const auto minutes = std::chrono::duration_cast<std::chrono::minutes>(Clock::now() - started_).count();
+    // A game that hibernates sleeps between its frames.
+    const double fps =
+        humans() == 0 ? 2.0 : std::strtod(text("standin_fps", text("tickrate", "30")).c_str(), nullptr);
     std::array<char, 200> line{};
     std::snprintf(line.data(), line.size(), "%-6.2f %-10.2f %-11.2f %-7ld %-12d %-8.2f %-8d %u\n", 0.0, 0.0,
-                  0.0, minutes, 0, std::strtod(text("standin_fps", "30.02").c_str(), nullptr), humans(),
-                  people_.connects());
+                  0.0, minutes, 0, fps, humans(), people_.connects());
     return "CPU    In_(KB/s)  Out_(KB/s)  Uptime  Map_changes  FPS      Players  Connects\n" +
            std::string(line.data()) + "\n";
 }

@@ -166,6 +166,7 @@ std::expected<Observed, std::string> FakeHost::observe(const Target& target, Obs
         seen.mounted_environment = mounted->second.environment;
         seen.console = server.console;
         seen.cvars = server.cvars;
+        if (seen.unit.active == ActiveState::Active) seen.tick = server.tick;
         if (server.has_console) seen.console_rendering = "instances/" + name + "/mounted";
     }
     asked_for_.clear();

@@ -40,6 +40,7 @@ struct FakeServer {
     bool has_console = false;                 ///< left4me knows its password
     std::optional<ObservedSocket> socket;     ///< what the probe has seen of it
     std::optional<ObservedCvars> cvars;       ///< what its console says of them
+    std::optional<ObservedTick> tick;         ///< what its console says of that
     std::size_t shadowed = 0;                 ///< files that the game changed but may not keep
     std::string set_aside;                    ///< a start's description of what it set aside
     unsigned starts = 0;                      ///< since the last reset-failed: systemd's start-limit counter

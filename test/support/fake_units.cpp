@@ -92,6 +92,7 @@ FakeHost::Result FakeHost::start(FakeServer& server, const std::string& name) {
     server.players = 0;
     server.reserved = false;
     server.console.reset();
+    server.tick.reset();
     server.socket = ObservedSocket{.has_answered = true, .silent = {}, .unread = {}};
     ++server.processes;
     return {};

@@ -46,10 +46,10 @@ ScheduleEntry make_entry(const YAML::Node& node) {
 }
 
 DesiredServer make_server(const std::string& name, std::uint16_t port, const YAML::Node& node) {
-    check_keys(
-        node, {"port",   "state", "rollout",  "deadline",        "deadline_at", "max_players", "window",
-               "warn",   "drift", "overlays", "arguments",       "config",      "startup",     "unresponsive",
-               "canary", "soak",  "rollback", "max_unavailable", "schedule",    "cvars",       "rcon"});
+    check_keys(node, {"port",     "state",        "rollout", "deadline", "deadline_at", "max_players",
+                      "window",   "warn",         "drift",   "overlays", "arguments",   "config",
+                      "startup",  "unresponsive", "canary",  "soak",     "rollback",    "max_unavailable",
+                      "schedule", "cvars",        "rcon",    "degraded"});
     DesiredServer server;
     server.name = name;
     server.blueprint = "b";
@@ -78,6 +78,8 @@ DesiredServer make_server(const std::string& name, std::uint16_t port, const YAM
     if (node["startup"]) server.health.startup = std::chrono::seconds(node["startup"].as<int>());
     if (node["unresponsive"])
         server.health.unresponsive = std::chrono::seconds(node["unresponsive"].as<int>());
+    server.health.degraded.action = enum_of(
+        node, "degraded", {DegradedAction::Report, DegradedAction::RestartWhenEmpty}, DegradedAction::Report);
     server.drift = enum_of(node, "drift", {DriftPolicy::Correct, DriftPolicy::Report}, DriftPolicy::Correct);
     server.config = value_of<std::string>(node, "config", "hostname x");
     server.environment = fmt::format("PORT={} {}", server.port, value_of<std::string>(node, "arguments", ""));
@@ -117,8 +119,8 @@ class Builder {
         check_keys(row_, {"name",     "servers",      "overlays",        "found",  "disk",
                           "not_disk", "installation", "approved",        "insist", "suspended",
                           "restarts", "stops",        "failed_overlays", "want",   "agree",
-                          "differ",   "interrupts",   "rollbacks",       "keep",   "built",
-                          "probed",   "silent"});
+                          "differ",   "interrupts",   "rollbacks",       "keep",   "too_slow",
+                          "built",    "probed",       "silent"});
         made_.desired.revision = "r1";
         if (value_of<std::string>(row_, "approved", "false") != "false")
             made_.intent.approved =
@@ -257,11 +259,12 @@ class Builder {
     }
 
     void add_found(const std::string& name, const YAML::Node& node, const DesiredServer* asked) {
-        check_keys(node, {"active",      "result",    "enablement",  "players",      "asked_ago", "console",
-                          "has_console", "warned",    "managed",     "runtime",      "was",       "current",
-                          "mounted",     "unmounted", "edited",      "remembered",   "held",      "failed",
-                          "drained",     "awaits",    "awaits_stop", "up",           "silent",    "unread",
-                          "healthy",     "failure",   "failure_of",  "schedule_for", "cvars",     "tried"});
+        check_keys(
+            node, {"active", "result",     "enablement", "players", "asked_ago", "console",    "has_console",
+                   "warned", "managed",    "runtime",    "was",     "current",   "mounted",    "unmounted",
+                   "edited", "remembered", "held",       "failed",  "drained",   "awaits",     "awaits_stop",
+                   "up",     "silent",     "unread",     "healthy", "failure",   "failure_of", "schedule_for",
+                   "cvars",  "tried",      "slow",       "in_vain"});
         FakeServer server;
         server.unit.active = enum_of(node, "active",
                                      {ActiveState::Inactive, ActiveState::Activating, ActiveState::Active,
@@ -285,6 +288,10 @@ class Builder {
                 ObservedSocket{.has_answered = true, .silent = std::chrono::seconds(std::stoi(silent))};
             if (node["unread"]) server.socket->unread = std::chrono::seconds(node["unread"].as<int>());
         }
+        if (node["slow"])
+            made_.ticks[name] = {.start = server.unit.active_since,
+                                 .is_slow = node["slow"].as<bool>(),
+                                 .in_vain = value_of(node, "in_vain", 0U)};
         if (node["warned"]) made_.warned_ago[name] = std::chrono::seconds(node["warned"].as<int>());
         if (node["cvars"]) {
             server.cvars.emplace();
@@ -384,6 +391,7 @@ Memory PlanCase::memory(const Target& target) const {
             trial.fallback = before->second;
         if (told.healthy_for >= told.healthy_for.zero()) trial.healthy = world.now - told.healthy_for;
     }
+    for (const auto& [name, tick] : ticks) memory.servers[name].tick = tick;
     for (const auto& [name, since] : warned_ago) memory.servers[name].warned = world.now - since;
     for (const auto& [name, awaits] : awaited) {
         memory.servers[name].awaits_approval = awaits.revision;

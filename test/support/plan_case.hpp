@@ -42,6 +42,7 @@ struct PlanCase {
     std::map<std::string, Tried> trials;
     std::map<std::string, std::string> fallbacks;      ///< the renderings before those that are tried
     std::map<std::string, std::string> broken_before;  ///< the renderings that have failed, if others
+    std::map<std::string, TickMemory> ticks;           ///< of the games that run
     std::map<std::string, Cvars> tried;                ///< what was set a moment ago
     std::size_t keep_artifacts = 1;
 

@@ -87,6 +87,10 @@ class Generator {
         if (choices_.one_in(6)) server.schedule.push_back({"00:30", parse_calendar("00:30").value()});
         server.rollout.policy =
             choices_.one_of({RolloutPolicy::Immediate, RolloutPolicy::OnNextStart, RolloutPolicy::WhenEmpty});
+        if (choices_.one_in(6)) {
+            server.has_console = true;
+            server.health.degraded.action = DegradedAction::RestartWhenEmpty;
+        }
         if (choices_.one_in(3)) server.rollout.deadline = std::chrono::seconds(600);
         if (choices_.one_in(8)) server.rollout.max_players = 3;
         if (!options_.plain && choices_.one_in(8)) {
@@ -261,6 +265,8 @@ class Generator {
             same && server.current ? fingerprint(desired, *server.current) : "something else";
         if (choices_.one_in(2))
             memory.held_since = made_.world.now - std::chrono::seconds(choices_.below(2) * 1000);
+        if (desired.has_console && choices_.one_in(2))
+            memory.tick = {.start = server.unit.active_since, .is_slow = true, .in_vain = choices_.below(3)};
         if (choices_.one_in(4)) {
             memory.backoff.failures = 1 + choices_.below(6);
             memory.backoff.failed_at = made_.world.now - std::chrono::seconds(5);

@@ -164,6 +164,19 @@ std::vector<Outcome> carry_out(Store& store, const Paths& paths, std::vector<Fil
     return outcomes;
 }
 
+/// A game that has not answered any query has perhaps not run its server.cfg yet.
+bool listens_to_its_console(const Observed& observed, const ObservedServer& server) {
+    return server.unit.active == ActiveState::Active && server.mounted_port &&
+           !server.console_rendering.empty() &&
+           (!observed.is_probed || (server.socket && server.socket->has_answered));
+}
+
+rcon::Subject subject_of(const std::string& name, const ObservedServer& server) {
+    return {.game = {name, *server.mounted_port, server.console_rendering},
+            .start = server.unit.active_since.value_or(TimePoint()).time_since_epoch().count(),
+            .names = {}};
+}
+
 }  // namespace
 
 SystemdHost::SystemdHost(Paths paths, std::unique_ptr<Units> units,
@@ -173,6 +186,7 @@ SystemdHost::SystemdHost(Paths paths, std::unique_ptr<Units> units,
       store_(paths_, timeout),
       consoles_(paths_, rcon::user_of_games()),
       variables_(paths_, consoles_),
+      ticks_(paths_, consoles_),
       waits_(!timeout) {}
 
 std::expected<ObservedUnits, std::string> SystemdHost::observe_units() {
@@ -206,6 +220,7 @@ std::expected<Observed, std::string> SystemdHost::observe(const Target& target, 
     look_for_players(observed);
     look_at_consoles(observed);
     look_at_cvars(target, observed);
+    look_at_ticks(target, observed);
     return observed;
 }
 
@@ -291,18 +306,14 @@ void SystemdHost::look_at_consoles(Observed& observed) {
     }
 }
 
-/// A game that has not answered any query has perhaps not run its server.cfg yet.
 void SystemdHost::look_at_cvars(const Target& target, Observed& observed) {
     std::vector<rcon::Subject> subjects;
     for (const auto& [name, asked] : target.servers) {
         const auto found = observed.servers.find(name);
         if (found == observed.servers.end() || !can_be_told(asked, found->second)) continue;
         const ObservedServer& server = found->second;
-        if (observed.is_probed && !(server.socket && server.socket->has_answered)) continue;
-        rcon::Subject subject{
-            .game = {name, *server.mounted_port, server.console_rendering},
-            .start = server.unit.active_since.value_or(TimePoint()).time_since_epoch().count(),
-            .names = {}};
+        if (!listens_to_its_console(observed, server)) continue;
+        rcon::Subject subject = subject_of(name, server);
         for (const auto& [cvar, value] : asked.spec->cvars) subject.names.insert(cvar);
         subjects.push_back(std::move(subject));
     }
@@ -312,6 +323,25 @@ void SystemdHost::look_at_cvars(const Target& target, Observed& observed) {
         known = variables_.watch(subjects);
     }
     for (auto& [name, cvars] : known) observed.servers[name].cvars = std::move(cvars);
+}
+
+/// A game on which nobody plays hibernates.
+void SystemdHost::look_at_ticks(const Target& target, Observed& observed) {
+    std::vector<rcon::Subject> subjects;
+    for (const auto& [name, asked] : target.servers) {
+        const auto found = observed.servers.find(name);
+        if (found == observed.servers.end()) continue;
+        const ObservedServer& server = found->second;
+        const bool is_empty = server.players && server.players->count == 0;
+        if (!is_empty && listens_to_its_console(observed, server))
+            subjects.push_back(subject_of(name, server));
+    }
+    auto known = ticks_.watch(subjects);
+    if (waits_ && known.size() < subjects.size()) {
+        ticks_.read_due();
+        known = ticks_.watch(subjects);
+    }
+    for (const auto& [name, tick] : known) observed.servers[name].tick = tick;
 }
 
 bool SystemdHost::drain() {
@@ -326,6 +356,7 @@ std::vector<Readiness> SystemdHost::readiness() const {
     std::vector<Readiness> all{units_->readiness(), worker_.readiness(), answer};
     for (const Readiness& console : consoles_.readiness()) all.push_back(console);
     for (const Readiness& variable : variables_.readiness()) all.push_back(variable);
+    for (const Readiness& tick : ticks_.readiness()) all.push_back(tick);
     return all;
 }
 
@@ -488,6 +519,7 @@ std::vector<Outcome> SystemdHost::poll_completions() {
     for (Outcome& dropped : begin_empty()) outcomes.push_back(std::move(dropped));
     tell_of_commands(consoles_.ran(), outcomes);
     variables_.poll();
+    ticks_.poll();
     tell_of_commands(variables_.ended(), outcomes);
     for (const auto& [verb, unit] : units_->poll_completions()) {
         const auto found = under_way_.find({verb, unit.server});

@@ -14,6 +14,7 @@
 #include "adapters/paths.hpp"
 #include "adapters/probes/published.hpp"
 #include "adapters/rcon/consoles.hpp"
+#include "adapters/rcon/ticks.hpp"
 #include "adapters/rcon/variables.hpp"
 #include "adapters/readiness.hpp"
 #include "adapters/store/build_files.hpp"
@@ -65,6 +66,7 @@ class SystemdHost : public Host {
     void look_for_players(Observed& observed) const;
     void look_at_consoles(Observed& observed);
     void look_at_cvars(const Target& target, Observed& observed);
+    void look_at_ticks(const Target& target, Observed& observed);
 
     struct Begun {
         const Plan* plan = nullptr;
@@ -104,6 +106,7 @@ class SystemdHost : public Host {
     std::map<std::string, Begun> commands_;  ///< by server: for its console
     rcon::Consoles consoles_;
     rcon::Variables variables_;
+    rcon::Ticks ticks_;
     bool waits_;     ///< observe() waits for whatever is to be read
     Worker worker_;  ///< last member, so that it ends before what it uses
 };

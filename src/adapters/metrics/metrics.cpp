@@ -52,6 +52,23 @@ void write_players(const MetricsSnapshot& snapshot, Exposition& out) {
     for (const auto& [name, players] : snapshot.players) out.sample({{"server", name}}, players.count);
     out.family("left4me_server_players_max", "gauge", "How many it has room for.");
     for (const auto& [name, players] : snapshot.players) out.sample({{"server", name}}, players.max);
+    out.family("left4me_server_query_seconds", "gauge",
+               "From the latest answered query (A2S_INFO) to its answer.");
+    for (const auto& [name, players] : snapshot.players)
+        out.sample({{"server", name}}, std::chrono::duration<double>(players.took).count());
+}
+
+void write_ticks(const MetricsSnapshot& snapshot, Exposition& out) {
+    out.family("left4me_server_frames_per_second", "gauge",
+               "As the game's console said lately; no sample: nobody plays, or it cannot be asked.");
+    for (const auto& [name, tick] : snapshot.ticks) out.sample({{"server", name}}, tick.rate);
+    out.family("left4me_server_tick_healthy", "gauge",
+               "0: the game runs more slowly than it should; no sample: not known since its start.");
+    for (const auto& [name, server] : snapshot.desired.servers) {
+        const Condition* const tick = find(snapshot.status, name, "TickHealthy");
+        if (tick != nullptr && tick->status != ConditionStatus::Unknown)
+            out.sample({{"server", name}}, is_true(tick) ? 1 : 0);
+    }
 }
 
 void write_pass(const MetricsSnapshot& snapshot, Exposition& out) {
@@ -81,6 +98,7 @@ std::string metrics_text(const MetricsSnapshot& snapshot, const Counters* counte
     write_pass(snapshot, out);
     write_servers(snapshot, out);
     write_players(snapshot, out);
+    write_ticks(snapshot, out);
     if (counters != nullptr) counters->write(out);
     return out.take();
 }

@@ -19,6 +19,7 @@ struct MetricsSnapshot {
     std::string source;  ///< its name, e.g. `/etc/left4me/manifests`
     std::optional<std::chrono::duration<double>> last_pass_took;
     std::map<std::string, ObservedPlayers> players = {};  ///< as players_of() returns them
+    std::map<std::string, ObservedTick> ticks = {};       ///< as ticks_of() returns them
 };
 
 /// The complete text for Prometheus; docs/metrics.md lists its content. `counters`: the daemon's, or nullptr

@@ -33,7 +33,7 @@ std::string text_of(const Published& one) {
     return "{\"address\":" + json(one.address).dump() + ",\"port\":" + std::to_string(one.port) +
            ",\"asked\":" + std::to_string(one.asked.count()) + ",\"players\":" + std::to_string(one.players) +
            ",\"maxPlayers\":" + std::to_string(one.max_players) + ",\"map\":" + json(plain(one.map)).dump() +
-           "}";
+           ",\"took\":" + std::to_string(one.took.count()) + "}";
 }
 
 template <typename Number>
@@ -53,6 +53,7 @@ Published from_json(const json& object) {
     one.max_players = number(object, "maxPlayers", 0U, max_players);
     one.map = object.at("map").get<std::string>();
     if (one.map.size() > max_map) throw std::out_of_range("map is too long");
+    one.took = milliseconds(object.value("took", std::int64_t{0}));  // a probe of version 0.2 does not tell
     return one;
 }
 
@@ -145,8 +146,11 @@ std::expected<Known, std::string> read_known(const Paths& paths) {
 }
 
 ObservedPlayers observed(const Published& answer, milliseconds now) {
-    return {
-        .count = answer.players, .max = answer.max_players, .map = answer.map, .age = age(answer.asked, now)};
+    return {.count = answer.players,
+            .max = answer.max_players,
+            .map = answer.map,
+            .age = age(answer.asked, now),
+            .took = answer.took};
 }
 
 std::optional<ObservedSocket> observed_socket(const Known& known, std::uint16_t port, milliseconds now) {

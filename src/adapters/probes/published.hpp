@@ -22,6 +22,7 @@ struct Published {
     unsigned players = 0;
     unsigned max_players = 0;
     std::string map;
+    std::chrono::milliseconds took{};  ///< from the question to the answer
 
     bool operator==(const Published&) const = default;
 };

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <charconv>
 #include <string>
-#include <vector>
 
 #include "adapters/lines.hpp"
+#include "adapters/rcon/words.hpp"
 
 namespace left4me::rcon {
 namespace {
@@ -74,16 +74,6 @@ std::optional<GameStatus> parse_players(std::string_view line) {
     }
     if (!expect.ended()) return std::nullopt;
     return status;
-}
-
-std::vector<std::string_view> words_of(std::string_view text) {
-    std::vector<std::string_view> words;
-    while (!text.empty()) {
-        const std::size_t end = std::min(text.find(' '), text.size());
-        if (end > 0) words.push_back(text.substr(0, end));
-        text.remove_prefix(std::min(end + 1, text.size()));
-    }
-    return words;
 }
 
 /// One line of the list: `# 26 1 "name" STEAM_1:0:12345678 05:40 99 0 active 30000 1.2.3.4:44563`, of a bot

@@ -50,30 +50,12 @@ void Variables::set(const Game& game, const Cvars& cvars) {
 }
 
 void Variables::begin(const Subject& subject, const Cvars& set, bool is_request) {
-    Round round{.subject = subject,
-                .session = consoles_.connect(subject.game),
-                .lines = lines_that_set(set),
-                .is_request = is_request};
-    round.setting = round.lines.size();
-    for (std::string& line : lines_that_read(subject.names)) round.lines.push_back(std::move(line));
-    rounds_.insert_or_assign(subject.game.server, std::move(round));
-}
-
-std::optional<std::expected<void, std::string>> Variables::advance(Round& round) {
-    if (!round.session) return std::unexpected(round.session.error());
-    for (;;) {
-        if (round.sent > 0) {
-            const auto answer = round.session->advance();
-            if (!answer) return std::nullopt;
-            if (!*answer) {
-                if (answer->error() == Failure::Refused) consoles_.note_refusal(round.subject.game);
-                return std::unexpected(describe(answer->error()));
-            }
-            if (round.sent > round.setting) round.printed += **answer;
-        }
-        if (round.sent == round.lines.size()) return std::expected<void, std::string>();
-        round.session->execute(round.lines[round.sent++], Consoles::longest_question);
-    }
+    std::vector<std::string> lines = lines_that_set(set);
+    const std::size_t setting = lines.size();
+    for (std::string& line : lines_that_read(subject.names)) lines.push_back(std::move(line));
+    rounds_.insert_or_assign(
+        subject.game.server,
+        Round{subject, Exchange(consoles_, subject.game, std::move(lines), setting), is_request});
 }
 
 void Variables::poll() {
@@ -85,24 +67,26 @@ void Variables::poll() {
     }
     for (auto next = rounds_.begin(); next != rounds_.end();) {
         const auto entry = next++;
-        const auto end = advance(entry->second);
-        if (!end) continue;
+        const auto printed = entry->second.exchange.advance(consoles_);
+        if (!printed) continue;
         const Round round = std::move(entry->second);
         rounds_.erase(entry);
-        keep(round, end->has_value());
-        if (round.is_request) ended_.insert_or_assign(round.subject.game.server, *end);
+        keep(round, *printed);
+        if (!round.is_request) continue;
+        ended_.insert_or_assign(round.subject.game.server, *printed ? std::expected<void, std::string>()
+                                                                    : std::unexpected(printed->error()));
     }
 }
 
-void Variables::keep(const Round& round, bool has_answered) {
+void Variables::keep(const Round& round, const std::expected<std::string, std::string>& printed) {
     const std::string& server = round.subject.game.server;
     KeptCvars kept{.rendering = round.subject.game.rendering,
                    .start = round.subject.start,
                    .asked = since_boot(),
                    .names = round.subject.names};
-    if (has_answered) {
+    if (printed) {
         kept.said.emplace();
-        for (auto& [name, value] : parse_cvars(round.printed)) {
+        for (auto& [name, value] : parse_cvars(*printed)) {
             if (kept.names.contains(name)) kept.said->values.emplace(name, std::move(value));
         }
     }
@@ -123,11 +107,7 @@ std::optional<KeptCvars> Variables::latest(const std::string& server) const {
 
 std::vector<Readiness> Variables::readiness() const {
     std::vector<Readiness> all;
-    for (const auto& [server, round] : rounds_) {
-        Readiness now;
-        now.timeout = milliseconds(0);
-        all.push_back(round.session ? round.session->readiness() : now);
-    }
+    for (const auto& [server, round] : rounds_) all.push_back(round.exchange.readiness());
     milliseconds due = milliseconds::max();
     for (const auto& [server, watched] : watched_) {
         if (!rounds_.contains(server)) due = std::min(due, watched.due);
@@ -147,10 +127,8 @@ void Variables::read_due() {
     });
     for (poll(); !rounds_.empty(); poll()) {
         std::vector<Readiness> running;
-        for (const auto& [server, round] : rounds_) {
-            if (round.session) running.push_back(round.session->readiness());
-        }
-        if (!running.empty()) wait_for_any(running);
+        for (const auto& [server, round] : rounds_) running.push_back(round.exchange.readiness());
+        wait_for_any(running);
     }
 }
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "adapters/rcon/consoles.hpp"
+#include "adapters/rcon/exchange.hpp"
 #include "adapters/rcon/kept_cvars.hpp"
 #include "adapters/readiness.hpp"
 
@@ -53,21 +54,14 @@ class Variables {
         Subject subject;
         std::chrono::milliseconds due{};  ///< CLOCK_BOOTTIME
     };
-    /// One connection: its lines are sent one after another.
     struct Round {
         Subject subject;
-        std::expected<Session, std::string> session;
-        std::vector<std::string> lines;
-        std::size_t sent = 0;      ///< so many
-        std::size_t setting = 0;   ///< the first so many set cvars
-        bool is_request = false;   ///< ended() is to tell of it
-        std::string printed = {};  ///< by the others
+        Exchange exchange;
+        bool is_request = false;  ///< ended() is to tell of it
     };
 
     void begin(const Subject& subject, const Cvars& set, bool is_request);
-    /// nullopt: it goes on. The error is for people.
-    std::optional<std::expected<void, std::string>> advance(Round& round);
-    void keep(const Round& round, bool has_answered);
+    void keep(const Round& round, const std::expected<std::string, std::string>& printed);
     std::optional<KeptCvars> latest(const std::string& server) const;
 
     Paths paths_;

@@ -129,6 +129,29 @@ Trial to_trial(const json& object) {
     return trial;
 }
 
+json to_json(const TickMemory& tick) {
+    json object = {{"read", tick.read.count()},
+                   {"slow", tick.slow.count()},
+                   {"keptUp", tick.kept_up.count()},
+                   {"inVain", tick.in_vain}};
+    if (tick.start) object["start"] = time_to_json(*tick.start);
+    if (tick.is_slow) object["isSlow"] = *tick.is_slow;
+    return object;
+}
+
+TickMemory to_tick(const json& object) {
+    const auto duration = [&object](const char* key) {
+        return std::chrono::milliseconds(read_field<std::int64_t>(object, key));
+    };
+    TickMemory tick{.start = read_time(object, "start"),
+                    .read = duration("read"),
+                    .slow = duration("slow"),
+                    .kept_up = duration("keptUp"),
+                    .in_vain = read_field<unsigned>(object, "inVain")};
+    if (object.contains("isSlow")) tick.is_slow = read_field<bool>(object, "isSlow");
+    return tick;
+}
+
 json to_json(const ServerStatus& server) {
     json conditions = json::array();
     for (const Condition& condition : server.conditions) conditions.push_back(to_json(condition));
@@ -153,6 +176,7 @@ json to_json(const ServerStatus& server) {
     if (server.remembered.backoff.failures > 0) object["backoff"] = to_json(server.remembered.backoff);
     if (server.remembered.crashes != Crashes{}) object["crashes"] = to_json(server.remembered.crashes);
     if (server.remembered.trial != Trial{}) object["trial"] = to_json(server.remembered.trial);
+    if (server.remembered.tick != TickMemory{}) object["tick"] = to_json(server.remembered.tick);
     return object;
 }
 
@@ -178,6 +202,7 @@ ServerStatus to_server(const json& object) {
     server.remembered.backoff = to_backoff(part(object, "backoff", json::value_t::object));
     server.remembered.crashes = to_crashes(part(object, "crashes", json::value_t::object));
     server.remembered.trial = to_trial(part(object, "trial", json::value_t::object));
+    server.remembered.tick = to_tick(part(object, "tick", json::value_t::object));
     server.last_attempted_revision = read_field<std::string>(object, "lastAttemptedRevision");
     server.last_applied_revision = read_field<std::string>(object, "lastAppliedRevision");
     for (const json& condition : part(object, "conditions", json::value_t::array))

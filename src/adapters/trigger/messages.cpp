@@ -137,6 +137,7 @@ std::string report_line(const StepReport& report) {
                    {"starting", report.difference.starting_servers},
                    {"crashing", report.difference.crashing_servers},
                    {"silent", report.difference.silent_servers},
+                   {"slow", report.difference.slow_servers},
                    {"differ", report.difference.differing_servers},
                    {"difference", to_json(report.difference.actions)},
                    {"underWay", to_json(report.under_way)},
@@ -168,6 +169,7 @@ std::optional<StepReport> parse_report(std::string_view line) {
     report.difference.starting_servers = field<std::size_t>(object, "starting");
     report.difference.crashing_servers = field<std::size_t>(object, "crashing");
     report.difference.silent_servers = field<std::size_t>(object, "silent");
+    report.difference.slow_servers = field<std::size_t>(object, "slow");
     report.difference.differing_servers = field<std::size_t>(object, "differ");
     report.difference.actions = to_actions(part(object, "difference"));
     report.under_way = to_actions(part(object, "underWay"));

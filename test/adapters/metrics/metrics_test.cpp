@@ -109,6 +109,7 @@ struct World {
     Status status;
     Plan remaining;
     std::map<std::string, ObservedPlayers> players;
+    std::map<std::string, ObservedTick> ticks;
 
     World() {
         desired.revision = "4f1c0d2e";
@@ -130,7 +131,7 @@ struct World {
     }
     Parsed parsed(const Counters* counters = nullptr) const {
         return Parsed(metrics_text(
-            {desired, intent, status, remaining, "/etc/left4me/manifests", {}, players}, counters));
+            {desired, intent, status, remaining, "/etc/left4me/manifests", {}, players, ticks}, counters));
     }
 };
 
@@ -150,10 +151,26 @@ TEST_CASE("each server has metrics for ready, desired, stalled and suspended") {
 
 TEST_CASE("players have metrics where the game answers, and none where they are unknown") {
     World world;
-    world.players["a"] = {.count = 3, .max = 8, .map = "c1m1_hotel", .age = {}};
+    world.players["a"] = {
+        .count = 3, .max = 8, .map = "c1m1_hotel", .age = {}, .took = std::chrono::milliseconds(33)};
     CHECK(world.parsed().at(R"(left4me_server_players{server="a"})") == 3);
     CHECK(world.parsed().at(R"(left4me_server_players_max{server="a"})") == 8);
+    CHECK(world.parsed().at(R"(left4me_server_query_seconds{server="a"})") == 0.033);
     CHECK_FALSE(world.parsed().has(R"(left4me_server_players{server="b"})"));
+}
+
+TEST_CASE("a tick has metrics where the game has been asked for it") {
+    World world;
+    world.ticks["a"] = {.rate = 29.5, .players = 3, .asked = {}, .age = {}};
+    world.status.servers["a"].conditions.push_back(
+        {"TickHealthy", ConditionStatus::False, HoldReason::Degraded, "", {}, 1});
+    world.status.servers["b"].conditions.push_back(
+        {"TickHealthy", ConditionStatus::Unknown, StateReason::NotMeasured, "", {}, 1});
+    const Parsed parsed = world.parsed();
+    CHECK(parsed.at(R"(left4me_server_frames_per_second{server="a"})") == 29.5);
+    CHECK_FALSE(parsed.has(R"(left4me_server_frames_per_second{server="b"})"));
+    CHECK(parsed.at(R"(left4me_server_tick_healthy{server="a"})") == 0);
+    CHECK_FALSE(parsed.has(R"(left4me_server_tick_healthy{server="b"})"));
 }
 
 TEST_CASE("the pass and the source have metrics") {

@@ -2,39 +2,14 @@
 
 #include <unistd.h>
 
-#include "../../standin/process.hpp"
-#include "reconciler/console.hpp"
 #include "support/catch.hpp"
-#include "support/scratch.hpp"
+#include "world.hpp"
 
 using namespace left4me;
 using namespace left4me::rcon;
-using left4me::test::Scratch;
+using left4me::rcon::testing::World;
 
 namespace {
-
-constexpr const char* rendering = "instances/comp1/0123456789abcdef";
-
-struct World {
-    Scratch scratch;
-    Paths paths;
-    standin::testing::Process process;
-    Subject subject;
-
-    explicit World(const std::string& config, const std::string& password = "hunter2") {
-        paths.state = scratch.path() / "state";
-        paths.run = scratch.path() / "run";
-        std::string rendered = console_config("rcon");
-        const std::string placeholder = "${secret:rcon}";
-        rendered.replace(rendered.find(placeholder), placeholder.size(), password);
-        (void)scratch.write(std::string("state/") + rendering + "/layer/left4dead2/cfg/server.cfg", rendered);
-        process.write("left4dead2/cfg/server.cfg", "rcon_password hunter2\n" + config);
-        process.start();
-        subject = {.game = {"comp1", static_cast<std::uint16_t>(process.port()), rendering},
-                   .start = 1,
-                   .names = {"sv_maxrate", "sv_tags"}};
-    }
-};
 
 using Known = std::map<std::string, ObservedCvars>;
 using Values = std::map<std::string, std::optional<std::string>>;

@@ -24,6 +24,12 @@ Status a_status() {
     server.remembered.fingerprint = "abc";
     server.remembered.held_since = TimePoint(1'700'000'000'000'007us);
     server.remembered.warned = TimePoint(1'700'000'000'000'008us);
+    server.remembered.tick = {.start = TimePoint(std::chrono::seconds(1'700'000'000)),
+                              .read = std::chrono::milliseconds(90'000),
+                              .slow = std::chrono::milliseconds(60'000),
+                              .kept_up = std::chrono::milliseconds(30'000),
+                              .is_slow = false,
+                              .in_vain = 2};
     server.remembered.trial = {.rendering = "4f1c",
                                .healthy = TimePoint(1'700'000'000'000'009us),
                                .failure = "why",
@@ -67,6 +73,7 @@ TEST_CASE("what is saved is loaded again, to the microsecond") {
     CHECK(server.remembered.fingerprint == "abc");
     CHECK(server.remembered.held_since == status.servers["comp1"].remembered.held_since);
     CHECK(server.remembered.warned == status.servers["comp1"].remembered.warned);
+    CHECK(server.remembered.tick == status.servers["comp1"].remembered.tick);
     CHECK(server.remembered.trial == status.servers["comp1"].remembered.trial);
     CHECK(server.remembered.awaits_approval == "5f0c");
     CHECK(server.remembered.awaits_removal);

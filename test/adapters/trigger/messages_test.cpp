@@ -26,6 +26,7 @@ StepReport a_report() {
     report.difference.starting_servers = 2;
     report.difference.crashing_servers = 1;
     report.difference.silent_servers = 4;
+    report.difference.slow_servers = 5;
     report.difference.differing_servers = 2;
     report.difference.actions = {action(Verb::Stop, Kind::Server, "a"),
                                  action(Verb::Hold, Kind::Server, "b")};
@@ -54,6 +55,7 @@ TEST_CASE("A report survives the socket", "[trigger]") {
     CHECK(got->difference.starting_servers == 2);
     CHECK(got->difference.crashing_servers == 1);
     CHECK(got->difference.silent_servers == 4);
+    CHECK(got->difference.slow_servers == 5);
     CHECK(got->under_way.front().subject == Subject{Kind::Overlay, "x"});
     CHECK(got->ended.outcomes.front().reason == FailureKind::StartLimitHit);
     CHECK(got->ended.outcomes.front().took == std::chrono::milliseconds(1500));
