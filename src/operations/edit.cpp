@@ -266,7 +266,12 @@ Result<Proposal> propose_state(const Context& context, const Selection& selectio
     auto proposal = finish(context, *source, edited.files(), edited.change(), std::move(effects));
     if (!proposal) return proposal;
     proposal->verb = state == RunState::Running ? "start" : "stop";
-    (state == RunState::Stopped ? proposal->stop.servers : proposal->starts) = {names->begin(), names->end()};
+    std::set<std::string> servers(names->begin(), names->end());
+    if (state == RunState::Stopped) {
+        proposal->stop.servers = std::move(servers);
+    } else {
+        proposal->starts = std::move(servers);
+    }
     return proposal;
 }
 
