@@ -450,3 +450,15 @@ TEST_CASE("two hundred games are not all asked at once") {
         most = std::max(most, net.asker.due(net.now + step).size());
     CHECK(most <= 40);
 }
+
+TEST_CASE("how long a game took to answer is known, without the time for its challenge") {
+    Asker asker(Pace{}, 1);
+    asker.listening(reading({game(27015)}), Time(1'000'000));
+    Time now = *asker.next();
+    REQUIRE(asker.due(now).size() == 1);
+    now += Time(40);
+    REQUIRE(asker.heard(here, a2s::encode(challenge), now).reply);
+    now += Time(33);
+    REQUIRE(asker.heard(here, info(3), now).answered);
+    CHECK(asker.answers().at(game(27015)).took == Time(33));
+}

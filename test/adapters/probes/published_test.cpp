@@ -17,7 +17,8 @@ Published made(std::uint16_t port, unsigned players, milliseconds asked) {
             .asked = asked,
             .players = players,
             .max_players = 8,
-            .map = "c1m1_hotel"};
+            .map = "c1m1_hotel",
+            .took = milliseconds(33)};
 }
 
 std::string document(std::vector<Published> answers) {
