@@ -49,7 +49,6 @@ bool takes_a_person(HoldReason reason) {
         case HoldReason::Orphan:
         case HoldReason::Shadowed:
         case HoldReason::CvarsRefused:
-        case HoldReason::Degraded:
             return false;
     }
     return false;
