@@ -32,7 +32,8 @@ constexpr std::array label_parts{
 constexpr Field labels_field{
     .name = "labels",
     .type = Type::TextMap,
-    .documentation = "Your own keys and values, for selecting objects. They have no meaning to left4me.",
+    .documentation =
+        "Your own keys and values, for selecting objects. Only a Host gives those of servers a meaning.",
     .example = "{pool: competitive}",
     .maximum = 64,
     .children = label_parts};

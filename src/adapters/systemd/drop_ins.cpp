@@ -8,6 +8,7 @@
 
 #include "adapters/files.hpp"
 #include "specs/tuning.hpp"
+#include "specs/tuning_files.hpp"
 
 namespace left4me {
 namespace {
@@ -30,9 +31,11 @@ DropIns read_drop_ins(const Paths& paths) {
     for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
         if (entry->path().extension() != ".d") continue;
         const std::string unit = entry->path().stem();
-        const fs::path path = entry->path() / tuning_file;
+        if (!may_be_tuned(unit)) continue;
         struct stat status{};
-        if (!may_be_tuned(unit) || ::lstat(path.c_str(), &status) != 0) continue;
+        if (::lstat((entry->path() / leaving_tuning_file).c_str(), &status) == 0) found.texts[unit] = "";
+        const fs::path path = entry->path() / tuning_file;
+        if (::lstat(path.c_str(), &status) != 0) continue;
         auto text = read_file(path, longest);
         found.texts[unit] = text ? std::move(*text) : text.error();
         // Of a file that was replaced by an older one, only the change of the inode is new.

@@ -11,7 +11,7 @@ namespace left4me {
 
 /// left4me's own drop-ins, which left4me-helper writes; see specs/tuning.hpp.
 struct DropIns {
-    std::map<std::string, std::string> texts;  ///< by unit; of one that cannot be read, why not
+    std::map<std::string, std::string> texts;  ///< by unit; of one that cannot be read, why not; of one that leaves, ""
     std::optional<TimePoint> written;          ///< when the latest of them was
 };
 

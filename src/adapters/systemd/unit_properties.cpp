@@ -183,9 +183,11 @@ void ask_unit_files_read(Bus& bus, std::function<void(std::uint64_t usec)> on_ti
             },
             [latest, is_last = name == names.back(), on_time](sdbus::MethodReply& reply,
                                                               const BusError* error) {
-                sdbus::Variant usec(std::uint64_t{0});
-                if (error == nullptr) reply >> usec;
-                *latest = std::max(*latest, usec.get<std::uint64_t>());
+                if (error == nullptr) {
+                    sdbus::Variant usec;
+                    reply >> usec;
+                    *latest = std::max(*latest, usec.get<std::uint64_t>());
+                }
                 if (is_last) on_time(*latest);
             });
     }

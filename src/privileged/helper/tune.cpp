@@ -11,6 +11,7 @@
 #include <sstream>
 
 #include "privileged/helper/verbs.hpp"
+#include "specs/tuning_files.hpp"
 
 namespace left4me::helper {
 namespace {
@@ -40,9 +41,11 @@ std::set<std::string> tuned_units() {
     for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
         if (entry->path().extension() != ".d") continue;
         const std::string unit = entry->path().stem();
-        std::error_code unreadable;
-        const auto status = fs::symlink_status(entry->path() / tuning_file, unreadable);
-        if (may_be_tuned(unit) && fs::exists(status)) units.insert(unit);
+        const auto has = [&](const char* file) {
+            std::error_code unreadable;
+            return fs::exists(fs::symlink_status(entry->path() / file, unreadable));
+        };
+        if (may_be_tuned(unit) && (has(tuning_file) || has(leaving_tuning_file))) units.insert(unit);
     }
     return units;
 }
@@ -79,9 +82,19 @@ std::string write_if_changed(const std::string& unit, const UnitSettings& settin
     return write_whole(directory, text);
 }
 
-void remove_file(const std::string& unit) {
+/// Out of systemd's sight. It is removed when systemd has read that: a helper that is killed in between
+/// leaves something that shows.
+std::string put_aside(const std::string& unit) {
     const fs::path directory = directory_of(unit);
-    (void)unlink((directory / tuning_file).c_str());
+    if (rename((directory / tuning_file).c_str(), (directory / leaving_tuning_file).c_str()) != 0 &&
+        errno != ENOENT)
+        return failure("cannot rename", directory / tuning_file);
+    return "";
+}
+
+void remove_leaving(const std::string& unit) {
+    const fs::path directory = directory_of(unit);
+    (void)unlink((directory / leaving_tuning_file).c_str());
     (void)rmdir(directory.c_str());  // unless somebody else has a file in it
 }
 
@@ -89,20 +102,18 @@ void remove_file(const std::string& unit) {
 
 void tune(Manager& manager, const BatchPtr& batch, const Tuning& wanted) {
     Entry& entry = batch->entries.front();
-    std::set<std::string> gone = tuned_units();
-    for (const auto& [unit, settings] : wanted) {
-        gone.erase(unit);
-        if (std::string error = write_if_changed(unit, settings); !error.empty()) entry.error = error;
-    }
-    // Removed only when systemd has forgotten it: a helper that is killed in between leaves a file behind,
-    // which somebody sees.
-    for (const std::string& unit : gone) {
-        if (std::string error = write_if_changed(unit, {}); !error.empty()) entry.error = error;
+    const std::set<std::string> before = tuned_units();
+    const auto note = [&entry](std::string error) {
+        if (!error.empty()) entry.error = std::move(error);
+    };
+    for (const auto& [unit, settings] : wanted) note(write_if_changed(unit, settings));
+    for (const std::string& unit : before) {
+        if (!wanted.contains(unit)) note(put_aside(unit));
     }
     // Running units get what the kernel can change at once.
-    manager.reload([batch, gone](const std::string& error) {
+    manager.reload([batch, before](const std::string& error) {
         if (error.empty()) {
-            for (const std::string& unit : gone) remove_file(unit);
+            for (const std::string& unit : before) remove_leaving(unit);
         } else if (batch->entries.front().error.empty()) {
             batch->entries.front().error = error;
         }

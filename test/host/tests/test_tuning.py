@@ -127,7 +127,7 @@ class Tuning(HostTest):
         self.ctl("stop", "alpha")
         self.apply(host("games: {nice: -7}"))
         self.ctl("start", "alpha")
-        nice = self.run_in("sh", "-c", "cut -d' ' -f19 /proc/%s/stat" % self.game_pid("alpha")).stdout.strip()
+        nice = self.run_in("sh", "-c", "cut -d' ' -f19 /proc/%s/stat" % self.properties("alpha")["MainPID"]).stdout.strip()
         self.assertEqual(nice, "-7")
         self.before["alpha"] = self.life("alpha")
 
@@ -135,7 +135,7 @@ class Tuning(HostTest):
         self.apply(host("games: {cpuWeight: 200}"))
         everything = "find /etc/systemd /run/systemd/system /run/systemd/generator -type f -exec sha256sum {} + | sort"
         before = self.run_in("sh", "-c", everything).stdout
-        tune = ("busctl", "call", "org.left4me.Helper1", "/org/left4me/Helper1", "org.left4me.Helper1", "Tune", "a(sa(ss))")
+        tune = ("busctl", "--", "call", "org.left4me.Helper1", "/org/left4me/Helper1", "org.left4me.Helper1", "Tune", "a(sa(ss))")
         servers = "left4me-server@.service"
         refused = [
             (unit, "Nice", "1")
