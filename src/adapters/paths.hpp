@@ -15,6 +15,7 @@ struct Paths {
     /// The mount table of the host, whatever mount namespace this process is in.
     std::filesystem::path mountinfo = "/proc/1/mountinfo";
     std::filesystem::path cgroups = "/sys/fs/cgroup";
+    std::filesystem::path cpus = "/sys/devices/system/cpu";
 
     std::filesystem::path installation() const { return state / "installation"; }
     std::filesystem::path overlays() const { return state / "overlays"; }

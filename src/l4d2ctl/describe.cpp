@@ -8,6 +8,7 @@
 #include "operations/artifacts.hpp"
 #include "operations/build_view.hpp"
 #include "operations/conflicts.hpp"
+#include "operations/host_view.hpp"
 #include "operations/journal_tail.hpp"
 #include "operations/objects.hpp"
 #include "operations/pins.hpp"
@@ -106,6 +107,63 @@ Result<std::string> describe_server(const Session& session, View& view, const st
                    session.out);
 }
 
+std::string labels_text(const std::map<std::string, std::string>& labels) {
+    std::vector<std::string> words;
+    for (const auto& [key, value] : labels) words.push_back(key + "=" + value);
+    return fmt::format("{}", fmt::join(words, ","));
+}
+
+Result<std::string> describe_host(const Session& session, View& view, const std::string& name) {
+    const auto found = view.in_force.set.hosts.find(name);
+    if (found == view.in_force.set.hosts.end()) return fail(Exit::NotFound, "host/" + name + " is not there");
+    const HostManifest& host = found->second;
+    const auto units = operations::unit_tunings(view);
+    if (!units) return std::unexpected(units.error());
+    const std::string trouble = operations::tuning_trouble(view);
+    std::vector<std::vector<Cell>> rows{
+        {{"Tuned"},
+         {trouble.empty() ? "as its manifest says" : "not as its manifest says: " + printable(trouble)}},
+        {{"Processors"},
+         {fmt::format("system {}, games {}", operations::cpus_text(host.system_cpus),
+                      operations::cpus_text(host.game_cpus))}},
+        {{"Each game"}, {operations::settings_text(host.games)}}};
+    for (const LabeledSettings& labeled : host.labeled)
+        rows.push_back(
+            {{"With " + labels_text(labeled.labels)}, {operations::settings_text(labeled.settings)}});
+    rows.push_back({{"Starts"},
+                    {host.start_parallel ? fmt::format("{} at the same time", *host.start_parallel)
+                                         : "any number at the same time"}});
+    rows.push_back({{"Manifest"}, {place(host.origin)}});
+    std::vector<std::vector<Cell>> table_rows{
+        heading({"UNIT", "SYSTEMD HAS", "PROCESSORS", "NICE", "DIFFERS"})};
+    for (const operations::UnitTuning& unit : *units) {
+        table_rows.push_back({{unit.unit, Paint::Bold},
+                              {operations::settings_text(unit.limits.settings)},
+                              {unit.limits.effective.empty() ? "-" : to_text(unit.limits.effective)},
+                              {unit.running_nice ? std::to_string(*unit.running_nice) : "-"},
+                              {unit.difference(), Paint::Yellow}});
+    }
+    return page(std::move(rows), session, "host/" + name) +
+           section("What each unit has", table(table_rows, session.out), session.out);
+}
+
+/// One object of the kind; `tail` has read its log meanwhile.
+Result<std::string> describe_object(const Session& session, View& view, const Subject& object,
+                                    std::optional<operations::JournalTail>& tail) {
+    switch (object.kind) {
+        case Kind::Server:
+            return describe_server(session, view, object.name, *tail);
+        case Kind::Blueprint:
+            return describe_blueprint(session, view, object.name);
+        case Kind::Overlay:
+        case Kind::Installation:
+            return describe_overlay(session, view, object.kind, object.name, *tail);
+        case Kind::Host:
+            return describe_host(session, view, object.name);
+    }
+    return fail(Exit::NotFound, "");
+}
+
 Result<Exit> describe(Session& session, const std::vector<std::string>& words) {
     const auto target = parse_target(words);
     if (!target) return std::unexpected(target.error());
@@ -113,14 +171,11 @@ Result<Exit> describe(Session& session, const std::vector<std::string>& words) {
         return fail(Exit::Usage, "describe what? one KIND NAME or KIND/NAME");
     const std::string& name = target->names.front();
     std::optional<operations::JournalTail> tail;
-    if (*target->kind != Kind::Blueprint)
+    if (*target->kind == Kind::Server || has_artifacts(*target->kind))
         tail.emplace(operations::log_units({*target->kind, name}), log_lines);
     auto view = begin_reading(session);
     if (!view) return std::unexpected(view.error());
-    const auto text = *target->kind == Kind::Server ? describe_server(session, *view, name, *tail)
-                      : *target->kind == Kind::Blueprint
-                          ? describe_blueprint(session, *view, name)
-                          : describe_overlay(session, *view, *target->kind, name, *tail);
+    const auto text = describe_object(session, *view, {*target->kind, name}, tail);
     if (!text) return std::unexpected(text.error());
     print(*text);
     return Exit::Done;

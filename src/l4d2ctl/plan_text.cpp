@@ -48,6 +48,7 @@ Paint paint_of(Verb verb) {
         case Verb::Hold:
         case Verb::Report:
             return Paint::Yellow;
+        case Verb::Tune:
         case Verb::Build:
         case Verb::Refresh:
         case Verb::Render:

@@ -8,6 +8,7 @@
 
 #include "operations/artifacts.hpp"
 #include "operations/build_view.hpp"
+#include "operations/host_view.hpp"
 #include "operations/objects.hpp"
 #include "operations/pins.hpp"
 #include "operations/server_view.hpp"
@@ -188,6 +189,21 @@ std::vector<Row> overlay_rows(const View& view, const std::vector<std::string>& 
     return rows;
 }
 
+std::vector<Row> host_rows(const View& view, const std::vector<std::string>& names) {
+    std::vector<Row> rows{heading({"NAME", "TUNED", "SYSTEM", "GAMES", "EACH GAME", "WHY"})};
+    for (const std::string& name : names) {
+        const HostManifest& host = view.in_force.set.hosts.at(name);
+        const std::string trouble = operations::tuning_trouble(view);
+        rows.push_back({{name, Paint::Bold},
+                        {trouble.empty() ? "yes" : "no", trouble.empty() ? Paint::Green : Paint::Red},
+                        {operations::cpus_text(host.system_cpus)},
+                        {operations::cpus_text(host.game_cpus)},
+                        {operations::settings_text(host.games)},
+                        {printable(trouble), Paint::Yellow}});
+    }
+    return rows;
+}
+
 }  // namespace
 
 std::string kind_table(const View& view, Kind kind, const std::vector<std::string>& names, bool wide,
@@ -200,6 +216,8 @@ std::string kind_table(const View& view, Kind kind, const std::vector<std::strin
         case Kind::Overlay:
         case Kind::Installation:
             return table(overlay_rows(view, names, wide), terminal);
+        case Kind::Host:
+            return table(host_rows(view, names), terminal);
     }
     return {};
 }

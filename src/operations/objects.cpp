@@ -4,6 +4,7 @@
 
 #include "operations/artifacts.hpp"
 #include "operations/build_view.hpp"
+#include "operations/host_view.hpp"
 #include "operations/pins.hpp"
 #include "operations/server_view.hpp"
 #include "specs/grammars/duration.hpp"
@@ -55,6 +56,8 @@ std::vector<std::string> manifest_names(const ManifestSet& set, Kind kind) {
             }
             return names;
         }
+        case Kind::Host:
+            return keys(set.hosts);
     }
     return {};
 }
@@ -183,6 +186,13 @@ Result<std::vector<Json>> objects_json(View& view, Kind kind, const std::vector<
         case Kind::Installation:
             for (const std::string& name : names) add(overlay_object_json(view, name));
             break;
+        case Kind::Host: {
+            if (names.empty()) break;
+            const auto units = unit_tunings(view);
+            if (!units) return std::unexpected(units.error());
+            for (const std::string& name : names) add(host_json(view, name, *units));
+            break;
+        }
     }
     return objects;
 }

@@ -25,6 +25,8 @@ const std::map<std::string, std::string>* labels_of(const ManifestSet& set, Kind
         case Kind::Overlay:
         case Kind::Installation:
             return labels_in(set.overlays, name);
+        case Kind::Host:
+            return labels_in(set.hosts, name);
     }
     return nullptr;
 }

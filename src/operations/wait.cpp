@@ -33,6 +33,7 @@ bool takes_a_person(HoldReason reason) {
         case HoldReason::BuildCanceled:
         case HoldReason::RolledBack:
         case HoldReason::Drift:
+        case HoldReason::CpusUnusable:
             return true;
         case HoldReason::RolloutPending:
         case HoldReason::CanaryPending:
@@ -40,6 +41,7 @@ bool takes_a_person(HoldReason reason) {
         case HoldReason::Building:
         case HoldReason::ReadingSource:
         case HoldReason::BackOff:
+        case HoldReason::StartPending:
         case HoldReason::RefreshFailed:
         case HoldReason::RestartPending:
         case HoldReason::Scheduled:

@@ -156,6 +156,7 @@ Memory load_memory(const Status& previous) {
         memory.servers.emplace_hint(memory.servers.end(), name, status.remembered);
     memory.overlays = previous.overlays;
     memory.refreshes = previous.refreshes;
+    memory.tuned = previous.tuned;
     return memory;
 }
 
@@ -178,6 +179,8 @@ void apply_outcomes(Memory& memory, const Target& target, const Observed& observ
     learn_crashes(memory, target, observed);
     learn_trials(memory, target, observed, attempted, outcomes);
     apply_overlay_outcomes(memory, target, failures, observed.now);
+    memory.tuned.backoff = next_backoff(memory.tuned.backoff, host_name, tuning_hash(target.desired->tuning),
+                                        find(failures, Kind::Host, host_name), observed.now);
     learn_refreshes(memory, *target.desired, attempted, outcomes, failures, observed.now);
 }
 

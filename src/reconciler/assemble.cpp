@@ -21,6 +21,7 @@ using Ids = std::array<Id, verbs>;
 /// The order of a plan; every `after` points from a higher to a lower rank.
 int rank(Verb verb) {
     switch (verb) {
+        case Verb::Tune:  // what starts after it has its settings
         case Verb::Build:
         case Verb::Cancel:
         case Verb::Refresh:
@@ -65,6 +66,14 @@ int rank(Verb verb) {
 /// Gives every step an id, records which step must wait for which, and sorts them at the end.
 class Assembly {
   public:
+    void add_tuning(const World& world, const TuningDraft& draft) {
+        const Id id = add({Kind::Host, host_name}, draft.step);
+        actions_[id].drift = draft.drift;
+        if (draft.step.verb == Verb::Tune)
+            actions_[id].tuning =
+                std::shared_ptr<const Tuning>(world.target.desired, &world.desired().tuning);
+    }
+
     void add_overlay(const World& world, OverlayDraft draft) {
         const Id id =
             add({kind_of_artifacts(world.desired(), draft.name), draft.name}, std::move(draft.step));
@@ -235,9 +244,11 @@ class Assembly {
 
 }  // namespace
 
-Plan assemble(const World& world, std::vector<OverlayDraft> overlays, std::vector<ServerDraft> servers,
+Plan assemble(const World& world, const std::optional<TuningDraft>& tuning,
+              std::vector<OverlayDraft> overlays, std::vector<ServerDraft> servers,
               std::vector<PruneDraft> prunes) {
     Assembly assembly;
+    if (tuning) assembly.add_tuning(world, *tuning);
     for (OverlayDraft& overlay : overlays) assembly.add_overlay(world, std::move(overlay));
     for (const ServerDraft& server : servers) assembly.add_server(world, server);
     for (const ServerDraft& server : servers) assembly.link(server);

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <string_view>
 
+#include "reconciler/digest.hpp"
+
 namespace left4me {
 namespace {
 
@@ -68,6 +70,12 @@ std::string overlay_spec_hash(const Target& target, const std::string& overlay) 
     const auto found = target.overlays.find(overlay);
     if (found != target.overlays.end() && found->second.build) return found->second.build->input;
     return found != target.overlays.end() && found->second.artifact ? *found->second.artifact : "";
+}
+
+std::string tuning_hash(const Tuning& tuning) {
+    Digest digest;
+    for (const auto& [unit, settings] : tuning) digest.field(unit).field(tuning_text(unit, settings));
+    return digest.hex();
 }
 
 bool backs_off(const Backoff& backoff, const std::string& spec_hash, TimePoint now) {

@@ -20,6 +20,9 @@ std::string server_spec_hash(const TargetServer* target);
 /// cannot be told.
 std::string overlay_spec_hash(const Target& target, const std::string& overlay);
 
+/// Tells whether a Tuning has changed.
+std::string tuning_hash(const Tuning& tuning);
+
 /// Whether the next retry is not due yet. `spec_hash`: the current one.
 bool backs_off(const Backoff& backoff, const std::string& spec_hash, TimePoint now);
 

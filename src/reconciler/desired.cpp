@@ -123,6 +123,10 @@ Desired make_desired(const ManifestSet& set, std::string revision) {
         desired.overlays.emplace(name, pinned_source(set, name));
         if (overlay.refresh) desired.refreshes.emplace(name, *overlay.refresh);
     }
+    if (const auto host = set.hosts.find(host_name); host != set.hosts.end()) {
+        desired.tuning = make_tuning(host->second, set.servers);
+        desired.start_parallel = host->second.start_parallel;
+    }
     for (const auto& [name, manifest] : set.servers) {
         const Blueprint& blueprint = set.blueprints.at(manifest.blueprint);
         DesiredServer server;

@@ -48,6 +48,8 @@ struct Desired {
     std::map<std::string, DesiredServer> servers;
     std::map<std::string, Calendar> refreshes = {};  ///< by overlay: when its pin is moved forward
     std::vector<StalePin> stale_pins = {};
+    Tuning tuning = {};                           ///< of units that are to have drop-ins of left4me
+    std::optional<unsigned> start_parallel = {};  ///< HostManifest::start_parallel
 };
 
 /// The Installation of a Blueprint; empty: it has none, and uses what is in `installation`.
@@ -65,6 +67,9 @@ std::string executed_config_path(const std::string& overlay);
 
 /// The text of cvars_config, which server.cfg runs; empty: there is no such file.
 std::string cvars_text(const Cvars& cvars);
+
+/// The settings of every unit that is to have a drop-in: a server that has those of all needs none.
+Tuning make_tuning(const HostManifest& host, const std::map<std::string, Server>& servers);
 
 /// Merges blueprints into servers and expands `${name}` and `${port}`. `set` must come from load(), which has
 /// checked every reference.

@@ -69,6 +69,12 @@ struct OverlayDraft {
     Step step;
 };
 
+/// The decision about the drop-ins of left4me.
+struct TuningDraft {
+    Step step;
+    bool drift = false;
+};
+
 /// An artifact that nothing uses any more once the named servers' steps have ended.
 struct PruneDraft {
     Subject subject;
@@ -99,6 +105,8 @@ bool occupies(ActiveState state);
 std::vector<OverlayDraft> plan_overlays(const World& world);
 /// Overlays whose pins are to be moved forward now.
 std::vector<OverlayDraft> plan_refreshes(const World& world, const std::vector<OverlayDraft>& overlays);
+/// nullopt: they are as asked.
+std::optional<TuningDraft> plan_tuning(const World& world);
 ServerDraft plan_server(const World& world, const TargetServer& target, const ObservedServer& observed);
 ServerDraft plan_orphan(const std::string& name, const ObservedServer& observed);
 
@@ -211,6 +219,8 @@ void send_canaries(const World& world, std::vector<ServerDraft>& drafts);
 /// schedule at the same time, or as many as its maxUnavailable says because of any change; the same holds for
 /// the servers of a staggered request. The others wait.
 void limit_restarts(const World& world, std::vector<ServerDraft>& drafts);
+/// Of servers that are down, as many come up at the same time as the Host says.
+void limit_starts(const World& world, std::vector<ServerDraft>& drafts);
 /// What waits for a restart no longer does if another reason makes it now.
 void merge_restarts(ServerDraft& draft);
 void guard_against_mass_stop(const World& world, std::vector<ServerDraft>& drafts);
@@ -219,7 +229,8 @@ std::vector<PruneDraft> plan_prune(const World& world, const std::vector<ServerD
 /// The same decision about every artifact, with its reasons.
 std::vector<ArtifactVerdict> explain_prune(const World& world, const std::vector<ServerDraft>& drafts);
 
-Plan assemble(const World& world, std::vector<OverlayDraft> overlays, std::vector<ServerDraft> servers,
+Plan assemble(const World& world, const std::optional<TuningDraft>& tuning,
+              std::vector<OverlayDraft> overlays, std::vector<ServerDraft> servers,
               std::vector<PruneDraft> prunes);
 
 }  // namespace left4me::draft

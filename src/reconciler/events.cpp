@@ -9,6 +9,8 @@ namespace {
 
 const char* past(Verb verb) {
     switch (verb) {
+        case Verb::Tune:
+            return "Tuned";
         case Verb::Build:
             return "Built";
         case Verb::Cancel:
@@ -276,6 +278,7 @@ class EventBuilder {
             add("server/" + name, false, "Resumed", "the time of its suspension is over");
         const bool waits_now = now->reason == ConditionReason(HoldReason::RolloutPending) ||
                                now->reason == ConditionReason(HoldReason::CanaryPending) ||
+                               now->reason == ConditionReason(HoldReason::StartPending) ||
                                now->reason == ConditionReason(HoldReason::RestartPending) ||
                                now->reason == ConditionReason(HoldReason::Scheduled) ||
                                now->reason == ConditionReason(HoldReason::ResetPending) ||

@@ -95,12 +95,21 @@ struct Refreshed {
     bool operator==(const Refreshed&) const = default;
 };
 
+/// What is remembered about the drop-ins of left4me.
+struct Tuned {
+    std::string applied;  ///< tuning_hash() of what was last found as asked; empty: nothing was
+    Backoff backoff = {};
+
+    bool operator==(const Tuned&) const = default;
+};
+
 /// State that depends on time, from the status of earlier passes. Losing it is safe: waits start over, and
 /// differences of a server with `drift: Report` are reported.
 struct Memory {
     std::map<std::string, Remembered> servers;
     std::map<std::string, Backoff> overlays;          ///< those whose last build failed
     std::map<std::string, Refreshed> refreshes = {};  ///< of the overlays that have one
+    Tuned tuned = {};
     /// Servers for which an action has been begun that has not ended: the host may not show it yet.
     std::set<std::string> under_way = {};
 

@@ -14,6 +14,7 @@
 #include "reconciler/players.hpp"
 #include "reconciler/reason.hpp"
 #include "reconciler/time.hpp"
+#include "specs/tuning.hpp"
 
 namespace left4me {
 
@@ -116,6 +117,18 @@ struct ObservedBuild {
     bool operator==(const ObservedBuild&) const = default;
 };
 
+/// The drop-ins of left4me, and what they are about.
+struct ObservedTuning {
+    std::map<std::string, std::string> drop_ins;  ///< by unit: the text
+    /// PID 1 has read the unit files since one of these was last written.
+    bool is_loaded = true;
+    /// The processors of the host that are online: those of one core together. Read only if the target is
+    /// about processors.
+    std::vector<Cpus> cores = {};
+
+    bool operator==(const ObservedTuning&) const = default;
+};
+
 /// The units of left4me, as of one moment.
 struct ObservedUnits {
     std::map<std::string, ObservedUnit> servers;  ///< whoever made them
@@ -134,6 +147,7 @@ struct Observed {
     /// Every finished artifact on disk, relative to the state directory: `overlays/A/DIGEST`,
     /// `instances/N/DIGEST`; and `overlays/A/.build`, in which the unit works.
     std::set<std::string> artifacts;
+    ObservedTuning tuning = {};
     /// When a build last gave each of those that are artifacts of overlays, whether it was new or there.
     std::map<std::string, TimePoint> built = {};
 };

@@ -50,6 +50,7 @@ Drafts decide(const draft::World& world) {
     for (draft::OverlayDraft& refresh : draft::plan_refreshes(world, drafts.overlays))
         drafts.overlays.push_back(std::move(refresh));
     draft::limit_restarts(world, drafts.servers);
+    draft::limit_starts(world, drafts.servers);
     for (draft::ServerDraft& server : drafts.servers) draft::merge_restarts(server);
     draft::settle_ports(world, drafts.servers);
     for (draft::ServerDraft& server : drafts.servers) draft::leave_out_needless_attach(server);
@@ -62,7 +63,8 @@ Plan plan(const Target& target, const Observed& observed, const Memory& memory, 
     const draft::World world{target, observed, memory, intent};
     Drafts drafts = decide(world);
     std::vector<draft::PruneDraft> prunes = draft::plan_prune(world, drafts.servers);
-    return draft::assemble(world, std::move(drafts.overlays), std::move(drafts.servers), std::move(prunes));
+    return draft::assemble(world, draft::plan_tuning(world), std::move(drafts.overlays),
+                           std::move(drafts.servers), std::move(prunes));
 }
 
 std::vector<ArtifactVerdict> judge_artifacts(const Target& target, const Observed& observed,

@@ -87,6 +87,7 @@ struct Action {
     /// What Build copies and what Render writes: an action carries everything that it needs.
     std::shared_ptr<const OverlaySource> source = {};
     std::shared_ptr<const TargetRendering> rendering = {};
+    std::shared_ptr<const Tuning> tuning = {};  ///< of Tune
     std::string to_approve = {};  ///< HoldReason::ApprovalRequired: the revision that a person must approve
     std::string by = {};  ///< the person who asked for this very action; empty: it follows the manifests
     /// Of Restart, Stop and Command: the game must answer once more, immediately before, that nobody plays

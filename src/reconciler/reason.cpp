@@ -41,6 +41,10 @@ const char* to_string(HoldReason value) {
             return "BackOff";
         case HoldReason::RefreshFailed:
             return "RefreshFailed";
+        case HoldReason::CpusUnusable:
+            return "CpusUnusable";
+        case HoldReason::StartPending:
+            return "StartPending";
         case HoldReason::Suspended:
             return "Suspended";
         case HoldReason::RolledBack:

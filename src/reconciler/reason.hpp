@@ -20,6 +20,8 @@ enum class HoldReason {
     BuildCanceled,  ///< by a person
     BackOff,
     RefreshFailed,  ///< the pin of an overlay could not be moved forward; it stays as it is
+    CpusUnusable,   ///< the host has other processors than the Host says, or siblings would be parted
+    StartPending,   ///< other servers come up first: startParallel
     Suspended,
     RolledBack,  ///< a person keeps the overlay at an earlier artifact
     Drift,

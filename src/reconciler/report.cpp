@@ -11,6 +11,7 @@ void strip(std::vector<Action>& actions) {
         action.after.clear();
         action.source.reset();
         action.rendering.reset();
+        action.tuning.reset();
     }
 }
 

@@ -188,8 +188,8 @@ ConditionValue reconciling(const ServerFindings& findings) {
     }
     for (const HoldReason code :
          {HoldReason::BackOff, HoldReason::Building, HoldReason::ReadingSource, HoldReason::CanaryPending,
-          HoldReason::RolloutPending, HoldReason::RestartPending, HoldReason::Scheduled,
-          HoldReason::ResetPending, HoldReason::PortInUse}) {
+          HoldReason::StartPending, HoldReason::RolloutPending, HoldReason::RestartPending,
+          HoldReason::Scheduled, HoldReason::ResetPending, HoldReason::PortInUse}) {
         if (const Action* action = findings.find_code(code))
             return {ConditionStatus::True, code, action->reason};
     }
@@ -336,7 +336,7 @@ const Condition* ServerStatus::find(const std::string& type) const {
 bool says_the_same(const Status& one, const Status& other) {
     const auto all_but_time = [](const Status& status) {
         return std::tie(status.last_attempted_revision, status.last_applied_revision, status.source_error,
-                        status.servers, status.overlays, status.refreshes, status.builds);
+                        status.servers, status.overlays, status.refreshes, status.tuned, status.builds);
     };
     return all_but_time(one) == all_but_time(other);
 }
@@ -365,6 +365,11 @@ Status next_status(const Status& previous, const Target& target, const Observed&
     }
     next.overlays = memory.overlays;
     next.refreshes = memory.refreshes;
+    next.tuned = memory.tuned;
+    const bool is_tuned =
+        std::none_of(remaining.actions.begin(), remaining.actions.end(),
+                     [](const Action& action) { return action.subject.kind == Kind::Host; });
+    if (is_tuned) next.tuned.applied = tuning_hash(target.desired->tuning);
     for (const auto& [name, overlay] : target.overlays) {
         if (overlay.build && !overlay.build->record.invocation.empty())
             next.builds.emplace(name, overlay.build->record);

@@ -48,6 +48,7 @@ struct Status {
     std::map<std::string, ServerStatus> servers;
     std::map<std::string, Backoff> overlays;          ///< those whose last build failed
     std::map<std::string, Refreshed> refreshes = {};  ///< of the overlays that have one
+    Tuned tuned = {};
     /// What was last known of how builds in units ended, by overlay: each is told of once.
     std::map<std::string, BuildRecord> builds;
 };

@@ -36,6 +36,8 @@ const char* to_string(Enablement enablement) {
 
 const char* to_string(Verb verb) {
     switch (verb) {
+        case Verb::Tune:
+            return "tune";
         case Verb::Build:
             return "build";
         case Verb::Cancel:

@@ -7,6 +7,7 @@ namespace left4me {
 
 enum class Verb {
     // Effects: they change the host.
+    Tune,         ///< make left4me's drop-ins those of the target; systemd reads its unit files again
     Build,        ///< write an inline overlay's artifact; of all others, start the unit that builds it
     Cancel,       ///< stop that unit
     Refresh,      ///< move the pin of an overlay forward: what it gives is another revision

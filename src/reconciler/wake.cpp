@@ -80,6 +80,7 @@ std::optional<TimePoint> earliest_wake(const Target& target, const Intent& inten
             found != target.overlays.end() && found->second.build)
             earliest.consider(found->second.build->unrecorded_retry(now));
     }
+    earliest.consider(status.tuned.backoff.retry_at);
     for (const auto& [name, backoff] : status.overlays) earliest.consider(backoff.retry_at);
     for (const auto& [name, calendar] : target.desired->refreshes) {
         if (const auto refreshed = status.refreshes.find(name); refreshed != status.refreshes.end())

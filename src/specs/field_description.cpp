@@ -81,6 +81,8 @@ std::string type_description(const Field& field) {
             return "text";
         case Type::Port:
         case Type::Integer:
+        case Type::Signed:
+        case Type::CpuSet:
         case Type::Size:
         case Type::Percentage:
         case Type::Share:

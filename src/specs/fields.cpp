@@ -29,6 +29,14 @@ constexpr std::array label_parts{
     Field{.name = "key", .type = Type::Label, .documentation = "The label's key.", .maximum = 63},
     Field{.name = "value", .type = Type::Label, .documentation = "The label's value.", .maximum = 63},
 };
+constexpr Field labels_field{
+    .name = "labels",
+    .type = Type::TextMap,
+    .documentation =
+        "Your own keys and values, for selecting objects. Only a Host gives those of servers a meaning.",
+    .example = "{pool: competitive}",
+    .maximum = 64,
+    .children = label_parts};
 constexpr std::array metadata_fields{
     Field{.name = "name",
           .type = Type::Name,
@@ -38,13 +46,7 @@ constexpr std::array metadata_fields{
               "and mount options, hence the narrow choice of characters.",
           .example = "comp1",
           .maximum = name_length},
-    Field{
-        .name = "labels",
-        .type = Type::TextMap,
-        .documentation = "Your own keys and values, for selecting objects. They have no meaning to left4me.",
-        .example = "{pool: competitive}",
-        .maximum = 64,
-        .children = label_parts},
+    labels_field,
 };
 constexpr Field metadata_field{
     .name = "metadata",
@@ -53,6 +55,26 @@ constexpr Field metadata_field{
     .documentation = "What the object is called.",
     .example = "{name: comp1}",
     .children = metadata_fields,
+};
+
+constexpr std::array<std::string_view, 1> host_names{host_name};
+constexpr std::array host_metadata_fields{
+    Field{.name = "name",
+          .type = Type::Name,
+          .required = true,
+          .documentation = "`this`: the manifests of a host are about that host.",
+          .example = host_name,
+          .values = host_names,
+          .maximum = name_length},
+    labels_field,
+};
+constexpr Field host_metadata_field{
+    .name = "metadata",
+    .type = Type::Map,
+    .required = true,
+    .documentation = "What the object is called.",
+    .example = "{name: this}",
+    .children = host_metadata_fields,
 };
 
 constexpr std::array<std::string_view, 2> run_states{"Running", "Stopped"};
@@ -750,14 +772,119 @@ constexpr std::array installation_spec{
           .example = "\"04:00\""},
 };
 
+constexpr std::array system_or_game_cpus{
+    Field{.name = "system",
+          .type = Type::CpuSet,
+          .documentation =
+              "The processors of everything that is not a game: the host's services, sessions of "
+              "users, left4me itself and its builds. Without it, all.",
+          .example = "\"0-1\""},
+    Field{.name = "games",
+          .type = Type::CpuSet,
+          .documentation = "The processors of the games, which share them. Without it, all.",
+          .example = "\"2-15\""},
+};
+/// Of all games, and of those with certain labels.
+constexpr Field nice_setting{
+    .name = "nice",
+    .type = Type::Signed,
+    .documentation =
+        "The priority of each thread: lower numbers come first. A game has it from its next start.",
+    .example = "-5",
+    .minimum = -15,
+    .maximum = 19};
+constexpr Field cpu_weight_setting{
+    .name = "cpuWeight",
+    .type = Type::Integer,
+    .documentation =
+        "The share of the processors that a game gets when they are all busy, compared with other "
+        "games; 100 is what all have.",
+    .example = "200",
+    .minimum = 1,
+    .maximum = 10'000};
+constexpr Field memory_high_setting{
+    .name = "memoryHigh",
+    .type = Type::Size,
+    .documentation =
+        "The memory above which a game is slowed down; 1536Mi unless this or its unit says more.",
+    .example = "3Gi",
+    .minimum = min_memory,
+    .maximum = max_memory};
+constexpr Field memory_max_setting{
+    .name = "memoryMax",
+    .type = Type::Size,
+    .documentation =
+        "The memory above which a game is killed, and started again; 2Gi unless this or its unit "
+        "says otherwise.",
+    .example = "4Gi",
+    .minimum = min_memory,
+    .maximum = max_memory};
+constexpr std::array game_settings{nice_setting, cpu_weight_setting, memory_high_setting, memory_max_setting};
+constexpr std::array labeled_settings{
+    Field{.name = "labels",
+          .type = Type::TextMap,
+          .required = true,
+          .documentation = "The servers that have all of these labels.",
+          .example = "{pool: competitive}",
+          .maximum = 8,
+          .children = label_parts},
+    Field{.name = "cpus",
+          .type = Type::CpuSet,
+          .documentation = "Their processors, some of those of all games.",
+          .example = "\"8-15\""},
+    nice_setting,
+    cpu_weight_setting,
+    memory_high_setting,
+    memory_max_setting,
+};
+constexpr std::array labeled_item{
+    Field{.name = "item",
+          .type = Type::Map,
+          .documentation = "Settings of the servers with certain labels.",
+          .example = "{labels: {pool: competitive}, cpuWeight: 200}",
+          .children = labeled_settings},
+};
+constexpr std::array host_spec{
+    Field{.name = "cpus",
+          .type = Type::Map,
+          .documentation =
+              "Which processors the games have, and which everything else. The hyper-threads of a "
+              "core stay together: what would part them, or names processors that the host does "
+              "not have, is refused, and the host keeps what it has.",
+          .example = "{system: \"0-1\", games: \"2-15\"}",
+          .children = system_or_game_cpus},
+    Field{.name = "games",
+          .type = Type::Map,
+          .documentation = "What each game has.",
+          .example = "{nice: -5, memoryMax: 4Gi}",
+          .children = game_settings},
+    Field{.name = "labeled",
+          .type = Type::List,
+          .documentation =
+              "What the games of servers with certain labels have instead. Of two that both mean a "
+              "server, the later one counts, setting by setting.",
+          .example = "[{labels: {pool: competitive}, cpuWeight: 200}]",
+          .maximum = 32,
+          .children = labeled_item},
+    Field{.name = "startParallel",
+          .type = Type::Integer,
+          .documentation = "As many servers come up at the same time; the others wait until these answer. "
+                           "Without it, any number. A boot is not held up by it: systemd starts what is "
+                           "enabled.",
+          .example = "8",
+          .minimum = 1,
+          .maximum = 1000},
+};
+
 constexpr std::array<std::string_view, 1> server_kind{"Server"};
 constexpr std::array<std::string_view, 1> blueprint_kind{"Blueprint"};
 constexpr std::array<std::string_view, 1> overlay_kind{"Overlay"};
 constexpr std::array<std::string_view, 1> installation_kind{"Installation"};
+constexpr std::array<std::string_view, 1> host_kind{"Host"};
 
 /// The head that all kinds share, and the kind's own spec.
 constexpr std::array<Field, 4> object(std::span<const std::string_view> kind, std::string_view documentation,
-                                      std::span<const Field> spec) {
+                                      std::span<const Field> spec, const Field& metadata = metadata_field) {
     return {api_version_field,
             Field{.name = "kind",
                   .type = Type::Constant,
@@ -765,7 +892,7 @@ constexpr std::array<Field, 4> object(std::span<const std::string_view> kind, st
                   .documentation = "What this document describes.",
                   .example = kind.front(),
                   .values = kind},
-            metadata_field,
+            metadata,
             Field{.name = "spec",
                   .type = Type::Map,
                   .required = true,
@@ -779,6 +906,7 @@ constexpr auto blueprint_object =
 constexpr auto overlay_object = object(overlay_kind, "What the overlay consists of.", overlay_spec);
 constexpr auto installation_object =
     object(installation_kind, "Which build of the game it is; `{}` for the newest.", installation_spec);
+constexpr auto host_object = object(host_kind, "How the host is shared out.", host_spec, host_metadata_field);
 
 constexpr std::array kind_table{
     KindEntry{.kind = Kind::Server,
@@ -816,6 +944,15 @@ constexpr std::array kind_table{
                          .type = Type::Map,
                          .documentation = "The game itself, which steamcmd fetches from Steam.",
                          .children = installation_object}},
+    KindEntry{.kind = Kind::Host,
+              .name = "host",
+              .plural = "hosts",
+              .short_name = "ho",
+              .object = {.name = "Host",
+                         .type = Type::Map,
+                         .documentation = "This host: which processors and how much memory the games have. "
+                                          "There is at most one, called `this`.",
+                         .children = host_object}},
 };
 
 std::string lower(std::string_view text) {

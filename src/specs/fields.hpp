@@ -25,6 +25,8 @@ enum class Type {
     Label,       ///< key or value of a label
     Port,        ///< a plain integer
     Integer,     ///< 10000
+    Signed,      ///< -5
+    CpuSet,      ///< processors of the host: 0-3,8
     Size,        ///< of bytes: 512Mi, 2Gi
     Percentage,  ///< 25%
     Share,       ///< of a number of servers: 25%, 2
@@ -70,8 +72,9 @@ struct Field {
     std::string_view default_value = {};  ///< of an optional field; empty: none
     std::string_view documentation;
     std::string_view example = {};  ///< YAML, as it stands behind the name and the colon (or in the list)
+    /// Constant, Enum, Switch: those that are possible. Name: the only one, of a kind of which there is one.
     std::span<const std::string_view> values = {};
-    /// Port, Integer: the value. Size: bytes. Duration: seconds. List: items.
+    /// Port, Integer, Signed: the value. Size: bytes. Duration: seconds. List: items.
     std::int64_t minimum = 0;
     /// As `minimum`; of other texts: bytes, of TextMap: entries. 0: no limit.
     std::int64_t maximum = 0;

@@ -13,6 +13,7 @@
 #include "specs/grammars/share.hpp"
 #include "specs/kind.hpp"
 #include "specs/pins.hpp"
+#include "specs/tuning.hpp"
 
 namespace left4me {
 
@@ -260,11 +261,32 @@ struct Server {
     Origin origin;
 };
 
+/// Settings of servers that have all of these labels; of two, the later one counts.
+struct LabeledSettings {
+    std::map<std::string, std::string> labels;
+    UnitSettings settings;
+};
+
+/// The Host: how the machine is shared out. There is at most one, called host_name.
+struct HostManifest {
+    Metadata metadata;
+    std::optional<Cpus> system_cpus;  ///< of everything but games; nullopt: all
+    std::optional<Cpus> game_cpus;    ///< of all games; nullopt: all
+    UnitSettings games;               ///< of each server
+    std::vector<LabeledSettings> labeled;
+    std::optional<unsigned>
+        start_parallel;  ///< as many servers come up at the same time; nullopt: any number
+    Origin origin;
+};
+
+inline constexpr const char* host_name = "this";
+
 /// One whole, valid revision: every reference resolves, every name and port is unique.
 struct ManifestSet {
     std::map<std::string, Overlay> overlays;  ///< and Installations: kind_of() their source
     std::map<std::string, Blueprint> blueprints;
     std::map<std::string, Server> servers;
+    std::map<std::string, HostManifest> hosts = {};  ///< host_name, or none
     /// Pins of any overlays: some may be of none of these, or of another source than theirs.
     Lock lock = {};
 };

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <functional>
+#include <iterator>
 #include <map>
 #include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "specs/cpus.hpp"
 #include "specs/name.hpp"
 #include "specs/pins.hpp"
 #include "specs/placeholders.hpp"
@@ -116,6 +118,42 @@ void check_installation(const Node& installation, Reporter& reporter) {
                  "spec.refresh: spec.build says which build it is, which does not move; remove one of them");
 }
 
+std::optional<Cpus> cpus_of(const Node* node) {
+    return node == nullptr || node->kind != Node::Kind::Scalar ? std::nullopt : parse_cpus(node->text);
+}
+
+/// What is kept off the games' processors must not be on them, and no game can have others.
+void check_cpus(const Node& host, Reporter& reporter) {
+    const Node* cpus = spec_field(host, "cpus");
+    if (cpus == nullptr || cpus->kind != Node::Kind::Map) return;
+    const auto games = cpus_of(cpus->get("games"));
+    if (!games) return;
+    const auto complain = [&](const Node& node, const Cpus& wrong, std::string_view path,
+                              std::string_view why) {
+        if (wrong.empty()) return;
+        reporter.add(Rule::CpusContradict, node.mark,
+                     fmt::format("{}: {} {}; take it out", path, to_text(wrong), why));
+    };
+    if (const auto system = cpus_of(cpus->get("system"))) {
+        Cpus both;
+        std::set_intersection(system->begin(), system->end(), games->begin(), games->end(),
+                              std::inserter(both, both.end()));
+        complain(*cpus->get("system"), both, "spec.cpus.system", "belongs to spec.cpus.games, too");
+    }
+    const Node* labeled = spec_field(host, "labeled");
+    if (labeled == nullptr) return;
+    for (std::size_t i = 0; i < labeled->items.size(); ++i) {
+        const Node& item = *labeled->items[i];
+        const Node* own = item.kind == Node::Kind::Map ? item.get("cpus") : nullptr;
+        const auto wanted = cpus_of(own);
+        if (!wanted) continue;
+        Cpus others;
+        std::set_difference(wanted->begin(), wanted->end(), games->begin(), games->end(),
+                            std::inserter(others, others.end()));
+        complain(*own, others, fmt::format("spec.labeled[{}].cpus", i), "does not belong to spec.cpus.games");
+    }
+}
+
 /// Calls `use` for every secret that spec.config uses, with its position. An invalid name of a secret has a
 /// separate message.
 void for_each_secret(const Node& root, const Reporter& reporter,
@@ -220,6 +258,8 @@ void check_object(Kind kind, const yaml::Node& root, Reporter& reporter) {
             return check_file_conflicts(root, reporter);
         case Kind::Installation:
             return check_installation(root, reporter);
+        case Kind::Host:
+            return check_cpus(root, reporter);
     }
 }
 

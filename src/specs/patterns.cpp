@@ -103,6 +103,7 @@ constexpr const char* file_path = R"(^(?!\.{1,2}(/|$))[^/\\]+(/(?!\.{1,2}(/|$))[
 std::string pattern_of(const Field& field) {
     switch (field.type) {
         case Type::Name:
+            if (!field.values.empty()) return fmt::format("^{}$", field.values.front());
             return "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$";
         case Type::Label:
             return "^[A-Za-z0-9._-]+$";

@@ -6,6 +6,7 @@
 #include "specs/grammars/duration.hpp"
 #include "specs/grammars/integer.hpp"
 #include "specs/grammars/share.hpp"
+#include "specs/grammars/signed.hpp"
 #include "specs/grammars/size.hpp"
 #include "specs/grammars/time_of_day.hpp"
 #include "specs/overlay_roots.hpp"
@@ -148,6 +149,38 @@ Overlay read_installation(const Value& object, const Origin& origin, const Limit
             SteamSource{object["spec"]["build"].text(), limits.steamcmd, limits.source}, origin};
 }
 
+UnitSettings read_settings(const Value& games) {
+    UnitSettings settings;
+    const auto take = [&](const char* field, const char* setting, const auto& parse) {
+        const Value value = games[field];
+        if (value.node != nullptr) settings[setting] = std::to_string(parse(value.text()).value_or(0));
+    };
+    take("nice", "Nice", parse_signed);
+    take("cpuWeight", "CPUWeight", parse_integer);
+    take("memoryHigh", "MemoryHigh", parse_size);
+    take("memoryMax", "MemoryMax", parse_size);
+    return settings;
+}
+
+HostManifest read_host(const Value& object, const Origin& origin) {
+    const Value spec = object["spec"];
+    HostManifest host;
+    host.metadata = read_metadata(object["metadata"]);
+    host.system_cpus = parse_cpus(spec["cpus"]["system"].text());
+    host.game_cpus = parse_cpus(spec["cpus"]["games"].text());
+    host.games = read_settings(spec["games"]);
+    for (const Value& item : items(spec["labeled"])) {
+        LabeledSettings labeled{text_map(item["labels"]), read_settings(item)};
+        if (const auto cpus = parse_cpus(item["cpus"].text()))
+            labeled.settings[cpus_setting] = to_text(*cpus);
+        host.labeled.push_back(std::move(labeled));
+    }
+    if (const auto number = parse_integer(spec["startParallel"].text()))
+        host.start_parallel = static_cast<unsigned>(*number);
+    host.origin = origin;
+    return host;
+}
+
 }  // namespace
 
 void read_object(const yaml::Node& root, const KindEntry& kind, const Origin& origin, const Limits& limits,
@@ -168,6 +201,9 @@ void read_object(const yaml::Node& root, const KindEntry& kind, const Origin& or
         case Kind::Installation:
             set.overlays.emplace(name, read_installation(object, origin, limits)).first->second.refresh =
                 parse_calendar(object["spec"]["refresh"].text());
+            return;
+        case Kind::Host:
+            set.hosts.emplace(name, read_host(object, origin));
             return;
     }
 }

@@ -40,6 +40,7 @@ enum class Rule {
     TooShort,
     TooMany,
     NameInvalid,
+    NameNotThis,
     LabelInvalid,
     ListedTwice,
     // Sources of overlays.
@@ -71,6 +72,7 @@ enum class Rule {
     // Between fields and between documents.
     WarningWithoutConsole,
     DeadlineWithoutWhenEmpty,
+    CpusContradict,
     DuplicateName,
     DuplicatePort,
     ReferenceDangling,

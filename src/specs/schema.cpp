@@ -174,6 +174,7 @@ void write_value(Json& json, const Field& field) {
             return json.put_text("type", "boolean");
         case Type::Port:
         case Type::Integer:
+        case Type::Signed:
             json.put_text("type", "integer");
             json.put("minimum", std::to_string(field.minimum));
             return json.put("maximum", std::to_string(field.maximum));

@@ -80,6 +80,11 @@ Violations check_text(const Field& field, std::string_view text) {
     // The message for a name or label covers its characters and length.
     if (field.type == Type::Name) {
         check_name(text, violations);
+        if (violations.empty() && !field.values.empty() && text != field.values.front())
+            violations.push_back(
+                {Rule::NameNotThis, fmt::format("there is one, and it is called {}; write that, "
+                                                "not {}",
+                                                in_quotes(field.values.front()), in_quotes(text))});
         return violations;
     }
     if (const Grammar* const grammar = grammar_of(field.type)) {

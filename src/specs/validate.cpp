@@ -61,6 +61,7 @@ std::string_view word_for(Type type) {
             return "a list";
         case Type::Port:
         case Type::Integer:
+        case Type::Signed:
             return "a number";
         case Type::Switch:
             return "true or false";

@@ -126,6 +126,7 @@ std::expected<Observed, std::string> FakeHost::observe(const Target& target, Obs
     observed.is_probed = world.is_probed;
     observed.artifacts = world.overlay_artifacts;
     observed.built = world.built;
+    observed.tuning = world.tuning;
     for (const auto& [name, server] : world.servers) {
         const TargetServer* const asked = target.find(name);
         ObservedServer& seen = observed.servers[name];
@@ -199,6 +200,7 @@ void FakeHost::begin(const Plan& plan, std::span<const ActionIndex> actions) {
         job.artifact = action.artifact;
         job.rendering = action.rendering;
         job.source = action.source;
+        job.tuning = action.tuning;
         if (action.console) job.command = action.console->text;
         if (action.while_empty) job.while_empty = *action.while_empty;
         check(job);
@@ -215,7 +217,7 @@ void FakeHost::check(const Job& job) {
         violations.push_back(
             fmt::format("{} {} is not an effect", to_string(job.verb), to_string(job.subject)));
     }
-    if (job.subject.kind == Kind::Overlay) return;
+    if (job.subject.kind == Kind::Overlay || job.subject.kind == Kind::Host) return;
     const auto server = world.servers.find(job.subject.name);
     const bool managed = server != world.servers.end() && server->second.managed;
     if (!asked_for_.contains(job.subject.name) && !managed) {
@@ -274,6 +276,13 @@ void FakeHost::finish(Job& job) {
 }
 
 FakeHost::Result FakeHost::perform(const Job& job) {
+    if (job.verb == Verb::Tune) {
+        world.tuning.drop_ins.clear();
+        for (const auto& [unit, settings] : *job.tuning)
+            world.tuning.drop_ins[unit] = tuning_text(unit, settings);
+        world.tuning.is_loaded = true;
+        return {};
+    }
     if (job.verb == Verb::Build) return build(job);
     if (job.verb == Verb::Prune) return prune(job);
     if (job.verb == Verb::Refresh) return {};  // the source's next revision is a test's

@@ -75,6 +75,7 @@ struct FakeWorld {
     std::map<std::string, TimePoint> requested;   ///< when their builds were last asked for
     std::map<std::string, std::string> building;  ///< overlay → input when it began
     std::map<std::string, FakeServer> servers;
+    ObservedTuning tuning = {};
 };
 
 /// The rendering that the fake's store would write for a server.
@@ -157,6 +158,7 @@ class FakeHost : public TestHost {
         std::string artifact;
         std::shared_ptr<const TargetRendering> rendering;
         std::shared_ptr<const OverlaySource> source;
+        std::shared_ptr<const Tuning> tuning;
         std::string command;  ///< for the game's console
         std::optional<WhileEmpty> while_empty;
         bool fails = false;

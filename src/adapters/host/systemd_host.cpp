@@ -7,12 +7,14 @@
 #include <utility>
 
 #include "adapters/fd.hpp"
+#include "adapters/host/cores.hpp"
 #include "adapters/host/time_zone.hpp"
 #include "adapters/lines.hpp"
 #include "adapters/overlayfs/mounts.hpp"
 #include "adapters/overlayfs/shadows.hpp"
 #include "adapters/probes/published.hpp"
 #include "adapters/since_boot.hpp"
+#include "adapters/systemd/drop_ins.hpp"
 #include "reconciler/layers.hpp"
 #include "reconciler/live.hpp"
 #include "specs/name.hpp"
@@ -201,12 +203,29 @@ std::expected<Observed, std::string> SystemdHost::observe(const Target& target, 
         if (is_valid_name(name)) observed.servers[name].mounted = std::move(layers);
     }
     if (auto looked = look_into_games(target, observed); !looked) return std::unexpected(looked.error());
+    if (auto looked = look_at_tuning(target, observed); !looked) return std::unexpected(looked.error());
     store_.observe(target, observed);
     look_for_shadows(observed);
     look_for_players(observed);
     look_at_consoles(observed);
     look_at_cvars(target, observed);
     return observed;
+}
+
+std::expected<void, std::string> SystemdHost::look_at_tuning(const Target& target, Observed& observed) {
+    DropIns found = read_drop_ins(paths_);
+    observed.tuning.drop_ins = std::move(found.texts);
+    // A file from the future was written before the clock was set back.
+    if (found.written && *found.written <= observed.now) {
+        const auto read = units_->unit_files_read();
+        if (!read) return std::unexpected(read.error());
+        observed.tuning.is_loaded = !*read || **read >= *found.written;
+    }
+    const Tuning& tuning = target.desired->tuning;
+    const bool about_cpus = std::any_of(tuning.begin(), tuning.end(),
+                                        [](const auto& unit) { return unit.second.contains(cpus_setting); });
+    if (about_cpus) observed.tuning.cores = read_cores(paths_);
+    return {};
 }
 
 /// PID 1 is asked once more, about all servers that contradict themselves or wait for a restart at once; they
@@ -348,6 +367,11 @@ void SystemdHost::begin_units(const Plan& plan, std::span<const ActionIndex> act
         }
         if (action.console) {
             begin_command(begun);
+            continue;
+        }
+        if (action.verb == Verb::Tune) {
+            under_way_[{action.verb, action.subject.name}] = begun;
+            units_->begin_tuning(*action.tuning);
             continue;
         }
         const bool script = action.verb == Verb::Build && runs_script(*action.source);

@@ -60,6 +60,7 @@ class SystemdHost : public Host {
     Units& units() { return *units_; }
 
   private:
+    std::expected<void, std::string> look_at_tuning(const Target& target, Observed& observed);
     std::expected<void, std::string> look_into_games(const Target& target, Observed& observed);
     void look_for_shadows(Observed& observed) const;
     void look_for_players(Observed& observed) const;

@@ -57,6 +57,7 @@ void move_times(Status& status, std::chrono::microseconds by) {
         for (Condition& condition : server.conditions) move(condition.last_transition, by);
     }
     for (auto& [name, backoff] : status.overlays) move(backoff, by);
+    move(status.tuned.backoff, by);
     // A refresh is due at a time of the calendar, which the new clock tells better.
     for (auto& [name, refreshed] : status.refreshes) move(refreshed.backoff, by);
 }

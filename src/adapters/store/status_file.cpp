@@ -197,6 +197,9 @@ Status to_whole(const json& object) {
         if (const auto at = read_time(refreshed, "at"))
             status.refreshes[name] = {*at, to_backoff(part(refreshed, "backoff", json::value_t::object))};
     }
+    const json& tuned = part(object, "tuned", json::value_t::object);
+    status.tuned = {read_field<std::string>(tuned, "applied"),
+                    to_backoff(part(tuned, "backoff", json::value_t::object))};
     const json& builds = part(object, "builds", json::value_t::object);
     for (const auto& [name, record] : builds.items()) status.builds[name] = store::to_build_record(record);
     return status;
@@ -243,6 +246,8 @@ std::expected<void, std::string> save_status(const Paths& paths, const Status& s
         entry["at"] = time_to_json(refreshed.at);
         if (refreshed.backoff.failures > 0) entry["backoff"] = to_json(refreshed.backoff);
     }
+    if (status.tuned != Tuned{}) object["tuned"]["applied"] = status.tuned.applied;
+    if (status.tuned.backoff.failures > 0) object["tuned"]["backoff"] = to_json(status.tuned.backoff);
     for (const auto& [name, record] : status.builds) object["builds"][name] = store::to_json(record);
     if (status.last_pass) object["lastPass"] = time_to_json(*status.last_pass);
     object["clock"] = to_json(read_clock());

@@ -115,8 +115,26 @@ void Jobs::begin(Bus& bus, Verb verb, std::span<const std::string> servers, cons
     for (std::size_t first = 0; first < names.size(); first += helper_batch) {
         const auto from = names.begin() + static_cast<std::ptrdiff_t>(first);
         const auto count = std::min(helper_batch, names.size() - first);
-        ask_helper(bus, verb, method, {from, from + static_cast<std::ptrdiff_t>(count)}, activation_attempts);
+        const std::vector<std::string> batch(from, from + static_cast<std::ptrdiff_t>(count));
+        ask_helper(
+            bus, verb, method, batch, [batch](sdbus::MethodCall& message) { message << batch; },
+            activation_attempts);
     }
+}
+
+void Jobs::begin_tuning(Bus& bus, const Tuning& tuning) {
+    using Setting = sdbus::Struct<std::string, std::string>;
+    std::vector<sdbus::Struct<std::string, std::vector<Setting>>> units;
+    for (const auto& [unit, settings] : tuning) {
+        std::vector<Setting> values;
+        for (const auto& [name, value] : settings) values.emplace_back(name, value);
+        units.emplace_back(unit, std::move(values));
+    }
+    heard_ = std::chrono::steady_clock::now();
+    under_way_.emplace(Request{Verb::Tune, host_name}, now_usec());
+    ask_helper(
+        bus, Verb::Tune, "Tune", {host_name}, [units](sdbus::MethodCall& message) { message << units; },
+        activation_attempts);
 }
 
 void Jobs::watch(Bus& bus) {
@@ -136,17 +154,16 @@ void Jobs::watch(Bus& bus) {
 }
 
 void Jobs::ask_helper(Bus& bus, Verb verb, const char* method, std::vector<std::string> servers,
-                      int attempts) {
+                      const Bus::Write& write, int attempts) {
     ++unanswered_;
     bus.count_round_trip();
-    const auto write = [&](sdbus::MethodCall& message) { message << servers; };
-    const auto answered = [this, &bus, verb, method, servers, attempts](sdbus::MethodReply& reply,
-                                                                        const BusError* error) {
+    const auto answered = [this, &bus, verb, method, servers, write, attempts](sdbus::MethodReply& reply,
+                                                                               const BusError* error) {
         --unanswered_;
         if (error == nullptr) {
             read_answer(bus, verb, {servers.begin(), servers.end()}, reply);
         } else if (error->name == not_activated && attempts > 1) {
-            ask_helper(bus, verb, method, servers, attempts - 1);
+            ask_helper(bus, verb, method, servers, write, attempts - 1);
         } else {
             for (const std::string& server : servers) finish({verb, server}, refused_outcome(server, *error));
         }

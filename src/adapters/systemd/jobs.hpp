@@ -29,6 +29,8 @@ class Jobs {
 
     /// `method`: method_of(verb), or script_method.
     void begin(Bus& bus, Verb verb, std::span<const std::string> servers, const char* method);
+    /// The same of Verb::Tune, about host_name.
+    void begin_tuning(Bus& bus, const Tuning& tuning);
     /// Completed requests, without waiting for more. After an error the bus is unusable: call give_up().
     std::expected<Finished, BusError> poll_completions(Bus& bus);
     /// When to call poll_completions() again if nothing arrives; nullopt: nothing is in flight.
@@ -44,7 +46,8 @@ class Jobs {
         std::string result;
     };
     void watch(Bus& bus);
-    void ask_helper(Bus& bus, Verb verb, const char* method, std::vector<std::string> servers, int attempts);
+    void ask_helper(Bus& bus, Verb verb, const char* method, std::vector<std::string> servers,
+                    const Bus::Write& write, int attempts);
     void read_answer(Bus& bus, Verb verb, std::set<std::string> asked, sdbus::MethodReply& reply);
     void job_removed(Bus& bus, const std::string& job, Removed removed);
     void settle(Bus& bus, const Request& request, const Removed& removed);

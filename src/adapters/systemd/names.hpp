@@ -12,6 +12,8 @@ namespace interface {
 inline constexpr const char* properties = "org.freedesktop.DBus.Properties";
 inline constexpr const char* unit = "org.freedesktop.systemd1.Unit";
 inline constexpr const char* service = "org.freedesktop.systemd1.Service";
+inline constexpr const char* slice = "org.freedesktop.systemd1.Slice";
+inline constexpr const char* scope = "org.freedesktop.systemd1.Scope";
 inline constexpr const char* job = "org.freedesktop.systemd1.Job";
 }  // namespace interface
 

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
+#include <limits>
 #include <map>
 #include <utility>
 #include <vector>
@@ -112,7 +114,7 @@ namespace {
 
 /// Some properties of one unit, requested together. The error is that of the last one.
 template <std::size_t n>
-void ask_values(Bus& bus, const std::string& server,
+void ask_values(Bus& bus, const std::string& unit,
                 const std::array<std::pair<const char*, const char*>, n>& wanted,
                 std::function<void(const Values&, const BusError*)> on_values) {
     struct Progress {
@@ -120,7 +122,7 @@ void ask_values(Bus& bus, const std::string& server,
         Values values;
     };
     const auto progress = std::make_shared<Progress>(std::move(on_values), Values{});
-    const std::string path = unit_path(server_unit(server));
+    const std::string path = unit_path(unit);
     for (const auto& one : wanted) {
         const bool last = &one == &wanted.back();
         bus.call(
@@ -143,14 +145,16 @@ void ask_process(Bus& bus, const std::string& server,
     constexpr std::array wanted{
         std::pair{interface::unit, "StateChangeTimestamp"}, std::pair{interface::unit, "InvocationID"},
         std::pair{interface::service, "NRestarts"}, std::pair{interface::service, "MainPID"}};
-    ask_values(bus, server, wanted, [tell = std::move(on_process)](const Values& got, const BusError* error) {
-        if (error != nullptr) return tell(nullptr, error);
-        const UnitProcess process{.main_pid = value<std::uint32_t>(got, "MainPID"),
-                                  .restarts = value<std::uint32_t>(got, "NRestarts"),
-                                  .state_change_usec = value<std::uint64_t>(got, "StateChangeTimestamp"),
-                                  .invocation = value<std::vector<std::uint8_t>>(got, "InvocationID")};
-        tell(&process, nullptr);
-    });
+    ask_values(bus, server_unit(server), wanted,
+               [tell = std::move(on_process)](const Values& got, const BusError* error) {
+                   if (error != nullptr) return tell(nullptr, error);
+                   const UnitProcess process{
+                       .main_pid = value<std::uint32_t>(got, "MainPID"),
+                       .restarts = value<std::uint32_t>(got, "NRestarts"),
+                       .state_change_usec = value<std::uint64_t>(got, "StateChangeTimestamp"),
+                       .invocation = value<std::vector<std::uint8_t>>(got, "InvocationID")};
+                   tell(&process, nullptr);
+               });
 }
 
 void ask_result(Bus& bus, const std::string& server, std::function<void(const std::string&)> on_result) {
@@ -158,22 +162,87 @@ void ask_result(Bus& bus, const std::string& server, std::function<void(const st
                                 std::pair{interface::service, "RestartUSec"},
                                 std::pair{interface::service, "ExecStopPost"},
                                 std::pair{interface::service, "Result"}};
-    ask_values(bus, server, wanted, [tell = std::move(on_result)](const Values& got, const BusError*) {
-        tell(corrected_result(value<std::string>(got, "Result"),
-                              last_exit_usec(value<std::vector<Command>>(got, "ExecStopPost")),
-                              value<std::uint64_t>(got, "InactiveEnterTimestampMonotonic"),
-                              value<std::uint64_t>(got, "RestartUSec")));
-    });
+    ask_values(bus, server_unit(server), wanted,
+               [tell = std::move(on_result)](const Values& got, const BusError*) {
+                   tell(corrected_result(value<std::string>(got, "Result"),
+                                         last_exit_usec(value<std::vector<Command>>(got, "ExecStopPost")),
+                                         value<std::uint64_t>(got, "InactiveEnterTimestampMonotonic"),
+                                         value<std::uint64_t>(got, "RestartUSec")));
+               });
+}
+
+void ask_unit_files_read(Bus& bus, std::function<void(std::uint64_t usec)> on_time) {
+    // By the boot, and by the latest reload since: the second is 0 if there was none.
+    constexpr std::array names{"UnitsLoadStartTimestamp", "UnitsLoadTimestamp"};
+    const auto latest = std::make_shared<std::uint64_t>(0);
+    for (const char* name : names) {
+        bus.call(
+            {systemd::service, systemd::path, interface::properties, "Get"},
+            [name](sdbus::MethodCall& message) {
+                message << std::string(systemd::manager) << std::string(name);
+            },
+            [latest, is_last = name == names.back(), on_time](sdbus::MethodReply& reply,
+                                                              const BusError* error) {
+                if (error == nullptr) {
+                    sdbus::Variant usec;
+                    reply >> usec;
+                    *latest = std::max(*latest, usec.get<std::uint64_t>());
+                }
+                if (is_last) on_time(*latest);
+            });
+    }
+}
+
+namespace {
+
+/// systemd's: the bit of a processor in the byte of eight.
+Cpus cpus_of(const std::vector<std::uint8_t>& mask) {
+    Cpus cpus;
+    for (unsigned cpu = 0; cpu < mask.size() * 8; ++cpu) {
+        if ((mask[cpu / 8] >> (cpu % 8) & 1U) != 0) cpus.insert(cpu);
+    }
+    return cpus;
+}
+
+UnitLimits limits_of(const Values& got) {
+    UnitLimits limits;
+    const Cpus cpus = cpus_of(value<std::vector<std::uint8_t>>(got, "AllowedCPUs"));
+    if (!cpus.empty()) limits.settings[cpus_setting] = to_text(cpus);
+    for (const char* name : {"CPUWeight", "MemoryHigh", "MemoryMax"}) {
+        const auto number = value<std::uint64_t>(got, name);
+        if (number != 0 && number != std::numeric_limits<std::uint64_t>::max())
+            limits.settings[name] = std::to_string(number);
+    }
+    if (got.contains("Nice")) limits.settings["Nice"] = std::to_string(value<std::int32_t>(got, "Nice"));
+    limits.effective = cpus_of(value<std::vector<std::uint8_t>>(got, "EffectiveCPUs"));
+    limits.main_pid = value<std::uint32_t>(got, "MainPID");
+    return limits;
+}
+
+}  // namespace
+
+void ask_limits(Bus& bus, const std::string& unit, std::function<void(const UnitLimits&)> on_limits) {
+    const char* const of = unit.ends_with(".slice")   ? interface::slice
+                           : unit.ends_with(".scope") ? interface::scope
+                                                      : interface::service;
+    // Slices and scopes have no processes of their own: they do not answer the last two.
+    const std::array wanted{std::pair{of, "AllowedCPUs"}, std::pair{of, "EffectiveCPUs"},
+                            std::pair{of, "CPUWeight"},   std::pair{of, "MemoryHigh"},
+                            std::pair{of, "MemoryMax"},   std::pair{of, "Nice"},
+                            std::pair{of, "MainPID"}};
+    ask_values(bus, unit, wanted,
+               [tell = std::move(on_limits)](const Values& got, const BusError*) { tell(limits_of(got)); });
 }
 
 void ask_activation(Bus& bus, const std::string& server,
                     std::function<void(const UnitActivation&)> on_activation) {
     constexpr std::array wanted{std::pair{interface::unit, "ActiveEnterTimestamp"},
                                 std::pair{interface::service, "NRestarts"}};
-    ask_values(bus, server, wanted, [tell = std::move(on_activation)](const Values& got, const BusError*) {
-        tell({.active_enter_usec = value<std::uint64_t>(got, "ActiveEnterTimestamp"),
-              .restarts = value<std::uint32_t>(got, "NRestarts")});
-    });
+    ask_values(bus, server_unit(server), wanted,
+               [tell = std::move(on_activation)](const Values& got, const BusError*) {
+                   tell({.active_enter_usec = value<std::uint64_t>(got, "ActiveEnterTimestamp"),
+                         .restarts = value<std::uint32_t>(got, "NRestarts")});
+               });
 }
 
 }  // namespace left4me

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "adapters/systemd/bus.hpp"
+#include "adapters/systemd/units.hpp"
 #include "reconciler/observed.hpp"
 
 namespace left4me {
@@ -54,6 +55,12 @@ struct UnitActivation {
 
 void ask_activation(Bus& bus, const std::string& server,
                     std::function<void(const UnitActivation&)> on_activation);
+
+/// When PID 1 last read its unit files, CLOCK_REALTIME; 0 if it does not tell.
+void ask_unit_files_read(Bus& bus, std::function<void(std::uint64_t usec)> on_time);
+
+/// `unit`: the whole name of a service, slice or scope.
+void ask_limits(Bus& bus, const std::string& unit, std::function<void(const UnitLimits&)> on_limits);
 
 /// Corrects a Result of systemd 252 and 257: if a unit has failed for another reason, hitting the start limit
 /// leaves that reason in Result. But our units fail permanently right after their ExecStopPost, unless they

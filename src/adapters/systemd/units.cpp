@@ -91,6 +91,10 @@ class SystemdUnits : public Units {
     void begin_scripts(std::span<const std::string> overlays) override {
         begin(Verb::Build, overlays, script_method);
     }
+    void begin_tuning(const Tuning& tuning) override;
+    std::expected<std::optional<TimePoint>, std::string> unit_files_read() override;
+    std::expected<std::map<std::string, UnitLimits>, std::string> limits(
+        std::span<const std::string> units) override;
     Completions poll_completions() override;
     Readiness readiness() const override;
     void subscribe(std::function<void()> on_change) override;
@@ -101,6 +105,8 @@ class SystemdUnits : public Units {
 
   private:
     void begin(Verb verb, std::span<const std::string> servers, const char* method);
+    /// False: there is no bus, and that has been told of them.
+    bool is_connected_for(Verb verb, std::span<const std::string> subjects);
     std::expected<ListedUnits, std::string> list_once();
     std::expected<void, std::string> ask_states();
     bool knows_states() const;
@@ -125,7 +131,8 @@ class SystemdUnits : public Units {
     std::optional<std::chrono::steady_clock::time_point> states_at_;
     /// Of active units, by their paths: what need not be asked again before a signal tells of a change.
     std::map<std::string, UnitActivation> activations_;
-    unsigned connections_ = 0;  ///< so far
+    std::optional<TimePoint> unit_files_read_;  ///< nullopt: perhaps since it was asked
+    unsigned connections_ = 0;                  ///< so far
     std::uint64_t earlier_round_trips_ = 0;
 };
 
@@ -146,6 +153,7 @@ std::unexpected<std::string> SystemdUnits::lose(const BusError& error) {
     if (error.name == disconnected_error) {
         for (auto& outcome : jobs_.give_up(error)) given_up_.push_back(std::move(outcome));
         states_at_.reset();
+        unit_files_read_.reset();
         activations_.clear();
         earlier_round_trips_ += bus_->round_trips();
         bus_.reset();
@@ -280,19 +288,57 @@ std::expected<DetailMap, std::string> SystemdUnits::details(std::span<const std:
     return details;
 }
 
-void SystemdUnits::begin(Verb verb, std::span<const std::string> servers, const char* method) {
-    if (auto connected = reconnect(); !connected) {
-        for (const std::string& server : servers) {
-            given_up_.push_back({verb,
-                                 {.server = server,
-                                  .done = false,
-                                  .reason = FailureKind::Disconnected,
-                                  .message = unreachable(connected.error())}});
-        }
-        return;
+bool SystemdUnits::is_connected_for(Verb verb, std::span<const std::string> subjects) {
+    const auto connected = reconnect();
+    if (connected) return true;
+    for (const std::string& subject : subjects) {
+        given_up_.push_back({verb,
+                             {.server = subject,
+                              .done = false,
+                              .reason = FailureKind::Disconnected,
+                              .message = unreachable(connected.error())}});
     }
+    return false;
+}
+
+void SystemdUnits::begin(Verb verb, std::span<const std::string> servers, const char* method) {
+    if (!is_connected_for(verb, servers)) return;
     states_at_.reset();  // no signal tells that a build has a job
     jobs_.begin(*bus_, verb, servers, method);
+}
+
+void SystemdUnits::begin_tuning(const Tuning& tuning) {
+    const std::string subject = host_name;
+    if (is_connected_for(Verb::Tune, std::span(&subject, 1))) jobs_.begin_tuning(*bus_, tuning);
+}
+
+std::expected<std::optional<TimePoint>, std::string> SystemdUnits::unit_files_read() {
+    if (auto connected = reconnect(); !connected) return std::unexpected(unreachable(connected.error()));
+    if (const auto processed = bus_->process(); !processed) return lose(processed.error());
+    if (on_change_ && unit_files_read_) return unit_files_read_;
+    bool answered = false;
+    ask_unit_files_read(*bus_, [&](std::uint64_t usec) {
+        unit_files_read_ = time_of(usec);
+        answered = true;
+    });
+    if (const auto done = bus_->round_trip([&] { return answered; }); !done) return lose(done.error());
+    return std::exchange(unit_files_read_, on_change_ ? unit_files_read_ : std::nullopt);
+}
+
+std::expected<std::map<std::string, UnitLimits>, std::string> SystemdUnits::limits(
+    std::span<const std::string> units) {
+    std::map<std::string, UnitLimits> limits;
+    if (units.empty()) return limits;
+    if (auto connected = reconnect(); !connected) return std::unexpected(unreachable(connected.error()));
+    std::size_t unanswered = units.size();
+    for (const std::string& unit : units) {
+        ask_limits(*bus_, unit, [&to = limits[unit], &unanswered](const UnitLimits& got) {
+            to = got;
+            --unanswered;
+        });
+    }
+    if (const auto done = bus_->round_trip([&] { return unanswered == 0; }); !done) return lose(done.error());
+    return limits;
 }
 
 Units::Completions SystemdUnits::poll_completions() {
@@ -324,6 +370,7 @@ void SystemdUnits::subscribe(std::function<void()> on_change) {
 
 void SystemdUnits::watch() {
     states_at_.reset();
+    unit_files_read_.reset();
     activations_.clear();
     watch_units(*bus_, [this](Stale stale, const std::string& path) {
         forget(stale, path);
@@ -337,11 +384,13 @@ void SystemdUnits::forget(Stale stale, const std::string& path) {
             return;
         case Stale::Everything:
             activations_.clear();
+            unit_files_read_.reset();
             break;
         case Stale::Unit:
             activations_.erase(path);
             break;
         case Stale::States:
+            unit_files_read_.reset();
             break;
     }
     states_at_.reset();

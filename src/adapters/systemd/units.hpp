@@ -15,6 +15,7 @@
 #include "adapters/readiness.hpp"
 #include "reconciler/observed.hpp"
 #include "reconciler/plan.hpp"
+#include "specs/tuning.hpp"
 
 namespace left4me {
 
@@ -33,6 +34,15 @@ struct UnitDetails {
     std::optional<TimePoint> since;  ///< StateChangeTimestamp
     std::uint32_t restarts = 0;      ///< NRestarts
     std::string invocation;          ///< InvocationID in hexadecimal; empty: it was never started
+};
+
+/// What systemd has set of one unit, and what the kernel made of it.
+struct UnitLimits {
+    UnitSettings settings;  ///< as far as they are set: those of a Tuning
+    Cpus effective;         ///< the processors that it really has; empty: the kernel does not say
+    std::uint32_t main_pid = 0;
+
+    bool operator==(const UnitLimits&) const = default;
 };
 
 /// Every unit of ours that is loaded, enabled or masked.
@@ -73,6 +83,16 @@ class Units {
 
     /// begin(Verb::Build), of overlays that a script makes: starts the unit that runs it, too.
     virtual void begin_scripts(std::span<const std::string> overlays) = 0;
+
+    /// begin(Verb::Tune): has the helper make left4me's drop-ins those of `tuning`; tells of host_name.
+    virtual void begin_tuning(const Tuning& tuning) = 0;
+    /// When PID 1 last read its unit files; nullopt: it does not tell. After subscribe(), it is asked only if
+    /// it has read them since.
+    virtual std::expected<std::optional<TimePoint>, std::string> unit_files_read() = 0;
+    /// Of these units, by name: one round trip, however many there are. Names of units that may be tuned, but
+    /// no templates.
+    virtual std::expected<std::map<std::string, UnitLimits>, std::string> limits(
+        std::span<const std::string> units) = 0;
 
     using Completions = std::vector<std::pair<Verb, UnitOutcome>>;
     /// The requests that have ended since the last call; never blocks.

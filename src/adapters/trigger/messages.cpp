@@ -67,7 +67,7 @@ const json& part(const json& object, const char* key) {
 }
 
 std::optional<Subject> parse_subject(std::string_view text) {
-    for (const Kind kind : {Kind::Server, Kind::Overlay, Kind::Installation}) {
+    for (const Kind kind : {Kind::Server, Kind::Overlay, Kind::Installation, Kind::Host}) {
         const std::string prefix = to_string(Subject{kind, {}});
         if (text.starts_with(prefix)) return Subject{kind, std::string(text.substr(prefix.size()))};
     }

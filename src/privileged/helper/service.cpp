@@ -45,6 +45,47 @@ std::optional<std::vector<Entry>> read_names(sd_bus_message* call, sd_bus_error*
     return entries;
 }
 
+/// The settings of one unit into `tuning`; false if they are not in the grammar, with `error` set.
+bool read_settings(sd_bus_message* call, Tuning& tuning, sd_bus_error* error) {
+    const char* unit = nullptr;
+    const char* name = nullptr;
+    const char* value = nullptr;
+    (void)sd_bus_message_read_basic(call, 's', static_cast<void*>(&unit));
+    if (!may_be_tuned(unit)) {
+        sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS, "\"%s\" is no unit that left4me tunes", unit);
+        return false;
+    }
+    UnitSettings& settings = tuning[unit];
+    (void)sd_bus_message_enter_container(call, 'a', "(ss)");
+    while (sd_bus_message_read(call, "(ss)", &name, &value) > 0) {
+        if (!is_valid_setting(unit, name, value)) {
+            sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS,
+                              "\"%s=%s\" is nothing that left4me sets of %s", name, value, unit);
+            return false;
+        }
+        settings[name] = value;
+    }
+    (void)sd_bus_message_exit_container(call);
+    return true;
+}
+
+/// The units of a request with their settings, or nullopt with `error` set. sd-bus has compared the
+/// signature.
+std::optional<Tuning> read_tuning(sd_bus_message* call, sd_bus_error* error) {
+    Tuning tuning;
+    (void)sd_bus_message_enter_container(call, 'a', "(sa(ss))");
+    while (sd_bus_message_enter_container(call, 'r', "sa(ss)") > 0) {
+        if (tuning.size() == max_batch) {
+            sd_bus_error_setf(error, SD_BUS_ERROR_LIMITS_EXCEEDED, "more than %zu units in one request",
+                              max_batch);
+            return std::nullopt;
+        }
+        if (!read_settings(call, tuning, error)) return std::nullopt;
+        (void)sd_bus_message_exit_container(call);
+    }
+    return tuning;
+}
+
 /// One journal line per request: who asked for what.
 void log_request(sd_bus_message* call, const std::vector<Entry>& entries) {
     constexpr std::size_t shown = 20;
@@ -76,6 +117,7 @@ const sd_bus_vtable Service::vtable_[] = {
     SD_BUS_METHOD("StartScript", "as", "a(sss)", handle<start_script>, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD("StopBuild", "as", "a(sss)", handle<stop_build>, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD("Refresh", "as", "a(sss)", handle<refresh>, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD("Tune", "a(sa(ss))", "a(sss)", handle_tune, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_VTABLE_END};
 
 Service::Service(sd_bus* bus, sd_event* event)
@@ -145,28 +187,45 @@ bool Service::may_call(sd_bus_message* call, sd_bus_error* error) const {
 int Service::accept(Verb verb, sd_bus_message* call, sd_bus_error* error) {
     if (!may_call(call, error)) return -sd_bus_error_get_errno(error);
     auto entries = read_names(call, error);
-    if (!entries) return -sd_bus_error_get_errno(error);
-    if (names_under_way_ + entries->size() > max_names_under_way) {
+    const BatchPtr batch = entries ? begin_batch(std::move(*entries), call, error) : nullptr;
+    if (!batch) return -sd_bus_error_get_errno(error);
+    verb(manager_, batch);
+    return 1;
+}
+
+int Service::handle_tune(sd_bus_message* call, void* service, sd_bus_error* error) {
+    auto* const self = static_cast<Service*>(service);
+    if (!self->may_call(call, error)) return -sd_bus_error_get_errno(error);
+    const auto wanted = read_tuning(call, error);
+    const BatchPtr batch =
+        wanted ? self->begin_batch({{.name = "this", .job = {}, .error = {}}}, call, error) : nullptr;
+    if (!batch) return -sd_bus_error_get_errno(error);
+    tune(self->manager_, batch, *wanted);
+    return 1;
+}
+
+/// What is answered when it is let go of; nullptr with `error` set.
+BatchPtr Service::begin_batch(std::vector<Entry> entries, sd_bus_message* call, sd_bus_error* error) {
+    if (names_under_way_ + entries.size() > max_names_under_way) {
         sd_bus_error_setf(error, SD_BUS_ERROR_LIMITS_EXCEEDED,
                           "requests for %zu names are in flight: retry when they are answered",
                           names_under_way_);
-        return -sd_bus_error_get_errno(error);
+        return nullptr;
     }
-    log_request(call, *entries);
+    log_request(call, entries);
 
     ++under_way_;
-    names_under_way_ += entries->size();
+    names_under_way_ += entries.size();
     (void)sd_event_source_set_enabled(idle_, SD_EVENT_OFF);
-    const auto batch = std::make_shared<Batch>();
-    batch->entries = std::move(*entries);
+    auto batch = std::make_shared<Batch>();
+    batch->entries = std::move(entries);
     // The batch must not own itself: the reply refers to it only while it is taken apart.
     batch->answer = when_all_are_done(
         [this, raw = batch.get(),
          kept = std::shared_ptr<sd_bus_message>(sd_bus_message_ref(call), sd_bus_message_unref)] {
             answer(kept.get(), *raw);
         });
-    verb(manager_, batch);
-    return 1;
+    return batch;
 }
 
 void Service::answer(sd_bus_message* call, const Batch& batch) {

@@ -35,6 +35,8 @@ class Service {
     template <Verb verb>
     static int handle(sd_bus_message* call, void* userdata, sd_bus_error* error);
     int accept(Verb verb, sd_bus_message* call, sd_bus_error* error);
+    static int handle_tune(sd_bus_message* call, void* service, sd_bus_error* error);
+    BatchPtr begin_batch(std::vector<Entry> entries, sd_bus_message* call, sd_bus_error* error);
     bool may_call(sd_bus_message* call, sd_bus_error* error) const;
     void answer(sd_bus_message* call, const Batch& batch);
     void rest();

@@ -2,6 +2,7 @@
 
 #include "privileged/helper/batch.hpp"
 #include "privileged/helper/manager.hpp"
+#include "specs/tuning.hpp"
 
 namespace left4me::helper {
 
@@ -27,6 +28,10 @@ void stop_build(Manager& manager, const BatchPtr& batch);
 
 /// Starts the units that move the pins of overlays forward. left4me, not root, writes the lock file.
 void refresh(Manager& manager, const BatchPtr& batch);
+
+/// Makes left4me's drop-ins in /etc/systemd/system those of `wanted`, whose settings have been checked, and
+/// has systemd read its unit files again. The batch has one entry, which stands for the host.
+void tune(Manager& manager, const BatchPtr& batch, const Tuning& wanted);
 
 /// reset-failed for one server of the batch.
 void forget_failure(Manager& manager, const BatchPtr& batch, Entry& entry);

@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 
+#include "specs/cpus.hpp"
 #include "specs/grammars/calendar.hpp"
 #include "specs/grammars/duration.hpp"
 #include "specs/grammars/integer.hpp"
 #include "specs/grammars/percentage.hpp"
 #include "specs/grammars/share.hpp"
+#include "specs/grammars/signed.hpp"
 #include "specs/grammars/size.hpp"
 #include "specs/grammars/time_of_day.hpp"
 #include "specs/text.hpp"
@@ -37,6 +39,19 @@ constexpr Grammar integer{.noun = "number",
                           .pattern = digits,
                           .read = [](std::string_view text) { return number(parse_integer(text)); },
                           .write = decimal};
+constexpr Grammar with_sign{.noun = "number",
+                            .form = "a plain decimal number",
+                            .examples = "",
+                            .pattern = "^(0|-?[1-9][0-9]*)$",
+                            .read = parse_signed,
+                            .write = decimal};
+constexpr Grammar cpu_set{
+    .noun = "set of processors",
+    .form = "numbers, and ranges from the lower to the higher one, separated by commas",
+    .examples = "2, 0-3 or 0-3,8-11",
+    .pattern = "^(0|[1-9][0-9]{0,3})(-(0|[1-9][0-9]{0,3}))?(,(0|[1-9][0-9]{0,3})(-(0|[1-9][0-9]{0,3}))?)*$",
+    .read = [](std::string_view text) { return parse_cpus(text) ? Read(0) : std::nullopt; },
+    .write = decimal};
 constexpr Grammar size{
     .noun = "size",
     .form = size_form,
@@ -120,6 +135,10 @@ const Grammar* grammar_of(Type type) {
             return &port;
         case Type::Integer:
             return &integer;
+        case Type::Signed:
+            return &with_sign;
+        case Type::CpuSet:
+            return &cpu_set;
         case Type::Size:
             return &size;
         case Type::Percentage:

@@ -42,6 +42,16 @@ class ScriptedUnits : public Units {
     void begin_scripts(std::span<const std::string> overlays) override {
         scripts.insert(scripts.end(), overlays.begin(), overlays.end());
     }
+    void begin_tuning(const Tuning& tuning) override { tunings.push_back(tuning); }
+    std::expected<std::optional<TimePoint>, std::string> unit_files_read() override { return files_read; }
+    std::expected<std::map<std::string, UnitLimits>, std::string> limits(
+        std::span<const std::string> names) override {
+        std::map<std::string, UnitLimits> all;
+        for (const std::string& name : names) all[name];
+        return all;
+    }
+    std::vector<Tuning> tunings;
+    std::optional<TimePoint> files_read;
     std::vector<std::string> scripts;
     bool working = false;  ///< on something that it has not answered yet
 

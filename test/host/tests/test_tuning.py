@@ -1,0 +1,175 @@
+"""kind: Host, from the manifest to what systemd has set of units."""
+
+import json
+
+from testhosts.case import SERVERS, HostTest, unit_of
+
+FILE = "50-left4me.conf"
+HOST = """\
+apiVersion: left4me/v1
+kind: Host
+metadata: {name: this}
+spec:
+"""
+
+
+def host(*lines: str) -> str:
+    return HOST + "".join(f"  {line}\n" for line in lines)
+
+
+class Tuning(HostTest):
+    def setUp(self) -> None:
+        super().setUp()
+        self.apply()
+        for port in SERVERS.values():
+            self.until(f"{port} answers", lambda port=port: self.a2s(port))
+        self.before = self.lives(*SERVERS)
+
+    def tearDown(self) -> None:
+        self.assertEqual(self.lives(*SERVERS), self.before, "a server was restarted")
+        super().tearDown()
+
+    def prop(self, unit: str, name: str) -> str:
+        return self.run_in("systemctl", "show", "-P", name, unit).stdout.strip()
+
+    def files(self) -> "list[str]":
+        found = self.run_in("find", "/etc/systemd/system", "-name", FILE, "-printf", "%P\n").stdout.split()
+        return sorted(name.split("/")[0] for name in found)
+
+    def test_what_a_Host_says_reaches_systemd_without_a_restart_and_goes_with_it(self):
+        cpus = self.run_in("cat", "/sys/devices/system/cpu/online").stdout.strip()
+        usual = self.prop(unit_of("alpha"), "MemoryMax")
+        self.apply(host(f'cpus: {{games: "{cpus}"}}', "games: {nice: -5, cpuWeight: 200, memoryHigh: 3Gi, memoryMax: 4Gi}"))
+        self.assertEqual(self.files(), ["left4me-server@.service.d", "left4me.slice.d"])
+        self.assertEqual(self.prop("left4me.slice", "AllowedCPUs"), cpus)
+        for name in SERVERS:
+            self.assertEqual(self.prop(unit_of(name), "CPUWeight"), "200")
+            self.assertEqual(self.prop(unit_of(name), "MemoryHigh"), str(3 << 30))
+            self.assertEqual(self.prop(unit_of(name), "MemoryMax"), str(4 << 30))
+            self.assertEqual(self.prop(unit_of(name), "Nice"), "-5")
+        self.assert_converged()
+        said = self.ctl("describe", "host", "this").stdout
+        self.assertIn("Nice: 0 until its next start", said)
+        self.assertIn("as its manifest says", said)
+        self.assertIn("CPUWeight=200", self.ctl("get", "hosts").stdout)
+        units = {unit["unit"]: unit for unit in json.loads(self.ctl("get", "host/this", "-o", "json").stdout)["units"]}
+        self.assertEqual(units[unit_of("alpha")]["systemd"]["MemoryMax"], str(4 << 30))
+        self.assertEqual(units[unit_of("alpha")]["runningNice"], 0)
+        self.assertIn("Tuned", self.ctl("events").stdout)
+        self.assertEqual(self.run_in("stat", "-c", "%a %U", f"/etc/systemd/system/left4me.slice.d/{FILE}").stdout, "644 root\n")
+
+        self.ctl("delete", "host/this")
+        self.assertEqual(self.files(), [])
+        self.assertEqual(self.prop("left4me.slice", "AllowedCPUs"), "")
+        self.assertEqual(self.prop(unit_of("alpha"), "MemoryMax"), usual)
+        self.assertFalse(self.exists("/etc/systemd/system/left4me.slice.d"))
+        self.assert_converged()
+
+    def test_the_system_has_processors_of_its_own(self):
+        cpus = self.run_in("cat", "/sys/devices/system/cpu/online").stdout.strip()
+        self.apply(host(f'cpus: {{system: "{cpus}"}}'))
+        for unit in ("init.scope", "system.slice", "user.slice"):
+            self.assertEqual(self.prop(unit, "AllowedCPUs"), cpus)
+        self.assert_converged()
+
+    def test_drift_of_a_drop_in_is_corrected_and_what_others_have_set_stays(self):
+        self.apply(host("games: {cpuWeight: 200}"))
+        path = f"/etc/systemd/system/left4me-server@.service.d/{FILE}"
+        written = self.run_in("cat", path).stdout
+        other = "/etc/systemd/system/left4me-server@.service.d/10-mine.conf"
+        self.write(other, "[Service]\nTasksMax=200\n")
+        for damage in (f"echo CPUWeight=7 >>{path}", f"rm {path}", f"echo >{path}", f"rm {path}; ln -s /etc/shadow {path}"):
+            with self.subTest(damage):
+                self.run_in("sh", "-c", f"{damage}; systemctl daemon-reload")
+                said = self.ctl("diff", expect=1).stdout
+                self.assertIn("left4me-server@.service is to have CPUWeight=200", said)
+                self.ctl("reconcile")
+                self.assertEqual(self.run_in("cat", path).stdout, written)
+                self.assertEqual(self.prop(unit_of("beta"), "CPUWeight"), "200")
+                self.assert_converged()
+        self.write("/etc/systemd/system/left4me-server@beta.service.d/50-left4me.conf", "[Service]\nCPUWeight=3\n")
+        self.assertIn("no manifest asks for", self.ctl("diff", expect=1).stdout)
+        self.ctl("reconcile")
+        self.assertFalse(self.exists("/etc/systemd/system/left4me-server@beta.service.d"))
+        # Written, and then not read: systemd has the earlier text still.
+        self.run_in("sh", "-c", f"cp {path} /tmp/text; echo >{path}; systemctl daemon-reload; sleep 0.1; cp /tmp/text {path}")
+        self.assertIn("systemd has not read", self.ctl("diff", expect=1).stdout)
+        self.ctl("reconcile")
+        self.assertEqual(self.prop(unit_of("beta"), "CPUWeight"), "200")
+        self.ctl("delete", "host/this")
+        self.assertEqual(self.prop(unit_of("beta"), "TasksMax"), "200")
+        self.assertTrue(self.exists(other))
+
+    def test_a_label_gives_a_server_settings_of_its_own(self):
+        labelled = "apiVersion: left4me/v1\nkind: Server\nmetadata: {name: beta, labels: {pool: big}}\nspec: {blueprint: plain, port: 27016}\n"
+        self.apply(labelled)
+        self.apply(host("games: {memoryMax: 3Gi, cpuWeight: 50}", "labeled:", "  - {labels: {pool: big}, memoryMax: 5Gi}"))
+        self.assertEqual(self.prop(unit_of("beta"), "MemoryMax"), str(5 << 30))
+        self.assertEqual(self.prop(unit_of("beta"), "CPUWeight"), "50")
+        self.assertEqual(self.prop(unit_of("alpha"), "MemoryMax"), str(3 << 30))
+        self.assertEqual(self.files(), ["left4me-server@.service.d", "left4me-server@beta.service.d"])
+        self.apply(labelled.replace("big", "small"))
+        self.until("the host is as asked", lambda: self.ctl("diff", expect=None).returncode == 0)
+        self.assertEqual(self.prop(unit_of("beta"), "MemoryMax"), str(3 << 30))
+        self.assertEqual(self.files(), ["left4me-server@.service.d"])
+        self.assert_converged()
+
+    def test_processors_that_the_host_does_not_have_are_refused_and_change_nothing(self):
+        self.apply(host("games: {cpuWeight: 200}"))
+        before = self.files()
+        self.ctl("apply", "-f", "-", expect=None, text_in=host('cpus: {games: "8000"}', "games: {cpuWeight: 300}"))
+        said = self.ctl("diff", expect=1).stdout
+        self.assertIn("this host has no processor 8000", said)
+        self.assertEqual(self.files(), before)
+        self.assertEqual(self.prop(unit_of("alpha"), "CPUWeight"), "200")
+
+    def test_what_starts_has_its_priority(self):
+        self.ctl("stop", "alpha")
+        self.apply(host("games: {nice: -7}"))
+        self.ctl("start", "alpha")
+        nice = self.run_in("sh", "-c", "cut -d' ' -f19 /proc/%s/stat" % self.properties("alpha")["MainPID"]).stdout.strip()
+        self.assertEqual(nice, "-7")
+        self.before["alpha"] = self.life("alpha")
+
+    def test_the_helper_takes_settings_of_a_closed_grammar_and_nothing_else(self):
+        self.apply(host("games: {cpuWeight: 200}"))
+        everything = "find /etc/systemd /run/systemd/system /run/systemd/generator -type f -exec sha256sum {} + | sort"
+        before = self.run_in("sh", "-c", everything).stdout
+        tune = ("busctl", "--", "call", "org.left4me.Helper1", "/org/left4me/Helper1", "org.left4me.Helper1", "Tune", "a(sa(ss))")
+        servers = "left4me-server@.service"
+        refused = [
+            (unit, "Nice", "1")
+            for unit in ("ssh.service", "-.slice", "left4me.service", "left4me-server@../x.service", "left4me-server@a/b.service", "", "x.service.d/../..")
+        ] + [
+            (servers, name, value)
+            for name, value in {
+                "Nice": "-16", "CPUWeight": "0", "MemoryMax": "infinity", "AllowedCPUs": "x", "ExecStart": "/bin/sh", "User": "root",
+                "MemoryHigh": "67108864\nExecStartPre=+/bin/sh", "Nice=1\n[Service]\nUser": "1",
+            }.items()
+        ] + [("system.slice", "CPUWeight", "1"), ("left4me.slice", "MemoryMax", "67108864")]  # fmt: skip
+        for unit, name, value in refused:
+            with self.subTest(f"{unit} {name}={value}"):
+                # The valid one before it is refused with it.
+                words = (*tune, "2", servers, "1", "Nice", "3", unit, "1", name, value)
+                done = self.run_in("runuser", "-u", "left4me", "--", *words, expect=None)
+                self.assertNotEqual(done.returncode, 0)
+                self.assertRegex(done.stderr, "no unit that left4me tunes|nothing that left4me sets")
+        for user in ("nobody", "left4me-server"):
+            done = self.run_in("runuser", "-u", user, "--", *tune, "0", expect=None)
+            self.assertRegex(done.stderr, "Access denied|not allowed")
+        self.assertEqual(self.run_in("sh", "-c", everything).stdout, before)
+
+
+class Pace(HostTest):
+    def test_a_mass_start_brings_up_as_many_as_the_Host_says(self):
+        self.apply(host("startParallel: 1"))
+        self.run_in("systemctl", "start", "left4me.service")
+        self.apply()
+        said = self.ctl("diff", expect=1).stdout
+        self.assertIn("waits until others have come up: startParallel is 1", said)
+        for name, port in SERVERS.items():
+            self.until(f"{name} answers", lambda port=port: self.a2s(port), seconds=90)
+        up = sorted(int(self.properties(name)["ActiveEnterTimestampMonotonic"]) for name in SERVERS)
+        for earlier, later in zip(up, up[1:]):
+            self.assertGreater(later - earlier, 1_000_000, "two came up at the same time")
+        self.until("nothing is left to do", lambda: self.ctl("diff", expect=None).returncode == 0, seconds=60)
