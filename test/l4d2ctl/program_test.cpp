@@ -319,7 +319,7 @@ TEST_CASE("names are completed wherever a name is allowed, also after options an
 }
 
 TEST_CASE("words, fields and files are completed where they belong") {
-    CHECK(offered("get ''") == Words{"all", "blueprints", "installations", "overlays", "servers"});
+    CHECK(offered("get ''") == Words{"all", "blueprints", "hosts", "installations", "overlays", "servers"});
     CHECK(offered("get servers -o j") == Words{"json"});
     CHECK(offered("get servers --output=j") == Words{"--output=json"});
     CHECK(offered("diff -o ''") == Words{"json", "text"});

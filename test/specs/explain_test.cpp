@@ -70,7 +70,7 @@ TEST_CASE("explain of a map lists its fields") {
 TEST_CASE("explain helps with a path that does not exist") {
     CHECK(explain("sever").error() == "there is no kind 'sever'; did you mean 'server'?");
     CHECK(explain("").error() ==
-          "there is no kind ''; there are server, blueprint, overlay, installation, config");
+          "there is no kind ''; there are server, blueprint, overlay, installation, host, config");
     CHECK(explain("server.spec.prot").error() == "server.spec has no field 'prot'; did you mean 'port'?");
     CHECK(explain("server.spec.xyz").error() ==
           "server.spec has no field 'xyz'; there are blueprint, port, state, rollout, drift");
