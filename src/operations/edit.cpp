@@ -395,20 +395,26 @@ Result<Proposal> commit(Context& context, const std::function<Result<Proposal>()
 Result<Proposal> commit_for_servers(Context& context, const std::function<Result<Proposal>()>& make) {
     const auto lock = lock_host(context);
     if (!lock) return std::unexpected(lock.error());
-    // A damaged file is replaced: what does not happen is asked for again.
-    const StopRequests before = load_stop_requests(context.paths).value_or(StopRequests{});
+    const auto loaded = load_stop_requests(context.paths);
+    const StopRequests before = loaded.value_or(StopRequests{});
+    bool drains = false;
     auto committed = commit(context, [&]() -> Result<Proposal> {
         auto proposal = make();
         if (!proposal || proposal->stop.servers.empty()) return proposal;
+        // A damaged file suspends everything. Only a stop replaces it: other drains are lost with it.
+        if (!loaded && proposal->stop.drain) return fail(ErrorKind::StateFailed, loaded.error());
         StopRequests requests = before;
         add_request(requests, proposal->stop);
         if (auto saved = save_stop_requests(context.paths, requests); !saved)
             return fail(ErrorKind::StateFailed, saved.error());
+        drains = proposal->stop.drain.has_value();
         return proposal;
     });
     if (!committed) {
-        (void)save_stop_requests(context.paths, before);
-    } else if (!committed->starts.empty()) {
+        // An edit that failed halfway may be seen all the same: then its drain must be, too.
+        const bool may_be_seen = drains && committed.error().kind == ErrorKind::CommitFailed;
+        if (loaded && !may_be_seen) (void)save_stop_requests(context.paths, before);
+    } else if (loaded && !committed->starts.empty()) {
         StopRequests requests = before;
         withdraw(requests, committed->starts);
         if (auto saved = save_stop_requests(context.paths, requests); !saved)

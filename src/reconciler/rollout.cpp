@@ -110,8 +110,12 @@ std::optional<Step> decide_warning(const World& world, const DesiredServer& desi
         return std::nullopt;
     const auto deadline = deadline_of(desired.rollout, world.observed.local, since);
     if (!deadline || *deadline <= now) return std::nullopt;
-    const auto due = latest_warning(desired.rollout, *deadline, now);
+    auto due = latest_warning(desired.rollout, *deadline, now);
+    // Nobody was told of a wait that has only begun, whatever they were told before.
+    if (due && since < now) due = std::max(*due, since);
     const Remembered* const memory = world.memory.find(desired.name);
+    // After the clock was set back the deadline moves along: once is enough.
+    if (memory != nullptr && memory->warned && since >= now) return std::nullopt;
     if (!due || (memory != nullptr && memory->warned && *memory->warned >= *due)) return std::nullopt;
     const std::string left = left_text(*deadline - now);
     const std::string text = fmt::format("This server is {} in {}.", fate, left);
@@ -145,7 +149,8 @@ std::optional<Step> decide_slow(const World& world, const DesiredServer& desired
     if (memory == nullptr || keeps_up(memory->tick, observed) != false) return std::nullopt;
     const std::string text = slow_text(desired, observed);
     const TimePoint due = restart_due(memory->tick);
-    if (due > world.observed.now && !world.intent.retry_now) {
+    // A start in the future was seen with another clock.
+    if (due > world.observed.now && *memory->tick.start <= world.observed.now && !world.intent.retry_now) {
         const unsigned restarts = memory->tick.in_vain;
         return Step{Verb::Hold,
                     fmt::format("{}; {} restart{} not helped: no other before {}", text, restarts,

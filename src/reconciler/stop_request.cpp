@@ -25,9 +25,10 @@ bool is_open(const StopRequest& request, const std::string& server, const Target
     return must_go_down(target.find(server), found->second) || (request.drain && !has_begun(request));
 }
 
-/// The target has the edit that it belongs to.
+/// The target has the edit that it belongs to: all servers of one edit come into force together, and a later
+/// one may start some of them.
 bool is_in_force(const StopRequest& request, const Target& target) {
-    return std::all_of(request.servers.begin(), request.servers.end(), [&](const std::string& server) {
+    return std::any_of(request.servers.begin(), request.servers.end(), [&](const std::string& server) {
         const TargetServer* const wanted = target.find(server);
         return wanted == nullptr || wanted->spec->state == RunState::Stopped;
     });
@@ -36,6 +37,15 @@ bool is_in_force(const StopRequest& request, const Target& target) {
 bool is_held(const StopRequest& request, const Target& target, const Plan& difference) {
     return std::any_of(difference.actions.begin(), difference.actions.end(), [&](const Action& action) {
         return action.code == HoldReason::ApprovalRequired && action.subject.kind == Kind::Server &&
+               request.asks_for(action.subject.name, target.find(action.subject.name));
+    });
+}
+
+/// What no pass has judged, because it leaves the server alone.
+bool is_left_alone(const StopRequest& request, const Target& target, const Plan& difference) {
+    return std::any_of(difference.actions.begin(), difference.actions.end(), [&](const Action& action) {
+        return (action.code == HoldReason::Suspended || action.code == HoldReason::Drift) &&
+               action.subject.kind == Kind::Server &&
                request.asks_for(action.subject.name, target.find(action.subject.name));
     });
 }
@@ -102,8 +112,10 @@ StopRequests open_requests(const StopRequests& requests, const Target& target, c
                            const Plan& difference) {
     StopRequests open = requests;
     for (StopRequest& request : open) {
-        request.waits = request.waits || is_held(request, target, difference);
-        if (request.drain && !request.waits && is_in_force(request, target)) request.drain->begun = true;
+        const bool may_begin = request.drain && !is_held(request, target, difference) &&
+                               is_in_force(request, target) && !is_left_alone(request, target, difference);
+        if (may_begin) request.drain->begun = true;
+        request.waits = is_held(request, target, difference) || (request.waits && !may_begin);
         std::erase_if(request.servers,
                       [&](const std::string& server) { return !is_open(request, server, target, observed); });
     }

@@ -79,7 +79,7 @@ std::string slow_text(const DesiredServer& desired, const ObservedServer& server
 
 TimePoint restart_due(const TickMemory& memory) {
     const TimePoint start = memory.start.value_or(TimePoint());
-    if (memory.in_vain == 0) return start;
+    if (memory.in_vain == 0 || memory.kept_up >= helped_for) return start;
     const unsigned doublings = std::min(memory.in_vain - 1, 5U);
     return start + std::min(first_pause * (1U << doublings), longest_pause);
 }

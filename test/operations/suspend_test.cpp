@@ -226,6 +226,15 @@ TEST_CASE("while it cannot be read which stops wait for players, nothing is touc
     const Intent intent = load_intent(world.context.paths);
     REQUIRE(intent.suspended.all);
     CHECK(intent.suspended.all->reason.find("l4d2ctl stop SERVER writes a new one") != std::string::npos);
+    // Nothing else replaces it: the drains of others would become stops.
+    const auto set = [&](const char* name, RunState state) {
+        return commit_for_servers(
+            world.context, [&, name] { return propose_state(world.context, {.names = {name}}, state); });
+    };
+    CHECK_FALSE(set("typo", RunState::Stopped));
+    CHECK(set("comp2", RunState::Running));
+    CHECK_FALSE(drain(world.context, {.names = {"comp2"}}, {}));
+    CHECK(load_intent(world.context.paths).suspended.all);
     REQUIRE(commit_for_servers(world.context, [&] {
         return propose_state(world.context, {.names = {"comp1"}}, RunState::Stopped);
     }));

@@ -17,10 +17,19 @@ void Manifests::follow_source_of(const Config& config) {
 }
 
 void Manifests::read() {
-    auto snapshot = source_->read();
-    // After the source: an edit that stops a server once nobody plays is never seen without that request. An
-    // approval decides whether a revision may be followed at all.
+    // A drain is noted before its edit, and a start takes it back after its own: only requests that are the
+    // same before and after the source was read belong to it. An approval decides whether a revision may be
+    // followed at all.
     Intent intent = load_intent(paths_);
+    auto snapshot = source_->read();
+    constexpr int patience = 5;
+    for (int reading = 0; reading < patience; ++reading) {
+        Intent after = load_intent(paths_);
+        const bool is_same = after.stops == intent.stops;
+        intent = std::move(after);
+        if (is_same) break;
+        snapshot = source_->read();
+    }
     const bool same_intent = intent == intent_;
     intent_ = std::move(intent);
     // Usually nothing has changed, and then parsing would be most of the work.
