@@ -48,7 +48,8 @@ class Ticks(DaemonTest):
         game = self.status("alpha")["game"]
         self.assertEqual((game["framesPerSecond"], game["tickrate"]), (30.0, 30))
         self.order(3, SLOW)
-        self.until("alpha is degraded", self.is_degraded, 200)
+        # l4d2ctl sees it for itself, perhaps before l4d2d has told of it.
+        self.until("alpha is degraded", lambda: self.is_degraded() and self.events("Degraded"), 200)
         message = "the game runs with less than 80% of its 30 frames per second"
         self.assertEqual(self.condition("alpha", "TickHealthy")["message"], message)
         self.assertEqual(self.condition("alpha", "Ready")["status"], "True")
@@ -82,7 +83,8 @@ class Ticks(DaemonTest):
         for _ in range(3):
             self.ctl("reconcile")
         self.assertTrue(self.is_degraded(), "a game that hibernates says nothing")
-        self.assertIn("1 is too slow", self.ctl("diff").stderr)
+        self.assertIn("the game runs with less than", self.ctl("get", "servers", "-o", "wide").stdout)
+        self.assertEqual(self.ctl("diff").stdout, "")
         self.assertEqual(self.life("alpha"), self.before)
         self.order(3, "30.00")
         self.until("alpha keeps up again", lambda: self.events("KeepsUp"), 200)
