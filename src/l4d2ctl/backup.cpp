@@ -60,7 +60,8 @@ Result<Exit> backup(Session& session, const Options& options) {
         return fail(Exit::Refused, options.file + " is there already; a backup replaces nothing");
     // It may contain what servers keep from other users, even without secrets.
     const std::string partial = options.file + ".partial";
-    const Fd file(::open(partial.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
+    (void)::unlink(partial.c_str());  // of a backup that was killed; or somebody has it open
+    const Fd file(::open(partial.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (!file || ::fchmod(file.get(), 0600) != 0) return fail(Exit::Refused, errno_message(partial, errno));
     auto done = write_backup(session, options, file.get());
     if (done && ::renameat2(AT_FDCWD, partial.c_str(), AT_FDCWD, options.file.c_str(), RENAME_NOREPLACE) != 0)

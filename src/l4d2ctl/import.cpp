@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -45,6 +46,7 @@ class RootPart {
         if (pid_ != 0) return;
         request_.reset();
         answer_.reset();
+        (void)::umask(022);  // systemd's directories are for everybody to read
         const auto done = serve(paths, asked.get());
         if (!done) (void)!::write(answered.get(), done.error().data(), done.error().size());
         ::_exit(done ? 0 : 1);
@@ -114,6 +116,12 @@ void show(const operations::Import& import) {
         import.servers.size(), import.running.size()));
 }
 
+/// Units and owners are left4me's by now, and no manifest is there: a server that ends cannot start again.
+Result<Exit> half_imported(Failure failure) {
+    failure.message += "\nhalf imported; put it back: sudo l4d2ctl import --undo";
+    return std::unexpected(std::move(failure));
+}
+
 Result<Exit> import_host(Session& session, const Options& options) {
     if (::geteuid() != 0)
         return fail(Exit::Refused,
@@ -136,11 +144,14 @@ Result<Exit> import_host(Session& session, const Options& options) {
     for (const std::string& server : import->servers) request += fmt::format("server {}\n", server);
     for (const auto& [from, name] : import->overlays) request += fmt::format("overlay {}\n", name);
     for (const std::string& object : import->objects) request += fmt::format("object {}\n", object);
-    if (auto done = root.ask(request); !done) return std::unexpected(done.error());
+    if (auto done = root.ask(request); !done) return half_imported(done.error());
     if (auto copied = operations::copy_overlays(session, *import); !copied)
-        return std::unexpected(copied.error());
+        return half_imported(copied.error());
+    const auto edited = operations::commit(session, propose);
+    if (!edited) return half_imported(edited.error());
+    tell_effects(session, *edited);
     print_error("The way back is sudo l4d2ctl import --undo, while l4d2d does not run.");
-    return edit_and_reconcile(session, propose, std::nullopt);
+    return reconcile(session, std::nullopt);
 }
 
 }  // namespace

@@ -58,9 +58,16 @@ Result<Exit> restore(Session& session, const Options& options) {
         }
         if (auto placed = restoration->place(session); !placed) return std::unexpected(placed.error());
         for (const std::string& part : restoration->parts()) print(fmt::format("restored {}\n", part));
-        if (restoration->has_repository()) {
-            // As the configuration says that came with it.
+        if (!restoration->repository().empty()) {
+            // As the configuration says that came with it, but nowhere else.
             if (auto entered = enter_as_root(session); !entered) return std::unexpected(entered.error());
+            const std::string named = session.config.git.value_or(GitSettings{}).repository;
+            if (named != restoration->repository())
+                return fail(Exit::Refused,
+                            fmt::format("the repository of manifests was restored to {}, but {}, which was "
+                                        "restored as well, names {}: nothing was set up there; correct it, "
+                                        "then:\n  sudo l4d2ctl init-repo",
+                                        restoration->repository().string(), session.config_path, named));
             if (const auto told = lay_out_repository(session, operators_group); !told)
                 return std::unexpected(told.error());
         }

@@ -14,6 +14,7 @@
 #include "adapters/overlayfs/mounts.hpp"
 #include "adapters/store/lock.hpp"
 #include "specs/name.hpp"
+#include "specs/text.hpp"
 
 namespace left4me::operations {
 
@@ -78,7 +79,10 @@ std::vector<std::string> roots(const Context& context, const BackupRequest& requ
             for (const std::string& file : names_in(section.place))
                 if (!is_for_this_host_alone(file)) add(name + "/" + file, section.place / file);
         } else {
-            add(name + "/" + section.place.filename().string(), section.place);
+            // Links are packed as links: what is packed must be what one of these leads to.
+            std::error_code error;
+            const fs::path real = fs::canonical(section.place, error);
+            add(name + "/" + section.place.filename().string(), error ? section.place : real);
         }
     }
     for (const std::string& server : servers)
@@ -86,6 +90,30 @@ std::vector<std::string> roots(const Context& context, const BackupRequest& requ
             add(fmt::format("{}/{}/{}", servers_section, server, part),
                 context.paths.runtime() / server / part);
     return all;
+}
+
+/// A note of each link among the manifests that leads out of them: what it leads to is not in the backup. An
+/// error if it is a manifest, which would be missing.
+Result<std::string> notes_of_links(const fs::path& manifests) {
+    std::error_code error;
+    const fs::path real = fs::canonical(manifests, error);
+    std::string notes;
+    if (error) return notes;
+    for (auto entry = fs::recursive_directory_iterator(real, error);
+         !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
+        std::error_code unknown;
+        if (!entry->is_symlink(unknown)) continue;
+        const fs::path target = fs::canonical(entry->path(), unknown);
+        if (!unknown && target.string().starts_with(real.string() + "/")) continue;
+        if (entry->path().extension() == ".yaml")
+            return fail(ErrorKind::NotDone,
+                        fmt::format("{} is a link, and what it leads to would not be in the backup; put the "
+                                    "manifest itself there",
+                                    printable(entry->path().string())));
+        notes += fmt::format("{} is a link: what it leads to is not in the backup\n",
+                             printable(entry->path().string()));
+    }
+    return notes;
 }
 
 Result<void> check(const BackupRequest& request) {
@@ -166,8 +194,15 @@ Result<BackupMade> back_up(Context& context, const BackupRequest& request, int o
     if (!lock) return fail(ErrorKind::StateFailed, lock.error());
     edits = *std::move(lock);
 
+    if (request.server.empty() && !context.config.git) {
+        auto links = notes_of_links(context.config.source_directory);
+        if (!links) return std::unexpected(links.error());
+        made.notes = *std::move(links);
+    }
+
     auto packed = make_pipe();
-    auto notes = make_pipe();
+    // A file: a pipe that is full, which nobody reads before servers_next ends, would stop it.
+    const auto notes = git::text_in_memory("");
     auto servers_next = make_pipe();
     if (!packed || !notes || !servers_next) return fail(ErrorKind::StateFailed, "pipe: no more descriptors");
     std::optional<pid_t> encrypting;
@@ -185,20 +220,19 @@ Result<BackupMade> back_up(Context& context, const BackupRequest& request, int o
     std::vector<std::string> words{LEFT4ME_BACKUP, "pack", about(context, made.running)};
     for (std::string& root : roots(context, request, made.servers)) words.push_back(std::move(root));
     const auto packing = git::start_child(
-        words, {-1, encrypting ? packed->write.get() : out, notes->write.get(), servers_next->write.get()});
+        words, {-1, encrypting ? packed->write.get() : out, notes->get(), servers_next->write.get()});
     *packed = {};
-    notes->write.reset();
     servers_next->write.reset();
     if (packing) {
         char nothing = 0;
         while (::read(servers_next->read.get(), &nothing, 1) < 0 && errno == EINTR) {
         }
         edits.reset();
-        if (auto read = read_descriptor(notes->read.get(), "left4me-backup", max_notes_bytes))
-            made.notes = *std::move(read);
-        notes->read.reset();
     }
     const int packed_well = packing ? git::wait_for_child(*packing) : 0;
+    (void)::lseek(notes->get(), 0, SEEK_SET);
+    if (const auto read = read_descriptor(notes->get(), "left4me-backup", max_notes_bytes))
+        made.notes += *read;
     const int encrypted_well = encrypting ? git::wait_for_child(*encrypting) : 0;
     if (!packing) return fail(ErrorKind::NotDone, packing.error());
     if (encrypted_well != 0) return fail(ErrorKind::NotDone, "age did not encrypt it; see above");

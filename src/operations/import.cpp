@@ -22,6 +22,7 @@
 #include "adapters/overlayfs/mounts.hpp"
 #include "adapters/trigger/client.hpp"
 #include "operations/edit.hpp"
+#include "operations/lock.hpp"
 #include "specs/instance_spec.hpp"
 #include "specs/name.hpp"
 
@@ -66,6 +67,10 @@ Done run(const std::vector<std::string>& words) {
     return std::unexpected(fmt::format("{}: {}", fmt::join(words, " "), ended->output));
 }
 
+Done move(const fs::path& from, const fs::path& to) {
+    return run({"/usr/bin/mv", "--no-target-directory", from, to});
+}
+
 bool is_there(const fs::path& path) {
     std::error_code error;
     return fs::symlink_status(path, error).type() != fs::file_type::not_found;
@@ -95,6 +100,26 @@ std::string overlay_manifest(const std::string& name, const std::string& source)
     return fmt::format(
         "apiVersion: left4me/v1\nkind: Overlay\nmetadata: {{name: {}}}\nspec: {{source: {}}}\n", name,
         source);
+}
+
+/// The first link that leads to nothing; empty: there is none.
+std::string find_dangling_link(const fs::path& directory) {
+    std::error_code error;
+    for (auto entry = fs::recursive_directory_iterator(directory, error);
+         !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
+        std::error_code unknown;
+        if (entry->is_symlink(unknown) && !entry->exists(unknown)) return entry->path();
+    }
+    return {};
+}
+
+/// Whether a server is mounted with this path beneath the state directory, or with something in it.
+bool is_mounted(const std::map<std::string, std::vector<std::string>>& mounts, const std::string& path) {
+    return std::any_of(mounts.begin(), mounts.end(), [&path](const auto& mount) {
+        return std::any_of(mount.second.begin(), mount.second.end(), [&path](const std::string& layer) {
+            return layer == path || layer.starts_with(path + "/");
+        });
+    });
 }
 
 Result<Import> refuse(const std::string& why) {
@@ -160,6 +185,8 @@ Result<Import> plan_import(const Context& context) {
         if (!items.empty()) {
             source = fmt::format("{{workshop: {{items: [\"{}\"]}}}}", fmt::join(items, "\", \""));
         } else {
+            if (const std::string link = find_dangling_link(from); !link.empty())
+                return refuse(link + " is a link that leads to nothing left4me could copy; remove it");
             import.overlays[from] = name;
             source = fmt::format("{{directory: {}/{}}}", copies, name);
         }
@@ -222,11 +249,11 @@ std::expected<void, std::string> hand_over(const Paths& paths, const std::vector
         const fs::path unit = fs::path(unit_places[i]) / unit_name;
         const auto text = read_file(unit, max_file_bytes);
         if (!text || !text->contains("instances/%i/instance.env")) continue;
-        for (const std::string& name : {std::string(unit_name), std::string(unit_name) + ".d"}) {
+        // The unit last: whoever is killed in between finds it again.
+        for (const std::string& name : {std::string(unit_name) + ".d", std::string(unit_name)}) {
             const fs::path from = fs::path(unit_places[i]) / name;
             if (!is_there(from)) continue;
-            if (auto moved = run({"/usr/bin/mv", from, notes / "units" / std::to_string(i) / name}); !moved)
-                return moved;
+            if (auto moved = move(from, notes / "units" / std::to_string(i) / name); !moved) return moved;
         }
     }
     for (const std::string& server : servers) {
@@ -235,7 +262,7 @@ std::expected<void, std::string> hand_over(const Paths& paths, const std::vector
             if (wants.extension() != ".wants" || !is_there(link)) continue;
             const fs::path to = notes / "wants" / wants.filename();
             fs::create_directories(to, error);
-            if (auto moved = run({"/usr/bin/mv", link, to / link.filename()}); !moved) return moved;
+            if (auto moved = move(link, to / link.filename()); !moved) return moved;
         }
         const fs::path runtime = paths.runtime() / server;
         const Fd directory(::open(runtime.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
@@ -261,6 +288,8 @@ std::expected<void, std::string> hand_over(const Paths& paths, const std::vector
 
 std::expected<void, std::string> hand_back(const Paths& paths) {
     const fs::path notes = imported(paths);
+    const auto mounts = read_mounts(paths);
+    if (!mounts) return std::unexpected(mounts.error());
     const auto owners = read_file(notes / "owners", max_file_bytes);
     if (!owners) return std::unexpected(owners.error());
     std::istringstream lines(*owners);
@@ -277,11 +306,15 @@ std::expected<void, std::string> hand_back(const Paths& paths) {
         for (const fs::path& wants : entries(paths.systemd_etc))
             if (wants.extension() == ".wants") fs::remove(wants / link, error);
         const fs::path runtime = paths.runtime() / server;
-        for (const std::vector<std::string>& words :
-             {std::vector<std::string>{"/usr/bin/chown", "--no-dereference", owner, runtime},
-              {"/usr/bin/chmod", mode, runtime},
-              {"/usr/bin/chown", "--no-dereference", owner, paths.instances() / server},
-              {"/usr/bin/chown", "--recursive", "--no-dereference", owner, runtime / "upper"}})
+        std::vector<std::vector<std::string>> commands{
+            {"/usr/bin/chown", "--no-dereference", owner, runtime},
+            {"/usr/bin/chmod", mode, runtime},
+            {"/usr/bin/chown", "--no-dereference", owner, paths.instances() / server}};
+        // A game that was restarted since the import is left4me-server, and still writes there.
+        if (!is_mounted(*mounts, "instances/" + server))
+            commands.push_back(
+                {"/usr/bin/chown", "--recursive", "--no-dereference", owner, runtime / "upper"});
+        for (const std::vector<std::string>& words : commands)
             if (auto done = run(words); !done) return done;
         // Marks of what left4me rendered for it.
         for (const char* name : {"rendering", "set-aside"}) fs::remove(runtime / name, error);
@@ -289,15 +322,22 @@ std::expected<void, std::string> hand_back(const Paths& paths) {
     for (const fs::path& wants : entries(notes / "wants"))
         for (const fs::path& link : entries(wants)) {
             fs::create_directories(paths.systemd_etc / wants.filename(), error);
-            if (auto moved =
-                    run({"/usr/bin/mv", link, paths.systemd_etc / wants.filename() / link.filename()});
-                !moved)
+            if (auto moved = move(link, paths.systemd_etc / wants.filename() / link.filename()); !moved)
                 return moved;
         }
-    for (std::size_t i = 0; i < std::size(unit_places); ++i)
-        for (const fs::path& unit : entries(notes / "units" / std::to_string(i)))
-            if (auto moved = run({"/usr/bin/mv", unit, fs::path(unit_places[i]) / unit.filename()}); !moved)
-                return moved;
+    // left4me's own, which its host tuning writes.
+    const std::string drop_ins = std::string(unit_name) + ".d";
+    fs::remove(paths.systemd_etc / drop_ins / "50-left4me.conf", error);
+    fs::remove(paths.systemd_etc / drop_ins, error);  // if nothing else is in it
+    for (std::size_t i = 0; i < std::size(unit_places); ++i) {
+        const fs::path noted = notes / "units" / std::to_string(i);
+        const fs::path place = unit_places[i];
+        if (is_there(noted / drop_ins)) fs::create_directories(place / drop_ins, error);
+        for (const fs::path& file : entries(noted / drop_ins))
+            if (auto moved = move(file, place / drop_ins / file.filename()); !moved) return moved;
+        if (!is_there(noted / unit_name)) continue;
+        if (auto moved = move(noted / unit_name, place / unit_name); !moved) return moved;
+    }
     if (auto reloaded = run({"/usr/bin/systemctl", "daemon-reload"}); !reloaded) return reloaded;
     fs::remove_all(notes, error);
     return {};
@@ -308,8 +348,17 @@ Result<std::size_t> forget_import(Context& context) {
         return fail(ErrorKind::NotDone,
                     "l4d2d runs, and would stop what no manifest asks for any more; stop it first:\n"
                     "  sudo systemctl disable --now left4me.service");
+    if (run({"/usr/bin/systemctl", "is-active", "--quiet", "left4me-reconcile.timer"}))
+        return fail(ErrorKind::NotDone,
+                    "left4me-reconcile.timer is active; stop it first:\n"
+                    "  sudo systemctl disable --now left4me-reconcile.timer");
+    // No pass sees servers without manifests that are still left4me's.
+    const auto lock = lock_host(context);
+    if (!lock) return std::unexpected(lock.error());
     const auto text = read_file(imported(context.paths) / "objects", max_file_bytes);
     if (!text) return fail(ErrorKind::NotFound, "nothing was imported on this host");
+    const auto mounts = read_mounts(context.paths);
+    if (!mounts) return fail(ErrorKind::HostUnavailable, mounts.error());
     std::size_t count = 0;
     // Those that refer to others first.
     for (const auto& [prefix, kind] :
@@ -326,11 +375,21 @@ Result<std::size_t> forget_import(Context& context) {
         count += objects.size();
         std::error_code error;
         for (const DocumentName& object : objects) {
-            if (kind == Kind::Overlay) fs::remove_all(context.paths.overlays() / object.name, error);
+            // Those that were restarted since run on what is mounted.
+            if (kind == Kind::Overlay) {
+                const fs::path overlay = context.paths.overlays() / object.name;
+                for (const fs::path& artifact : entries(overlay))
+                    if (!is_mounted(*mounts, fs::path("overlays") / object.name / artifact.filename()))
+                        fs::remove_all(artifact, error);
+                fs::remove(overlay, error);  // if nothing is left
+            }
             if (kind != Kind::Server) continue;
             for (const fs::path& rendering : entries(context.paths.instances() / object.name)) {
                 const std::string name = rendering.filename();
-                if (name == "current" || is_digest(name)) fs::remove_all(rendering, error);
+                const bool ours =
+                    name == "current" ||
+                    (is_digest(name) && !is_mounted(*mounts, fs::path("instances") / object.name / name));
+                if (ours) fs::remove_all(rendering, error);
             }
         }
     }

@@ -36,6 +36,9 @@ constexpr const char* about_file = "left4me-backup";
 constexpr std::size_t max_about_bytes = 65536;
 constexpr std::size_t max_error_bytes = 65536;
 
+/// In runtime/, as servers' directories are. No server has such a name.
+fs::path room_for_servers(const Paths& paths) { return paths.runtime() / ".restoring-servers"; }
+
 /// Beside `place`, so that a rename puts it there. Only root may enter it.
 fs::path room_for(const char* section, const fs::path& place) {
     return place.parent_path() / fmt::format(".restoring-{}", section);
@@ -75,15 +78,41 @@ Result<void> check_stopped(const Context& context, const std::vector<std::string
                             fmt::join(running, " ")));
 }
 
-/// Puts `from` where `to` is. What was there is then at `from`.
+/// Puts `from` where `to` is. What was there is then at `from`: with the paths exchanged, this is the way
+/// back.
 Result<void> put(const fs::path& from, const fs::path& to) {
-    std::error_code error;
-    if (is_empty_or_missing(to) || !fs::is_directory(fs::symlink_status(to, error))) {
-        if (::rename(from.c_str(), to.c_str()) == 0) return {};
-    } else if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_EXCHANGE) == 0) {
+    if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_EXCHANGE) == 0) return {};
+    if (errno == ENOENT && ::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0)
         return {};
-    }
     return fail(ErrorKind::StateFailed, errno_message(to, errno));
+}
+
+/// Whether put() can take place there: a rename puts nothing behind a link, and crosses no mount point.
+Result<void> check_place(const fs::path& from, const fs::path& to) {
+    struct stat room{};
+    struct stat parent{};
+    struct stat place{};
+    if (::stat(from.parent_path().c_str(), &room) != 0)
+        return fail(ErrorKind::StateFailed, errno_message(from, errno));
+    const bool has_parent = ::stat(to.parent_path().c_str(), &parent) == 0;
+    const bool is_there = ::lstat(to.c_str(), &place) == 0;
+    if (is_there && S_ISLNK(place.st_mode))
+        return fail(
+            ErrorKind::NotDone,
+            fmt::format("nothing was restored: {0} is a link, which restore does not replace; put what "
+                        "it leads to in its place, or remove it:\n  sudo rm {0}",
+                        to.string()));
+    const auto refuse = [](const fs::path& path) {
+        return fail(ErrorKind::NotDone,
+                    fmt::format("nothing was restored: {0} is a file system of its own (a mount point or a "
+                                "subvolume), which restore cannot replace; unmount or move it, restore, then "
+                                "move what was restored onto it",
+                                path.string()));
+    };
+    if (has_parent && parent.st_dev != room.st_dev) return refuse(to.parent_path());
+    // Of files, overlayfs gives another number.
+    if (is_there && S_ISDIR(place.st_mode) && place.st_dev != room.st_dev) return refuse(to);
+    return {};
 }
 
 /// The directory that left4me-overlay locks while it mounts and unmounts.
@@ -150,7 +179,7 @@ Restoration::~Restoration() {
 Result<void> Restoration::make_rooms(const Context& context, const RestoreRequest& request) {
     std::map<std::string, fs::path> rooms;
     rooms[about_section] = room_for(about_section, context.paths.status());
-    rooms[servers_section] = room_for(servers_section, context.paths.runtime());
+    rooms[servers_section] = room_for_servers(context.paths);
     if (request.server.empty()) {
         sections_ = backup_sections(context);
         // The configuration that comes with it may follow the other kind of source.
@@ -237,7 +266,7 @@ Result<void> Restoration::look(const Context& context) {
             for (const auto& file : fs::directory_iterator(room->second))
                 moves_.push_back({file.path(), section.place / file.path().filename(), ""});
         } else if (name == "manifests.git") {
-            has_repository_ = true;
+            repository_ = section.place;
             look_at(section.meaning, {room->second, section.place, ""}, true);
         } else {
             look_at(section.meaning, {room->second / section.place.filename(), section.place, ""}, true);
@@ -286,6 +315,8 @@ Result<Restoration> Restoration::unpack(Context& context, const RestoreRequest& 
                     return std::unexpected(removed.error());
     }
     if (auto looked = restoration.look(context); !looked) return std::unexpected(looked.error());
+    for (const Move& move : restoration.moves_)
+        if (auto checked = check_place(move.from, move.to); !checked) return std::unexpected(checked.error());
     if (auto stopped = check_stopped(context, restoration.servers_); !stopped)
         return std::unexpected(stopped.error());
     return restoration;
@@ -305,9 +336,25 @@ Result<void> Restoration::place(Context& context) {
     }
     // Now that nothing can be mounted.
     if (auto stopped = check_stopped(context, servers_); !stopped) return stopped;
-    for (const Move& move : moves_)
-        if (auto done = put(move.from, move.to); !done) return done;
+    for (auto move = moves_.begin(); move != moves_.end(); ++move) {
+        const auto done = put(move->from, move->to);
+        if (!done) return put_back(move, done.error());
+    }
     return {};
+}
+
+Result<void> Restoration::put_back(std::vector<Move>::iterator end, const Error& why) {
+    std::string text = why.message + "; nothing was restored";
+    while (end != moves_.begin()) {
+        --end;
+        if (const auto done = put(end->to, end->from); !done) {
+            text = fmt::format("{}; and what was in {} could not be put back: it is {}", why.message,
+                               end->to.string(), end->from.string());
+            rooms_.clear();  // nothing is removed that may be somebody's only copy
+            break;
+        }
+    }
+    return fail(why.kind, text);
 }
 
 void tell_restored(const Context& context, const std::vector<std::string>& servers,

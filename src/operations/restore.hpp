@@ -35,9 +35,11 @@ class Restoration {
     const std::vector<std::string>& parts() const { return parts_; }
     /// The servers among them.
     const std::vector<std::string>& servers() const { return servers_; }
-    /// The repository, if there is one among them: its settings, hooks and owners are to be made anew.
-    bool has_repository() const { return has_repository_; }
+    /// Where the repository is put, if there is one among them (else empty): its settings, hooks and owners
+    /// are to be made anew.
+    const std::filesystem::path& repository() const { return repository_; }
 
+    /// All of it, or nothing.
     Result<void> place(Context& context);
 
   private:
@@ -51,6 +53,8 @@ class Restoration {
     Result<void> make_rooms(const Context& context, const RestoreRequest& request);
     Result<void> read_about(const Context& context);
     Result<void> look(const Context& context);
+    /// Undoes what place() has moved before `end`; an error that says so.
+    Result<void> put_back(std::vector<Move>::iterator end, const Error& why);
     void look_at(const std::string& meaning, const Move& move, bool counts);
 
     Fd alone_;                                            ///< the lock of restores
@@ -62,7 +66,7 @@ class Restoration {
     std::vector<std::string> replaced_;
     std::vector<std::string> parts_;
     std::vector<std::string> servers_;
-    bool has_repository_ = false;
+    std::filesystem::path repository_;
 };
 
 /// An event of each server, and a pass. Call it as left4me, whose files it writes. `origin`: "HOST at TIME".

@@ -124,6 +124,9 @@ bool Observer::renderings(int place, const std::string& name, std::optional<std:
     for (const std::string& digest : names) {
         if (is_digest(digest)) observed_.artifacts.insert(fmt::format("{}/{}", key, digest));
     }
+    // A server of the old platform that is not imported, or is not any more. What an undone import had to
+    // leave beneath a mount is pruned, and the server is left alone.
+    if (!current && std::find(names.begin(), names.end(), "instance.env") != names.end()) return false;
     // One rendering and the link to it: the normal case, which one cache entry describes.
     const bool single =
         current && names.size() == 2 && std::find(names.begin(), names.end(), *current) != names.end();

@@ -445,6 +445,19 @@ TEST_CASE("an unmanaged server is no longer left4me's") {
     REQUIRE(store.unmanage("never-there"));
 }
 
+TEST_CASE("a server of the old platform is not left4me's before it is imported, nor after that is undone") {
+    const Rendered host;
+    host.place.file("instances/comp1/instance.env", "L4D2_PORT=27015\n");
+    host.place.file("instances/old/instance.env", "L4D2_PORT=27016\n");
+    CHECK_FALSE(host.place.observe({}).servers.contains("old"));
+    CHECK(host.place.observe({}).servers.at("comp1").managed);
+    host.place.remove("instances/comp1/current");
+    const Observed undone = host.place.observe({});
+    CHECK_FALSE(undone.servers.contains("comp1"));
+    // It is still mounted, if the server was restarted in between, and pruned once it is not.
+    CHECK(undone.artifacts.contains("instances/comp1/" + host.wanted->digest()));
+}
+
 TEST_CASE("a directory that a server wrote to is told from one that was created in its place") {
     const Rendered host;
     const auto runtime = [&] { return host.place.observe({}).servers.at("old").runtime; };

@@ -68,6 +68,26 @@ class Backups(DaemonTest):
         self.assertEqual(self.listing(UPPER), before)
         self.assertEqual(self.run_in("sh", "-c", f"ls -A {STATE} {STATE}/runtime | grep restoring", expect=1).stdout, "")
 
+    def test_a_restore_onto_a_mount_point_is_refused_and_changes_nothing(self):
+        self.write_as_a_game()
+        self.ctl("backup", "/root/alpha", "--server", "alpha")
+        self.run_in("sh", "-c", f"rm -rf {UPPER}/* && echo other >{UPPER}/other && mount -t tmpfs tmpfs {UPPER} && echo mounted >{UPPER}/mounted")
+        refused = self.ctl("restore", "/root/alpha", "--server", "alpha", "--overwrite", expect=5)
+        self.assertIn(f"{UPPER} is a file system of its own", refused.stderr)
+        self.assertTrue(self.exists(f"{UPPER}/mounted"))
+        self.run_in("umount", UPPER)
+        self.assertTrue(self.exists(f"{UPPER}/other"))
+        self.assertEqual(self.run_in("sh", "-c", f"ls -A {STATE} {STATE}/runtime | grep restoring", expect=1).stdout, "")
+
+    def test_manifests_behind_links_are_in_a_backup_or_it_is_not_made(self):
+        self.run_in("sh", "-c", f"mv {MANIFESTS} /etc/left4me/real && ln -s real {MANIFESTS}")
+        self.ctl("backup", "/root/all")
+        self.run_in("sh", "-c", "cd /root && mkdir about manifests && /usr/libexec/left4me-backup unpack about=/root/about manifests=/root/manifests <all && "
+                    "ls manifests/manifests/*.yaml")  # fmt: skip
+        self.run_in("ln", "-s", "/root/none.yaml", f"{MANIFESTS}/linked.yaml")
+        self.assertIn("linked.yaml is a link", self.ctl("backup", "/root/other", expect=5).stderr)
+        self.assertFalse(self.exists("/root/other"))
+
     def test_secrets_are_in_a_backup_only_on_request_and_never_in_clear(self):
         self.ctl("secrets", "set", "rcon", text_in="canary-of-a-secret\n")
         self.run_in("sh", "-c", "echo canary-of-a-key >/etc/left4me/deploy-keys/pack; cd /root; age-keygen -o key 2>/dev/null")

@@ -109,3 +109,22 @@ class OldHost(HostTest):
         self.run_in("systemctl", "restart", unit_of("old1"))
         self.until("old1 answers", lambda: self.a2s(27100))
         self.ctl("import", "--undo", expect=4)
+        # What no manifest names any more is the old platform's again, and no pass takes it for left4me's.
+        lives = self.lives(*NAMES)
+        self.ctl("reconcile", expect=None)
+        self.assertEqual(self.lives(*NAMES), lives)
+        self.assertEqual(self.enabled("old1"), "enabled")
+        self.assertTrue(self.exists(f"{STATE}/runtime/old2/upper/left4dead2/cfg/server.cfg"))
+
+    def test_a_server_that_was_restarted_since_keeps_its_layers_when_the_import_is_undone(self):
+        self.run_in("systemctl", "stop", "left4me.service")
+        self.ctl("import", "--yes", expect=None)
+        self.until("old1 has been rendered", lambda: self.exists(f"{STATE}/instances/old1/current"))
+        self.ctl("restart", "old1")
+        self.assert_running("old1", 27100)
+        lives = self.lives(*NAMES)
+        self.ctl("import", "--undo")
+        self.ctl("reconcile", expect=None)
+        self.assertEqual(self.lives(*NAMES), lives)
+        self.assertIn("sv_maxrate", self.run_in("cat", f"{STATE}/runtime/old1/merged/left4dead2/cfg/rates.cfg").stdout)
+        self.assertEqual(self.run_in("sh", "-c", f"find {STATE}/runtime/old1/upper ! -user left4me-server").stdout, "")
