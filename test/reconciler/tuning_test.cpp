@@ -111,6 +111,27 @@ TEST_CASE("drop-ins are written once, corrected when somebody changes them, and 
     CHECK(site.host.violations.empty());
 }
 
+TEST_CASE("the plan says when running games get a lower limit of memory") {
+    const std::string own = "left4me-server@a.service";
+    const std::string loss =
+        "; 1 running game gets a lower limit of memory at once, and is killed if it uses more";
+    TunedSite site;
+    const auto asks_for = [&site](Tuning tuning) {
+        site.desired.tuning = std::move(tuning);
+        return site.next()->reason;
+    };
+    CHECK(asks_for({{all_servers, {{"MemoryMax", "1073741824"}}}}).ends_with(loss));
+    CHECK_FALSE(asks_for({{all_servers, {{"MemoryMax", "4294967296"}}}}).ends_with(loss));
+    (void)site.pass();
+    CHECK(asks_for({}).ends_with(loss));
+    CHECK(asks_for({{all_servers, {{"MemoryMax", "4294967296"}}}, {own, {{"MemoryMax", "3221225472"}}}})
+              .ends_with(loss));
+    CHECK_FALSE(asks_for({{all_servers, {{"MemoryMax", "3221225472"}}}, {own, {{"MemoryMax", "4294967296"}}}})
+                    .ends_with(loss));
+    site.server("a").unit.active = ActiveState::Inactive;
+    CHECK_FALSE(asks_for({}).ends_with(loss));
+}
+
 TEST_CASE("a helper that cannot write is asked again later, and at once for other settings") {
     TunedSite site;
     site.desired.tuning = {{all_servers, {{"Nice", "-5"}}}};
