@@ -53,9 +53,10 @@ Drafts decide(const draft::World& world) {
     for (draft::OverlayDraft& refresh : draft::plan_refreshes(world, drafts.overlays))
         drafts.overlays.push_back(std::move(refresh));
     draft::limit_restarts(world, drafts.servers);
-    draft::limit_starts(world, drafts.servers);
     for (draft::ServerDraft& server : drafts.servers) draft::merge_restarts(server);
     draft::settle_ports(world, drafts.servers);
+    // What waits for its port takes nobody's turn.
+    draft::limit_starts(world, drafts.servers);
     for (draft::ServerDraft& server : drafts.servers) draft::leave_out_needless_attach(server);
     return drafts;
 }

@@ -2,7 +2,10 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <charconv>
+#include <cstdint>
 #include <iterator>
+#include <string_view>
 
 #include "reconciler/backoff.hpp"
 #include "reconciler/draft.hpp"
@@ -77,6 +80,37 @@ std::string shortened(const std::vector<std::string>& sentences) {
     return text;
 }
 
+/// A server's limit of memory: after its own drop-in or, without one, after that of all servers.
+std::int64_t memory_limit(const std::map<std::string, std::string>& drop_ins, const std::string& server) {
+    constexpr std::int64_t of_the_unit_file = std::int64_t{2} << 30U;
+    constexpr std::string_view setting = "\nMemoryMax=";
+    auto text = drop_ins.find(tuned_server(server));
+    if (text == drop_ins.end()) text = drop_ins.find(tuned_server(""));
+    const std::size_t found = text == drop_ins.end() ? std::string::npos : text->second.find(setting);
+    std::int64_t limit = of_the_unit_file;
+    if (found == std::string::npos) return limit;
+    const std::string_view value = std::string_view(text->second).substr(found + setting.size());
+    (void)std::from_chars(value.data(), value.data() + value.size(), limit);
+    return limit;
+}
+
+/// What a lower limit does to running games; or nothing.
+std::string loss_of_memory(const World& world) {
+    std::map<std::string, std::string> wanted;
+    for (const auto& [unit, settings] : world.desired().tuning)
+        wanted.emplace(unit, tuning_text(unit, settings));
+    const auto games =
+        std::count_if(world.observed.servers.begin(), world.observed.servers.end(), [&](const auto& server) {
+            return server.second.unit.active == ActiveState::Active &&
+                   memory_limit(wanted, server.first) <
+                       memory_limit(world.observed.tuning.drop_ins, server.first);
+        });
+    if (games == 0) return {};
+    return fmt::format("; {} running game{} a lower limit of memory at once, and {} killed if {} more", games,
+                       games == 1 ? " gets" : "s get", games == 1 ? "is" : "are",
+                       games == 1 ? "it uses" : "they use");
+}
+
 }  // namespace
 
 std::optional<TuningDraft> plan_tuning(const World& world) {
@@ -95,7 +129,7 @@ std::optional<TuningDraft> plan_tuning(const World& world) {
                             HoldReason::BackOff}};
     return TuningDraft{{Verb::Tune,
                         differing.empty() ? "systemd has not read its drop-ins since they were written"
-                                          : shortened(differing),
+                                          : shortened(differing) + loss_of_memory(world),
                         {},
                         {}},
                        world.memory.tuned.applied == hash};

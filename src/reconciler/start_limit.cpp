@@ -9,15 +9,15 @@
 namespace left4me::draft {
 namespace {
 
-/// It has begun to start, and does not answer yet; of one that nobody asks, it is not known yet whether it
-/// stays up.
+/// It runs, and does not answer yet; of one that nobody asks, it is not known yet whether it stays up. One
+/// that crashes again and again may never come up, and the others do not wait for that; neither do they for
+/// one that systemd is starting again. What left4me starts is under way.
 bool comes_up(const World& world, const TargetServer& target, const ObservedServer& observed) {
-    if (observed.unit.active == ActiveState::Activating) return true;
-    if (observed.unit.active != ActiveState::Active) return false;
     static const Remembered nothing;
     const Remembered* const memory = world.memory.find(target.spec->name);
-    return !has_stayed_up((memory == nullptr ? nothing : *memory).crashes, observed.unit,
-                          world.observed.now) ||
+    const Crashes& crashes = (memory == nullptr ? nothing : *memory).crashes;
+    if (observed.unit.active != ActiveState::Active || crashes_again(crashes)) return false;
+    return !has_stayed_up(crashes, observed.unit, world.observed.now) ||
            response_of(*target.spec, observed, world.observed) == Response::NotYet;
 }
 

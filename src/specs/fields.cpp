@@ -850,7 +850,7 @@ constexpr Field memory_max_setting{
     .type = Type::Size,
     .documentation =
         "The memory above which a game is killed, and started again; 2Gi unless this or its unit "
-        "says otherwise.",
+        "says otherwise. A lower limit holds for running games at once.",
     .example = "4Gi",
     .minimum = min_memory,
     .maximum = max_memory};

@@ -111,6 +111,27 @@ TEST_CASE("drop-ins are written once, corrected when somebody changes them, and 
     CHECK(site.host.violations.empty());
 }
 
+TEST_CASE("the plan says when running games get a lower limit of memory") {
+    const std::string own = "left4me-server@a.service";
+    const std::string loss =
+        "; 1 running game gets a lower limit of memory at once, and is killed if it uses more";
+    TunedSite site;
+    const auto asks_for = [&site](Tuning tuning) {
+        site.desired.tuning = std::move(tuning);
+        return site.next()->reason;
+    };
+    CHECK(asks_for({{all_servers, {{"MemoryMax", "1073741824"}}}}).ends_with(loss));
+    CHECK_FALSE(asks_for({{all_servers, {{"MemoryMax", "4294967296"}}}}).ends_with(loss));
+    (void)site.pass();
+    CHECK(asks_for({}).ends_with(loss));
+    CHECK(asks_for({{all_servers, {{"MemoryMax", "4294967296"}}}, {own, {{"MemoryMax", "3221225472"}}}})
+              .ends_with(loss));
+    CHECK_FALSE(asks_for({{all_servers, {{"MemoryMax", "3221225472"}}}, {own, {{"MemoryMax", "4294967296"}}}})
+                    .ends_with(loss));
+    site.server("a").unit.active = ActiveState::Inactive;
+    CHECK_FALSE(asks_for({}).ends_with(loss));
+}
+
 TEST_CASE("a helper that cannot write is asked again later, and at once for other settings") {
     TunedSite site;
     site.desired.tuning = {{all_servers, {{"Nice", "-5"}}}};
@@ -183,5 +204,75 @@ TEST_CASE("as many servers come up at the same time as the Host says") {
     site.host.world.now += 1min;
     CHECK(site.pass().remaining.empty());
     CHECK(up() == 5);
+    CHECK(site.host.violations.empty());
+}
+
+namespace {
+
+/// a has just come up, b is down, and one may come up at a time.
+struct PacedSite : Site {
+    PacedSite() {
+        host.world.now = TimePoint(100h);
+        host.up_for = 0s;
+        desired.start_parallel = 1;
+        ask_for(desired, "a", 1);
+        (void)pass();
+        ask_for(desired, "b", 2);
+        (void)pass();
+    }
+    bool is_up(const std::string& name) {
+        const auto found = host.world.servers.find(name);
+        return found != host.world.servers.end() && found->second.unit.active == ActiveState::Active;
+    }
+    void crash_after(std::chrono::seconds time) {
+        host.world.now += time;
+        host.crash("a");
+        (void)pass();
+    }
+};
+
+}  // namespace
+
+TEST_CASE("servers wait for one that has crashed once, and not for one that crashes again and again") {
+    PacedSite site;
+    REQUIRE(site.is_up("a"));
+    REQUIRE_FALSE(site.is_up("b"));
+    site.crash_after(4s);
+    CHECK_FALSE(site.is_up("b"));
+    site.crash_after(9s);
+    CHECK(site.is_up("b"));
+    CHECK(site.host.violations.empty());
+}
+
+TEST_CASE("servers do not wait for one that systemd is starting again") {
+    PacedSite site;
+    site.server("a").unit.active = ActiveState::Activating;
+    site.server("a").unit.sub = "auto-restart";
+    (void)site.pass();
+    CHECK(site.is_up("b"));
+}
+
+TEST_CASE("a server that waits for its port takes nobody's turn") {
+    Site site;
+    ask_for(site.desired, "b", 1);
+    (void)site.pass();
+    REQUIRE(site.server("b").processes == 1);
+    site.server("b").players = 3;
+    ask_for(site.desired, "b", 2).rollout.policy = RolloutPolicy::WhenEmpty;
+    ask_for(site.desired, "a", 1);
+    ask_for(site.desired, "z", 3);
+    site.desired.start_parallel = 1;
+    (void)site.pass();
+    CHECK(site.condition("a", "Reconciling").reason == ConditionReason(HoldReason::PortInUse));
+    CHECK(site.server("z").processes == 1);
+    CHECK(site.server("b").processes == 1);
+
+    // a has its turn when b has left the port.
+    site.server("b").players = 0;
+    site.host.world.now += 1min;
+    (void)site.pass();
+    site.host.world.now += 1min;
+    CHECK(site.pass().remaining.empty());
+    CHECK(site.server("a").processes == 1);
     CHECK(site.host.violations.empty());
 }

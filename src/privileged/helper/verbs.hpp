@@ -6,7 +6,9 @@
 
 namespace left4me::helper {
 
-/// The names have been checked. Nothing here blocks; the batch is answered when all is done.
+/// The names have been checked. Nothing here waits for PID 1 or a job: the batch is answered when all is
+/// done. Two hold up other requests: purge() for at most a second per server, while its overlay is mounting,
+/// and tune() until its files are on the disk.
 void enable(Manager& manager, const BatchPtr& batch);
 void disable(Manager& manager, const BatchPtr& batch);
 void start(Manager& manager, const BatchPtr& batch);

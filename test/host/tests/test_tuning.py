@@ -78,7 +78,7 @@ class Tuning(HostTest):
         written = self.run_in("cat", path).stdout
         other = "/etc/systemd/system/left4me-server@.service.d/10-mine.conf"
         self.write(other, "[Service]\nTasksMax=200\n")
-        for damage in (f"echo CPUWeight=7 >>{path}", f"rm {path}", f"echo >{path}", f"rm {path}; ln -s /etc/shadow {path}"):
+        for damage in (f"echo CPUWeight=7 >>{path}", f"rm {path}", f"echo >{path}", f"chmod 600 {path}", f"rm {path}; ln -s /etc/shadow {path}"):
             with self.subTest(damage):
                 self.run_in("sh", "-c", f"{damage}; systemctl daemon-reload")
                 said = self.ctl("diff", expect=1).stdout
@@ -99,6 +99,18 @@ class Tuning(HostTest):
         self.ctl("delete", "host/this")
         self.assertEqual(self.prop(unit_of("beta"), "TasksMax"), "200")
         self.assertTrue(self.exists(other))
+
+    def test_a_directory_that_l4d2d_cannot_read_is_reported_and_not_written_in_every_pass(self):
+        directory = "/etc/systemd/system/left4me-server@.service.d"
+        self.run_in("sh", "-c", f"mkdir -p {directory}; chmod 0700 {directory}")
+        self.ctl("apply", "-f", "-", expect=None, text_in=host("games: {cpuWeight: 200}"))
+        remedy = f"sudo chmod 0755 {directory}"
+        self.until("it backs off", lambda: remedy in self.ctl("diff", expect=None).stdout)
+        self.assertEqual(self.files(), [])
+        self.run_in("chmod", "0755", directory)
+        self.ctl("reconcile")
+        self.assertEqual(self.prop(unit_of("alpha"), "CPUWeight"), "200")
+        self.assert_converged()
 
     def test_a_label_gives_a_server_settings_of_its_own(self):
         labelled = "apiVersion: left4me/v1\nkind: Server\nmetadata: {name: beta, labels: {pool: big}}\nspec: {blueprint: plain, port: 27016}\n"
