@@ -48,14 +48,22 @@ TEST_CASE("a server without players is told from one that does not answer and fr
                                      {"players", 0},
                                      {"maxPlayers", 8},
                                      {"map", "c1m1_hotel"},
-                                     {"askedAt", "1970-01-01T00:01:40Z"}});
+                                     {"askedAt", "1970-01-01T00:01:40Z"},
+                                     {"answeredAfter", 0.0},
+                                     {"framesPerSecond", nullptr},
+                                     {"tickrate", nullptr},
+                                     {"measuredAt", nullptr}});
     CHECK(told["servers"][1]["askedAt"] == "1970-01-01T00:01:00Z");
     CHECK(told["servers"][2] == Json{{"name", "silent"},
                                      {"state", "NoAnswer"},
                                      {"players", nullptr},
                                      {"maxPlayers", nullptr},
                                      {"map", nullptr},
-                                     {"askedAt", nullptr}});
+                                     {"askedAt", nullptr},
+                                     {"answeredAfter", nullptr},
+                                     {"framesPerSecond", nullptr},
+                                     {"tickrate", nullptr},
+                                     {"measuredAt", nullptr}});
     CHECK(told["servers"][3]["state"] == "NotRunning");
 }
 
