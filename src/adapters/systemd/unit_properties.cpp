@@ -199,7 +199,7 @@ namespace {
 Cpus cpus_of(const std::vector<std::uint8_t>& mask) {
     Cpus cpus;
     for (unsigned cpu = 0; cpu < mask.size() * 8; ++cpu) {
-        if ((mask[cpu / 8] >> (cpu % 8) & 1U) != 0) cpus.insert(cpu);
+        if ((unsigned{mask[cpu / 8]} >> (cpu % 8) & 1U) != 0) cpus.insert(cpu);
     }
     return cpus;
 }
