@@ -239,7 +239,7 @@ def counted(said: str) -> Result:
     # The lines of the reason are indented.
     unsteady = re.findall(r"^UNSTEADY: (\S.*)$", said, re.MULTILINE)
     if unsteady:
-        result.note = f"{result.passed} tests, of which passed only alone: {'; '.join(unsteady)}"
+        result.note = f"{result.passed} tests, of which these passed only when run alone: {'; '.join(unsteady)}"
     if result.passed + result.failed == 0:
         raise Failed("no test ran\n" + tail(said))
     return result

@@ -22,7 +22,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* age = "/usr/bin/age";
 /// left4me-backup tells of each file that it leaves out.
 constexpr std::size_t max_notes_bytes = std::size_t{4} << 20U;
 
@@ -130,20 +129,9 @@ Result<void> check(const BackupRequest& request) {
     if (std::any_of(request.recipients.begin(), request.recipients.end(),
                     [](const std::string& recipient) { return recipient.starts_with('-'); }))
         return fail(ErrorKind::InvalidArgument, "a recipient is a public key: age1… or ssh-ed25519 …");
-    if (encrypted && ::access(age, X_OK) != 0)
+    if (encrypted && ::access(age_program, X_OK) != 0)
         return fail(ErrorKind::NotFound, "age encrypts backups; sudo apt-get install age");
     return {};
-}
-
-struct Pipe {
-    Fd read;
-    Fd write;
-};
-Result<Pipe> make_pipe() {
-    std::array<int, 2> ends{};
-    if (::pipe2(ends.data(), O_CLOEXEC) != 0)
-        return fail(ErrorKind::StateFailed, errno_message("pipe", errno));
-    return Pipe{Fd(ends[0]), Fd(ends[1])};
 }
 
 }  // namespace
@@ -187,12 +175,11 @@ Result<BackupMade> back_up(Context& context, const BackupRequest& request, int o
         if (mounts->contains(server)) made.running.push_back(server);
 
     // Nobody edits the manifests until they are packed.
-    std::optional<PassLock> edits;
     auto lock = PassLock::acquire_for_edit(context.paths, context.purpose, [&](const std::string& holder) {
         context.notice("waiting for " + holder + " to finish its edit");
     });
     if (!lock) return fail(ErrorKind::StateFailed, lock.error());
-    edits = *std::move(lock);
+    std::optional<PassLock> edits(*std::move(lock));
 
     if (request.server.empty() && !context.config.git) {
         auto links = notes_of_links(context.config.source_directory);
@@ -200,14 +187,14 @@ Result<BackupMade> back_up(Context& context, const BackupRequest& request, int o
         made.notes = *std::move(links);
     }
 
-    auto packed = make_pipe();
+    auto packed = git::make_pipe();
     // A file: a pipe that is full, which nobody reads before servers_next ends, would stop it.
     const auto notes = git::text_in_memory("");
-    auto servers_next = make_pipe();
+    auto servers_next = git::make_pipe();
     if (!packed || !notes || !servers_next) return fail(ErrorKind::StateFailed, "pipe: no more descriptors");
     std::optional<pid_t> encrypting;
     if (request.passphrase || !request.recipients.empty()) {
-        std::vector<std::string> words{age, "--encrypt"};
+        std::vector<std::string> words{age_program, "--encrypt"};
         if (request.passphrase) words.emplace_back("--passphrase");
         for (const std::string& recipient : request.recipients) {
             words.emplace_back("--recipient");

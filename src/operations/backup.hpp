@@ -38,6 +38,8 @@ struct BackupMade {
 /// Writes a backup to `out`. Root alone can read all that belongs to it.
 Result<BackupMade> back_up(Context& context, const BackupRequest& request, int out);
 
+/// Encrypts and decrypts backups.
+inline constexpr const char* age_program = "/usr/bin/age";
 /// Whether the file that is open at `file` is encrypted with age. It must be one that can be sought.
 bool is_encrypted(int file);
 

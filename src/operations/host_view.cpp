@@ -8,6 +8,7 @@
 #include "adapters/files.hpp"
 #include "adapters/systemd/unit_names.hpp"
 #include "specs/manifest.hpp"
+#include "specs/settings_text.hpp"
 
 namespace left4me::operations {
 
@@ -79,10 +80,7 @@ Result<std::vector<UnitTuning>> unit_tunings(View& view) {
 }
 
 std::string settings_text(const UnitSettings& settings) {
-    std::string text;
-    for (const auto& [name, value] : settings)
-        text += fmt::format("{}{}={}", text.empty() ? "" : " ", name, value);
-    return text.empty() ? "-" : text;
+    return settings.empty() ? "-" : left4me::settings_text(settings);
 }
 
 std::string cpus_text(const std::optional<Cpus>& cpus) { return cpus ? to_text(*cpus) : "all"; }

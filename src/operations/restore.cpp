@@ -30,7 +30,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* age = "/usr/bin/age";
 constexpr const char* about_section = "about";
 constexpr const char* about_file = "left4me-backup";
 constexpr std::size_t max_about_bytes = 65536;
@@ -129,35 +128,31 @@ Result<Fd> lock_runtime(const Context& context, const std::string& server) {
 /// Verifies the archive and unpacks it; its own words, if that fails.
 Result<void> run_unpack(const RestoreRequest& request, int archive,
                         const std::map<std::string, fs::path>& rooms) {
-    std::array<int, 2> clear{-1, -1};
-    std::array<int, 2> said{-1, -1};
-    if (::pipe2(clear.data(), O_CLOEXEC) != 0 || ::pipe2(said.data(), O_CLOEXEC) != 0)
-        return fail(ErrorKind::StateFailed, errno_message("pipe", errno));
-    Fd clear_text(clear[0]);
-    Fd from_age(clear[1]);
-    const Fd errors(said[0]);
-    Fd to_errors(said[1]);
+    auto clear_text = git::make_pipe();
+    auto errors = git::make_pipe();
+    if (!clear_text || !errors)
+        return fail(ErrorKind::StateFailed, (clear_text ? errors : clear_text).error());
     std::optional<pid_t> decrypting;
     if (is_encrypted(archive)) {
-        if (::access(age, X_OK) != 0)
+        if (::access(age_program, X_OK) != 0)
             return fail(ErrorKind::NotFound, "it is encrypted with age; sudo apt-get install age");
-        std::vector<std::string> words{age, "--decrypt"};
+        std::vector<std::string> words{age_program, "--decrypt"};
         for (const std::string& identity : request.identities) {
             words.emplace_back("--identity");
             words.push_back(identity);
         }
-        const auto started = git::start_child(words, {archive, from_age.get(), -1, -1});
+        const auto started = git::start_child(words, {archive, clear_text->write.get(), -1, -1});
         if (!started) return fail(ErrorKind::NotDone, started.error());
         decrypting = *started;
     }
-    from_age.reset();
+    clear_text->write.reset();
     std::vector<std::string> words{LEFT4ME_BACKUP, "unpack"};
     for (const auto& [section, room] : rooms) words.push_back(section + "=" + room.string());
     const auto unpacking =
-        git::start_child(words, {decrypting ? clear_text.get() : archive, -1, to_errors.get(), -1});
-    clear_text.reset();
-    to_errors.reset();
-    const auto why = read_descriptor(errors.get(), "left4me-backup", max_error_bytes);
+        git::start_child(words, {decrypting ? clear_text->read.get() : archive, -1, errors->write.get(), -1});
+    clear_text->read.reset();
+    errors->write.reset();
+    const auto why = read_descriptor(errors->read.get(), "left4me-backup", max_error_bytes);
     const int unpacked = unpacking ? git::wait_for_child(*unpacking) : 0;
     const int decrypted = decrypting ? git::wait_for_child(*decrypting) : 0;
     if (!unpacking) return fail(ErrorKind::NotDone, unpacking.error());

@@ -9,6 +9,7 @@
 
 #include "reconciler/backoff.hpp"
 #include "reconciler/draft.hpp"
+#include "specs/settings_text.hpp"
 
 namespace left4me::draft {
 namespace {
@@ -44,12 +45,6 @@ std::string why_unusable(const World& world) {
         if (!why.empty()) return why;
     }
     return {};
-}
-
-std::string settings_text(const UnitSettings& settings) {
-    std::vector<std::string> words;
-    for (const auto& [name, value] : settings) words.push_back(name + "=" + value);
-    return fmt::format("{}", fmt::join(words, " "));
 }
 
 /// How the drop-ins on the host differ from those that are asked for, one sentence a unit.

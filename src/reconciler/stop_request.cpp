@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <concepts>
 #include <utility>
 
 #include "reconciler/plan.hpp"
@@ -34,20 +35,22 @@ bool is_in_force(const StopRequest& request, const Target& target) {
     });
 }
 
-bool is_held(const StopRequest& request, const Target& target, const Plan& difference) {
+/// One of its servers has an action with such a code.
+template <std::same_as<HoldReason>... Codes>
+bool has_action(const StopRequest& request, const Target& target, const Plan& difference, Codes... codes) {
     return std::any_of(difference.actions.begin(), difference.actions.end(), [&](const Action& action) {
-        return action.code == HoldReason::ApprovalRequired && action.subject.kind == Kind::Server &&
+        return ((action.code == codes) || ...) && action.subject.kind == Kind::Server &&
                request.asks_for(action.subject.name, target.find(action.subject.name));
     });
 }
 
+bool is_held(const StopRequest& request, const Target& target, const Plan& difference) {
+    return has_action(request, target, difference, HoldReason::ApprovalRequired);
+}
+
 /// What no pass has judged, because it leaves the server alone.
 bool is_left_alone(const StopRequest& request, const Target& target, const Plan& difference) {
-    return std::any_of(difference.actions.begin(), difference.actions.end(), [&](const Action& action) {
-        return (action.code == HoldReason::Suspended || action.code == HoldReason::Drift) &&
-               action.subject.kind == Kind::Server &&
-               request.asks_for(action.subject.name, target.find(action.subject.name));
-    });
+    return has_action(request, target, difference, HoldReason::Suspended, HoldReason::Drift);
 }
 
 void drop_empty(StopRequests& requests) {
@@ -112,10 +115,11 @@ StopRequests open_requests(const StopRequests& requests, const Target& target, c
                            const Plan& difference) {
     StopRequests open = requests;
     for (StopRequest& request : open) {
-        const bool may_begin = request.drain && !is_held(request, target, difference) &&
-                               is_in_force(request, target) && !is_left_alone(request, target, difference);
+        const bool held = is_held(request, target, difference);
+        const bool may_begin = request.drain && !held && is_in_force(request, target) &&
+                               !is_left_alone(request, target, difference);
         if (may_begin) request.drain->begun = true;
-        request.waits = is_held(request, target, difference) || (request.waits && !may_begin);
+        request.waits = held || (request.waits && !may_begin);
         std::erase_if(request.servers,
                       [&](const std::string& server) { return !is_open(request, server, target, observed); });
     }

@@ -109,18 +109,23 @@ std::expected<pid_t, std::string> start_child(const std::vector<std::string>& wo
     return pid;
 }
 
-std::expected<ChildResult, std::string> run_child(const std::vector<std::string>& words, const Fd& input,
-                                                  const Fd& extra, std::chrono::milliseconds timeout) {
+std::expected<Pipe, std::string> make_pipe() {
     std::array<int, 2> ends{};
     if (::pipe2(ends.data(), O_CLOEXEC) != 0) return std::unexpected(system_error("pipe", errno));
-    const Fd output(ends[0]);
-    Fd child_output(ends[1]);
-    const auto pid =
-        start_child(words, {input.get(), child_output.get(), child_output.get(), extra ? extra.get() : -1});
+    return Pipe{Fd(ends[0]), Fd(ends[1])};
+}
+
+std::expected<ChildResult, std::string> run_child(const std::vector<std::string>& words, const Fd& input,
+                                                  const Fd& extra, std::chrono::milliseconds timeout) {
+    auto output = make_pipe();
+    if (!output) return std::unexpected(output.error());
+    const int end = output->write.get();
+    const auto pid = start_child(words, {input.get(), end, end, extra ? extra.get() : -1});
     if (!pid) return std::unexpected(pid.error());
-    child_output.reset();
+    output->write.reset();
     ChildResult ended;
-    const bool in_time = read_until(output.get(), ended.output, std::chrono::steady_clock::now() + timeout);
+    const bool in_time =
+        read_until(output->read.get(), ended.output, std::chrono::steady_clock::now() + timeout);
     if (!in_time) (void)::kill(*pid, SIGKILL);
     ended.code = wait_for_child(*pid);
     if (!in_time)

@@ -20,6 +20,13 @@ struct ChildResult {
 /// An unnamed file with this text, positioned at its beginning.
 std::expected<Fd, std::string> text_in_memory(const std::string& text);
 
+/// No child inherits either end.
+struct Pipe {
+    Fd read;
+    Fd write;
+};
+std::expected<Pipe, std::string> make_pipe();
+
 /// Starts a program without a shell, in an environment with only PATH and LC_ALL. `files` become its
 /// descriptors 0 to 3; -1: ours, or none for 3.
 std::expected<pid_t, std::string> start_child(const std::vector<std::string>& words,

@@ -53,7 +53,7 @@ Published from_json(const json& object) {
     one.max_players = number(object, "maxPlayers", 0U, max_players);
     one.map = object.at("map").get<std::string>();
     if (one.map.size() > max_map) throw std::out_of_range("map is too long");
-    one.took = milliseconds(object.value("took", std::int64_t{0}));  // a probe of version 0.2 does not tell
+    one.took = milliseconds(object.value("took", std::int64_t{0}));  // an earlier probe does not tell
     return one;
 }
 

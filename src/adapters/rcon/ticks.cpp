@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "adapters/rcon/kept_ticks.hpp"
+#include "adapters/rcon/rounds.hpp"
 #include "adapters/since_boot.hpp"
 
 namespace left4me::rcon {
@@ -67,30 +68,14 @@ void Ticks::poll() {
     }
 }
 
-std::vector<Readiness> Ticks::readiness() const {
-    std::vector<Readiness> all;
-    for (const auto& [server, round] : rounds_) all.push_back(round.exchange.readiness());
-    milliseconds due = milliseconds::max();
-    for (const auto& [server, watched] : watched_) {
-        if (!rounds_.contains(server)) due = std::min(due, watched.due);
-    }
-    if (due == milliseconds::max()) return all;
-    Readiness next;
-    next.timeout = std::max(due - since_boot(), milliseconds(0));
-    all.push_back(next);
-    return all;
-}
+std::vector<Readiness> Ticks::readiness() const { return readiness_of(rounds_, watched_); }
 
 void Ticks::read_due() {
     // Whoever else runs asks the others when they are due.
     std::erase_if(watched_, [this](const auto& entry) {
         return latest(paths_, entry.second.subject, since_boot()).has_value();
     });
-    for (poll(); !rounds_.empty(); poll()) {
-        std::vector<Readiness> running;
-        for (const auto& [server, round] : rounds_) running.push_back(round.exchange.readiness());
-        wait_for_any(running);
-    }
+    for (poll(); !rounds_.empty(); poll()) wait_for_any(readiness_of(rounds_));
 }
 
 }  // namespace left4me::rcon

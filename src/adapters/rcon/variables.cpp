@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "adapters/rcon/cvar_lines.hpp"
+#include "adapters/rcon/rounds.hpp"
 #include "adapters/since_boot.hpp"
 
 namespace left4me::rcon {
@@ -105,19 +106,7 @@ std::optional<KeptCvars> Variables::latest(const std::string& server) const {
     return kept;
 }
 
-std::vector<Readiness> Variables::readiness() const {
-    std::vector<Readiness> all;
-    for (const auto& [server, round] : rounds_) all.push_back(round.exchange.readiness());
-    milliseconds due = milliseconds::max();
-    for (const auto& [server, watched] : watched_) {
-        if (!rounds_.contains(server)) due = std::min(due, watched.due);
-    }
-    if (due == milliseconds::max()) return all;
-    Readiness next;
-    next.timeout = std::max(due - since_boot(), milliseconds(0));
-    all.push_back(next);
-    return all;
-}
+std::vector<Readiness> Variables::readiness() const { return readiness_of(rounds_, watched_); }
 
 void Variables::read_due() {
     // Whoever else runs reads them again when they are due.
@@ -125,11 +114,7 @@ void Variables::read_due() {
         const auto kept = latest(entry.first);
         return kept && is_about(*kept, entry.second.subject) && since_boot() - kept->asked <= longest_known;
     });
-    for (poll(); !rounds_.empty(); poll()) {
-        std::vector<Readiness> running;
-        for (const auto& [server, round] : rounds_) running.push_back(round.exchange.readiness());
-        wait_for_any(running);
-    }
+    for (poll(); !rounds_.empty(); poll()) wait_for_any(readiness_of(rounds_));
 }
 
 }  // namespace left4me::rcon

@@ -4,6 +4,7 @@
 
 #include "adapters/events/origin.hpp"
 #include "adapters/sources/open.hpp"
+#include "adapters/store/requests.hpp"
 
 namespace left4me {
 
@@ -20,15 +21,14 @@ void Manifests::read() {
     // A drain is noted before its edit, and a start takes it back after its own: only requests that are the
     // same before and after the source was read belong to it. An approval decides whether a revision may be
     // followed at all.
-    Intent intent = load_intent(paths_);
+    StopRequests before = load_stop_requests(paths_).value_or(StopRequests{});
     auto snapshot = source_->read();
+    Intent intent = load_intent(paths_);
     constexpr int patience = 5;
-    for (int reading = 0; reading < patience; ++reading) {
-        Intent after = load_intent(paths_);
-        const bool is_same = after.stops == intent.stops;
-        intent = std::move(after);
-        if (is_same) break;
+    for (int reading = 0; reading < patience && intent.stops != before; ++reading) {
+        before = std::move(intent.stops);
         snapshot = source_->read();
+        intent = load_intent(paths_);
     }
     const bool same_intent = intent == intent_;
     intent_ = std::move(intent);

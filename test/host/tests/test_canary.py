@@ -140,7 +140,7 @@ class ReturningCanary(Fleet):
                 self.until("all run as before", lambda: self.changed("first") == NAMES, 180)
                 self.run_in("systemctl", "stop", "killer.service")
                 tried = self.restarted()
-                if number > 0:  # whoever has forgotten that one failed may try another
+                if number > 0:  # without its memory, l4d2d may try another one
                     self.assertEqual(len(tried), 1, tried)
                 for canary in tried:
                     # Killed between what it did and the event of that, it tells the other one.

@@ -250,7 +250,7 @@ class Players(DaemonTest):
         self.assertIsNone(told["servers"][2]["cores"])
         table = self.run_in("sh", "-c", "COLUMNS=200 l4d2ctl top -i 1s").stdout
         self.assertRegex(table, r"^3 servers, 3 players; \d\.\d\d of \d+ cores, memory ")
-        self.assertRegex(table, r"(?m)^NAME +PLAYERS +CPU +MEMORY +RESTARTS +UP +MAP +WHY\n")
+        self.assertRegex(table, r"(?m)^NAME +PLAYERS +CPU +MEMORY +TICK +RESTARTS +UP +MAP +WHY\n")
         self.assertRegex(table, r"(?m)^alpha +3/8 +\d\.\d\d .* c5m1_waterfront")
         self.assertRegex(table, r"(?m)^gamma +- +- +")
         drawn = "stty cols {} rows {}; l4d2ctl top -n 2 -i 1s --sort players"
