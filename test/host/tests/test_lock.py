@@ -231,7 +231,7 @@ class Lock(SteamTest):
         self.run_in("systemctl", "start", "left4me")
         self.until("it has failed", lambda: self.overlay("pack")["refresh"]["failures"] > 0)
         self.assertIn("RefreshFailed", self.refreshes())
-        self.assertIn("its refresh of ", self.ctl("diff", expect=None).stdout)
+        self.until("a plan says so", lambda: "its refresh of " in self.ctl("diff", expect=None).stdout)
         self.assertIn("pack.git", self.ctl("logs", "overlay/pack").stdout)
         self.assertEqual(self.pinned(), f"commit {third[:12]}")
         self.run_in("mv", f"{REPOSITORY}.away", REPOSITORY)
