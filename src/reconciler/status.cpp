@@ -38,6 +38,13 @@ struct ServerFindings {
         return find([](const Action& action) { return is_effect(action.verb); });
     }
 
+    /// What is said into a console brings a server no nearer to its target: what it waits for goes on.
+    const Action* find_progress() const {
+        return find([](const Action& action) {
+            return is_effect(action.verb) && action.verb != Verb::Warn && action.verb != Verb::Command;
+        });
+    }
+
   private:
     template <typename Matches>
     const Action* find(Matches matches) const {
@@ -184,7 +191,7 @@ ConditionValue ready(const ServerFindings& findings, const Condition* before, Ti
 ConditionValue reconciling(const ServerFindings& findings) {
     if (findings.suspension != nullptr)
         return {ConditionStatus::False, HoldReason::Suspended, suspension_text(*findings.suspension)};
-    if (const Action* action = findings.find_effect()) {
+    if (const Action* action = findings.find_progress()) {
         return {ConditionStatus::True, StateReason::Progressing,
                 fmt::format("still to do: {}, {}", to_string(action->verb), action->reason)};
     }

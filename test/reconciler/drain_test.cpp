@@ -75,14 +75,22 @@ TEST_CASE("who comes at the last moment is not kicked by a drain") {
 TEST_CASE("before the deadline of a drain the players are told, with the message, and then it stops") {
     Drained site(1, {"s0"},
                  {.by = "alice", .at = {}, .deadline = minutes(30), .message = "New maps; see you"});
-    (void)site.pass();
+    std::size_t told = 0;
+    const auto pass = [&site, &told] {
+        const Status before = site.status;
+        (void)site.pass();
+        for (const Event& event : events_of(before, "r1", site.intent, {}, {}, site.status))
+            if (event.reason == "Draining") ++told;
+    };
+    pass();
     REQUIRE(site.wake());
     CHECK(std::chrono::round<minutes>(*site.wake() - site.host.world.now) == minutes(20));
     for (const int later : {20, 9, 1}) {
         CHECK(site.runs("s0"));
         site.host.world.now += minutes(later);
-        (void)site.pass();
+        pass();
     }
+    CHECK(told == 1);
     REQUIRE(site.host.commands.size() == 2);
     CHECK(site.host.commands[0].second == "say \"This server is stopped in 10 minutes. New maps; see you\"");
     CHECK(site.host.commands[1].second == "say \"This server is stopped in 1 minute. New maps; see you\"");
