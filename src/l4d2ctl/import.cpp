@@ -18,6 +18,7 @@
 #include "l4d2ctl/acting.hpp"
 #include "l4d2ctl/question.hpp"
 #include "l4d2ctl/verbs.hpp"
+#include "specs/instance_spec.hpp"
 
 namespace left4me::ctl {
 
@@ -106,17 +107,19 @@ Result<Exit> undo(Session& session, RootPart& root) {
     return Exit::Done;
 }
 
-void show(const operations::Import& import) {
+void show(const Paths& paths, const operations::Import& import) {
     print(import.manifests.text);
-    for (const auto& [from, name] : import.overlays)
-        print(fmt::format("# copies {} to /srv/left4me/{}\n", from, name));
+    for (const std::string& directory : import.overlays)
+        print(fmt::format("# copies {} to /srv/left4me/{}\n", (paths.overlays() / directory).string(),
+                          name_of_old_overlay(directory)));
     print(fmt::format(
         "# {} servers, {} of them running: they run on as they are, and become left4me's at their "
         "next start\n",
         import.servers.size(), import.running.size()));
 }
 
-/// Units and owners are left4me's by now, and no manifest is there: a server that ends cannot start again.
+/// Units and owners may be left4me's by now, and no manifest is there: a server that ends could not start
+/// again.
 Result<Exit> half_imported(Failure failure) {
     failure.message += "\nhalf imported; put it back: sudo l4d2ctl import --undo";
     return std::unexpected(std::move(failure));
@@ -132,7 +135,7 @@ Result<Exit> import_host(Session& session, const Options& options) {
     if (options.undo) return undo(session, root);
     const auto import = operations::plan_import(session);
     if (!import) return std::unexpected(import.error());
-    show(*import);
+    show(session.paths, *import);
     const auto propose = [&] { return operations::propose(session, {import->manifests}); };
     if (const auto valid = propose(); !valid) return std::unexpected(valid.error());
     if (options.dry_run) return Exit::Done;
@@ -142,11 +145,9 @@ Result<Exit> import_host(Session& session, const Options& options) {
     }
     std::string request;
     for (const std::string& server : import->servers) request += fmt::format("server {}\n", server);
-    for (const auto& [from, name] : import->overlays) request += fmt::format("overlay {}\n", name);
+    for (const std::string& directory : import->overlays) request += fmt::format("overlay {}\n", directory);
     for (const std::string& object : import->objects) request += fmt::format("object {}\n", object);
     if (auto done = root.ask(request); !done) return half_imported(done.error());
-    if (auto copied = operations::copy_overlays(session, *import); !copied)
-        return half_imported(copied.error());
     const auto edited = operations::commit(session, propose);
     if (!edited) return half_imported(edited.error());
     tell_effects(session, *edited);

@@ -126,6 +126,23 @@ Result<Import> refuse(const std::string& why) {
     return fail(ErrorKind::NotDone, why + "; nothing was imported");
 }
 
+/// As left4me, to whom it belongs: root follows no link that left4me could have made.
+Done copy_overlay(const Paths& paths, const std::string& directory, const passwd& left4me) {
+    const std::string name = name_of_old_overlay(directory);
+    if (!is_valid_name(name)) return std::unexpected(directory + " is no directory of an overlay");
+    const fs::path to = fs::path(copies) / name;
+    if (::mkdir(to.c_str(), 0755) == 0) {
+        if (::lchown(to.c_str(), left4me.pw_uid, left4me.pw_gid) != 0)
+            return std::unexpected(errno_message(to, errno));
+    } else if (errno != EEXIST) {
+        return std::unexpected(errno_message(to, errno));
+    }
+    // Links lead into the old platform's caches.
+    return run({"/usr/bin/setpriv", "--reuid", service_user, "--regid", service_user, "--init-groups",
+                "/usr/bin/cp", "--recursive", "--dereference", "--reflink=auto", "--preserve=mode,timestamps",
+                "--no-target-directory", paths.overlays() / directory, to});
+}
+
 }  // namespace
 
 Result<Import> plan_import(const Context& context) {
@@ -187,7 +204,7 @@ Result<Import> plan_import(const Context& context) {
         } else {
             if (const std::string link = find_dangling_link(from); !link.empty())
                 return refuse(link + " is a link that leads to nothing left4me could copy; remove it");
-            import.overlays[from] = name;
+            import.overlays.push_back(directory);
             source = fmt::format("{{directory: {}/{}}}", copies, name);
         }
         if (!import.manifests.text.empty()) import.manifests.text += "---\n";
@@ -198,25 +215,12 @@ Result<Import> plan_import(const Context& context) {
     return import;
 }
 
-Result<void> copy_overlays(const Context&, const Import& import) {
-    for (const auto& [from, name] : import.overlays) {
-        // Links lead into the old platform's caches.
-        auto copied =
-            run({"/usr/bin/cp", "--recursive", "--dereference", "--reflink=auto",
-                 "--preserve=mode,timestamps", "--no-target-directory", from, fs::path(copies) / name});
-        if (!copied) return fail(ErrorKind::NotDone, copied.error());
-    }
-    return {};
-}
-
 std::expected<void, std::string> hand_over(const Paths& paths, const std::vector<std::string>& servers,
                                            const std::vector<std::string>& overlays,
                                            const std::vector<std::string>& objects) {
     const fs::path notes = imported(paths);
     const passwd* const user = ::getpwnam(service_user);
     if (user == nullptr) return std::unexpected("there is no user left4me");
-    const uid_t left4me = user->pw_uid;
-    const gid_t group = user->pw_gid;
     std::error_code error;
     fs::create_directories(notes / "wants", error);
     for (const char* place : {"0", "1"}) fs::create_directories(notes / "units" / place, error);
@@ -237,13 +241,9 @@ std::expected<void, std::string> hand_over(const Paths& paths, const std::vector
     if (auto written = write_file(notes / "objects", fmt::format("{}\n", fmt::join(objects, "\n"))); !written)
         return written;
     fs::create_directories(copies, error);
-    for (const std::string& overlay : overlays) {
-        const fs::path directory = fs::path(copies) / overlay;
-        if (!is_valid_name(overlay))
-            return std::unexpected(directory.string() + " is no place for an overlay");
-        if (::mkdir(directory.c_str(), 0755) == 0 && ::lchown(directory.c_str(), left4me, group) == 0)
-            continue;
-        if (errno != EEXIST) return std::unexpected(errno_message(directory, errno));
+    // What may fail for want of space comes before the old units go.
+    for (const std::string& directory : overlays) {
+        if (auto copied = copy_overlay(paths, directory, *user); !copied) return copied;
     }
     for (std::size_t i = 0; i < std::size(unit_places); ++i) {
         const fs::path unit = fs::path(unit_places[i]) / unit_name;

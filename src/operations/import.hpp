@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <expected>
-#include <map>
 #include <string>
 #include <vector>
 
@@ -16,21 +15,18 @@ namespace left4me::operations {
 struct Import {
     SourceFile manifests;
     std::vector<std::string> servers;
-    std::vector<std::string> running;             ///< of them
-    std::map<std::string, std::string> overlays;  ///< by an old directory that is to be copied: its new name
-    std::vector<std::string> objects;             ///< "server/comp1": what the manifests make
+    std::vector<std::string> running;   ///< of them
+    std::vector<std::string> overlays;  ///< directories in overlays/ that are to be copied
+    std::vector<std::string> objects;   ///< "server/comp1": what the manifests make
 };
 
 /// Reads what is in instances/, and nothing else of the old platform's. An error if one server cannot be
 /// converted, or if the old platform still runs: nothing is adopted by halves.
 Result<Import> plan_import(const Context& context);
 
-/// Copies the overlays to where hand_over() has made directories for them. As left4me, to whom they belong.
-Result<void> copy_overlays(const Context& context, const Import& import);
-
-/// What root does: takes the old unit out of the way of left4me's, which running servers do not notice, gives
-/// the directories of servers to whom they belong now, and notes in /etc/left4me/imported what was there.
-/// Accepts names alone.
+/// What root does: has the overlays copied by left4me, takes the old unit out of the way of left4me's, which
+/// running servers do not notice, gives the directories of servers to whom they belong now, and notes in
+/// /etc/left4me/imported what was there. Accepts names alone.
 std::expected<void, std::string> hand_over(const Paths& paths, const std::vector<std::string>& servers,
                                            const std::vector<std::string>& overlays,
                                            const std::vector<std::string>& objects);

@@ -116,6 +116,24 @@ class OldHost(HostTest):
         self.assertEqual(self.enabled("old1"), "enabled")
         self.assertTrue(self.exists(f"{STATE}/runtime/old2/upper/left4dead2/cfg/server.cfg"))
 
+    def test_an_import_whose_overlays_cannot_be_copied_leaves_the_old_units_in_force(self):
+        secret = f"{STATE}/overlays/3/left4dead2/cfg/secret.cfg"
+        self.write(secret, "rcon_password x\n")
+        self.run_in("chmod", "600", secret)
+        self.run_in("chown", "root:root", secret)
+        lives = self.lives(*NAMES)
+        said = self.ctl("import", "--yes", expect=5).stderr
+        self.assertIn(f"cannot open '{secret}'", said)
+        self.assertIn("sudo l4d2ctl import --undo", said)
+        self.assertTrue(self.exists(UNIT))
+        self.assertEqual(self.lives(*NAMES), lives)
+        self.run_in("systemctl", "restart", unit_of("old1"))
+        self.until("old1 answers", lambda: self.a2s(27100))
+        self.run_in("rm", secret)
+        self.ctl("import", "--yes", expect=None)
+        self.assertFalse(self.exists(UNIT))
+        self.assertEqual(self.run_in("stat", "-c", "%U", "/srv/left4me/old-3/left4dead2/cfg/rates.cfg").stdout, "left4me\n")
+
     def test_a_server_that_was_restarted_since_keeps_its_layers_when_the_import_is_undone(self):
         self.run_in("systemctl", "stop", "left4me.service")
         self.ctl("import", "--yes", expect=None)
