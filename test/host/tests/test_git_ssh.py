@@ -118,6 +118,10 @@ class GitOverSsh(HostTest):
         self.assertEqual(found, [f"/run/credentials/{unit}/deploy-key"])
         self.assertIn(line, self.run_in("sh", "-c", f"{inside} cat {found[0]}").stdout)
         self.assertNotEqual(self.run_in("sh", "-c", f"{inside} ls {KEYS}", expect=None).returncode, 0)
+        # It sees no other overlay, neither its files nor what is known of it.
+        self.run_in("install", "-d", "-o", "left4me", "-m", "755", "/var/lib/left4me/overlays/other")
+        self.assertEqual(self.run_in("sh", "-c", f"{inside} ls /var/lib/left4me /var/lib/left4me/overlays").stdout.split(),
+                         ["/var/lib/left4me:", "overlays", "/var/lib/left4me/overlays:", "pack"])  # fmt: skip
         for path in ("environ", "cmdline"):
             self.assertNotIn(line, self.run_in("cat", f"/proc/{pid}/{path}").stdout)
         # Nobody else sees it: not the daemon, not a script of an overlay, not the builder of another overlay.
