@@ -127,8 +127,8 @@ def formatting(log: Log) -> None:
 
 def spelling(log: Log) -> Result:
     """What people read: pages, manual pages, and the words and comments of programs."""
-    # Names of enumerators, a macro of mdoc, a field of /proc.
-    ours = "inforce,inflight,nd,inh"
+    # Names of enumerators, a macro of mdoc, a field of /proc, a key of nft.
+    ours = "inforce,inflight,nd,inh,iif"
     read = tracked("*.md", "docs/*", "src/*", "deploy/*", "debian/*", "manifests/*", "test/host/*", "check", "demo", "package")
     log.command("codespell", "--ignore-words-list", ours, *(name for name in read if not name.endswith(".svg")))
     return Result(passed=1, note=f"{len(read)} files")

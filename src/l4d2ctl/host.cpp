@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <set>
+#include <utility>
 
 #include "l4d2ctl/question.hpp"
 #include "l4d2ctl/verbs.hpp"
@@ -39,9 +40,12 @@ Exit exit_for(const std::vector<Finding>& findings) {
 }
 
 Result<Exit> check(Session& session, const Options& options) {
+    std::string ruleset = operations::read_ruleset();
     if (const auto ready = drop_privileges_and_configure(session, Access::Read); !ready)
         return std::unexpected(ready.error());
-    const auto findings = check_host(operations::host_facts(session));
+    auto facts = operations::host_facts(session);
+    facts.ruleset = std::move(ruleset);
+    const auto findings = check_host(facts);
     print(options.output == "json" ? operations::json_text(operations::findings_json(findings))
                                    : findings_text(findings, session.out));
     return exit_for(findings);

@@ -14,6 +14,7 @@
 #include <string_view>
 
 #include "adapters/files.hpp"
+#include "operations/firewall.hpp"
 #include "specs/text.hpp"
 
 namespace left4me::operations {
@@ -71,6 +72,7 @@ class Inspection {
         git();
         clock();
         ports();
+        firewall();
         return std::move(findings_);
     }
 
@@ -482,6 +484,17 @@ class Inspection {
         }
     }
 
+    /// What may come in is for the host's owner to say, so nobody runs the remedy but they.
+    void firewall() {
+        for (const auto& [dropper, ports] : dropped_ports(facts_.ruleset, facts_.game_ports))
+            find(HostCheck::Firewall,
+                 printable_line(fmt::format(
+                     "the firewall drops what players send to UDP {} {} (chain {} of table {} {})",
+                     ports.size() == 1 ? "port" : "ports", ports_text(ports), dropper.chain, dropper.family,
+                     dropper.table)),
+                 command_to_accept(dropper, ports));
+    }
+
     const HostFacts& facts_;
     std::vector<Finding> findings_;
 };
@@ -536,6 +549,8 @@ const char* to_string(HostCheck check) {
             return "Clock";
         case HostCheck::Ports:
             return "Ports";
+        case HostCheck::Firewall:
+            return "Firewall";
     }
     return "";
 }

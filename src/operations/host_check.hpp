@@ -33,6 +33,7 @@ enum class HostCheck {
     Git,
     Clock,
     Ports,
+    Firewall,
 };
 
 /// Its name in JSON: "DiskSpace".

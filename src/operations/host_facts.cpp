@@ -11,14 +11,17 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <string_view>
 #include <vector>
 
 #include "adapters/fd.hpp"
+#include "adapters/git/child.hpp"
 #include "adapters/overlayfs/mounts.hpp"
 #include "adapters/store/rollbacks.hpp"
 #include "adapters/trigger/client.hpp"
 #include "operations/artifact_in_use.hpp"
+#include "operations/firewall.hpp"
 #include "operations/objects.hpp"
 #include "operations/view.hpp"
 
@@ -74,6 +77,7 @@ void read_servers(HostFacts& facts, Context& context) {
     }
     for (const auto& [name, server] : set.servers) {
         if (server.state == RunState::Running) ++facts.servers;
+        facts.game_ports.insert(server.port);
         // A server that runs has its port.
         if (!mounted || !mounted->contains(name)) facts.ports.emplace(name, server.port);
     }
@@ -94,6 +98,15 @@ HostFacts facts_for_root(const Context& context) {
     read_kernel(facts);
     read_file_system(facts);
     return facts;
+}
+
+std::string read_ruleset() {
+    constexpr std::chrono::seconds patience(5);
+    const Fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
+    if (!null) return {};
+    const auto ended = git::run_child({"/usr/sbin/nft", "-j", "list", "ruleset"}, null, Fd(), patience,
+                                      {.most = max_ruleset + 1, .with_errors = false});
+    return ended && ended->code == 0 ? ended->output : std::string();
 }
 
 HostFacts host_facts(Context& context) {

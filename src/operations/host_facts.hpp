@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <set>
 #include <string>
 
 #include "operations/context.hpp"
@@ -28,6 +29,8 @@ struct HostFacts {
 
     std::map<std::string, std::uint16_t> ports;  ///< of the servers that do not run, by name
     std::size_t servers = 0;                     ///< all that should run
+    std::set<std::uint16_t> game_ports;          ///< of all servers
+    std::string ruleset;  ///< of the host's firewall, as `nft -j list ruleset` prints it; "": it is not known
     bool uses_installation = true;  ///< some server has what is in `installation`, or will: there is none yet
     std::string steamcmd;           ///< its path, if some manifest is an Installation
     bool has_32_bit_game = false;   ///< on this host
@@ -37,5 +40,8 @@ struct HostFacts {
 HostFacts host_facts(Context& context);
 /// The same without manifests: for root, who does not parse them.
 HostFacts facts_for_root(const Context& context);
+/// `HostFacts::ruleset`, which the kernel shows only to root. Nothing of it is parsed. "": there is no nft,
+/// it may not read the ruleset, or takes longer than 5 s.
+std::string read_ruleset();
 
 }  // namespace left4me::operations

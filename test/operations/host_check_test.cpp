@@ -34,6 +34,8 @@ class FakeMachine {
         facts.free_inodes = 5'000'000;
         facts.servers = 20;
         facts.ports = {{"comp1", 27015}};
+        facts.game_ports = {27015, 27016};
+        facts.ruleset = rules_that_drop_but(R"({"set": [27015, 27016]})");
         make_system();
         make_left4me();
     }
@@ -95,6 +97,15 @@ class FakeMachine {
     }
 
   public:
+    static std::string rules_that_drop_but(const std::string& ports) {
+        const std::string chain = R"({"family": "inet", "table": "filter", )";
+        return R"({"nftables": [{"chain": )" + chain +
+               R"("name": "input", "hook": "input", "prio": 0, "policy": "drop"}}, {"rule": )" + chain +
+               R"("chain": "input", "expr": [{"match": {"op": "==", "left": {"payload": )" +
+               R"({"protocol": "udp", "field": "dport"}}, "right": )" + ports +
+               R"(}}, {"accept": null}]}}]})";
+    }
+
     static std::string udp(const std::string& hexadecimal_port) {
         return "   sl  local_address rem_address   st\n  512: 00000000:" + hexadecimal_port +
                " 00000000:0000 07 00000000:00000000\n";
@@ -179,6 +190,8 @@ const std::vector<Fault>& faults() {
         {HostCheck::Clock, "not synchronized", [](M& m) { m.facts.clock_is_synchronized = false; }},
         {HostCheck::Ports, "port 27015 of server/comp1",
          [](M& m) { m.write("proc/net/udp6", M::udp("6987")); }},
+        {HostCheck::Firewall, "UDP port 27016 (chain input of table inet filter)",
+         [](M& m) { m.facts.ruleset = M::rules_that_drop_but("27015"); }},
     };
     return all;
 }
@@ -216,6 +229,8 @@ TEST_CASE("a host is not asked for what it does not need") {
     machine.remove("usr/bin/git");
     machine.facts.has_git_source = false;
     machine.facts.ports.clear();
+    machine.facts.game_ports.clear();
+    machine.facts.ruleset = FakeMachine::rules_that_drop_but("1");
     machine.write("proc/net/udp", FakeMachine::udp("6987"));
     machine.facts.inodes = machine.facts.free_inodes = 0;  // btrfs
     machine.remove("etc/systemd/system/multi-user.target.wants");

@@ -17,8 +17,6 @@ namespace left4me::git {
 
 namespace {
 
-constexpr std::size_t max_output = std::size_t{64} << 10U;
-
 std::string system_error(const char* what, int error) {
     return fmt::format("{}: {}", what, std::generic_category().message(error));
 }
@@ -42,7 +40,8 @@ class Actions {
 Fd moved_up(int fd) { return Fd(::fcntl(fd, F_DUPFD_CLOEXEC, 10)); }
 
 /// Reads the pipe to its end; false: the deadline passed.
-bool read_until(int fd, std::string& output, std::chrono::steady_clock::time_point deadline) {
+bool read_until(int fd, std::string& output, std::size_t most,
+                std::chrono::steady_clock::time_point deadline) {
     std::array<char, 4096> chunk;
     for (;;) {
         const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
@@ -55,7 +54,7 @@ bool read_until(int fd, std::string& output, std::chrono::steady_clock::time_poi
         const ssize_t got = ::read(fd, chunk.data(), chunk.size());
         if (got < 0 && errno == EINTR) continue;
         if (got <= 0) return true;
-        const std::size_t room = max_output - std::min(max_output, output.size());
+        const std::size_t room = most - std::min(most, output.size());
         output.append(chunk.data(), std::min(room, static_cast<std::size_t>(got)));
     }
 }
@@ -116,16 +115,18 @@ std::expected<Pipe, std::string> make_pipe() {
 }
 
 std::expected<ChildResult, std::string> run_child(const std::vector<std::string>& words, const Fd& input,
-                                                  const Fd& extra, std::chrono::milliseconds timeout) {
+                                                  const Fd& extra, std::chrono::milliseconds timeout,
+                                                  Capture capture) {
     auto output = make_pipe();
     if (!output) return std::unexpected(output.error());
     const int end = output->write.get();
-    const auto pid = start_child(words, {input.get(), end, end, extra ? extra.get() : -1});
+    const int errors = capture.with_errors ? end : input.get();
+    const auto pid = start_child(words, {input.get(), end, errors, extra ? extra.get() : -1});
     if (!pid) return std::unexpected(pid.error());
     output->write.reset();
     ChildResult ended;
-    const bool in_time =
-        read_until(output->read.get(), ended.output, std::chrono::steady_clock::now() + timeout);
+    const bool in_time = read_until(output->read.get(), ended.output, capture.most,
+                                    std::chrono::steady_clock::now() + timeout);
     if (!in_time) (void)::kill(*pid, SIGKILL);
     ended.code = wait_for_child(*pid);
     if (!in_time)

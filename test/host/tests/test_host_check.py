@@ -6,6 +6,19 @@ from testhosts.case import COMMUNITY, MANIFESTS, STATE, HostTest
 
 # A container has no network, and its kernel's settings and clock are the machine's.
 OF_THE_CONTAINER = {"Cgroups", "NameServers", "FastOpen", "Clock", "DiskSpace", "Inodes", "Memory"}
+# A host with an /etc/nftables.conf as in its manual.
+NFT = """nft -f - <<'END'
+table inet filter {{
+    chain input {{
+        type filter hook input priority filter; policy drop;
+        ct state vmap {{ established : accept, related : accept, invalid : drop }}
+        iifname lo accept
+        tcp dport 22 accept
+        udp dport {} accept
+    }}
+}}
+END
+"""
 
 
 class HostCheck(HostTest):
@@ -43,6 +56,8 @@ class HostCheck(HostTest):
             ("Ports", "port 27015 of server/alpha",
              "systemd-run --unit=other perl -MIO::Socket::INET -e "
              "'for (IO::Socket::INET->new(Proto => q(udp), LocalPort => 27015)) { sleep 600 }'", "systemctl stop other"),
+            ("Firewall", "UDP ports 27016-27017 (chain input of table inet filter)", NFT.format("{ 27015 }"),
+             "nft insert rule inet filter input udp dport { 27016-27017 } accept"),
         ):  # fmt: skip
             with self.subTest(words):
                 self.run_in("sh", "-c", breaks)
