@@ -30,8 +30,9 @@ constexpr Time publish_pause{250};
 /// Only people read who plays.
 constexpr Time publish_lists_pause{2000};
 
-/// What comes meanwhile is read at once: waking up costs more than reading.
-constexpr Time gather_pause{20};
+/// What comes meanwhile is read at once: waking up costs more than reading. So an answer may seem to have
+/// taken this much longer than it did.
+constexpr Time gather_pause{50};
 
 constexpr int receive_buffer = 256 * 1024;
 /// More than the receive buffer, which the kernel doubles, can hold: each datagram takes more than 512 bytes
