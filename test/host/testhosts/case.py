@@ -181,7 +181,7 @@ class HostTest(unittest.TestCase):
 
     def a2s(self, port: int) -> dict[str, str]:
         """The game's answer to a query; empty if it does not answer."""
-        done = self.run_in(f"{TOOLS}/a2s_query", "127.0.0.1", str(port), "0.5", expect=None)
+        done = self.run_in(f"{TOOLS}/a2s_query", "127.0.0.1", str(port), "2", expect=None)
         return dict(line.split(": ", 1) for line in done.stdout.splitlines()) if done.returncode == 0 else {}
 
     def exists(self, path: str) -> bool:
@@ -202,6 +202,7 @@ class HostTest(unittest.TestCase):
 
     def assert_running(self, name: str, port: int | None = None) -> None:
         """Checks that it is enabled, active and mounted with the rendered stack and, given a port, that the game answers."""
+        self.until(f"{name} is not starting any more", lambda: self.properties(name)["ActiveState"] != "activating", 40)
         self.assertEqual(self.properties(name)["ActiveState"], "active", self.logs(name))
         self.assertEqual(self.enabled(name), "enabled")
         self.assertEqual(self.mounts(name), [self.wanted_layers(name)])

@@ -62,13 +62,13 @@ class Archives(HostTest):
         self.assertEqual(self.run_in("cat", f"{game}/cfg/rework.cfg").stdout, "sv_maxrate 1\n")
         self.run_in("cmp", f"{game}/addons/big.vpk", "/srv/pack/rework-1.0/addons/big.vpk")
         self.assertFalse(self.exists(f"{game}/README.md"), "it is excluded")
-        self.assertEqual(self.run_in("ls", "-A", BUILD).stdout.split(), ["record", "request"])
 
         def overlay() -> dict:
             return json.loads(self.ctl("get", "overlay", "pack", "-o", "json").stdout)
 
         # The unit ends shortly after it has written its record.
         self.until("it is built", lambda: overlay()["build"]["state"] == "Built")
+        self.assertEqual(self.run_in("ls", "-A", BUILD).stdout.split(), ["record", "request"])
         shown = overlay()
         self.assertEqual(shown["source"]["archive"]["sha256"], sha256)
         self.assertIn("downloading https://127.0.0.1", self.ctl("logs", "overlay/pack").stdout)

@@ -65,7 +65,7 @@ class HostileGame(DaemonTest):
         self.assertEqual(set(said.values()), {str(errno.ESRCH)}, said)
         self.assertEqual(self.life("beta"), before)
         self.assertEqual(self.run_in("cat", f"/proc/{self.game_pid('beta')}/limits").stdout, limits)
-        self.assertTrue(self.a2s(27016))
+        self.until("beta answers", lambda: self.a2s(27016))
 
     def test_a_game_sees_only_its_own_processes_and_cannot_kill_their_init(self):
         said = self.in_game("alpha", "echo /proc/[0-9]*; echo --; kill -KILL 1; kill -STOP 1; kill -INT 1; ls /proc/1; "
@@ -132,7 +132,7 @@ class HostileGame(DaemonTest):
         said = self.attack("loopback", "27016", "127.0.0.1", "::ffff:127.0.0.1")
         refused = [attempt for attempt in said if attempt.rpartition(" ")[2] in ("connect", "connect32", "nonblocking", "from-a-thread")]
         self.assertEqual({said[attempt] for attempt in refused}, {str(errno.EPERM)}, said)
-        self.assertIn("this host forbids pidfd_getfd(2)", self.logs("alpha"))
+        self.until("alpha says so", lambda: "this host forbids pidfd_getfd(2)" in self.logs("alpha"))
         self.until("alpha answers", lambda: self.a2s(27015))
 
     # -- the host -----------------------------------------------------------------------------------------------
@@ -182,7 +182,7 @@ class HostileGame(DaemonTest):
         forks = "perl -e 'while ($n < 1000) { $p = fork; last unless defined $p; if (!$p) { sleep 600; exit } $n++ } print $n'"
         if "pids" in self.run_in("cat", "/sys/fs/cgroup/left4me.slice/cgroup.controllers").stdout:
             self.assertLess(int(self.in_game("alpha", forks).split()[0]), 256)
-            self.assertTrue(self.a2s(27016))
+            self.until("beta answers", lambda: self.a2s(27016))
         dumped = self.in_game("alpha", "ulimit -c unlimited; ulimit -H -c")
         self.assertEqual(dumped.split()[-1], "0")
 

@@ -216,8 +216,9 @@ class Compromised(DaemonTest):
         self.by_left4me(f"printf '%s\\n' 'id -un >who; touch /root/x /etc/x {STATE}/state/x || true; grep CapEff /proc/self/status >>who' >>{env}"
                         f" && sed -i '1i cd {STATE}/runtime/alpha/merged' {env}")  # fmt: skip
         self.assertEqual(self.start_alpha(), "active")
-        who = self.run_in("cat", f"{STATE}/runtime/alpha/merged/who").stdout
-        self.assertEqual(who, "left4me-server\nCapEff:\t0000000000000000\n")
+        who = f"{STATE}/runtime/alpha/merged/who"
+        wanted = "left4me-server\nCapEff:\t0000000000000000\n"
+        self.until("it has said who it is", lambda: self.run_in("cat", who, expect=None).stdout == wanted)
         for path in ("/root/x", "/etc/x", f"{STATE}/state/x"):
             self.assertFalse(self.exists(path))
         self.unharmed()

@@ -176,7 +176,8 @@ class HostileScripts(DaemonTest):
         self.assertNotIn("to everybody", urgent)
         self.until("nothing outlives its build",
                    lambda: self.run_in("pgrep", "-f", "left4me-outlives", expect=None).returncode == 1)  # fmt: skip
-        self.assertEqual(self.run_in("systemctl", "list-units", "--no-legend", "--state=active", "left4me-script@*").stdout, "")
+        active = ("systemctl", "list-units", "--no-legend", "--state=active", "left4me-script@*")
+        self.until("all scripts have ended", lambda: self.run_in(*active).stdout == "")
         after = self.run_in("sh", "-c", "ls -R /etc /root /usr/bin /tmp /var/tmp /dev/shm; cat /etc/shadow").stdout
         ours = ("systemd-private", "hostile.yaml", "left4me-server@mallory.service")
         new = set(after.splitlines()) - set(before.splitlines())
@@ -185,7 +186,7 @@ class HostileScripts(DaemonTest):
         self.assertEqual(len({re.search(r"^uid=(\d+)", self.said(name), re.MULTILINE)[1] for name in CONTAINED}), len(CONTAINED))
         self.bystanders_live_on()
         for port in (27015, 27016, 27017):
-            self.assertTrue(self.a2s(port))
+            self.until(f"{port} answers", lambda port=port: self.a2s(port))
 
     def test_what_a_hostile_script_leaves_is_refused_with_its_reason(self):
         limits = ', timeout: "3s", disk: 2Mi'
@@ -205,7 +206,7 @@ class HostileScripts(DaemonTest):
         self.assertFalse(self.exists(f"{STATE}/evil"))
         self.bystanders_live_on()
         for port in (27015, 27016, 27017):
-            self.assertTrue(self.a2s(port))
+            self.until(f"{port} answers", lambda port=port: self.a2s(port))
 
     def test_a_sandbox_that_is_not_whole_runs_no_script(self):
         """What root takes away, or what systemd leaves out in silence, is found before the script begins."""

@@ -56,7 +56,7 @@ class TakenGame(HostTest):
         self.until("alpha answers", lambda: self.a2s(PORT))
 
     def is_as_rendered(self) -> None:
-        self.assertEqual(self.a2s(PORT)["hostname"], "as rendered")
+        self.until("it is as rendered", lambda: self.a2s(PORT).get("hostname") == "as rendered")
         for below, path in (
             (f"{STATE}/instances/alpha/current/layer", "left4dead2/cfg/server.cfg"),
             (f"{STATE}/installation", "srcds_run"),
@@ -158,7 +158,7 @@ class TakenGame(HostTest):
         for attack in ("config", "autoexec", "plugin", "library"):
             self.by_game(f"sh {PROGRAM} {attack}")
         self.restart()
-        self.assertEqual(self.a2s(PORT)["hostname"], "as rendered")
+        self.until("it is as rendered", lambda: self.a2s(PORT).get("hostname") == "as rendered")
         self.assertTrue(self.exists(f"{MERGED}/left4dead2/cfg/autoexec.cfg"))
         self.assertTrue(self.exists(f"{MERGED}/left4dead2/addons/sourcemod/plugins/evil.smx"))
         self.assertFalse(self.exists(f"{MERGED}/left4dead2/addons/evil.vdf"))

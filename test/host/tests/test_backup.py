@@ -113,7 +113,7 @@ class Backups(DaemonTest):
                                      "/etc/left4me/deploy-keys/pack").stdout, "750 left4me\n400 left4me\n644 root\n")  # fmt: skip
         self.assertIn("canary-of-a-secret", self.run_in("cat", "/etc/left4me/secrets/rcon").stdout)
         self.run_in("systemctl", "start", "left4me.service")
-        self.until("everything runs", lambda: self.ctl("diff", expect=None).returncode == 0)
+        self.until("everything runs", lambda: self.ctl("diff", expect=None).returncode == 0, 60)
         self.assertNotIn("canary", self.run_in("sh", "-c", f"journalctl --no-pager; cat {STATE}/state/*").stdout)
 
 

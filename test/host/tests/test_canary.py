@@ -73,7 +73,7 @@ class Canary(Fleet):
         other = next(name for name in NAMES if name != canary)
         shown = self.ctl("describe", "server", other).stdout
         self.assertIn(f"waits for {canary}", shown)
-        self.assertTrue(self.events(other, "CanaryPending"))
+        self.until("that is told", lambda: self.events(other, "CanaryPending"))
         self.kill()
         self.until("all have the change", lambda: self.changed("second") == NAMES, 90)
         self.until("nothing differs", lambda: self.differences() == "", 30)
@@ -83,6 +83,8 @@ class Canary(Fleet):
         self.until("the rollout has stopped", lambda: [name for name in NAMES if self.trial(name).get("failure")], 60)
         [canary] = [name for name in NAMES if self.trial(name).get("failure")]
         self.assertIn("the rollout has stopped", self.differences())
+        # Killed before, it might never tell it.
+        self.until("that is told", lambda: self.events(canary, "CanaryFailed"))
         self.kill()
         self.until(
             "it still says so",

@@ -60,7 +60,7 @@ class Continuous(DaemonTest):
         for how in ([], ["--lazy"]):
             self.run_in("umount", *how, f"{STATE}/runtime/alpha/merged")
             # Sooner than the observation every 30 s.
-            self.until("alpha is mounted", lambda: self.mounts("alpha") == mounted, seconds=10)
+            self.until("alpha is mounted", lambda: self.mounts("alpha") == mounted, seconds=20)
             self.corrected()
             self.assertEqual(self.life("alpha"), before)
 
@@ -175,7 +175,7 @@ class Continuous(DaemonTest):
         # How long it ran is told where a pass saw that start; a game that ends at once may start and end between two.
         self.assertRegex(crashes[0]["message"], r"^(signal|exit status) \d+( after \d+ s)?$")
         self.run_in("systemctl", "stop", unit_of("alpha"))
-        self.until("alpha answers", lambda: self.a2s(27015), 5)
+        self.until("alpha answers", lambda: self.a2s(27015))
         self.bystanders_live_on()
 
     # -- the daemon's own life --------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ class Drain(DaemonTest):
         self.write("/etc/left4me/secrets/rcon", SECRET + "\n")
         self.run_in("sh", "-c", "chown left4me: /etc/left4me/secrets/rcon && chmod 0400 /etc/left4me/secrets/rcon")
         self.apply(WITH_CONSOLE)
-        self.until("alpha has a console", lambda: self.ctl("console", "alpha", "status", expect=None).returncode == 0)
+        self.until("alpha has a console", lambda: self.ctl("console", "alpha", "status", expect=None).returncode == 0, 40)
         self.until("the probe has heard of alpha", lambda: self.game()["state"] == "Answers")
         self.bystanders = self.lives("beta", "gamma")
 
@@ -41,7 +41,7 @@ class Drain(DaemonTest):
         self.agrees()
         self.assert_gone("alpha")
         self.bystanders_live_on()
-        self.assertEqual(json.loads(self.run_in("cat", REQUESTS).stdout), [])
+        self.until("the request is done", lambda: json.loads(self.run_in("cat", REQUESTS).stdout) == [])
 
     def agrees(self) -> None:
         """Gamma has the same blueprint, and waits for its next start."""
@@ -70,6 +70,7 @@ class Drain(DaemonTest):
         self.play(0)
         self.stopped(30)
         self.assertNotIn("kicked by", self.log())
+        self.until("the stop is told", lambda: self.events("Stopped"))
         told = [reason for reason, _ in self.events("DrainRequested", "Draining", "Stopped")]
         self.assertEqual(list(dict.fromkeys(told)), ["DrainRequested", "Draining", "Stopped"])
         self.ctl("start", "alpha")
@@ -88,7 +89,8 @@ class Drain(DaemonTest):
         self.stopped(40)
         self.assertGreater(time.monotonic() - began, 20)
         self.assertEqual(self.log().count(told), 1)
-        self.assertIn("has waited 25 s, its deadline", self.events("Stopped")[-1][1])
+        reason = "has waited 25 s, its deadline"
+        self.until("that is told", lambda: any(reason in message for _, message in self.events("Stopped")[-1:]))
 
     def test_a_start_ends_a_drain_without_a_restart_and_a_stop_ends_it_at_once(self):
         before = self.life("alpha")

@@ -111,7 +111,7 @@ class Drift(HostTest):
         self.assertEqual(len(self.mounts("alpha")), 1)
         begun = time.monotonic()
         self.run_in("systemctl", "stop", unit_of("alpha"))
-        self.assertLess(time.monotonic() - begun, 4)
+        self.assertLess(time.monotonic() - begun, 12)
         self.assertNotIn(f"{STATE}/runtime/alpha", self.run_in("cat", "/proc/1/mountinfo").stdout)
         self.assertEqual(self.properties("alpha")["Result"], "success")
         self.assertNotIn("in use", self.logs("alpha"))
@@ -173,8 +173,7 @@ class Drift(HostTest):
         self.assertIn("alpha, modded", self.run_in("cat", config).stdout)
         self.assertEqual(self.lives("beta", "gamma"), self.bystanders)
         self.run_in("systemctl", "restart", unit_of("alpha"))
-        self.until("alpha answers", lambda: self.a2s(27015))
-        self.assertEqual(self.a2s(27015)["hostname"], "alpha, modded")
+        self.until("alpha has its name", lambda: self.a2s(27015).get("hostname") == "alpha, modded")
         self.converge()
 
     def test_a_server_that_is_no_longer_in_the_manifests_is_removed(self):
@@ -239,6 +238,8 @@ class Adoption(HostTest):
 
     def test_a_pass_over_a_converged_host_changes_nothing(self):
         self.apply()
+        for name, port in SERVERS.items():
+            self.until(f"{name} answers", lambda port=port: self.a2s(port))
         before = self.lives(*SERVERS)
         tree = ["find", STATE, "/etc/systemd/system", "-not", "-path", f"{STATE}/state*", "-not", "-path", "*/merged/*",
                 "-printf", "%p %i %T@ %C@\\n"]  # fmt: skip

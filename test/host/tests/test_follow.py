@@ -52,8 +52,8 @@ class Stubborn:
 
     def make_alpha_stubborn(self) -> None:
         self.write("/var/lib/left4me/runtime/alpha/merged/left4dead2/ems/standin.cfg", "standin_ignore_stop 1\n")
-        self.run_in("systemctl", "kill", "--signal=SIGKILL", unit_of("alpha"))
         before = self.life("alpha")
+        self.run_in("systemctl", "kill", "--signal=SIGKILL", unit_of("alpha"))
         self.until("alpha answers", lambda: self.life("alpha").pid not in ("0", before.pid) and self.a2s(27015))
 
     def begin_to_stop_alpha(self, command: str = "stop alpha") -> None:
@@ -63,7 +63,7 @@ class Stubborn:
     def command_has_ended(self) -> None:
         self.until("its command has ended", lambda: not self.exists(f"/proc/{self.run_in('cat', '/tmp/stop-alpha.pid').stdout.strip()}"))
 
-    def median(self, *words: str, expect: int | None = 0, times: int = 5) -> float:
+    def median(self, *words: str, expect: int | None = 0, times: int = 3) -> float:
         took = []
         for _ in range(times):
             began = time.monotonic()
@@ -106,6 +106,7 @@ class Stubborn:
         for verb in ("stop", "purge", "start"):
             self.assertRegex(said, rf"server/alpha +{verb} ")
         self.assertFalse(self.exists("/var/lib/left4me/runtime/alpha/merged/left4dead2/ems/standin.cfg"))
+        self.until("it is told", lambda: '"Reset"' in self.ctl("events", "alpha", "-o", "json").stdout)
         events = [json.loads(line)["reason"] for line in self.ctl("events", "alpha", "-o", "json").stdout.splitlines()]
         self.assertEqual([events.count(reason) for reason in ("ResetRequested", "Reset")], [1, 1], events)
         after = self.life("alpha")
@@ -149,6 +150,7 @@ class Following(Stubborn, DaemonTest):
             lines = self.ctl("events", "alpha", "-o", "json").stdout.splitlines()
             return sum(json.loads(line).get("count", 1) for line in lines if json.loads(line)["reason"] == "Crashed")
 
+        self.until("its crash is told", crashes)
         killed_by_this_test = crashes()
         before = self.life("alpha")
         self.run_in("systemctl", "stop", unit_of("alpha"))
@@ -176,6 +178,7 @@ class Following(Stubborn, DaemonTest):
             self.run_in("systemctl", "kill", "--signal=SIGKILL", "left4me.service")
             self.until("alpha was stopped", lambda: self.properties("alpha")["ActiveState"] == "inactive", seconds=40)
             self.until("the command says so", lambda: "reach it again" in self.run_in("cat", "/tmp/stop-alpha").stdout)
+            self.until("alpha is disabled", lambda: self.enabled("alpha") == "disabled")
             self.assert_gone("alpha")
         with self.subTest("it does not"):
             self.ctl("start", "alpha")

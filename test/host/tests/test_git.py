@@ -71,7 +71,7 @@ class Push(GitTest):
         self.run_in("git", "-C", REPOSITORY, "fetch", "-q", "/home/alice/manifests", "+HEAD:refs/heads/main")
         self.assertNotEqual(self.head(), first)
         took = self.timed(lambda: self.assertIn(":d.yaml: has 104857600 bytes", self.ctl("reconcile", expect=3).stderr))
-        self.assertLess(took, 5)
+        self.assertLess(took, 20)
         self.assertIn("d.yaml", json.loads(self.status())["sourceError"])
         self.assertEqual(self.lives(*SERVERS), before)
 
@@ -165,7 +165,7 @@ class Push(GitTest):
         taken = ("flock", "-n", "/run/left4me/lock", "true")
         self.until("the lock is taken", lambda: self.run_in(*taken, expect=None).returncode)
         self.commit("README.md", "words")
-        self.assertLess(self.timed(self.push), 5)
+        self.assertLess(self.timed(self.push), 20)
         self.run_in("systemctl", "stop", "holder")
 
     def test_a_commit_that_touches_no_manifest_touches_no_server(self):

@@ -20,6 +20,7 @@ class GitOverSsh(HostTest):
                     "useradd -m -p '*' -s /bin/sh git; install -d -m 700 -o git -g git /home/git/.ssh; "
                     f"git config --system safe.directory '*'; git init -q --bare -b main {REPOSITORY}; "
                     "systemd-run -q --unit=test-sshd /usr/sbin/sshd -D -f /etc/ssh/test_config")  # fmt: skip
+        self.until("sshd listens", lambda: f":{PORT} " in self.run_in("ss", "-Hltn").stdout)
         self.host_key = self.run_in("cut", "-d ", "-f1,2", "/etc/ssh/test_host_key.pub").stdout.strip()
         self.first = self.commit("sv_maxrate 1")
 
@@ -93,9 +94,14 @@ class GitOverSsh(HostTest):
         self.run_in("sh", "-ec", "rm /etc/ssh/test_host_key*; ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/test_host_key; systemctl reload test-sshd || "
                     "kill -HUP $(systemctl show -P MainPID test-sshd)")  # fmt: skip
         shown = self.run_in("sh", "-c", "ssh-keygen -l -f /etc/ssh/test_host_key.pub | cut -d' ' -f2").stdout.strip()
-        checked = self.ctl("lock", "--check", expect=None)
-        self.assertIn(shown, checked.stdout + checked.stderr)
-        self.assertIn("hostKeys", checked.stdout + checked.stderr)
+
+        def is_told() -> bool:
+            """Once sshd, which is only asked to, has read its new key."""
+            checked = self.ctl("lock", "--check", expect=None)
+            said = checked.stdout + checked.stderr
+            return shown in said and "hostKeys" in said
+
+        self.until("the other host key is told", is_told, 60)
         self.until("it is as it was", lambda: self.built_from("pack", self.first))
 
     def test_a_deploy_key_reaches_the_build_of_its_overlay_and_nobody_else(self):

@@ -16,7 +16,7 @@ class Health(DaemonTest):
         super().setUp()
         self.apply(WATCHED)
         for name in SERVERS:
-            self.until(f"{name} is Ready", lambda name=name: self.ready(name)["status"] == "True")
+            self.until(f"{name} is Ready", lambda name=name: self.ready(name)["status"] == "True", 60)
 
     def ready(self, name: str) -> dict:
         return next(one for one in self.status(name)["conditions"] if one["type"] == "Ready")

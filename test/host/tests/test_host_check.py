@@ -61,9 +61,9 @@ class HostCheck(HostTest):
         ):  # fmt: skip
             with self.subTest(words):
                 self.run_in("sh", "-c", breaks)
-                self.until(words, lambda: [(check, True)] == [(one, words in said) for one, said in self.findings()], 10)
+                self.until(words, lambda: [(check, True)] == [(one, words in said) for one, said in self.findings()], 20)
                 self.run_in("sh", "-c", mends)
-                self.until("it is mended", lambda: self.findings() == [], 10)
+                self.until("it is mended", lambda: self.findings() == [], 20)
 
     def test_host_init_mends_what_a_command_can_and_asks_before_it_changes_the_host_itself(self):
         before = self.lives("beta", "gamma")
@@ -76,7 +76,7 @@ class HostCheck(HostTest):
         said = self.ctl("host", "init", expect=None).stdout
         for mended in ("+ adduser left4me left4me-operators", "+ systemd-tmpfiles --create left4me.conf", "+ systemctl unmask", "+ systemctl enable --now"):
             self.assertIn(mended, said)
-        self.until("nothing is left", lambda: self.findings() == [], 10)
+        self.until("nothing is left", lambda: self.findings() == [], 20)
         self.assertEqual(self.lives("beta", "gamma"), before)
         # Nobody is there to be asked, so the host itself stays as it is.
         self.run_in("mv", "/etc/ssl/certs/ca-certificates.crt", "/root")

@@ -87,7 +87,7 @@ class OldHost(HostTest):
         # Its next start is one of left4me.
         self.ctl("restart", "old1")
         self.assert_running("old1", 27100)
-        self.assertEqual(self.a2s(27100)["hostname"], "old1")
+        self.until("old1 has its name", lambda: self.a2s(27100).get("hostname") == "old1")
         self.assertIn("sv_maxrate", self.run_in("cat", f"{STATE}/runtime/old1/merged/left4dead2/cfg/rates.cfg").stdout)
         self.assertEqual(self.run_in("sh", "-c", f"find {STATE}/runtime/old1/upper ! -user left4me-server").stdout, "")
         del before["old1"]

@@ -20,15 +20,13 @@ class Lifecycle(HostTest):
     def test_the_game_sees_the_server_cfg_that_was_rendered_for_it(self):
         self.apply()
         for name, hostname in {"alpha": "alpha, modded", "beta": "beta on 27016", "gamma": "gamma, modded"}.items():
-            self.until(f"{name} answers", lambda port=SERVERS[name]: self.a2s(port))
-            answer = self.a2s(SERVERS[name])
-            self.assertEqual(answer["hostname"], hostname)
+            self.until(f"{name} has its name", lambda port=SERVERS[name], wanted=hostname: self.a2s(port).get("hostname") == wanted)
             rendered = self.run_in("cat", f"{STATE}/instances/{name}/current/layer/left4dead2/cfg/server.cfg").stdout
             self.assertIn(f'hostname "{hostname}"', rendered)
             merged = self.run_in("cat", f"{STATE}/runtime/{name}/merged/left4dead2/cfg/server.cfg").stdout
             self.assertEqual(merged, rendered)
-        self.assertEqual(self.a2s(27015)["map"], "c5m1_waterfront")
-        self.assertEqual(self.a2s(27015)["maxplayers"], "8")
+        wanted = ("c5m1_waterfront", "8")
+        self.until("alpha has its arguments", lambda: (self.a2s(27015).get("map"), self.a2s(27015).get("maxplayers")) == wanted)
 
     def test_files_that_a_server_writes_stay_in_its_own_upper_directory(self):
         self.apply()
@@ -60,6 +58,7 @@ class Lifecycle(HostTest):
     def test_a_Stopped_server_is_inactive_disabled_and_unmounted(self):
         self.apply()
         others = self.lives("beta", "gamma")
+        self.until("alpha answers", lambda: self.a2s(27015))
         self.apply(server("alpha", 27015, "modded", "Stopped"))
         self.assert_gone("alpha")
         self.assertEqual(self.a2s(27015), {})
@@ -115,7 +114,7 @@ class Lifecycle(HostTest):
         )
         self.until("delta has its new name", lambda: self.a2s(27018).get("hostname") == "renamed delta")
         self.assertEqual(self.lives(*SERVERS), before)
-        self.assertEqual(self.a2s(27016)["hostname"], "beta on 27016")
+        self.until("beta has its old name", lambda: self.a2s(27016).get("hostname") == "beta on 27016")
         waits = self.ctl("diff", expect=1).stdout
         self.assertRegex(waits, r"(?m)^ *server/beta +hold ")
         self.run_in("systemctl", "restart", "left4me-server@beta.service")

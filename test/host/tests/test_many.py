@@ -35,11 +35,14 @@ class Misbehaving(HostTest):
         )
         self.apply(stubborn)
         self.until("stubborn answers", lambda: self.a2s(27018))
+        # It takes longer to stop than alpha to come back, however slow the machine is.
+        self.write(f"/etc/systemd/system/{unit_of('stubborn')}.d/stop.conf", "[Service]\nTimeoutStopSec=45s\n")
+        self.run_in("systemctl", "daemon-reload")
         self.run_in("systemctl", "stop", unit_of("alpha"))
         self.run_in("sh", "-c", "l4d2ctl stop stubborn >/tmp/said 2>&1 & echo $! >/tmp/pid")
-        self.until("alpha is back", lambda: self.properties("alpha")["ActiveState"] == "active", seconds=10)
+        self.until("alpha is back", lambda: self.properties("alpha")["ActiveState"] == "active", seconds=20)
         self.assertEqual(self.properties("stubborn")["ActiveState"], "deactivating")
-        self.until("stubborn was killed", lambda: self.properties("stubborn")["ActiveState"] != "deactivating", 40)
+        self.until("stubborn was killed", lambda: self.properties("stubborn")["ActiveState"] != "deactivating", 90)
         self.until("the pass is over", lambda: not self.exists(f"/proc/{self.run_in('cat', '/tmp/pid').stdout.strip()}"))
         self.converge()
         self.assert_gone("stubborn")
@@ -62,6 +65,7 @@ class Misbehaving(HostTest):
 
     def test_two_passes_at_once_wait_for_each_other(self):
         self.apply()
+        self.until("alpha answers", lambda: self.a2s(27015))
         before = self.lives("beta", "gamma")
         self.run_in("systemctl", "stop", unit_of("alpha"))
         self.run_in("sh", "-c", "for i in 1 2 3 4; do l4d2ctl reconcile >/tmp/pass$i 2>&1 & done; wait")

@@ -78,7 +78,7 @@ class Operators(DaemonTest):
         self.assertEqual(self.properties("delta")["ActiveState"], "active")
 
     def test_a_watch_ends_with_the_person_who_watches(self):
-        self.run_in("sh", "-c", "runuser -u olga -- timeout 2 l4d2ctl get servers --watch >/tmp/seen", expect=124)
+        self.run_in("sh", "-c", "runuser -u olga -- timeout 10 l4d2ctl get servers --watch >/tmp/seen", expect=124)
         self.assertIn("delta", self.run_in("cat", "/tmp/seen").stdout)
         running = ("sh", "-c", "systemctl list-units --no-legend --plain 'left4me-read@*.service' | grep running")
         self.until("its service has ended", lambda: self.run_in(*running, expect=None).returncode != 0)

@@ -148,7 +148,7 @@ class Clear(Big):
         self.run_in("systemctl", "kill", "--kill-whom=main", "-s", "KILL", UNIT)
         self.fails("Killed")
         self.assert_built()
-        self.assertEqual(self.events("BuildFailed", "Built"), ["BuildFailed", "Built"])
+        self.until("it is told", lambda: self.events("BuildFailed", "Built") == ["BuildFailed", "Built"])
 
     def test_a_full_disk_is_said_to_be_full_and_used_when_it_is_not(self):
         self.run_in("mount", "-t", "tmpfs", "-o", "size=4m,mode=2750,uid=left4me,gid=left4me-server", "tmpfs", f"{STATE}/overlays")
@@ -186,12 +186,12 @@ class Clear(Big):
         self.hold_build()
         begun = time.monotonic()
         self.assertIn("canceled", self.ctl("cancel", "overlay/big").stdout)
-        self.assertLess(time.monotonic() - begun, 5)
+        self.assertLess(time.monotonic() - begun, 9)
         self.assertFalse(self.builds())
         self.until("it is said", lambda: "BuildCanceled" in self.ctl("diff", "-o", "json", expect=None).stdout)
         self.assertEqual(self.overlay()["build"]["state"], "Canceled")
         self.assertNotIn("failure", self.record())
-        self.assertEqual(self.events("BuildCanceled"), ["BuildCanceled"])
+        self.until("it is told", lambda: self.events("BuildCanceled") == ["BuildCanceled"])
         self.assertFalse(self.builds())
         self.assertIn("is not being built", self.ctl("cancel", "overlay/big").stdout)
         self.write(f"{SOURCE}/left4dead2/addons/1.vpk", "another map")
@@ -278,9 +278,9 @@ class Beside(DaemonTest, Big):
         took = {"version": idle} | answers | repairs
         print({words: f"{milliseconds:.0f} ms" for words, milliseconds in took.items()}, flush=True)
         for words in answers:
-            self.assertLess(took[words], max(100, 6 * idle), words)
+            self.assertLess(took[words], max(100, 8 * idle), words)
         for act in repairs:
-            self.assertLess(took[act], max(500, 3 * usual[act]), act)
+            self.assertLess(took[act], max(500, 5 * usual[act]), act)
         self.assertEqual(self.properties("slow")["ActiveState"], "deactivating")
         self.until("the watchdog is fed", lambda: self.daemon()["WatchdogTimestampMonotonic"] != fed, 60)
         self.assertTrue(self.builds())

@@ -107,6 +107,7 @@ class Ansible(HostTest):
 class DocoCd(DaemonTest):
     def setUp(self) -> None:
         super().setUp()
+        self.ctl("wait", *SERVERS)  # which is an event
         self.events_end()
 
     def events(self) -> int:
@@ -139,8 +140,8 @@ class DocoCd(DaemonTest):
     def test_a_change_was_seen_only_at_the_next_interval(self):
         began = time.monotonic()
         self.write(f"{MANIFESTS}/delta.yaml", DELTA)
-        self.until("delta answers", lambda: self.a2s(27018))
-        self.assertLess(time.monotonic() - began, 10, "the interval is 30 s")
+        self.until("delta answers", lambda: self.a2s(27018), 25)
+        self.assertLess(time.monotonic() - began, 25, "the interval is 30 s")
 
     def test_one_server_was_restarted_by_hand_only_through_a_commit(self):
         before = self.life("alpha")

@@ -48,7 +48,7 @@ class Players(DaemonTest):
     def waits_for(self, text: str) -> bool:
         return f"waits until empty: {text}" in self.ctl("diff", expect=None).stdout
 
-    def restarted(self, before, seconds: float = 20) -> None:
+    def restarted(self, before, seconds: float = 40) -> None:
         self.until("alpha is restarted", lambda: self.life("alpha").pid not in ("0", before.pid), seconds)
         self.until("alpha has the change", lambda: self.a2s(27015).get("hostname") == "alpha, changed")
         self.bystanders_live_on()
@@ -69,9 +69,11 @@ class Players(DaemonTest):
         self.assertEqual(self.life("alpha"), before)
         left = time.monotonic()
         self.play(0)
-        self.restarted(before, 15)
-        self.assertLess(time.monotonic() - left, 15)
+        # Sooner than the observation every 30 s.
+        self.restarted(before, 25)
+        self.assertLess(time.monotonic() - left, 25)
         self.settled_but_for_gamma()
+        self.until("that is told", lambda: self.events("Restarted"))
         self.assertEqual(len(self.events("Restarted")), 1)
 
     def settled_but_for_gamma(self) -> None:
@@ -88,10 +90,12 @@ class Players(DaemonTest):
         self.played_by(2)
         self.change()
         self.until("the change waits for two players", lambda: self.waits_for("2 players"))
-        self.play(0)
-        self.until("l4d2d is about to restart it", lambda: "under way" in self.daemon()["StatusText"], 10)
-        self.play(1)
-        self.until("the restart is not made", lambda: self.events("Postponed"), 10)
+        # Between "under way" and the restart there is one round of the probe, less than a second.
+        orders = f"{STATE}/runtime/alpha/merged/left4dead2/ems/standin.cfg"
+        self.run_in("sh", "-c", f"echo standin_players 0 >{orders}; "
+                    "until systemctl show -P StatusText left4me.service | grep -q 'under way'; do :; done; "
+                    f"echo standin_players 1 >{orders}")  # fmt: skip
+        self.until("the restart is not made", lambda: self.events("Postponed"))
         self.assertIn("1 player has come meanwhile", self.events("Postponed")[0]["message"])
         self.until("the change waits for one player", lambda: self.waits_for("1 player"))
         self.assertEqual(self.life("alpha"), before)
@@ -151,19 +155,19 @@ class Players(DaemonTest):
         table = [line.split() for line in self.run_in("cat", "/proc/net/udp").stdout.splitlines()[1:]]
         port = next(int(fields[1].split(":")[1], 16) for fields in table if fields[7] == user)
         nobody = b"\xff\xff\xff\xffI\x11alpha\0map\0left4dead2\0L4D2\0\x26\x02\0\x08\0dl\0\x012\0".hex()
-        flooding = self.run_in("systemd-run", "--unit=flood", "perl", "-MSocket", "-e", FLOOD, str(port), nobody, "12")
+        flooding = self.run_in("systemd-run", "--unit=flood", "perl", "-MSocket", "-e", FLOOD, str(port), nobody, "30")
         self.assertEqual(flooding.returncode, 0)
         beta = self.life("beta")
         began = time.monotonic()
         self.run_in("systemctl", "stop", "left4me-server@beta.service")
-        self.until("beta runs again", lambda: self.life("beta").pid not in ("0", beta.pid), 10)
+        self.until("beta runs again", lambda: self.life("beta").pid not in ("0", beta.pid), 25)
         repaired = time.monotonic() - began
         self.bystanders = self.lives("beta", "gamma")
         while self.run_in("systemctl", "is-active", "flood", expect=None).stdout.strip() == "active":
             self.assertIn(self.game("alpha")["players"], (3, None))
             self.assertEqual(self.life("alpha"), before)
         sent = self.run_in("journalctl", "-u", "flood", "-o", "cat", "--no-pager").stdout
-        print(f"flood: {sent.split('datagrams')[0].split()[-1]} datagrams in 12 s; drift was repaired after {1000 * repaired:.0f} ms")
+        print(f"flood: {sent.split('datagrams')[0].split()[-1]} datagrams in 30 s; drift was repaired after {1000 * repaired:.0f} ms")
         self.until("the probe knows again", lambda: self.game("alpha")["players"] == 3)
         self.play(0)
         self.restarted(before)
@@ -213,19 +217,20 @@ class Players(DaemonTest):
         self.ctl("restart", "alpha", "--when-empty")
         self.until("the restart waits", lambda: self.waits_for("1 player"))
         self.play(0)
-        self.until("alpha is restarted", lambda: self.life("alpha").pid not in ("0", before.pid), 15)
+        self.until("alpha is restarted", lambda: self.life("alpha").pid not in ("0", before.pid), 40)
         self.settled()
         self.bystanders_live_on()
 
     def test_players_and_maps_are_shown_and_an_empty_server_is_told_from_one_that_does_not_run(self):
         self.played_by(3)
+        self.until("they are listed", lambda: len(self.game("alpha")["list"] or []) == 3)
         self.ctl("stop", "gamma")
         shown = self.ctl("players").stdout
         self.assertRegex(shown, r"(?m)^NAME +PLAYERS +MAP +ANSWER\n")
-        self.assertRegex(shown, r"(?m)^alpha +3/8 +c5m1_waterfront +asked \ds ago$")
-        self.assertRegex(shown, r"(?m)^beta +0/4 +c1m1_hotel +asked \ds ago$")
+        self.assertRegex(shown, r"(?m)^alpha +3/8 +c5m1_waterfront +asked \d+s ago$")
+        self.assertRegex(shown, r"(?m)^beta +0/4 +c1m1_hotel +asked \d+s ago$")
         self.assertRegex(shown, r"(?m)^gamma +- +- +does not run$")
-        self.assertEqual(self.ctl("players", "alpha").stdout.count("\n"), 2)
+        self.assertRegex(self.ctl("players", "alpha").stdout, r"\ANAME .*\nalpha .*\n\nPLAYER .*\n(?:.+\n){3}\Z")
         self.ctl("players", "nobody", expect=4)
         told = json.loads(self.ctl("players", "-o", "json").stdout)
         self.assertEqual(told["players"], 3)
@@ -293,5 +298,11 @@ class WithoutTheDaemon(HostTest):
         answers = lambda: json.loads(self.ctl("players", "-o", "json").stdout)["servers"]  # noqa: E731
         self.until("alpha has answered the probe", lambda: answers()[0]["state"] == "Answers")
         self.apply(CHANGED)
-        self.assertNotEqual(self.life("alpha").pid, before.pid)
+
+        def is_restarted() -> bool:
+            """A pass needs an answer that is at most 5 s old."""
+            self.ctl("reconcile")
+            return self.life("alpha").pid not in ("0", before.pid)
+
+        self.until("a pass restarts it", is_restarted, 40)
         self.until("alpha has the change", lambda: self.a2s(27015).get("hostname") == "alpha, changed")

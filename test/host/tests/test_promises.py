@@ -29,7 +29,7 @@ class Promises(DaemonTest):
 
     def test_a_pass_by_hand_waits_for_the_lock_and_says_so(self):
         self.run_in("systemctl", "stop", "left4me.service")
-        self.run_in("sh", "-c", "flock /run/left4me/lock sleep 3 >/dev/null 2>&1 & echo")
+        self.run_in("sh", "-c", "flock /run/left4me/lock sleep 10 >/dev/null 2>&1 & echo")
         self.until("the lock is held", lambda: self.run_in("flock", "-n", "/run/left4me/lock", "true", expect=None).returncode != 0)
         done = self.ctl("reconcile")
         self.assertRegex(done.stderr, r"waiting for pid \d+ to finish its pass")

@@ -19,7 +19,7 @@ class Rcon(DaemonTest):
         self.write("/etc/left4me/secrets/rcon", SECRET + "\n")
         self.run_in("sh", "-c", "chown left4me: /etc/left4me/secrets/rcon && chmod 0400 /etc/left4me/secrets/rcon")
         self.apply(WITH_CONSOLE)
-        self.until("alpha has a console", lambda: self.ctl("console", "alpha", "status", expect=None).returncode == 0)
+        self.until("alpha has a console", lambda: self.ctl("console", "alpha", "status", expect=None).returncode == 0, 40)
         self.until("the probe has heard of alpha", lambda: self.game("alpha")["state"] == "Answers")
         self.bystanders = self.lives("beta", "gamma")
 
@@ -31,7 +31,7 @@ class Rcon(DaemonTest):
 
     def ordered(self, commands: str, shown: str) -> None:
         self.order(commands)
-        self.until(f"the console says {shown}", lambda: shown in self.ctl("console", "alpha", "status").stdout)
+        self.until(f"the console says {shown}", lambda: shown in self.ctl("console", "alpha", "status", expect=None).stdout)
 
     def waits_for(self, text: str) -> bool:
         return f"waits until empty: {text}" in self.ctl("diff", expect=None).stdout
@@ -54,6 +54,7 @@ class Rcon(DaemonTest):
         self.until("the probe sees nobody", lambda: self.game("alpha")["players"] == 0)
         self.apply(CHANGED)
         self.until("the change waits for the lobby", lambda: self.waits_for("a lobby has reserved the server"))
+        self.until("that is told", lambda: self.events("Postponed"))
         self.assertIn("a lobby has reserved the server", self.events("Postponed")[0]["message"])
         for _ in range(3):
             self.ctl("reconcile")
@@ -154,22 +155,24 @@ class Rcon(DaemonTest):
         self.ordered("standin_players 2\n", "2 humans")
         self.until("two play on alpha", lambda: self.game("alpha")["players"] == 2)
         # A time is a minute of the clock; this one has not come when the manifests are applied.
-        at = self.run_in("date", "-d", "70 seconds", "+%H:%M").stdout.strip()
+        at = self.run_in("date", "-d", "100 seconds", "+%H:%M").stdout.strip()
         schedule = f'[{{at: "{at}", command: say it is time}}, {{at: "{at}", action: Restart}}]'
         self.apply(WITH_CONSOLE.replace("rcon: {secret: rcon}\n", f"rcon: {{secret: rcon}}\n  schedule: {schedule}\n"))
         self.assertIn(f"{at} Restart, next at {at}", self.ctl("describe", "server", "alpha").stdout)
         self.assertNotIn("scheduled", self.ctl("diff", expect=None).stdout)
-        self.until("the command is given", lambda: commands() == 1, 90)
+        self.until("the command is given", lambda: commands() == 1, 150)
         self.until("the restart waits", lambda: self.waits_for("2 players"))
+        self.until("that is told", lambda: self.events("Commanded"))
         self.assertEqual(len(self.events("Commanded")), 1)
         # Nobody plays on gamma: its restart waits neither for alpha's nor, since there is one, for its next start.
         gamma = self.bystanders["gamma"]
         self.until("gamma is restarted", lambda: self.life("gamma").pid not in ("0", gamma.pid))
         self.assertEqual(self.life("alpha"), before)
         self.order("standin_players 0\n")
-        self.until("alpha is restarted", lambda: self.life("alpha").pid not in ("0", before.pid))
+        self.until("alpha is restarted", lambda: self.life("alpha").pid not in ("0", before.pid), 40)
         self.until("nothing is left to do", lambda: self.ctl("diff", expect=None).returncode == 0)
-        self.assertIn(f"the restart scheduled for {at}, and nobody is playing", self.events("Restarted")[-1]["message"])
+        reason = f"the restart scheduled for {at}, and nobody is playing"
+        self.until("that is told", lambda: any(reason in one["message"] for one in self.events("Restarted")[-1:]))
         self.assertEqual(commands(), 1)
         self.assertEqual(self.life("beta"), self.bystanders["beta"])
 

@@ -73,6 +73,7 @@ class RestartBesideTheDaemon(DaemonTest):
         self.until("alpha is another process", lambda: self.life("alpha").pid not in ("0", before.pid))
         self.settled()
         self.bystanders_live_on()
+        self.until("the restart is told", lambda: '"Restarted"' in self.ctl("events", "alpha", "-n", "0", "-o", "json").stdout)
         events = map(json.loads, self.ctl("events", "alpha", "-n", "0", "-o", "json").stdout.splitlines())
         told = [(event["reason"], event["actor"]) for event in events]
         for reason in ("RestartRequested", "RestartCanceled", "Restarted"):

@@ -90,14 +90,14 @@ class Scripts(HostTest):
         self.assertEqual(self.run_in("pgrep", "-f", "left4me-script", expect=None).stdout, "")
 
     def test_a_script_begins_anew_after_its_build_was_killed(self):
-        self.put("sleep 4\n" + SCRIPT)
+        self.put("sleep 15\n" + SCRIPT)
         self.run_in("systemctl", "start", "left4me.service")
         self.script_runs()
         self.run_in("systemctl", "kill", "--kill-whom=main", "-s", "KILL", "left4me-build@made.service")
         self.until("it is recorded", lambda: self.record().get("failure", {}).get("reason") == "Killed")
         self.until("the script has ended with it", lambda: self.script_state() == "inactive")
         self.ctl("reconcile")
-        self.until("the server runs", lambda: self.properties("alpha")["ActiveState"] == "active", 90)
+        self.until("the server runs", lambda: self.properties("alpha")["ActiveState"] == "active", 120)
         self.assertEqual(self.run_in("cat", f"{STATE}/runtime/alpha/merged/left4dead2/cfg/made.cfg").stdout, "sv_maxrate 1\n")
 
     def test_a_script_that_is_killed_fails_its_build_and_the_last_artifact_stays_in_use(self):

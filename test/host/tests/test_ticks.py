@@ -67,6 +67,7 @@ class Ticks(DaemonTest):
         self.assertEqual(self.life("alpha"), self.before)
         self.order(0, "30.00")
         self.until("alpha is restarted", lambda: self.life("alpha").pid not in ("0", self.before.pid), 60)
+        self.until("that is told", lambda: [one for one in self.events("Restarted") if "frames per second" in one["message"]])
         restarts = [event["message"] for event in self.events("Restarted") if "frames per second" in event["message"]]
         self.assertEqual(restarts, ["the game runs with less than 80% of its 30 frames per second, and nobody is playing"])
         self.until("nothing is known of the new game", lambda: self.condition("alpha", "TickHealthy")["reason"] == "NotMeasured", 60)
