@@ -161,12 +161,12 @@ Asker::Heard Asker::heard_players(Game& game, a2s::Players players, Time now) {
     return heard;
 }
 
-Asker::Heard Asker::know(Game& game, Time now) {
+Asker::Heard Asker::know(Game& game, Time now) const {
     const unsigned before = most_people(game.answer, now);
     game.answer = game.half;
     const bool fewer = most_people(game.answer, now) < before;
     if (fewer && people(*game.answer) == 0) game.left = now;
-    return {.answered = true, .fewer = fewer, .reply = {}};
+    return {.answered = true, .fewer = fewer, .awaited = is_left(game, now), .reply = {}};
 }
 
 bool Asker::is_left(const Game& game, Time now) const {

@@ -82,6 +82,7 @@ class Asker {
     struct Heard {
         bool answered = false;
         bool fewer = false;             ///< people than were known to be there; it may have become empty
+        bool awaited = false;           ///< everybody has left just now, and a restart may wait for that
         std::optional<Datagram> reply;  ///< the question again, with the challenge
     };
     /// Everything that is not the answer to a question to this very endpoint is ignored. Call it for all that
@@ -128,7 +129,7 @@ class Asker {
     void give_up(Game& game, Time now);
     Heard heard_info(const Listening& socket, Game& game, a2s::Info info, Time now);
     Heard heard_players(Game& game, a2s::Players players, Time now);
-    static Heard know(Game& game, Time now);
+    Heard know(Game& game, Time now) const;
     /// Everybody has left just now.
     bool is_left(const Game& game, Time now) const;
     /// Between two rounds.

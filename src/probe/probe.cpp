@@ -25,7 +25,8 @@ namespace {
 
 /// Games come and go; the kernel tells nobody.
 constexpr Time look_for_sockets{2000};
-/// Answers come one by one.
+/// Answers come one by one, and only what a restart may wait for is published at once: that nobody plays is
+/// believed for less than a second.
 constexpr Time publish_pause{250};
 /// Only people read who plays.
 constexpr Time publish_lists_pause{2000};
@@ -96,7 +97,7 @@ class RunningProbe : public Probe {
             if (auto looked = look(now); !looked) return looked;
         }
         for (const Asker::Datagram& question : asker_.due(now)) send(question);
-        if (news_ && now >= publish_at_) {
+        if (news_ && (awaited_ || now >= publish_at_)) {
             if (auto done = publish(now); !done) return done;
         }
         wait(now, longest);
@@ -125,6 +126,7 @@ class RunningProbe : public Probe {
                 asker_.heard(sender, {buffer.data(), static_cast<std::size_t>(got)}, since_boot());
             news_ = news_ || heard.answered;
             fewer_ = fewer_ || heard.fewer;
+            awaited_ = awaited_ || heard.awaited;
             if (heard.reply) send(*heard.reply);
         }
     }
@@ -154,7 +156,7 @@ class RunningProbe : public Probe {
         if (fewer_) {
             if (auto done = publisher_.tell_fewer(); !done) return failure("the signal", done.error());
         }
-        news_ = fewer_ = false;
+        news_ = fewer_ = awaited_ = false;
         publish_at_ = now + publish_pause;
         return publish_lists(now);
     }
@@ -189,6 +191,7 @@ class RunningProbe : public Probe {
     Time looked_{};
     bool news_ = true;  // an empty list says that the probe runs
     bool fewer_ = false;
+    bool awaited_ = false;
 };
 
 }  // namespace

@@ -396,6 +396,22 @@ TEST_CASE("it is reported when players have left, or a game answers that was not
     CHECK(says(0, Time(6000)));
 }
 
+TEST_CASE("what a game answers is awaited from when everybody has left for a while") {
+    Net net;
+    net.asker.listening(reading({game(27015)}), net.now);
+    const auto is_awaited = [&net](std::uint8_t players, Time pause) {
+        net.now = std::max(net.now + pause, *net.asker.next());
+        (void)net.asker.due(net.now);
+        (void)net.asker.heard(here, info(players), net.now);
+        return net.asker.heard(here, list_of(players), net.now).awaited;
+    };
+    CHECK_FALSE(is_awaited(2, Time(0)));
+    CHECK(is_awaited(0, Time(0)));
+    CHECK(is_awaited(0, Time(0)));
+    for (const Time until = net.now + Pace().after_leaving; net.now < until;) (void)is_awaited(0, Time(0));
+    CHECK_FALSE(is_awaited(0, Time(0)));
+}
+
 TEST_CASE("a game reads nothing while its queue never gets shorter") {
     Net net;
     const auto look = [&net](std::size_t queued) {
