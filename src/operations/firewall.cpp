@@ -67,9 +67,6 @@ bool contains(const Json& list, std::string_view name) {
     return std::any_of(list.begin(), list.end(), [name](const Json& one) { return text(one) == name; });
 }
 
-// -- single values that a packet is compared with
-// -------------------------------------------------------------
-
 Truth is_port(const Json& value, std::uint16_t port) {
     if (value.is_number_integer()) return truth(value.get<std::int64_t>() == port);
     const Json& range = member(value, "range");
@@ -122,9 +119,6 @@ Truth is_of_a_player(const Json& value) {
                             !is_public(reinterpret_cast<const sockaddr&>(last));
     return is_private ? Truth::No : Truth::Maybe;
 }
-
-// -- the ruleset
-// ----------------------------------------------------------------------------------------------
 
 using ChainName = std::tuple<std::string_view, std::string_view, std::string_view>;
 
@@ -236,9 +230,6 @@ class Ruleset {
     std::set<std::pair<std::string_view, std::string_view>> dormant_;
     bool tracks_everything_ = true;
 };
-
-// -- a packet on its way
-// --------------------------------------------------------------------------------------
 
 class Packet {
   public:
