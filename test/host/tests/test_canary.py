@@ -73,7 +73,6 @@ class Canary(Fleet):
         other = next(name for name in NAMES if name != canary)
         shown = self.ctl("describe", "server", other).stdout
         self.assertIn(f"waits for {canary}", shown)
-        self.until("that is told", lambda: self.events(other, "CanaryPending"))
         self.kill()
         self.until("all have the change", lambda: self.changed("second") == NAMES, 90)
         self.until("nothing differs", lambda: self.differences() == "", 30)
@@ -83,8 +82,9 @@ class Canary(Fleet):
         self.until("the rollout has stopped", lambda: [name for name in NAMES if self.trial(name).get("failure")], 60)
         [canary] = [name for name in NAMES if self.trial(name).get("failure")]
         self.assertIn("the rollout has stopped", self.differences())
+        other = next(name for name in NAMES if name != canary)
         # Killed before, it might never tell it.
-        self.until("that is told", lambda: self.events(canary, "CanaryFailed"))
+        self.until("that is told", lambda: self.events(canary, "CanaryFailed") and self.events(other, "CanaryPending"))
         self.kill()
         self.until(
             "it still says so",
@@ -94,7 +94,6 @@ class Canary(Fleet):
         self.assertEqual(self.restarted(), [canary])
         self.assertEqual(len(self.events(canary, "CanaryFailed")), 1)
         # What ends meanwhile comes up with what it had.
-        other = next(name for name in NAMES if name != canary)
         self.run_in("systemctl", "kill", "--signal=SIGKILL", f"left4me-server@{other}.service")
         number = NAMES.index(other)
         self.until(f"{other} is up", lambda: self.a2s(27015 + number).get("hostname") == "first", 40)
