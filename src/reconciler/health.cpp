@@ -11,6 +11,8 @@ namespace {
 
 /// One of these fell silent because of itself.
 constexpr std::chrono::seconds apart{60};
+/// Five questions that a game has not answered may be the beginning of a silence.
+constexpr std::chrono::seconds still_answers{15};
 
 bool is_starting_up(const ObservedUnit& unit, const Health& health, TimePoint now) {
     if (!unit.active_since) return false;
@@ -19,7 +21,8 @@ bool is_starting_up(const ObservedUnit& unit, const Health& health, TimePoint no
     return up_for >= up_for.zero() && up_for < health.startup;
 }
 
-/// How many games fell silent at about the same time; 0: some game answers, or it is the only one.
+/// How many games fell silent at about the same time, also those for which it has not lasted long enough to
+/// call it that; 0: some game answers, or it is the only one.
 std::size_t silent_at_once(const Target& target, const Observed& observed) {
     std::size_t silent = 0;
     auto shortest = std::chrono::milliseconds::max();
@@ -28,11 +31,12 @@ std::size_t silent_at_once(const Target& target, const Observed& observed) {
         const auto seen = observed.servers.find(name);
         if (seen == observed.servers.end()) continue;
         const Response response = response_of(*server.spec, seen->second, observed);
-        if (response == Response::Answers) return 0;
-        if (response != Response::Silent || !seen->second.socket) continue;
+        const auto& socket = seen->second.socket;
+        if (!socket || (response != Response::Silent && response != Response::Answers)) continue;
+        if (response == Response::Answers && socket->silent <= still_answers) return 0;
         ++silent;
-        shortest = std::min(shortest, seen->second.socket->silent);
-        longest = std::max(longest, seen->second.socket->silent);
+        shortest = std::min(shortest, socket->silent);
+        longest = std::max(longest, socket->silent);
     }
     return silent >= 2 && longest - shortest <= apart ? silent : 0;
 }
