@@ -52,12 +52,15 @@ class Drain(DaemonTest):
         self.played_by(3)
         self.run_in("sh", "-c", "l4d2ctl drain alpha & sleep 0.1; systemctl kill -s KILL left4me.service; wait")
         self.until("it waits", lambda: "waits until empty: 3 players" in self.ctl("diff", expect=1).stdout)
-        self.assertIn("stop alpha: 3 players, waits until empty", self.ctl("diff", expect=1).stdout)
+        self.until("it says for whom", lambda: "stop alpha: 3 players, waits until empty" in self.ctl("diff", expect=1).stdout)
         self.assertIn("the drain that root asked for", self.ctl("describe", "server", "alpha").stdout)
         self.assertIn("l4d2ctl start alpha", self.ctl("describe", "server", "alpha").stdout)
-        said = json.loads(self.ctl("diff", "-o", "json", expect=1).stdout)
-        self.assertEqual([(one["server"], one["takes"], one["players"], one["waitsFor"]) for one in said["interruptions"] if one["server"] == "alpha"],
-                         [("alpha", "Stop", 3, "Empty")])  # fmt: skip
+
+        def interrupted() -> list[tuple]:
+            said = json.loads(self.ctl("diff", "-o", "json", expect=1).stdout)["interruptions"]
+            return [(one["server"], one["takes"], one["players"], one["waitsFor"]) for one in said if one["server"] == "alpha"]
+
+        self.until("a program can read it", lambda: interrupted() == [("alpha", "Stop", 3, "Empty")])
         self.assertEqual(self.status("alpha")["conditions"][1]["reason"], "Draining")
         self.played_by(1)
         self.run_in("systemctl", "kill", "-s", "KILL", "left4me.service")
