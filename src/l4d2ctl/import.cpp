@@ -118,8 +118,8 @@ void show(const Paths& paths, const operations::Import& import) {
         import.servers.size(), import.running.size()));
 }
 
-/// Units and owners may be left4me's by now, and no manifest is there: a server that ends could not start
-/// again.
+/// Perhaps units and owners are left4me's already, while no manifest is there: then a server that ends cannot
+/// start again.
 Result<Exit> half_imported(Failure failure) {
     failure.message += "\nhalf imported; put it back: sudo l4d2ctl import --undo";
     return std::unexpected(std::move(failure));

@@ -21,8 +21,8 @@ bool is_starting_up(const ObservedUnit& unit, const Health& health, TimePoint no
     return up_for >= up_for.zero() && up_for < health.startup;
 }
 
-/// How many games fell silent at about the same time, also those for which it has not lasted long enough to
-/// call it that; 0: some game answers, or it is the only one.
+/// How many games stopped answering at about the same time, including those that do not count as Silent yet;
+/// 0: some game answers, or it is the only one.
 std::size_t silent_at_once(const Target& target, const Observed& observed) {
     std::size_t silent = 0;
     auto shortest = std::chrono::milliseconds::max();
@@ -33,7 +33,7 @@ std::size_t silent_at_once(const Target& target, const Observed& observed) {
         const Response response = response_of(*server.spec, seen->second, observed);
         const auto& socket = seen->second.socket;
         if (!socket || (response != Response::Silent && response != Response::Answers)) continue;
-        if (response == Response::Answers && socket->silent <= still_answers) return 0;
+        if (socket->silent <= still_answers) return 0;
         ++silent;
         shortest = std::min(shortest, socket->silent);
         longest = std::max(longest, socket->silent);

@@ -99,6 +99,14 @@ std::size_t most_in_window(const std::vector<Time>& times) {
     return most;
 }
 
+/// The game answers INFO and PLAYER: what each of them made known.
+std::pair<Asker::Heard, Asker::Heard> next_round(Net& net, std::uint8_t players, Time pause) {
+    net.now = std::max(net.now + pause, *net.asker.next());
+    (void)net.asker.due(net.now);
+    auto by_info = net.asker.heard(here, info(players), net.now);
+    return {std::move(by_info), net.asker.heard(here, list_of(players), net.now)};
+}
+
 }  // namespace
 
 TEST_CASE(
@@ -381,10 +389,8 @@ TEST_CASE("it is reported when players have left, or a game answers that was not
     Net net;
     net.asker.listening(reading({game(27015)}), net.now);
     const auto says = [&net](std::uint8_t players, Time pause) {
-        net.now = std::max(net.now + pause, *net.asker.next());
-        (void)net.asker.due(net.now);
-        const bool by_info = net.asker.heard(here, info(players), net.now).fewer;
-        return net.asker.heard(here, list_of(players), net.now).fewer || by_info;
+        const auto [by_info, by_list] = next_round(net, players, pause);
+        return by_info.fewer || by_list.fewer;
     };
     CHECK(says(0, Time(0)));
     CHECK_FALSE(says(0, Time(0)));
@@ -399,17 +405,14 @@ TEST_CASE("it is reported when players have left, or a game answers that was not
 TEST_CASE("what a game answers is awaited from when everybody has left for a while") {
     Net net;
     net.asker.listening(reading({game(27015)}), net.now);
-    const auto is_awaited = [&net](std::uint8_t players, Time pause) {
-        net.now = std::max(net.now + pause, *net.asker.next());
-        (void)net.asker.due(net.now);
-        (void)net.asker.heard(here, info(players), net.now);
-        return net.asker.heard(here, list_of(players), net.now).awaited;
+    const auto is_awaited = [&net](std::uint8_t players) {
+        return next_round(net, players, Time(0)).second.awaited;
     };
-    CHECK_FALSE(is_awaited(2, Time(0)));
-    CHECK(is_awaited(0, Time(0)));
-    CHECK(is_awaited(0, Time(0)));
-    for (const Time until = net.now + Pace().after_leaving; net.now < until;) (void)is_awaited(0, Time(0));
-    CHECK_FALSE(is_awaited(0, Time(0)));
+    CHECK_FALSE(is_awaited(2));
+    CHECK(is_awaited(0));
+    CHECK(is_awaited(0));
+    for (const Time until = net.now + Pace().after_leaving; net.now < until;) (void)is_awaited(0);
+    CHECK_FALSE(is_awaited(0));
 }
 
 TEST_CASE("a game reads nothing while its queue never gets shorter") {
