@@ -75,6 +75,8 @@ LineEditor::~LineEditor() {
 }
 
 std::optional<std::string> LineEditor::read() {
+    // Else libedit shows the prompt first: a Ctrl-D typed between the two is lost.
+    ::el_set(state_->editor, EL_PREP_TERM, 1);
     int count = 0;
     const char* const typed = ::el_gets(state_->editor, &count);
     if (typed == nullptr || count <= 0) return std::nullopt;

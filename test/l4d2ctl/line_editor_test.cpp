@@ -34,8 +34,10 @@ class Typist {
         ::_exit(7);
     }
     ~Typist() {
-        ::kill(pid_, SIGKILL);
-        ::waitpid(pid_, nullptr, 0);
+        if (pid_ > 0) {
+            ::kill(pid_, SIGKILL);
+            ::waitpid(pid_, nullptr, 0);
+        }
         ::close(terminal_);
     }
     Typist(const Typist&) = delete;
@@ -59,9 +61,16 @@ class Typist {
             screen_.append(buffer.data(), static_cast<std::size_t>(got));
         }
     }
-    int exit_code() const {
-        int status = 0;
-        return ::waitpid(pid_, &status, 0) == pid_ && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    int exit_code() {
+        for (int i = 0; i < 3000; ++i) {
+            int status = 0;
+            if (::waitpid(pid_, &status, WNOHANG) == pid_) {
+                pid_ = -1;
+                return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+            }
+            ::usleep(10'000);
+        }
+        return -1;
     }
 
   private:
