@@ -4,16 +4,21 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <csignal>
+#include <cstddef>
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
 #include <thread>
+#include <tuple>
+#include <utility>
 
 #include "server.hpp"
 
@@ -47,9 +52,38 @@ std::optional<std::string> receive(int socket, int milliseconds) {
     return std::string(buffer.data(), static_cast<std::size_t>(got));
 }
 
+bool is_free(int port) {
+    auto where = loopback(port);
+    const auto binds = [&where](int type) {
+        const Descriptor socket(::socket(AF_INET, type | SOCK_CLOEXEC, 0));
+        return ::bind(socket.get(), reinterpret_cast<sockaddr*>(&where), sizeof where) == 0;
+    };
+    return binds(SOCK_DGRAM) && binds(SOCK_STREAM);
+}
+
+/// A port below those that the kernel hands out (net.ipv4.ip_local_port_range begins at 32768), and a name
+/// that keeps it from other tests, which may run at the same time, until the game has it and longer.
+std::pair<Descriptor, int> reserve_port() {
+    constexpr int first = 20'000;
+    constexpr int count = 12'000;
+    for (int i = 0; i < count; ++i) {
+        const int port = first + (::getpid() * 31 + i) % count;
+        sockaddr_un name{};
+        name.sun_family = AF_UNIX;
+        const auto text = "standin-port-" + std::to_string(port);
+        std::copy(text.begin(), text.end(), name.sun_path + 1);
+        const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + text.size());
+        Descriptor reserved(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+        if (::bind(reserved.get(), reinterpret_cast<sockaddr*>(&name), length) == 0 && is_free(port))
+            return {std::move(reserved), port};
+    }
+    throw std::runtime_error("no free port");
+}
+
 }  // namespace
 
-Process::Process() : port_(free_port()) {
+Process::Process() {
+    std::tie(reserved_, port_) = reserve_port();
     std::string pattern = std::filesystem::temp_directory_path() / "standin-XXXXXX";
     if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary directory");
     root_ = pattern;
@@ -94,8 +128,11 @@ void Process::start(const std::vector<std::string>& more, const std::string& unt
         ::execv(values.front(), values.data());
         ::_exit(127);
     }
-    for (int i = 0; i < 500 && output().find(until) == std::string::npos; ++i)
+    for (int i = 0; i < 6000; ++i) {
+        if (output().find(until) != std::string::npos) return;
         std::this_thread::sleep_for(10ms);
+    }
+    throw std::runtime_error("the stand-in does not print " + until + ":\n" + output());
 }
 
 void Process::signal(int number) const { ::kill(pid_, number); }
@@ -110,17 +147,6 @@ std::optional<int> Process::ended(int milliseconds) {
         std::this_thread::sleep_for(10ms);
     }
     return std::nullopt;
-}
-
-int free_port() {
-    for (;;) {
-        const Descriptor udp(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-        auto where = loopback(0);
-        socklen_t length = sizeof where;
-        if (::bind(udp.get(), reinterpret_cast<sockaddr*>(&where), length) != 0) continue;
-        ::getsockname(udp.get(), reinterpret_cast<sockaddr*>(&where), &length);
-        return ntohs(where.sin_port);
-    }
 }
 
 Asker::Asker(int port) : socket_(connected(port, SOCK_DGRAM)) {}

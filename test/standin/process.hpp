@@ -23,7 +23,8 @@ class Process {
     void write(const std::string& path, const std::string& text) const;
     std::string read(const std::string& path) const;
     std::string output() const { return read("output"); }
-    /// Starts with -norestart, -strictportbind and the free port, and waits for `until` in its output.
+    /// Starts with -norestart, -strictportbind and its port, and waits for `until` in its output. Throws with
+    /// the output if that does not come.
     void start(const std::vector<std::string>& more = {}, const std::string& until = "Network: IP");
     void signal(int number) const;
     /// The wait status, or nothing if it still runs after `milliseconds`.
@@ -34,11 +35,11 @@ class Process {
 
   private:
     std::filesystem::path root_;
-    int port_;
+    Descriptor reserved_;
+    int port_ = 0;
     pid_t pid_ = -1;
 };
 
-int free_port();
 /// One client, whose challenge stays the same.
 class Asker {
   public:

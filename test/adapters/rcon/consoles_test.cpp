@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
 
 #include "../../standin/process.hpp"
@@ -167,7 +168,9 @@ TEST_CASE("a reserved game is asked again until its lobby has come or gone, and 
     REQUIRE(left);
     CHECK(*left > std::chrono::seconds(5));
     world.process.write("left4dead2/ems/standin.cfg", "standin_reserved 0\n");
+    const auto end = std::chrono::steady_clock::now() + std::chrono::minutes(2);
     while (!consoles.drain()) {
+        REQUIRE(std::chrono::steady_clock::now() < end);
         CHECK(consoles.poll().empty());
         wait_for_any(consoles.readiness());
     }
