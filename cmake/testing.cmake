@@ -15,11 +15,12 @@ function(left4me_test name)
   cmake_parse_arguments(ARG "ROOT" "" "SOURCES;LIBRARIES" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE left4me_test_main ${ARG_LIBRARIES} left4me_warnings)
+  # The longest takes a minute. A test that hangs ends before ./check gives up its step, and is named.
+  set(properties TIMEOUT 600)
   if(ARG_ROOT)
-    catch_discover_tests(${name} PROPERTIES ENVIRONMENT LEFT4ME_TEST_NEEDS_ROOT=1 SKIP_RETURN_CODE 77)
-  else()
-    catch_discover_tests(${name})
+    list(APPEND properties ENVIRONMENT LEFT4ME_TEST_NEEDS_ROOT=1 SKIP_RETURN_CODE 77)
   endif()
+  catch_discover_tests(${name} PROPERTIES ${properties})
 endfunction()
 
 # left4me_host_test(NAME SOURCES… LIBRARIES…): a Catch2 program that runs as root inside a test host which has left4me
