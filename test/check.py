@@ -233,10 +233,11 @@ def counted(said: str) -> Result:
     for passed, failed in re.findall(r"^(\d+) passed, (\d+) failed$", said, re.MULTILINE):
         result.passed += int(passed)
         result.failed += int(failed)
-    # The lines of the reason are indented.
-    unsteady = re.findall(r"^UNSTEADY: (\S.*)$", said, re.MULTILINE)
+    # The lines of the reason are indented; the first one says what was expected.
+    unsteady = re.findall(r"^UNSTEADY: (\S.*)(?:\nUNSTEADY:  +(.*))?$", said, re.MULTILINE)
     if unsteady:
-        result.note = f"{result.passed} tests, of which these passed only when run alone: {'; '.join(unsteady)}"
+        told = "; ".join(f"{name} ({reason[:200]})" if reason else name for name, reason in unsteady)
+        result.note = f"{result.passed} tests, of which these passed only when run alone: {told}"
     if result.passed + result.failed == 0:
         raise Failed("no test ran\n" + tail(said))
     return result

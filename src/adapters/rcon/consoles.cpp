@@ -20,7 +20,8 @@ using std::chrono::milliseconds;
 
 constexpr const char* game_user = "left4me-server";
 
-/// A lobby is reserved for minutes. A game that is busy is not asked more often either.
+/// From one question to the next. A lobby is reserved for minutes. A game that is busy is not asked more
+/// often either.
 constexpr milliseconds watch_pause{10'000};
 /// So much later, another process may have asked, or the game may have got another lobby.
 constexpr milliseconds longest_known{60'000};
@@ -179,7 +180,9 @@ void Consoles::watch(const std::string& server, const std::optional<Game>& game)
     }
     const auto [found, is_new] = watched_.try_emplace(server);
     if (!is_new && found->second.game == *game) return;
-    found->second = {.game = *game, .due = since_boot() + watch_pause};
+    const milliseconds now = since_boot();
+    const auto kept = latest(server);
+    found->second = {.game = *game, .due = (kept ? std::min(kept->asked, now) : now) + watch_pause};
 }
 
 std::expected<Session, std::string> Consoles::connect(const Game& game) const {

@@ -58,7 +58,8 @@ class Consoles {
     std::optional<ObservedConsole> known(const Game& game) const;
 
     /// A game whose last answer said that it is occupied, and which nobody plays on as far as anybody can
-    /// see: poll() asks it again now and then. nullopt: not any more.
+    /// see: poll() asks it again ten seconds after the last question, or at once if that was longer ago.
+    /// nullopt: not any more.
     void watch(const std::string& server, const std::optional<Game>& game);
     /// Whether known() would say something else than the last time, because of a watch.
     bool drain() { return std::exchange(has_news_, false); }

@@ -179,6 +179,28 @@ TEST_CASE("a reserved game is asked again until its lobby has come or gone, and 
     CHECK(consoles.readiness().empty());
 }
 
+TEST_CASE("a game that was occupied when it was asked long ago is asked at once when everybody has left") {
+    const World world;
+    Consoles consoles = consoles_of(world);
+    REQUIRE(answer(consoles, world.game).state == State::Answered);
+    auto kept = kept_answer(world.paths, "comp1");
+    REQUIRE(kept);
+    kept->asked -= std::chrono::seconds(15);
+    kept->humans = 1;
+    Consoles later = consoles_of(world);
+    REQUIRE(keep_answer(world.paths, "comp1", *kept));
+    REQUIRE(shows_occupied(*later.known(world.game)));
+    later.watch("comp1", world.game);
+    CHECK(later.readiness().front().timeout == std::chrono::milliseconds(0));
+    const auto end = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+    while (!later.drain()) {
+        REQUIRE(std::chrono::steady_clock::now() < end);
+        (void)later.poll();
+        wait_for_any(later.readiness());
+    }
+    CHECK_FALSE(shows_occupied(*later.known(world.game)));
+}
+
 TEST_CASE("what another process wrote badly is as if it was not there") {
     const World world;
     Consoles consoles = consoles_of(world);

@@ -93,11 +93,10 @@ class CvarsTest(DaemonTest):
                 "    sv_consistency 0\n    standin_fixed sv_consistency\n    standin_unknown sv_nosuch\n",
             )
         )
-        self.until("alpha needs help", lambda: self.stalled("alpha")["reason"] == "CvarsRefused", 40)
-        message = self.stalled("alpha")["message"]
-        self.assertIn('sv_consistency stays "0" although it was set to "1"', message)
-        self.assertIn("the game has no cvar sv_nosuch", message)
-        self.assertIn("spec.cvars of blueprint/modded", message)
+        self.until("alpha needs help", lambda: self.stalled("alpha")["reason"] == "CvarsRefused", 60)
+        for part in ('sv_consistency stays "0" although it was set to "1"', "the game has no cvar sv_nosuch", "spec.cvars of blueprint/modded"):
+            self.until(part, lambda part=part: part in self.stalled("alpha")["message"], 60)
+        self.until("it was set", lambda: self.events("alpha", "Set"))
         for _ in range(3):
             self.ctl("reconcile", expect=None)
         self.read_again()
