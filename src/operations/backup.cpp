@@ -9,8 +9,8 @@
 #include <array>
 #include <system_error>
 
+#include "adapters/child.hpp"
 #include "adapters/files.hpp"
-#include "adapters/git/child.hpp"
 #include "adapters/overlayfs/mounts.hpp"
 #include "adapters/store/lock.hpp"
 #include "specs/name.hpp"
@@ -187,10 +187,10 @@ Result<BackupMade> back_up(Context& context, const BackupRequest& request, int o
         made.notes = *std::move(links);
     }
 
-    auto packed = git::make_pipe();
+    auto packed = make_pipe();
     // A file: a pipe that is full, which nobody reads before servers_next ends, would stop it.
-    const auto notes = git::text_in_memory("");
-    auto servers_next = git::make_pipe();
+    const auto notes = text_in_memory("");
+    auto servers_next = make_pipe();
     if (!packed || !notes || !servers_next) return fail(ErrorKind::StateFailed, "pipe: no more descriptors");
     std::optional<pid_t> encrypting;
     if (request.passphrase || !request.recipients.empty()) {
@@ -200,13 +200,13 @@ Result<BackupMade> back_up(Context& context, const BackupRequest& request, int o
             words.emplace_back("--recipient");
             words.push_back(recipient);
         }
-        const auto started = git::start_child(words, {packed->read.get(), out, -1, -1});
+        const auto started = start_child(words, {packed->read.get(), out, -1, -1});
         if (!started) return fail(ErrorKind::NotDone, started.error());
         encrypting = *started;
     }
     std::vector<std::string> words{LEFT4ME_BACKUP, "pack", about(context, made.running)};
     for (std::string& root : roots(context, request, made.servers)) words.push_back(std::move(root));
-    const auto packing = git::start_child(
+    const auto packing = start_child(
         words, {-1, encrypting ? packed->write.get() : out, notes->get(), servers_next->write.get()});
     *packed = {};
     servers_next->write.reset();
@@ -216,11 +216,11 @@ Result<BackupMade> back_up(Context& context, const BackupRequest& request, int o
         }
         edits.reset();
     }
-    const int packed_well = packing ? git::wait_for_child(*packing) : 0;
+    const int packed_well = packing ? wait_for_child(*packing) : 0;
     (void)::lseek(notes->get(), 0, SEEK_SET);
     if (const auto read = read_descriptor(notes->get(), "left4me-backup", max_notes_bytes))
         made.notes += *read;
-    const int encrypted_well = encrypting ? git::wait_for_child(*encrypting) : 0;
+    const int encrypted_well = encrypting ? wait_for_child(*encrypting) : 0;
     if (!packing) return fail(ErrorKind::NotDone, packing.error());
     if (encrypted_well != 0) return fail(ErrorKind::NotDone, "age did not encrypt it; see above");
     if (packed_well != 0) return fail(ErrorKind::NotDone, "the backup could not be made: " + made.notes);

@@ -15,8 +15,8 @@
 #include <string_view>
 #include <vector>
 
+#include "adapters/child.hpp"
 #include "adapters/fd.hpp"
-#include "adapters/git/child.hpp"
 #include "adapters/overlayfs/mounts.hpp"
 #include "adapters/store/rollbacks.hpp"
 #include "adapters/trigger/client.hpp"
@@ -104,8 +104,8 @@ std::string read_ruleset() {
     constexpr std::chrono::seconds patience(5);
     const Fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
     if (!null) return {};
-    const auto ended = git::run_child({"/usr/sbin/nft", "-j", "list", "ruleset"}, null, Fd(), patience,
-                                      {.most = max_ruleset + 1, .with_errors = false});
+    const auto ended = run_child({"/usr/sbin/nft", "-j", "list", "ruleset"}, null, Fd(), patience,
+                                 {.most = max_ruleset + 1, .with_errors = false});
     return ended && ended->code == 0 ? ended->output : std::string();
 }
 

@@ -16,9 +16,9 @@
 #include <sstream>
 #include <system_error>
 
+#include "adapters/child.hpp"
 #include "adapters/digest.hpp"
 #include "adapters/files.hpp"
-#include "adapters/git/child.hpp"
 #include "adapters/overlayfs/mounts.hpp"
 #include "adapters/trigger/client.hpp"
 #include "operations/edit.hpp"
@@ -61,7 +61,7 @@ std::vector<fs::path> entries(const fs::path& directory) {
 /// Runs a program of the host; its own words, if it fails.
 Done run(const std::vector<std::string>& words) {
     const Fd nothing(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-    const auto ended = git::run_child(words, nothing, Fd(), patience);
+    const auto ended = run_child(words, nothing, Fd(), patience);
     if (!ended) return std::unexpected(ended.error());
     if (ended->code == 0) return {};
     return std::unexpected(fmt::format("{}: {}", fmt::join(words, " "), ended->output));

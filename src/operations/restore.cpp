@@ -14,8 +14,8 @@
 #include <sstream>
 #include <system_error>
 
+#include "adapters/child.hpp"
 #include "adapters/files.hpp"
-#include "adapters/git/child.hpp"
 #include "adapters/overlayfs/mounts.hpp"
 #include "adapters/remove_tree.hpp"
 #include "adapters/store/lock.hpp"
@@ -128,8 +128,8 @@ Result<Fd> lock_runtime(const Context& context, const std::string& server) {
 /// Verifies the archive and unpacks it; its own words, if that fails.
 Result<void> run_unpack(const RestoreRequest& request, int archive,
                         const std::map<std::string, fs::path>& rooms) {
-    auto clear_text = git::make_pipe();
-    auto errors = git::make_pipe();
+    auto clear_text = make_pipe();
+    auto errors = make_pipe();
     if (!clear_text || !errors)
         return fail(ErrorKind::StateFailed, (clear_text ? errors : clear_text).error());
     std::optional<pid_t> decrypting;
@@ -141,7 +141,7 @@ Result<void> run_unpack(const RestoreRequest& request, int archive,
             words.emplace_back("--identity");
             words.push_back(identity);
         }
-        const auto started = git::start_child(words, {archive, clear_text->write.get(), -1, -1});
+        const auto started = start_child(words, {archive, clear_text->write.get(), -1, -1});
         if (!started) return fail(ErrorKind::NotDone, started.error());
         decrypting = *started;
     }
@@ -149,12 +149,12 @@ Result<void> run_unpack(const RestoreRequest& request, int archive,
     std::vector<std::string> words{LEFT4ME_BACKUP, "unpack"};
     for (const auto& [section, room] : rooms) words.push_back(section + "=" + room.string());
     const auto unpacking =
-        git::start_child(words, {decrypting ? clear_text->read.get() : archive, -1, errors->write.get(), -1});
+        start_child(words, {decrypting ? clear_text->read.get() : archive, -1, errors->write.get(), -1});
     clear_text->read.reset();
     errors->write.reset();
     const auto why = read_descriptor(errors->read.get(), "left4me-backup", max_error_bytes);
-    const int unpacked = unpacking ? git::wait_for_child(*unpacking) : 0;
-    const int decrypted = decrypting ? git::wait_for_child(*decrypting) : 0;
+    const int unpacked = unpacking ? wait_for_child(*unpacking) : 0;
+    const int decrypted = decrypting ? wait_for_child(*decrypting) : 0;
     if (!unpacking) return fail(ErrorKind::NotDone, unpacking.error());
     // Only if it knew what to do: otherwise it is killed by the pipe that nobody reads.
     if (decrypted != 0 && decrypted < 128)

@@ -13,8 +13,8 @@
 #include <span>
 #include <system_error>
 
+#include "adapters/child.hpp"
 #include "adapters/files.hpp"
-#include "adapters/git/child.hpp"
 #include "adapters/git/known_hosts.hpp"
 #include "adapters/git/library.hpp"
 #include "specs/remote_url.hpp"

@@ -15,9 +15,9 @@
 #include <optional>
 #include <string_view>
 
+#include "adapters/child.hpp"
 #include "adapters/fd.hpp"
 #include "adapters/files.hpp"
-#include "adapters/git/child.hpp"
 #include "adapters/git/config_file.hpp"
 #include "adapters/git/library.hpp"
 #include "specs/text.hpp"

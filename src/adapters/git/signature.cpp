@@ -6,7 +6,7 @@
 #include <chrono>
 #include <string_view>
 
-#include "adapters/git/child.hpp"
+#include "adapters/child.hpp"
 
 namespace left4me::git {
 

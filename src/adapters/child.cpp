@@ -1,4 +1,4 @@
-#include "adapters/git/child.hpp"
+#include "adapters/child.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -13,7 +13,7 @@
 #include <csignal>
 #include <system_error>
 
-namespace left4me::git {
+namespace left4me {
 
 namespace {
 
@@ -134,4 +134,4 @@ std::expected<ChildResult, std::string> run_child(const std::vector<std::string>
     return ended;
 }
 
-}  // namespace left4me::git
+}  // namespace left4me

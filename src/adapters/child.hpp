@@ -10,7 +10,7 @@
 
 #include "adapters/fd.hpp"
 
-namespace left4me::git {
+namespace left4me {
 
 struct ChildResult {
     int code = -1;       ///< exit code; 128 + N for signal N
@@ -48,4 +48,4 @@ std::expected<ChildResult, std::string> run_child(const std::vector<std::string>
                                                   const Fd& extra, std::chrono::milliseconds timeout,
                                                   Capture capture = {});
 
-}  // namespace left4me::git
+}  // namespace left4me
