@@ -15,8 +15,9 @@ function(left4me_test name)
   cmake_parse_arguments(ARG "ROOT" "" "SOURCES;LIBRARIES" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE left4me_test_main ${ARG_LIBRARIES} left4me_warnings)
-  # The longest takes a minute. A test that hangs ends before ./check gives up its step, and is named.
-  set(properties TIMEOUT 600)
+  # The longest takes a minute, or five with sanitizers on a busy machine. One that hangs ends before ./check gives up the
+  # step, and is named.
+  set(properties TIMEOUT 800)
   if(ARG_ROOT)
     list(APPEND properties ENVIRONMENT LEFT4ME_TEST_NEEDS_ROOT=1 SKIP_RETURN_CODE 77)
   endif()

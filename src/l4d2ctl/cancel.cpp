@@ -12,13 +12,13 @@ Result<Exit> cancel(Session& session, const std::vector<std::string>& words) {
     if (!target) return std::unexpected(target.error());
     if (!names_one_artifact(*target))
         return fail(Exit::Usage, "cancel which build? overlay/NAME or installation/NAME");
-    const std::string& name = target->names.front();
+    const Subject owner{*target->kind, target->names.front()};
     if (auto entered = drop_privileges_and_configure(session, Access::Act); !entered)
         return std::unexpected(entered.error());
-    const auto canceled = operations::cancel_build(session, name);
+    const auto canceled = operations::cancel_build(session, owner);
     if (!canceled) return std::unexpected(canceled.error());
-    const std::string owner = to_string(Subject{*target->kind, name});
-    print(*canceled ? "the build of " + owner + " is canceled\n" : owner + " is not being built\n");
+    print(*canceled ? "the build of " + to_string(owner) + " is canceled\n"
+                    : to_string(owner) + " is not being built\n");
     return Exit::Done;
 }
 
@@ -30,7 +30,7 @@ void add_cancel(CLI::App& app, Session& session) {
         add_verb(app, session, "cancel",
                  "Stops the build of an overlay, until its source changes or a person asks again",
                  "  sudo l4d2ctl cancel overlay/maps", [&session, words] { return cancel(session, *words); });
-    verb.arguments("OVERLAY", *words, "overlay/NAME or installation/NAME", Words::Objects);
+    verb.arguments("OVERLAY", *words, "overlay/NAME or installation/NAME", Words::Artifacts);
 }
 
 }  // namespace left4me::ctl

@@ -20,7 +20,7 @@ enum class Words {
     Nothing,        ///< cannot be completed
     Choices,        ///< one of a few
     Servers,        ///< names of servers
-    Overlays,       ///< names of overlays
+    Artifacts,      ///< overlay/NAME or installation/NAME
     Installations,  ///< their names
     Objects,        ///< KIND NAME… or KIND/NAME
     Fields,         ///< paths of fields of manifests

@@ -173,8 +173,8 @@ class Completion {
             }
             case Words::Servers:
                 return objects_of(Kind::Server, cursor_.find('/') != std::string::npos);
-            case Words::Overlays:
-                return objects_of(Kind::Overlay, cursor_.find('/') != std::string::npos);
+            case Words::Artifacts:
+                return artifacts();
             case Words::Installations:
                 return objects_of(Kind::Installation, cursor_.find('/') != std::string::npos);
             case Words::Objects:
@@ -211,6 +211,16 @@ class Completion {
                     return word == name || word == std::string(to_string(kind)) + "/" + name;
                 });
             if (!given) candidates.push_back({prefix + name, to_string(kind)});
+        }
+        return candidates;
+    }
+
+    Candidates artifacts() {
+        Candidates candidates;
+        for (const KindEntry& kind : kinds()) {
+            if (!has_artifacts(kind.kind)) continue;
+            for (Candidate& candidate : objects_of(kind.kind, false))
+                candidates.push_back({std::string(kind.name) + "/" + candidate.word, candidate.help});
         }
         return candidates;
     }

@@ -197,7 +197,7 @@ void add_lock(CLI::App& app, Session& session) {
         [&session, options] { return lock(session, *options); });
     verb.arguments("OVERLAY", options->overlays,
                    "NAME, overlay/NAME or installation/NAME; default: all whose source moves",
-                   Words::Overlays);
+                   Words::Artifacts);
     verb.flag("--check", options->check,
               "Only asks upstream, and lists what has moved; exits 1 if anything has");
     verb.flag("--built", options->built,

@@ -23,13 +23,12 @@ Result<Exit> roll_back(Session& session, const Options& options) {
     if (!target) return std::unexpected(target.error());
     if (!names_one_artifact(*target))
         return fail(Exit::Usage, "roll back what? overlay/NAME or installation/NAME");
-    const std::string& name = target->names.front();
+    const Subject owner{*target->kind, target->names.front()};
     if (auto entered = drop_privileges_and_configure(session, Access::Act); !entered)
         return std::unexpected(entered.error());
-    const auto done = operations::roll_back(session, name, options.digest, options.reason);
+    const auto done = operations::roll_back(session, owner, options.digest, options.reason);
     if (!done) return std::unexpected(done.error());
-    print(
-        fmt::format("{}/{} {}\n", to_string(*target->kind), name, printable(rollback_text(done->rollback))));
+    print(fmt::format("{} {}\n", to_string(owner), printable(rollback_text(done->rollback))));
     (void)std::fflush(stdout);
     return reconcile_servers(session, *options.timeout, done->servers);
 }
@@ -45,7 +44,7 @@ void add_rollback(CLI::App& app, Session& session) {
                             "  sudo l4d2ctl rollback overlay/maps 4f1c\n"
                             "  sudo l4d2ctl resume overlay/maps",
                             [&session, options] { return roll_back(session, *options); });
-    verb.argument("OVERLAY", options->overlay, "overlay/NAME or installation/NAME", Words::Objects);
+    verb.argument("OVERLAY", options->overlay, "overlay/NAME or installation/NAME", Words::Artifacts);
     verb.optional_argument("DIGEST", options->digest,
                            "The first digits of an artifact, as l4d2ctl describe shows them; default: the "
                            "one before the present");

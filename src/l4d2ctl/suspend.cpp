@@ -59,7 +59,7 @@ Result<Target> take_overlays(std::vector<std::string>& words) {
 Result<Exit> resume_overlays(Session& session, const Target& overlays) {
     if (auto entered = drop_privileges_and_configure(session, Access::Act); !entered)
         return std::unexpected(entered.error());
-    const auto resumed = operations::resume_overlays(session, overlays.names);
+    const auto resumed = operations::resume_overlays(session, *overlays.kind, overlays.names);
     if (!resumed) return std::unexpected(resumed.error());
     const char* const kind = to_string(*overlays.kind);
     for (const std::string& overlay : resumed->not_rolled_back)

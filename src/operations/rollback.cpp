@@ -95,8 +95,9 @@ Result<std::string> choose_artifact(const Seen& seen, const std::string& overlay
     return digits.empty() ? earlier_artifact(seen, overlay) : artifact_meant(seen, overlay, digits);
 }
 
-Result<RolledBack> roll_back(Context& context, const std::string& overlay, const std::string& digest,
+Result<RolledBack> roll_back(Context& context, const Subject& owner, const std::string& digest,
                              const std::string& reason) {
+    const std::string& overlay = owner.name;
     // Under the lock: nobody prunes the artifact before the rollback stands.
     const auto lock = lock_host(context);
     if (!lock) return std::unexpected(lock.error());
@@ -104,18 +105,19 @@ Result<RolledBack> roll_back(Context& context, const std::string& overlay, const
     if (!rollbacks) return std::unexpected(rollbacks.error());
     const auto view = observe(context);
     if (!view) return std::unexpected(view.error());
-    if (!view->target.overlays.contains(overlay))
-        return fail(ErrorKind::NotFound, fmt::format("there is no overlay or installation {}", overlay));
+    if (!view->target.overlays.contains(overlay) || kind_of_artifacts(view->desired(), overlay) != owner.kind)
+        return fail(ErrorKind::NotFound, to_string(owner) + " is not there");
     const auto artifact = choose_artifact(*view, overlay, digest);
     if (!artifact) return std::unexpected(artifact.error());
     const Rollback rollback{*artifact, requester_of(context), view->observed.now, reason};
     rollbacks->insert_or_assign(overlay, rollback);
     if (auto saved = save(context, *rollbacks); !saved) return std::unexpected(saved.error());
-    record_event(context, {artifact_owner(view->desired(), overlay)}, "RolledBack", rollback_text(rollback));
+    record_event(context, {to_string(owner)}, "RolledBack", rollback_text(rollback));
     return RolledBack{rollback, users_of(view->desired(), {overlay})};
 }
 
-Result<OverlaysResumed> resume_overlays(Context& context, const std::vector<std::string>& overlays) {
+Result<OverlaysResumed> resume_overlays(Context& context, Kind kind,
+                                        const std::vector<std::string>& overlays) {
     const auto lock = lock_host(context);
     if (!lock) return std::unexpected(lock.error());
     auto rollbacks = load(context);
@@ -124,12 +126,14 @@ Result<OverlaysResumed> resume_overlays(Context& context, const std::vector<std:
     const auto in_force = read_source(context);
     std::vector<std::string> subjects;
     for (const std::string& overlay : overlays) {
-        if (rollbacks->erase(overlay) == 0) {
+        const bool is_another = in_force && in_force->set.overlays.contains(overlay) &&
+                                kind_of_artifacts(in_force->set, overlay) != kind;
+        if (is_another || rollbacks->erase(overlay) == 0) {
             resumed.not_rolled_back.push_back(overlay);
             continue;
         }
         resumed.overlays.push_back(overlay);
-        subjects.push_back(in_force ? artifact_owner(in_force->set, overlay) : "overlay/" + overlay);
+        subjects.push_back(to_string(Subject{kind, overlay}));
     }
     if (resumed.overlays.empty()) return resumed;
     if (auto saved = save(context, *rollbacks); !saved) return std::unexpected(saved.error());

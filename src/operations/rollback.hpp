@@ -19,9 +19,9 @@ struct RolledBack {
 /// one. InvalidArgument: not a digest, or the beginning of several.
 Result<std::string> choose_artifact(const Seen& seen, const std::string& overlay, const std::string& digits);
 
-/// Keeps the overlay at choose_artifact() until it is resumed, under the pass lock. NotFound, too: no such
-/// overlay.
-Result<RolledBack> roll_back(Context& context, const std::string& overlay, const std::string& digest,
+/// Keeps an overlay or Installation at choose_artifact() until it is resumed, under the pass lock. NotFound,
+/// too: there is none of this kind and name.
+Result<RolledBack> roll_back(Context& context, const Subject& owner, const std::string& digest,
                              const std::string& reason);
 
 struct OverlaysResumed {
@@ -30,7 +30,9 @@ struct OverlaysResumed {
     std::vector<std::string> servers;  ///< those in the manifests that use the overlays
 };
 
-/// Lets overlays follow their sources again, under the pass lock. They need not be in the manifests any more.
-Result<OverlaysResumed> resume_overlays(Context& context, const std::vector<std::string>& overlays);
+/// Lets overlays, or Installations, follow their sources again, under the pass lock. They need not be in the
+/// manifests any more.
+Result<OverlaysResumed> resume_overlays(Context& context, Kind kind,
+                                        const std::vector<std::string>& overlays);
 
 }  // namespace left4me::operations

@@ -316,6 +316,18 @@ TEST_CASE("names are completed wherever a name is allowed, also after options an
     CHECK(offered(config + "stop coop ''").empty());
     CHECK(offered(config + "status coop ''").empty());
     CHECK(offered(config + "logs -n ''").empty());
+    source.write("rates.yaml",
+                 "apiVersion: left4me/v1\nkind: Overlay\nmetadata: {name: rates}\n"
+                 "spec: {source: {inline: {files: {left4dead2/cfg/rates.cfg: \"rate 1\\n\"}}}}\n");
+    source.write(
+        "game.yaml",
+        "apiVersion: left4me/v1\nkind: Installation\nmetadata: {name: beta}\nspec: {refresh: \"04:00\"}\n");
+    for (const char* verb : {"rollback", "cancel", "lock"}) {
+        INFO(verb);
+        CHECK(offered(config + verb + " ''") == Words{"installation/beta", "overlay/rates"});
+        CHECK(offered(config + verb + " overlay/r") == Words{"overlay/rates"});
+    }
+    CHECK(offered(config + "lock overlay/rates ''") == Words{"installation/beta"});
 }
 
 TEST_CASE("words, fields and files are completed where they belong") {

@@ -132,7 +132,7 @@ TEST_CASE("an overlay is resumed once, and rollbacks that cannot be read are an 
     context.source = open_source(context.paths, context.config);
     REQUIRE(
         save_rollbacks(context.paths, {{"maps", {.artifact = "4f1c000000000001", .by = "bob", .at = {}}}}));
-    const auto resumed = resume_overlays(context, {"maps", "tickrate"});
+    const auto resumed = resume_overlays(context, Kind::Overlay, {"maps", "tickrate"});
     REQUIRE(resumed);
     CHECK(resumed->overlays == std::vector<std::string>{"maps"});
     CHECK(resumed->not_rolled_back == std::vector<std::string>{"tickrate"});
@@ -144,7 +144,7 @@ TEST_CASE("an overlay is resumed once, and rollbacks that cannot be read are an 
     CHECK(events.front().actor == "alice");
 
     scratch.write("state/state/rollbacks.json", "{");
-    const auto damaged = resume_overlays(context, {"maps"});
+    const auto damaged = resume_overlays(context, Kind::Overlay, {"maps"});
     REQUIRE_FALSE(damaged);
     CHECK(damaged.error().kind == ErrorKind::StateFailed);
     CHECK(load_intent(context.paths).suspended.all->reason.contains("rollbacks.json is damaged"));

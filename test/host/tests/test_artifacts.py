@@ -99,6 +99,8 @@ class WithoutDaemon(Artifacts):
         self.assertIn(third, self.ctl("rollback", "overlay/maps", "0000000000000000", expect=4).stderr)
         self.ctl("rollback", "overlay/maps", "xyz", expect=2)
         self.ctl("rollback", "overlay/nobody", expect=4)
+        self.assertIn("installation/maps is not there", self.ctl("rollback", "installation/maps", expect=4).stderr)
+        self.assertIn("installation/maps is not rolled back", self.ctl("resume", "installation/maps").stdout)
         self.ctl("rollback", "server/alpha", expect=2)
         self.assertEqual(self.mounted("alpha"), self.first)
         self.ctl("resume", "overlay/maps", "alpha", expect=2)

@@ -198,6 +198,7 @@ class Clear(Big):
         self.look()
         self.assert_built()
         self.ctl("cancel", "overlay/none", expect=4)
+        self.ctl("cancel", "installation/big", expect=4)
 
     def test_the_daemon_is_killed_fifty_times_and_the_build_ends_once(self):
         self.write("/etc/systemd/system/left4me.service.d/at-once.conf", "[Service]\nRestartSec=0\n")
