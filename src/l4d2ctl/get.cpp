@@ -131,7 +131,7 @@ Result<Exit> get(Session& session, const Options& options) {
 
 void add_get(CLI::App& app, Session& session) {
     auto options = std::make_shared<Options>();
-    Command verb = add_verb(app, session, "get", "Shows servers, blueprints or overlays, one line each",
+    Command verb = add_verb(app, session, "get", "Shows the objects of a kind, or all, one line each",
                             "  l4d2ctl get servers -l pool=competitive\n  l4d2ctl get server comp1 -o yaml\n "
                             " l4d2ctl get all -o json",
                             [&session, options] { return get(session, *options); });

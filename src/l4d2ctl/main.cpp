@@ -21,7 +21,7 @@ constexpr const char* exit_codes =
     "Exit codes:\n"
     "  0 done   1 differences (diff, lock --check, host check)   2 usage   3 invalid manifest or "
     "configuration\n"
-    "  4 not found   5 the host refused, or a step failed   6 timed out\n"
+    "  4 not found   5 the host refused, or a step failed   6 timed out   130 interrupted\n"
     "\n"
     "l4d2ctl VERB --help shows a verb's options and an example; see man l4d2ctl for more.";
 
