@@ -528,7 +528,7 @@ TEST_CASE("a build of maps that was killed keeps the maps that it has, and its p
     const std::string b = random_bytes(1'000'000, 2);
     publisher.index(publisher.map("a.vpk", random_bytes(100'000, 1)) + publisher.map("b.vpk", b) +
                     publisher.map("c.vpk", "c"));
-    publisher.slow_down(20ms);
+    publisher.slow_down(100ms);
     const std::string data = site.place.path("overlays/o/.build/download/map");
     const auto partly = [&] {
         struct stat status{};

@@ -39,6 +39,7 @@ class ScriptBuild {
         REQUIRE(store::write_request(directory_.get(), source));
         unit_ = ::fork();
         REQUIRE(unit_ >= 0);
+        (void)::setpgid(unit_, unit_);
         if (unit_ == 0) {
             (void)::setpgid(0, 0);
             if (::chdir(place.path("overlays/o/.build/script").c_str()) != 0) ::_exit(126);
@@ -215,6 +216,7 @@ TEST_CASE("a unit that does not start, or ends without a word, is not waited for
             ::_exit(127);
         }
         const auto received = receive_output(in.get(), directory.get(), {20s, 1024, 20s, 1s}, progress);
+        ::kill(child, SIGKILL);
         CHECK(::waitpid(child, nullptr, 0) == child);
         REQUIRE_FALSE(received);
         return received.error().message;

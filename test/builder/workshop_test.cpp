@@ -127,6 +127,11 @@ class Steam {
         const std::lock_guard lock(mutex_);
         pause_ = pause;
     }
+    /// Before each answer.
+    void hold(std::chrono::milliseconds time) {
+        const std::lock_guard lock(mutex_);
+        held_ = time;
+    }
     /// Ids of files since the last call, "7 100-" if the client had 100 bytes; "items" and "collections" for
     /// questions.
     Names asked() {
@@ -183,10 +188,14 @@ class Steam {
             const std::string content = file->second;
             answer.slow_down(pause_);
             most_at_once_ = std::max(most_at_once_, ++at_once_);
+            const auto held = held_;
             lock.unlock();
-            answer.file(request, content, "\"" + std::to_string(std::hash<std::string>()(content)) + "\"");
+            // It counts until it is answered: at the end of the answer, the next one may have come.
+            std::this_thread::sleep_for(held);
             lock.lock();
             --at_once_;
+            lock.unlock();
+            answer.file(request, content, "\"" + std::to_string(std::hash<std::string>()(content)) + "\"");
             return;
         }
         const bool items = request.path == "/ISteamRemoteStorage/GetPublishedFileDetails/v1/";
@@ -220,6 +229,7 @@ class Steam {
     Names asked_;
     std::optional<std::pair<int, std::string>> always_;
     std::chrono::milliseconds pause_{};
+    std::chrono::milliseconds held_{};
     unsigned at_once_ = 0;
     unsigned most_at_once_ = 0;
     std::optional<std::pair<int, std::string>> busy_;
@@ -591,7 +601,7 @@ TEST_CASE("a build of workshop items that was killed keeps the items that it has
     steam.item("2", second);
     steam.item("3", vpk("three"));
     site.source.items = {"1", "2", "3"};
-    steam.slow_down(20ms);
+    steam.slow_down(100ms);
     const std::string data = site.place.path("overlays/o/.build/download/item-2");
     const auto partly = [&] {
         struct stat status{};
@@ -615,7 +625,7 @@ TEST_CASE("items are fetched at the same time, but not more than four", "[worksh
         site.source.items.push_back(std::to_string(i));
         site.steam.item(std::to_string(i), vpk(random_bytes(300'000, i)));
     }
-    site.steam.slow_down(10ms);
+    site.steam.hold(200ms);
     REQUIRE(site.run() == "");
     CHECK(site.names().size() == 9);
     CHECK(site.steam.most_at_once() == 4);

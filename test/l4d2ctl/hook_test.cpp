@@ -1,8 +1,8 @@
 // Real pushes with real git to a repository whose hooks run the real program.
 #include <fmt/format.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
-#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 
@@ -163,9 +163,14 @@ TEST_CASE("an alias bomb, and ten thousand and one documents, are refused quickl
     }
     world.write("a.yaml", text);
     world.commit();
-    const auto begun = std::chrono::steady_clock::now();
+    const auto used = [] {
+        rusage usage{};
+        ::getrusage(RUSAGE_CHILDREN, &usage);
+        return usage.ru_utime.tv_sec + usage.ru_stime.tv_sec;
+    };
+    const auto before = used();
     CHECK_FALSE(world.push());
-    CHECK(std::chrono::steady_clock::now() - begun < std::chrono::seconds(10));
+    CHECK(used() - before < 10);
     CHECK(world.said().find("remote: a.yaml:") != std::string::npos);
     CHECK(world.said().size() < 50'000);
 }

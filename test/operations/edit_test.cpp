@@ -1,5 +1,7 @@
 #include "operations/edit.hpp"
 
+#include <ctime>
+
 #include "adapters/source/revision.hpp"
 #include "adapters/sources/open.hpp"
 #include "support/catch.hpp"
@@ -244,11 +246,10 @@ TEST_CASE("applying two hundred servers takes linear time") {
     std::string text = blueprint;
     for (int i = 0; i < 200; ++i) text += "---\n" + server("s" + std::to_string(i), 27000 + i);
     world.have("all.yaml", text);
-    const auto begun = std::chrono::steady_clock::now();
+    const std::clock_t begun = std::clock();
     REQUIRE(propose(world.context, {{"given.yaml", text}}));
-    const auto took = std::chrono::steady_clock::now() - begun;
     // A few parses of 200 documents, not 200 times 200, which took minutes.
-    CHECK(took < std::chrono::seconds(20));
+    CHECK(std::clock() - begun < 20 * CLOCKS_PER_SEC);
 }
 
 namespace {

@@ -180,7 +180,7 @@ TEST_CASE(
     CHECK(players[0].name == "Zoey 1");
     CHECK(players[1].name == "?[31mred?[0m 2");
     CHECK(players[1].score == 9);
-    CHECK(players[1].seconds <= 15);
+    CHECK(players[1].seconds <= 60);
     CHECK(players[6].name.empty());
 }
 
@@ -214,7 +214,7 @@ TEST_CASE("lost, late, forged and broken datagrams delay the probe, but do not d
         CHECK(world.says(game.port(), 3));
         return since_boot() > end;
     }));
-    CHECK(since_boot() - world.answer(game.port())->asked < milliseconds(2000));
+    CHECK(since_boot() - world.answer(game.port())->asked < milliseconds(5000));
     tell(game, "standin_players 0");
     CHECK(world.until([&] { return world.says(game.port(), 0); }));
 }
@@ -356,6 +356,7 @@ TEST_CASE("the probe works in its confinement") {
     World world;
     world.open({game.port()});
     const pid_t child = ::fork();
+    REQUIRE(child >= 0);
     if (child == 0) {
         if (!confine(Confinement::BoundSockets)) ::_exit(1);
         while (world.asking->step()) {

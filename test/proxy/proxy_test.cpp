@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -37,7 +38,14 @@ struct Listener {
         REQUIRE(::getsockname(socket.get(), generic, &size) == 0);
         port = ntohs(address.sin_port);
     }
-    Fd accept() const { return Fd(::accept4(socket.get(), nullptr, nullptr, SOCK_CLOEXEC)); }
+    Fd accept() const {
+        pollfd polled{socket.get(), POLLIN, 0};
+        REQUIRE(::poll(&polled, 1, 20'000) == 1);
+        Fd far(::accept4(socket.get(), nullptr, nullptr, SOCK_CLOEXEC));
+        const timeval patience{20, 0};
+        (void)::setsockopt(far.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+        return far;
+    }
 };
 
 Fd connect_locally(std::uint16_t port) {
@@ -207,11 +215,13 @@ TEST_CASE("bytes, connections and time are limited", "[proxy]") {
         CHECK(first_line(read_all(second)) == "HTTP/1.1 400 Bad Request");
     }
     SECTION("silence") {
+        Limits hasty;
+        hasty.head = 1s;
+        Served soon(hasty);
+        CHECK(read_all(soon.client()).empty());
         Limits limits;
-        limits.head = 1s;
         limits.silence = 1s;
         Served served(limits);
-        CHECK(read_all(served.client()).empty());
         const Fd client = served.client();
         put(client, "CONNECT " + served.to_destination() + " HTTP/1.1\r\n\r\n");
         const Fd far = served.destination.accept();

@@ -121,6 +121,7 @@ void Process::start(const std::vector<std::string>& more, const std::string& unt
     values.push_back(nullptr);
     const auto log = root_ / "output";
     pid_ = ::fork();
+    if (pid_ < 0) throw std::runtime_error("no process");
     if (pid_ == 0) {
         const int out = ::open(log.c_str(), O_CREAT | O_WRONLY | O_APPEND, 0644);
         ::dup2(out, 1);
@@ -135,7 +136,9 @@ void Process::start(const std::vector<std::string>& more, const std::string& unt
     throw std::runtime_error("the stand-in does not print " + until + ":\n" + output());
 }
 
-void Process::signal(int number) const { ::kill(pid_, number); }
+void Process::signal(int number) const {
+    if (pid_ > 0) ::kill(pid_, number);
+}
 
 std::optional<int> Process::ended(int milliseconds) {
     for (int waited = 0; waited <= milliseconds; waited += 10) {

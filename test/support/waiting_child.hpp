@@ -26,10 +26,11 @@ class WaitingChild {
             (void)!::write(ready[1], &done, 1);
             while (true) ::pause();
         }
+        REQUIRE(child_ > 0);
+        ::close(ready[1]);
         char done = 0;
         REQUIRE(::read(ready[0], &done, 1) == 1);
         ::close(ready[0]);
-        ::close(ready[1]);
         REQUIRE(done == 'y');
     }
     ~WaitingChild() { end(); }

@@ -108,12 +108,14 @@ TEST_CASE("killed at any instant, the source holds the old revision or the new o
     // On a slow machine most children die before they complete a change, so more of them are needed.
     for (int round = 0; round < 40 || (seen.size() < 2 && round < 2000); ++round) {
         const pid_t child = ::fork();
+        REQUIRE(child >= 0);
         if (child == 0) {
             for (;;) {
                 if (!commit(scratch.path(), forth) || !commit(scratch.path(), back)) ::_exit(1);
             }
         }
-        std::this_thread::sleep_for(std::chrono::microseconds(500 + 397 * (round % 40)));
+        std::this_thread::sleep_for(
+            std::chrono::microseconds((500 + 397 * (round % 40)) * (1 + round / 200)));
         REQUIRE(::kill(child, SIGKILL) == 0);
         int status = 0;
         REQUIRE(::waitpid(child, &status, 0) == child);

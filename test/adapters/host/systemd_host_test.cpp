@@ -396,12 +396,17 @@ TEST_CASE(
     for (const Readiness& one : world.machine->readiness()) looks_again = looks_again || one.timeout;
     CHECK(looks_again);
 
-    publish(world, {{27015, 0}});
-    CHECK(world.machine->poll_completions().empty());
+    // An answer is too old after less than a second.
+    const auto look_until_asked = [&world](std::uint16_t port, std::size_t count) {
+        for (int i = 0; i < 5 && world.units->asked.size() < count; ++i) {
+            publish(world, {{port, 0}});
+            CHECK(world.machine->poll_completions().empty());
+        }
+    };
+    look_until_asked(27015, 1);
     REQUIRE(world.units->asked.size() == 1);
     CHECK(world.units->asked[0] == std::pair(Verb::Restart, std::vector<std::string>{"a"}));
-    publish(world, {{27016, 0}});
-    CHECK(world.machine->poll_completions().empty());
+    look_until_asked(27016, 2);
     REQUIRE(world.units->asked.size() == 2);
     CHECK(world.units->asked[1] == std::pair(Verb::Stop, std::vector<std::string>{"b"}));
 

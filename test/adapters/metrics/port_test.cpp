@@ -33,7 +33,7 @@ class Served {
 
     Fd connect(in_addr_t address = INADDR_LOOPBACK) const {
         Fd client(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-        const timeval timeout{10, 0};
+        const timeval timeout{60, 0};
         (void)::setsockopt(client.get(), SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
         sockaddr_in place{};
         place.sin_family = AF_INET;
@@ -103,7 +103,7 @@ TEST_CASE("silent clients are disconnected, and others are served meanwhile") {
     CHECK(served.get("/metrics").ends_with("left4me_asked 1\n"));
     const auto begin = std::chrono::steady_clock::now();
     CHECK(Served::read_all(silent.front()).empty());
-    CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(8));
+    CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(30));
 }
 
 TEST_CASE("only this machine can connect") {

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <csignal>
 #include <future>
@@ -21,14 +22,14 @@ TEST_CASE("a second pass waits and says who holds the lock") {
     const Place place;
     auto first = PassLock::acquire(place.paths, "l4d2ctl reconcile", nullptr);
     REQUIRE(first);
-    std::string holder;
-    bool got = false;
+    std::promise<std::string> told;
+    std::atomic<bool> got = false;
     std::thread second([&] {
         const auto lock =
-            PassLock::acquire(place.paths, "timer", [&](const std::string& who) { holder = who; });
+            PassLock::acquire(place.paths, "timer", [&](const std::string& who) { told.set_value(who); });
         got = lock.has_value();
     });
-    while (holder.empty()) std::this_thread::yield();
+    const std::string holder = told.get_future().get();
     CHECK_FALSE(got);
     {
         const PassLock gone = std::move(*first);
@@ -68,11 +69,13 @@ TEST_CASE("the lock of a killed pass is free") {
     std::array<int, 2> ready{};
     REQUIRE(::pipe(ready.data()) == 0);
     const pid_t child = ::fork();
+    REQUIRE(child >= 0);
     if (child == 0) {
         const auto lock = PassLock::acquire(place.paths, "doomed", nullptr);
         (void)!::write(ready[1], "x", 1);
         while (true) ::pause();
     }
+    ::close(ready[1]);
     char byte = 0;
     REQUIRE(::read(ready[0], &byte, 1) == 1);
     ::kill(child, SIGKILL);

@@ -102,6 +102,7 @@ TEST_CASE("while nothing changes, PID 1 is not asked again, but links are read")
     REQUIRE(eventually([&] {
         (void)listed();
         const auto before = units->round_trips();
+        std::this_thread::sleep_for(std::chrono::seconds(1));
         (void)listed();
         return units->round_trips() == before;
     }));
@@ -131,7 +132,7 @@ TEST_CASE("the reason of a failure is reported: start limit, exit code, signal, 
     for (const char* server : {"limit", "exit", "signal", "timeout", "slow-stop"})
         (void)run("systemctl start --no-block " + unit(server));
     REQUIRE(eventually([] { return property("slow-stop", "ActiveState") == "active"; }));
-    std::this_thread::sleep_for(std::chrono::milliseconds(300));  // the trap must be set
+    REQUIRE(eventually([] { return traps_interrupts("slow-stop"); }));
     (void)run("systemctl stop " + unit("slow-stop"));
     for (const char* server : {"limit", "exit", "signal", "timeout", "slow-stop"}) {
         INFO(server);

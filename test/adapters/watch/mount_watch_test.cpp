@@ -1,5 +1,6 @@
 #include "adapters/watch/mount_watch.hpp"
 
+#include <sched.h>
 #include <sys/epoll.h>
 #include <sys/mount.h>
 #include <unistd.h>
@@ -11,12 +12,15 @@ using namespace left4me;
 
 TEST_CASE("A mount and an unmount are each noticed once", "[watch][root]") {
     left4me::test::Scratch scratch;
+    // Others may mount where all do.
+    const bool apart = geteuid() == 0 && unshare(CLONE_NEWNS) == 0 &&
+                       mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0;
     MountWatch watch("/proc/self/mountinfo");
     // Like an event loop: a waiter is notified, and a later poll is too.
     const Fd epoll(epoll_create1(EPOLL_CLOEXEC));
     epoll_event event{.events = EPOLLPRI, .data = {}};
     REQUIRE(epoll_ctl(epoll.get(), EPOLL_CTL_ADD, watch.readiness().fd, &event) == 0);
-    if (geteuid() != 0 || mount("tmpfs", scratch.path().c_str(), "tmpfs", 0, nullptr) != 0) {
+    if (!apart || mount("tmpfs", scratch.path().c_str(), "tmpfs", 0, nullptr) != 0) {
         WARN("not allowed to mount: not tested");
         return;
     }

@@ -51,7 +51,7 @@ class SshServer {
                     nullptr);
             ::_exit(127);
         }
-        REQUIRE(host::eventually([this] { return place_.read("ssh/log").contains("Server listening"); }, 10));
+        REQUIRE(host::eventually([this] { return place_.read("ssh/log").contains("Server listening"); }, 60));
     }
     SshServer(const SshServer&) = delete;
     SshServer& operator=(const SshServer&) = delete;
@@ -91,7 +91,8 @@ class FetchingOverSsh : public Fetching {
         source.url = std::move(url);
         source.host_keys = std::move(host_keys);
         source.limits.bytes = 20U << 20U;
-        settings.limits.connect = 3s;
+        settings.limits.connect = 30s;
+        settings.limits.stalled = 10s;
         settings.tries = 2;
         use_key("good");
     }
@@ -222,7 +223,7 @@ TEST_CASE("an address that is not public is not connected to over ssh either", "
     fetching.source.private_networks = allowed;
     CHECK(fetching.run() == "");
     const auto log = [&] { return git.place.read("ssh/log"); };
-    REQUIRE(host::eventually([&] { return log().contains("Accepted publickey"); }, 10));
+    REQUIRE(host::eventually([&] { return log().contains("Accepted publickey"); }, 60));
     const std::string text = log();
     CHECK(text.contains("Connection from"));
     CHECK(text.find("Connection from") == text.rfind("Connection from"));
@@ -252,6 +253,7 @@ TEST_CASE("wrong answers over ssh are refused, and named", "[ssh]") {
         CHECK(says(answer(""), "does not appear to be a git repository"));
     }
     SECTION("without end") {
+        fetching.settings.limits.stalled = 1s;
         CHECK(says(answer("cat /dev/zero"), "does not answer as a git server does"));
         CHECK(says(answer("yes 0008abc | tr -d '\\n'"), "does not end"));
         CHECK(says(answer(introduction + "head -c 4 >/dev/null; printf '000dpackfile\\n'; yes \"$(printf "
@@ -260,6 +262,7 @@ TEST_CASE("wrong answers over ssh are refused, and named", "[ssh]") {
         CHECK(says(answer("yes >&2"), "stalled"));
     }
     SECTION("too slow") {
+        fetching.settings.limits.stalled = 1s;
         CHECK(says(answer("sleep 100"), "stalled"));
         CHECK(says(answer(introduction + "sleep 100"), "stalled"));
         CHECK(says(answer("while printf 0008abcd; do sleep 0.1; done"), "stalled"));
@@ -287,7 +290,10 @@ TEST_CASE("what does not speak ssh is left in time", "[ssh]") {
     const auto answer = [&](const std::string& greeting, const std::string& more) {
         const Stranger stranger(greeting, more);
         std::string key = git.place.read("ssh/good.pub");
-        return FetchingOverSsh(git, stranger.url(), {key.substr(0, key.find(' ', 20))}).run();
+        FetchingOverSsh fetching(git, stranger.url(), {key.substr(0, key.find(' ', 20))});
+        fetching.settings.limits.connect = 3s;
+        fetching.settings.limits.stalled = 1s;
+        return fetching.run();
     };
     CHECK(says(answer("", ""), "stalled"));
     CHECK(says(answer("SSH-2.0-x\r\n", ""), "stalled"));

@@ -37,7 +37,7 @@ Reloads reloads_around(const std::function<void()>& work) {
     work();
     (void)(*bus)->wait_until([] { return false; }, std::chrono::milliseconds(1));
     const int before = reloads;
-    (void)(*bus)->wait_until([] { return false; }, std::chrono::seconds(4));
+    (void)(*bus)->wait_until([] { return false; }, std::chrono::seconds(10));
     return {before, reloads - before};
 }
 

@@ -65,6 +65,12 @@ void write(const fs::path& file, const std::string& text) {
     if (!out.flush()) throw std::runtime_error("cannot write " + file.string());
 }
 
+bool traps_interrupts(const std::string& server) {
+    // SigCgt is hexadecimal; SIGINT is its second bit.
+    return run("grep -q '^SigCgt:.*[2367abef]$' /proc/" + property(server, "MainPID") + "/status").status ==
+           0;
+}
+
 bool eventually(const std::function<bool()>& holds, int seconds) {
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(seconds);
     while (!holds()) {

@@ -22,6 +22,8 @@ CommandResult run(const std::string& shell_command);
 /// `systemctl show` of the server's unit.
 std::string property(const std::string& server, const std::string& name);
 std::string unit(const std::string& server);
+/// Whether its main process has set a trap for SIGINT.
+bool traps_interrupts(const std::string& server);
 
 void write(const std::filesystem::path& file, const std::string& text);
 
