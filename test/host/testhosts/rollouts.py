@@ -36,7 +36,8 @@ class Result:
     restarts: int = 0
     kicked: list[str] = field(default_factory=list)
     turned_away: list[str] = field(default_factory=list)
-    waits: "list[tuple[str, float]]" = field(default_factory=list)  # kind; s, from the last player leaving to the stop
+    waits: list[float] = field(default_factory=list)  # s, from the last player leaving to the stop
+    waits_of: "dict[str, list[float]]" = field(default_factory=lambda: {kind: [] for kind in KINDS})
     queries: list[float] = field(default_factory=list)  # a second, of each game's life
 
 
@@ -129,7 +130,8 @@ class Rollouts:
                 changed = max((applied for applied in self.applied if applied < when), default=when)
                 # Whoever has left before the change was not waited for.
                 if left is not None and left > changed:
-                    result.waits.append((self.names[found[2]], when - left))
+                    result.waits.append(when - left)
+                    result.waits_of[self.names[found[2]]].append(when - left)
             elif queries := re.match(r"standin: (\d+) queries in ([\d.]+) s", said):
                 if float(queries[2]) > 10:
                     result.queries.append(int(queries[1]) / float(queries[2]))

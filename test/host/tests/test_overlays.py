@@ -271,7 +271,7 @@ class Beside(DaemonTest, Big):
         self.write(f"{MANIFESTS}/more.yaml", slow.replace("port: 27018, state: Running", "port: 27018, state: Stopped"))
         self.until("it stops", lambda: self.properties("slow")["ActiveState"] == "deactivating")
 
-        # On a machine that does nothing else 100 ms and 500 ms; more where what asks nobody takes longer, too.
+        # Who has to wait waits for seconds. On a machine that does nothing else 50 ms and 500 ms are enough.
         fed = self.daemon()["WatchdogTimestampMonotonic"]
         answers = self.answers()
         idle = self.milliseconds("l4d2ctl version >/dev/null")
@@ -279,7 +279,7 @@ class Beside(DaemonTest, Big):
         took = {"version": idle} | answers | repairs
         print({words: f"{milliseconds:.0f} ms" for words, milliseconds in took.items()}, flush=True)
         for words in answers:
-            self.assertLess(took[words], max(100, 8 * idle), words)
+            self.assertLess(took[words], max(300, 12 * idle), words)
         for act in repairs:
             self.assertLess(took[act], max(500, 5 * usual[act]), act)
         self.assertEqual(self.properties("slow")["ActiveState"], "deactivating")
