@@ -75,7 +75,7 @@ LineEditor::~LineEditor() {
 }
 
 std::optional<std::string> LineEditor::read() {
-    // Else libedit shows the prompt first: a Ctrl-D typed between the two is lost.
+    // Raw mode first: libedit would show the prompt before it, and a Ctrl-D typed in between would be lost.
     ::el_set(state_->editor, EL_PREP_TERM, 1);
     int count = 0;
     const char* const typed = ::el_gets(state_->editor, &count);

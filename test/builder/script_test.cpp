@@ -39,9 +39,9 @@ class ScriptBuild {
         REQUIRE(store::write_request(directory_.get(), source));
         unit_ = ::fork();
         REQUIRE(unit_ >= 0);
+        // In both processes: whichever comes first.
         (void)::setpgid(unit_, unit_);
         if (unit_ == 0) {
-            (void)::setpgid(0, 0);
             if (::chdir(place.path("overlays/o/.build/script").c_str()) != 0) ::_exit(126);
             const std::string play = "say() { echo \"$*\" 1<>result; }; exec 3>output; " + unit;
             ::execl("/bin/sh", "sh", "-c", play.c_str(), nullptr);
@@ -210,6 +210,7 @@ TEST_CASE("a unit that does not start, or ends without a word, is not waited for
     CHECK(never.error().message.contains("did not start"));
     const auto after = [&](const std::string& unit) {
         const pid_t child = ::fork();
+        REQUIRE(child >= 0);
         if (child == 0) {
             (void)!::chdir(place.path("room").c_str());
             ::execl("/bin/sh", "sh", "-c", unit.c_str(), nullptr);

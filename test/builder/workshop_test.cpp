@@ -190,7 +190,8 @@ class Steam {
             most_at_once_ = std::max(most_at_once_, ++at_once_);
             const auto held = held_;
             lock.unlock();
-            // It counts until it is answered: at the end of the answer, the next one may have come.
+            // Not counted while it is sent: the client may ask for the next one before this thread counts
+            // down.
             std::this_thread::sleep_for(held);
             lock.lock();
             --at_once_;
@@ -625,7 +626,7 @@ TEST_CASE("items are fetched at the same time, but not more than four", "[worksh
         site.source.items.push_back(std::to_string(i));
         site.steam.item(std::to_string(i), vpk(random_bytes(300'000, i)));
     }
-    site.steam.hold(200ms);
+    site.steam.hold(2s);
     REQUIRE(site.run() == "");
     CHECK(site.names().size() == 9);
     CHECK(site.steam.most_at_once() == 4);

@@ -85,9 +85,9 @@ std::optional<ObservedConsole> Consoles::advance(Asking& asking) const {
 std::map<std::string, ObservedConsole> Consoles::poll() {
     const milliseconds now = since_boot();
     for (auto& [server, watched] : watched_) {
-        if (watched.due > now || asking_.contains(server)) continue;
+        if (watched.due > now) continue;
         watched.due = now + watch_pause;
-        begin(watched.game, true);
+        if (!asking_.contains(server)) begin(watched.game, true);
     }
     std::map<std::string, ObservedConsole> answered;
     for (auto next = asking_.begin(); next != asking_.end();) {

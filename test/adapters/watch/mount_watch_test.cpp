@@ -1,20 +1,18 @@
 #include "adapters/watch/mount_watch.hpp"
 
-#include <sched.h>
 #include <sys/epoll.h>
 #include <sys/mount.h>
 #include <unistd.h>
 
 #include "support/catch.hpp"
+#include "support/own_mounts.hpp"
 #include "support/scratch.hpp"
 
 using namespace left4me;
 
 TEST_CASE("A mount and an unmount are each noticed once", "[watch][root]") {
     left4me::test::Scratch scratch;
-    // Others may mount where all do.
-    const bool apart = geteuid() == 0 && unshare(CLONE_NEWNS) == 0 &&
-                       mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0;
+    const bool apart = left4me::test::enter_own_mounts();
     MountWatch watch("/proc/self/mountinfo");
     // Like an event loop: a waiter is notified, and a later poll is too.
     const Fd epoll(epoll_create1(EPOLL_CLOEXEC));

@@ -9,6 +9,7 @@
 #include <fstream>
 
 #include "support/catch.hpp"
+#include "support/own_mounts.hpp"
 #include "support/scratch.hpp"
 
 using namespace left4me;
@@ -145,9 +146,7 @@ TEST_CASE("an unmounted file system is noticed, and the directory beneath it is 
     Scratch scratch;
     const fs::path root = scratch.path() / "manifests";
     fs::create_directories(root);
-    // A copy of the namespace that somebody makes meanwhile would keep the file system alive.
-    const bool apart = geteuid() == 0 && unshare(CLONE_NEWNS) == 0 &&
-                       mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0;
+    const bool apart = left4me::test::enter_own_mounts();
     if (!apart || mount("tmpfs", root.c_str(), "tmpfs", 0, nullptr) != 0) {
         WARN("not allowed to mount: not tested");
         return;
