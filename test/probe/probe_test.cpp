@@ -73,7 +73,7 @@ struct World {
     }
 
     /// Steps until it is so.
-    bool until(const std::function<bool()>& condition, milliseconds longest = milliseconds(15'000)) const {
+    bool until(const std::function<bool()>& condition, milliseconds longest = milliseconds(60'000)) const {
         const auto end = since_boot() + longest;
         while (!condition()) {
             if (since_boot() > end) return false;
@@ -363,7 +363,7 @@ TEST_CASE("the probe works in its confinement") {
         }
         ::_exit(2);
     }
-    const auto end = since_boot() + milliseconds(15'000);
+    const auto end = since_boot() + milliseconds(60'000);
     while (!world.says(game.port(), 3) && since_boot() < end) ::usleep(20'000);
     CHECK(world.says(game.port(), 3));
     tell(game, "standin_players 0");
