@@ -1,13 +1,10 @@
 #include "operations/journal_tail.hpp"
 
 #include <fcntl.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <array>
-#include <cerrno>
+#include <utility>
 
+#include "adapters/child.hpp"
 #include "adapters/files.hpp"
 #include "adapters/systemd/unit_names.hpp"
 
@@ -16,18 +13,6 @@ namespace left4me::operations {
 namespace {
 
 constexpr std::size_t max_bytes = std::size_t{1} << 20U;
-
-class SpawnActions {
-  public:
-    SpawnActions() { posix_spawn_file_actions_init(&actions_); }
-    SpawnActions(const SpawnActions&) = delete;
-    SpawnActions& operator=(const SpawnActions&) = delete;
-    ~SpawnActions() { posix_spawn_file_actions_destroy(&actions_); }
-    posix_spawn_file_actions_t* get() { return &actions_; }
-
-  private:
-    posix_spawn_file_actions_t actions_{};
-};
 
 }  // namespace
 
@@ -44,36 +29,20 @@ std::vector<std::string> log_units(const Subject& subject) {
 }
 
 JournalTail::JournalTail(const std::vector<std::string>& units, unsigned lines) {
-    std::array<int, 2> ends{};
-    if (::pipe2(ends.data(), O_CLOEXEC) != 0) return;
-    pipe_ = Fd(ends[0]);
-    const Fd write_end(ends[1]);
-    SpawnActions actions;
-    posix_spawn_file_actions_adddup2(actions.get(), write_end.get(), STDOUT_FILENO);
-    posix_spawn_file_actions_addopen(actions.get(), STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-    posix_spawn_file_actions_addopen(actions.get(), STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-
-    std::vector<std::string> words{"journalctl", "--lines=" + std::to_string(lines), "--quiet", "--no-pager",
-                                   "--output=short-iso"};
+    auto pipe = make_pipe();
+    const Fd nothing(::open("/dev/null", O_RDWR | O_CLOEXEC));
+    if (!pipe || !nothing) return;
+    std::vector<std::string> words{"/usr/bin/journalctl", "--lines=" + std::to_string(lines), "--quiet",
+                                   "--no-pager", "--output=short-iso"};
     for (const std::string& unit : units) words.push_back("--unit=" + unit);
-    std::vector<char*> arguments;
-    for (std::string& word : words) arguments.push_back(word.data());
-    arguments.push_back(nullptr);
     // A fixed environment: this may still be root, and the caller controls the caller's environment.
-    std::string path = "PATH=/usr/bin:/bin";
-    const std::array<char*, 2> environment{path.data(), nullptr};
-    if (::posix_spawn(&child_, "/usr/bin/journalctl", actions.get(), nullptr, arguments.data(),
-                      environment.data()) != 0) {
-        child_ = -1;
-    }
+    child_ = start_child(words, {nothing.get(), pipe->write.get(), nothing.get(), -1}).value_or(-1);
+    pipe_ = std::move(pipe->read);
 }
 
 JournalTail::~JournalTail() {
     pipe_.reset();
-    if (child_ > 0) {
-        while (::waitpid(child_, nullptr, 0) < 0 && errno == EINTR) {
-        }
-    }
+    if (child_ > 0) (void)wait_for_child(child_);
 }
 
 std::string JournalTail::text() {
