@@ -8,17 +8,14 @@ namespace left4me::ctl {
 namespace {
 
 Result<Exit> cancel(Session& session, const std::vector<std::string>& words) {
-    const auto target = parse_target(words);
-    if (!target) return std::unexpected(target.error());
-    if (!names_one_artifact(*target))
-        return fail(Exit::Usage, "cancel which build? overlay/NAME or installation/NAME");
-    const Subject owner{*target->kind, target->names.front()};
+    const auto owner = parse_artifact_owner(words, "cancel which build? overlay/NAME or installation/NAME");
+    if (!owner) return std::unexpected(owner.error());
     if (auto entered = drop_privileges_and_configure(session, Access::Act); !entered)
         return std::unexpected(entered.error());
-    const auto canceled = operations::cancel_build(session, owner);
+    const auto canceled = operations::cancel_build(session, *owner);
     if (!canceled) return std::unexpected(canceled.error());
-    print(*canceled ? "the build of " + to_string(owner) + " is canceled\n"
-                    : to_string(owner) + " is not being built\n");
+    print(*canceled ? "the build of " + to_string(*owner) + " is canceled\n"
+                    : to_string(*owner) + " is not being built\n");
     return Exit::Done;
 }
 

@@ -219,7 +219,7 @@ class Completion {
         Candidates candidates;
         for (const KindEntry& kind : kinds()) {
             if (!has_artifacts(kind.kind)) continue;
-            for (Candidate& candidate : objects_of(kind.kind, false))
+            for (const Candidate& candidate : objects_of(kind.kind, false))
                 candidates.push_back({std::string(kind.name) + "/" + candidate.word, candidate.help});
         }
         return candidates;

@@ -46,10 +46,6 @@ Result<Target> parse_pairs(const std::vector<std::string>& words) {
 
 }  // namespace
 
-bool names_one_artifact(const Target& target) {
-    return target.kind && has_artifacts(*target.kind) && target.names.size() == 1;
-}
-
 Result<Target> parse_target(const std::vector<std::string>& words) {
     if (words.empty()) return fail(Exit::Usage, "which objects? KIND, KIND NAME or KIND/NAME");
     if (words.front().find('/') != std::string::npos) return parse_pairs(words);
@@ -65,6 +61,14 @@ Result<Target> parse_target(const std::vector<std::string>& words) {
         if (auto added = add_name(target, words[i]); !added) return std::unexpected(added.error());
     }
     return target;
+}
+
+Result<Subject> parse_artifact_owner(const std::vector<std::string>& words, const char* usage) {
+    const auto target = parse_target(words);
+    if (!target) return std::unexpected(target.error());
+    if (!target->kind || !has_artifacts(*target->kind) || target->names.size() != 1)
+        return fail(Exit::Usage, usage);
+    return Subject{*target->kind, target->names.front()};
 }
 
 Result<void> check_name(const std::string& name) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "l4d2ctl/exit.hpp"
+#include "reconciler/plan.hpp"
 #include "specs/fields.hpp"
 
 namespace left4me::ctl {
@@ -16,10 +17,10 @@ struct Target {
     std::vector<std::string> names;
 };
 
-/// Whether it is one overlay, or one Installation.
-bool names_one_artifact(const Target& target);
-
 Result<Target> parse_target(const std::vector<std::string>& words);
+
+/// The one overlay or Installation that the words name. `usage`: what to say if it is not one.
+Result<Subject> parse_artifact_owner(const std::vector<std::string>& words, const char* usage);
 
 /// A name from the command line is used in unit names and paths, so the rule for names applies here as well.
 Result<void> check_name(const std::string& name);

@@ -29,11 +29,10 @@ struct Options {
 Result<std::vector<std::string>> parse_overlays(const std::vector<std::string>& words) {
     std::vector<std::string> names;
     for (const std::string& word : words) {
-        const auto target = parse_target({word.contains('/') ? word : "overlay/" + word});
-        if (!target) return std::unexpected(target.error());
-        if (!names_one_artifact(*target))
-            return fail(Exit::Usage, "lock what? NAME, overlay/NAME or installation/NAME");
-        names.push_back(target->names.front());
+        const auto owner = parse_artifact_owner({word.contains('/') ? word : "overlay/" + word},
+                                                "lock what? NAME, overlay/NAME or installation/NAME");
+        if (!owner) return std::unexpected(owner.error());
+        names.push_back(owner->name);
     }
     return names;
 }

@@ -19,16 +19,14 @@ struct Options {
 };
 
 Result<Exit> roll_back(Session& session, const Options& options) {
-    const auto target = parse_target({options.overlay});
-    if (!target) return std::unexpected(target.error());
-    if (!names_one_artifact(*target))
-        return fail(Exit::Usage, "roll back what? overlay/NAME or installation/NAME");
-    const Subject owner{*target->kind, target->names.front()};
+    const auto owner =
+        parse_artifact_owner({options.overlay}, "roll back what? overlay/NAME or installation/NAME");
+    if (!owner) return std::unexpected(owner.error());
     if (auto entered = drop_privileges_and_configure(session, Access::Act); !entered)
         return std::unexpected(entered.error());
-    const auto done = operations::roll_back(session, owner, options.digest, options.reason);
+    const auto done = operations::roll_back(session, *owner, options.digest, options.reason);
     if (!done) return std::unexpected(done.error());
-    print(fmt::format("{} {}\n", to_string(owner), printable(rollback_text(done->rollback))));
+    print(fmt::format("{} {}\n", to_string(*owner), printable(rollback_text(done->rollback))));
     (void)std::fflush(stdout);
     return reconcile_servers(session, *options.timeout, done->servers);
 }
