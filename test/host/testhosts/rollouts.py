@@ -36,9 +36,13 @@ class Result:
     restarts: int = 0
     kicked: list[str] = field(default_factory=list)
     turned_away: list[str] = field(default_factory=list)
-    waits: list[float] = field(default_factory=list)  # s, from the last player leaving to the stop
+    # By kind: s, from the last player leaving to the stop.
     waits_of: "dict[str, list[float]]" = field(default_factory=lambda: {kind: [] for kind in KINDS})
     queries: list[float] = field(default_factory=list)  # a second, of each game's life
+
+    @property
+    def waits(self) -> list[float]:
+        return [wait for waits in self.waits_of.values() for wait in waits]
 
 
 def percentile(values: list[float], share: float) -> float:
@@ -130,7 +134,6 @@ class Rollouts:
                 changed = max((applied for applied in self.applied if applied < when), default=when)
                 # Whoever has left before the change was not waited for.
                 if left is not None and left > changed:
-                    result.waits.append(when - left)
                     result.waits_of[self.names[found[2]]].append(when - left)
             elif queries := re.match(r"standin: (\d+) queries in ([\d.]+) s", said):
                 if float(queries[2]) > 10:
