@@ -23,6 +23,12 @@ using namespace std::chrono_literals;
 
 namespace {
 
+/// Whoever reads from it gives up after this time.
+void wait_at_most(const Fd& socket, std::chrono::milliseconds time) {
+    const timeval value{time.count() / 1000, time.count() % 1000 * 1000};
+    (void)::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &value, sizeof value);
+}
+
 struct Listener {
     Fd socket{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
     std::uint16_t port = 0;
@@ -42,8 +48,7 @@ struct Listener {
         pollfd polled{socket.get(), POLLIN, 0};
         REQUIRE(::poll(&polled, 1, 20'000) == 1);
         Fd far(::accept4(socket.get(), nullptr, nullptr, SOCK_CLOEXEC));
-        const timeval patience{20, 0};
-        (void)::setsockopt(far.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+        wait_at_most(far, 20'000ms);
         return far;
     }
 };
@@ -55,8 +60,7 @@ Fd connect_locally(std::uint16_t port) {
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     Fd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     REQUIRE(::connect(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
-    const timeval patience{20, 0};
-    (void)::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    wait_at_most(socket, 20'000ms);
     return socket;
 }
 
@@ -205,13 +209,11 @@ TEST_CASE("bytes, connections and time are limited", "[proxy]") {
         Fd far = served.destination.accept();
         const Fd second = served.client();
         put(second, "x\r\n\r\n");
-        const timeval soon{0, 200'000};
-        (void)::setsockopt(second.get(), SOL_SOCKET, SO_RCVTIMEO, &soon, sizeof soon);
+        wait_at_most(second, 200ms);
         CHECK(read_all(second).empty());
         first.reset();
         far.reset();
-        const timeval later{20, 0};
-        (void)::setsockopt(second.get(), SOL_SOCKET, SO_RCVTIMEO, &later, sizeof later);
+        wait_at_most(second, 20'000ms);
         CHECK(first_line(read_all(second)) == "HTTP/1.1 400 Bad Request");
     }
     SECTION("silence") {
