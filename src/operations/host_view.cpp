@@ -74,7 +74,9 @@ Result<std::vector<UnitTuning>> unit_tunings(View& view) {
     std::vector<UnitTuning> units;
     for (const std::string& name : names) {
         const UnitLimits& has = limits->at(name);
-        units.push_back({name, asked_of(tuning, name), has, nice_of(has.main_pid)});
+        UnitSettings asked = asked_of(tuning, name);
+        asked.erase(start_parallel_setting);  // of the host, not of one game
+        units.push_back({name, std::move(asked), has, nice_of(has.main_pid)});
     }
     return units;
 }

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <string>
 #include <utility>
 
 #include "reconciler/desired.hpp"
@@ -22,14 +23,16 @@ Tuning make_tuning(const HostManifest& host, const std::map<std::string, Server>
             tuning[std::string(unit)][cpus_setting] = to_text(*host.system_cpus);
     }
     if (host.game_cpus) tuning[games_slice][cpus_setting] = to_text(*host.game_cpus);
-    if (!host.games.empty()) tuning[tuned_server({})] = host.games;
+    UnitSettings all = host.games;
+    if (host.start_parallel) all[start_parallel_setting] = std::to_string(*host.start_parallel);
+    if (!all.empty()) tuning[tuned_server({})] = all;
     for (const auto& [name, server] : servers) {
-        UnitSettings settings = host.games;
+        UnitSettings settings = all;
         for (const LabeledSettings& labeled : host.labeled) {
             if (!has_labels(server, labeled.labels)) continue;
             for (const auto& [setting, value] : labeled.settings) settings[setting] = value;
         }
-        if (settings != host.games) tuning[tuned_server(name)] = std::move(settings);
+        if (settings != all) tuning[tuned_server(name)] = std::move(settings);
     }
     return tuning;
 }

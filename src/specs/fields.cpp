@@ -903,9 +903,8 @@ constexpr std::array host_spec{
           .children = labeled_item},
     Field{.name = "startParallel",
           .type = Type::Integer,
-          .documentation = "As many servers come up at the same time; the others wait until these answer. "
-                           "Without it, any number. A boot is not held up by it: systemd starts what is "
-                           "enabled.",
+          .documentation = "As many servers come up at the same time, also at a boot; the others wait until "
+                           "these answer. Without it, any number.",
           .example = "8",
           .minimum = 1,
           .maximum = 1000},

@@ -61,11 +61,14 @@ struct NumberSetting {
 inline constexpr std::int64_t min_memory = std::int64_t{64} << 20U;
 inline constexpr std::int64_t max_memory = std::int64_t{1} << 40U;
 /// A game must neither starve the rest of the host nor be without what it needs to start.
-inline constexpr std::array<NumberSetting, 4> number_settings{{{"CPUWeight", 1, 10'000},
+inline constexpr std::array<NumberSetting, 5> number_settings{{{"CPUWeight", 1, 10'000},
                                                                {"MemoryHigh", min_memory, max_memory},
                                                                {"MemoryMax", min_memory, max_memory},
-                                                               {"Nice", -15, 19}}};
+                                                               {"Nice", -15, 19},
+                                                               {"StartParallel", 1, 1000}}};
 inline constexpr const char* cpus_setting = "AllowedCPUs";
+/// How many servers come up at the same time at a boot. Not systemd's, but what left4me-turn does.
+inline constexpr const char* start_parallel_setting = "StartParallel";
 
 /// Whether left4me may set this: processors of all units, the rest of servers alone.
 inline bool is_valid_setting(std::string_view unit, std::string_view name, std::string_view value) {
@@ -85,12 +88,6 @@ inline bool is_valid_setting(std::string_view unit, std::string_view name, std::
 }
 
 /// The text of the unit's tuning_file.
-inline std::string tuning_text(std::string_view unit, const UnitSettings& settings) {
-    std::string text =
-        "# left4me writes this file after the manifest host/this, and undoes other changes of it.\n";
-    text += unit.ends_with(".slice") ? "[Slice]\n" : unit.ends_with(".scope") ? "[Scope]\n" : "[Service]\n";
-    for (const auto& [name, value] : settings) text.append(name).append("=").append(value).append("\n");
-    return text;
-}
+std::string tuning_text(std::string_view unit, const UnitSettings& settings);
 
 }  // namespace left4me

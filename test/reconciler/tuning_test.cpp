@@ -73,6 +73,15 @@ TEST_CASE("a server with a label has all settings in a drop-in of its own, the l
                            {"left4me-server@c.service", {{"Nice", "-10"}, {"MemoryMax", "8589934592"}}}});
 }
 
+TEST_CASE("all servers have the pace of a boot, with a label or without") {
+    HostManifest host;
+    host.start_parallel = 8;
+    host.labeled = {{{{"pool", "big"}}, {{"Nice", "-10"}}}};
+    CHECK(make_tuning(host, {{"a", labeled({})}, {"b", labeled({{"pool", "big"}})}}) ==
+          Tuning{{all_servers, {{"StartParallel", "8"}}},
+                 {"left4me-server@b.service", {{"Nice", "-10"}, {"StartParallel", "8"}}}});
+}
+
 TEST_CASE("drop-ins are written once, corrected when somebody changes them, and removed with the Host") {
     TunedSite site;
     CHECK(site.tunings() == 0);

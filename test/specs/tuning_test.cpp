@@ -53,6 +53,10 @@ TEST_CASE("a setting is one of a few, with a value within its bounds, written in
         INFO(value);
         CHECK_FALSE(may(all, "Nice", value));
     }
+    CHECK(may(all, "StartParallel", "8"));
+    CHECK_FALSE(may(all, "StartParallel", "0"));
+    CHECK_FALSE(may(all, "StartParallel", "1 x"));
+    CHECK_FALSE(may("left4me.slice", "StartParallel", "8"));
     CHECK_FALSE(may(all, "CPUWeight", "0"));
     CHECK_FALSE(may(all, "CPUWeight", "idle"));
     CHECK_FALSE(may(all, "MemoryMax", "1"));
@@ -74,4 +78,10 @@ TEST_CASE("a drop-in has the section of its unit, and says who writes it") {
           "[Service]\nCPUWeight=200\nNice=-5\n");
     CHECK(tuning_text("user.slice", {{"AllowedCPUs", "0-1"}}).ends_with("\n[Slice]\nAllowedCPUs=0-1\n"));
     CHECK(tuning_text("init.scope", {}).ends_with("\n[Scope]\n"));
+}
+
+TEST_CASE("the pace of a boot is a line before the game, and has no limit of time but its own") {
+    const std::string text = tuning_text("left4me-server@.service", {{"Nice", "-5"}, {"StartParallel", "8"}});
+    CHECK(text.find("\nTimeoutStartSec=infinity\nExecStartPre=-/") != std::string::npos);
+    CHECK(text.ends_with("/left4me-turn %i 8\n"));
 }

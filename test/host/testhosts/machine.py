@@ -161,7 +161,7 @@ class Host:
         """With the machine's own ip(8): a bare host has none."""
         subprocess.run(["nsenter", "-t", self.entry()[2], "-n", "ip", "link", "set", "lo", "up"], check=True)
 
-    def wait_until_booted(self, seconds: float = 60) -> None:
+    def wait_until_booted(self, seconds: float = 180) -> None:
         deadline = time.monotonic() + seconds
         state = ""
         while time.monotonic() < deadline:

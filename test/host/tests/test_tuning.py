@@ -185,3 +185,37 @@ class Pace(HostTest):
         for earlier, later in zip(up, up[1:]):
             self.assertGreater(later - earlier, 1_000_000, "two came up at the same time")
         self.until("nothing is left to do", lambda: self.ctl("diff", expect=None).returncode == 0, seconds=60)
+
+    def test_a_boot_brings_up_as_many_as_the_Host_says_even_without_left4me(self):
+        self.apply(host("startParallel: 1"))
+        for name, port in SERVERS.items():
+            self.until(f"{name} answers", lambda port=port: self.a2s(port), seconds=90)
+        self.run_in("systemctl", "disable", "left4me.service", "left4me-reconcile.timer", expect=None)
+        self.host.reboot()
+        for name, port in SERVERS.items():
+            self.until(f"{name} answers", lambda port=port: self.a2s(port), seconds=90)
+        up = sorted((int(self.properties(name)["ActiveEnterTimestampMonotonic"]), name) for name in SERVERS)
+        first, *others = (name for _, name in up)
+        self.assertNotIn("left4me-turn", self.logs(first))
+        for earlier, later in zip((first, *others), others):
+            self.assertIn(f"waits until others have come up: {earlier}; startParallel is 1", self.logs(later))
+        # Nobody waits again who has come up once.
+        self.run_in("systemctl", "restart", *map(unit_of, SERVERS))
+        for name, port in SERVERS.items():
+            self.until(f"{name} answers again", lambda port=port: self.a2s(port), seconds=90)
+            self.assertLess(self.logs(name).count("waits until"), 2)
+        self.apply(host("games: {nice: 0}"))
+        self.assertNotIn("left4me-turn", self.run_in("systemctl", "cat", unit_of("alpha")).stdout)
+
+    def test_a_server_that_never_answers_holds_up_a_boot_for_a_minute_at_most(self):
+        self.apply(host("startParallel: 1"))
+        for name, port in SERVERS.items():
+            self.until(f"{name} answers", lambda port=port: self.a2s(port), seconds=90)
+        # Nothing to execute: the first one fails again and again, and its turn is over only when its time is.
+        self.run_in("sh", "-c", "mkdir -p /etc/systemd/system/left4me-server@alpha.service.d && "
+                    "printf '[Service]\\nExecStart=\\nExecStart=/bin/sleep infinity\\nCPUWeight=10000\\n' "
+                    "> /etc/systemd/system/left4me-server@alpha.service.d/99-mute.conf")
+        self.host.reboot()
+        for name in ("beta", "gamma"):
+            self.until(f"{name} answers", lambda name=name: self.a2s(SERVERS[name]), seconds=120)
+        self.assertEqual(self.properties("alpha")["ActiveState"], "active")
