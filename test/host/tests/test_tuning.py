@@ -187,6 +187,7 @@ class Pace(HostTest):
         self.until("nothing is left to do", lambda: self.ctl("diff", expect=None).returncode == 0, seconds=60)
 
     def test_a_boot_brings_up_as_many_as_the_Host_says_even_without_left4me(self):
+        self.apply()
         self.apply(host("startParallel: 1"))
         for name, port in SERVERS.items():
             self.until(f"{name} answers", lambda port=port: self.a2s(port), seconds=90)
@@ -208,6 +209,7 @@ class Pace(HostTest):
         self.assertNotIn("left4me-turn", self.run_in("systemctl", "cat", unit_of("alpha")).stdout)
 
     def test_a_server_that_never_answers_holds_up_a_boot_for_a_minute_at_most(self):
+        self.apply()
         self.apply(host("startParallel: 1"))
         for name, port in SERVERS.items():
             self.until(f"{name} answers", lambda port=port: self.a2s(port), seconds=90)
