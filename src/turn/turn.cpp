@@ -1,10 +1,13 @@
 #include "turn/turn.hpp"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <sys/file.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -13,6 +16,7 @@
 #include <optional>
 #include <string_view>
 #include <system_error>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -26,8 +30,10 @@ namespace left4me::turn {
 
 namespace {
 
-/// Whoever waits at the head of the queue holds its lock, and is the only one who asks games.
-constexpr const char* queue = ".queue";
+/// Whoever waits at the head of the queue holds this lock, and is the only one who asks games.
+constexpr const char* head = ".head";
+/// Whoever waits holds the lock of this file of his own; whoever is next waits for that lock.
+constexpr std::string_view waiting = ".waiting.";
 /// All answers to A2S queries, split or not, begin with 0xFFFFFFFF or 0xFFFFFFFE (little-endian):
 /// developer.valvesoftware.com/wiki/Server_queries. What follows is nobody's business here.
 constexpr std::size_t header_bytes = 4;
@@ -124,6 +130,47 @@ void ask(const Fd& socket, std::vector<Coming>& coming, Time time, const Turns& 
     }
 }
 
+/// Those who wait and come before `server`, the last of them first.
+std::expected<std::vector<std::string>, std::string> before(const std::filesystem::path& turns,
+                                                            const std::string& server) {
+    std::vector<std::string> names;
+    std::error_code error;
+    for (const auto& entry : std::filesystem::directory_iterator(turns, error)) {
+        const std::string file = entry.path().filename().string();
+        if (!file.starts_with(waiting)) continue;
+        std::string name = file.substr(waiting.size());
+        if (name < server) names.push_back(std::move(name));
+    }
+    if (error) return std::unexpected(turns.string() + ": " + error.message());
+    std::sort(names.rbegin(), names.rend());
+    return names;
+}
+
+/// The lock of the last one of `names` who still waits; nullopt: nobody does. What a killed process has left
+/// is not locked.
+std::optional<Fd> find_waiting(const std::filesystem::path& turns, const std::vector<std::string>& names) {
+    for (const std::string& name : names) {
+        const std::string file = turns / (std::string(waiting) + name);
+        Fd lock(::open(file.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+        if (lock && ::flock(lock.get(), LOCK_SH | LOCK_NB) != 0) return lock;
+    }
+    return std::nullopt;
+}
+
+/// The lock of the head, when nobody who waits comes before `server`.
+std::expected<Fd, std::string> come_to_head(const std::filesystem::path& turns, const std::string& server) {
+    for (;;) {
+        auto lock = hold_lock_file(turns / head);
+        if (!lock) return std::unexpected(errno_message(turns / head, lock.error()));
+        const auto names = before(turns, server);
+        if (!names) return std::unexpected(names.error());
+        const auto other = find_waiting(turns, *names);
+        if (!other) return std::move(*lock);
+        lock->reset();
+        (void)::flock(other->get(), LOCK_SH);
+    }
+}
+
 std::string names_of(const std::vector<Coming>& coming) {
     std::string names;
     for (const Coming& one : coming) names += (names.empty() ? "" : ", ") + one.server;
@@ -136,8 +183,12 @@ std::expected<void, std::string> take_turn(const Settings& settings, const std::
                                            std::uint16_t port,
                                            const std::function<void(const std::string& others)>& waits) {
     if (std::filesystem::exists(settings.turns / server)) return {};
-    const auto lock = hold_lock_file(settings.turns / queue);
-    if (!lock) return std::unexpected(errno_message(settings.turns / queue, lock.error()));
+    const std::filesystem::path own = settings.turns / (std::string(waiting) + server);
+    const auto place = hold_lock_file(own);
+    if (!place) return std::unexpected(errno_message(own, place.error()));
+    std::this_thread::sleep_for(settings.gather);
+    const auto lock = come_to_head(settings.turns, server);
+    if (!lock) return std::unexpected(lock.error());
     const Turns turns(settings);
     auto coming = turns.read();
     if (!coming) return std::unexpected(coming.error());
@@ -153,6 +204,7 @@ std::expected<void, std::string> take_turn(const Settings& settings, const std::
         if (!std::exchange(said, true)) waits(names_of(*coming));
         ask(socket, *coming, settings.interval, turns);
     }
+    (void)::unlink(own.c_str());
     return turns.write({server, port, since_boot()});
 }
 

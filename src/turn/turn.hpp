@@ -17,13 +17,15 @@ struct Settings {
     std::size_t most = 1;         ///< come up at the same time
     /// Nobody waits longer for one server: it may never answer.
     Time longest{60'000};
+    Time gather{1000};    ///< everybody waits so long for others who come at the same time
     Time interval{1000};  ///< between two questions to a game, whose limit is 3 a second for all who ask
 };
 
 /// Blocks until fewer than `most` servers are coming up, and says that this one is: until its game answers
-/// A2S_INFO on 127.0.0.1, or for `longest`. Returns at once if it has had its turn since the boot. `waits`
-/// is called once, with the names of the others, if it has to wait. Those who wait are let through in
-/// the order in which they have come, more or less. A process that is killed while it waits leaves nothing.
+/// A2S_INFO on 127.0.0.1, or for `longest`. Those who wait have their turns in the order of their names.
+/// Returns at once if the server has had its turn since the boot. `waits` is called once, with the names of
+/// those who are coming up, if it has to wait for them. A process that is killed while it waits holds up
+/// nobody.
 std::expected<void, std::string> take_turn(const Settings& settings, const std::string& server,
                                            std::uint16_t port,
                                            const std::function<void(const std::string& others)>& waits);

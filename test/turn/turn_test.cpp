@@ -9,6 +9,7 @@
 #include <csignal>
 #include <fstream>
 #include <functional>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -39,9 +40,16 @@ struct Boot {
         return waited;
     }
 
+    bool waits(const std::string& server) const {
+        return std::filesystem::exists(settings.turns / (".waiting." + server));
+    }
+
     test::Scratch scratch;
-    turn::Settings settings{
-        .turns = scratch.path() / "turns", .most = 1, .longest = Time(3'600'000), .interval = Time(100)};
+    turn::Settings settings{.turns = scratch.path() / "turns",
+                            .most = 1,
+                            .longest = Time(3'600'000),
+                            .gather = Time(0),
+                            .interval = Time(100)};
 };
 
 std::uint16_t port_of(const Process& game) { return static_cast<std::uint16_t>(game.port()); }
@@ -125,6 +133,39 @@ TEST_CASE("all of many servers come up, one after the other") {
     }
     for (std::thread& one : servers) one.join();
     CHECK(most == 1);
+}
+
+TEST_CASE("those who wait have their turns in the order of their names") {
+    Boot boot;
+    Process game;
+    CHECK(boot.start("first", port_of(game)).empty());
+    std::mutex mutex;
+    std::string order;
+    std::vector<std::thread> servers;
+    for (const char* server : {"c", "e", "b", "a", "d"}) {
+        servers.emplace_back([&, server] {
+            (void)boot.start(server, port_of(game));
+            const std::lock_guard lock(mutex);
+            order += server;
+        });
+        while (!boot.waits(server)) std::this_thread::sleep_for(Time(1));
+    }
+    // Whoever came first is at the head, and no one who comes later overtakes him.
+    game.start();
+    for (std::thread& one : servers) one.join();
+    CHECK(order == "cabde");
+}
+
+TEST_CASE("those who come at the same time are put in order first") {
+    Boot boot;
+    boot.settings.gather = Time(500);
+    boot.settings.longest = Time(300);
+    std::string waited;
+    std::thread late([&] { waited = boot.start("b", silent); });
+    while (!boot.waits("b")) std::this_thread::sleep_for(Time(1));
+    CHECK(boot.start("a", silent).empty());
+    late.join();
+    CHECK(waited == "a");
 }
 
 TEST_CASE("what stands in the directory besides is nobody's turn") {
