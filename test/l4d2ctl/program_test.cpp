@@ -89,6 +89,8 @@ TEST_CASE("every mistake of usage exits 2 and says what is wrong") {
                               "get servers coop -l pool=x",
                               "wait coop --timeout=90",
                               "logs a@b",
+                              "lock server/coop",
+                              "install overlay/coop",
                               "apply",
                               "reset",
                               "reset coop --all",
