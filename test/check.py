@@ -178,6 +178,24 @@ def release(log: Log) -> None:
         raise Failed(f"a release build has -Werror; it is named in {', '.join(strict)}")
 
 
+def dead_links(root: Path, pages: list[Path]) -> list[str]:
+    """The relative links of Markdown pages that lead to no file beneath `root`."""
+    dead = []
+    for page in pages:
+        for target in re.findall(r"\]\(([^)\s#:]+)[)#]", page.read_text()):
+            place = (page.parent / target).resolve()
+            if not place.exists() or not place.is_relative_to(root):
+                dead.append(f"{page.relative_to(root)}: {target} is not there")
+    return dead
+
+
+def links(_: Log) -> Result:
+    pages = [PROJECT / name for name in tracked("*.md")]
+    if dead := dead_links(PROJECT, pages):
+        raise Failed("\n".join(dead))
+    return Result(passed=1, note=f"{len(pages)} pages")
+
+
 def promises(_: Log) -> Result:
     """Every test that docs/promises.md names exists in the file that stands beside it."""
     named = re.findall(r'"([^"]+)" \(`([^`:]+)[`:]', (PROJECT / "docs/promises.md").read_text())
@@ -261,7 +279,22 @@ def packaged(log: Log) -> Result:
     commands.write_text("dpkg-buildpackage: \n" + log.command("ninja", "-C", f"build/{HERE}", "-t", "commands", "src/all"))
     # It knows -g, but not -g1.
     log.command("blhc", "--bindnow", "--ignore-flag", "-g", commands)
+    for release in trees.RELEASES:
+        installed_links(log, release)
     return Result(passed=len(made), note=f"{len(made)} packages")
+
+
+def installed_links(log: Log, release: str) -> None:
+    """The links between the pages that the packages install."""
+    root = LOGS / "installed" / release
+    shutil.rmtree(root, ignore_errors=True)
+    root.mkdir(parents=True)
+    for package in staging.packages(release):
+        log.command("dpkg-deb", "--extract", package, root)
+    pages = sorted(root.glob("usr/share/doc/left4me/**/*.md"))
+    dead = dead_links(root, pages) if pages else ["they install no page"]
+    if dead:
+        raise Failed("\n".join([f"the packages for {release}:", *dead]))
 
 
 def piuparts(release: str) -> "Callable[[Log], Result]":
@@ -430,6 +463,7 @@ STEPS = [
     Step("words", "no mirror is named, the core does no I/O", words, fast=True),
     Step("rooms", "rooms keep to the table in docs/architecture.md, nothing is decided by text", rooms, fast=True),
     Step("release", "a release build treats no warning as an error", release, fast=True),
+    Step("links", "links between pages", links, fast=True),
     Step("promises", "docs/promises.md names tests that exist", promises, fast=True),
     Step("man", "manual pages (mandoc -T lint)", manuals, fast=True),
     Step("schema", "the JSON Schema against ajv and python3-jsonschema", schema),

@@ -17,10 +17,11 @@ namespace left4me::ctl {
 
 /// What a word of the command line may be, for completion.
 enum class Words {
-    Nothing,        ///< cannot be completed
-    Choices,        ///< one of a few
-    Servers,        ///< names of servers
-    Artifacts,      ///< overlay/NAME or installation/NAME
+    Nothing,    ///< cannot be completed
+    Choices,    ///< one of a few
+    Servers,    ///< names of servers
+    Artifacts,  ///< overlay/NAME or installation/NAME
+    ServersOrArtifacts,
     Installations,  ///< their names
     Objects,        ///< KIND NAME… or KIND/NAME
     Fields,         ///< paths of fields of manifests

@@ -175,6 +175,12 @@ class Completion {
                 return objects_of(Kind::Server, cursor_.find('/') != std::string::npos);
             case Words::Artifacts:
                 return artifacts();
+            case Words::ServersOrArtifacts: {
+                Candidates candidates = artifacts();
+                for (Candidate& server : objects_of(Kind::Server, cursor_.find('/') != std::string::npos))
+                    candidates.push_back(std::move(server));
+                return candidates;
+            }
             case Words::Installations:
                 return objects_of(Kind::Installation, cursor_.find('/') != std::string::npos);
             case Words::Objects:

@@ -15,6 +15,7 @@ namespace left4me::ctl {
 namespace {
 
 using operations::PinComparison;
+using operations::PinOwner;
 using operations::PinsOf;
 using Pins = std::vector<PinComparison>;
 
@@ -26,15 +27,19 @@ struct Options {
     std::shared_ptr<Timeout> timeout = std::make_shared<Timeout>();
 };
 
-Result<std::vector<std::string>> parse_overlays(const std::vector<std::string>& words) {
-    std::vector<std::string> names;
+/// KIND/NAME…, or NAME…, which are then of this kind; nullopt: of either kind.
+Result<std::vector<PinOwner>> parse_owners(const std::vector<std::string>& words, std::optional<Kind> kind,
+                                           const char* usage) {
+    std::vector<PinOwner> owners;
     for (const std::string& word : words) {
-        const auto owner = parse_artifact_owner({word.contains('/') ? word : "overlay/" + word},
-                                                "lock what? NAME, overlay/NAME or installation/NAME");
+        const bool names_kind = word.contains('/');
+        const auto owner = parse_artifact_owner({names_kind ? word : "overlay/" + word}, usage);
         if (!owner) return std::unexpected(owner.error());
-        names.push_back(owner->name);
+        const std::optional<Kind> meant = names_kind ? owner->kind : kind;
+        if (kind && meant != kind) return fail(Exit::Usage, usage);
+        owners.push_back({meant, owner->name});
     }
-    return names;
+    return owners;
 }
 
 std::string owner(const PinComparison& pin) { return to_string(Subject{pin.kind, pin.overlay}); }
@@ -102,12 +107,13 @@ void tell_pinned(const Session& session, const Pins& pins, const Proposal& writt
 
 Result<Exit> lock(Session& session, const Options& options) {
     if (options.check && options.built) return fail(Exit::Usage, "lock: either --check or --built, not both");
-    const auto names = parse_overlays(options.overlays);
-    if (!names) return std::unexpected(names.error());
+    const auto owners =
+        parse_owners(options.overlays, std::nullopt, "lock what? NAME, overlay/NAME or installation/NAME");
+    if (!owners) return std::unexpected(owners.error());
     if (auto entered = drop_privileges_and_configure(session, Access::Act); !entered)
         return std::unexpected(entered.error());
     const auto pins =
-        operations::compare_pins(session, *names, options.built ? PinsOf::Artifacts : PinsOf::Upstream);
+        operations::compare_pins(session, *owners, options.built ? PinsOf::Artifacts : PinsOf::Upstream);
     if (!pins) return std::unexpected(pins.error());
     if (options.check) return check(session, options, *pins);
     const auto written =
@@ -135,7 +141,7 @@ Result<Exit> lock(Session& session, const Options& options) {
 }
 
 /// The newest build, if the manifest leaves it to left4me which one it is.
-Result<void> pin_newest(Session& session, const std::vector<std::string>& installations) {
+Result<void> pin_newest(Session& session, const std::vector<PinOwner>& installations) {
     const auto pins = operations::compare_pins(session, installations, PinsOf::Upstream);
     if (!pins) return std::unexpected(pins.error());
     const auto written =
@@ -148,27 +154,30 @@ Result<void> pin_newest(Session& session, const std::vector<std::string>& instal
 }
 
 Result<Exit> install(Session& session, const Options& options) {
-    auto names = parse_overlays(options.overlays);
-    if (!names) return std::unexpected(names.error());
+    auto owners =
+        parse_owners(options.overlays, Kind::Installation, "install what? NAME or installation/NAME");
+    if (!owners) return std::unexpected(owners.error());
     if (auto entered = drop_privileges_and_configure(session, Access::Act); !entered)
         return std::unexpected(entered.error());
     const auto in_force = operations::read_source(session);
     if (!in_force) return std::unexpected(in_force.error());
     const ManifestSet& set = in_force->set;
-    const auto all = operations::manifest_names(set, Kind::Installation);
-    if (names->empty()) names = all;
-    if (names->empty())
-        return fail(Exit::NotFound, "no manifest is an Installation; l4d2ctl explain installation shows one");
-    for (const std::string& name : *names) {
-        if (kind_of_artifacts(set, name) != Kind::Installation)
-            return fail(
-                Exit::NotFound,
-                fmt::format("installation/{} is not there; l4d2ctl get installations lists them", name));
+    if (owners->empty()) {
+        for (const std::string& name : operations::manifest_names(set, Kind::Installation))
+            owners->push_back({Kind::Installation, name});
     }
-    std::erase_if(*names,
-                  [&set](const std::string& name) { return !pin_identity(set.overlays.at(name).source); });
-    if (!names->empty()) {
-        if (auto pinned = pin_newest(session, *names); !pinned) return std::unexpected(pinned.error());
+    if (owners->empty())
+        return fail(Exit::NotFound, "no manifest is an Installation; l4d2ctl explain installation shows one");
+    for (const PinOwner& owner : *owners) {
+        if (kind_of_artifacts(set, owner.name) != Kind::Installation)
+            return fail(Exit::NotFound,
+                        fmt::format("installation/{} is not there; l4d2ctl get installations lists them",
+                                    owner.name));
+    }
+    std::erase_if(
+        *owners, [&set](const PinOwner& owner) { return !pin_identity(set.overlays.at(owner.name).source); });
+    if (!owners->empty()) {
+        if (auto pinned = pin_newest(session, *owners); !pinned) return std::unexpected(pinned.error());
     }
     return reconcile(session, *options.timeout);
 }

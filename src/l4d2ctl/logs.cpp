@@ -111,7 +111,8 @@ void add_logs(CLI::App& app, Session& session) {
                             "  l4d2ctl logs comp1 --since 2h\n  l4d2ctl logs comp1 --follow\n"
                             "  l4d2ctl logs overlay/maps",
                             [&session, options] { return logs(session, *options); });
-    verb.argument("NAME", options->name, "A server, overlay/NAME or installation/NAME", Words::Servers);
+    verb.argument("NAME", options->name, "A server, overlay/NAME or installation/NAME",
+                  Words::ServersOrArtifacts);
     verb.option("-n,--lines", options->lines, "At most the last N lines (default 200; with --since: all)");
     verb.option("--since", options->since,
                 "Only newer lines: a duration as in 30m, 2h, 3d, or a time in journalctl's format");

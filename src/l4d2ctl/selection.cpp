@@ -8,9 +8,13 @@ namespace left4me::ctl {
 
 void add_selection(Command& verb, Selection& into, MayBeAll may_be_all) {
     verb.arguments("NAME", into.names, "The servers", Words::Servers);
+    add_selector(verb, into);
+    if (may_be_all == MayBeAll::Yes) verb.flag("--all", into.all, "Instead: all servers");
+}
+
+void add_selector(Command& verb, Selection& into) {
     verb.option("-l,--selector", into.selector,
                 "Instead: all servers with these labels, as in pool=competitive");
-    if (may_be_all == MayBeAll::Yes) verb.flag("--all", into.all, "Instead: all servers");
 }
 
 Result<void> settle(Selection& selection) {

@@ -12,6 +12,8 @@ enum class MayBeAll { No, Yes };
 
 /// Adds `NAME… | -l LABELS` to a verb, and optionally `| --all`.
 void add_selection(Command& verb, Selection& into, MayBeAll may_be_all);
+/// `-l LABELS` alone.
+void add_selector(Command& verb, Selection& into);
 
 /// Takes `server/` off the names as they were typed. A usage error unless it chooses in exactly one way, with
 /// valid names and a valid selector.

@@ -120,7 +120,10 @@ void add_resume(CLI::App& app, Session& session) {
                             "  sudo l4d2ctl resume comp1\n  sudo l4d2ctl resume --all\n"
                             "  sudo l4d2ctl resume overlay/maps",
                             [&session, options] { return resume(session, *options); });
-    add_selection(verb, options->selection, MayBeAll::No);
+    verb.arguments("NAME", options->selection.names,
+                   "The servers; or, after a rollback, overlay/NAME or installation/NAME",
+                   Words::ServersOrArtifacts);
+    add_selector(verb, options->selection);
     verb.flag("--all", options->selection.all,
               "Everything, including single servers; what was rolled back stays");
 }

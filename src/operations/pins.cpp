@@ -14,19 +14,20 @@ namespace left4me::operations {
 
 namespace {
 
-/// Those of the given names whose source moves.
+/// Those of the given ones whose source moves.
 Result<std::map<std::string, OverlaySource>> moving(const ManifestSet& set,
-                                                    const std::vector<std::string>& names) {
+                                                    const std::vector<PinOwner>& owners) {
     std::map<std::string, OverlaySource> sources;
-    for (const std::string& name : names) {
-        if (!set.overlays.contains(name))
-            return fail(ErrorKind::NotFound, fmt::format("there is no overlay or installation {}", name));
+    for (const auto& [kind, name] : owners) {
+        if (!set.overlays.contains(name) || (kind && kind_of_artifacts(set, name) != *kind))
+            return fail(ErrorKind::NotFound, kind ? to_string(Subject{*kind, name}) + " is not there"
+                                                  : "there is no overlay or installation " + name);
         if (!pin_identity(set.overlays.at(name).source))
             return fail(ErrorKind::InvalidArgument,
                         fmt::format("{} needs no pin: its source does not move", artifact_owner(set, name)));
         sources.emplace(name, set.overlays.at(name).source);
     }
-    if (!names.empty()) return sources;
+    if (!owners.empty()) return sources;
     for (const auto& [name, overlay] : set.overlays) {
         if (pin_identity(overlay.source)) sources.emplace(name, overlay.source);
     }
@@ -101,14 +102,14 @@ Json changes_json(const PinComparison& pin) {
 
 }  // namespace
 
-Result<std::vector<PinComparison>> compare_pins(Context& context, const std::vector<std::string>& names,
+Result<std::vector<PinComparison>> compare_pins(Context& context, const std::vector<PinOwner>& owners,
                                                 PinsOf of) {
     const auto in_force = read_source(context);
     if (!in_force) return std::unexpected(in_force.error());
     // The edit would be refused later, when upstream has been asked for nothing.
     if (in_force->error_kind != SourceErrorKind::None)
         return fail(kind_of(in_force->error_kind), in_force->error);
-    const auto sources = moving(in_force->set, names);
+    const auto sources = moving(in_force->set, owners);
     if (!sources) return std::unexpected(sources.error());
     const auto answers =
         of == PinsOf::Upstream ? ask_upstream(context, *sources) : Result<Answers>(Answers());

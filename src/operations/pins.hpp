@@ -34,9 +34,15 @@ enum class PinsOf {
     Artifacts  ///< what the present ones were built from
 };
 
-/// All overlays whose source moves, or the named ones. NotFound: there is no such overlay; InvalidArgument:
-/// its source does not move.
-Result<std::vector<PinComparison>> compare_pins(Context& context, const std::vector<std::string>& names,
+/// An overlay or Installation, as a person names it.
+struct PinOwner {
+    std::optional<Kind> kind;  ///< nullopt: of either kind
+    std::string name;
+};
+
+/// All overlays and Installations whose source moves, or the named ones. NotFound: there is none of this kind
+/// and name; InvalidArgument: its source does not move.
+Result<std::vector<PinComparison>> compare_pins(Context& context, const std::vector<PinOwner>& owners,
                                                 PinsOf of);
 
 /// Writes what is there now into the lock file of the source, and drops stale pins; the other pins stay.

@@ -89,6 +89,8 @@ TEST_CASE("every mistake of usage exits 2 and says what is wrong") {
                               "get servers coop -l pool=x",
                               "wait coop --timeout=90",
                               "logs a@b",
+                              "lock server/coop",
+                              "install overlay/coop",
                               "apply",
                               "reset",
                               "reset coop --all",
@@ -328,6 +330,12 @@ TEST_CASE("names are completed wherever a name is allowed, also after options an
         CHECK(offered(config + verb + " overlay/r") == Words{"overlay/rates"});
     }
     CHECK(offered(config + "lock overlay/rates ''") == Words{"installation/beta"});
+    for (const char* verb : {"resume", "logs"}) {
+        INFO(verb);
+        CHECK(offered(config + verb + " ''") == Words{"coop", "installation/beta", "overlay/rates"});
+        CHECK(offered(config + verb + " overlay/r") == Words{"overlay/rates"});
+    }
+    CHECK(offered(config + "resume overlay/rates ''") == Words{"coop", "installation/beta"});
 }
 
 TEST_CASE("words, fields and files are completed where they belong") {

@@ -3,6 +3,7 @@
 #include "adapters/sources/open.hpp"
 #include "adapters/store/build_files.hpp"
 #include "operations/edit.hpp"
+#include "operations/pins.hpp"
 #include "operations/upstream.hpp"
 #include "reconciler/pinning.hpp"
 #include "specs/lock.hpp"
@@ -173,4 +174,22 @@ TEST_CASE("what an artifact was built from is told only of that artifact") {
     GitSource other = source;
     other.ref = "other";
     CHECK_FALSE(built_pin(world.context.paths, "one", other));
+}
+
+TEST_CASE("a pin is asked for by the kind of what has it, or by its name alone") {
+    World world;
+    world.have("maps.yaml", overlay("maps", "main"));
+    world.have("stable.yaml",
+               "apiVersion: left4me/v1\nkind: Installation\nmetadata: {name: stable}\nspec: {}\n");
+    const auto compared = [&world](std::optional<Kind> kind, const std::string& name) {
+        const auto pins = compare_pins(world.context, {{kind, name}}, PinsOf::Artifacts);
+        return pins ? pins->at(0).overlay : pins.error().message;
+    };
+    CHECK(compared(Kind::Overlay, "maps") == "maps");
+    CHECK(compared(std::nullopt, "maps") == "maps");
+    CHECK(compared(Kind::Installation, "maps") == "installation/maps is not there");
+    CHECK(compared(Kind::Installation, "stable") == "stable");
+    CHECK(compared(std::nullopt, "stable") == "stable");
+    CHECK(compared(Kind::Overlay, "stable") == "overlay/stable is not there");
+    CHECK(compared(std::nullopt, "none") == "there is no overlay or installation none");
 }

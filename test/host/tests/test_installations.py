@@ -95,6 +95,8 @@ class Installations(SteamTest):
         # Somebody looks, and somebody asks.
         self.assertIn("build", self.ctl("lock", "--check", "installation/stable", expect=1).stdout)
         self.assertRegex(self.ctl("get", "installations", "-o", "wide").stdout, "moved")
+        self.assertIn("overlay/stable is not there", self.ctl("lock", "overlay/stable", expect=4).stderr)
+        self.ctl("install", "overlay/stable", expect=2)
         said = self.ctl("install", "stable").stdout
         self.assertIn("installation/stable pinned", said)
         self.built("101")
@@ -114,6 +116,10 @@ class Installations(SteamTest):
         self.ctl("resume", "installation/stable")
         self.ctl("restart", "alpha")
         self.until("it has the new build", lambda: self.version("alpha") == "PatchVersion=101", 40)
+        # What its `refresh` runs.
+        self.steam("102")
+        self.run_in("systemctl", "start", "left4me-refresh@stable.service")
+        self.assertIn("102", self.run_in("cat", f"{MANIFESTS}/left4me.lock").stdout)
 
     def test_steamcmd_that_is_not_there_is_an_error_with_a_remedy_and_keeps_nothing_down(self):
         self.write("/etc/left4me/config.yaml", "{}\n")

@@ -145,6 +145,7 @@ class Lock(SteamTest):
         self.assertIn("overlay/pack", self.ctl("validate", "-f", "/etc/left4me/manifests").stderr)
         self.assertIsNone(self.overlay("pack")["pin"])
         self.assertIn("there is no overlay or installation nothing", self.ctl("lock", "--check", "nothing", expect=4).stderr)
+        self.assertIn("installation/pack is not there", self.ctl("lock", "--check", "installation/pack", expect=4).stderr)
         self.ctl("lock", "pack")
         self.assertEqual(self.overlay("pack")["pin"], f"commit {self.first[:12]}")
         # One that cannot be asked does not keep the others from being pinned.
