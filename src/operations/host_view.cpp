@@ -52,7 +52,8 @@ std::string UnitTuning::difference() const {
     for (const auto& [name, value] : asked) {
         const auto has = limits.settings.find(name);
         if (has == limits.settings.end() || has->second != value) {
-            add(fmt::format("{}: systemd has {}", name, has == limits.settings.end() ? "none" : has->second));
+            add(fmt::format("{}: systemd has {}", setting_name(name),
+                            has == limits.settings.end() ? "none" : setting_value(name, has->second)));
         } else if (name == "Nice" && running_nice && std::to_string(*running_nice) != value) {
             add(fmt::format("Nice: {} until its next start", *running_nice));
         }

@@ -83,6 +83,7 @@ std::string type_description(const Field& field) {
         case Type::Integer:
         case Type::Signed:
         case Type::CpuSet:
+        case Type::Dscp:
         case Type::Size:
         case Type::Percentage:
         case Type::Share:

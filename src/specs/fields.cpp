@@ -854,7 +854,16 @@ constexpr Field memory_max_setting{
     .example = "4Gi",
     .minimum = min_memory,
     .maximum = max_memory};
-constexpr std::array game_settings{nice_setting, cpu_weight_setting, memory_high_setting, memory_max_setting};
+constexpr Field dscp_mark{
+    .name = "dscp",
+    .type = Type::Dscp,
+    .documentation =
+        "The mark (DSCP) of the UDP packets that a game sends, by which networks that honour it let them "
+        "pass first. A game has it from its next start; 0 is no mark.",
+    .example = "ef",
+    .maximum = max_dscp};
+constexpr std::array game_settings{nice_setting, cpu_weight_setting, memory_high_setting, memory_max_setting,
+                                   dscp_mark};
 constexpr std::array labeled_settings{
     Field{.name = "labels",
           .type = Type::TextMap,
@@ -871,6 +880,7 @@ constexpr std::array labeled_settings{
     cpu_weight_setting,
     memory_high_setting,
     memory_max_setting,
+    dscp_mark,
 };
 constexpr std::array labeled_item{
     Field{.name = "item",

@@ -27,6 +27,7 @@ enum class Type {
     Integer,     ///< 10000
     Signed,      ///< -5
     CpuSet,      ///< processors of the host: 0-3,8
+    Dscp,        ///< of packets: ef, 46
     Size,        ///< of bytes: 512Mi, 2Gi
     Percentage,  ///< 25%
     Share,       ///< of a number of servers: 25%, 2
@@ -74,7 +75,7 @@ struct Field {
     std::string_view example = {};  ///< YAML, as it stands behind the name and the colon (or in the list)
     /// Constant, Enum, Switch: those that are possible. Name: the only one, of a kind of which there is one.
     std::span<const std::string_view> values = {};
-    /// Port, Integer, Signed: the value. Size: bytes. Duration: seconds. List: items.
+    /// Port, Integer, Signed, Dscp: the value. Size: bytes. Duration: seconds. List: items.
     std::int64_t minimum = 0;
     /// As `minimum`; of other texts: bytes, of TextMap: entries. 0: no limit.
     std::int64_t maximum = 0;

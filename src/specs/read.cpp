@@ -3,6 +3,7 @@
 #include <array>
 
 #include "specs/grammars/calendar.hpp"
+#include "specs/grammars/dscp.hpp"
 #include "specs/grammars/duration.hpp"
 #include "specs/grammars/integer.hpp"
 #include "specs/grammars/percentage.hpp"
@@ -166,6 +167,7 @@ UnitSettings read_settings(const Value& games) {
     take("cpuWeight", "CPUWeight", parse_integer);
     take("memoryHigh", "MemoryHigh", parse_size);
     take("memoryMax", "MemoryMax", parse_size);
+    take("dscp", dscp_setting, parse_dscp);
     return settings;
 }
 

@@ -148,6 +148,12 @@ void write_list(Json& json, const Field& field) {
     json.close();
 }
 
+/// Of a number, whatever else the field takes.
+void write_range(Json& json, const Field& field) {
+    json.put("minimum", std::to_string(field.minimum));
+    json.put("maximum", std::to_string(field.maximum));
+}
+
 void write_value(Json& json, const Field& field) {
     json.put_text("description", field.documentation);
     if (!field.default_value.empty() && field.type == Type::List) {
@@ -176,8 +182,11 @@ void write_value(Json& json, const Field& field) {
         case Type::Integer:
         case Type::Signed:
             json.put_text("type", "integer");
-            json.put("minimum", std::to_string(field.minimum));
-            return json.put("maximum", std::to_string(field.maximum));
+            return write_range(json, field);
+        case Type::Dscp:
+            json.put("type", R"(["string", "integer"])");
+            json.put_text("pattern", pattern_of(field));
+            return write_range(json, field);
         default:
             return write_text(json, field);
     }

@@ -11,9 +11,11 @@ std::string tuning_text(std::string_view unit, const UnitSettings& settings) {
             // Without the program, after a downgrade, servers start as before.
             text.append("TimeoutStartSec=infinity\n");
             text.append("ExecStartPre=-" LEFT4ME_LIBEXEC "/left4me-turn %i ").append(value).append("\n");
-        } else {
-            text.append(name).append("=").append(value).append("\n");
+            continue;
         }
+        const NumberSetting* const number = number_setting(name);
+        if (number != nullptr && number->of_environment) text.append("Environment=");
+        text.append(name).append("=").append(value).append("\n");
     }
     return text;
 }

@@ -52,23 +52,36 @@ inline bool may_be_tuned(std::string_view unit) {
            std::find(system_units.begin(), system_units.end(), unit) != system_units.end();
 }
 
+/// How many servers come up at the same time at a boot. Not systemd's, but what left4me-turn does.
+inline constexpr const char* start_parallel_setting = "StartParallel";
+
 /// A setting whose value is a whole number.
 struct NumberSetting {
     std::string_view name;
     std::int64_t minimum = 0;
     std::int64_t maximum = 0;
+    bool of_environment = false;  ///< a variable of the unit's environment, and no setting that systemd knows
 };
 inline constexpr std::int64_t min_memory = std::int64_t{64} << 20U;
 inline constexpr std::int64_t max_memory = std::int64_t{1} << 40U;
+/// left4me-sandbox reads it.
+inline constexpr const char* dscp_setting = "LEFT4ME_DSCP";
+inline constexpr std::int64_t max_dscp = 63;
 /// A game must neither starve the rest of the host nor be without what it needs to start.
-inline constexpr std::array<NumberSetting, 5> number_settings{{{"CPUWeight", 1, 10'000},
+inline constexpr std::array<NumberSetting, 6> number_settings{{{"CPUWeight", 1, 10'000},
                                                                {"MemoryHigh", min_memory, max_memory},
                                                                {"MemoryMax", min_memory, max_memory},
                                                                {"Nice", -15, 19},
-                                                               {"StartParallel", 1, 1000}}};
+                                                               {dscp_setting, 0, max_dscp, true},
+                                                               {start_parallel_setting, 1, 1000}}};
 inline constexpr const char* cpus_setting = "AllowedCPUs";
-/// How many servers come up at the same time at a boot. Not systemd's, but what left4me-turn does.
-inline constexpr const char* start_parallel_setting = "StartParallel";
+
+/// nullptr for other names.
+inline const NumberSetting* number_setting(std::string_view name) {
+    const auto* const found = std::find_if(number_settings.begin(), number_settings.end(),
+                                           [name](const NumberSetting& one) { return one.name == name; });
+    return found == number_settings.end() ? nullptr : found;
+}
 
 /// Whether left4me may set this: processors of all units, the rest of servers alone.
 inline bool is_valid_setting(std::string_view unit, std::string_view name, std::string_view value) {
@@ -77,9 +90,8 @@ inline bool is_valid_setting(std::string_view unit, std::string_view name, std::
         const auto cpus = parse_cpus(value);
         return cpus && to_text(*cpus) == value;
     }
-    const auto setting = std::find_if(number_settings.begin(), number_settings.end(),
-                                      [name](const NumberSetting& one) { return one.name == name; });
-    if (setting == number_settings.end() || !tuned_name(unit)) return false;
+    const NumberSetting* const setting = number_setting(name);
+    if (setting == nullptr || !tuned_name(unit)) return false;
     std::int64_t number = 0;
     const char* const last = value.data() + value.size();
     const auto [end, error] = std::from_chars(value.data(), last, number);

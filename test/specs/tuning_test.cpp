@@ -46,6 +46,8 @@ TEST_CASE("a setting is one of a few, with a value within its bounds, written in
     CHECK(may(all, "CPUWeight", "10000"));
     CHECK(may(all, "MemoryMax", "2147483648"));
     CHECK(may(all, "AllowedCPUs", "0-3,8"));
+    CHECK(may(all, "LEFT4ME_DSCP", "0"));
+    CHECK(may("left4me-server@comp1.service", "LEFT4ME_DSCP", "63"));
     CHECK(may("left4me.slice", "AllowedCPUs", "1"));
     CHECK(may("init.scope", "AllowedCPUs", "1"));
     for (const char* value :
@@ -65,6 +67,13 @@ TEST_CASE("a setting is one of a few, with a value within its bounds, written in
     CHECK_FALSE(may(all, "AllowedCPUs", "3,1"));
     CHECK_FALSE(may(all, "AllowedCPUs", "1,1"));
     CHECK_FALSE(may(all, "AllowedCPUs", ""));
+    for (const char* value : {"64", "-1", "ef", "", "046", "46 LD_PRELOAD=x", "46\nLD_PRELOAD=x", "\"46\""}) {
+        INFO(value);
+        CHECK_FALSE(may(all, "LEFT4ME_DSCP", value));
+    }
+    CHECK_FALSE(may("left4me.slice", "LEFT4ME_DSCP", "46"));
+    CHECK_FALSE(may(all, "LEFT4ME_LOOPBACK_PORTS", "22"));
+    CHECK_FALSE(may(all, "Environment", "46"));
     CHECK_FALSE(may(all, "ExecStart", "1"));
     CHECK_FALSE(may(all, "nice", "1"));
     CHECK_FALSE(may("system.slice", "CPUWeight", "100"));
@@ -76,6 +85,8 @@ TEST_CASE("a drop-in has the section of its unit, and says who writes it") {
     CHECK(tuning_text("left4me-server@a.service", {{"Nice", "-5"}, {"CPUWeight", "200"}}) ==
           "# left4me writes this file after the manifest host/this, and undoes other changes of it.\n"
           "[Service]\nCPUWeight=200\nNice=-5\n");
+    CHECK(tuning_text("left4me-server@.service", {{"Nice", "1"}, {"LEFT4ME_DSCP", "46"}})
+              .ends_with("\n[Service]\nEnvironment=LEFT4ME_DSCP=46\nNice=1\n"));
     CHECK(tuning_text("user.slice", {{"AllowedCPUs", "0-1"}}).ends_with("\n[Slice]\nAllowedCPUs=0-1\n"));
     CHECK(tuning_text("init.scope", {}).ends_with("\n[Scope]\n"));
 }

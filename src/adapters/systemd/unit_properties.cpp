@@ -214,6 +214,14 @@ UnitLimits limits_of(const Values& got) {
             limits.settings[name] = std::to_string(number);
     }
     if (got.contains("Nice")) limits.settings["Nice"] = std::to_string(value<std::int32_t>(got, "Nice"));
+    // "NAME=VALUE", each name once.
+    for (const std::string& variable : value<std::vector<std::string>>(got, "Environment")) {
+        const auto equals = variable.find('=');
+        const std::string name = variable.substr(0, equals);
+        const NumberSetting* const number = number_setting(name);
+        if (number != nullptr && number->of_environment && equals + 1 < variable.size())
+            limits.settings[name] = variable.substr(equals + 1);
+    }
     limits.effective = cpus_of(value<std::vector<std::uint8_t>>(got, "EffectiveCPUs"));
     limits.main_pid = value<std::uint32_t>(got, "MainPID");
     return limits;
@@ -225,11 +233,11 @@ void ask_limits(Bus& bus, const std::string& unit, std::function<void(const Unit
     const char* const of = unit.ends_with(".slice")   ? interface::slice
                            : unit.ends_with(".scope") ? interface::scope
                                                       : interface::service;
-    // Slices and scopes have no processes of their own: they do not answer the last two.
+    // Slices and scopes have no processes of their own: they do not answer the last three.
     const std::array wanted{std::pair{of, "AllowedCPUs"}, std::pair{of, "EffectiveCPUs"},
                             std::pair{of, "CPUWeight"},   std::pair{of, "MemoryHigh"},
                             std::pair{of, "MemoryMax"},   std::pair{of, "Nice"},
-                            std::pair{of, "MainPID"}};
+                            std::pair{of, "Environment"}, std::pair{of, "MainPID"}};
     ask_values(bus, unit, wanted,
                [tell = std::move(on_limits)](const Values& got, const BusError*) { tell(limits_of(got)); });
 }

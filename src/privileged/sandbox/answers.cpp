@@ -3,8 +3,10 @@
 #include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/net.h>
+#include <netinet/in.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -46,6 +48,19 @@ seccomp_notif_addfd giving(std::uint64_t id, const Fd& socket, int type) {
     gift.srcfd = static_cast<std::uint32_t>(socket.get());
     gift.newfd_flags = (type & SOCK_CLOEXEC) != 0 ? O_CLOEXEC : 0;
     return gift;
+}
+
+/// Of a type that socket(2) has accepted.
+bool is_datagram(int type) { return (type & ~(SOCK_CLOEXEC | SOCK_NONBLOCK)) == SOCK_DGRAM; }
+
+/// An error changes nothing for the game: a socket whose packets have no mark is better than none.
+void mark(const Fd& socket, int family, std::uint8_t dscp) {
+    const int field = dscp << 2U;
+    // An IPv6 socket sends to mapped addresses by IPv4.
+    if (family == AF_INET || family == AF_INET6)
+        (void)::setsockopt(socket.get(), IPPROTO_IP, IP_TOS, &field, sizeof(field));
+    if (family == AF_INET6)
+        (void)::setsockopt(socket.get(), IPPROTO_IPV6, IPV6_TCLASS, &field, sizeof(field));
 }
 
 }  // namespace
@@ -103,13 +118,18 @@ void Answers::answer_next() {
 }
 
 void Answers::answer(const seccomp_notif& asked) {
-    if (asked.data.arch == AUDIT_ARCH_I386) {
-        constexpr int socketcall = 102;
-        if (asked.data.nr == socketcall) return answer_multiplexed(asked);
-    }
-    // Only connect(2) is left. On i386, the upper halves of its arguments are unused and zero.
+    constexpr int i386_socketcall = 102;
+    constexpr int i386_socket = 359;
+    const bool narrow = asked.data.arch == AUDIT_ARCH_I386;
+    if (narrow && asked.data.nr == i386_socketcall) return answer_multiplexed(asked);
+    // On i386, the upper halves of the arguments are unused and zero.
     const auto& arguments = asked.data.args;
-    connect(asked, static_cast<int>(arguments[0]), arguments[1], arguments[2]);
+    const auto first = static_cast<int>(arguments[0]);
+    if (asked.data.nr == (narrow ? i386_socket : SYS_socket)) {
+        return make_socket(asked, first, static_cast<int>(arguments[1]), static_cast<int>(arguments[2]));
+    }
+    // Only connect(2) is left.
+    connect(asked, first, arguments[1], arguments[2]);
 }
 
 void Answers::answer_multiplexed(const seccomp_notif& asked) {
@@ -133,6 +153,7 @@ void Answers::make_socket(const seccomp_notif& asked, int family, int type, int 
     if (!is_allowed(family, protocol)) return respond(asked.id, EAFNOSUPPORT);
     const Fd made(::socket(family, type | SOCK_CLOEXEC, protocol));
     if (!made) return respond(asked.id, errno);
+    if (rules_.dscp && is_datagram(type)) mark(made, family, *rules_.dscp);
     seccomp_notif_addfd gift = giving(asked.id, made, type);
     gift.flags = SECCOMP_ADDFD_FLAG_SEND;
     // The error is the game's own: EMFILE.

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <vector>
 
@@ -19,9 +20,10 @@ struct Rules {
     int processes = -1;  ///< a /proc in which the game's processes have the pids that the supervisor sees
     std::set<std::uint16_t> loopback;  ///< TCP ports of this host that the game may connect to
     bool takes_sockets = true;         ///< false if the host forbids it; see let_connect()
+    std::optional<std::uint8_t> dscp;  ///< of the datagrams that the game sends
 };
 
-/// Answers the calls that the filter hands over. The arguments are in the game's memory, where the game can
+/// Answers the calls that the filter hands over. Most arguments are in the game's memory, where the game can
 /// change them at any time. Checking them and then letting the call continue would be unsafe
 /// (seccomp_unotify(2)), and is done only where there is no other way. The arguments are copied once and
 /// checked, and the supervisor itself creates the socket or connects.

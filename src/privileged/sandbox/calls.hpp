@@ -11,11 +11,12 @@ enum class Rule : std::uint8_t {
     Allow,
     Absent,        ///< ENOSYS: its arguments are in memory, and the C library has a fallback
     NoNamespaces,  ///< clone(2), unshare(2): EPERM with a flag that creates a namespace
-    Family,        ///< socket(2): a family and protocol that `is_allowed()` accepts
-    Pair,          ///< socketpair(2): AF_UNIX only
-    Asked,         ///< connect(2): left4me-sandbox makes the connection
-    Multiplexed,   ///< socketcall(2): left4me-sandbox creates the sockets and connects
-    Mode1,         ///< EPERM with setuid or setgid in the mode
+    Family,  ///< socket(2): a family and protocol that `is_allowed()` accepts; left4me-sandbox creates it
+             ///< if it marks packets
+    Pair,    ///< socketpair(2): AF_UNIX only
+    Asked,   ///< connect(2): left4me-sandbox makes the connection
+    Multiplexed,  ///< socketcall(2): left4me-sandbox creates the sockets and connects
+    Mode1,        ///< EPERM with setuid or setgid in the mode
     Mode2,
     Open1,  ///< EPERM if the flags (this argument) create a file and the mode (the next one) has setuid or
             ///< setgid

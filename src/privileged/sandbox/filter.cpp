@@ -86,7 +86,7 @@ Program creates(unsigned flags) {
 }
 
 /// Same as is_allowed(), for arguments in registers.
-Program family() {
+Program family(Sockets sockets) {
     Program program;
     load_argument(program, 0);
     when(program, is, AF_UNIX, SECCOMP_RET_ALLOW);
@@ -94,11 +94,13 @@ Program family() {
     program.push_back({is, 2, 0, AF_INET});
     program.push_back({is, 1, 0, AF_INET6});
     program.push_back({answer, 0, 0, fails(EAFNOSUPPORT)});
-    append(program, if_one_of(2, {0, IPPROTO_TCP, IPPROTO_UDP}, SECCOMP_RET_ALLOW, fails(EPROTONOSUPPORT)));
+    const std::uint32_t accepted =
+        sockets == Sockets::Supervisor ? SECCOMP_RET_USER_NOTIF : SECCOMP_RET_ALLOW;
+    append(program, if_one_of(2, {0, IPPROTO_TCP, IPPROTO_UDP}, accepted, fails(EPROTONOSUPPORT)));
     return program;
 }
 
-Program code_of(Rule rule) {
+Program code_of(Rule rule, Sockets sockets) {
     switch (rule) {
         case Rule::Allow:
             return verdict(SECCOMP_RET_ALLOW);
@@ -107,7 +109,7 @@ Program code_of(Rule rule) {
         case Rule::NoNamespaces:
             return unless_any(0, new_namespaces, EPERM);
         case Rule::Family:
-            return family();
+            return family(sockets);
         case Rule::Pair:
             return if_one_of(0, {AF_UNIX}, SECCOMP_RET_ALLOW, fails(EAFNOSUPPORT));
         case Rule::Asked:
@@ -150,14 +152,14 @@ bool same(const Program& one, const Program& other) {
     return std::equal(one.begin(), one.end(), other.begin(), other.end(), equal);
 }
 
-std::vector<Run> runs_of(int Call::* number) {
+std::vector<Run> runs_of(int Call::* number, Sockets sockets) {
     std::vector<Program> codes(first_unknown_call + 1, verdict(fails(EPERM)));
     codes.back() = verdict(fails(ENOSYS));
     for (const Call& call : known_calls()) {
         if (call.*number < 0) continue;
         const auto at = static_cast<std::size_t>(call.*number);
         while (codes.size() < at + 2) codes.push_back(verdict(fails(ENOSYS)));
-        codes[at] = code_of(call.rule);
+        codes[at] = code_of(call.rule, sockets);
     }
     std::vector<Run> runs;
     for (std::size_t at = 0; at < codes.size(); ++at) {
@@ -180,11 +182,11 @@ Program search(std::span<const Run> runs) {
     return program;
 }
 
-Program of_abi(std::uint32_t architecture, int Call::* number) {
+Program of_abi(std::uint32_t architecture, int Call::* number, Sockets sockets) {
     Program part;
     part.push_back({load, 0, 0, offsetof(seccomp_data, nr)});
     when(part, at_least, x32, SECCOMP_RET_KILL_PROCESS);
-    append(part, search(runs_of(number)));
+    append(part, search(runs_of(number, sockets)));
     Program program;
     program.push_back({is, 1, 0, architecture});
     program.push_back({go, 0, 0, static_cast<std::uint32_t>(part.size())});
@@ -194,17 +196,17 @@ Program of_abi(std::uint32_t architecture, int Call::* number) {
 
 }  // namespace
 
-std::vector<sock_filter> filter_program() {
+std::vector<sock_filter> filter_program(Sockets sockets) {
     Program program;
     program.push_back({load, 0, 0, offsetof(seccomp_data, arch)});
-    append(program, of_abi(AUDIT_ARCH_I386, &Call::i386));
-    append(program, of_abi(AUDIT_ARCH_X86_64, &Call::x86_64));
+    append(program, of_abi(AUDIT_ARCH_I386, &Call::i386, sockets));
+    append(program, of_abi(AUDIT_ARCH_X86_64, &Call::x86_64, sockets));
     program.push_back({answer, 0, 0, SECCOMP_RET_KILL_PROCESS});
     return program;
 }
 
-Result<Fd> forbid_calls() {
-    Program program = filter_program();
+Result<Fd> forbid_calls(Sockets sockets) {
+    Program program = filter_program(sockets);
     const sock_fprog filter{static_cast<std::uint16_t>(program.size()), program.data()};
     // Once a call is being answered, only a fatal signal interrupts it: a connect that is repeated differs
     // from one connect. (Linux 5.19)

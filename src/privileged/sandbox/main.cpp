@@ -14,9 +14,11 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <optional>
 #include <set>
 #include <sstream>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "privileged/overlay/overlay.hpp"
@@ -64,6 +66,19 @@ Result<std::set<std::uint16_t>> loopback_ports() {
         ports.insert(port);
     }
     return ports;
+}
+
+/// From the unit's environment; without it, packets have no mark.
+Result<std::optional<std::uint8_t>> wanted_dscp() {
+    const char* given = std::getenv("LEFT4ME_DSCP");  // NOLINT(concurrency-mt-unsafe): there is one thread
+    const std::string_view word = given != nullptr ? given : "";
+    if (word.empty()) return std::nullopt;
+    constexpr std::uint8_t max_dscp = 63;
+    std::uint8_t dscp = 0;
+    const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), dscp);
+    if (error != std::errc{} || end != word.data() + word.size() || dscp > max_dscp)
+        return overlay::fail(Failure::Usage, "LEFT4ME_DSCP must be a number from 0 to 63");
+    return dscp;
 }
 
 Result<> enter(const std::string& server) {
@@ -124,6 +139,8 @@ Error run(const std::string& server) {
     // Check everything that can fail before changing anything.
     auto ports = loopback_ports();
     if (!ports) return ports.error();
+    const auto dscp = wanted_dscp();
+    if (!dscp) return dscp.error();
     if (auto checked = overlay::check_name(server); !checked) return checked.error();
     if (::geteuid() != 0) {
         return overlay::fail(Failure::System, "only root can; the server's unit does it").error();
@@ -133,7 +150,7 @@ Error run(const std::string& server) {
     const auto processes = sandbox::open_processes();
     if (!processes) return processes.error();
     if (const auto entered = enter(server); !entered) return entered.error();
-    const sandbox::Rules rules{processes->get(), std::move(*ports), sandbox::can_take_sockets()};
+    const sandbox::Rules rules{processes->get(), std::move(*ports), sandbox::can_take_sockets(), *dscp};
     warn_of_holes(rules.takes_sockets);
     return sandbox::supervise(rules, [&server] {
         ::execl("/bin/sh", "sh", launcher, server.c_str(), static_cast<char*>(nullptr));

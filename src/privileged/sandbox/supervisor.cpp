@@ -44,8 +44,9 @@ Result<Ends> make_pair() {
 /// Runs in the game's process, which shares its descriptors with the supervisor until the supervisor has the
 /// listener. Nothing is sent over a socket, because descriptors in flight are counted for all games together
 /// (unix(7), ETOOMANYREFS).
-[[noreturn]] void become_game(const Fd& talk, const sigset_t& mask, const std::function<int()>& game) {
-    auto listener = forbid_calls();
+[[noreturn]] void become_game(const Fd& talk, const sigset_t& mask, Sockets sockets,
+                              const std::function<int()>& game) {
+    auto listener = forbid_calls(sockets);
     if (listener && ::unshare(CLONE_FILES) != 0) listener = system_failure("descriptors of its own");
     const int number = listener ? listener->get() : -1;
     if (!listener) {
@@ -157,7 +158,8 @@ overlay::Error supervise(const Rules& rules, const std::function<int()>& game) {
     // clone(2) like fork(2), but sharing descriptors.
     const auto process = static_cast<pid_t>(::syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0));
     if (process < 0) return system_failure("a process").error();
-    if (process == 0) become_game(talk->other, before, game);
+    const Sockets sockets = rules.dscp ? Sockets::Supervisor : Sockets::Kernel;
+    if (process == 0) become_game(talk->other, before, sockets, game);
     Fd listener = take_listener(talk->one);
     Answers answers(rules, std::move(listener));
     constexpr unsigned long unused = 0;

@@ -4,6 +4,7 @@
 
 #include "specs/cpus.hpp"
 #include "specs/grammars/calendar.hpp"
+#include "specs/grammars/dscp.hpp"
 #include "specs/grammars/duration.hpp"
 #include "specs/grammars/integer.hpp"
 #include "specs/grammars/percentage.hpp"
@@ -52,6 +53,12 @@ constexpr Grammar cpu_set{
     .pattern = "^(0|[1-9][0-9]{0,3})(-(0|[1-9][0-9]{0,3}))?(,(0|[1-9][0-9]{0,3})(-(0|[1-9][0-9]{0,3}))?)*$",
     .read = [](std::string_view text) { return parse_cpus(text) ? Read(0) : std::nullopt; },
     .write = decimal};
+constexpr Grammar dscp{.noun = "DSCP",
+                       .form = dscp_form,
+                       .examples = dscp_examples,
+                       .pattern = "^([1-5]?[0-9]|6[0-3]|cs[0-7]|af[1-4][1-3]|ef|va|le)$",
+                       .read = parse_dscp,
+                       .write = decimal};
 constexpr Grammar size{
     .noun = "size",
     .form = size_form,
@@ -139,6 +146,8 @@ const Grammar* grammar_of(Type type) {
             return &with_sign;
         case Type::CpuSet:
             return &cpu_set;
+        case Type::Dscp:
+            return &dscp;
         case Type::Size:
             return &size;
         case Type::Percentage:

@@ -316,6 +316,47 @@ void loopback(const std::vector<std::string>& words) {
     }
 }
 
+/// How the sockets of the network are marked, by each call that makes them, with a datagram of each UDP one
+/// to the PORT of this host: TOS/TCLASS/FLAGS
+void marks(const std::vector<std::string>& words) {
+    const auto port = static_cast<std::uint16_t>(std::atoi(words.at(0).c_str()));
+    struct Kind {
+        const char* name;
+        int family, type;
+        const char* to;
+    };
+    constexpr int flags = SOCK_NONBLOCK | SOCK_CLOEXEC;
+    for (const Kind& kind :
+         {Kind{"udp", AF_INET, SOCK_DGRAM, "127.0.0.1"},
+          Kind{"udp-flags", AF_INET, SOCK_DGRAM | flags, "127.0.0.1"},
+          Kind{"udp6", AF_INET6, SOCK_DGRAM, "::ffff:127.0.0.1"}, Kind{"tcp", AF_INET, SOCK_STREAM, ""},
+          Kind{"tcp6-flags", AF_INET6, SOCK_STREAM | flags, ""}}) {
+        auto* arguments = low<std::array<std::int32_t, 3>>();
+        *arguments = {kind.family, kind.type, 0};
+        struct Made {
+            const char* by;
+            long socket;
+        };
+        for (const Made& one : {Made{"socket", native(SYS_socket, {kind.family, kind.type, 0})},
+                                Made{"socket32", narrow(359, {kind.family, kind.type, 0})},
+                                Made{"socketcall32", narrow(102, {1, number_of(arguments)})}}) {
+            const auto made = static_cast<int>(one.socket);
+            int tos = -1;
+            int tclass = -1;
+            socklen_t size = sizeof(int);
+            (void)::getsockopt(made, IPPROTO_IP, IP_TOS, &tos, &size);
+            (void)::getsockopt(made, IPPROTO_IPV6, IPV6_TCLASS, &tclass, &size);
+            const bool waits = (::fcntl(made, F_GETFL) & O_NONBLOCK) == 0;
+            const bool stays = (::fcntl(made, F_GETFD) & FD_CLOEXEC) == 0;
+            std::printf("%s %s %d/%d/%s%s\n", kind.name, one.by, tos, tclass, waits ? "" : "n",
+                        stays ? "" : "c");
+            if (kind.to[0] == '\0') continue;
+            const Address to = address_of(kind.to, port);
+            (void)::sendto(made, "x", 1, 0, reinterpret_cast<const sockaddr*>(&to.bytes), to.size);
+        }
+    }
+}
+
 /// The address changes during the check: PORT CLOSED-PORT-THAT-IS-ALLOWED
 void race(const std::vector<std::string>& words) {
     const Address wanted = address_of("127.0.0.1", std::atoi(words.at(0).c_str()));
@@ -389,6 +430,7 @@ int main(int argc, char** argv) {
     if (words[0] == "others") others(rest);
     if (words[0] == "calls") calls(rest);
     if (words[0] == "sockets") sockets(rest);
+    if (words[0] == "marks") marks(rest);
     if (words[0] == "loopback") loopback(rest);
     if (words[0] == "race") race(rest);
     if (words[0] == "shares") shares(rest);

@@ -145,7 +145,7 @@ class HostileGame(DaemonTest):
             with self.subTest(call):
                 self.assertIn(result, REFUSED)
 
-    def test_a_game_gets_only_network_sockets_whichever_call_it_uses(self):
+    def check_sockets(self) -> None:
         said = self.attack("sockets")
         self.assertEqual((said.pop("race"), said.pop("a-pair-carries")), ("0", "0"))
         needed = {"tcp", "udp6", "unix", "netlink"}
@@ -157,6 +157,39 @@ class HostileGame(DaemonTest):
                     self.assertEqual(result, "0")
                 else:
                     self.assertIn(result, NO_SUCH_SOCKET)
+
+    def test_a_game_gets_only_network_sockets_whichever_call_it_uses(self):
+        self.check_sockets()
+
+    def test_the_sockets_of_a_game_are_marked_whichever_call_makes_them(self):
+        rules = "".join(f'udp dport 27099 ip dscp {dscp} counter name "{name}"\n' for name, dscp in {"marked": "ef", "others": "!= ef"}.items())
+        chain = f"chain out {{\ntype filter hook output priority 0;\n{rules}}}\n"
+        self.run_in("nft", "-f", "-", text_in=f"table inet marks {{\ncounter marked {{ }}\ncounter others {{ }}\n{chain}}}\n")
+        counted = "nft list counter inet marks %s | sed -n 's/.*packets \\([0-9]*\\).*/\\1/p'"
+        ways = ("socket", "socket32", "socketcall32")
+        plain = self.attack("marks", "27099")
+        for way in ways:
+            self.assertEqual(plain[f"udp6 {way}"], "0/0/")
+            self.assertEqual(plain[f"udp-flags {way}"], "0/-1/nc")
+        drop_in = f"/etc/systemd/system/{unit_of('alpha')}.d/dscp.conf"
+        self.write(drop_in, "[Service]\nEnvironment=LEFT4ME_DSCP=46\n")
+        self.run_in("systemctl", "daemon-reload")
+        said = self.attack("marks", "27099")
+        for way in ways:
+            with self.subTest(way):
+                self.assertEqual(said[f"udp {way}"], "184/-1/")
+                self.assertEqual(said[f"udp-flags {way}"], "184/-1/nc")
+                self.assertEqual(said[f"udp6 {way}"], "184/184/")
+                self.assertEqual(said[f"tcp {way}"], "0/-1/")
+                self.assertEqual(said[f"tcp6-flags {way}"], "0/0/nc")
+        for name in ("marked", "others"):
+            self.assertEqual(self.run_in("sh", "-c", counted % name).stdout.strip(), "9")
+        # What it may not have, it does not get in this way either.
+        self.check_sockets()
+        self.assertEqual(set(self.attack("loopback", "27016", "127.0.0.1").values()), {"0", str(errno.EPERM), str(errno.EOPNOTSUPP)})
+        for wrong in ("64", "-1", "ef", "46 x"):
+            done = self.run_in("env", f"LEFT4ME_DSCP={wrong}", "/usr/libexec/left4me-sandbox", "alpha", expect=2)
+            self.assertIn("LEFT4ME_DSCP must be a number from 0 to 63", done.stderr)
 
     def test_a_game_has_one_filter_and_may_compile_plugins(self):
         count = "sed -n 's/^Seccomp_filters:.//p' /proc/%s/status"

@@ -143,6 +143,66 @@ class Tuning(HostTest):
         self.assertEqual(nice, "-7")
         self.before["alpha"] = self.life("alpha")
 
+    def count_marks(self) -> None:
+        """From now on, nftables counts the packets of each game by their DSCP."""
+        names = [(port, dscp) for port in SERVERS.values() for dscp in ("cs0", "cs1", "cs4", "ef")]
+        counters = "".join(f"counter {dscp}-{port} {{ }}\n" for port, dscp in names)
+        rules = "".join(f'udp sport {port} ip dscp {dscp} counter name "{dscp}-{port}"\n' for port, dscp in names)
+        table = f"table inet marks {{\n{counters}chain out {{\ntype filter hook output priority 0;\n{rules}}}\n}}\n"
+        self.run_in("nft", "-f", "-", text_in=table)
+
+    def marks(self, server: str) -> "list[str]":
+        """The DSCP of the packets with which the game answers a query."""
+        port = SERVERS[server]
+        self.until(f"{server} answers", lambda: self.a2s(port))
+        self.run_in("nft", "reset", "counters", "table", "inet", "marks")
+        self.assertTrue(self.a2s(port))
+        listed = json.loads(self.run_in("nft", "-j", "list", "counters", "table", "inet", "marks").stdout)["nftables"]
+        counters = [one["counter"] for one in listed if "counter" in one]
+        return [one["name"].split("-")[0] for one in counters if one["name"].endswith(f"-{port}") and one["packets"] > 0]
+
+    def restart(self, *servers: str) -> None:
+        for name in servers:
+            self.run_in("systemctl", "restart", unit_of(name))
+            self.before[name] = self.life(name)
+
+    def test_the_packets_of_games_have_the_mark_that_the_Host_says(self):
+        self.count_marks()
+        self.assertEqual(self.marks("alpha"), ["cs0"])
+        self.apply("apiVersion: left4me/v1\nkind: Server\nmetadata: {name: beta, labels: {pool: big}}\nspec: {blueprint: plain, port: 27016}\n")
+        self.apply(host("games: {dscp: ef}", "labeled:", "  - {labels: {pool: big}, dscp: 32}"))
+        self.assertIn("LEFT4ME_DSCP=46", self.prop(unit_of("alpha"), "Environment"))
+        self.assertIn("LEFT4ME_DSCP=32", self.prop(unit_of("beta"), "Environment"))
+        self.assert_converged()
+        # Not until its next start.
+        self.assertEqual(self.marks("alpha"), ["cs0"])
+        self.restart("alpha", "beta")
+        self.assertEqual(self.marks("alpha"), ["ef"])
+        self.assertEqual(self.marks("beta"), ["cs4"])
+        self.assertEqual(self.marks("gamma"), ["cs0"])
+        self.assertIn("DSCP=ef", self.ctl("get", "hosts").stdout)
+        said = self.ctl("describe", "host", "this").stdout
+        self.assertIn("DSCP=cs4", said)
+        self.assertNotIn("DSCP:", said)
+        units = {unit["unit"]: unit for unit in json.loads(self.ctl("get", "host/this", "-o", "json").stdout)["units"]}
+        self.assertEqual(units[unit_of("beta")]["systemd"]["LEFT4ME_DSCP"], "32")
+
+        # What root sets elsewhere wins, and shows.
+        other = f"/etc/systemd/system/{unit_of('alpha')}.d/60-mine.conf"
+        self.write(other, "[Service]\nEnvironment=LEFT4ME_DSCP=8\n")
+        self.run_in("systemctl", "daemon-reload")
+        self.assertIn("DSCP: systemd has cs1", self.ctl("describe", "host", "this").stdout)
+        self.restart("alpha")
+        self.assertEqual(self.marks("alpha"), ["cs1"])
+        self.run_in("sh", "-c", f"rm {other}; systemctl daemon-reload")
+
+        self.ctl("delete", "host/this")
+        self.assertEqual(self.files(), [])
+        self.assertNotIn("LEFT4ME_DSCP", self.prop(unit_of("beta"), "Environment"))
+        self.restart("alpha", "beta")
+        self.assertEqual((self.marks("alpha"), self.marks("beta")), (["cs0"], ["cs0"]))
+        self.assert_converged()
+
     def test_the_helper_takes_settings_of_a_closed_grammar_and_nothing_else(self):
         self.apply(host("games: {cpuWeight: 200}"))
         everything = "find /etc/systemd /run/systemd/system /run/systemd/generator -type f -exec sha256sum {} + | sort"
@@ -158,7 +218,10 @@ class Tuning(HostTest):
                 "Nice": "-16", "CPUWeight": "0", "MemoryMax": "infinity", "AllowedCPUs": "x", "ExecStart": "/bin/sh", "User": "root",
                 "MemoryHigh": "67108864\nExecStartPre=+/bin/sh", "Nice=1\n[Service]\nUser": "1",
             }.items()
-        ] + [("system.slice", "CPUWeight", "1"), ("left4me.slice", "MemoryMax", "67108864")]  # fmt: skip
+        ] + [(servers, "LEFT4ME_DSCP", value) for value in ("64", "-1", "", "ef", "46 x", "46\nLD_PRELOAD=/x")] + [
+            (servers, "LEFT4ME_LOOPBACK_PORTS", "22"), ("left4me.slice", "LEFT4ME_DSCP", "46"), ("system.slice", "CPUWeight", "1"),
+            ("left4me.slice", "MemoryMax", "67108864"),
+        ]  # fmt: skip
         for unit, name, value in refused:
             with self.subTest(f"{unit} {name}={value}"):
                 # The valid one before it is refused with it.

@@ -2,6 +2,7 @@
 
 #include <linux/audit.h>
 #include <linux/seccomp.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <sys/socket.h>
 
@@ -65,13 +66,15 @@ constexpr std::array abis = {Abi{"x86_64", AUDIT_ARCH_X86_64, &Call::x86_64},
 
 using Arguments = std::vector<std::uint64_t>;
 
-std::uint32_t of_number(std::uint32_t architecture, int number, const Arguments& arguments = {}) {
-    static const std::vector<sock_filter> program = filter_program();
+std::uint32_t of_number(std::uint32_t architecture, int number, const Arguments& arguments = {},
+                        Sockets sockets = Sockets::Kernel) {
+    static const std::vector<sock_filter> of_kernel = filter_program(Sockets::Kernel);
+    static const std::vector<sock_filter> of_supervisor = filter_program(Sockets::Supervisor);
     seccomp_data data{};
     data.arch = architecture;
     data.nr = number;
     std::copy(arguments.begin(), arguments.end(), std::begin(data.args));
-    return verdict(program, data);
+    return verdict(sockets == Sockets::Supervisor ? of_supervisor : of_kernel, data);
 }
 
 int number_of(const Abi& abi, const std::string& name) {
@@ -82,20 +85,21 @@ int number_of(const Abi& abi, const std::string& name) {
 }
 
 /// By name, for each ABI that has the call.
-void check(const std::string& name, const Arguments& arguments, std::uint32_t wanted) {
+void check(const std::string& name, const Arguments& arguments, std::uint32_t wanted,
+           Sockets sockets = Sockets::Kernel) {
     for (const Abi& abi : abis) {
         const int number = number_of(abi, name);
         if (number < 0) continue;
         INFO(abi.name << " " << name);
-        CHECK(of_number(abi.architecture, number, arguments) == wanted);
+        CHECK(of_number(abi.architecture, number, arguments, sockets) == wanted);
     }
 }
 
 }  // namespace
 
 TEST_CASE("the filter fits the kernel's limits, and every path through it ends in a result") {
-    const auto program = filter_program();
-    CHECK(program.size() < BPF_MAXINSNS);
+    for (const Sockets sockets : {Sockets::Kernel, Sockets::Supervisor})
+        CHECK(filter_program(sockets).size() < BPF_MAXINSNS);
     for (const Abi& abi : abis) {
         for (int number = 0; number < 700; ++number) CHECK(of_number(abi.architecture, number) != 0xdeadbeef);
     }
@@ -164,6 +168,32 @@ TEST_CASE("only four socket families are allowed, on both ABIs") {
         const bool good = protocol == 0 || protocol == 6 || protocol == 17;
         check("socket", {AF_INET, SOCK_DGRAM, protocol}, good ? allowed : error(EPROTONOSUPPORT));
         CHECK(is_allowed(AF_INET6, static_cast<int>(protocol)) == good);
+    }
+}
+
+TEST_CASE("if packets are to be marked, the supervisor makes the sockets of the network, and only them") {
+    const auto check_marked = [](const Arguments& arguments, std::uint32_t wanted) {
+        check("socket", arguments, wanted, Sockets::Supervisor);
+    };
+    for (const std::uint64_t family : {std::uint64_t{AF_INET}, std::uint64_t{AF_INET6}}) {
+        check_marked({family, SOCK_DGRAM, 0}, asked);
+        check_marked({family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_UDP}, asked);
+        check_marked({(1ULL << 32U) | family, SOCK_DGRAM, 0}, asked);
+        check_marked({family, SOCK_DGRAM, 1}, error(EPROTONOSUPPORT));
+    }
+    check_marked({AF_UNIX, SOCK_DGRAM, 0}, allowed);
+    check_marked({AF_NETLINK, SOCK_DGRAM, 0}, allowed);
+    check_marked({AF_PACKET, SOCK_DGRAM, 0}, error(EAFNOSUPPORT));
+    check("socketpair", {AF_UNIX, SOCK_DGRAM, 0}, allowed, Sockets::Supervisor);
+    // Nothing else differs.
+    for (const Abi& abi : abis) {
+        const int socket = number_of(abi, "socket");
+        for (int number = 0; number < 700; ++number) {
+            if (number == socket) continue;
+            INFO(abi.name << " " << number);
+            CHECK(of_number(abi.architecture, number, {AF_INET, SOCK_DGRAM, 0}, Sockets::Supervisor) ==
+                  of_number(abi.architecture, number, {AF_INET, SOCK_DGRAM, 0}));
+        }
     }
 }
 
