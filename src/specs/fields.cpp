@@ -860,7 +860,7 @@ constexpr Field dscp_mark{
     .documentation =
         "The mark (DSCP) of the UDP packets that a game sends, by which networks that honour it let them "
         "pass first. A game has it from its next start; 0 is no mark.",
-    .example = "ef",
+    .example = "EF",
     .maximum = max_dscp};
 constexpr std::array game_settings{nice_setting, cpu_weight_setting, memory_high_setting, memory_max_setting,
                                    dscp_mark};

@@ -39,6 +39,7 @@ TEST_CASE("a calendar that is written is read again") {
 }
 
 TEST_CASE("a DSCP is a standard name or a number, and is shown by its name") {
+    CHECK(parse_dscp("EF") == 46);
     CHECK(parse_dscp("ef") == 46);
     CHECK(parse_dscp("va") == 44);
     CHECK(parse_dscp("le") == 1);
@@ -48,18 +49,18 @@ TEST_CASE("a DSCP is a standard name or a number, and is shown by its name") {
         for (int drop = 1; drop <= 3; ++drop)
             CHECK(parse_dscp("af" + std::to_string(one * 10 + drop)) == one * 8 + drop * 2);
     }
-    for (const auto* text : {"", "EF", "cs8", "af44", "-1", "046", "ef ", "expedited"})
+    for (const auto* text : {"", "E F", "cs8", "af44", "-1", "046", "ef ", "expedited"})
         CHECK_FALSE(parse_dscp(text));
-    CHECK(dscp_text("46") == "ef");
-    CHECK(dscp_text("0") == "cs0");
+    CHECK(dscp_text("46") == "EF");
+    CHECK(dscp_text("0") == "CS0");
     CHECK(dscp_text("47") == "47");
     CHECK(dscp_text("what root wrote") == "what root wrote");
     const Field field{.name = "dscp", .type = Type::Dscp, .documentation = "test", .maximum = 63};
     CHECK(violation(field, "63").empty());
     CHECK(violation(field, "64") == "'64' is out of range; choose a DSCP from 0 to 63");
-    CHECK(violation(field, "EF") ==
-          "'EF' is not a DSCP; write cs0 to cs7, af11 to af43, ef, va or le, or a number, "
-          "e.g. ef, cs4 or 46");
+    CHECK(violation(field, "E") ==
+          "'E' is not a DSCP; write CS0 to CS7, AF11 to AF43, EF, VA or LE, or a number, "
+          "e.g. EF, CS4 or 46");
 }
 
 TEST_CASE("an integer is plain decimal digits") {

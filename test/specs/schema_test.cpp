@@ -207,8 +207,9 @@ TEST_CASE("the patterns of the schema agree with the checks of the parser") {
     for (const char* text :
          {"1", "25", "9999", "10000", "0", "01", "1%", "25%", "100%", "0%", "101%", "01%", "%", ""})
         agree(Type::Share, text);
-    for (const char* text : {"ef", "cs0", "cs7",  "af11", "af43", "va",  "le", "0",    "9",    "59", "63",
-                             "EF", "cs8", "af14", "af51", "af1",  "046", "-1", "0x2e", "46.0", "be", ""})
+    for (const char* text :
+         {"ef",  "cs0", "cs7",  "af11", "af43", "va",  "le", "0",    "9",    "59", "63", "EF",
+          "Cs4", "cs8", "af14", "af51", "af1",  "046", "-1", "0x2e", "46.0", "be", ""})
         agree(Type::Dscp, text);
     for (const char* text : {"00:00", "23:59", "24:00", "4:00", "04:60", "04:00:00", "", "+4:00"})
         agree(Type::TimeOfDay, text);

@@ -14,16 +14,19 @@ struct CodePoint {
     std::uint64_t value = 0;
 };
 constexpr std::array<CodePoint, 23> code_points{
-    {{"cs0", 0},   {"le", 1},    {"cs1", 8},   {"af11", 10}, {"af12", 12}, {"af13", 14},
-     {"cs2", 16},  {"af21", 18}, {"af22", 20}, {"af23", 22}, {"cs3", 24},  {"af31", 26},
-     {"af32", 28}, {"af33", 30}, {"cs4", 32},  {"af41", 34}, {"af42", 36}, {"af43", 38},
-     {"cs5", 40},  {"va", 44},   {"ef", 46},   {"cs6", 48},  {"cs7", 56}}};
+    {{"CS0", 0},   {"LE", 1},    {"CS1", 8},   {"AF11", 10}, {"AF12", 12}, {"AF13", 14},
+     {"CS2", 16},  {"AF21", 18}, {"AF22", 20}, {"AF23", 22}, {"CS3", 24},  {"AF31", 26},
+     {"AF32", 28}, {"AF33", 30}, {"CS4", 32},  {"AF41", 34}, {"AF42", 36}, {"AF43", 38},
+     {"CS5", 40},  {"VA", 44},   {"EF", 46},   {"CS6", 48},  {"CS7", 56}}};
 
 }  // namespace
 
 std::optional<std::int64_t> parse_dscp(std::string_view text) {
+    std::string upper(text);
+    std::transform(upper.begin(), upper.end(), upper.begin(),
+                   [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
     const auto* const named = std::find_if(code_points.begin(), code_points.end(),
-                                           [text](const CodePoint& one) { return one.name == text; });
+                                           [&upper](const CodePoint& one) { return one.name == upper; });
     if (named != code_points.end()) return static_cast<std::int64_t>(named->value);
     const auto number = parse_integer(text);
     return number ? std::optional(static_cast<std::int64_t>(*number)) : std::nullopt;

@@ -53,12 +53,13 @@ constexpr Grammar cpu_set{
     .pattern = "^(0|[1-9][0-9]{0,3})(-(0|[1-9][0-9]{0,3}))?(,(0|[1-9][0-9]{0,3})(-(0|[1-9][0-9]{0,3}))?)*$",
     .read = [](std::string_view text) { return parse_cpus(text) ? Read(0) : std::nullopt; },
     .write = decimal};
-constexpr Grammar dscp{.noun = "DSCP",
-                       .form = dscp_form,
-                       .examples = dscp_examples,
-                       .pattern = "^([1-5]?[0-9]|6[0-3]|cs[0-7]|af[1-4][1-3]|ef|va|le)$",
-                       .read = parse_dscp,
-                       .write = decimal};
+constexpr Grammar dscp{
+    .noun = "DSCP",
+    .form = dscp_form,
+    .examples = dscp_examples,
+    .pattern = "^([1-5]?[0-9]|6[0-3]|[Cc][Ss][0-7]|[Aa][Ff][1-4][1-3]|[Ee][Ff]|[Vv][Aa]|[Ll][Ee])$",
+    .read = parse_dscp,
+    .write = decimal};
 constexpr Grammar size{
     .noun = "size",
     .form = size_form,

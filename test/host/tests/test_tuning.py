@@ -170,7 +170,7 @@ class Tuning(HostTest):
         self.count_marks()
         self.assertEqual(self.marks("alpha"), ["cs0"])
         self.apply("apiVersion: left4me/v1\nkind: Server\nmetadata: {name: beta, labels: {pool: big}}\nspec: {blueprint: plain, port: 27016}\n")
-        self.apply(host("games: {dscp: ef}", "labeled:", "  - {labels: {pool: big}, dscp: 32}"))
+        self.apply(host("games: {dscp: EF}", "labeled:", "  - {labels: {pool: big}, dscp: 32}"))
         self.assertIn("LEFT4ME_DSCP=46", self.prop(unit_of("alpha"), "Environment"))
         self.assertIn("LEFT4ME_DSCP=32", self.prop(unit_of("beta"), "Environment"))
         self.assert_converged()
@@ -180,9 +180,9 @@ class Tuning(HostTest):
         self.assertEqual(self.marks("alpha"), ["ef"])
         self.assertEqual(self.marks("beta"), ["cs4"])
         self.assertEqual(self.marks("gamma"), ["cs0"])
-        self.assertIn("DSCP=ef", self.ctl("get", "hosts").stdout)
+        self.assertIn("DSCP=EF", self.ctl("get", "hosts").stdout)
         said = self.ctl("describe", "host", "this").stdout
-        self.assertIn("DSCP=cs4", said)
+        self.assertIn("DSCP=CS4", said)
         self.assertNotIn("DSCP:", said)
         units = {unit["unit"]: unit for unit in json.loads(self.ctl("get", "host/this", "-o", "json").stdout)["units"]}
         self.assertEqual(units[unit_of("beta")]["systemd"]["LEFT4ME_DSCP"], "32")
@@ -191,7 +191,7 @@ class Tuning(HostTest):
         other = f"/etc/systemd/system/{unit_of('alpha')}.d/60-mine.conf"
         self.write(other, "[Service]\nEnvironment=LEFT4ME_DSCP=8\n")
         self.run_in("systemctl", "daemon-reload")
-        self.assertIn("DSCP: systemd has cs1", self.ctl("describe", "host", "this").stdout)
+        self.assertIn("DSCP: systemd has CS1", self.ctl("describe", "host", "this").stdout)
         self.restart("alpha")
         self.assertEqual(self.marks("alpha"), ["cs1"])
         self.run_in("sh", "-c", f"rm {other}; systemctl daemon-reload")
