@@ -182,7 +182,8 @@ std::string names_of(const std::vector<Coming>& coming) {
 std::expected<void, std::string> take_turn(const Settings& settings, const std::string& server,
                                            std::uint16_t port,
                                            const std::function<void(const std::string& others)>& waits) {
-    if (std::filesystem::exists(settings.turns / server)) return {};
+    std::error_code unreadable;
+    if (std::filesystem::exists(settings.turns / server, unreadable)) return {};
     const std::filesystem::path own = settings.turns / (std::string(waiting) + server);
     const auto place = hold_lock_file(own);
     if (!place) return std::unexpected(errno_message(own, place.error()));
