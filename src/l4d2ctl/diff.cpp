@@ -1,9 +1,13 @@
+#include <fmt/format.h>
+
 #include "l4d2ctl/conflict_warnings.hpp"
 #include "l4d2ctl/input.hpp"
 #include "l4d2ctl/plan_text.hpp"
 #include "l4d2ctl/verbs.hpp"
 #include "operations/edit.hpp"
+#include "operations/pins.hpp"
 #include "operations/plan_json.hpp"
+#include "specs/text.hpp"
 
 namespace left4me::ctl {
 
@@ -41,6 +45,8 @@ Result<Exit> diff(Session& session, const Options& options) {
     if (!seen) return std::unexpected(seen.error());
     warn_of_stale_pins(seen->desired().stale_pins);
     warn_of_conflicts(session, seen->desired().overlays, operations::stacks_of(seen->desired()));
+    for (const std::string& news : operations::upstream_news(session.paths, seen->desired().overlays))
+        print_error(fmt::format("note: {}\n", printable_line(news)));
     if (options.output == "json") {
         print(operations::json_text(operations::plan_json(seen->plan, seen->observed)));
     } else {

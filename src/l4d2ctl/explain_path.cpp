@@ -61,15 +61,18 @@ Cell role_cell(LayerRole role) {
     return {};
 }
 
-/// Where the layer's files come from.
-std::string origin_text(const ServerLayer& layer) {
+/// Where the file comes from.
+std::string origin_text(const PathLayer& path) {
+    const ServerLayer& layer = *path.layer;
     switch (layer.kind) {
         case ServerLayer::Kind::Overlay:
-            return layer.source == nullptr ? "not in the manifests any more" : source_text(*layer.source);
+            if (layer.source == nullptr) return "not in the manifests any more";
+            return source_text(*layer.source) + (path.input.empty() ? "" : ", " + printable_line(path.input));
         case ServerLayer::Kind::Rendered:
             return "the manifests";
-        case ServerLayer::Kind::Own:
         case ServerLayer::Kind::Installation:
+            return printable_line(path.input);
+        case ServerLayer::Kind::Own:
         case ServerLayer::Kind::Foreign:
             return "";
     }
@@ -115,7 +118,7 @@ std::string path_text(const PathOrigin& origin, const Terminal& terminal) {
                         {layer_text(*layer.layer)},
                         {file_text(layer)},
                         {layer.layer->digest},
-                        {origin_text(*layer.layer)}});
+                        {origin_text(layer)}});
     }
     return text + "\n" + table(rows, terminal);
 }

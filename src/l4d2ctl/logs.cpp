@@ -21,6 +21,7 @@ namespace {
 struct Options {
     std::string name;
     std::string since;
+    std::string pattern;
     unsigned lines = 0;  ///< 0: not given
     bool follow = false;
 };
@@ -93,6 +94,7 @@ Result<Exit> logs(Session& session, const Options& options) {
     if (!options.since.empty()) words.push_back(since_option(options.since));
     if (options.lines > 0 || options.since.empty())
         words.push_back("--lines=" + std::to_string(options.lines > 0 ? options.lines : usual_lines));
+    if (!options.pattern.empty()) words.push_back("--grep=" + options.pattern);
     if (options.follow) words.emplace_back("--follow");
     std::vector<char*> arguments;
     for (std::string& word : words) arguments.push_back(word.data());
@@ -106,16 +108,18 @@ Result<Exit> logs(Session& session, const Options& options) {
 
 void add_logs(CLI::App& app, Session& session) {
     auto options = std::make_shared<Options>();
-    Command verb = add_verb(app, session, "logs",
-                            "Shows what a server or the build of an overlay said, from the journal",
-                            "  l4d2ctl logs comp1 --since 2h\n  l4d2ctl logs comp1 --follow\n"
-                            "  l4d2ctl logs overlay/maps",
-                            [&session, options] { return logs(session, *options); });
+    Command verb = add_verb(
+        app, session, "logs", "Shows what a server or the build of an overlay said, from the journal",
+        "  l4d2ctl logs comp1 --since 2h --grep disconnected\n  l4d2ctl logs comp1 --follow\n"
+        "  l4d2ctl logs overlay/maps",
+        [&session, options] { return logs(session, *options); });
     verb.argument("NAME", options->name, "A server, overlay/NAME or installation/NAME",
                   Words::ServersOrArtifacts);
     verb.option("-n,--lines", options->lines, "At most the last N lines (default 200; with --since: all)");
     verb.option("--since", options->since,
                 "Only newer lines: a duration as in 30m, 2h, 3d, or a time in journalctl's format");
+    verb.option("-g,--grep", options->pattern,
+                "Only lines that match this regular expression (PCRE2; all lower case: any case)");
     verb.flag("-f,--follow,!--no-follow", options->follow, "Keep showing new lines (off by default)");
 }
 

@@ -34,20 +34,14 @@ Result<std::map<std::string, OverlaySource>> moving(const ManifestSet& set,
     return sources;
 }
 
-/// What upstream was when it was asked last.
-std::optional<PinComparison> last_comparison(const View& view, const std::string& overlay) {
-    const OverlaySource& source = view.in_force.set.overlays.at(overlay).source;
+/// What upstream was when it was asked last. `source` has its pin.
+std::optional<PinComparison> last_comparison(const Paths& paths, const std::string& overlay,
+                                             const OverlaySource& source) {
     const auto identity = pin_identity(source);
     if (!identity) return std::nullopt;
-    PinComparison one{overlay,
-                      *identity,
-                      pin_of(pinned_source(view.in_force.set, overlay)),
-                      built_pin(view.paths, overlay, source),
-                      std::nullopt,
-                      {},
-                      {},
-                      kind_of(source)};
-    if (const auto upstream = last_answer(view.paths, overlay, source)) {
+    PinComparison one{overlay, *identity, pin_of(source), built_pin(paths, overlay, source), std::nullopt,
+                      {},      {},        kind_of(source)};
+    if (const auto upstream = last_answer(paths, overlay, source)) {
         one.asked = upstream->at;
         if (upstream->pin) {
             one.now = *upstream->pin;
@@ -56,6 +50,21 @@ std::optional<PinComparison> last_comparison(const View& view, const std::string
         }
     }
     return one;
+}
+
+std::optional<PinComparison> last_comparison(const View& view, const std::string& overlay) {
+    return last_comparison(view.paths, overlay, pinned_source(view.in_force.set, overlay));
+}
+
+/// What has moved, and what to do. Of one that has_moved() from what is known.
+std::string moved_text(const PinComparison& one) {
+    const std::vector<PinChange> moved = changes(one.before(), *one.now);
+    return fmt::format("{} moved{}; sudo l4d2ctl lock {} takes what is there",
+                       moved.size() == 1 ? moved.front().input : fmt::format("{} inputs", moved.size()),
+                       moved.size() == 1 ? " to " + (moved.front().after.empty() ? std::string("nothing")
+                                                                                 : moved.front().after)
+                                         : "",
+                       one.overlay);
 }
 
 /// When an overlay's pin is moved forward.
@@ -190,13 +199,7 @@ std::string upstream_text(const View& view, const std::string& overlay) {
     if (!one->now) return fmt::format("{}: {}", when, one->error);
     if (!one->before()) return fmt::format("{}: {}", when, to_text(*one->now));
     if (!one->has_moved()) return fmt::format("{}: the same", when);
-    const std::vector<PinChange> moved = changes(one->before(), *one->now);
-    return fmt::format("{}: {} moved{}; sudo l4d2ctl lock {} takes what is there", when,
-                       moved.size() == 1 ? moved.front().input : fmt::format("{} inputs", moved.size()),
-                       moved.size() == 1 ? " to " + (moved.front().after.empty() ? std::string("nothing")
-                                                                                 : moved.front().after)
-                                         : "",
-                       overlay);
+    return fmt::format("{}: {}", when, moved_text(*one));
 }
 
 std::string refresh_text(const View& view, const std::string& overlay) {
@@ -228,6 +231,17 @@ Json pin_json(const View& view, const std::string& overlay) {
                         {"changes", changes_json(*one)},
                         {"error", one->error.empty() ? Json(nullptr) : Json(one->error)}};
     return json;
+}
+
+std::vector<std::string> upstream_news(const Paths& paths,
+                                       const std::map<std::string, OverlaySource>& sources) {
+    std::vector<std::string> news;
+    for (const auto& [name, source] : sources) {
+        const auto one = last_comparison(paths, name, source);
+        if (one && one->before() && one->has_moved())
+            news.push_back(fmt::format("{}: {}", to_string(Subject{one->kind, name}), moved_text(*one)));
+    }
+    return news;
 }
 
 }  // namespace left4me::operations

@@ -60,6 +60,10 @@ std::string pin_text(const View& view, const std::string& overlay);
 /// last.
 std::string upstream_word(const View& view, const std::string& overlay);
 std::string upstream_text(const View& view, const std::string& overlay);
+/// A sentence for each overlay and Installation whose upstream had moved when it was asked last: what has,
+/// and what to do. `sources` have their pins.
+std::vector<std::string> upstream_news(const Paths& paths,
+                                       const std::map<std::string, OverlaySource>& sources);
 /// "04:00; next at 04:00, last at …": when its pin is moved forward; empty: when somebody asks.
 std::string refresh_text(const View& view, const std::string& overlay);
 /// `pin`, `upstream` and `refresh` of an overlay; empty if its source does not move.

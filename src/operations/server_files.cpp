@@ -4,15 +4,21 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <optional>
 #include <utility>
+#include <variant>
 
 #include "adapters/lines.hpp"
 #include "adapters/path_names.hpp"
+#include "adapters/store/artifact_info.hpp"
+#include "adapters/store/build_files.hpp"
 #include "adapters/store/files.hpp"
 #include "operations/objects.hpp"
 #include "operations/server_view.hpp"
+#include "operations/upstream.hpp"
 #include "reconciler/layers.hpp"
+#include "reconciler/pinning.hpp"
 #include "specs/text.hpp"
 #include "specs/writable.hpp"
 
@@ -111,6 +117,36 @@ OpenTree open_tree(const Context& context, const ServerTree& tree) {
     }
     if (tree.mounted) open.stack.merged = add(fmt::format("runtime/{}/merged", tree.server));
     return open;
+}
+
+/// "item 123 'Title', updated at 2026-03-01 12:03 UTC"; empty: the path is not an item's.
+std::string item_text(const WorkshopPin& workshop, const store::ArtifactInfo& info, std::string_view path) {
+    constexpr std::string_view addons = "left4dead2/addons/";
+    constexpr std::string_view vpk = ".vpk";
+    if (!path.starts_with(addons) || !path.ends_with(vpk)) return {};
+    path.remove_prefix(addons.size());
+    path.remove_suffix(vpk.size());
+    const auto item = workshop.items.find(std::string(path));
+    if (item == workshop.items.end()) return {};
+    const auto title = info.titles.find(item->first);
+    const std::chrono::sys_seconds updated{std::chrono::seconds(item->second.updated)};
+    return fmt::format("item {}{}, updated at {}", item->first,
+                       title == info.titles.end() ? "" : " " + in_quotes(title->second), date_text(updated));
+}
+
+/// What a file of an artifact was fetched as. Known of the artifact that was built last.
+std::string input_of(const Paths& paths, const ServerLayer& layer, std::string_view path) {
+    if (layer.source == nullptr) return {};
+    const auto pin = built_pin(paths, layer.name, *layer.source);
+    const Fd build = store::open_build_directory(paths, layer.name);
+    if (!pin || !build) return {};
+    const BuildRecord record = store::read_record(build.get());
+    if (!record.artifact || record.artifact->digest != layer.digest) return {};
+    const auto* const workshop = std::get_if<WorkshopPin>(&*pin);
+    if (workshop == nullptr) return std::holds_alternative<MapIndexPin>(*pin) ? "" : to_text(*pin);
+    const Fd overlay(::open((paths.overlays() / layer.name).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    return item_text(*workshop, store::read_info(overlay.get(), layer.digest).value_or(store::ArtifactInfo()),
+                     path);
 }
 
 /// Whether the next start of the server leaves what the game wrote at the path where it is.
@@ -256,7 +292,9 @@ Result<PathOrigin> explain_path(const Context& context, const View& view, const 
     for (std::size_t i = 0; i < found.layers.size(); ++i) {
         const LayerEntry& entry = found.layers[i];
         if (entry.file == LayerFile::None) continue;
-        origin.layers.push_back({&origin.tree.layers[i], entry, role_of(entry, provider == i)});
+        const ServerLayer& layer = origin.tree.layers[i];
+        origin.layers.push_back(
+            {&layer, entry, role_of(entry, provider == i), input_of(context.paths, layer, origin.path)});
     }
     origin.hidden_by_directory = found.hidden_by_directory;
     origin.kept = is_kept(view, server, origin.path);
@@ -269,6 +307,7 @@ Json path_json(const PathOrigin& origin) {
         Json json = layer_json(*layer.layer);
         json["role"] = to_string(layer.role);
         json["kind"] = to_string(layer.entry.file);
+        if (!layer.input.empty()) json["input"] = layer.input;
         // The length of a rendered file would tell that of a secret.
         if (layer.entry.file == LayerFile::File && layer.layer->kind != ServerLayer::Kind::Rendered)
             json["bytes"] = layer.entry.size;

@@ -52,6 +52,8 @@ struct PathLayer {
     const ServerLayer* layer = nullptr;  ///< of PathOrigin::tree
     LayerEntry entry;
     LayerRole role = LayerRole::Shadowed;
+    /// What it was fetched as, as in `commit 0123456789ab`; empty: unknown. It may hold what strangers wrote.
+    std::string input = {};
 };
 
 /// The origin of one path of a server.

@@ -858,8 +858,8 @@ constexpr Field dscp_mark{
     .name = "dscp",
     .type = Type::Dscp,
     .documentation =
-        "The mark (DSCP) of the UDP packets that a game sends, by which networks that honour it let them "
-        "pass first. A game has it from its next start; 0 is no mark.",
+        "Marks the UDP packets that a game sends with this DSCP; networks that honour it forward them first. "
+        "Takes effect at the game's next start; 0 means no mark.",
     .example = "EF",
     .maximum = max_dscp};
 constexpr std::array game_settings{nice_setting, cpu_weight_setting, memory_high_setting, memory_max_setting,
@@ -913,8 +913,8 @@ constexpr std::array host_spec{
           .children = labeled_item},
     Field{.name = "startParallel",
           .type = Type::Integer,
-          .documentation = "As many servers come up at the same time, also at a boot; the others wait until "
-                           "these answer. Without it, any number.",
+          .documentation = "At most this many servers come up at the same time, also at a boot; the others "
+                           "wait until these answer. Without it, any number.",
           .example = "8",
           .minimum = 1,
           .maximum = 1000},

@@ -25,12 +25,12 @@ std::expected<void, std::string> run(const std::string& server, std::size_t most
     if (!environment) return std::unexpected(environment.error());
     const auto port = left4me::store::port_in(*environment);
     if (!port) return std::unexpected(file.string() + " has no L4D2_PORT");
-    return left4me::turn::take_turn(
-        {.turns = turns, .most = most}, server, *port, [&](const std::string& others) {
-            fmt::print(stderr, "left4me-turn: waits until others have come up: {}; startParallel is {}\n",
-                       others, most);
-            std::fflush(stderr);
-        });
+    const auto waits = [&](const std::string& others) {
+        fmt::print(stderr, "left4me-turn: waits {}; startParallel is {}\n",
+                   others.empty() ? "for its turn" : "until others have come up: " + others, most);
+        std::fflush(stderr);
+    };
+    return left4me::turn::take_turn({.turns = turns, .most = most}, server, *port, waits);
 }
 
 }  // namespace

@@ -83,7 +83,7 @@ class Turns {
     }
 
     /// It has come up, or nobody waits for it any more.
-    void close(const Coming& coming) const { (void)write_file(settings_.turns / coming.server, ""); }
+    void close(const std::string& server) const { (void)write_file(settings_.turns / server, ""); }
 
   private:
     static constexpr std::size_t max_bytes = 64;
@@ -100,9 +100,9 @@ sockaddr_in local(std::uint16_t port) {
 
 sockaddr* generic(sockaddr_in& address) { return reinterpret_cast<sockaddr*>(&address); }
 
-/// Asks each once, and removes those that answer within `time`, or whose answer to an earlier question comes
-/// in it.
-void ask(const Fd& socket, std::vector<Coming>& coming, Time time, const Turns& turns) {
+/// Asks each once, and closes the turns of those that answer within `time`, or whose answer to an earlier
+/// question comes in it.
+void ask(const Fd& socket, std::vector<Coming> coming, Time time, const Turns& turns) {
     const std::string question = a2s::info_question();
     for (const Coming& one : coming) {
         sockaddr_in to = local(one.port);
@@ -123,7 +123,7 @@ void ask(const Fd& socket, std::vector<Coming>& coming, Time time, const Turns& 
         const std::uint16_t port = ntohs(from.sin_port);
         std::erase_if(coming, [&](const Coming& one) {
             if (one.port != port) return false;
-            turns.close(one);
+            turns.close(one.server);
             return true;
         });
         if (coming.empty()) return;
@@ -146,28 +146,46 @@ std::expected<std::vector<std::string>, std::string> before(const std::filesyste
     return names;
 }
 
-/// The lock of the last one of `names` who still waits; nullopt: nobody does. What a killed process has left
+std::unexpected<std::string> lock_failure(const std::filesystem::path& file) {
+    return std::unexpected(errno_message(file, errno));
+}
+
+/// Waits for the lock and takes it.
+bool lock_at_last(const Fd& file, int kind) {
+    while (::flock(file.get(), kind) != 0) {
+        if (errno != EINTR) return false;
+    }
+    return true;
+}
+
+/// The file of the last one of `names` who still waits; nullopt: nobody does. What a killed process has left
 /// is not locked.
 std::optional<Fd> find_waiting(const std::filesystem::path& turns, const std::vector<std::string>& names) {
     for (const std::string& name : names) {
         const std::string file = turns / (std::string(waiting) + name);
         Fd lock(::open(file.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
-        if (lock && ::flock(lock.get(), LOCK_SH | LOCK_NB) != 0) return lock;
+        if (lock && ::flock(lock.get(), LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK) return lock;
     }
     return std::nullopt;
 }
 
-/// The lock of the head, when nobody who waits comes before `server`.
-std::expected<Fd, std::string> come_to_head(const std::filesystem::path& turns, const std::string& server) {
+/// The lock of the head, when nobody who waits comes before `server`. `waits` is called before each wait.
+std::expected<Fd, std::string> come_to_head(const std::filesystem::path& turns, const std::string& server,
+                                            const std::function<void()>& waits) {
     for (;;) {
-        auto lock = hold_lock_file(turns / head);
+        auto lock = open_lock_file(turns / head);
         if (!lock) return std::unexpected(errno_message(turns / head, lock.error()));
+        if (::flock(lock->get(), LOCK_EX | LOCK_NB) != 0) {
+            waits();
+            if (!lock_at_last(*lock, LOCK_EX)) return lock_failure(turns / head);
+        }
         const auto names = before(turns, server);
         if (!names) return std::unexpected(names.error());
         const auto other = find_waiting(turns, *names);
         if (!other) return std::move(*lock);
         lock->reset();
-        (void)::flock(other->get(), LOCK_SH);
+        waits();
+        if (!lock_at_last(*other, LOCK_SH)) return lock_failure(turns);
     }
 }
 
@@ -182,27 +200,36 @@ std::string names_of(const std::vector<Coming>& coming) {
 std::expected<void, std::string> take_turn(const Settings& settings, const std::string& server,
                                            std::uint16_t port,
                                            const std::function<void(const std::string& others)>& waits) {
+    const Turns turns(settings);
     std::error_code unreadable;
-    if (std::filesystem::exists(settings.turns / server, unreadable)) return {};
+    if (std::filesystem::exists(settings.turns / server, unreadable)) {
+        // One that has crashed before its game has answered keeps nobody waiting.
+        turns.close(server);
+        return {};
+    }
     const std::filesystem::path own = settings.turns / (std::string(waiting) + server);
     const auto place = hold_lock_file(own);
     if (!place) return std::unexpected(errno_message(own, place.error()));
     std::this_thread::sleep_for(settings.gather);
-    const auto lock = come_to_head(settings.turns, server);
+    bool in_queue = false;
+    const auto lock = come_to_head(settings.turns, server, [&] {
+        if (!std::exchange(in_queue, true)) waits({});
+    });
     if (!lock) return std::unexpected(lock.error());
-    const Turns turns(settings);
-    auto coming = turns.read();
-    if (!coming) return std::unexpected(coming.error());
     const Fd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
     if (!socket) return std::unexpected("a socket: " + std::generic_category().message(errno));
-    for (bool said = false;;) {
+    for (bool at_head = false;;) {
+        auto coming = turns.read();
+        if (!coming) return std::unexpected(coming.error());
         std::erase_if(*coming, [&](const Coming& one) {
-            if (since_boot() - one.begun < settings.longest) return false;
-            turns.close(one);
+            // One from the future is damaged.
+            const Time age = since_boot() - one.begun;
+            if (age >= Time(0) && age < settings.longest) return false;
+            turns.close(one.server);
             return true;
         });
         if (coming->size() < settings.most) break;
-        if (!std::exchange(said, true)) waits(names_of(*coming));
+        if (!std::exchange(at_head, true)) waits(names_of(*coming));
         ask(socket, *coming, settings.interval, turns);
     }
     (void)::unlink(own.c_str());

@@ -21,11 +21,11 @@ struct Settings {
     Time interval{1000};  ///< between two questions to a game, whose limit is 3 a second for all who ask
 };
 
-/// Blocks until fewer than `most` servers are coming up, and says that this one is: until its game answers
-/// A2S_INFO on 127.0.0.1, or for `longest`. Those who wait have their turns in the order of their names.
-/// Returns at once if the server has had its turn since the boot. `waits` is called once, with the names of
-/// those who are coming up, if it has to wait for them. A process that is killed while it waits holds up
-/// nobody.
+/// Blocks until fewer than `most` servers are coming up. Then records this server as coming up: it counts as
+/// such until its game answers A2S_INFO on 127.0.0.1, until it starts again, or for `longest`. Those who wait
+/// have their turns in the order of their names. Returns at once if the server has had its turn. `waits` is
+/// called when it must wait for others who wait, with nothing, and when it is first and must wait for those
+/// that are coming up, with their names; once each. A process that is killed while it waits holds up nobody.
 std::expected<void, std::string> take_turn(const Settings& settings, const std::string& server,
                                            std::uint16_t port,
                                            const std::function<void(const std::string& others)>& waits);

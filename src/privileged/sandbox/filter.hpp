@@ -9,7 +9,7 @@
 
 namespace left4me::sandbox {
 
-/// Who makes sockets whose arguments are in registers. Of others, the supervisor makes them all.
+/// Who creates the sockets of socket(2). The supervisor always creates those of socketcall(2).
 enum class Sockets : std::uint8_t {
     Kernel,
     Supervisor,  ///< those of AF_INET and AF_INET6

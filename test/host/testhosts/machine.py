@@ -165,7 +165,11 @@ class Host:
         deadline = time.monotonic() + seconds
         state = ""
         while time.monotonic() < deadline:
-            state = self.run("systemctl", "is-system-running", "--wait").stdout.strip()
+            try:
+                left = max(1, deadline - time.monotonic())
+                state = self.run("systemctl", "is-system-running", "--wait", timeout=left).stdout.strip()
+            except subprocess.TimeoutExpired:
+                break
             if state in ("running", "degraded"):
                 return
             time.sleep(0.02)

@@ -184,7 +184,7 @@ class HostileGame(DaemonTest):
                 self.assertEqual(said[f"tcp6-flags {way}"], "0/0/nc")
         for name in ("marked", "others"):
             self.assertEqual(self.run_in("sh", "-c", counted % name).stdout.strip(), "9")
-        # What it may not have, it does not get in this way either.
+        # Marking does not allow any other socket.
         self.check_sockets()
         self.assertEqual(set(self.attack("loopback", "27016", "127.0.0.1").values()), {"0", str(errno.EPERM), str(errno.EOPNOTSUPP)})
         for wrong in ("64", "-1", "ef", "46 x"):

@@ -84,6 +84,7 @@ class Installations(SteamTest):
         self.assertEqual(self.run_in("cat", f"{PLACE}/.build/steam/steamapps-of").stdout, first["digest"])
         self.assertEqual(self.run_in("stat", "-c", "%U:%G %a", f"{artifact}/srcds_run").stdout, "left4me:left4me-server 775\n")
         self.assertEqual(self.object()["revision"], "build 100")
+        self.assertIn("build 100", self.ctl("explain-path", "alpha", "left4dead2/steam.inf").stdout)
         self.assertRegex(self.ctl("get", "installations").stdout, r"stable +yes")
         self.assertIn("steamcmd installs the files for linux", self.ctl("logs", "installation/stable").stdout)
         self.assert_converged()
@@ -95,6 +96,7 @@ class Installations(SteamTest):
         # Somebody looks, and somebody asks.
         self.assertIn("build", self.ctl("lock", "--check", "installation/stable", expect=1).stdout)
         self.assertRegex(self.ctl("get", "installations", "-o", "wide").stdout, "moved")
+        self.assertIn("note: installation/stable: build moved to ", self.ctl("diff").stderr)
         self.assertIn("overlay/stable is not there", self.ctl("lock", "overlay/stable", expect=4).stderr)
         self.ctl("install", "overlay/stable", expect=2)
         said = self.ctl("install", "stable").stdout

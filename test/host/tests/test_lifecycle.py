@@ -55,6 +55,20 @@ class Lifecycle(HostTest):
             self.assert_running(name, port)
         self.assert_converged()
 
+    def test_logs_show_so_many_lines_those_that_match_new_ones_and_those_before_a_restart(self):
+        self.apply()
+        self.until("alpha answers", lambda: self.a2s(27015))
+        self.assertEqual(len(self.ctl("logs", "alpha", "--lines", "2").stdout.splitlines()), 2)
+        for pattern in ("network: ip", "^Network: IP [0-9.]+,"):
+            found = self.ctl("logs", "alpha", "--no-follow", "--grep", pattern).stdout.splitlines()
+            self.assertEqual([" Network: IP " in line for line in found], [True])
+        follower = self.run_in("sh", "-c", "l4d2ctl logs alpha --follow --grep 'Network: IP' >/root/followed 2>&1 & echo $!").stdout.strip()
+        self.ctl("restart", "alpha")
+        self.until("what is new is shown", lambda: self.run_in("grep", "-c", "Network: IP", "/root/followed", expect=None).stdout == "2\n")
+        self.run_in("kill", follower)
+        self.assertEqual(self.ctl("logs", "alpha").stdout.count("Network: IP"), 2)
+        self.assertEqual(self.ctl("logs", "alpha", "--since", "1h", "-g", "nobody says this", expect=None).stdout.count("Network"), 0)
+
     def test_a_Stopped_server_is_inactive_disabled_and_unmounted(self):
         self.apply()
         others = self.lives("beta", "gamma")

@@ -54,6 +54,7 @@ class Lock(SteamTest):
         self.assertIsNone(before["pack"]["pin"])
         self.assertEqual(before["items"]["builtFrom"], "2 items")
         self.assertEqual(self.ctl("lock", "--check").stdout, "")
+        self.assertIn(f"commit {self.first[:12]}", self.ctl("explain-path", "alpha", "left4dead2/cfg/rework.cfg").stdout)
 
         # What runs, without a build or a restart; nobody is asked.
         pinned = self.ctl("lock", "--built").stdout
@@ -75,6 +76,7 @@ class Lock(SteamTest):
         self.assertEqual([change["input"] for change in checked[0]["changes"]], ["11", "22", "33"])
         self.assertRegex(self.ctl("get", "overlays", "-o", "wide").stdout, r"pack .* moved ")
         self.assertIn("commit moved to", self.ctl("describe", "overlay", "pack").stdout)
+        self.assertIn("note: overlay/pack: commit moved to", self.ctl("diff").stderr)
         self.assertEqual(self.overlay("pack")["revision"], self.first)
         self.converge()
 

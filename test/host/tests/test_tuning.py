@@ -276,7 +276,7 @@ class Pace(HostTest):
         self.apply(host("startParallel: 1"))
         for name, port in SERVERS.items():
             self.until(f"{name} answers", lambda port=port: self.a2s(port), seconds=90)
-        # Nothing to execute: the first one fails again and again, and its turn is over only when its time is.
+        # It runs, and never answers: its turn is over when its time is.
         self.run_in("sh", "-c", "mkdir -p /etc/systemd/system/left4me-server@alpha.service.d && "
                     "printf '[Service]\\nExecStart=\\nExecStart=/bin/sleep infinity\\nCPUWeight=10000\\n' "
                     "> /etc/systemd/system/left4me-server@alpha.service.d/99-mute.conf")
@@ -284,3 +284,5 @@ class Pace(HostTest):
         for name in ("beta", "gamma"):
             self.until(f"{name} answers", lambda name=name: self.a2s(SERVERS[name]), seconds=120)
         self.assertEqual(self.properties("alpha")["ActiveState"], "active")
+        mute, following = sorted(int(self.properties(name)["ActiveEnterTimestampMonotonic"]) for name in SERVERS)[:2]
+        self.assertTrue(55 < (following - mute) / 1_000_000 < 90, "it was waited for a minute")

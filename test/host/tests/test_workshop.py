@@ -42,6 +42,10 @@ class Workshop(SteamTest):
         self.assertRegex(self.ctl("describe", "overlay", "workshop").stdout, r"Items\n +11 +Item 11\n +22 +Item 22\n")
         self.assertIn("workshop, 0 items, 1 collection", self.ctl("describe", "overlay", "workshop").stdout)
 
+        explained = json.loads(self.ctl("explain-path", "alpha", "left4dead2/addons/22.vpk", "-o", "json").stdout)["provider"]
+        self.assertRegex(explained["input"], r"^item 22 .Item 22., updated at 20\d\d-")
+        self.assertIn(explained["input"], self.ctl("explain-path", "alpha", "left4dead2/addons/22.vpk").stdout)
+
         first = self.overlay()["artifact"]
         self.publish({"11": "the first", "22": "the second", "33": "the third"})
         self.put("2")
