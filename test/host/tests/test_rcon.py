@@ -1,6 +1,7 @@
 """The game's console: what it knows is asked before somebody could be kicked, and operators use it."""
 
 import json
+import re
 
 from testhosts.case import COMMUNITY, STATE, DaemonTest
 
@@ -128,6 +129,38 @@ class Rcon(DaemonTest):
         self.ctl("secrets", "remove", "web", expect=4)
         for secret in (SECRET, rotated, "hunter2"):
             self.assertNotIn(secret, "".join(said))
+
+    def test_a_password_is_in_its_file_and_in_the_config_of_games_and_nowhere_else(self):
+        self.write("/etc/left4me/config.yaml", "source: {git: {}}\nmetrics: {textfile: /var/lib/left4me/metrics/left4me.prom}\n")
+        self.ctl("init-repo")
+        self.run_in("systemctl", "restart", "left4me")
+        before = self.life("alpha")
+        self.apply(CHANGED)
+        self.restarted(before)
+        self.until("alpha has a console", lambda: self.ctl("console", "alpha", "status", expect=None).returncode == 0, 40)
+        self.ctl("console", "alpha", "there_is_no_such_command", expect=None)
+        self.until("metrics are written", lambda: self.exists("/var/lib/left4me/metrics/left4me.prom"))
+        # Of l4d2d, which has read it, there is no core either.
+        self.run_in("systemctl", "kill", "--signal=ABRT", "left4me")
+        self.until("l4d2d is back", lambda: self.run_in("systemctl", "is-active", "left4me", expect=None).stdout == "active\n")
+
+        said = [self.run_in("journalctl", "--no-pager", "-o", "export").stdout]
+        said += [self.run_in("git", "-c", "safe.directory=*", "-C", f"{STATE}/manifests.git", "cat-file", "--batch-all-objects", "--batch").stdout]
+        for words in (("status",), ("get", "servers"), ("get", "blueprints"), ("get", "overlays"), ("diff",), ("players",), ("top",), ("history",),
+                      ("events", "-n", "0"), ("describe", "server", "alpha"), ("secrets", "list")):  # fmt: skip
+            done = [self.ctl(*words, expect=None)]
+            if words[0] != "describe":
+                done.append(self.ctl(*words, "-o", "json", expect=None))
+            said += [one.stdout + one.stderr for one in done]
+        self.assertNotIn(SECRET, "".join(said))
+        # Not this command itself, and what a game's process has of its own config.
+        pattern = SECRET[:-1] + f"[{SECRET[-1]}]"
+        processes = f"grep -al '{pattern}' /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null"
+        self.assertEqual(self.run_in("sh", "-c", processes, expect=1).stdout, "")
+        files = self.run_in("sh", "-c", f"grep -rals '{pattern}' /etc /home /opt /root /run /srv /tmp /var", expect=None).stdout.splitlines()
+        self.assertIn("/etc/left4me/secrets/rcon", files)
+        config = re.compile(rf"{STATE}/(instances/\w+/\w+/layer|runtime/\w+/merged)/left4dead2/cfg/server\.cfg")
+        self.assertEqual([name for name in files if name != "/etc/left4me/secrets/rcon" and not config.fullmatch(name)], [])
 
     def test_players_are_told_once_of_a_deadline_and_then_the_change_is_made(self):
         def told() -> int:
