@@ -133,6 +133,8 @@ class Rcon(DaemonTest):
     def test_a_password_is_in_its_file_and_in_the_config_of_games_and_nowhere_else(self):
         self.write("/etc/left4me/config.yaml", "source: {git: {}}\nmetrics: {textfile: /var/lib/left4me/metrics/left4me.prom}\n")
         self.ctl("init-repo")
+        self.run_in("sh", "-ec", f"git clone -q {STATE}/manifests.git /root/work 2>/dev/null; cp /etc/left4me/manifests/*.yaml /root/work; cd /root/work; "
+                    "git add -A; git -c user.name=x -c user.email=x@x commit -qm x; git push -q origin HEAD:main")  # fmt: skip
         self.run_in("systemctl", "restart", "left4me")
         before = self.life("alpha")
         self.apply(CHANGED)

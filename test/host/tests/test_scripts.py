@@ -1,6 +1,7 @@
 """Overlays whose source is a script, which runs in left4me-script@NAME.service."""
 
 import json
+import random
 
 from testhosts.case import STATE, HostTest, server
 
@@ -99,6 +100,27 @@ class Scripts(HostTest):
         self.ctl("reconcile")
         self.until("the server runs", lambda: self.properties("alpha")["ActiveState"] == "active", 120)
         self.assertEqual(self.run_in("cat", f"{STATE}/runtime/alpha/merged/left4dead2/cfg/made.cfg").stdout, "sv_maxrate 1\n")
+
+    def built_with(self, rate: int) -> bool:
+        digest = self.record().get("artifact", {}).get("digest", "none")
+        made = self.run_in("cat", f"{STATE}/overlays/made/{digest}/left4dead2/cfg/made.cfg", expect=None).stdout
+        return made == f"sv_maxrate {rate}\n"
+
+    def test_a_script_whose_build_is_killed_at_any_moment_gives_the_right_artifact_in_the_end(self):
+        moments = random.Random(1)
+        kills = 0
+        for rate in range(50):
+            self.put(f"mkdir -p left4dead2/cfg left4dead2/addons\nfor n in $(seq 50); do head -c 20K /dev/zero >left4dead2/addons/$n.vpk; done\n"
+                     f"echo 'sv_maxrate {rate}' >left4dead2/cfg/made.cfg\n")  # fmt: skip
+            unit = moments.choice(("left4me-build@made.service", "left4me-build@made.service", "left4me-script@made.service"))
+            done = self.run_in("sh", "-c", f"l4d2ctl reconcile >/dev/null 2>&1 & sleep {moments.uniform(0.05, 0.8):.2f}; "
+                               f"systemctl kill --kill-whom=main -s KILL {unit} 2>/dev/null && echo killed; wait", expect=None)  # fmt: skip
+            kills += done.stdout.count("killed")
+            if not self.built_with(rate):
+                self.ctl("reconcile", expect=None)
+            self.until("it is built", lambda rate=rate: self.built_with(rate), 60)
+            self.until("the unit has ended", lambda: self.overlay()["build"]["state"] == "Built")
+        self.assertGreater(kills, 10, "most builds had ended before")
 
     def test_a_script_that_is_killed_fails_its_build_and_the_last_artifact_stays_in_use(self):
         self.put()
