@@ -147,7 +147,6 @@ class Rcon(DaemonTest):
         self.until("l4d2d is back", lambda: self.run_in("systemctl", "is-active", "left4me", expect=None).stdout == "active\n")
 
         said = [self.run_in("journalctl", "--no-pager", "-o", "export").stdout]
-        said += [self.run_in("git", "-c", "safe.directory=*", "-C", f"{STATE}/manifests.git", "cat-file", "--batch-all-objects", "--batch").stdout]
         for words in (("status",), ("get", "servers"), ("get", "blueprints"), ("get", "overlays"), ("diff",), ("players",), ("top",), ("history",),
                       ("events", "-n", "0"), ("describe", "server", "alpha"), ("secrets", "list")):  # fmt: skip
             done = [self.ctl(*words, expect=None)]
@@ -159,6 +158,9 @@ class Rcon(DaemonTest):
         pattern = SECRET[:-1] + f"[{SECRET[-1]}]"
         processes = f"grep -al '{pattern}' /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null"
         self.assertEqual(self.run_in("sh", "-c", processes, expect=1).stdout, "")
+        objects = f"git -c 'safe.directory=*' -C {STATE}/manifests.git cat-file --batch-all-objects --batch | grep -ac"
+        self.assertNotEqual(self.run_in("sh", "-c", f"{objects} hostname").stdout, "0\n")
+        self.assertEqual(self.run_in("sh", "-c", f"{objects} '{pattern}'", expect=1).stdout, "0\n")
         files = self.run_in("sh", "-c", f"grep -rals '{pattern}' /etc /home /opt /root /run /srv /tmp /var", expect=None).stdout.splitlines()
         self.assertIn("/etc/left4me/secrets/rcon", files)
         config = re.compile(rf"{STATE}/(instances/\w+/\w+/layer|runtime/\w+/merged)/left4dead2/cfg/server\.cfg")
