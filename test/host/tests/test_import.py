@@ -2,6 +2,7 @@
 bundlewrap-repo, bundles/left4me."""
 
 from testhosts.case import MANIFESTS, STATE, HostTest, unit_of
+from testhosts.site import ALLOWED, Site
 
 NAMES = [f"old{number}" for number in range(1, 11)]
 UNIT = "/usr/local/lib/systemd/system/left4me-server@.service"
@@ -71,6 +72,12 @@ class OldHost(HostTest):
                            f"stat -c '%n %a %U %G' {STATE}/runtime/* {STATE}/runtime/*/upper/left4dead2/cfg/*", expect=None).stdout  # fmt: skip
 
     def test_ten_running_servers_of_the_old_platform_are_adopted_without_a_restart(self):
+        # Where old10's item of the workshop comes from.
+        site = Site(self.host)
+        site.be_steam()
+        site.publish({"698857882": b"map"}, {})
+        self.write("/etc/left4me/config.yaml", ALLOWED)
+        self.run_in("systemctl", "restart", "left4me.service")
         before = self.lives(*NAMES)
         shown = self.ctl("import", "--dry-run").stdout
         self.assertIn('items: ["698857882"]', shown)
@@ -78,10 +85,9 @@ class OldHost(HostTest):
         self.assertEqual(self.ctl("import", expect=2).stdout, shown)
         self.assertTrue(self.exists(UNIT))
         self.ctl("import", "--yes", expect=None)
-        # old10 needs the workshop, which this host cannot reach: it runs on as well.
-        for name in NAMES[:-1]:
-            self.until(f"{name} is enabled", lambda name=name: self.enabled(name) == "enabled")
-        self.until("old1 has been rendered", lambda: self.exists(f"{STATE}/instances/old1/current"))
+        for name in NAMES:
+            self.until(f"{name} is enabled", lambda name=name: self.enabled(name) == "enabled", 60)
+            self.until(f"{name} has been rendered", lambda name=name: self.exists(f"{STATE}/instances/{name}/current"))
         self.assertEqual(self.lives(*NAMES), before)
         self.assertIn("waits for the next start", self.ctl("get", "servers", "-o", "wide").stdout)
         # Its next start is one of left4me.
@@ -90,7 +96,10 @@ class OldHost(HostTest):
         self.until("old1 has its name", lambda: self.a2s(27100).get("hostname") == "old1")
         self.assertIn("sv_maxrate", self.run_in("cat", f"{STATE}/runtime/old1/merged/left4dead2/cfg/rates.cfg").stdout)
         self.assertEqual(self.run_in("sh", "-c", f"find {STATE}/runtime/old1/upper ! -user left4me-server").stdout, "")
-        del before["old1"]
+        self.ctl("restart", "old10")
+        self.assert_running("old10", 27109)
+        self.run_in("grep", "-aq", "map", f"{STATE}/runtime/old10/merged/left4dead2/addons/698857882.vpk")
+        del before["old1"], before["old10"]
         self.assertEqual(self.lives(*before), before)
 
     def test_an_import_is_undone_while_servers_run(self):
