@@ -4,8 +4,10 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <random>
 
 #include "../adapters/store/place.hpp"
@@ -202,6 +204,73 @@ TEST_CASE("bombs are refused before they fill the disk", "[archive]") {
     const std::string bomb = gzip_of(tar_of({{"zeros", std::string(200U << 20U, '\0')}}));
     CHECK(says(unpacking.run(bomb), "times its size"));
     CHECK(unpacking.bytes < 128U << 20U);
+}
+
+TEST_CASE("a file of holes that is too large is refused before it grows", "[archive]") {
+    // As GNU tar --sparse --format=pax writes it: no data, of a tebibyte.
+    const std::string headers =
+        "22 GNU.sparse.major=1\n22 GNU.sparse.minor=0\n24 GNU.sparse.name=hole\n37 "
+        "GNU.sparse.realsize=1099511627776\n";
+    Unpacking unpacking;
+    const std::string map = "0\n" + std::string(510, '\0');
+    CHECK(says(unpacking.run(tar_of({{"headers", headers, 'x'}, {"GNUSparseFile.0/hole", map}})),
+               "'hole' has 1099511627776 bytes"));
+    CHECK(std::filesystem::file_size(unpacking.place.path("tree/hole")) == 0);
+}
+
+TEST_CASE("entries of a ZIP that share their data are unpacked once", "[archive]") {
+    // David Fifield's: one file of a mebibyte, which a thousand entries name.
+    const std::string data(1U << 20U, 'x');
+    const auto sum = ::crc32(0, reinterpret_cast<const unsigned char*>(data.data()), 1U << 20U);
+    const auto number = [](std::uint64_t value, int bytes) {
+        std::string text;
+        for (int i = 0; i < bytes; ++i)
+            text += static_cast<char>((value >> (8U * static_cast<unsigned>(i))) & 0xffU);
+        return text;
+    };
+    const auto shared = [&](std::string_view name) {
+        return number(20, 2) + std::string(8, '\0') + number(sum, 4) + number(data.size(), 4) +
+               number(data.size(), 4) + number(name.size(), 2) + number(0, 2);
+    };
+    const std::string first = "PK\3\4" + shared("0000") + "0000" + data;
+    std::string directory;
+    for (int i = 0; i < 1000; ++i) {
+        const std::string name = std::to_string(10'000 + i).substr(1);
+        directory += "PK\1\2" + number(20, 2) + shared(name) + std::string(14, '\0') + name;
+    }
+    const std::string end = "PK\5\6" + std::string(4, '\0') + number(1000, 2) + number(1000, 2) +
+                            number(directory.size(), 4) + number(first.size(), 4) + number(0, 2);
+    Unpacking unpacking;
+    (void)unpacking.run(first + directory + end);
+    CHECK(unpacking.bytes <= data.size());
+}
+
+TEST_CASE("a 7z that asks for a dictionary of terabytes is refused because of that", "[archive]") {
+    // Made by libarchive, and one property of its coder changed.
+    constexpr std::string_view digits =
+        "377abcaf271c0003ff0a7433ff000000000000002200000000000002a4c388b900389d880263d1eeac618863194ec96c"
+        "3c95dd22e011b1c80ca870ce9cdf79213de1b1da6e06ffffc19e00000000813307ae0fd0c44b3c9f3f474158d6fe026a"
+        "25a8e880857ee07da7ecd78571f2f76640d587218a053d1ca3028c6a6626903b37bb90cb41ebea73b0cd8e09c0e1c989"
+        "b323a56d22e44b9456f04ffe67f430ff1edde75adaa703f5e82d8af3be9da9cd702a8ba1064ac7a7cd83cb81b9526385"
+        "011a2e83300e450849ade355824a23df7e1ee4e49a302af43a59a6b601181606201741241aff816924002c4647a92bfa"
+        "89ed56f7ce88b6aa96cf0f9221621ed1995d650a31b4579a4c7c14530a8f16b33dd5c62a3288b2c2a4665ffe06750017"
+        "062c010980d300070b01000123030101fba2ffff7ffff3746c0a01da81013e0000";
+    std::string archive;
+    for (std::size_t i = 0; i < digits.size(); i += 2)
+        archive += static_cast<char>(std::stoi(std::string(digits.substr(i, 2)), nullptr, 16));
+    CHECK(says(refusal(archive), "memory"));
+}
+
+TEST_CASE("a million empty files are refused before they are read", "[archive]") {
+    std::vector<TarEntry> many;
+    for (int i = 0; i < 10'000; ++i) many.push_back({std::to_string(i)});
+    constexpr std::size_t header_bytes = 512;
+    const std::string part = gzip_of(tar_of(many).substr(0, many.size() * header_bytes));
+    std::string archive;
+    for (int i = 0; i < 100; ++i) archive += part;
+    Unpacking unpacking;
+    unpacking.mapping.exclude = {"*"};
+    CHECK(says(unpacking.run(archive), "limits.overlayEntries"));
 }
 
 TEST_CASE("limits of the host are kept", "[archive]") {
