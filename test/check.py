@@ -341,7 +341,7 @@ def preset(name: str) -> "Callable[[Log], Result]":
     def run(log: Log) -> Result:
         log.command("cmake", "--preset", name, "-DCMAKE_CXX_COMPILER_LAUNCHER=ccache", **CACHE)
         log.command("ninja", "-C", f"build/{name}", "-j", str(CORES), **CACHE)
-        settings = {"UBSAN_OPTIONS": "print_stacktrace=1", "ASAN_OPTIONS": "detect_leaks=1"}
+        settings = {"UBSAN_OPTIONS": "print_stacktrace=1", "ASAN_OPTIONS": "detect_leaks=1:allocator_may_return_null=1"}
         return counted(log.command("test/unit-tests", f"build/{name}", str(CORES), **settings))
 
     return run
