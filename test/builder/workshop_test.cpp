@@ -535,7 +535,10 @@ TEST_CASE("one wrong item keeps the last artifact in use, and the error names it
         for (const auto& [result, name] : std::map<int, std::string>{{9, "FileNotFound (9)"},
                                                                      {15, "AccessDenied (15)"},
                                                                      {84, "RateLimitExceeded (84)"},
-                                                                     {77, "result '77'"}}) {
+                                                                     {53, "DataCorruption (53)"},
+                                                                     {131, "TryLater (131)"},
+                                                                     {4, "result '4'"},
+                                                                     {132, "result '132'"}}) {
             steam.change("9", "result", result);
             refused(name);
         }

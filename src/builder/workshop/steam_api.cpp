@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <map>
 #include <optional>
@@ -217,31 +216,6 @@ class Steam {
 };
 
 }  // namespace
-
-std::string steam_result(const std::string& number) {
-    constexpr auto names = std::to_array<std::pair<std::string_view, std::string_view>>({
-        {"2", "Fail"},
-        {"8", "InvalidParam"},
-        {"9", "FileNotFound"},
-        {"10", "Busy"},
-        {"15", "AccessDenied"},
-        {"16", "Timeout"},
-        {"17", "Banned"},
-        {"20", "ServiceUnavailable"},
-        {"21", "NotLoggedOn"},
-        {"24", "InsufficientPrivilege"},
-        {"25", "LimitExceeded"},
-        {"42", "NoMatch"},
-        {"44", "ServiceReadOnly"},
-        {"53", "Disabled"},
-        {"84", "RateLimitExceeded"},
-        {"112", "AccountLimitExceeded"},
-    });
-    for (const auto& [code, name] : names) {
-        if (code == number) return fmt::format("{} ({})", name, number);
-    }
-    return "result " + in_quotes(number);
-}
 
 Built<std::vector<WorkshopItem>> ask_steam(const WorkshopSource& source, int build_directory,
                                            const Downloads& downloads) {
