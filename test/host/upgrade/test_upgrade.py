@@ -1,5 +1,5 @@
-"""An upgrade from an earlier version under running servers. The host is booted with the earlier build, and upgraded to what
-LEFT4ME_UPGRADE names as the README says."""
+"""An upgrade from an earlier version under running servers, and back. The host is booted with the earlier build, LEFT4ME_EARLIER,
+and upgraded to what LEFT4ME_UPGRADE names as the README says."""
 
 import json
 import os
@@ -9,7 +9,7 @@ import time
 from testhosts import packages
 from testhosts.case import COMMUNITY, SERVERS, STATE, HostTest, server
 
-MORE = {f"s{number:02}": 27100 + number for number in range(17)}
+MORE = {f"s{number:02}": 27100 + number for number in range(47)}
 MANIFESTS = COMMUNITY + "".join(server(name, port, "plain" if port % 3 else "modded") for name, port in MORE.items())
 PORTS = SERVERS | MORE
 
@@ -24,11 +24,11 @@ def as_known(new, old):
 
 
 class Upgrade(HostTest):
-    """Twenty servers, some with overlays of both kinds, whose manifests are in a directory or in a repository."""
+    """Fifty servers, some with overlays of both kinds, whose manifests are in a directory or in a repository."""
 
-    def upgrade(self) -> None:
+    def install(self, build: str) -> None:
         """"Pull, repeat all steps from `cmake --build` on, and end with `systemctl restart left4me`.\""""
-        packed = subprocess.run(["tar", "-C", os.environ["LEFT4ME_UPGRADE"], "--exclude=etc/left4me", "-cf", "-", "."],
+        packed = subprocess.run(["tar", "-C", os.environ[build], "--exclude=etc/left4me", "-cf", "-", "."],
                                 capture_output=True, check=True)  # fmt: skip
         # Like cmake --install, tar replaces a file by a new one.
         subprocess.run([*self.host.entry(), "tar", "-C", "/", "--no-same-owner", "--no-overwrite-dir", "-xf", "-"],
@@ -73,7 +73,7 @@ class Upgrade(HostTest):
         self.assertIn(f"{STATE}/overlays/maps/", artifacts)
         self.assertTrue(told and history, "there is something to keep")
 
-        self.upgrade()
+        self.install("LEFT4ME_UPGRADE")
         self.until("the new l4d2d agrees", self.agree)
         self.until("it has looked at the directory", lambda: self.told()[-1]["reason"] == "Built")
         self.until("and agrees", self.agree)
@@ -98,6 +98,15 @@ class Upgrade(HostTest):
         self.assertEqual(self.lives(*lives), lives)
         self.assert_converged()
 
+        # And back: the earlier version reads what the new one wrote.
+        lives, told, history = self.lives(*PORTS), self.told(), self.history()
+        self.install("LEFT4ME_EARLIER")
+        self.until("the earlier l4d2d agrees again", self.agree)
+        self.assertEqual(self.lives(*PORTS), lives)
+        self.assertEqual([one["reason"] for one in self.told()[: len(told)]], [one["reason"] for one in told])
+        self.assertEqual([one["revision"] for one in self.history()[: len(history)]], [one["revision"] for one in history])
+        self.assert_converged()
+
     def assert_kept(self, old: dict, new: dict) -> None:
         self.assertEqual(new["lastAppliedRevision"], old["lastAppliedRevision"])
         for name, before in old["servers"].items():
@@ -108,10 +117,10 @@ class Upgrade(HostTest):
             self.assertEqual(*([(one["type"], one["status"], one["reason"]) for one in each] for each in (now, then)), name)
             self.assertEqual(now[0]["lastTransitionTime"], then[0]["lastTransitionTime"], f"{name} is Ready since")
 
-    def test_twenty_servers_of_a_directory_do_not_notice_an_upgrade(self):
+    def test_fifty_servers_of_a_directory_do_not_notice_an_upgrade_nor_the_way_back(self):
         self.servers_do_not_notice()
 
-    def test_twenty_servers_of_a_repository_do_not_notice_an_upgrade(self):
+    def test_fifty_servers_of_a_repository_do_not_notice_an_upgrade_nor_the_way_back(self):
         self.write("/etc/left4me/config.yaml", "source:\n  git: {}\n")
         self.ctl("init-repo")
         self.servers_do_not_notice()
