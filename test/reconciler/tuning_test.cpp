@@ -44,9 +44,7 @@ Server labeled(std::map<std::string, std::string> labels) {
 }  // namespace
 
 TEST_CASE("a Host without a word about a server gives it no drop-in") {
-    HostManifest host;
-    host.start_parallel = 4;
-    CHECK(make_tuning(host, {{"a", labeled({})}}).empty());
+    CHECK(make_tuning(HostManifest(), {{"a", labeled({})}}).empty());
 }
 
 TEST_CASE("processors of the system are those of three units, and the games' those of one") {

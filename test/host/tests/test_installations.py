@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 import time
 
 from testhosts.case import MANIFESTS, STATE, TOOLS, HostTest, server
@@ -122,6 +123,14 @@ class Installations(SteamTest):
         self.steam("102")
         self.run_in("systemctl", "start", "left4me-refresh@stable.service")
         self.assertIn("102", self.run_in("cat", f"{MANIFESTS}/left4me.lock").stdout)
+
+    def test_the_table_shows_how_far_an_installation_is(self):
+        self.run_in("sh", "-c", "for n in $(seq 40); do echo $n >/srv/steam/files/left4dead2/map$n.vpk; done; echo 0.2 >/srv/steam/pause")
+        self.put(installation())
+        self.run_in("systemd-run", "-q", "l4d2ctl", "reconcile")
+        self.until("the table says so", lambda: re.search(r"stable +downloading [1-9]\d?%", self.ctl("get", "installations").stdout), 60)
+        self.run_in("sh", "-c", "echo 0 >/srv/steam/pause")
+        self.built("100")
 
     def test_steamcmd_that_is_not_there_is_an_error_with_a_remedy_and_keeps_nothing_down(self):
         self.write("/etc/left4me/config.yaml", "{}\n")
@@ -285,6 +294,35 @@ class SteamKilled(SteamTest):
         # Nothing that was whole was fetched again.
         fetched = self.run_in("cat", f"{HOME}/fetched").stdout.split()
         self.assertEqual(len(fetched), len(set(fetched)))
+        digest = self.record()["artifact"]["digest"]
+        differs = self.run_in("diff", "-r", "-x", "srcds.exe", "/srv/steam/files", f"{PLACE}/{digest}", expect=None)
+        self.assertEqual(differs.stdout, "")
+
+    def test_an_update_that_is_killed_anywhere_leaves_the_build_in_use_as_it_is_and_is_completed(self):
+        chance = random.Random(20261130)
+        self.steam("100")
+        self.put(installation())
+        self.ctl("reconcile", expect=None)
+        self.built("100")
+        first = f"{PLACE}/{self.record()['artifact']['digest']}"
+        listing = f"cd {first} && find . -type f -exec sha256sum {{}} + | sort"
+        before = self.run_in("sh", "-c", listing).stdout
+        self.run_in("sh", "-c", "for n in $(seq 20); do echo $n >/srv/steam/files/left4dead2/map$n.vpk; done; echo 0.2 >/srv/steam/pause")
+        self.steam("101")
+        self.run_in("sh", "-c", "l4d2ctl install stable >/dev/null 2>&1 & exec systemctl is-system-running", expect=None)
+        self.until("it is under way", lambda: self.state("build") in ("active", "activating"))
+        kills = 0
+        while kills < 10 and self.record()["artifact"]["revision"] == "build 100":
+            unit = chance.choice(["build", "install"])
+            self.run_in("sh", "-c", KILL, "kill", f"{chance.uniform(0, 1.0):.2f}", unit, expect=None)
+            self.assertEqual(self.run_in("sh", "-c", listing).stdout, before)
+            kills += 1
+        self.assertGreater(kills, 3, "it was complete too soon")
+        self.run_in("sh", "-c", "echo 0 >/srv/steam/pause")
+        self.until("the last one has ended", lambda: self.state("build") in ("inactive", "failed"))
+        self.ctl("reconcile", expect=None)
+        self.until("it is complete", lambda: self.record()["artifact"]["revision"] == "build 101", 120)
+        self.assertEqual(self.run_in("sh", "-c", listing).stdout, before)
         digest = self.record()["artifact"]["digest"]
         differs = self.run_in("diff", "-r", "-x", "srcds.exe", "/srv/steam/files", f"{PLACE}/{digest}", expect=None)
         self.assertEqual(differs.stdout, "")
