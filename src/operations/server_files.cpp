@@ -11,9 +11,9 @@
 
 #include "adapters/lines.hpp"
 #include "adapters/path_names.hpp"
-#include "adapters/store/artifact_info.hpp"
 #include "adapters/store/build_files.hpp"
 #include "adapters/store/files.hpp"
+#include "operations/artifacts.hpp"
 #include "operations/objects.hpp"
 #include "operations/server_view.hpp"
 #include "operations/upstream.hpp"
@@ -135,18 +135,16 @@ std::string item_text(const WorkshopPin& workshop, const store::ArtifactInfo& in
 }
 
 /// What a file of an artifact was fetched as. Known of the artifact that was built last.
-std::string input_of(const Paths& paths, const ServerLayer& layer, std::string_view path) {
+std::string input_of(const View& view, const ServerLayer& layer, std::string_view path) {
     if (layer.source == nullptr) return {};
-    const auto pin = built_pin(paths, layer.name, *layer.source);
-    const Fd build = store::open_build_directory(paths, layer.name);
+    const auto pin = built_pin(view.paths, layer.name, *layer.source);
+    const Fd build = store::open_build_directory(view.paths, layer.name);
     if (!pin || !build) return {};
     const BuildRecord record = store::read_record(build.get());
     if (!record.artifact || record.artifact->digest != layer.digest) return {};
     const auto* const workshop = std::get_if<WorkshopPin>(&*pin);
     if (workshop == nullptr) return std::holds_alternative<MapIndexPin>(*pin) ? "" : to_text(*pin);
-    const Fd overlay(::open((paths.overlays() / layer.name).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    return item_text(*workshop, store::read_info(overlay.get(), layer.digest).value_or(store::ArtifactInfo()),
-                     path);
+    return item_text(*workshop, artifact_info(view, layer.path).value_or(store::ArtifactInfo()), path);
 }
 
 /// Whether the next start of the server leaves what the game wrote at the path where it is.
@@ -294,7 +292,7 @@ Result<PathOrigin> explain_path(const Context& context, const View& view, const 
         if (entry.file == LayerFile::None) continue;
         const ServerLayer& layer = origin.tree.layers[i];
         origin.layers.push_back(
-            {&layer, entry, role_of(entry, provider == i), input_of(context.paths, layer, origin.path)});
+            {&layer, entry, role_of(entry, provider == i), input_of(view, layer, origin.path)});
     }
     origin.hidden_by_directory = found.hidden_by_directory;
     origin.kept = is_kept(view, server, origin.path);

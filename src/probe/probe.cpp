@@ -15,6 +15,7 @@
 
 #include "adapters/fd.hpp"
 #include "adapters/files.hpp"
+#include "adapters/ipv4.hpp"
 #include "adapters/probes/lists.hpp"
 #include "adapters/probes/published.hpp"
 #include "adapters/since_boot.hpp"
@@ -46,16 +47,6 @@ constexpr std::size_t max_table = std::size_t{16} * 1024 * 1024;
 std::unexpected<std::string> failure(const char* what, int error) {
     return std::unexpected(std::string(what) + ": " + std::generic_category().message(error));
 }
-
-sockaddr_in address_of(const Endpoint& endpoint) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(endpoint.port);
-    address.sin_addr.s_addr = htonl(endpoint.address);
-    return address;
-}
-
-sockaddr* generic(sockaddr_in& address) { return reinterpret_cast<sockaddr*>(&address); }
 
 std::string text_of(std::uint32_t address) {
     std::array<char, INET_ADDRSTRLEN> text{};
@@ -106,7 +97,7 @@ class RunningProbe : public Probe {
 
   private:
     void send(const Asker::Datagram& datagram) {
-        sockaddr_in to = address_of(datagram.to);
+        sockaddr_in to = ipv4(datagram.to.address, datagram.to.port);
         // What cannot be sent is not answered.
         (void)::sendto(socket_.get(), datagram.bytes.data(), datagram.bytes.size(), MSG_DONTWAIT, generic(to),
                        sizeof to);
@@ -200,7 +191,7 @@ std::expected<std::unique_ptr<Probe>, std::string> Probe::open(Settings settings
     Fd table(::open(settings.sockets.c_str(), O_RDONLY | O_CLOEXEC));
     if (!table) return std::unexpected(errno_message(settings.sockets, errno));
     Fd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-    sockaddr_in own = address_of({INADDR_LOOPBACK, 0});
+    sockaddr_in own = ipv4(INADDR_LOOPBACK, 0);
     if (!socket || ::bind(socket.get(), generic(own), sizeof own) != 0) return failure("socket", errno);
     (void)::setsockopt(socket.get(), SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
     auto publisher = Publisher::open(settings.paths);

@@ -1,9 +1,7 @@
 #include "turn/turn.hpp"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <sys/file.h>
 #include <sys/socket.h>
@@ -23,6 +21,7 @@
 #include "adapters/a2s/info.hpp"
 #include "adapters/fd.hpp"
 #include "adapters/files.hpp"
+#include "adapters/ipv4.hpp"
 #include "adapters/since_boot.hpp"
 #include "specs/name.hpp"
 
@@ -90,22 +89,12 @@ class Turns {
     const Settings& settings_;
 };
 
-sockaddr_in local(std::uint16_t port) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    return address;
-}
-
-sockaddr* generic(sockaddr_in& address) { return reinterpret_cast<sockaddr*>(&address); }
-
 /// Asks each once, and closes the turns of those that answer within `time`, or whose answer to an earlier
 /// question comes in it.
 void ask(const Fd& socket, std::vector<Coming> coming, Time time, const Turns& turns) {
     const std::string question = a2s::info_question();
     for (const Coming& one : coming) {
-        sockaddr_in to = local(one.port);
+        sockaddr_in to = ipv4(INADDR_LOOPBACK, one.port);
         (void)::sendto(socket.get(), question.data(), question.size(), 0, generic(to), sizeof to);
     }
     const Time until = since_boot() + time;

@@ -1,6 +1,5 @@
 #include "adapters/rcon/session.hpp"
 
-#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
@@ -8,6 +7,8 @@
 #include <array>
 #include <cerrno>
 #include <utility>
+
+#include "adapters/ipv4.hpp"
 
 namespace left4me::rcon {
 namespace {
@@ -20,14 +21,6 @@ unsigned next_instance() {
     return ++instances;
 }
 
-sockaddr_in loopback(std::uint16_t port) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    return address;
-}
-
 bool is_temporary(int error) { return error == EAGAIN || error == EINTR; }
 
 }  // namespace
@@ -38,8 +31,8 @@ Session::Session(std::uint16_t port, const std::string& password)
       conversation_(password) {
     const int yes = 1;
     (void)::setsockopt(socket_.get(), IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
-    sockaddr_in address = loopback(port);
-    const int connected = ::connect(socket_.get(), reinterpret_cast<sockaddr*>(&address), sizeof address);
+    sockaddr_in address = ipv4(INADDR_LOOPBACK, port);
+    const int connected = ::connect(socket_.get(), generic(address), sizeof address);
     is_connected_ = connected == 0;
     if (connected != 0 && errno != EINPROGRESS) fail(Failure::NotListening);
 }
