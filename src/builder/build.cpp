@@ -10,9 +10,12 @@
 #include <cstdio>
 #include <expected>
 #include <optional>
+#include <vector>
 
 #include "adapters/store/build_files.hpp"
 #include "adapters/store/files.hpp"
+#include "adapters/store/regular_files.hpp"
+#include "adapters/store/shared_files.hpp"
 #include "builder/archive/archive.hpp"
 #include "builder/check.hpp"
 #include "builder/confinement.hpp"
@@ -94,7 +97,8 @@ Built<Staged> stage(const OverlaySource& source, int build_directory, const Fd& 
 }
 
 Built<BuiltArtifact> build_in(const Workplace& place, const std::optional<BuiltArtifact>& before,
-                              const DownloadSettings& downloads, std::string& input, Kind& kind) {
+                              Recording recording, const DownloadSettings& downloads, std::string& input,
+                              Kind& kind) {
     const auto source = store::read_request(place.directory.get());
     if (!source) return source_failure(source.error());
     kind = kind_of(*source);
@@ -105,19 +109,16 @@ Built<BuiltArtifact> build_in(const Workplace& place, const std::optional<BuiltA
     const Fd last = before ? store::open_directory(place.overlay.get(), before->digest) : Fd();
     auto staged = stage(*source, place.directory.get(), last, downloads, *staging, progress, input);
     if (!staged) return std::unexpected(staged.error());
-    // What is there already is not published again.
-    const bool is_new = ::faccessat(place.overlay.get(), staged->digest.c_str(), F_OK, 0) != 0;
-    const Sharing sharing = is_new ? share_files(staging->tree(), place.overlay.get(), place.directory.get())
-                                   : measure_files(staging->tree());
+    const std::vector<store::RegularFile> files = store::regular_files(staging->tree());
     const auto published = staging->publish(place.overlay.get(), staged->digest);
     if (!published) return std::unexpected(published.error());
-    if (auto told = tell_built(place.overlay.get(), *staged, *published, sharing); !told)
+    if (auto told = tell_built(place.overlay.get(), *staged, *published, files); !told)
         return own_failure(errno, told.error());
-    if (*published && sharing.shared_files > 0)
-        (void)std::fprintf(stderr, "%s of %s files are stored once with earlier artifacts, %s bytes\n",
-                           std::to_string(sharing.shared_files).c_str(),
-                           std::to_string(sharing.files).c_str(),
-                           std::to_string(sharing.shared_bytes).c_str());
+    if (*published && recording == Recording::AtEnd) {
+        if (auto named = store::replace_symlink(place.directory.get(), store::fresh_name, staged->digest);
+            !named)
+            return own_failure(errno, named.error());
+    }
     BuiltArtifact artifact{staged->digest, staged->input, staged->revision};
     if (staged->pin) {
         artifact.pinned = pinned_inputs(*source, *staged->pin);
@@ -127,6 +128,12 @@ Built<BuiltArtifact> build_in(const Workplace& place, const std::optional<BuiltA
     (void)std::fprintf(stderr, "%s %s\n", *published ? "built" : "nothing new: the content is that of",
                        staged->digest.c_str());
     return artifact;
+}
+
+/// From then on, left4me-share touches nothing that the build has published.
+std::optional<BuildRecord> take_result(int build_directory) {
+    (void)::unlinkat(build_directory, store::fresh_name, 0);
+    return store::take_result(build_directory);
 }
 
 TimePoint now() { return std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now()); }
@@ -149,18 +156,20 @@ int fail(const char* name, const std::string& message) {
 }  // namespace
 
 int build(const std::filesystem::path& overlays, const std::string& name, const std::string& invocation,
-          const DownloadSettings& downloads) {
+          Recording recording, const DownloadSettings& downloads) {
     const auto place = open_workplace(overlays, name);
     if (!place) return fail(name.c_str(), place.error());
     if (::flock(place->directory.get(), LOCK_EX | LOCK_NB) != 0)
         return fail(name.c_str(), "another build of this overlay is under way");
+    // Of a build that a power cut ended before it was recorded.
+    (void)take_result(place->directory.get());
     // A build that was asked for meanwhile is begun again by whoever did: this process may have given up the
     // network.
     if (answer_check(place->directory.get(), downloads)) return 0;
     BuildRecord record = store::read_record(place->directory.get());
     const auto begun = std::chrono::steady_clock::now();
     std::string input;
-    const auto built = build_in(*place, record.artifact, downloads, input, record.kind);
+    const auto built = build_in(*place, record.artifact, recording, downloads, input, record.kind);
     record.invocation = invocation;
     record.ended = now();
     record.took =
@@ -173,7 +182,8 @@ int build(const std::filesystem::path& overlays, const std::string& name, const 
         if (built.error().kind == BuildFailureKind::NoSpace) (void)Staging::discard(place->directory.get());
         record.failure = failure_after(record, built.error(), input);
     }
-    const auto written = store::write_record(place->directory.get(), record);
+    const auto written = recording == Recording::Now ? store::write_record(place->directory.get(), record)
+                                                     : store::write_result(place->directory.get(), record);
     if (!built) return fail(name.c_str(), built.error().message);
     if (!written) return fail(name.c_str(), written.error());
     return 0;
@@ -184,7 +194,12 @@ int record_end(const std::filesystem::path& overlays, const std::string& name, c
     if (!place) return fail(name.c_str(), place.error());
     const auto progress = store::read_progress(place->directory.get());
     store::remove_progress(place->directory.get());
+    const auto result = take_result(place->directory.get());
     if (end_killed_check(place->directory.get())) return 0;
+    if (result) {
+        const auto written = store::write_record(place->directory.get(), *result);
+        return written ? 0 : fail(name.c_str(), written.error());
+    }
     BuildRecord record = store::read_record(place->directory.get());
     if (const auto source = store::read_request(place->directory.get())) record.kind = kind_of(*source);
     // "success": it has ended by itself, or was stopped by SIGTERM, which is no failure; nor is it one if it

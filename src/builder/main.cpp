@@ -1,5 +1,6 @@
-// left4me-build NAME [ended]: one build of an overlay, in left4me-build@NAME.service. A file written by
-// left4me says what to build; see adapters/store/build_files.hpp. `ended` is for ExecStopPost=.
+// left4me-build NAME [unrecorded|ended]: one build of an overlay, in left4me-build@NAME.service. A file
+// written by left4me says what to build; see adapters/store/build_files.hpp. `ended` is for ExecStopPost=,
+// and records what came of an `unrecorded` one.
 #include <malloc.h>
 
 #include <cstdio>
@@ -23,9 +24,11 @@ std::string variable(const char* name) {
 }
 
 int run(std::span<char*> arguments) {
-    const bool ended = arguments.size() == 3 && std::string_view(arguments[2]) == "ended";
-    if ((arguments.size() != 2 && !ended) || !left4me::is_valid_name(arguments[1])) {
-        (void)std::fputs("usage: left4me-build NAME [ended]\n", stderr);
+    const std::string_view word = arguments.size() == 3 ? arguments[2] : "";
+    const bool ended = word == "ended";
+    const bool unrecorded = word == "unrecorded";
+    if ((arguments.size() != 2 && !ended && !unrecorded) || !left4me::is_valid_name(arguments[1])) {
+        (void)std::fputs("usage: left4me-build NAME [unrecorded|ended]\n", stderr);
         return 2;
     }
     const std::string state = variable("LEFT4ME_BUILD_STATE");  // for tests
@@ -43,7 +46,9 @@ int run(std::span<char*> arguments) {
     if (const std::string credentials = variable("CREDENTIALS_DIRECTORY"); !credentials.empty())
         downloads.deploy_key.file = credentials + "/deploy-key";
     downloads.deploy_key.place = std::string("/etc/left4me/deploy-keys/") + arguments[1];
-    return left4me::builder::build(overlays, arguments[1], variable("INVOCATION_ID"), downloads);
+    using left4me::builder::Recording;
+    return left4me::builder::build(overlays, arguments[1], variable("INVOCATION_ID"),
+                                   unrecorded ? Recording::AtEnd : Recording::Now, downloads);
 }
 
 }  // namespace

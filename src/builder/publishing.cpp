@@ -6,9 +6,10 @@
 
 namespace left4me::builder {
 
-store::Done tell_built(int overlay, const Staged& staged, bool is_new, const Sharing& sharing) {
-    store::ArtifactInfo info{
-        .built = {}, .files = sharing.files, .bytes = sharing.bytes, .shared_bytes = sharing.shared_bytes};
+store::Done tell_built(int overlay, const Staged& staged, bool is_new,
+                       const std::vector<store::RegularFile>& files) {
+    store::ArtifactInfo info{.built = {}, .files = files.size()};
+    for (const store::RegularFile& file : files) info.bytes += file.bytes;
     if (!is_new) info = store::read_info(overlay, staged.digest).value_or(info);
     info.titles = staged.titles;
     info.built = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());

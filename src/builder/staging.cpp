@@ -12,7 +12,6 @@
 
 #include "adapters/store/copy.hpp"
 #include "adapters/store/files.hpp"
-#include "builder/share.hpp"
 
 namespace left4me::builder {
 
@@ -178,7 +177,7 @@ Built<void> Staging::adopt(int directory, const std::string& name) {
 
 Built<void> Staging::discard(int build_directory) {
     // The journal first: it must not mention files that are gone.
-    return remove(build_directory, {journal_name, tree_name, download_name, shared_name});
+    return remove(build_directory, {journal_name, tree_name, download_name});
 }
 
 }  // namespace left4me::builder

@@ -11,6 +11,7 @@
 
 #include "adapters/digest.hpp"
 #include "adapters/store/json_field.hpp"
+#include "adapters/store/shared_files.hpp"
 #include "adapters/store/state_files.hpp"
 
 namespace left4me::store {
@@ -60,17 +61,19 @@ std::optional<ArtifactInfo> read_info(int overlay, const std::string& digest) {
     if (!object.is_object()) return std::nullopt;
     const auto built = time_from_json(read_field<std::string>(object, "built"));
     if (!built) return std::nullopt;
-    return ArtifactInfo{.built = *built,
-                        .files = read_field<std::uint64_t>(object, "files"),
-                        .bytes = read_field<std::uint64_t>(object, "bytes"),
-                        .shared_bytes = read_field<std::uint64_t>(object, "sharedBytes"),
-                        .titles = read_field<std::map<std::string, std::string>>(object, "titles")};
+    return ArtifactInfo{
+        .built = *built,
+        .files = read_field<std::uint64_t>(object, "files"),
+        .bytes = read_field<std::uint64_t>(object, "bytes"),
+        .shared_bytes =
+            read_shared_bytes(overlay, digest).value_or(read_field<std::uint64_t>(object, "sharedBytes")),
+        .titles = read_field<std::map<std::string, std::string>>(object, "titles")};
 }
 
 Done remove_info(int overlay, const std::string& digest) {
     for (const std::string& name : list(overlay)) {
         const std::string of = name.substr(0, name.find('.'));
-        if (!is_digest(of) || name != file_of(of)) continue;
+        if (!is_digest(of) || (name != file_of(of) && name != shared_name(of))) continue;
         const bool orphan = ::faccessat(overlay, of.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) != 0;
         if ((of == digest || orphan) && ::unlinkat(overlay, name.c_str(), 0) != 0 && errno != ENOENT)
             return io_error(name);

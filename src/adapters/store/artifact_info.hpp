@@ -15,8 +15,10 @@ namespace left4me::store {
 struct ArtifactInfo {
     TimePoint built;  ///< when a build last gave it, whether it was new or there
     std::uint64_t files = 0;
-    std::uint64_t bytes = 0;         ///< of data in all files; holes do not count
-    std::uint64_t shared_bytes = 0;  ///< of these, what it had in common with earlier artifacts on the disk
+    std::uint64_t bytes = 0;  ///< of data in all files; holes do not count
+    /// Of these, what it had in common with other artifacts on the disk then; left4me-share tells it in a
+    /// file of its own.
+    std::uint64_t shared_bytes = 0;
     /// Of an overlay from the workshop: what its items are called there, by their numbers. Written by
     /// strangers.
     std::map<std::string, std::string> titles = {};
@@ -29,7 +31,8 @@ struct ArtifactInfo {
 Done write_info(int overlay, const std::string& digest, const ArtifactInfo& info);
 /// nullopt: there is none that can be read.
 std::optional<ArtifactInfo> read_info(int overlay, const std::string& digest);
-/// Before the artifact is removed. Those that a killed build left without an artifact are removed, too.
+/// Before the artifact is removed; with it goes what left4me-share told. Those that a killed build left
+/// without an artifact are removed, too.
 Done remove_info(int overlay, const std::string& digest);
 
 /// ArtifactInfo::built from metadata alone; of an artifact without information, when its directory was made.

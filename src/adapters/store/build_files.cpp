@@ -32,6 +32,7 @@ constexpr const char* taken_file = "check.taken";
 constexpr const char* upstream_file = "upstream";
 constexpr const char* pin_file = "pin";
 constexpr const char* record_file = "record";
+constexpr const char* result_file = "result";
 constexpr const char* progress_file = "progress";
 constexpr const char* canceled_file = "canceled";
 
@@ -389,6 +390,17 @@ std::optional<TimePoint> time_of_request(int directory) {
 
 Done write_record(int directory, const BuildRecord& record) {
     return replace(directory, record_file, to_json(record));
+}
+
+Done write_result(int directory, const BuildRecord& record) {
+    return replace(directory, result_file, to_json(record));
+}
+
+std::optional<BuildRecord> take_result(int directory) {
+    const json result = read(directory, result_file);
+    (void)::unlinkat(directory, result_file, 0);
+    if (!result.is_object()) return std::nullopt;
+    return to_build_record(result);
 }
 
 BuildRecord read_record(int directory) { return to_build_record(read(directory, record_file)); }

@@ -64,6 +64,11 @@ std::optional<Pin> read_built_pin(int directory);
 Done write_record(int directory, const BuildRecord& record);
 BuildRecord read_record(int directory);
 
+/// What is to become the record once the unit's other programs are done. Taking it removes it; nullopt: there
+/// is none.
+Done write_result(int directory, const BuildRecord& record);
+std::optional<BuildRecord> take_result(int directory);
+
 /// A person does not want this input built. Written before the unit is stopped: it has not failed then.
 Done write_canceled(int directory, const std::string& input);
 /// Empty: nobody has canceled anything since the last request.

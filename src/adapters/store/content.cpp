@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "adapters/store/same_content.hpp"
 #include "reconciler/digest.hpp"
 
 namespace left4me::store {
@@ -55,13 +56,6 @@ class ContentDigest {
     std::vector<Run> runs_;
 };
 
-/// Where data begins at or after `at`; `size` if there is none. File systems without holes return `at`.
-std::uint64_t next_data(int file, std::uint64_t at, std::uint64_t size) {
-    const off_t found = ::lseek(file, static_cast<off_t>(at), SEEK_DATA);
-    if (found >= 0) return std::min(static_cast<std::uint64_t>(found), size);
-    return errno == ENXIO ? size : at;
-}
-
 /// Reads a file once. `into` is -1, or receives every block that is not all zeros.
 std::expected<Content, std::string> go_through(int from, int into, const std::string& shown,
                                                const OnBytes& on_bytes) {
@@ -102,28 +96,6 @@ std::expected<Content, std::string> go_through(int from, int into, const std::st
 
 std::expected<Content, std::string> hash_content(int file, const std::string& shown) {
     return go_through(file, -1, shown, [](std::uint64_t) {});
-}
-
-bool have_same_content(int one, int other) {
-    struct stat status{};
-    struct stat other_status{};
-    if (::fstat(one, &status) != 0 || ::fstat(other, &other_status) != 0) return false;
-    if (status.st_size != other_status.st_size) return false;
-    const auto size = static_cast<std::uint64_t>(status.st_size);
-    std::string buffer(std::min(size, block_bytes), '\0');
-    std::string other_buffer = buffer;
-    for (std::uint64_t at = 0; at < size;) {
-        const std::uint64_t data = std::min(next_data(one, at, size), next_data(other, at, size));
-        if (data > at) {
-            at = data;
-            continue;
-        }
-        const auto block = read_at(one, buffer, at, "");
-        const auto other_block = read_at(other, other_buffer, at, "");
-        if (!block || !other_block || block->empty() || *block != *other_block) return false;
-        at += block->size();
-    }
-    return true;
 }
 
 std::expected<Content, std::string> copy_content(int from, int into, const std::string& shown,

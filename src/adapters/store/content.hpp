@@ -23,10 +23,6 @@ using OnBytes = std::function<void(std::uint64_t)>;
 /// Hashes an open regular file. Holes cost no time.
 std::expected<Content, std::string> hash_content(int file, const std::string& shown);
 
-/// Whether two open regular files have the same bytes. False, too, if that cannot be told. Holes cost no
-/// time.
-bool have_same_content(int one, int other);
-
 /// Like hash_content(), and makes the empty file `into` (open for reading and writing) a copy: with shared
 /// blocks if the file system supports it, else with holes for zeros. The digest is that of the copy, even if
 /// the source changes meanwhile. `errno` is the cause of an error.

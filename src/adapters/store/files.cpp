@@ -12,9 +12,6 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
-#include <system_error>
-
-#include "adapters/files.hpp"
 
 namespace left4me::store {
 
@@ -185,19 +182,6 @@ Done sweep(int directory) {
         if (auto removed = remove_tree(directory, name); !removed) return removed;
     }
     return {};
-}
-
-std::expected<Fd, std::string> lock(const Paths& paths, const std::string& what) {
-    const std::filesystem::path directory = paths.locks();
-    std::error_code ignored;
-    std::filesystem::create_directories(directory.parent_path(), ignored);
-    if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) return io_error(directory.string());
-    std::string name = what;
-    std::replace(name.begin(), name.end(), '/', '.');
-    auto held = hold_lock_file(directory / name);
-    if (held) return std::move(*held);
-    errno = held.error();
-    return io_error("locking " + what);
 }
 
 }  // namespace left4me::store

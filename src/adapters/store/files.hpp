@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "adapters/fd.hpp"
-#include "adapters/paths.hpp"
 
 /// File operations of the store, all relative to open directories: replacing a name by a symlink meanwhile
 /// has no effect.
@@ -78,10 +77,5 @@ inline constexpr const char* build_directory = ".build";
 
 /// Removes what killed builds and removals left: every name that begins with a dot, but build_directory.
 Done sweep(int directory);
-
-/// Takes the lock of one directory of the store (`what` names it), held while it is open. The lock is a
-/// separate file in a directory that only left4me may enter, because others can open the directories
-/// themselves and could lock them.
-std::expected<Fd, std::string> lock(const Paths& paths, const std::string& what);
 
 }  // namespace left4me::store

@@ -6,11 +6,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <system_error>
 #include <utility>
 
 #include "adapters/digest.hpp"
+#include "adapters/files.hpp"
 #include "adapters/store/artifact_info.hpp"
 #include "adapters/store/build_files.hpp"
 #include "adapters/store/copy.hpp"
@@ -41,6 +44,22 @@ std::expected<Fd, std::string> open_place(const std::filesystem::path& path) {
     Fd directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!directory) return io_error(path.string());
     return directory;
+}
+
+/// Takes the lock of one directory of the store (`what` names it), held while it is open. The lock is a
+/// separate file in a directory that only left4me may enter, because others can open the directories
+/// themselves and could lock them.
+std::expected<Fd, std::string> lock(const Paths& paths, const std::string& what) {
+    const std::filesystem::path directory = paths.locks();
+    std::error_code ignored;
+    std::filesystem::create_directories(directory.parent_path(), ignored);
+    if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) return io_error(directory.string());
+    std::string name = what;
+    std::replace(name.begin(), name.end(), '/', '.');
+    auto held = hold_lock_file(directory / name);
+    if (held) return std::move(*held);
+    errno = held.error();
+    return io_error("locking " + what);
 }
 
 /// A directory in which nobody else works.

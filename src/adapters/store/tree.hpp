@@ -9,12 +9,10 @@
 #include "adapters/fd.hpp"
 #include "adapters/store/content.hpp"
 #include "adapters/store/metadata.hpp"
+#include "adapters/store/regular_files.hpp"
 #include "specs/manifest.hpp"
 
 namespace left4me::store {
-
-/// Every level costs the scan one descriptor.
-inline constexpr int max_tree_depth = 64;
 
 struct TreeEntry {
     enum class Kind : char { Directory = 'd', File = 'f', Program = 'x', Link = 'l' };

@@ -14,6 +14,7 @@
 #include "adapters/store/source_root.hpp"
 #include "adapters/store/tree.hpp"
 #include "place.hpp"
+#include "privileged/share/share.hpp"
 
 using namespace left4me;
 
@@ -92,7 +93,7 @@ TEST_CASE("an overlay is built on every file system that the state directory may
     }
 }
 
-TEST_CASE("what two artifacts of an overlay have in common takes no disk space twice, on every file system") {
+TEST_CASE("what artifacts have in common takes no disk space twice, on every file system") {
     if (::geteuid() != 0) return;  // only root can mount
     for (const std::string& type : types()) {
         INFO(type);
@@ -105,17 +106,25 @@ TEST_CASE("what two artifacts of an overlay have in common takes no disk space t
         for (std::size_t i = 0; i < text.size(); ++i) text[i] = static_cast<char>(i * 2654435761U >> 13U);
         place.file("source/left4dead2/addons/map.vpk", text);
         place.file("source/left4dead2/cfg/same.cfg", "the same");
-        const auto build = [&](const std::string& config) {
+        const share::Settings settings{.overlays = place.paths.overlays(), .group = ::getegid()};
+        // What left4me-build@ runs, in its order.
+        const auto build = [&](const std::string& overlay, const std::string& config) {
             place.file("source/left4dead2/cfg/a.cfg", config);
             const auto source = directory_source(place.path("source"));
-            REQUIRE(Store(place.paths).request_build("o", source));
-            const std::string command = "LEFT4ME_BUILD_STATE=" + place.paths.state.string() +
-                                        " INVOCATION_ID=i " LEFT4ME_BUILD_PROGRAM " o 2>>" +
-                                        place.path("log");
-            const int ended = std::system(command.c_str());
-            INFO(place.read("log"));
-            REQUIRE(ended == 0);
-            return "volume/overlays/o/" + wanted(place, source);
+            REQUIRE(Store(place.paths).request_build(overlay, source));
+            const auto run = [&](const std::string& word) {
+                const std::string command =
+                    "LEFT4ME_BUILD_STATE=" + place.paths.state.string() +
+                    " INVOCATION_ID=i SERVICE_RESULT=success EXIT_STATUS=0 " LEFT4ME_BUILD_PROGRAM " " +
+                    overlay + " " + word + " 2>>" + place.path("log");
+                const int ended = std::system(command.c_str());
+                INFO(place.read("log"));
+                REQUIRE(ended == 0);
+            };
+            run("unrecorded");
+            REQUIRE(share::share_artifact(settings, overlay));
+            run("ended");
+            return "volume/overlays/" + overlay + "/" + wanted(place, source);
         };
         const auto free_bytes = [&] {
             struct statvfs status{};
@@ -124,12 +133,13 @@ TEST_CASE("what two artifacts of an overlay have in common takes no disk space t
             REQUIRE(::fstatvfs(volume.get(), &status) == 0);
             return static_cast<std::int64_t>(status.f_bfree * status.f_frsize);
         };
-        const std::string first = build("one");
+        const std::string first = build("o", "one");
         const std::int64_t before = free_bytes();
-        const std::string second = build("two");
+        const std::string second = build("o", "two");
+        const std::string of_another = build("p", "three");
         INFO(place.read("log"));
         CHECK(before - free_bytes() < 8'000'000);
-        for (const std::string& artifact : {first, second}) {
+        for (const std::string& artifact : {first, second, of_another}) {
             CHECK(place.read(artifact + "/left4dead2/addons/map.vpk") == text);
             CHECK(place.read(artifact + "/left4dead2/cfg/same.cfg") == "the same");
         }

@@ -52,6 +52,7 @@ class WithoutDaemon(Artifacts):
         manifests = COMMUNITY
         for name, rollout in more.items():
             manifests = manifests.replace(f"port: {SERVERS[name]}}}", f"port: {SERVERS[name]}, {rollout}}}")
+        self.manifests = manifests
         self.apply(manifests)
         self.assert_converged()
         self.first = self.artifact()
@@ -140,6 +141,33 @@ class WithoutDaemon(Artifacts):
         taken = int(self.run_in("du", "-s", "--block-size=1", f"{STATE}/overlays/maps").stdout.split()[0])
         self.assertLess(taken, 30_000_000)
         self.assertRegex(self.ctl("get", "overlays", "-o", "wide").stdout, r"maps .* 20\.0 MiB +20\.0 MiB ")
+
+    def test_an_item_that_two_overlays_have_is_stored_once_and_no_build_can_write_to_it(self):
+        item = "/srv/left4dead2/more/left4dead2/addons/698857882.vpk"
+        self.run_in("sh", "-c", f"head -c 20M /dev/urandom >{MAPS}/large.vpk; mkdir -p $(dirname {item}); cp {MAPS}/large.vpk {item}")
+        more = "---\napiVersion: left4me/v1\nkind: Overlay\nmetadata: {name: more}\nspec: {source: {directory: /srv/left4dead2/more}}\n"
+        both = self.manifests.replace("overlays: [rates, maps]", "overlays: [rates, maps, more]")
+        self.apply(both + more)
+        self.ctl("reconcile", expect=None)
+        self.artifact()
+        self.until("more is built", lambda: self.overlay("more")["built"], 60)
+        shared = [self.overlay(name)["artifacts"][0]["sharedBytes"] for name in ("maps", "more")]
+        self.assertGreater(max(shared), 20_000_000, "of whichever was built last")
+        taken = int(self.run_in("du", "-s", "--block-size=1", f"{STATE}/overlays").stdout.split()[0])
+        self.assertLess(taken, 30_000_000)
+
+        self.until("alpha has both", lambda: any("overlays/more/" in layer for mount in self.mounts("alpha") for layer in mount))
+        sealed = f"{STATE}/overlays/more/{self.overlay('more')['generation']}/left4dead2/addons/698857882.vpk"
+        self.assertEqual(self.run_in("stat", "-c", "%U %G %a", sealed).stdout, "left4me-server left4me 644\n")
+        digest = self.run_in("sha256sum", "--", sealed).stdout
+        for attempt in (f"echo x >>{sealed}", f"truncate -s 0 {sealed}", f"chmod 666 {sealed}", f"ln {sealed} {STATE}/overlays/maps/.build/mine"):
+            self.run_in("runuser", "-u", "left4me", "--", "sh", "-c", f"{attempt} && exit 9; exit 0")
+        self.assertEqual(self.run_in("sha256sum", "--", sealed).stdout, digest)
+        # The game writes to a copy of its own.
+        merged = f"{STATE}/runtime/alpha/merged/left4dead2/addons"
+        self.run_in("runuser", "-u", "left4me-server", "--", "sh", "-c", f"echo x >>{merged}/698857882.vpk")
+        self.assertEqual(self.run_in("stat", "-c", "%s", f"{merged}/698857882.vpk", f"{merged}/large.vpk").stdout.split(), ["20971522", "20971520"])
+        self.assertEqual(self.run_in("sha256sum", "--", sealed).stdout, digest)
 
 
 class Churn(Artifacts, DaemonTest):

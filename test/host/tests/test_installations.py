@@ -83,7 +83,7 @@ class Installations(SteamTest):
         artifact = f"{PLACE}/{first['digest']}"
         self.assertFalse(self.exists(f"{artifact}/steamapps"))
         self.assertEqual(self.run_in("cat", f"{PLACE}/.build/steam/steamapps-of").stdout, first["digest"])
-        self.assertEqual(self.run_in("stat", "-c", "%U:%G %a", f"{artifact}/srcds_run").stdout, "left4me:left4me-server 775\n")
+        self.assertEqual(self.run_in("stat", "-c", "%U:%G %a", f"{artifact}/srcds_run").stdout, "left4me-server:left4me 755\n", "it is sealed")
         self.assertEqual(self.object()["revision"], "build 100")
         self.assertIn("build 100", self.ctl("explain-path", "alpha", "left4dead2/steam.inf").stdout)
         self.assertRegex(self.ctl("get", "installations").stdout, r"stable +yes")
