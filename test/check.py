@@ -361,9 +361,9 @@ def tree(kind: str, release: str) -> "Callable[[Log], None]":
     return run
 
 
-def readme(release: str) -> "Callable[[Log], Result]":
-    """Somebody follows the README on a host with nothing but what it tells them to install."""
-    return lambda log: counted(log.command("test/host/install-from-readme", release))
+def first_steps(release: str) -> "Callable[[Log], Result]":
+    """Somebody follows the README and the tutorial on hosts with nothing but what they are told to install."""
+    return lambda log: counted(log.command("test/host/follow-on-bare", release))
 
 
 def upgrade(release: str) -> "Callable[[Log], Result]":
@@ -492,10 +492,10 @@ STEPS = [
     Step(f"piuparts-{HERE}", f"installing and purging on {HERE} (piuparts)", piuparts(HERE), [f"package-{HERE}", f"bare-tree-{HERE}"]),
     Step(f"piuparts-{OTHER}", f"installing and purging on {OTHER} (piuparts)", piuparts(OTHER),
          [f"package-{OTHER}", f"bare-tree-{OTHER}"]),
-    Step(f"readme-{HERE}", f"the README, followed on a bare {HERE}", readme(HERE),
+    Step(f"first-steps-{HERE}", f"the README and the tutorial, followed on a bare {HERE}", first_steps(HERE),
          ["tidy", f"bare-tree-{HERE}", f"package-{HERE}"], cores=1),
-    Step(f"readme-{OTHER}", f"the README, followed on a bare {OTHER}", readme(OTHER),
-         [f"readme-{HERE}", f"bare-tree-{OTHER}", f"package-{OTHER}"], cores=1),
+    Step(f"first-steps-{OTHER}", f"the README and the tutorial, followed on a bare {OTHER}", first_steps(OTHER),
+         [f"first-steps-{HERE}", f"bare-tree-{OTHER}", f"package-{OTHER}"], cores=1),
     Step(f"upgrade-{HERE}", f"an upgrade from {EARLIER} on {HERE}", upgrade(HERE),
          ["tidy", HERE, f"tree-{HERE}"], cores=2),
     Step(f"upgrade-{OTHER}", f"an upgrade from {EARLIER} on {OTHER}", upgrade(OTHER),
@@ -550,7 +550,7 @@ class Run:
         words_for_failure = ""
         try:
             needed = [name for name in broken if name in (HERE, OTHER) or "tree" in name or name.startswith("package-")]
-            if needed and step.name.startswith(("hosts-", "readme-", "upgrade-", "package-", "packaged")):
+            if needed and step.name.startswith(("hosts-", "first-steps-", "upgrade-", "package-", "packaged")):
                 raise Failed(f"not run: {', '.join(needed)} failed")
             result = step.run(Log(step.name, GIVES_WAY if step.cores > 1 else ())) or Result(passed=1)
         except Failed as error:

@@ -73,12 +73,13 @@ def commands(block: list[str], first: int) -> list[Command]:
 
 
 class Reader:
-    """Follows a page word by word; for a test of a host."""
+    """Follows a page word by word on a host, which `run_in` and `write` of a HostTest act on. AssertionError when something else is
+    printed than the page shows."""
 
     def follow(self, name: str) -> None:
         page = DOCS / name
         found = steps(page)
-        self.assertGreater(len(found), 4, "the page shows hardly anything")
+        assert len(found) > 4, "the page shows hardly anything"
         replaced = False
         for step in found:
             if isinstance(step, File):
@@ -94,7 +95,7 @@ class Reader:
 
     def say(self, step: Command) -> str:
         """What is printed. Whoever types stays in the directory that they went to."""
-        return self.run_in("env", "HOME=/root", "DEBIAN_FRONTEND=noninteractive", "bash", "-c", typed(step.text), expect=None).stdout
+        return self.run_in(*as_root(step.text), expect=None).stdout
 
     def type(self, step: Command, where: str) -> None:
         deadline = time.monotonic() + (60 if step.only_looks() else 0)
@@ -106,7 +107,11 @@ class Reader:
                 break
             time.sleep(0.3)
         expected = "\n".join(step.shown)
-        self.fail(f"{where}: {shlex.quote(step.text)}\n--- the page shows\n{expected}\n--- is printed\n{said}")
+        raise AssertionError(f"{where}: {shlex.quote(step.text)}\n--- the page shows\n{expected}\n--- is printed\n{said}")
+
+
+def as_root(text: str) -> tuple[str, ...]:
+    return ("env", "HOME=/root", "DEBIAN_FRONTEND=noninteractive", "bash", "-c", typed(text))
 
 
 def typed(text: str) -> str:

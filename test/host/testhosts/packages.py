@@ -7,6 +7,7 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parents[3]
 LISTS = PROJECT / "cmake" / "packages"
 README = PROJECT / "README.md"
+TUTORIAL = PROJECT / "docs/tutorial.md"
 
 
 def listed(name: str, release: str) -> list[str]:
@@ -30,6 +31,11 @@ def install_block(heading: str = "### From source") -> str:
 def named_by_readme() -> list[str]:
     """What is installed before the sources are compiled."""
     return re.search(r"^apt-get install ((?:.*\\\n)*.*)", install_block(), re.MULTILINE)[1].replace("\\\n", " ").split()
+
+
+def named_by_tutorial() -> list[str]:
+    """What is installed with left4me's packages."""
+    return re.search(r"apt-get install \./left4me\*\.deb (.*)", TUTORIAL.read_text())[1].split()
 
 
 def install(*lists: str) -> None:

@@ -34,7 +34,8 @@ def downloads(kind: str, release: str) -> list[list[str]]:
     installs with them."""
     if kind != "bare":
         return []
-    return [packages.named_by_readme(), packages.listed("offered", release) + packages.listed(f"host-{release}", release)]
+    with_left4me = packages.listed("offered", release) + packages.listed(f"host-{release}", release)
+    return [packages.named_by_readme(), with_left4me + packages.named_by_tutorial()]
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The tutorial and the pages for tasks, followed word by word on a new host."""
+"""The pages for tasks, followed word by word on a new host. test/host/follow-on-bare follows the tutorial."""
 
 from dataclasses import replace
 
@@ -53,12 +53,6 @@ class Guides(guide.Reader, GitTest):
         if step.who == "alice":
             return on_the_page(self.person("alice", guide.typed(step.text), expect=None).stdout)
         return on_the_page(super().say(step))
-
-    def test_the_tutorial_leads_to_three_servers_that_a_push_changes(self):
-        self.follow("tutorial.md")
-        for name, port in (("comp1", 27015), ("comp2", 27016), ("coop1", 27017)):
-            self.assert_running(name, port)
-        self.assert_converged()
 
     def test_maps_are_added_as_the_page_says(self):
         self.follow("tasks/add-maps.md")
