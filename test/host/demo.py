@@ -16,7 +16,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from testhosts import apt, staging  # noqa: E402
-from testhosts.machine import Host, HostError  # noqa: E402
+from testhosts.machine import TESTS, Host, HostError  # noqa: E402
 from testhosts.site import ALLOWED, PORT, Site  # noqa: E402
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -344,18 +344,23 @@ def reboot(stage: Stage) -> None:
 
 def main() -> int:
     keep = "--keep" in sys.argv[1:]
+    variant = "" if "--built" in sys.argv[1:] else "demo"
     release = os.environ.get("LEFT4ME_DEMO_RELEASE") or apt.codename()
     show = Show()
     print(bold("left4me") + dim(" · servers as written, whatever happens to the host"))
     show.step("Build packages, and install them on a throw-away host")
     with Working(f"left4me's packages for Debian {release}"):
-        game = staging.build(release, "demo")
+        if variant:
+            staging.build(release, variant)
+        elif not staging.packages(release) or not (staging.place(release) / TESTS).is_dir():
+            raise HostError(f"nothing is built: run test/host/build-for {release} and ./package {release}, or ./demo without --built")
     with Working("a Debian of its own (made once, then cached)"):
-        host = Host.create(release, install=game, owned=True)
+        host = Host.create(release, owned=True)
     with host:
+        host.install(staging.place(release, variant), TESTS)
         home = host.storage / "upper/root"
         home.mkdir(mode=0o700, exist_ok=True)
-        for package in staging.packages(release, "demo"):
+        for package in staging.packages(release, variant):
             shutil.copy(package, home)
         with Working("boot"):
             host.boot()

@@ -14,7 +14,8 @@ from .processes import Process
 
 RUN = Path("/run/left4me-testhosts")
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-STAND_IN = "usr/libexec/left4me-tests/standin"
+TESTS = "usr/libexec/left4me-tests"
+STAND_IN = f"{TESTS}/standin"
 
 # Each container runs in separate namespaces: when the process that we start exits, for whatever reason, the kernel
 # kills everything below it and drops the mount of the host's root. (The container alone survives a killed nspawn.)
@@ -107,12 +108,14 @@ class Host:
             host.install(install)
         return host
 
-    def install(self, staging: Path) -> None:
-        """Copies a staging tree onto the host, which must not be running, and the stand-in game to its place."""
+    def install(self, staging: Path, part: str = ".") -> None:
+        """Copies a staging tree, or a part of it, onto the host, which must not be running, and the stand-in game to its place."""
         if self.running():
             raise HostError(f"{self.name} is running: files can be laid under a stopped host only")
         copy = ["cp", "-a", "--no-preserve=ownership", "--reflink=auto"]
-        subprocess.run([*copy, f"{staging}/.", f"{self.storage}/upper/"], check=True)
+        target = self.storage / "upper" / part
+        target.mkdir(parents=True, exist_ok=True)
+        subprocess.run([*copy, f"{staging}/{part}/.", f"{target}/"], check=True)
         if (staging / STAND_IN).is_dir():
             subprocess.run([*copy, f"{staging / STAND_IN}/.", f"{self.left4me}/installation/"], check=True)
 
