@@ -21,7 +21,7 @@ from urllib.parse import urlparse
 PROJECT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(PROJECT / "test/host"))
 
-from testhosts import apt, staging, trees  # noqa: E402
+from testhosts import apt, documented, staging, trees  # noqa: E402
 
 LOGS = PROJECT / "build/check"
 CORES = os.cpu_count() or 1
@@ -196,6 +196,32 @@ def links(_: Log) -> Result:
     return Result(passed=1, note=f"{len(pages)} pages")
 
 
+def programs(_: Log) -> Result:
+    """The programs of the checkout that pages tell to run are there, and have these options; ./check has these steps."""
+    steps = {step.name for step in STEPS}
+    ran, wrong = 0, []
+    for page in documented.pages():
+        for line in documented.lines(page):
+            for words in documented.parsed(line.text):
+                program, options = words[0], {word.split("=")[0] for word in words if re.match("--[a-z]", word)}
+                # Within a sentence, it may be any file.
+                is_there = os.access(PROJECT / program, os.X_OK) and (PROJECT / program).is_file()
+                if not re.match(r"(\./|test/|bench/|cmake/packages/)[\w/-]+$", program) or (line.shown == "sentence" and not is_there):
+                    continue
+                ran += 1
+                texts = "".join((PROJECT / name).read_text() for name in tracked(program, f"{program}.py", "test/host/demo.py", "bench/*.py", "test/check.py"))
+                unknown = {option for option in options if option not in texts}
+                if program == "./check":
+                    unknown |= {word for word in words[1:] if word.islower() and not word.startswith("-")} - steps
+                if not is_there:
+                    wrong.append(f"{line.where}: {program} is not there")
+                elif unknown:
+                    wrong.append(f"{line.where}: {program} has no {', '.join(sorted(unknown))}")
+    if wrong or ran < 20:
+        raise Failed("\n".join(wrong) or "the pages name hardly any program")
+    return Result(passed=1, note=f"{ran} commands")
+
+
 def promises(_: Log) -> Result:
     """Every test that docs/promises.md names exists in the file that stands beside it."""
     named = re.findall(r'"([^"]+)" \(`([^`:]+)[`:]', (PROJECT / "docs/promises.md").read_text())
@@ -243,6 +269,10 @@ def clients(log: Log) -> Result:
 
 def shells(log: Log) -> Result:
     return counted(log.command("test/l4d2ctl/shells", f"build/{HERE}/src/l4d2ctl/l4d2ctl"))
+
+
+def commands(place: str) -> "Callable[[Log], Result]":
+    return lambda log: counted(log.command("test/l4d2ctl/commands", f"build/{place}/src/l4d2ctl/l4d2ctl"))
 
 
 def counted(said: str) -> Result:
@@ -469,6 +499,7 @@ STEPS = [
     Step("rooms", "rooms keep to the table in docs/architecture.md, nothing is decided by text", rooms, fast=True),
     Step("release", "a release build treats no warning as an error", release, fast=True),
     Step("links", "links between pages", links, fast=True),
+    Step("programs", "the checkout's programs that pages tell to run", programs, fast=True),
     Step("promises", "docs/promises.md names tests that exist", promises, fast=True),
     Step("man", "manual pages (mandoc -T lint)", manuals, fast=True),
     Step("schema", "the JSON Schema against ajv and python3-jsonschema", schema),
@@ -478,6 +509,7 @@ STEPS = [
     Step(f"host-tree-{OTHER}", f"test host tree for {OTHER}", tree("host", OTHER), [f"tree-{OTHER}"], cores=0),
     Step("clients", "others' clients of A2S and RCON read the stand-in", clients, [HERE]),
     Step("shells", "completion in bash, zsh and fish", shells, [HERE]),
+    Step("commands", "l4d2ctl parses the commands that the pages show", commands(HERE), [HERE]),
     Step(f"hosts-{HERE}", f"host tests on {HERE}", host_tests(HERE), [HERE, f"tree-{HERE}"], cores=1),
     Step(OTHER, f"build and unit tests on {OTHER}", build_and_test(OTHER), [HERE, f"tree-{OTHER}"], cores=2),
     Step(f"hosts-{OTHER}", f"host tests on {OTHER}", host_tests(OTHER),
@@ -510,6 +542,7 @@ STEPS = [
 FAST = [
     *(step for step in STEPS if step.fast),
     Step("dev", "build and unit tests", preset("dev"), cores=2),
+    Step("commands", "l4d2ctl parses the commands that the pages show", commands("dev"), ["dev"]),
     Step("tidy", "clang-tidy over what changed", tidy_of(changed_sources), ["dev"], cores=2),
 ]
 

@@ -13,6 +13,7 @@ HostKey /etc/ssh/test_host_key
 PidFile none
 PasswordAuthentication no
 UsePAM no
+Subsystem sftp internal-sftp
 """
 
 

@@ -3,11 +3,20 @@
 from dataclasses import replace
 
 from testhosts import guide
-from testhosts.case import STATE, TOOLS
+from testhosts.case import MANIFESTS, STATE, TOOLS
 from testhosts.git import PORT, GitTest
 
 # What the pages call HOST.
-NAMES = {"ssh://alice@HOST/": f"ssh://alice@127.0.0.1:{PORT}/", "ssh alice@HOST ": f"ssh -p {PORT} alice@127.0.0.1 "}
+NAMES = {"ssh://alice@HOST/": f"ssh://alice@127.0.0.1:{PORT}/", "ssh alice@HOST ": f"ssh -p {PORT} alice@127.0.0.1 ",
+         "scp -r alice@HOST:": f"scp -P {PORT} -r alice@127.0.0.1:"}  # fmt: skip
+# With the port in the line and the column that docs/git.md shows.
+COMP1 = """apiVersion: left4me/v1
+kind: Server
+metadata: {name: comp1}
+spec:
+  blueprint: competitive
+  port: 27015
+"""
 
 
 def here(text: str) -> str:
@@ -74,6 +83,15 @@ class Guides(guide.Reader, GitTest):
 
     def test_somebody_is_given_the_right_to_push_as_the_page_says(self):
         self.follow("tasks/give-access.md")
+        self.assert_converged()
+
+    def test_manifests_are_pushed_as_the_page_says(self):
+        self.write(f"{MANIFESTS}/competitive.yaml", "apiVersion: left4me/v1\nkind: Blueprint\nmetadata: {name: competitive}\nspec: {}\n")
+        self.write(f"{MANIFESTS}/servers/comp1.yaml", COMP1)
+        # Where the repository is cloned to.
+        self.person("alice", "rm -rf manifests")
+        self.follow("git.md")
+        self.assert_running("comp1", 27015)
         self.assert_converged()
 
     def test_the_game_is_updated_as_the_page_says(self):

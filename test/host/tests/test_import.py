@@ -1,6 +1,7 @@
 """l4d2ctl import, on a host as the old Python platform left it: its unit, its mounts, its files. After CroneKorkN's
 bundlewrap-repo, bundles/left4me."""
 
+from testhosts import documented
 from testhosts.case import MANIFESTS, STATE, HostTest, unit_of
 from testhosts.site import ALLOWED, Site
 
@@ -71,13 +72,16 @@ class OldHost(HostTest):
         return self.run_in("sh", "-c", f"find {PLACES} -not -name '.*' -printf '%p %y %m %u %g %l\\n' 2>/dev/null | sort; "
                            f"stat -c '%n %a %U %G' {STATE}/runtime/* {STATE}/runtime/*/upper/left4dead2/cfg/*", expect=None).stdout  # fmt: skip
 
-    def test_ten_running_servers_of_the_old_platform_are_adopted_without_a_restart(self):
-        # Where old10's item of the workshop comes from.
+    def serve_workshop(self) -> None:
+        """Where old10's item of the workshop comes from."""
         site = Site(self.host)
         site.be_steam()
         site.publish({"698857882": b"map"}, {})
         self.write("/etc/left4me/config.yaml", ALLOWED)
         self.run_in("systemctl", "restart", "left4me.service")
+
+    def test_ten_running_servers_of_the_old_platform_are_adopted_without_a_restart(self):
+        self.serve_workshop()
         before = self.lives(*NAMES)
         shown = self.ctl("import", "--dry-run").stdout
         self.assertIn('items: ["698857882"]', shown)
@@ -124,6 +128,24 @@ class OldHost(HostTest):
         self.assertEqual(self.lives(*NAMES), lives)
         self.assertEqual(self.enabled("old1"), "enabled")
         self.assertTrue(self.exists(f"{STATE}/runtime/old2/upper/left4dead2/cfg/server.cfg"))
+
+    def test_a_host_is_imported_and_given_back_as_the_page_says(self):
+        self.serve_workshop()
+        self.write("/etc/systemd/system/left4me-web.service", "[Service]\nExecStart=/bin/sleep infinity\n[Install]\nWantedBy=multi-user.target\n")
+        self.run_in("systemctl", "enable", "--now", "left4me-web.service")
+        for line in documented.in_blocks(documented.PROJECT / "docs/import.md"):
+            if "apt-get" in line.text:
+                continue
+            text = line.text.replace("NAME", "old1")
+            with self.subTest(line.where):
+                # With a terminal: it asks.
+                self.run_in("script", "-qec", text, "/dev/null", text_in="y\n")
+            if text.endswith("l4d2ctl import"):
+                self.until("old1 is enabled", lambda: self.enabled("old1") == "enabled", 60)
+                self.ctl("restart", "old1")
+                self.assert_running("old1", 27100)
+        self.until("old1 answers", lambda: self.a2s(27100))
+        self.assertTrue(self.exists(UNIT))
 
     def test_an_import_whose_overlays_cannot_be_copied_leaves_the_old_units_in_force(self):
         secret = f"{STATE}/overlays/3/left4dead2/cfg/secret.cfg"
