@@ -98,6 +98,8 @@ class Reader:
         return self.run_in(*as_root(step.text), expect=None).stdout
 
     def type(self, step: Command, where: str) -> None:
+        if step.text.startswith("systemctl restart"):
+            self.wait_for_reload()
         deadline = time.monotonic() + (60 if step.only_looks() else 0)
         while True:
             said = self.say(step)
@@ -108,6 +110,14 @@ class Reader:
             time.sleep(0.3)
         expected = "\n".join(step.shown)
         raise AssertionError(f"{where}: {shlex.quote(step.text)}\n--- the page shows\n{expected}\n--- is printed\n{said}")
+
+    def wait_for_reload(self) -> None:
+        """left4me has systemd reloaded two seconds after it has enabled servers. Until then, Debian 13's systemctl warns of every
+        unit; no person types that fast."""
+        deadline = time.monotonic() + 30
+        while self.run_in("systemctl", "show", "-P", "NeedDaemonReload", "left4me").stdout == "yes\n":
+            assert time.monotonic() < deadline, "systemd is not reloaded"
+            time.sleep(0.1)
 
 
 def as_root(text: str) -> tuple[str, ...]:

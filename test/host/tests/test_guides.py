@@ -88,6 +88,7 @@ class Guides(guide.Reader, GitTest):
     def test_manifests_are_pushed_as_the_page_says(self):
         self.write(f"{MANIFESTS}/competitive.yaml", "apiVersion: left4me/v1\nkind: Blueprint\nmetadata: {name: competitive}\nspec: {}\n")
         self.write(f"{MANIFESTS}/servers/comp1.yaml", COMP1)
+        self.until("comp1 is enabled", lambda: self.enabled("comp1") == "enabled")
         # Where the repository is cloned to.
         self.person("alice", "rm -rf manifests")
         self.follow("git.md")
