@@ -27,24 +27,29 @@ struct Options {
 };
 
 std::string findings_text(const std::vector<Finding>& findings, const Terminal& terminal) {
-    if (findings.empty()) return "nothing is wrong with this host\n";
     std::string text;
+    std::string notes;
     for (const Finding& finding : findings)
-        text += fmt::format("{}: {}\n  {}\n", terminal.paint(Paint::Bold, to_string(finding.check)),
-                            finding.problem, finding.remedy);
-    return text;
+        (finding.is_note ? notes : text) += fmt::format("{}{}: {}\n  {}\n", finding.is_note ? "note: " : "",
+                                                        terminal.paint(Paint::Bold, to_string(finding.check)),
+                                                        finding.problem, finding.remedy);
+    return (text.empty() ? "nothing is wrong with this host\n" : text) + notes;
 }
 
 Exit exit_for(const std::vector<Finding>& findings) {
-    return findings.empty() ? Exit::Done : Exit::Differences;
+    const bool is_well =
+        std::all_of(findings.begin(), findings.end(), [](const Finding& finding) { return finding.is_note; });
+    return is_well ? Exit::Done : Exit::Differences;
 }
 
 Result<Exit> check(Session& session, const Options& options) {
     std::string ruleset = operations::read_ruleset();
+    const operations::AddressFilter filter = operations::read_address_filter(session.paths);
     if (const auto ready = drop_privileges_and_configure(session, Access::Read); !ready)
         return std::unexpected(ready.error());
     auto facts = operations::host_facts(session);
     facts.ruleset = std::move(ruleset);
+    facts.address_filter = filter;
     const auto findings = check_host(facts);
     print(options.output == "json" ? operations::json_text(operations::findings_json(findings))
                                    : findings_text(findings, session.out));

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <charconv>
 #include <optional>
 #include <set>
@@ -65,6 +66,7 @@ class Inspection {
         units();
         bus_policy();
         fast_open();
+        address_filter();
         enablement();
         game();
         libraries();
@@ -250,7 +252,8 @@ class Inspection {
                                 Wanted{paths.runtime(), "root", 0755},
                                 Wanted{paths.status(), "left4me", 0755},
                                 Wanted{paths.run, "root", 0755},
-                                Wanted{paths.run / "daemon", "left4me", 02755}};
+                                Wanted{paths.run / "daemon", "left4me", 02755},
+                                Wanted{paths.run / "turns", "left4me-server", 0700}};
         const auto accounts = entries("etc/passwd");
         for (const Wanted& one : wanted) {
             struct stat found{};
@@ -291,12 +294,13 @@ class Inspection {
             "left4me-refresh@.service", "left4me-proxy@.socket",     "left4me-proxy@.service",
             "left4me-install@.service"};
         for (const char* name : names) {
-            for (const char* directory : {"etc/systemd/system", "run/systemd/system"}) {
-                std::error_code error;
-                if (fs::read_symlink(at(directory) / name, error) == "/dev/null")
-                    find(HostCheck::Units, fmt::format("{} is masked", name), Changes::Left4me,
-                         {{"systemctl", "unmask", name}});
-            }
+            std::error_code error;
+            if (fs::read_symlink(at("etc/systemd/system") / name, error) == "/dev/null")
+                find(HostCheck::Units, fmt::format("{} is masked", name), Changes::Left4me,
+                     {{"systemctl", "unmask", name}});
+            if (fs::read_symlink(at("run/systemd/system") / name, error) == "/dev/null")
+                find(HostCheck::Units, fmt::format("{} is masked until the next boot", name),
+                     Changes::Left4me, {{"systemctl", "unmask", "--runtime", name}});
             if (!is_in({"etc/systemd/system", "usr/local/lib/systemd/system", "usr/lib/systemd/system",
                         "lib/systemd/system"},
                        name))
@@ -384,6 +388,15 @@ class Inspection {
              Changes::TheHost, {{"systemctl", "restart", "systemd-sysctl.service"}});
     }
 
+    void address_filter() {
+        if (facts_.address_filter != AddressFilter::Missing) return;
+        find(HostCheck::AddressFilter,
+             "IPAddressDeny= of left4me-probe.service is not in force: the kernel, or the container, permits "
+             "no BPF",
+             "nothing need be done: the probe's socket is bound to 127.0.0.1, and it can make no other");
+        findings_.back().is_note = true;
+    }
+
     void enablement() {
         const bool daemon = is_in({"etc/systemd/system/multi-user.target.wants"}, "left4me.service");
         const bool timer = is_in({"etc/systemd/system/timers.target.wants"}, "left4me-reconcile.timer");
@@ -400,11 +413,49 @@ class Inspection {
     // -- what others make ---------------------------------------------------------------------------------
 
     void game() {
-        if (!facts_.steamcmd.empty() && ::access(facts_.steamcmd.c_str(), X_OK) != 0)
-            find(HostCheck::Game, fmt::format("there is no steamcmd at {}", facts_.steamcmd),
-                 "install Debian's package steamcmd (of the section non-free), or name another one with "
-                 "`steamcmd:` in /etc/left4me/config.yaml");
+        if (!facts_.steamcmd.empty()) steamcmd(facts_.steamcmd);
         if (facts_.uses_installation) game_in_place();
+    }
+
+    /// It is not run for this: it would replace itself, and ask Steam.
+    void steamcmd(const fs::path& program) {
+        const std::string name = program.string();
+        const std::string another =
+            "install Debian's package steamcmd (of the section non-free), or name another one with "
+            "`steamcmd:` in /etc/left4me/config.yaml";
+        struct stat found{};
+        if (::stat(program.c_str(), &found) != 0 && (errno == ENOENT || errno == ENOTDIR)) {
+            find(HostCheck::Game, "there is no steamcmd at " + name, another);
+            return;
+        }
+        if (::access(program.c_str(), R_OK | X_OK) != 0 || !S_ISREG(found.st_mode)) {
+            find(HostCheck::Game, fmt::format("{} is not a program that user left4me may run", name),
+                 fmt::format("chmod a+rx {} and the directories above it; otherwise {}", name, another));
+            return;
+        }
+        constexpr std::size_t longest_line = 256;
+        const std::string head = text_of(program).substr(0, longest_line);
+        const std::string line = head.substr(0, head.find('\n'));
+        if (line.starts_with("#!")) {
+            const std::size_t begin = std::min(line.find_first_not_of(" \t", 2), line.size());
+            const std::string shell = line.substr(begin, line.find_first_of(" \t\r", begin) - begin);
+            if (::access(shell.c_str(), X_OK) != 0) {
+                find(HostCheck::Game,
+                     fmt::format("{} is run by {}, which is not there", name, printable_line(shell)),
+                     another);
+                return;
+            }
+        } else if (!line.starts_with("\x7f"
+                                     "ELF")) {
+            find(HostCheck::Game, fmt::format("{} is neither a program nor a script", name), another);
+            return;
+        }
+        // Valve's own, beside which is what it starts.
+        const fs::path started = program.parent_path() / "linux32/steamcmd";
+        if (program.extension() == ".sh" && ::access(started.c_str(), X_OK) != 0)
+            find(HostCheck::Game, fmt::format("{} starts {}, which is not there", name, started.string()),
+                 fmt::format("unpack steamcmd_linux.tar.gz of Valve's into {} again",
+                             program.parent_path().string()));
     }
 
     /// As version 0.1 had it.
@@ -445,6 +496,12 @@ class Inspection {
         if (("\n" + text_of(at("etc/resolv.conf"))).find("\nnameserver ") == std::string::npos)
             find(HostCheck::NameServers, "/etc/resolv.conf names no server, so no download finds its host",
                  "configure DNS: resolv.conf(5)");
+        else if (!facts_.unresolved.empty())
+            find(HostCheck::NameServers,
+                 fmt::format("DNS does not know {}, which the manifests or the source need",
+                             facts_.unresolved),
+                 fmt::format("getent ahosts {} asks as left4me does; configure DNS: resolv.conf(5)",
+                             facts_.unresolved));
     }
 
     void git() {
@@ -531,6 +588,8 @@ const char* to_string(HostCheck check) {
             return "BusPolicy";
         case HostCheck::FastOpen:
             return "FastOpen";
+        case HostCheck::AddressFilter:
+            return "AddressFilter";
         case HostCheck::Enablement:
             return "Enablement";
         case HostCheck::Daemon:
@@ -558,12 +617,10 @@ const char* to_string(HostCheck check) {
 std::vector<Finding> check_host(const HostFacts& facts) { return Inspection(facts).all(); }
 
 Json findings_json(const std::vector<Finding>& findings) {
-    Json list = Json::array();
+    Json json{{"findings", Json::array()}, {"notes", Json::array()}};
     for (const Finding& finding : findings)
-        list.push_back(
+        json[finding.is_note ? "notes" : "findings"].push_back(
             {{"check", to_string(finding.check)}, {"problem", finding.problem}, {"remedy", finding.remedy}});
-    Json json;
-    json["findings"] = std::move(list);
     return json;
 }
 

@@ -24,6 +24,7 @@ enum class HostCheck {
     Units,
     BusPolicy,
     FastOpen,
+    AddressFilter,
     Enablement,
     Daemon,
     Game,
@@ -47,12 +48,13 @@ struct Finding {
     /// The same commands, each a program with its arguments, which root may run; none: a person must mend it.
     std::vector<std::vector<std::string>> commands = {};
     bool is_outside = false;  ///< they change what does not belong to left4me
+    bool is_note = false;     ///< nothing is lost, and nothing must be done
 };
 
 /// Everything that is wrong, in the order of HostCheck. Changes nothing.
 std::vector<Finding> check_host(const HostFacts& facts);
 
-/// The output of `host check -o json`: `findings`, each with `check`, `problem` and `remedy`.
+/// The output of `host check -o json`: `findings` and `notes`, each with `check`, `problem` and `remedy`.
 Json findings_json(const std::vector<Finding>& findings);
 
 }  // namespace left4me::operations

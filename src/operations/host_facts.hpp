@@ -10,6 +10,9 @@
 
 namespace left4me::operations {
 
+/// Whether the kernel filters what left4me-probe sends by its address, as its unit says.
+enum class AddressFilter { Unknown, InForce, Missing };
+
 /// What check_host() looks at. Tests set it: a host can be broken in more ways than a test host.
 struct HostFacts {
     std::filesystem::path root = "/";  ///< of the files that do not belong to left4me
@@ -33,7 +36,9 @@ struct HostFacts {
     std::string ruleset;  ///< of the host's firewall, as `nft -j list ruleset` prints it; "": it is not known
     bool uses_installation = true;  ///< some server has what is in `installation`, or will: there is none yet
     std::string steamcmd;           ///< its path, if some manifest is an Installation
-    bool has_32_bit_game = false;   ///< on this host
+    std::string unresolved;         ///< a host that the source or downloads need, of which DNS knows none
+    AddressFilter address_filter = AddressFilter::Unknown;
+    bool has_32_bit_game = false;  ///< on this host
 };
 
 /// Reads the host, without its manifests if they cannot be read.
@@ -43,5 +48,7 @@ HostFacts facts_for_root(const Context& context);
 /// `HostFacts::ruleset`, which the kernel shows only to root. Nothing of it is parsed. "": there is no nft,
 /// it may not read the ruleset, or takes longer than 5 s.
 std::string read_ruleset();
+/// Only root is told.
+AddressFilter read_address_filter(const Paths& paths);
 
 }  // namespace left4me::operations

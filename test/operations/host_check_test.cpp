@@ -45,6 +45,12 @@ class FakeMachine {
     void remove(const std::string& path) const { fs::remove_all(root(path)); }
     void mode(const std::string& path, mode_t mode) const { ::chmod(root(path).c_str(), mode); }
 
+    void steamcmd(const std::string& name, const std::string& text) {
+        write("opt/" + name, text);
+        mode("opt/" + name, 0755);
+        facts.steamcmd = root("opt/" + name);
+    }
+
     HostFacts facts;
 
   private:
@@ -66,8 +72,7 @@ class FakeMachine {
     void make_left4me() const {
         const std::string me = std::to_string(::getuid());
         write("etc/passwd", "root:x:" + me + ":0::/:/bin/sh\nleft4me:x:" + me +
-                                ":9::/:/x\nleft4me-server:x:8:8::/:/x\n"
-                                "left4me-probe:x:7:7::/:/x\n");
+                                ":9::/:/x\nleft4me-server:x:" + me + ":8::/:/x\nleft4me-probe:x:7:7::/:/x\n");
         write(
             "etc/group",
             "left4me-server:x:8:left4me\nsystemd-journal:x:5:other,left4me\nleft4me-operators:x:6:left4me\n");
@@ -94,6 +99,8 @@ class FakeMachine {
              {"var/lib/left4me", "var/lib/left4me/runtime", "var/lib/left4me/state", "run/left4me"})
             mode(name, 0755);
         for (const char* name : {"var/lib/left4me/installation", "run/left4me/daemon"}) mode(name, 02755);
+        fs::create_directories(root("run/left4me/turns"));
+        mode("run/left4me/turns", 0700);
     }
 
   public:
@@ -138,7 +145,8 @@ const std::vector<Fault>& faults() {
         {HostCheck::Users, "no user left4me-probe",
          [](M& m) {
              const std::string me = std::to_string(::getuid());
-             m.write("etc/passwd", "root:x:" + me + ":0\nleft4me:x:" + me + ":9\nleft4me-server:x:8:8\n");
+             m.write("etc/passwd",
+                     "root:x:" + me + ":0\nleft4me:x:" + me + ":9\nleft4me-server:x:" + me + ":8\n");
          }},
         {HostCheck::Users, "not in group left4me-server",
          [](M& m) {
@@ -156,7 +164,17 @@ const std::vector<Fault>& faults() {
              const std::string me = std::to_string(::getuid());
              m.remove("var/lib/left4me/instances");
              m.write("etc/passwd", "root:x:" + me + ":0\nleft4me:x:" + std::to_string(::getuid() + 1) +
-                                       ":9\nleft4me-server:x:8:8\nleft4me-probe:x:7:7\n");
+                                       ":9\nleft4me-server:x:" + me + ":8\nleft4me-probe:x:7:7\n");
+         }},
+        {HostCheck::Directories, "turns is not there", [](M& m) { m.remove("run/left4me/turns"); }},
+        {HostCheck::Directories, "turns has mode 0755 instead of 0700",
+         [](M& m) { m.mode("run/left4me/turns", 0755); }},
+        {HostCheck::Directories, "turns does not belong to left4me-server",
+         [](M& m) {
+             const std::string me = std::to_string(::getuid());
+             const std::string other = std::to_string(::getuid() + 1);
+             m.write("etc/passwd", "root:x:" + me + ":0\nleft4me:x:" + me + ":9\nleft4me-server:x:" + other +
+                                       ":8\nleft4me-probe:x:7:7\n");
          }},
         {HostCheck::Secrets, "rcon can be read by others",
          [](M& m) { m.mode("etc/left4me/secrets/rcon", 0444); }},
@@ -164,6 +182,11 @@ const std::vector<Fault>& faults() {
          [](M& m) { m.remove("usr/lib/systemd/system/left4me-build@.service"); }},
         {HostCheck::Units, "left4me-server@.service is masked",
          [](M& m) { fs::create_symlink("/dev/null", m.root("etc/systemd/system/left4me-server@.service")); }},
+        {HostCheck::Units, "left4me-build@.service is masked until the next boot",
+         [](M& m) {
+             fs::create_directories(m.root("run/systemd/system"));
+             fs::create_symlink("/dev/null", m.root("run/systemd/system/left4me-build@.service"));
+         }},
         {HostCheck::Units, "changes the sandbox of left4me-server@.service: NoNewPrivileges=",
          [](M& m) {
              m.write("etc/systemd/system/left4me-server@.service.d/plugin.conf",
@@ -180,12 +203,23 @@ const std::vector<Fault>& faults() {
         {HostCheck::Game, "not installed", [](M& m) { m.remove("var/lib/left4me/installation/srcds_run"); }},
         {HostCheck::Game, "not executable",
          [](M& m) { m.mode("var/lib/left4me/installation/srcds_run", 0644); }},
+        {HostCheck::Game, "no steamcmd at /nowhere/steamcmd",
+         [](M& m) { m.facts.steamcmd = "/nowhere/steamcmd"; }},
+        {HostCheck::Game, "is not a program that user left4me may run",
+         [](M& m) { m.facts.steamcmd = m.root("opt"), fs::create_directories(m.root("opt")); }},
+        {HostCheck::Game, "is run by /nowhere/sh, which is not there",
+         [](M& m) { m.steamcmd("steamcmd", "#! /nowhere/sh -e\n"); }},
+        {HostCheck::Game, "is neither a program nor a script", [](M& m) { m.steamcmd("steamcmd", ""); }},
+        {HostCheck::Game, "linux32/steamcmd, which is not there",
+         [](M& m) { m.steamcmd("steamcmd.sh", "#!/bin/sh\n"); }},
         {HostCheck::Libraries, "32-bit libstdc++.so.6", [](M& m) { m.remove("usr/lib32/libstdc++.so.6"); }},
         {HostCheck::Libraries, "32-bit C library", [](M& m) { m.remove("lib/ld-linux.so.2"); }},
         {HostCheck::Certificates, "no certificates",
          [](M& m) { m.write("etc/ssl/certs/ca-certificates.crt", ""); }},
         {HostCheck::NameServers, "names no server",
          [](M& m) { m.write("etc/resolv.conf", "# nameserver 192.0.2.1\n"); }},
+        {HostCheck::NameServers, "DNS does not know git.example.org",
+         [](M& m) { m.facts.unresolved = "git.example.org"; }},
         {HostCheck::Git, "git is not installed", [](M& m) { m.remove("usr/bin/git"); }},
         {HostCheck::Clock, "not synchronized", [](M& m) { m.facts.clock_is_synchronized = false; }},
         {HostCheck::Ports, "port 27015 of server/comp1",
@@ -200,7 +234,19 @@ const std::vector<Fault>& faults() {
 
 TEST_CASE("nothing is wrong with a host without a fault") {
     const FakeMachine machine;
-    CHECK(findings_json(check_host(machine.facts)) == Json{{"findings", Json::array()}});
+    CHECK(findings_json(check_host(machine.facts)) ==
+          Json{{"findings", Json::array()}, {"notes", Json::array()}});
+}
+
+TEST_CASE("what a host lacks and left4me does not need is a note, not a finding") {
+    FakeMachine machine;
+    machine.facts.address_filter = AddressFilter::Missing;
+    const Json told = findings_json(check_host(machine.facts));
+    CHECK(told["findings"].empty());
+    REQUIRE(told["notes"].size() == 1);
+    CHECK(told["notes"][0]["check"] == "AddressFilter");
+    machine.facts.address_filter = AddressFilter::InForce;
+    CHECK(findings_json(check_host(machine.facts))["notes"].empty());
 }
 
 TEST_CASE("each fault of a host is found with a remedy") {
@@ -236,6 +282,9 @@ TEST_CASE("a host is not asked for what it does not need") {
     machine.remove("etc/systemd/system/multi-user.target.wants");
     machine.write("etc/systemd/system/timers.target.wants/left4me-reconcile.timer");
     machine.facts.daemon_listens = false;
+    machine.write("opt/linux32/steamcmd");
+    machine.mode("opt/linux32/steamcmd", 0755);
+    machine.steamcmd("steamcmd.sh", "#!/bin/sh\n");
     machine.write("proc/filesystems", "\text4\n");
     fs::create_directories(machine.root("lib/modules/6.1.0-32-amd64/kernel/fs/overlayfs"));
     CHECK(check_host(machine.facts).empty());
