@@ -63,7 +63,8 @@ Result<Exit> reconcile(Session& session, const Timeout& timeout, const operation
     const auto last = operations::reconcile(session, {.concern = concern,
                                                       .retry_now = !session.unattended,
                                                       .build_timeout = build_timeout(session, concern),
-                                                      .on_report = tell});
+                                                      .on_report = tell,
+                                                      .on_wait = [&progress] { progress.tell_builds(); }});
     if (!last) return std::unexpected(last.error());
     const auto checked = state ? operations::check_state(session, last->difference, concern, *state)
                                : operations::Result<void>();

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
+#include "operations/build_view.hpp"
 #include "specs/text.hpp"
 
 namespace left4me::ctl {
@@ -109,6 +111,7 @@ void Progress::tell(const StepReport& report) {
         }
     }
     if (!failures.empty()) print_error(failures_text(report.ended.plan, failures, session_.err));
+    tell_builds();
     (void)std::fflush(stdout);
 }
 
@@ -119,15 +122,28 @@ void Progress::tell_waits(const StepReport& report) {
         waits.push_back(fmt::format("{} {}", to_string(action.subject), until));
         any_new = told_waits_.insert(action.subject).second || any_new;
     };
+    building_.clear();
     for (const Action& action : report.difference.actions) {
-        if (action.code == HoldReason::Building && has_artifacts(action.subject.kind) && concern_.empty())
-            wait(action, "is built");
+        if (action.code != HoldReason::Building || !has_artifacts(action.subject.kind) || !concern_.empty())
+            continue;
+        building_.push_back(action.subject);
+        wait(action, "is built");
     }
     for (const Action& action : report.under_way) {
         if (action.verb == Verb::Stop && operations::concerns(concern_, action.subject))
             wait(action, "has stopped");
     }
     if (any_new) print_error(fmt::format("waiting until {}; Ctrl-C cancels nothing", fmt::join(waits, ", ")));
+}
+
+void Progress::tell_builds() {
+    for (const Subject& build : building_) {
+        const auto progress = operations::progress_of_build(session_.paths, build.name);
+        if (!progress) continue;
+        const std::string step = fmt::format("{} {}", to_string(progress->phase), percent(*progress) / 10);
+        if (std::exchange(told_builds_[build], step) == step) continue;
+        print_error(fmt::format("{}: {}", to_string(build), operations::progress_word(*progress)));
+    }
 }
 
 void Progress::tell(const Action& action, const Outcome& outcome) const {

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <map>
 #include <optional>
 #include <set>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "l4d2ctl/plan_text.hpp"
 #include "l4d2ctl/session.hpp"
@@ -19,6 +21,8 @@ class Progress {
         : session_(session), concern_(std::move(concern)) {}
 
     void tell(const StepReport& report);
+    /// To a person, how far the builds are that the last report waits for: a line for each tenth.
+    void tell_builds();
     /// What waits, what was never begun because something else failed first, and the last line.
     void tell_rest(const StepReport& last) const;
     /// Something of concern failed.
@@ -34,6 +38,8 @@ class Progress {
     std::optional<PlanColumns> columns_;  ///< of the first plan
     std::string told_trouble_;
     std::set<Subject> told_waits_;
+    std::vector<Subject> building_;               ///< in the last report
+    std::map<Subject, std::string> told_builds_;  ///< how far they were
     CompletedActions never_begun_;
     bool failed_ = false;
     bool quiet_ = true;  ///< nothing of concern has ended

@@ -94,8 +94,7 @@ void add_restore(CLI::App& app, Session& session) {
                  "  sudo l4d2ctl restore left4me.age --identity key.txt\n"
                  "  sudo l4d2ctl restore left4me.tar.zst --server coop1",
                  [&session, options] { return restore(session, *options); });
-    verb.argument("FILE", options->file, "The backup, or - for standard input (then not encrypted)",
-                  Words::Files);
+    verb.argument("FILE", options->file, "The backup, or - for standard input", Words::Files);
     verb.option("--server", options->request.server, "Only what this server wrote", Words::Servers);
     verb.repeated("--identity", options->request.identities,
                   "Decrypt with the private key in this file; otherwise age asks for the passphrase", false);

@@ -3,10 +3,13 @@
 #include <fcntl.h>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
+#include <span>
 #include <system_error>
 
 #include "adapters/child.hpp"
@@ -134,6 +137,19 @@ Result<void> check(const BackupRequest& request) {
     return {};
 }
 
+/// The first bytes, which stay where they are: of a file, a socket (sshd gives one to a command) or a pipe.
+std::size_t look_at(int file, std::span<char> begin) {
+    ssize_t got = ::pread(file, begin.data(), begin.size(), 0);
+    if (got < 0 && errno == ESPIPE) got = ::recv(file, begin.data(), begin.size(), MSG_PEEK | MSG_WAITALL);
+    if (got < 0 && errno == ENOTSOCK) {
+        const auto copy = make_pipe();
+        got = copy && ::tee(file, copy->write.get(), begin.size(), 0) > 0
+                  ? ::read(copy->read.get(), begin.data(), begin.size())
+                  : 0;
+    }
+    return static_cast<std::size_t>(std::max<ssize_t>(got, 0));
+}
+
 }  // namespace
 
 std::vector<BackupSection> backup_sections(const Context& context) {
@@ -233,8 +249,7 @@ bool is_encrypted(int file) {
     constexpr std::string_view binary = "age-encryption.org/";
     constexpr std::string_view text = "-----BEGIN AGE ENC";
     std::array<char, 32> begin{};
-    const ssize_t got = ::pread(file, begin.data(), begin.size(), 0);
-    const std::string_view seen(begin.data(), static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+    const std::string_view seen(begin.data(), look_at(file, begin));
     return seen.starts_with(binary) || seen.starts_with(text);
 }
 

@@ -40,7 +40,7 @@ Result<BackupMade> back_up(Context& context, const BackupRequest& request, int o
 
 /// Encrypts and decrypts backups.
 inline constexpr const char* age_program = "/usr/bin/age";
-/// Whether the file that is open at `file` is encrypted with age. It must be one that can be sought.
+/// Whether what comes from `file` is encrypted with age. Reads nothing of it.
 bool is_encrypted(int file);
 
 }  // namespace left4me::operations

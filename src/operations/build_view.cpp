@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "adapters/store/build_files.hpp"
 #include "adapters/store/state_files.hpp"
 #include "reconciler/backoff.hpp"
 
@@ -40,14 +41,6 @@ const Backoff* find_backoff(const View& view, const std::string& name) {
 std::string input_error(const View& view, const std::string& name) {
     const TargetOverlay* const overlay = find_overlay(view, name);
     return overlay == nullptr || overlay->artifact ? "not looked at" : overlay->artifact.error().message;
-}
-
-/// "building 45%", "downloading 45%", "running": its script.
-std::string build_cell(const BuildProgress& progress) {
-    if (progress.phase == BuildPhase::Running) return "running";
-    const char* const word = progress.phase == BuildPhase::Downloading ? "downloading" : "building";
-    const bool known = progress.total_bytes > 0 || progress.items > 0;
-    return known ? fmt::format("{} {}%", word, percent(progress)) : std::string(word);
 }
 
 Json progress_json(const BuildProgress& progress) {
@@ -107,13 +100,25 @@ BuildState build_state(const View& view, const std::string& name) {
     return failed ? BuildState::Failed : BuildState::Waiting;
 }
 
+std::string progress_word(const BuildProgress& progress) {
+    if (progress.phase == BuildPhase::Running) return "running";
+    const char* const word = progress.phase == BuildPhase::Downloading ? "downloading" : "building";
+    const bool known = progress.total_bytes > 0 || progress.items > 0;
+    return known ? fmt::format("{} {}%", word, percent(progress)) : std::string(word);
+}
+
+std::optional<BuildProgress> progress_of_build(const Paths& paths, const std::string& overlay) {
+    const Fd directory = store::open_build_directory(paths, overlay);
+    return directory ? store::read_progress(directory.get()) : std::nullopt;
+}
+
 std::string build_word(const View& view, const std::string& name) {
     switch (build_state(view, name)) {
         case BuildState::Built:
             return "yes";
         case BuildState::Building: {
             const BuildProgress* const progress = find_progress(view, name);
-            return progress != nullptr ? build_cell(*progress) : "building";
+            return progress != nullptr ? progress_word(*progress) : "building";
         }
         case BuildState::Waiting:
             return "no";

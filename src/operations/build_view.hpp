@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "operations/json.hpp"
@@ -22,6 +23,10 @@ const char* to_string(BuildState state);
 
 BuildState build_state(const View& view, const std::string& overlay);
 
+/// "building 45%", "downloading 45%", "running": its script.
+std::string progress_word(const BuildProgress& progress);
+/// What the build of an overlay says of itself now; nullopt: it is not being built, or has only begun.
+std::optional<BuildProgress> progress_of_build(const Paths& paths, const std::string& overlay);
 /// "yes", "no", "building 45%", "failed", …: the cell of a table.
 std::string build_word(const View& view, const std::string& overlay);
 /// "under way: 12 of 340 files, 1.5 of 20.1 GiB", "failed 3 times, …": the line of a page.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <map>
 #include <optional>
 #include <vector>
@@ -46,7 +47,7 @@ class Drive {
         lock_.reset();
     }
     /// Until a step would see something new.
-    Result<void> wait();
+    Result<void> wait(const std::function<void()>& on_wait);
     bool busy() const { return engine_ && engine_->busy(); }
     void write_metrics(const StepReport& report) const;
 
@@ -167,7 +168,7 @@ void Drive::record(const StepResult& step) {
         context_.notice("the events of this pass could not be recorded: " + recorded.error());
 }
 
-Result<void> Drive::wait() {
+Result<void> Drive::wait(const std::function<void()>& on_wait) {
     for (;;) {
         if (engine_->poll_completions()) changed_ = true;
         if (machine_->drain()) changed_ = true;
@@ -180,8 +181,11 @@ Result<void> Drive::wait() {
         std::vector<Readiness> awaited = machine_->readiness();
         awaited.push_back(machine_->news());
         awaited.push_back(interruption_.readiness());
-        if (!watched) awaited.back().timeout = std::chrono::ceil<std::chrono::milliseconds>(due - now);
-        wait_for_any(awaited);
+        awaited.back().timeout = wait_pause;
+        if (!watched)
+            awaited.back().timeout =
+                std::min(wait_pause, std::chrono::ceil<std::chrono::milliseconds>(due - now));
+        if (!wait_for_any(awaited)) on_wait();
     }
 }
 
@@ -215,7 +219,7 @@ Result<StepReport> drive(Context& context, const ReconcileOptions& options, Sett
             drive.write_metrics(*report);
             return report;
         }
-        if (auto waited = drive.wait(); !waited) return std::unexpected(waited.error());
+        if (auto waited = drive.wait(options.on_wait); !waited) return std::unexpected(waited.error());
     }
 }
 

@@ -28,6 +28,7 @@ TriggerRequest request_of(const Context& context, bool retry_now) {
 Result<std::optional<StepReport>> follow(Context& context, TriggerClient& daemon,
                                          const ReconcileOptions& options, Settling& settling,
                                          Interruption& interruption) {
+    const auto began = Clock::now();
     bool heard = false;
     for (;;) {
         while (auto report = daemon.read()) {
@@ -37,11 +38,13 @@ Result<std::optional<StepReport>> follow(Context& context, TriggerClient& daemon
         }
         if (daemon.is_closed()) return std::nullopt;
         Readiness answer = daemon.readiness();
-        if (!heard) answer.timeout = patience_with_answer;
+        answer.timeout = wait_pause;
         const bool came = wait_for_any({answer, interruption.readiness()});
         if (interruption.came()) return interrupted();
-        if (!came && !heard) context.notice("l4d2d does not answer yet; systemctl status left4me");
-        heard = heard || !came;
+        if (!came) options.on_wait();
+        if (heard || Clock::now() - began < patience_with_answer) continue;
+        context.notice("l4d2d does not answer yet; systemctl status left4me");
+        heard = true;
     }
 }
 

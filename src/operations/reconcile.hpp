@@ -22,6 +22,8 @@ struct ReconcileOptions {
     std::optional<std::chrono::milliseconds> build_timeout = std::chrono::milliseconds(0);
     /// Called after each step, from the caller's thread.
     std::function<void(const StepReport&)> on_report = [](const StepReport&) {};
+    /// Called about once a second between reports, from the caller's thread: a build that goes on is no news.
+    std::function<void()> on_wait = [] {};
 };
 
 /// Makes the host follow the source until what is of concern has settled. Where l4d2d runs, it is triggered

@@ -6,6 +6,10 @@ from testhosts.git import REPOSITORY, GitTest
 UPPER = f"{STATE}/runtime/alpha/upper"
 LISTING = "-printf '%P %y %m %u %g %s %l\\n'"
 
+OVER_A_SOCKET = """socketpair(my $here, my $there, AF_UNIX, SOCK_STREAM, 0) or die;
+if (!fork) { close $there; open STDOUT, ">&", $here; exec "cat", "/root/sealed" }
+close $here; open STDIN, "<&", $there; exec qw(l4d2ctl restore - --identity /root/key --overwrite)"""
+
 
 class Backups(DaemonTest):
     def listing(self, directory: str) -> list[str]:
@@ -115,6 +119,71 @@ class Backups(DaemonTest):
         self.run_in("systemctl", "start", "left4me.service")
         self.until("everything runs", lambda: self.ctl("diff", expect=None).returncode == 0, 60)
         self.assertNotIn("canary", self.run_in("sh", "-c", f"journalctl --no-pager; cat {STATE}/state/*").stdout)
+
+
+    def at_a_terminal(self, command: str, *answers: str, expect: int = 0) -> str:
+        """age asks for passphrases there, and nowhere else."""
+        typed = "".join(f"{answer}\n" for answer in answers)
+        return self.run_in("script", "-qec", f"l4d2ctl {command}", "/dev/null", text_in=typed, expect=expect).stdout
+
+    def test_a_backup_that_a_passphrase_encrypts_is_restored_with_that_and_no_other(self):
+        self.ctl("secrets", "set", "rcon", text_in="canary-of-a-secret\n")
+        passphrase = "correct horse battery"
+        self.assertIn("age", self.ctl("backup", "/root/none", "--secrets", "--passphrase", expect=5).stderr)
+        self.assertFalse(self.exists("/root/none"))
+        self.assertIn("secrets, encrypted", self.at_a_terminal("backup /root/sealed --secrets --passphrase", passphrase, passphrase))
+        self.assertEqual(self.run_in("stat", "-c", "%a %U", "/root/sealed").stdout, "600 root\n")
+        self.run_in("grep", "-q", "canary", "/root/sealed", expect=1)
+        self.at_a_terminal("backup /root/mistyped --secrets --passphrase", passphrase, "correct horse", expect=5)
+        self.assertFalse(self.exists("/root/mistyped"))
+        self.run_in("systemctl", "stop", "left4me.service", "left4me-server@*.service")
+        self.run_in("sh", "-c", "rm -r /etc/left4me/secrets/*")
+        self.assertIn("could not decrypt", self.at_a_terminal("restore /root/sealed --overwrite", "wrong horse", expect=5))
+        self.assertFalse(self.exists("/etc/left4me/secrets/rcon"))
+        # What nobody can be asked for is not waited for.
+        self.assertIn("could not decrypt", self.ctl("restore", "/root/sealed", "--overwrite", expect=5).stderr)
+        self.assertIn("restored the secrets", self.at_a_terminal("restore /root/sealed --overwrite", passphrase))
+        self.assertEqual(self.run_in("stat", "-c", "%a %U", "/etc/left4me/secrets/rcon").stdout, "400 left4me\n")
+        self.assertIn("canary-of-a-secret", self.run_in("cat", "/etc/left4me/secrets/rcon").stdout)
+        said = self.run_in("sh", "-c", f"journalctl --no-pager; cat {STATE}/state/*").stdout
+        self.assertNotIn("horse", said)
+
+    def test_a_backup_that_goes_through_a_pipe_is_restored_at_its_end(self):
+        self.write_as_a_game()
+        before = self.listing(UPPER)
+        self.assertIn("is not for a terminal", self.at_a_terminal("backup - --server alpha", expect=2))
+        through = "set -o pipefail; l4d2ctl backup - --server alpha | cat | l4d2ctl restore - --server alpha"
+        refused = self.run_in("bash", "-c", through, expect=5)
+        self.assertIn("say --overwrite", refused.stderr)
+        self.assertEqual(self.listing(UPPER), before)
+        done = self.run_in("bash", "-c", f"{through} --overwrite")
+        self.assertEqual(done.stdout, f"restored what alpha wrote in {UPPER}\n")
+        self.assertEqual(self.listing(UPPER), before)
+        # From one that is killed half-way, nothing is.
+        self.run_in("sh", "-c", f"head -c 8000000 /dev/urandom >{UPPER}/large")
+        with_large = self.listing(UPPER)
+        cut = self.run_in("bash", "-c", "l4d2ctl backup - --server alpha | head -c 100000 | l4d2ctl restore - --server alpha --overwrite", expect=3)
+        self.assertIn("nothing was changed", cut.stderr)
+        self.assertEqual(self.listing(UPPER), with_large)
+        # All of it, onto what is there no more.
+        self.run_in("systemctl", "stop", "left4me.service", "left4me-server@*.service")
+        self.ctl("backup", "/root/all")
+        self.run_in("sh", "-c", f"rm -r {MANIFESTS}/* {STATE}/state/* {STATE}/runtime/*/upper/*")
+        self.assertIn("restored the manifests", self.run_in("bash", "-c", "cat /root/all | l4d2ctl restore -").stdout)
+        self.assertEqual(self.listing(UPPER), with_large)
+        # Encrypted ones as well.
+        self.run_in("sh", "-c", "age-keygen -o /root/key 2>/dev/null")
+        key = self.run_in("age-keygen", "-y", "/root/key").stdout.strip()
+        sealed = f"set -o pipefail; l4d2ctl backup - --secrets --recipient {key}"
+        self.ctl("secrets", "set", "rcon", text_in="canary-of-a-secret\n")
+        self.run_in("bash", "-c", f"{sealed} | l4d2ctl restore - --identity /root/key", expect=5)
+        done = self.run_in("bash", "-c", f"{sealed} | l4d2ctl restore - --identity /root/key --overwrite")
+        self.assertIn("restored the secrets", done.stdout)
+        # A command over ssh gets a socket.
+        self.run_in("bash", "-c", f"{sealed} >/root/sealed")
+        self.run_in("perl", "-MSocket", "-e", OVER_A_SOCKET)
+        self.run_in("systemctl", "start", "left4me.service")
+        self.until("everything runs", lambda: self.ctl("diff", expect=None).returncode == 0, 60)
 
 
 class RepositoryBackups(GitTest):

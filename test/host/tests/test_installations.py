@@ -132,6 +132,29 @@ class Installations(SteamTest):
         self.run_in("sh", "-c", "echo 0 >/srv/steam/pause")
         self.built("100")
 
+    def test_whoever_waits_at_a_terminal_sees_how_far_an_installation_is(self):
+        self.run_in("sh", "-c", "for n in $(seq 40); do echo $n >/srv/steam/files/left4dead2/map$n.vpk; done; echo 0.2 >/srv/steam/pause")
+        self.put(installation())
+        for daemon in (False, True):
+            with self.subTest(f"daemon: {daemon}"):
+                said = self.run_in("script", "-qec", "l4d2ctl install", "/dev/null").stdout
+                self.assertIn("waiting until installation/stable is built", said)
+                told = [int(number) for number in re.findall(r"(?m)^installation/stable: downloading (\d+)%\r?$", said)]
+                # A line for each tenth; then come the files for the other platform.
+                rising = told[: told.index(max(told)) + 1]
+                self.assertGreater(len(rising), 3, said)
+                self.assertEqual(rising, sorted(rising))
+                self.assertEqual(len({number // 10 for number in rising}), len(rising), said)
+                self.assertEqual(self.record()["artifact"]["revision"], "build 101" if daemon else "build 100")
+            self.steam("101")
+            self.run_in("sh", "-c", "for n in $(seq 40); do echo new $n >/srv/steam/files/left4dead2/map$n.vpk; done")
+            self.run_in("systemctl", "start", "left4me.service")
+        # A file is for programs.
+        self.steam("102")
+        self.run_in("sh", "-c", "for n in $(seq 40); do echo newest $n >/srv/steam/files/left4dead2/map$n.vpk; done")
+        quiet = self.ctl("install")
+        self.assertNotIn("%", quiet.stdout + quiet.stderr)
+
     def test_steamcmd_that_is_not_there_is_an_error_with_a_remedy_and_keeps_nothing_down(self):
         self.write("/etc/left4me/config.yaml", "{}\n")
         self.put(installation() + blueprint() + server("alpha", 27015))
