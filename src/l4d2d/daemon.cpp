@@ -295,8 +295,9 @@ void Daemon::reconcile(Time now) {
     StepReport said;
     if (const auto desired = manifests_.desired()) {
         telemetry_.began(now);
+        if (asked_ && asked_->retry) retry_before_ = clock_.wall;
         Intent intent = manifests_.intent();
-        intent.retry_now = asked_ && asked_->retry;
+        intent.retry_before = retry_before_;
         const auto step =
             engine_.step({desired, std::move(intent), manifests_.error(), config_.keep_artifacts});
         if (step) {
@@ -331,6 +332,7 @@ void Daemon::follow_clock() {
     const ClockMark now = read_clock();
     const auto jump = jump_between(std::exchange(clock_, now), now);
     if (jump == jump.zero()) return;
+    if (retry_before_) *retry_before_ += jump;
     Status moved = engine_.status();
     move_times(moved, jump);
     engine_.set_status(std::move(moved));

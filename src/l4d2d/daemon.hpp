@@ -111,6 +111,7 @@ class Daemon {
     RateLimiter rate_;
     /// What triggers have asked for since the last step.
     std::optional<TriggerRequest> asked_;
+    std::optional<TimePoint> retry_before_;  ///< Intent's: the step that came after the last such trigger
     /// Who asked for what is being done to a subject ("server/comp1"), until that is done.
     std::map<std::string, std::string> actors_;
     std::string said_status_;  ///< to systemd

@@ -11,6 +11,7 @@
 #include "adapters/metrics/metrics.hpp"
 #include "adapters/metrics/textfile.hpp"
 #include "adapters/sources/manifests.hpp"
+#include "adapters/store/clock.hpp"
 #include "adapters/store/requests.hpp"
 #include "adapters/store/status_file.hpp"
 #include "operations/lock.hpp"
@@ -33,13 +34,14 @@ constexpr auto look_again = 1s;
 
 class Drive {
   public:
-    Drive(Context& context, Interruption& interruption)
+    Drive(Context& context, Interruption& interruption, bool retry_now)
         : context_(context),
           interruption_(interruption),
+          retry_now_(retry_now),
           manifests_(context.paths, context.config),
           status_file_(context.paths) {}
 
-    Result<StepReport> step(bool retry_now);
+    Result<StepReport> step();
     /// While only units are under way, others may decide.
     void release() {
         if (!lock_ || engine_->changes_files()) return;
@@ -56,10 +58,14 @@ class Drive {
     /// With systemd, when there is something to ask it for.
     Result<void> connect();
     Result<StepReport> report_source();
+    void follow_clock();
     void record(const StepResult& step);
 
     Context& context_;
     Interruption& interruption_;
+    bool retry_now_;
+    std::optional<TimePoint> retry_before_;  ///< Intent's: since the first step
+    ClockMark clock_;
     std::optional<PassLock> lock_;  ///< held until the machine has ended what it does to files
     std::unique_ptr<SystemdHost> machine_;
     std::optional<Engine> engine_;
@@ -104,7 +110,18 @@ Result<void> Drive::connect() {
     return {};
 }
 
-Result<StepReport> Drive::step(bool retry_now) {
+/// Setting the clock makes no later failure an earlier one.
+void Drive::follow_clock() {
+    const ClockMark now = read_clock();
+    if (retry_before_) {
+        *retry_before_ += jump_between(clock_, now);
+    } else if (retry_now_) {
+        retry_before_ = now.wall;
+    }
+    clock_ = now;
+}
+
+Result<StepReport> Drive::step() {
     if (auto locked = lock(); !locked) return std::unexpected(locked.error());
     const auto now = Clock::now();
     changed_ = false;
@@ -112,8 +129,9 @@ Result<StepReport> Drive::step(bool retry_now) {
     if (!manifests_.desired()) return report_source();
     if (auto connected = connect(); !connected) return std::unexpected(connected.error());
     if (auto status = status_file_.read_if_changed()) engine_->set_status(*std::move(status));
+    follow_clock();
     Intent intent = manifests_.intent();
-    intent.retry_now = retry_now;
+    intent.retry_before = retry_before_;
     auto step = engine_->step(
         {manifests_.desired(), std::move(intent), manifests_.error(), context_.config.keep_artifacts});
     if (!step) return fail(ErrorKind::HostUnavailable, step.error());
@@ -210,9 +228,9 @@ void Drive::write_metrics(const StepReport& report) const {
 
 Result<StepReport> drive(Context& context, const ReconcileOptions& options, Settling& settling,
                          Interruption& interruption) {
-    Drive drive(context, interruption);
-    for (bool retry_now = options.retry_now;; retry_now = false) {
-        auto report = drive.step(retry_now);
+    Drive drive(context, interruption, options.retry_now);
+    for (;;) {
+        auto report = drive.step();
         if (!report) return report;
         options.on_report(*report);
         if (settling.has_settled(*report) && !drive.busy()) {

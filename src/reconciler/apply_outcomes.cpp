@@ -86,7 +86,8 @@ void learn_ticks(Memory& memory, const Target& target, const Observed& observed)
         const Remembered* const known = memory.find(name);
         if (!server.spec->has_console && (known == nullptr || known->tick == TickMemory{})) continue;
         TickMemory& tick = memory.servers[name].tick;
-        tick = server.spec->has_console ? next_tick(tick, *server.spec, seen->second) : TickMemory{};
+        tick = server.spec->has_console ? next_tick(tick, *server.spec, seen->second, observed.now)
+                                        : TickMemory{};
     }
 }
 

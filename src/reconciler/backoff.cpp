@@ -84,6 +84,10 @@ bool backs_off(const Backoff& backoff, const std::string& spec_hash, TimePoint n
     return *backoff.retry_at - now <= max_delay * 2;
 }
 
+bool is_retried(const Intent& intent, const Backoff& backoff) {
+    return intent.retries(std::max(backoff.failed_at, backoff.corrected_at));
+}
+
 std::map<Subject, SubjectFailure> failures_of(const Plan& attempted, std::span<const Outcome> outcomes) {
     std::map<Subject, SubjectFailure> failures = failed_units(attempted);
     for (const Outcome& outcome : outcomes) {
@@ -109,7 +113,10 @@ Backoff next_backoff(const Backoff& previous, const std::string& name, const std
     if (failure == nullptr) return next;
     const bool counted = failure->found && previous.pending;
     next.pending = !failure->found;
-    if (counted) return next;
+    if (counted) {
+        if (next.failures > 0) next.corrected_at = now;
+        return next;
+    }
     ++next.failures;
     next.failed_at = now;
     next.retry_at = now + backoff_delay(name, next.failures);

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "reconciler/host.hpp"
+#include "reconciler/intent.hpp"
 
 namespace left4me {
 
@@ -25,6 +26,10 @@ std::string tuning_hash(const Tuning& tuning);
 
 /// Whether the next retry is not due yet. `spec_hash`: the current one.
 bool backs_off(const Backoff& backoff, const std::string& spec_hash, TimePoint now);
+
+/// Whether a person has asked for a retry since: the wait for the next one is over. What a person retried
+/// once is not retried at once again when it fails later.
+bool is_retried(const Intent& intent, const Backoff& backoff);
 
 /// A failure of one server or overlay in a pass for which it is itself responsible: not a missing bus or
 /// helper, and not an earlier failure of something else.

@@ -48,6 +48,7 @@ Trial begin_trial(const Trial& before, const TargetServer& target, const Observe
                .healthy = {},
                .failure = before.failure,
                .failed = before.failed,
+               .failed_at = before.failed_at,
                .fallback = before.fallback};
     if (before.rendering.empty()) {
         next.fallback = only_other(target, server, in_use);  // everything was forgotten
@@ -56,13 +57,18 @@ Trial begin_trial(const Trial& before, const TargetServer& target, const Observe
     }
     // A canary that has returned to its fallback does not forget why.
     if (in_use == next.failed) {
-        next.failure.clear();
-        next.failed.clear();
+        forget_failure(next);
     }
     return next;
 }
 
 }  // namespace
+
+void forget_failure(Trial& trial) {
+    trial.failure.clear();
+    trial.failed.clear();
+    trial.failed_at.reset();
+}
 
 bool has_failed(const Trial& trial, std::string_view rendering) {
     return !trial.failure.empty() && trial.failed == rendering;
@@ -100,8 +106,7 @@ Trial next_trial(const Remembered& before, const TargetServer& target, const Obs
     }
     // What failed is not asked for any more; if it is asked for again, it is tried again.
     if (in_use == target.digest() && next.failed != in_use) {
-        next.failure.clear();
-        next.failed.clear();
+        forget_failure(next);
     }
     const Response response = response_of(*target.spec, server, observed);
     const bool stays_up = has_stayed_up(before.crashes, server.unit, observed.now) &&
@@ -124,7 +129,12 @@ Trial next_trial(const Remembered& before, const TargetServer& target, const Obs
     next.healthy.reset();
     if (in_use != target.digest() || has_failed(next, in_use)) return next;
     next.failure = failure_of(before, target, server, observed);
-    next.failed = next.failure.empty() ? std::string() : in_use;
+    if (!next.failure.empty()) {
+        next.failed = in_use;
+        next.failed_at = observed.now;
+    } else {
+        forget_failure(next);
+    }
     return next;
 }
 

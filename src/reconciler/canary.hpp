@@ -12,6 +12,9 @@ namespace left4me {
 /// unknown.
 std::string rendering_in_use(const ObservedServer& server);
 
+/// What has failed is tried again.
+void forget_failure(Trial& trial);
+
 /// Something was started with the rendering, and was not healthy.
 bool has_failed(const Trial& trial, std::string_view rendering);
 

@@ -211,7 +211,7 @@ void hold_back_off(const World& world, OverlayDraft& draft);
 bool is_unwritten(const World& world, const std::string& overlay);
 /// The recent failure of this artifact's build, if the retry is not due yet; else nullptr.
 const Backoff* build_backoff(const World& world, const std::string& overlay);
-/// UnitBuild::unrecorded_retry(), unless a person asked for this pass.
+/// UnitBuild::unrecorded_retry(), unless a person has asked for a retry since.
 std::optional<TimePoint> unrecorded_retry(const World& world, const UnitBuild& build);
 /// The recent failure to write the server's rendering, if the retry is not due yet; else nullptr.
 const Backoff* render_backoff(const World& world, const ServerDraft& draft);

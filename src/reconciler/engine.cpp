@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "reconciler/apply_outcomes.hpp"
+#include "reconciler/canary.hpp"
 #include "reconciler/wake.hpp"
 
 namespace left4me {
@@ -78,8 +79,8 @@ void Engine::assess(const Request& request, StepResult& result) {
         if (subject.kind == Kind::Server) memory.under_way.insert(subject.name);
     }
     // A person wants it tried again.
-    if (request.intent.retry_now) {
-        for (auto& [name, remembered] : memory.servers) remembered.trial.failure.clear();
+    for (auto& [name, remembered] : memory.servers) {
+        if (request.intent.retries(remembered.trial.failed_at)) forget_failure(remembered.trial);
     }
     apply_outcomes(memory, target, observed, ended.plan, ended.outcomes);
     result.difference = plan(target, observed, memory, request.intent);

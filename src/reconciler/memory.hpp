@@ -28,6 +28,7 @@ struct Backoff {
     std::string spec_hash;
     /// The verb that failed last; nullopt: the unit failed by itself, or unknown.
     std::optional<Verb> verb = {};
+    std::optional<TimePoint> corrected_at = {};  ///< when a restart corrected the last failure
 
     bool operator==(const Backoff&) const = default;
 };
@@ -51,6 +52,7 @@ struct Trial {
     std::optional<TimePoint> healthy;  ///< since when, without interruption
     std::string failure;               ///< why `failed` has failed; empty: none has
     std::string failed = {};
+    std::optional<TimePoint> failed_at = {};  ///< nullopt: none has, or an earlier version saw it
     /// The last one that was healthy for the soak time. Before there is any: the one that `rendering` came
     /// after.
     std::string fallback = {};

@@ -24,25 +24,28 @@ bool is_unwritten(const World& world, const std::string& overlay) {
 
 const Backoff* build_backoff(const World& world, const std::string& overlay) {
     const auto memory = world.memory.overlays.find(overlay);
-    if (world.intent.retry_now || memory == world.memory.overlays.end()) return nullptr;
+    if (memory == world.memory.overlays.end() || is_retried(world.intent, memory->second)) return nullptr;
     const std::string spec_hash = overlay_spec_hash(world.target, overlay);
     return backs_off(memory->second, spec_hash, world.observed.now) ? &memory->second : nullptr;
 }
 
 std::optional<TimePoint> unrecorded_retry(const World& world, const UnitBuild& build) {
-    return world.intent.retry_now ? std::nullopt : build.unrecorded_retry(world.observed.now);
+    // When it ended is not known, but that was before anything else could be asked of its unit.
+    return world.intent.retries(build.requested) ? std::nullopt : build.unrecorded_retry(world.observed.now);
 }
 
 const Backoff* render_backoff(const World& world, const ServerDraft& draft) {
     const Remembered* const memory = world.memory.find(draft.name);
-    if (world.intent.retry_now || memory == nullptr || memory->backoff.verb != Verb::Render) return nullptr;
+    if (memory == nullptr || memory->backoff.verb != Verb::Render) return nullptr;
+    if (is_retried(world.intent, memory->backoff)) return nullptr;
     if (!backs_off(memory->backoff, server_spec_hash(draft.target), world.observed.now)) return nullptr;
     return &memory->backoff;
 }
 
 void hold_back_off(const World& world, ServerDraft& draft) {
     const Remembered* const memory = world.memory.find(draft.name);
-    if (world.intent.retry_now || memory == nullptr || !memory->backoff.retry_at || !acts(draft)) return;
+    if (memory == nullptr || !memory->backoff.retry_at || !acts(draft)) return;
+    if (is_retried(world.intent, memory->backoff)) return;
     // A rendering that could not be written does not keep a server down that can run without it:
     // plan_rendering().
     if (memory->backoff.verb == Verb::Render) return;

@@ -19,7 +19,7 @@ std::string why_build(const UnitBuild& build) {
 Step plan_unit_build(const World& world, const std::string& name, const UnitBuild& build) {
     if (world.observed.builds.contains(name))
         return {Verb::Hold, "its build is under way", {}, HoldReason::Building};
-    if (build.is_canceled() && !world.intent.retry_now)
+    if (build.is_canceled() && !world.intent.retries(build.canceled_at))
         return {Verb::Hold,
                 "its build was canceled; l4d2ctl reconcile begins it again",
                 {},

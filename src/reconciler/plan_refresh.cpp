@@ -28,7 +28,8 @@ std::vector<OverlayDraft> plan_refreshes(const World& world, const std::vector<O
         const Refreshed& refreshed = memory->second;
         if (world.observed.local.next(calendar, refreshed.at) > now) continue;
         if (is_built_now(world, name, overlays)) continue;
-        if (!world.intent.retry_now && refresh_due(calendar, refreshed, world.observed.local) > now) {
+        if (!is_retried(world.intent, refreshed.backoff) &&
+            refresh_due(calendar, refreshed, world.observed.local) > now) {
             drafts.push_back({name,
                               {Verb::Hold,
                                fmt::format("its refresh of {} {}; the last time: {}", to_text(calendar),

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "reconciler/backoff.hpp"
 #include "reconciler/draft.hpp"
 
 namespace left4me::draft {
@@ -20,7 +21,7 @@ void add_missing(ServerDraft& draft, Verb verb, const std::string& reason) {
 /// Not tried again by itself: each try stops the server.
 const Backoff* failed_purge(const World& world, const ServerDraft& draft, const ResetRequest& request) {
     const Remembered* const memory = world.memory.find(draft.name);
-    if (world.intent.retry_now || memory == nullptr) return nullptr;
+    if (memory == nullptr || is_retried(world.intent, memory->backoff)) return nullptr;
     const Backoff& backoff = memory->backoff;
     const bool failed = backoff.verb == Verb::Purge && backoff.failed_at && *backoff.failed_at >= request.at;
     return failed ? &backoff : nullptr;

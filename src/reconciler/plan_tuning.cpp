@@ -117,7 +117,7 @@ std::optional<TuningDraft> plan_tuning(const World& world) {
     if (differing.empty() && world.observed.tuning.is_loaded) return std::nullopt;
     const std::string hash = tuning_hash(wanted);
     const Backoff& backoff = world.memory.tuned.backoff;
-    if (!world.intent.retry_now && backs_off(backoff, hash, world.observed.now))
+    if (!is_retried(world.intent, backoff) && backs_off(backoff, hash, world.observed.now))
         return TuningDraft{{Verb::Hold,
                             fmt::format("{}; the last time: {}", backoff_text(backoff), backoff.message),
                             {},

@@ -150,7 +150,8 @@ std::optional<Step> decide_slow(const World& world, const DesiredServer& desired
     const std::string text = slow_text(desired, observed);
     const TimePoint due = restart_due(memory->tick);
     // A start in the future was seen with another clock.
-    if (due > world.observed.now && *memory->tick.start <= world.observed.now && !world.intent.retry_now) {
+    if (due > world.observed.now && *memory->tick.start <= world.observed.now &&
+        !world.intent.retries(memory->tick.slow_since)) {
         const unsigned restarts = memory->tick.in_vain;
         return Step{Verb::Hold,
                     fmt::format("{}; {} restart{} not helped: no other before {}", text, restarts,

@@ -40,7 +40,8 @@ struct UnitBuild {
     BuildRecord record;
     /// The input whose build a person canceled; empty: none.
     std::string canceled;
-    std::optional<TimePoint> requested = {};  ///< when the unit was last asked to build
+    std::optional<TimePoint> canceled_at = {};  ///< nullopt: nobody has, or it is not known
+    std::optional<TimePoint> requested = {};    ///< when the unit was last asked to build
 
     bool is_built() const { return record.artifact && record.artifact->is_of(input); }
     bool is_canceled() const { return !canceled.empty() && canceled == input; }

@@ -41,7 +41,8 @@ unsigned tickrate_of(const DesiredServer& desired, const ObservedServer& server)
     return tickrate_in(server.mounted_environment.value_or(desired.environment));
 }
 
-TickMemory next_tick(const TickMemory& before, const DesiredServer& desired, const ObservedServer& server) {
+TickMemory next_tick(const TickMemory& before, const DesiredServer& desired, const ObservedServer& server,
+                     TimePoint now) {
     if (server.unit.active != ActiveState::Active || !server.unit.active_since) return before;
     const Degraded& degraded = desired.health.degraded;
     TickMemory next = before;
@@ -60,8 +61,14 @@ TickMemory next_tick(const TickMemory& before, const DesiredServer& desired, con
     if (!too_slow) next.kept_up += lasted;
     next.slow =
         std::clamp<milliseconds>(next.slow + (too_slow ? lasted : -lasted), milliseconds(0), degraded.lasts);
-    if (next.slow == degraded.lasts) next.is_slow = true;
-    if (next.slow == milliseconds(0)) next.is_slow = false;
+    if (next.slow == degraded.lasts && next.is_slow != true) {
+        next.is_slow = true;
+        next.slow_since = now;
+    }
+    if (next.slow == milliseconds(0)) {
+        next.is_slow = false;
+        next.slow_since.reset();
+    }
     return next;
 }
 

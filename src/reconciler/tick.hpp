@@ -34,7 +34,9 @@ struct TickMemory {
     std::chrono::milliseconds slow{};
     std::chrono::milliseconds kept_up{};  ///< for how long it was not too slow
     std::optional<bool> is_slow = {};     ///< nullopt: it is not known yet
-    unsigned in_vain = 0;                 ///< so many restarts in a row have not helped
+    /// When `is_slow` became true; nullopt: it is not, or an earlier version saw it.
+    std::optional<TimePoint> slow_since = {};
+    unsigned in_vain = 0;  ///< so many restarts in a row have not helped
 
     bool operator==(const TickMemory&) const = default;
 };
@@ -46,7 +48,8 @@ unsigned tickrate_of(const DesiredServer& desired, const ObservedServer& server)
 
 /// What is remembered after the server was seen like this. Each reading counts once, for as long as the pause
 /// between two, and only while people play.
-TickMemory next_tick(const TickMemory& before, const DesiredServer& desired, const ObservedServer& server);
+TickMemory next_tick(const TickMemory& before, const DesiredServer& desired, const ObservedServer& server,
+                     TimePoint now);
 
 /// Whether the running game keeps up its tick; nullopt: it is not known.
 std::optional<bool> keeps_up(const TickMemory& memory, const ObservedServer& server);

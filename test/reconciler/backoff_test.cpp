@@ -147,17 +147,51 @@ TEST_CASE("ten minutes without a failure reset the count") {
 TEST_CASE("a changed manifest, or a person's request, is tried immediately") {
     CrashingSite site;
     (void)site.pass();
-    site.intent.retry_now = true;
+    site.ask_for_retry();
     const RunResult insisted = site.pass();
     CHECK(site.starts() == 2);
     CHECK(site.backoff().failures == 2);
     REQUIRE(insisted.remaining.actions.size() == 1);
     CHECK(insisted.remaining.actions.front().code == HoldReason::BackOff);
-    site.intent.retry_now = false;
     site.host.crashing.clear();
     site.desired.servers.at("a").config = "hostname y";
     CHECK(site.pass().remaining.empty());
     CHECK(site.backoff() == Backoff{});
+}
+
+TEST_CASE("what a person had retried backs off as always if it fails later") {
+    CrashingSite site;
+    (void)site.pass();
+    site.host.world.now = *site.backoff().retry_at;
+    (void)site.pass();
+    REQUIRE(site.backoff().failures == 2);
+    const TimePoint retry = *site.backoff().retry_at;
+    SECTION("it cannot be started") {
+        site.ask_for_retry();
+        for (int i = 0; i < 5; ++i) {
+            (void)site.pass();
+            CHECK(site.starts() == 3);
+            site.host.world.now += 1s;
+        }
+        CHECK(site.backoff().failures == 3);
+    }
+    SECTION("it is started, and crashes") {
+        site.host.crashing.clear();
+        site.ask_for_retry();
+        CHECK(site.pass().remaining.empty());
+        CHECK(site.starts() == 3);
+        site.host.world.now += 1s;
+        site.server("a").unit.active = ActiveState::Failed;
+        site.server("a").mounted.reset();
+        for (int i = 0; i < 5; ++i) {
+            (void)site.pass();
+            CHECK(site.starts() == 3);
+        }
+        CHECK(site.condition("a", "Reconciling").reason == ConditionReason(HoldReason::BackOff));
+        site.host.world.now = retry;
+        CHECK(site.pass().remaining.empty());
+        CHECK(site.starts() == 4);
+    }
 }
 
 TEST_CASE("an overlay that cannot be built backs off, and its servers are neither stopped nor started") {

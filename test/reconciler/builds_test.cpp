@@ -110,10 +110,9 @@ TEST_CASE("a failed build backs off; another content and a person are tried at o
     (void)site.complete();
     CHECK(site.builds() == 2);
 
-    site.intent.retry_now = true;
+    site.ask_for_retry();
     (void)site.complete();
     CHECK(site.builds() == 3);
-    site.intent.retry_now = false;
     const TimePoint retry = *site.status.overlays.at("o").retry_at;
     CHECK(retry - *site.status.overlays.at("o").failed_at > 15s);  // the second failure in a row
     CHECK(earliest_wake(site.host.target(site.desired), {}, site.status, {}, site.host.world.now) == retry);
@@ -126,6 +125,46 @@ TEST_CASE("a failed build backs off; another content and a person are tried at o
     CHECK(site.complete().remaining.empty());
     // What fails as it did the last time is no news.
     CHECK(site.told == std::vector<std::string>{"BuildStarted", "BuildFailed", "Built"});
+}
+
+TEST_CASE("a retry that a person asks for while the unit of a failed build is still ending is not lost") {
+    BuildSite site;
+    site.host.failing_builds["o"] = BuildFailureKind::NoSpace;
+    (void)site.complete();
+    REQUIRE(site.builds() == 1);
+    site.host.world.building["o"] = "aaaa";  // its record is written, or a check has begun
+    site.host.hanging = {"o"};
+    site.ask_for_retry();
+    const Plan left = site.pass().remaining;
+    REQUIRE(site.find(left, overlay) != nullptr);
+    CHECK(site.find(left, overlay)->code == HoldReason::Building);
+    CHECK(site.builds() == 1);
+    site.host.world.building.clear();
+    site.host.hanging.clear();
+    site.host.world.now += 1s;
+    SECTION("what is mended by then is built") {
+        site.host.failing_builds.clear();
+        CHECK(site.complete().remaining.empty());
+        CHECK(site.builds() == 2);
+    }
+    SECTION("what fails again backs off as always") {
+        for (int i = 0; i < 5; ++i) {
+            const RunResult failed = site.complete();
+            CHECK(site.builds() == 2);
+            REQUIRE(site.find(failed.remaining, overlay) != nullptr);
+            CHECK(site.find(failed.remaining, overlay)->code == HoldReason::BackOff);
+            site.host.world.now += 1s;
+        }
+        CHECK(site.status.overlays.at("o").failures == 2);
+    }
+    SECTION("and one that failed to leave a record") {
+        site.host.unrecorded_builds = {"o"};
+        for (int i = 0; i < 5; ++i) {
+            (void)site.pass();
+            site.host.end_builds();
+            CHECK(site.builds() == 2);
+        }
+    }
 }
 
 TEST_CASE("a source that changes whenever it is copied is retried at once, then at growing intervals") {
@@ -173,9 +212,8 @@ TEST_CASE("a build that cannot write its record is not begun again and again, ex
           site.host.world.requested.at("o") + 10s);
 
     site.host.unrecorded_builds.clear();
-    site.intent.retry_now = true;
+    site.ask_for_retry();
     CHECK(site.complete().remaining.empty());
-    site.intent.retry_now = false;
     // What comes later is built at once.
     site.hold("bbbb");
     CHECK(site.complete().remaining.empty());
@@ -194,10 +232,23 @@ TEST_CASE("a canceled build is begun again by another content, or by a person") 
         CHECK(site.builds() == 1);
     }
     SECTION("a person") {
-        site.intent.retry_now = true;
+        site.ask_for_retry();
         CHECK(site.complete().remaining.empty());
         CHECK(site.builds() == 1);
     }
+}
+
+TEST_CASE("a build that is canceled after a person asked for a retry stays canceled") {
+    BuildSite site;
+    site.ask_for_retry();
+    site.host.world.canceled["o"] = "aaaa";
+    site.host.world.canceled_at["o"] = site.host.world.now + 1s;
+    site.host.world.now += 2s;
+    CHECK(site.find(site.complete().remaining, overlay)->code == HoldReason::BuildCanceled);
+    CHECK(site.builds() == 0);
+    site.ask_for_retry();
+    CHECK(site.complete().remaining.empty());
+    CHECK(site.builds() == 1);
 }
 
 TEST_CASE("the build of an overlay that no manifest asks for is stopped") {

@@ -249,9 +249,8 @@ TEST_CASE("a person who wants it tried again lets the change go on once its cana
     fleet.server("a").socket->silent = {};
     fleet.wait(minutes(30));
     CHECK(fleet.changed() == 1);
-    fleet.intent.retry_now = true;
+    fleet.ask_for_retry();
     (void)fleet.pass();
-    fleet.intent.retry_now = false;
     fleet.wait(minutes(12));
     CHECK(fleet.changed() == 3);
 }
@@ -471,12 +470,26 @@ TEST_CASE("one that has returned tries its change again when a person asks for t
     fleet.fail(ways[2]);
     fleet.wait(minutes(30));
     REQUIRE(fleet.changed() == 0);
-    fleet.intent.retry_now = true;
+    fleet.ask_for_retry();
     (void)fleet.pass();
-    fleet.intent.retry_now = false;
     CHECK(fleet.canary() == "a");
     fleet.wait(minutes(12));
     CHECK(fleet.changed() == 3);
+}
+
+TEST_CASE("a change that fails again after a person had it tried again stays back") {
+    ReturningFleet fleet;
+    fleet.fail(ways[2]);
+    fleet.wait(minutes(30));
+    REQUIRE(fleet.changed() == 0);
+    fleet.ask_for_retry();
+    (void)fleet.pass();
+    REQUIRE(fleet.changed() == 1);
+    fleet.host.world.now += minutes(5);
+    ways[2].happens(fleet, "a");
+    fleet.wait(minutes(30));
+    CHECK(fleet.changed() == 0);
+    CHECK(fleet.others_are_untouched());
 }
 
 TEST_CASE("a change that failed is tried again when it comes back after it was taken back") {

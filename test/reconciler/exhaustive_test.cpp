@@ -121,7 +121,7 @@ struct Builder {
 
 /// Each pass remembers the previous one: failures are not retried before their time.
 Plan one_pass(FakeHost& host, const Desired& desired, Status& status) {
-    return run(host, desired, Intent{{}, "r1", false}, status)->planned;
+    return run(host, desired, Intent{{}, "r1"}, status)->planned;
 }
 
 /// Only Reports about units that left4me did not create.

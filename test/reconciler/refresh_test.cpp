@@ -112,7 +112,7 @@ TEST_CASE("a person who asks for a pass does not wait for the next try of a refr
     RefreshSite site;
     site.fail_next();
     (void)site.pass_at(midnight + 28h);
-    site.intent.retry_now = true;
+    site.ask_for_retry();
     CHECK(site.pass().remaining.empty());
     CHECK(site.refreshes() == 2);
     // What is not due is not asked for, whoever asks.

@@ -68,7 +68,7 @@ TEST_CASE("whatever its unit does, a server is emptied once and then runs") {
                                      ActiveState::Deactivating, ActiveState::Failed}) {
         Reset site;
         site.server("a").unit.active = active;
-        site.intent.retry_now = true;
+        site.ask_for_retry();
         for (int pass = 0; pass < 3; ++pass) {
             (void)site.pass();
             site.host.settle();
@@ -138,7 +138,7 @@ TEST_CASE("a reset whose removal fails keeps no server down, and waits for a per
         CHECK(held.reason == ConditionReason(HoldReason::ResetPending));
         CHECK(held.message.find("purge: ") != std::string::npos);
         CHECK(site.is_open());
-        site.intent.retry_now = true;
+        site.ask_for_retry();
         CHECK(site.pass().remaining.empty());
         CHECK(site.server("a").purges == 1);
         CHECK_FALSE(site.is_open());

@@ -23,6 +23,7 @@ struct Game {
     DesiredServer desired;
     ObservedServer server;
     TickMemory memory;
+    TimePoint now{hours(100)};
 
     Game() {
         desired.health.degraded.lasts = minutes(5);
@@ -34,7 +35,10 @@ struct Game {
         server.tick.reset();
         see();
     }
-    void see() { memory = next_tick(memory, desired, server); }
+    void see() {
+        now += seconds(1);
+        memory = next_tick(memory, desired, server, now);
+    }
     void read(double rate, int times = 1, unsigned players = 4) {
         for (int time = 0; time < times; ++time) {
             asked_ += tick_pause;
@@ -79,15 +83,20 @@ TEST_CASE("one reading neither makes nor clears a degraded game") {
     game.read(30);
     game.read(10);
     CHECK(game.keeps_up() == true);
+    CHECK(game.memory.slow_since == std::nullopt);
     game.read(10);
     CHECK(game.keeps_up() == false);
+    const auto since = game.memory.slow_since;
+    CHECK(since > game.now - seconds(3));
     game.read(30, 9);
     CHECK(game.keeps_up() == false);
+    CHECK(game.memory.slow_since == since);
     game.read(10);
     game.read(30);
     CHECK(game.keeps_up() == false);
     game.read(30);
     CHECK(game.keeps_up() == true);
+    CHECK(game.memory.slow_since == std::nullopt);
 }
 
 TEST_CASE("the shortest time takes two readings, too") {

@@ -69,6 +69,8 @@ Inputs FakeHost::read_inputs(const Desired& desired, const Rollbacks& rollbacks)
             if (artifact && !has_artifact(name, artifact->digest)) artifact.reset();
             if (const auto canceled = world.canceled.find(name); canceled != world.canceled.end())
                 input.build->canceled = canceled->second;
+            if (const auto when = world.canceled_at.find(name); when != world.canceled_at.end())
+                input.build->canceled_at = when->second;
             if (const auto requested = world.requested.find(name); requested != world.requested.end())
                 input.build->requested = requested->second;
         }

@@ -73,8 +73,9 @@ struct FakeWorld {
     /// its content is called.
     std::map<std::string, BuildRecord> records;
     std::map<std::string, std::string> canceled;
-    std::map<std::string, TimePoint> requested;   ///< when their builds were last asked for
-    std::map<std::string, std::string> building;  ///< overlay → input when it began
+    std::map<std::string, TimePoint> canceled_at;  ///< when
+    std::map<std::string, TimePoint> requested;    ///< when their builds were last asked for
+    std::map<std::string, std::string> building;   ///< overlay → input when it began
     std::map<std::string, FakeServer> servers;
     ObservedTuning tuning = {};
 };

@@ -125,10 +125,10 @@ class Builder {
         if (value_of<std::string>(row_, "approved", "false") != "false")
             made_.intent.approved =
                 row_["approved"].as<std::string>() == "true" ? "r1" : row_["approved"].as<std::string>();
-        made_.intent.retry_now = value_of(row_, "insist", false);
         made_.world.installation = value_of(row_, "installation", true);
         made_.world.is_probed = value_of(row_, "probed", false);
         made_.world.now = TimePoint(std::chrono::hours(100));
+        if (value_of(row_, "insist", false)) made_.intent.retry_before = made_.world.now;
         for (const YAML::Node& request : row_["stops"])
             made_.intent.stops.push_back(make_stop(request, made_.world.now));
         for (const auto& entry : row_["overlays"]) add_overlay(entry.first.as<std::string>(), entry.second);
@@ -264,7 +264,7 @@ class Builder {
                    "warned", "managed",    "runtime",    "was",     "current",   "mounted",    "unmounted",
                    "edited", "remembered", "held",       "failed",  "drained",   "awaits",     "awaits_stop",
                    "up",     "silent",     "unread",     "healthy", "failure",   "failure_of", "schedule_for",
-                   "cvars",  "tried",      "slow",       "in_vain"});
+                   "cvars",  "tried",      "slow",       "in_vain", "slow_for"});
         FakeServer server;
         server.unit.active = enum_of(node, "active",
                                      {ActiveState::Inactive, ActiveState::Activating, ActiveState::Active,
@@ -289,9 +289,11 @@ class Builder {
             if (node["unread"]) server.socket->unread = std::chrono::seconds(node["unread"].as<int>());
         }
         if (node["slow"])
-            made_.ticks[name] = {.start = server.unit.active_since,
-                                 .is_slow = node["slow"].as<bool>(),
-                                 .in_vain = value_of(node, "in_vain", 0U)};
+            made_.ticks[name] = {
+                .start = server.unit.active_since,
+                .is_slow = node["slow"].as<bool>(),
+                .slow_since = made_.world.now - std::chrono::seconds(value_of(node, "slow_for", 60)),
+                .in_vain = value_of(node, "in_vain", 0U)};
         if (node["warned"]) made_.warned_ago[name] = std::chrono::seconds(node["warned"].as<int>());
         if (node["cvars"]) {
             server.cvars.emplace();
@@ -364,7 +366,7 @@ Memory PlanCase::memory(const Target& target) const {
         Backoff made;
         made.failures = failure.failures;
         made.retry_at = world.now + failure.retry_in;
-        made.failed_at = world.now;
+        made.failed_at = world.now - std::chrono::seconds(1);
         made.spec_hash = failure.of_what_is_asked ? asked : "something else";
         return made;
     };

@@ -55,7 +55,6 @@ std::expected<RunResult, std::string> run(TestHost& host, const Desired& desired
         } else {
             break;
         }
-        request.intent.retry_now = false;  // it applied to what has just been tried
     }
     result.ended.plan.revision = result.target.revision();
     status = engine.status();

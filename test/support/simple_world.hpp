@@ -26,6 +26,11 @@ struct Site {
     FakeHost host{FakeWorld{}};
     Status status;
 
+    /// A person asks for a pass, a second after whatever has failed.
+    void ask_for_retry() {
+        host.world.now += std::chrono::seconds(1);
+        intent.retry_before = host.world.now;
+    }
     RunResult pass() { return *run(host, desired, intent, status); }
     std::optional<TimePoint> wake() {
         Engine engine(host, status);

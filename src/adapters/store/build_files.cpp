@@ -380,13 +380,22 @@ BuildRecord to_build_record(const json& object) {
     return record;
 }
 
-std::optional<TimePoint> time_of_request(int directory) {
+namespace {
+
+/// nullopt: the file is not there.
+std::optional<TimePoint> time_of(int directory, const char* file) {
     struct stat status{};
-    if (::fstatat(directory, request_file, &status, AT_SYMLINK_NOFOLLOW) != 0) return std::nullopt;
+    if (::fstatat(directory, file, &status, AT_SYMLINK_NOFOLLOW) != 0) return std::nullopt;
     return TimePoint(
         std::chrono::seconds(status.st_mtim.tv_sec) +
         std::chrono::duration_cast<TimePoint::duration>(std::chrono::nanoseconds(status.st_mtim.tv_nsec)));
 }
+
+}  // namespace
+
+std::optional<TimePoint> time_of_request(int directory) { return time_of(directory, request_file); }
+
+std::optional<TimePoint> time_of_canceling(int directory) { return time_of(directory, canceled_file); }
 
 Done write_record(int directory, const BuildRecord& record) {
     return replace(directory, record_file, to_json(record));

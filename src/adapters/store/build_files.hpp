@@ -73,6 +73,8 @@ std::optional<BuildRecord> take_result(int directory);
 Done write_canceled(int directory, const std::string& input);
 /// Empty: nobody has canceled anything since the last request.
 std::string read_canceled(int directory);
+/// nullopt: the same.
+std::optional<TimePoint> time_of_canceling(int directory);
 
 nlohmann::json to_json(const BuildRecord& record);
 BuildRecord to_build_record(const nlohmann::json& object);

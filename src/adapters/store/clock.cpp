@@ -28,6 +28,7 @@ void move(std::optional<TimePoint>& time, std::chrono::microseconds by) {
 void move(Backoff& backoff, std::chrono::microseconds by) {
     move(backoff.failed_at, by);
     move(backoff.retry_at, by);
+    move(backoff.corrected_at, by);
 }
 
 }  // namespace
@@ -54,6 +55,8 @@ void move_times(Status& status, std::chrono::microseconds by) {
         move(server.remembered.backoff, by);
         move(server.remembered.crashes.last_at, by);  // active_since is systemd's, which moves nothing
         move(server.remembered.trial.healthy, by);
+        move(server.remembered.trial.failed_at, by);
+        move(server.remembered.tick.slow_since, by);
         for (auto& [cvar, tried] : server.remembered.cvars) tried.at += by;
         for (Condition& condition : server.conditions) move(condition.last_transition, by);
     }

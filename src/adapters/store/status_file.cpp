@@ -69,6 +69,7 @@ json to_json(const Backoff& backoff) {
     if (backoff.verb) object["verb"] = to_string(*backoff.verb);
     if (backoff.failed_at) object["failedAt"] = time_to_json(*backoff.failed_at);
     if (backoff.retry_at) object["retryAt"] = time_to_json(*backoff.retry_at);
+    if (backoff.corrected_at) object["correctedAt"] = time_to_json(*backoff.corrected_at);
     return object;
 }
 
@@ -83,6 +84,7 @@ Backoff to_backoff(const json& object) {
     backoff.verb = parse_verb(read_field<std::string>(object, "verb"));
     backoff.failed_at = read_time(object, "failedAt");
     backoff.retry_at = read_time(object, "retryAt");
+    backoff.corrected_at = read_time(object, "correctedAt");
     return backoff;
 }
 
@@ -113,6 +115,7 @@ json to_json(const Trial& trial) {
     if (!trial.failure.empty()) {
         object["failure"] = trial.failure;
         object["failed"] = trial.failed;
+        if (trial.failed_at) object["failedAt"] = time_to_json(*trial.failed_at);
     }
     if (!trial.fallback.empty()) object["fallback"] = trial.fallback;
     return object;
@@ -123,6 +126,7 @@ Trial to_trial(const json& object) {
                 .healthy = read_time(object, "healthySince"),
                 .failure = read_field<std::string>(object, "failure"),
                 .failed = read_field<std::string>(object, "failed"),
+                .failed_at = read_time(object, "failedAt"),
                 .fallback = read_field<std::string>(object, "fallback")};
     // An earlier version left it out: it was always this one.
     if (!trial.failure.empty() && trial.failed.empty()) trial.failed = trial.rendering;
@@ -136,6 +140,7 @@ json to_json(const TickMemory& tick) {
                    {"inVain", tick.in_vain}};
     if (tick.start) object["start"] = time_to_json(*tick.start);
     if (tick.is_slow) object["isSlow"] = *tick.is_slow;
+    if (tick.slow_since) object["slowSince"] = time_to_json(*tick.slow_since);
     return object;
 }
 
@@ -149,6 +154,7 @@ TickMemory to_tick(const json& object) {
                     .kept_up = duration("keptUp"),
                     .in_vain = read_field<unsigned>(object, "inVain")};
     if (object.contains("isSlow")) tick.is_slow = read_field<bool>(object, "isSlow");
+    tick.slow_since = read_time(object, "slowSince");
     return tick;
 }
 

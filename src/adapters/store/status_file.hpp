@@ -15,12 +15,12 @@ namespace left4me {
 
 /// state/status.json: lastAttemptedRevision, lastAppliedRevision, sourceError, lastPass (absent before the
 /// first), servers{NAME: generation, specification, fingerprint, heldSince (only while a change waits),
-/// drainingSince (only while a stop waits for players), backoff{failures, failedAt, retryAt, crashed,
-/// pending, reason, message, asked, verb} (only after failures), lastAttemptedRevision, lastAppliedRevision,
-/// conditions[{type, status, reason, message, lastTransitionTime, observedGeneration}]} and overlays{NAME: a
-/// backoff} (only those whose last build failed). Times are RFC 3339 in UTC. Fields may be added but are
-/// never renamed. A missing or unknown field is skipped; a missing or damaged file reads as an empty Status:
-/// every pass can do without it.
+/// drainingSince (only while a stop waits for players), backoff{failures, failedAt, retryAt, correctedAt,
+/// crashed, pending, reason, message, asked, verb} (only after failures), lastAttemptedRevision,
+/// lastAppliedRevision, conditions[{type, status, reason, message, lastTransitionTime, observedGeneration}]}
+/// and overlays{NAME: a backoff} (only those whose last build failed). Times are RFC 3339 in UTC. Fields may
+/// be added but are never renamed. A missing or unknown field is skipped; a missing or damaged file reads as
+/// an empty Status: every pass can do without it.
 Status load_status(const Paths& paths);
 /// Replaces the file atomically (written next to it, then renamed).
 std::expected<void, std::string> save_status(const Paths& paths, const Status& status);

@@ -102,6 +102,7 @@ UnitBuild read_build(const Paths& paths, const std::string& overlay) {
     if (!directory) return build;
     build.record = read_record(directory.get());
     build.canceled = read_canceled(directory.get());
+    build.canceled_at = time_of_canceling(directory.get());
     build.requested = time_of_request(directory.get());
     // Somebody may have removed it.
     const auto& artifact = build.record.artifact;

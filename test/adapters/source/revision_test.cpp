@@ -104,7 +104,7 @@ TEST_CASE("suspensions and approvals are stored apart from the manifests") {
     Suspensions suspensions;
     suspensions.servers["comp1"].reason = "trying a map";
     REQUIRE(save_suspensions(world.paths, suspensions));
-    CHECK(load_intent(world.paths) == Intent{suspensions, "r2", false});
+    CHECK(load_intent(world.paths) == Intent{suspensions, "r2"});
 }
 
 TEST_CASE("rollbacks are stored apart from the manifests; if they are damaged, nothing is touched") {

@@ -28,17 +28,20 @@ Status a_status() {
                               .read = std::chrono::milliseconds(90'000),
                               .slow = std::chrono::milliseconds(60'000),
                               .kept_up = std::chrono::milliseconds(30'000),
-                              .is_slow = false,
+                              .is_slow = true,
+                              .slow_since = TimePoint(1'700'000'000'000'010us),
                               .in_vain = 2};
     server.remembered.trial = {.rendering = "4f1c",
                                .healthy = TimePoint(1'700'000'000'000'009us),
                                .failure = "why",
                                .failed = "9ab0",
+                               .failed_at = TimePoint(1'700'000'000'000'011us),
                                .fallback = "4f1c"};
     server.remembered.awaits_approval = "5f0c";
     server.remembered.awaits_removal = true;
     server.remembered.backoff = {
         3, TimePoint(7us), TimePoint(9us), true, true, FailureKind::StartLimitHit, "too often", "0011"};
+    server.remembered.backoff.corrected_at = TimePoint(8us);
     status.overlays["maps"] = {1,     TimePoint(1us),       TimePoint(2us), false,
                                false, FailureKind::IOError, "full",         "aaaa"};
     status.refreshes["maps"] = {TimePoint(11us), status.overlays["maps"]};
@@ -131,6 +134,8 @@ TEST_CASE("the fields of the status file keep their names") {
                               "failures",
                               "failedAt",
                               "retryAt",
+                              "correctedAt",
+                              "slowSince",
                               "crashed",
                               "overlays",
                               "2023-11-14T22:13:20.123456Z"}) {

@@ -3,6 +3,7 @@
 import json
 import statistics
 import time
+from collections.abc import Callable
 
 from testhosts.case import COMMUNITY, MANIFESTS, SERVERS, STATE, DaemonTest, HostTest, server, unit_of
 
@@ -59,6 +60,53 @@ class Big(HostTest):
         self.run_in("diff", "-r", SOURCE, artifact)
         self.assertEqual(self.run_in("ls", "-A", f"{STATE}/overlays/big/.build").stdout.split(), ["record", "request"])
         return artifact
+
+
+class Ending(Big):
+    """The unit of a build that was killed takes as long to end as the test likes; the next try would come minutes later."""
+
+    GO = "/run/go"
+
+    def fail_slowly(self, begin: Callable[[], object]) -> None:
+        self.fill(400, 500)
+        self.write(f"{MANIFESTS}/big.yaml", BIG)
+        self.write(f"/etc/systemd/system/{UNIT}.d/slow.conf", "[Service]\nTimeoutStopSec=infinity\n"
+                   f"ExecStopPost=+/bin/sh -c 'until test -e {self.GO}; do sleep 0.05; done'\n")  # fmt: skip
+        self.run_in("systemctl", "daemon-reload")
+        begin()
+        self.hold_build()
+        self.run_in("systemctl", "kill", "--kill-whom=main", "-s", "KILL", UNIT)
+        self.until("it has failed", lambda: "failure" in self.record())
+        record = self.record()
+        record["failure"]["failures"] = 6
+        # In place: it stays left4me's.
+        self.run_in("tee", f"{STATE}/overlays/big/.build/record", text_in=json.dumps(record))
+        self.assertEqual(self.unit()["ActiveState"], "deactivating")
+
+    def assert_retried(self) -> None:
+        self.until("it is built", lambda: self.overlay()["build"]["state"] == "Built", 60)
+
+
+class EndingWithoutDaemon(Ending):
+    def test_a_retry_that_is_asked_for_while_a_build_s_unit_still_ends_is_not_lost(self):
+        self.apply()
+        self.fail_slowly(lambda: self.run_in("systemctl", "start", "--no-block", "left4me-reconcile.service"))
+        self.run_in("systemctl", "stop", "left4me-reconcile.service", unit_of("alpha"))
+        self.run_in("systemd-run", "--unit=person", "-p", "Type=exec", "-p", "RemainAfterExit=yes", "l4d2ctl", "reconcile")
+        self.until("its first step was made", lambda: self.properties("alpha")["ActiveState"] == "active")
+        self.run_in("touch", self.GO)
+        self.until("it has ended", lambda: self.run_in("systemctl", "show", "-P", "SubState", "person").stdout.strip() in ("exited", "failed"), 60)
+        self.assertEqual(self.run_in("systemctl", "show", "-P", "ExecMainStatus", "person").stdout.strip(), "0",
+                         self.run_in("journalctl", "-u", "person", "-o", "cat").stdout)  # fmt: skip
+        self.assert_retried()
+
+
+class EndingWithDaemon(DaemonTest, Ending):
+    def test_a_retry_that_is_asked_for_while_a_build_s_unit_still_ends_is_not_lost(self):
+        self.fail_slowly(self.look)
+        self.ctl("start", "alpha")  # a retry for all, by somebody who does not wait for builds
+        self.run_in("touch", self.GO)
+        self.assert_retried()
 
 
 class WithoutDaemon(Big):
