@@ -3,6 +3,7 @@
 // and records what came of an `unrecorded` one.
 #include <malloc.h>
 
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -43,6 +44,11 @@ int run(std::span<char*> arguments) {
     downloads.ca_file = variable("LEFT4ME_BUILD_CA");                         // for tests
     if (std::string api = variable("LEFT4ME_BUILD_STEAM_API"); !api.empty())  // for tests
         downloads.steam_api = std::move(api);
+    if (!variable("LEFT4ME_BUILD_HASTE").empty()) {  // for tests
+        downloads.wait = std::chrono::milliseconds(5);
+        downloads.limits.stalled = std::chrono::seconds(1);
+        downloads.tries = 3;
+    }
     if (const std::string credentials = variable("CREDENTIALS_DIRECTORY"); !credentials.empty())
         downloads.deploy_key.file = credentials + "/deploy-key";
     downloads.deploy_key.place = std::string("/etc/left4me/deploy-keys/") + arguments[1];

@@ -45,7 +45,9 @@ class GitBuild {
     pid_t start() const;
     /// Empty: it is built; else why not.
     std::string run() const;
-    /// The same, of a source that must be refused.
+    /// The same, with little patience.
+    std::string run_in_haste() const;
+    /// The same as run(), of a source that must be refused.
     std::string refusal() const;
     BuildRecord record() const { return store::read_record(directory_.get()); }
     /// What a check finds; nothing else changes.
@@ -59,6 +61,7 @@ class GitBuild {
 
     const Place& place;
     GitSource source;
+    bool elsewhere = false;  ///< on another host
 
   private:
     void request() const;

@@ -6,12 +6,16 @@
 #include <sys/wait.h>
 
 #include <atomic>
+#include <functional>
+#include <mutex>
 #include <random>
 
 #include "builder/git/packets.hpp"
 #include "git_place.hpp"
 #include "kill_build.hpp"
+#include "other_host.hpp"
 #include "reconciler/pinning.hpp"
+#include "wrong_answers.hpp"
 
 using namespace left4me;
 using namespace std::chrono_literals;
@@ -534,6 +538,172 @@ TEST_CASE("wrong answers of a git server are refused, and named", "[git]") {
     }
 }
 
+TEST_CASE("whatever a git server sends instead, the error says so and the last artifact stays", "[git]") {
+    const GitPlace git;
+    fill(git);
+    (void)git.commit();
+    const std::string root = git.place.path("repos");
+    std::mutex mutex;
+    std::string spoiled;  // a part of the request
+    std::function<void(HttpAnswer & answer, const std::string& right)> send;
+    const HttpsServer server([&](const HttpRequest& request, HttpAnswer& answer) {
+        const std::string whole = git_answer(request, root);
+        std::unique_lock lock(mutex);
+        if (spoiled.empty() || !(request.path + request.body).contains(spoiled))
+            return (void)answer.send(whole);
+        const auto wrong = send;
+        lock.unlock();
+        wrong(answer, body_of(whole));
+    });
+    GitBuild build(git, server);
+    build.source.limits.bytes = 20U << 20U;
+    REQUIRE(build.run_in_haste() == "");
+    const std::string artifact = build.artifact();
+    git.place.file("work/left4dead2/cfg/later.cfg", random_bytes(5000));
+    const std::string later = git.commit();
+    const auto set = [&](const std::string& part, const decltype(send)& wrong) {
+        const std::lock_guard lock(mutex);
+        spoiled = part;
+        send = wrong;
+    };
+    const auto refused = [&](const std::string& part, const Said& said) {
+        for (const WrongAnswer& wrong : wrong_answers(said)) {
+            INFO(part << ": " << wrong.name);
+            set(part, wrong.send);
+            const std::string message = build.run_in_haste();
+            CHECK(says(message, wrong.said));
+            CHECK(says(message, server.url("/m.git")));
+            REQUIRE(build.record().failure);
+            CHECK(build.record().failure->kind == BuildFailureKind::SourceUnavailable);
+            CHECK(build.artifact() == artifact);
+            CHECK(git.place.read(artifact + "/left4dead2/cfg/server.cfg") == "sv_maxrate 1\r\n");
+        }
+    };
+    const std::string no_git = "the server does not answer as a git server does";
+    Said said{.half = "the server sent only a part",
+              .more = no_git,
+              .page = no_git,
+              .picture = no_git,
+              .endless = "the server's answer does not end"};
+    SECTION("what it can do") { refused("/info/refs", said); }
+    said.is_post = true;
+    SECTION("its references") { refused("ls-refs", said); }
+    SECTION("the pack") {
+        said.endless = "the server says: ";  // what follows the first pack is none; see "endless" above
+        refused("command=fetch", said);
+    }
+    SECTION("a moment's patience") {
+        const std::string part = GENERATE("/info/refs", "ls-refs", "command=fetch");
+        std::atomic<unsigned> asked = 0;
+        set(part, [&](HttpAnswer& answer, const std::string& right) {
+            if (asked++ == 0) return answer.reply(429, "later", "Retry-After: 1\r\n");
+            answer.reply(200, right);
+        });
+        const auto begun = std::chrono::steady_clock::now();
+        CHECK(build.run_in_haste() == "");
+        CHECK(std::chrono::steady_clock::now() - begun >= 1s);
+        CHECK(asked == 2);
+    }
+    set("", nullptr);
+    REQUIRE(build.run_in_haste() == "");
+    check_content(build, later);
+}
+
+TEST_CASE("a git server whose name leads to a private address in the middle is not followed", "[git]") {
+    const GitPlace git;
+    fill(git);
+    (void)git.commit();
+    const OwnNames names(git.place);
+    if (!names.usable()) {
+        WARN("only root can lead names elsewhere");
+        return;
+    }
+    names.lead_to("127.0.0.1");
+    const std::string root = git.place.path("repos");
+    std::string last;  // after this part of a request, the name leads elsewhere
+    const HttpsServer server([&](const HttpRequest& request, HttpAnswer& answer) {
+        const std::string whole = git_answer(request, root);
+        if (!last.empty() && (request.path + request.body).contains(last)) names.lead_to("10.0.0.1");
+        (void)answer.send(whole);
+    });
+    GitBuild build(git, server);
+    build.source.url = by_name(build.source.url);
+    REQUIRE(build.run_in_haste() == "");
+    const std::string artifact = build.artifact();
+    git.place.file("work/left4dead2/cfg/later.cfg", "later");
+    (void)git.commit();
+    for (const char* part : {"/info/refs", "ls-refs"}) {
+        names.lead_to("127.0.0.1");
+        last = part;
+        CHECK(says(build.run_in_haste(), "10.0.0.1 is not a public address"));
+        CHECK(build.artifact() == artifact);
+    }
+    CHECK(says(build.run_in_haste(), "10.0.0.1 is not a public address"));
+    last.clear();
+    names.lead_to("127.0.0.1");
+    CHECK(build.run_in_haste() == "");
+}
+
+TEST_CASE("a commit for which the disk has no room is refused, and nothing is lost", "[git]") {
+    const GitPlace git;
+    const OwnDisk disk(git.place, "3m");
+    if (!disk.usable()) {
+        WARN("only root can mount a small disk");
+        return;
+    }
+    fill(git);
+    (void)git.commit();
+    const HttpsServer server(serve(git));
+    const bool local = GENERATE(false, true);
+    CAPTURE(local);
+    GitBuild build = local ? GitBuild(git) : GitBuild(git, server);
+    REQUIRE(build.run_in_haste() == "");
+    const std::string artifact = build.artifact();
+    SECTION("its pack") { git.place.file("work/large", random_bytes(5'000'000)); }
+    SECTION("its files, which are packed") {
+        std::string letters = random_bytes(4'000'000);
+        for (char& letter : letters) letter = static_cast<char>('a' + (letter & 1));
+        git.place.file("work/large", letters);
+    }
+    (void)git.commit();
+    CHECK(says(build.run_in_haste(), "No space left on device"));
+    REQUIRE(build.record().failure);
+    CHECK(build.record().failure->kind == BuildFailureKind::NoSpace);
+    CHECK(build.artifact() == artifact);
+    CHECK(git.place.read(artifact + "/left4dead2/cfg/server.cfg") == "sv_maxrate 1\r\n");
+    CHECK_FALSE(git.place.exists("overlays/o/.build/tree"));
+    disk.resize("30m");
+    CHECK(build.run_in_haste() == "");
+}
+
+TEST_CASE("with the same lock two hosts build equal artifacts of a repository, however they differ",
+          "[git]") {
+    const GitPlace git;
+    const GitPlace moved;
+    fill(git);
+    const std::string commit = git.commit();
+    git.place.file("work/later", "later");
+    (void)git.commit();
+    // Another server packs it in another way, and has other branches.
+    fill(moved);
+    (void)moved.shell("git config core.compression 0");
+    REQUIRE(moved.commit() == commit);
+    (void)moved.shell("git repack -q -a -d -f");
+    const OwnDisk disk(moved.place, "30m");
+    const HttpsServer server(serve(git));
+    const HttpsServer other_server(serve(moved));
+    GitBuild one(git, server);
+    GitBuild other(moved, other_server);
+    other.elsewhere = true;
+    for (GitBuild* build : {&one, &other}) {
+        build->source.ref = "main";
+        build->source.pin = GitPin{commit};
+        REQUIRE(build->run() == "");
+        check_content(*build, commit);
+    }
+    CHECK(one.record().artifact->digest == other.record().artifact->digest);
+}
+
 TEST_CASE("a repository that has moved is found", "[git]") {
     const GitPlace git;
     fill(git);
@@ -557,12 +727,17 @@ TEST_CASE("a git server's certificate must be trusted, and its address public", 
     Fetching fetching(git);
     CHECK(says(fetching.run(expired), "certificate"));
     GitBuild build(git, server);
+    REQUIRE(build.run() == "");
+    const std::string artifact = build.artifact();
+    const unsigned asked = server.requests();
     git.place.file("ca.pem", expired.certificate());
     CHECK(says(build.refusal(), "certificate"));
     git.place.file("ca.pem", server.certificate());
     build.source.private_networks.clear();
     CHECK(says(build.refusal(), "127.0.0.1 is not a public address"));
-    CHECK(server.requests() + expired.requests() == 0);
+    CHECK(server.requests() == asked);
+    CHECK(expired.requests() == 0);
+    CHECK(build.artifact() == artifact);
 }
 
 TEST_CASE("a repository on the host cannot lead elsewhere", "[git]") {

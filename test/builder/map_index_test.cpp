@@ -7,8 +7,10 @@
 #include <unistd.h>
 
 #include <array>
+#include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <random>
 #include <stdexcept>
 #include <thread>
@@ -22,8 +24,10 @@
 #include "check_run.hpp"
 #include "hostile_archives.hpp"
 #include "kill_build.hpp"
+#include "other_host.hpp"
 #include "reconciler/pinning.hpp"
 #include "site/https_server.hpp"
+#include "wrong_answers.hpp"
 
 using namespace left4me;
 using namespace left4me::builder;
@@ -73,6 +77,17 @@ std::string line(const std::string& name, std::uint64_t size, const std::string&
 /// A server that publishes files, and remembers what it was asked for.
 class Publisher {
   public:
+    using Send = std::function<void(HttpAnswer& answer, const std::string& right)>;
+
+    explicit Publisher(HttpsServer::Certificate certificate = HttpsServer::Certificate::Valid)
+        : server([this](const HttpRequest& request, HttpAnswer& answer) { serve(request, answer); },
+                 certificate) {}
+
+    /// What is sent instead of the file of that path; nullptr: nothing else.
+    void spoil(const std::string& path, Send send) {
+        const std::lock_guard lock(mutex_);
+        spoiled_[path] = std::move(send);
+    }
     void put(const std::string& path, const std::string& content) {
         const std::lock_guard lock(mutex_);
         files_[path] = content;
@@ -98,6 +113,7 @@ class Publisher {
   private:
     void serve(const HttpRequest& request, HttpAnswer& answer) {
         std::string content;
+        Send spoiled;
         {
             const std::lock_guard lock(mutex_);
             std::string asked = request.path;
@@ -111,26 +127,31 @@ class Publisher {
                 return answer.reply(404, "<html>not found</html>", "Content-Type: text/html\r\n");
             content = file->second;
             answer.slow_down(pause_);
+            if (const auto found = spoiled_.find(path); found != spoiled_.end()) spoiled = found->second;
         }
+        if (spoiled) return spoiled(answer, content);
         if (content.starts_with("<html>")) return answer.reply(200, content, "Content-Type: text/html\r\n");
         answer.file(request, content, "\"" + md5(content) + "\"");
     }
 
     std::mutex mutex_;
     std::map<std::string, std::string> files_;
+    std::map<std::string, Send> spoiled_;
     Names asked_;
     std::chrono::milliseconds pause_{};
 
   public:
     // The last member: its threads use the others.
-    HttpsServer server{[this](const HttpRequest& request, HttpAnswer& answer) { serve(request, answer); }};
+    HttpsServer server;
 };
 
 /// Runs left4me-build for the overlay `o`, whose index is that of the publisher.
 class MapSite {
   public:
-    MapSite() {
+    /// `size`: of a disk of its own; empty: none.
+    explicit MapSite(const std::string& size = {}) {
         place.directory("overlays/o");
+        if (!size.empty()) disk.emplace(place, size);
         place.file("ca.pem", publisher.server.certificate());
         const Fd overlay(::open(place.path("overlays/o").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
         auto made = store::make_build_directory(overlay.get());
@@ -150,6 +171,7 @@ class MapSite {
             ::setenv("LEFT4ME_BUILD_CA", place.path("ca.pem").c_str(), 1);
             const int log = ::open(place.path("log").c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644);
             ::dup2(log, STDERR_FILENO);
+            if (elsewhere) be_another_host();
             ::execl(LEFT4ME_BUILD_PROGRAM, "left4me-build", "o", nullptr);
             ::_exit(127);
         }
@@ -165,6 +187,12 @@ class MapSite {
         const BuildRecord after = record();
         CHECK((WEXITSTATUS(status) == 0) == !after.failure);
         return after.failure ? after.failure->message : "";
+    }
+
+    /// The same, with little patience.
+    std::string run_in_haste() const {
+        REQUIRE(store::write_request(directory_.get(), source));
+        return build_in_haste(place, directory_.get());
     }
 
     store::Upstream check() const {
@@ -183,7 +211,9 @@ class MapSite {
 
     Publisher publisher;
     Place place;
+    std::optional<OwnDisk> disk;
     MapIndexSource source;
+    bool elsewhere = false;  ///< on another host
 
   private:
     Fd directory_;
@@ -504,6 +534,139 @@ TEST_CASE("one wrong index keeps the last artifact in use", "[map-index]") {
     CHECK(site.record().failure->input == fingerprint(site.source));
 }
 
+TEST_CASE("whatever is sent instead of an index or a map, the error says so and the last artifact stays",
+          "[map-index]") {
+    MapSite site;
+    Publisher& publisher = site.publisher;
+    const std::string good = publisher.map("good.vpk", "good");
+    publisher.index(good);
+    REQUIRE(site.run() == "");
+    const std::string artifact = site.artifact();
+    const std::string map = random_bytes(50'000, 1);
+    const std::string name(150, 'x');  // so that half of the index ends within it
+    const std::string path = "/" + name + ".7z";
+    publisher.index(good + publisher.map(name + ".vpk", map));
+    const auto refused = [&](const std::string& of, const Said& said) {
+        for (const WrongAnswer& wrong : wrong_answers(said)) {
+            INFO(of.substr(0, 10) << ": " << wrong.name);
+            publisher.spoil(of, wrong.send);
+            const std::string message = site.run_in_haste();
+            CHECK(says(message, wrong.said));
+            CHECK(says(message, publisher.server.url(of)));
+            CHECK(site.artifact() == artifact);
+            CHECK(site.place.read(site.in_artifact("good.vpk")) == "good");
+            CHECK(site.record().failure->kind == BuildFailureKind::SourceUnavailable);
+        }
+        publisher.spoil(of, nullptr);
+    };
+    SECTION("the index") {
+        refused("/index.csv", {.half = "line 3 has 1 of the 4 fields",
+                               .more = "line 4 has 1 of the 4 fields",
+                               .page = "the server sent a web page",
+                               .picture = "is the URL that of an index of maps?",
+                               .endless = "no index of maps has that many"});
+    }
+    SECTION("a map") {
+        refused(path, {.half = ".7z: ",  // in the words of libarchive
+                       .more = "",
+                       .page = "the server sent a web page",
+                       .picture = "Unrecognized archive format",
+                       .endless = "the index says that the map in it has 50000"});
+    }
+    REQUIRE(site.run_in_haste() == "");
+    CHECK(site.place.read(site.in_artifact(name + ".vpk")) == map);
+}
+
+TEST_CASE("a server that asks for a moment is asked again, for an index as for a map", "[map-index]") {
+    MapSite site;
+    Publisher& publisher = site.publisher;
+    publisher.index(publisher.map("x.vpk", "content"));
+    const std::string path = GENERATE("/index.csv", "/x.7z");
+    std::atomic<unsigned> asked = 0;
+    publisher.spoil(path, [&](HttpAnswer& answer, const std::string& right) {
+        if (asked++ == 0) return answer.reply(429, "later", "Retry-After: 1\r\n");
+        answer.reply(200, right);
+    });
+    const auto begun = std::chrono::steady_clock::now();
+    CHECK(site.run_in_haste() == "");
+    CHECK(std::chrono::steady_clock::now() - begun >= 1s);
+    CHECK(asked == 2);
+}
+
+TEST_CASE("the download of a map goes on although the server ignores what is there, or sends another part",
+          "[map-index]") {
+    MapSite site;
+    Publisher& publisher = site.publisher;
+    const std::string map = random_bytes(50'000, 1);
+    publisher.index(publisher.map("x.vpk", map));
+    const bool other = GENERATE(false, true);
+    std::atomic<unsigned> asked = 0;
+    publisher.spoil("/x.7z", [&](HttpAnswer& answer, const std::string& right) {
+        const std::string size = std::to_string(right.size());
+        const unsigned time = asked++;
+        if (time == 0) {
+            (void)answer.send("HTTP/1.1 200 OK\r\nETag: \"1\"\r\nContent-Length: " + size + "\r\n\r\n" +
+                              right.substr(0, right.size() / 2));
+        } else if (time == 1 && other) {
+            (void)answer.send("HTTP/1.1 206 OK\r\nETag: \"1\"\r\nContent-Range: bytes 0-" +
+                              std::to_string(right.size() - 1) + "/" + size + "\r\nContent-Length: " + size +
+                              "\r\n\r\n" + right);
+        } else {
+            answer.reply(200, right, "ETag: \"1\"\r\n");
+        }
+    });
+    CHECK(site.run_in_haste() == "");
+    CHECK(asked == (other ? 3 : 2));
+    CHECK(publisher.asked().at(2).starts_with("/x.7z "));
+    CHECK(site.place.read(site.in_artifact("x.vpk")) == map);
+}
+
+TEST_CASE("the server of an index or a map needs a certificate that is valid", "[map-index]") {
+    MapSite site;
+    Publisher& publisher = site.publisher;
+    Publisher expired(HttpsServer::Certificate::Expired);
+    site.place.file("ca.pem", publisher.server.certificate() + expired.server.certificate());
+    const std::string good = publisher.map("good.vpk", "good");
+    publisher.index(good);
+    REQUIRE(site.run_in_haste() == "");
+    const std::string artifact = site.artifact();
+    SECTION("of the index") {
+        expired.index(good);
+        site.source.url = expired.server.url("/index.csv");
+    }
+    SECTION("of a map") { publisher.index(good + expired.map("x.vpk", "x")); }
+    CHECK(says(site.run_in_haste(), "the server's certificate is not valid"));
+    CHECK(expired.asked().empty());
+    CHECK(site.artifact() == artifact);
+}
+
+TEST_CASE("a name that leads to a private address once the index is there is not followed", "[map-index]") {
+    MapSite site;
+    Publisher& publisher = site.publisher;
+    const OwnNames names(site.place);
+    if (!names.usable()) {
+        WARN("only root can lead names elsewhere");
+        return;
+    }
+    names.lead_to("127.0.0.1");
+    site.source.url = by_name(site.source.url);
+    const std::string good = publisher.map("good.vpk", "good");
+    publisher.index(by_name(good));
+    REQUIRE(site.run_in_haste() == "");
+    const std::string artifact = site.artifact();
+    publisher.index(by_name(good) + by_name(publisher.map("x.vpk", "x")));
+    publisher.spoil("/index.csv", [&](HttpAnswer& answer, const std::string& right) {
+        names.lead_to("10.0.0.1");
+        answer.reply(200, right);
+    });
+    CHECK(says(site.run_in_haste(), "10.0.0.1 is not a public address"));
+    CHECK(says(site.run_in_haste(), "10.0.0.1 is not a public address"));
+    CHECK(site.artifact() == artifact);
+    names.lead_to("127.0.0.1");
+    publisher.spoil("/index.csv", nullptr);
+    CHECK(site.run_in_haste() == "");
+}
+
 TEST_CASE("a wrong map is not downloaded again as long as the server has the same file", "[map-index]") {
     MapSite site;
     Publisher& publisher = site.publisher;
@@ -519,6 +682,54 @@ TEST_CASE("a wrong map is not downloaded again as long as the server has the sam
     publisher.put("/x.7z", packed("x.vpk", other));
     publisher.index(line("x.vpk", other.size(), md5(other), publisher.server.url("/x.7z")));
     CHECK(site.run() == "");
+}
+
+TEST_CASE("maps for which the disk has no room are not fetched, and nothing is lost", "[map-index]") {
+    MapSite site("3m");
+    if (!site.disk->usable()) {
+        WARN("only root can mount a small disk");
+        return;
+    }
+    Publisher& publisher = site.publisher;
+    const std::string good = publisher.map("good.vpk", "good");
+    publisher.index(good);
+    REQUIRE(site.run() == "");
+    const std::string artifact = site.artifact();
+    publisher.index(good + publisher.map("x.vpk", random_bytes(2'000'000, 1)) +
+                    publisher.map("y.vpk", random_bytes(2'000'000, 2)));
+    (void)publisher.asked();
+    CHECK(says(site.run(), "the files that are to be fetched have 4000000 bytes, and the disk has "));
+    CHECK(site.record().failure->kind == BuildFailureKind::NoSpace);
+    CHECK(publisher.asked() == Names{"/index.csv"});
+    CHECK(site.artifact() == artifact);
+    CHECK(site.place.read(site.in_artifact("good.vpk")) == "good");
+    site.disk->resize("30m");
+    CHECK(site.run() == "");
+    CHECK(site.maps() == Names{"good.vpk", "x.vpk", "y.vpk"});
+}
+
+TEST_CASE("with the same lock two hosts build equal artifacts of an index, however they differ",
+          "[map-index]") {
+    MapSite one;
+    MapSite other("30m");
+    other.elsewhere = true;
+    const std::string a = random_bytes(50'000, 1);
+    const std::string b = std::string(2'000'000, '\0') + "İıß";
+    const auto line_b = [&](MapSite& site) {
+        site.publisher.put("/b.7z", packed("größer İ.vpk", b));
+        return line("größer İ.vpk", b.size(), md5(b), site.publisher.server.url("/b.7z"));
+    };
+    one.publisher.index(one.publisher.map("a.vpk", a) + line_b(one));
+    REQUIRE(one.run() == "");
+    other.source.pin = one.pin();
+    // In another order, packed in another way, and with a map more.
+    other.publisher.put("/a.zip", archive_of(Format::Zip, {{"a.vpk", a}, {"readme.txt", "read"}}));
+    other.publisher.index(other.publisher.map("c.vpk", "c") + line_b(other) +
+                          line("a.vpk", a.size(), md5(a), other.publisher.server.url("/a.zip")));
+    REQUIRE(other.run() == "");
+    CHECK(other.artifact() == one.artifact());
+    for (const char* name : {"", "a.vpk", "größer İ.vpk"})
+        CHECK(other.place.mode(other.in_artifact(name)) == one.place.mode(one.in_artifact(name)));
 }
 
 TEST_CASE("a build of maps that was killed keeps the maps that it has, and its partial download",

@@ -7,9 +7,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <random>
 #include <set>
 #include <thread>
@@ -21,9 +23,11 @@
 #include "builder/workshop/vpk.hpp"
 #include "check_run.hpp"
 #include "kill_build.hpp"
+#include "other_host.hpp"
 #include "reconciler/digest.hpp"
 #include "reconciler/pinning.hpp"
 #include "site/https_server.hpp"
+#include "wrong_answers.hpp"
 
 using namespace left4me;
 using namespace left4me::builder;
@@ -84,6 +88,18 @@ std::string vpk(const std::string& data) { return vpk_1(tree_with(entry(0, data.
 /// Answers as Steam does, and publishes the items' files.
 class Steam {
   public:
+    using Send = std::function<void(HttpAnswer& answer, const std::string& right)>;
+
+    explicit Steam(HttpsServer::Certificate certificate = HttpsServer::Certificate::Valid)
+        : server([this](const HttpRequest& request, HttpAnswer& answer) { serve(request, answer); },
+                 certificate) {}
+
+    /// What is sent instead of the file of an item ("/ugc/9"), or of an answer about "items" or
+    /// "collections"; nullptr: nothing else.
+    void spoil(const std::string& what, Send send) {
+        const std::lock_guard lock(mutex_);
+        spoiled_[what] = std::move(send);
+    }
     void item(const std::string& id, const std::string& content, const std::string& updated = "1700000000") {
         const std::lock_guard lock(mutex_);
         files_["/ugc/" + id] = content;
@@ -186,6 +202,12 @@ class Steam {
             const auto file = files_.find(request.path);
             if (file == files_.end()) return answer.reply(404, "no");
             const std::string content = file->second;
+            if (const auto spoiled = spoiled_.find(request.path);
+                spoiled != spoiled_.end() && spoiled->second) {
+                const Send send = spoiled->second;
+                lock.unlock();
+                return send(answer, content);
+            }
             answer.slow_down(pause_);
             most_at_once_ = std::max(most_at_once_, ++at_once_);
             const auto held = held_;
@@ -220,13 +242,19 @@ class Steam {
         const Json response = {{"result", 1},
                                {"resultcount", list.size()},
                                {items ? "publishedfiledetails" : "collectiondetails", list}};
-        answer.reply(200, Json{{"response", response}}.dump(), "Content-Type: application/json\r\n");
+        const std::string right = Json{{"response", response}}.dump();
+        const auto spoiled = spoiled_.find(items ? "items" : "collections");
+        const Send send = spoiled == spoiled_.end() ? nullptr : spoiled->second;
+        lock.unlock();
+        if (send) return send(answer, right);
+        answer.reply(200, right, "Content-Type: application/json\r\n");
     }
 
     std::mutex mutex_;
     std::map<std::string, Json> items_;
     std::map<std::string, Json> collections_;
     std::map<std::string, std::string> files_;
+    std::map<std::string, Send> spoiled_;
     Names asked_;
     std::optional<std::pair<int, std::string>> always_;
     std::chrono::milliseconds pause_{};
@@ -239,14 +267,16 @@ class Steam {
 
   public:
     // The last member: its threads use the others.
-    HttpsServer server{[this](const HttpRequest& request, HttpAnswer& answer) { serve(request, answer); }};
+    HttpsServer server;
 };
 
 /// Runs left4me-build for the overlay `o`.
 class WorkshopSite {
   public:
-    WorkshopSite() {
+    /// `size`: of a disk of its own; empty: none.
+    explicit WorkshopSite(const std::string& size = {}) {
         place.directory("overlays/o");
+        if (!size.empty()) disk.emplace(place, size);
         place.file("ca.pem", steam.server.certificate());
         const Fd overlay(::open(place.path("overlays/o").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
         auto made = store::make_build_directory(overlay.get());
@@ -267,6 +297,7 @@ class WorkshopSite {
             ::setenv("LEFT4ME_BUILD_STEAM_API", api.c_str(), 1);
             const int log = ::open(place.path("log").c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644);
             ::dup2(log, STDERR_FILENO);
+            if (elsewhere) be_another_host();
             ::execl(LEFT4ME_BUILD_PROGRAM, "left4me-build", "o", nullptr);
             ::_exit(127);
         }
@@ -284,6 +315,13 @@ class WorkshopSite {
         return after.failure ? after.failure->message : "";
     }
 
+    /// The same, with little patience; `api`: of Steam's web API.
+    std::string run_in_haste(const std::string& api) const {
+        REQUIRE(store::write_request(directory_.get(), source));
+        return build_in_haste(place, directory_.get(), api);
+    }
+    std::string run_in_haste() const { return run_in_haste(steam.server.url("")); }
+
     store::Upstream check() const {
         return run_check(directory_.get(), source, [this] { return start(); });
     }
@@ -298,7 +336,9 @@ class WorkshopSite {
 
     Steam steam;
     Place place;
+    std::optional<OwnDisk> disk;
     WorkshopSource source;
+    bool elsewhere = false;  ///< on another host
 
   private:
     Fd directory_;
@@ -479,7 +519,8 @@ TEST_CASE("exactly the pinned items are built, and one that has moved is refused
 TEST_CASE("with the same lock two hosts build equal artifacts of items, whatever has come upstream since",
           "[workshop]") {
     WorkshopSite first;
-    WorkshopSite second;
+    WorkshopSite second("30m");
+    second.elsewhere = true;
     for (WorkshopSite* site : {&first, &second}) {
         site->source.collections = {"100"};
         // Neither order nor what else there is matters.
@@ -496,6 +537,34 @@ TEST_CASE("with the same lock two hosts build equal artifacts of items, whatever
     REQUIRE(second.run() == "");
     CHECK(first.artifact() == second.artifact());
     CHECK(first.record().artifact->is_of(second.record().artifact->input));
+    CHECK(first.place.mode(first.in_artifact("11")) == second.place.mode(second.in_artifact("11")));
+}
+
+TEST_CASE("items for which the disk has no room are not fetched, and nothing is lost", "[workshop]") {
+    WorkshopSite site("3m");
+    if (!site.disk->usable()) {
+        WARN("only root can mount a small disk");
+        return;
+    }
+    Steam& steam = site.steam;
+    steam.item("1", vpk("one"));
+    site.source.items = {"1"};
+    REQUIRE(site.run() == "");
+    const std::string artifact = site.artifact();
+    const std::string large = vpk(random_bytes(2'000'000, 2));
+    steam.item("2", large);
+    steam.item("3", large);
+    site.source.items = {"1", "2", "3"};
+    (void)steam.asked();
+    CHECK(says(site.run(), "the files that are to be fetched have " + std::to_string(2 * large.size()) +
+                               " bytes, and the disk has "));
+    CHECK(site.record().failure->kind == BuildFailureKind::NoSpace);
+    CHECK(steam.asked() == Names{"items"});
+    CHECK(site.artifact() == artifact);
+    CHECK(site.place.read(site.in_artifact("1")) == vpk("one"));
+    site.disk->resize("30m");
+    CHECK(site.run() == "");
+    CHECK(site.names() == Names{"1.vpk", "2.vpk", "3.vpk"});
 }
 
 TEST_CASE("many items are asked for in several questions", "[workshop]") {
@@ -594,6 +663,154 @@ TEST_CASE("one wrong item keeps the last artifact in use, and the error names it
         refused("status 403", "GetPublishedFileDetails");
     }
     CHECK(site.record().failure->kind == BuildFailureKind::SourceUnavailable);
+}
+
+TEST_CASE(
+    "whatever is sent instead of Steam's answers or an item, the error says so and the last artifact stays",
+    "[workshop]") {
+    WorkshopSite site;
+    Steam& steam = site.steam;
+    steam.item("1", vpk("one"));
+    site.source.items = {"1"};
+    REQUIRE(site.run() == "");
+    const std::string artifact = site.artifact();
+    const std::string nine = vpk(random_bytes(50'000, 9));
+    steam.item("9", nine);
+    steam.collection("100", {"9"});
+    site.source.collections = {"100"};
+    const auto refused = [&](const std::string& what, const std::string& url, const Said& said) {
+        for (const WrongAnswer& wrong : wrong_answers(said)) {
+            INFO(what << ": " << wrong.name);
+            steam.spoil(what, wrong.send);
+            const std::string message = site.run_in_haste();
+            CHECK(says(message, wrong.said));
+            CHECK(says(message, steam.server.url(url)));
+            CHECK(site.artifact() == artifact);
+            CHECK(site.place.read(site.in_artifact("1")) == vpk("one"));
+            CHECK(site.record().failure->kind == BuildFailureKind::SourceUnavailable);
+        }
+        steam.spoil(what, nullptr);
+    };
+    const std::string no_answer = "no answer of Steam's web API";
+    const Said of_the_api{.half = no_answer,
+                          .more = no_answer,
+                          .page = no_answer,
+                          .picture = no_answer,
+                          .endless = "no answer of Steam has that many",
+                          .is_post = true};
+    SECTION("the answer about items") {
+        refused("items", "/ISteamRemoteStorage/GetPublishedFileDetails/v1/", of_the_api);
+    }
+    SECTION("the answer about collections") {
+        refused("collections", "/ISteamRemoteStorage/GetCollectionDetails/v1/", of_the_api);
+    }
+    SECTION("the file of an item") {
+        refused("/ugc/9", "/ugc/9",
+                {.half = "not the " + std::to_string(nine.size()) + " that Steam says",
+                 .more = "Steam says that the item has no more",
+                 .page = "the server sent a web page: it is no VPK",
+                 .picture = "it is no VPK",
+                 .endless = "Steam says that the item has no more"});
+    }
+    REQUIRE(site.run_in_haste() == "");
+    CHECK(site.place.read(site.in_artifact("9")) == nine);
+}
+
+TEST_CASE("Steam is asked again when it asks for a moment", "[workshop]") {
+    WorkshopSite site;
+    site.steam.item("1", vpk("one"));
+    site.steam.collection("100", {"1"});
+    site.source.collections = {"100"};
+    std::atomic<unsigned> asked = 0;
+    site.steam.spoil(GENERATE("items", "collections", "/ugc/1"),
+                     [&](HttpAnswer& answer, const std::string& right) {
+                         if (asked++ == 0) return answer.reply(429, "later", "Retry-After: 1\r\n");
+                         answer.reply(200, right);
+                     });
+    const auto begun = std::chrono::steady_clock::now();
+    CHECK(site.run_in_haste() == "");
+    CHECK(std::chrono::steady_clock::now() - begun >= 1s);
+    CHECK(asked == 2);
+}
+
+TEST_CASE("the download of an item goes on although the server ignores what is there, or sends another part",
+          "[workshop]") {
+    WorkshopSite site;
+    const std::string one = vpk(random_bytes(50'000, 1));
+    site.steam.item("1", one);
+    site.source.items = {"1"};
+    const bool other = GENERATE(false, true);
+    std::atomic<unsigned> asked = 0;
+    site.steam.spoil("/ugc/1", [&](HttpAnswer& answer, const std::string& right) {
+        const std::string size = std::to_string(right.size());
+        const unsigned time = asked++;
+        if (time == 0) {
+            (void)answer.send("HTTP/1.1 200 OK\r\nETag: \"1\"\r\nContent-Length: " + size + "\r\n\r\n" +
+                              right.substr(0, right.size() / 2));
+        } else if (time == 1 && other) {
+            (void)answer.send("HTTP/1.1 206 OK\r\nETag: \"1\"\r\nContent-Range: bytes 0-" +
+                              std::to_string(right.size() - 1) + "/" + size + "\r\nContent-Length: " + size +
+                              "\r\n\r\n" + right);
+        } else {
+            answer.reply(200, right, "ETag: \"1\"\r\n");
+        }
+    });
+    CHECK(site.run_in_haste() == "");
+    CHECK(asked == (other ? 3 : 2));
+    CHECK(site.steam.asked().at(2).starts_with("1 "));
+    CHECK(site.place.read(site.in_artifact("1")) == one);
+}
+
+TEST_CASE("Steam's web API and the servers of items need a certificate that is valid", "[workshop]") {
+    WorkshopSite site;
+    Steam& steam = site.steam;
+    Steam expired(HttpsServer::Certificate::Expired);
+    site.place.file("ca.pem", steam.server.certificate() + expired.server.certificate());
+    steam.item("1", vpk("one"));
+    site.source.items = {"1"};
+    REQUIRE(site.run_in_haste() == "");
+    const std::string artifact = site.artifact();
+    std::string api = steam.server.url("");
+    SECTION("the web API") { api = expired.server.url(""); }
+    SECTION("the file of an item") {
+        steam.item("2", vpk("two"));
+        expired.item("2", vpk("two"));
+        steam.change("2", "file_url", expired.server.url("/ugc/2"));
+        site.source.items = {"1", "2"};
+    }
+    CHECK(says(site.run_in_haste(api), "the server's certificate is not valid"));
+    CHECK(expired.asked().empty());
+    CHECK(site.artifact() == artifact);
+}
+
+TEST_CASE("a name that leads to a private address after Steam has answered is not followed", "[workshop]") {
+    WorkshopSite site;
+    Steam& steam = site.steam;
+    const OwnNames names(site.place);
+    if (!names.usable()) {
+        WARN("only root can lead names elsewhere");
+        return;
+    }
+    names.lead_to("127.0.0.1");
+    const std::string api = by_name(steam.server.url(""));
+    steam.item("1", vpk("one"));
+    site.source.items = {"1"};
+    REQUIRE(site.run_in_haste(api) == "");
+    const std::string artifact = site.artifact();
+    steam.item("2", vpk("two"));
+    steam.change("2", "file_url", by_name(steam.server.url("/ugc/2")));
+    site.source.items = {"1", "2"};
+    steam.spoil("items", [&](HttpAnswer& answer, const std::string& right) {
+        names.lead_to("10.0.0.1");
+        answer.reply(200, right);
+    });
+    // Then of an item, and of the API itself.
+    CHECK(says(site.run_in_haste(api), "/ugc/2: 10.0.0.1 is not a public address"));
+    CHECK(says(site.run_in_haste(api), "/v1/: 10.0.0.1 is not a public address"));
+    CHECK(site.artifact() == artifact);
+    names.lead_to("127.0.0.1");
+    steam.spoil("items", nullptr);
+    CHECK(site.run_in_haste(api) == "");
 }
 
 TEST_CASE("a build of workshop items that was killed keeps the items that it has, and its partial download",
