@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
@@ -20,6 +21,7 @@
 #include "adapters/store/build_files.hpp"
 #include "adapters/store/source_root.hpp"
 #include "adapters/store/tree.hpp"
+#include "other_host.hpp"
 
 using namespace left4me;
 using namespace std::chrono_literals;
@@ -46,6 +48,7 @@ class Build {
             ::setenv("INVOCATION_ID", invocation.c_str(), 1);
             const int log = ::open(place_.path("log").c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644);
             ::dup2(log, STDERR_FILENO);
+            if (elsewhere) be_another_host();
             ::execl(LEFT4ME_BUILD_PROGRAM, "left4me-build", "o", word, nullptr);
             ::_exit(127);
         }
@@ -95,6 +98,8 @@ class Build {
         CHECK_FALSE(place_.exists("overlays/o/.build/journal"));
         CHECK_FALSE(place_.exists("overlays/o/.build/progress"));
     }
+
+    bool elsewhere = false;  ///< on another host
 
   private:
     const Place& place_;
@@ -329,6 +334,41 @@ TEST_CASE("a full disk is reported, and the partial build is removed") {
         build.require_built();
     }
     REQUIRE(::umount2(place.path("overlays").c_str(), MNT_DETACH) == 0);
+}
+
+TEST_CASE("two hosts build equal artifacts of a directory, however they differ") {
+    Place one;
+    Place other;
+    const std::vector<std::string> names{"left4dead2/cfg/server.cfg",
+                                         "left4dead2/addons/größer İ.vpk",
+                                         "left4dead2/addons/b.vpk",
+                                         "left4dead2/addons/a.vpk",
+                                         "a/z",
+                                         "z/a"};
+    for (const std::string& name : names) one.file("source/" + name, name);
+    other.directory("disk");
+    // Lists names in the order in which they were made, other than most file systems of disks.
+    const bool apart =
+        test::enter_own_mounts() && ::mount("tmpfs", other.path("disk").c_str(), "tmpfs", 0, nullptr) == 0;
+    for (auto name = names.rbegin(); name != names.rend(); ++name) {
+        other.file("disk/source/" + *name, *name);
+        const std::string path = other.path("disk/source/" + *name);
+        const std::array<timespec, 2> in_2040{timespec{2'208'988'800, 0}, timespec{2'208'988'800, 0}};
+        REQUIRE(::utimensat(AT_FDCWD, path.c_str(), in_2040.data(), 0) == 0);
+        REQUIRE(::chmod(path.c_str(), 0600) == 0);
+    }
+    const Build here(one);
+    Build there(other);
+    there.elsewhere = true;
+    there.ask({other.path("disk/source"), other.path("disk"), {}});
+    REQUIRE(here.run() == 0);
+    const int code = there.run();
+    INFO(other.read("log"));
+    REQUIRE(code == 0);
+    CHECK(here.record().artifact->digest == there.record().artifact->digest);
+    for (const std::string& name : names)
+        CHECK(one.mode(here.artifact("/" + name)) == other.mode(there.artifact("/" + name)));
+    if (apart) REQUIRE(::umount2(other.path("disk").c_str(), MNT_DETACH) == 0);
 }
 
 TEST_CASE("an entry that is not allowed in an overlay fails the build with its path") {

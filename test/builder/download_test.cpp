@@ -9,6 +9,8 @@
 
 #include <atomic>
 #include <cstring>
+#include <mutex>
+#include <optional>
 #include <random>
 
 #include "../adapters/store/place.hpp"
@@ -17,6 +19,7 @@
 #include "builder/archive/download.hpp"
 #include "hostile_archives.hpp"
 #include "kill_build.hpp"
+#include "other_host.hpp"
 #include "reconciler/digest.hpp"
 #include "site/https_server.hpp"
 
@@ -396,18 +399,24 @@ TEST_CASE("addresses that are not public", "[download]") {
 
 /// Runs left4me-build for the overlay `o`.
 struct Building {
-    Building(const HttpsServer& server, const std::string& archive) {
+    /// `size`: of a disk of its own; empty: none.
+    Building(const HttpsServer& server, const std::string& archive, const std::string& size = {}) {
         place.directory("overlays/o");
+        if (!size.empty()) disk.emplace(place, size);
         place.file("ca.pem", server.certificate());
         const Fd overlay(::open(place.path("overlays/o").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
         auto made = store::make_build_directory(overlay.get());
         REQUIRE(made);
         directory = std::move(*made);
         source.locations = {{server.url("/pack"), ""}};
-        source.sha256 = sha256(archive);
         source.into = "left4dead2";
         source.strip_components = 1;
         source.private_networks = {"127.0.0.0/8"};
+        ask(archive);
+    }
+
+    void ask(const std::string& archive) {
+        source.sha256 = sha256(archive);
         REQUIRE(store::write_request(directory.get(), source));
         REQUIRE(store::read_request(directory.get()) == OverlaySource(source));
     }
@@ -420,6 +429,7 @@ struct Building {
             ::setenv("LEFT4ME_BUILD_CA", place.path("ca.pem").c_str(), 1);
             const int log = ::open(place.path("log").c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644);
             ::dup2(log, STDERR_FILENO);
+            if (elsewhere) be_another_host();
             ::execl(LEFT4ME_BUILD_PROGRAM, "left4me-build", "o", nullptr);
             ::_exit(127);
         }
@@ -435,10 +445,93 @@ struct Building {
         return WEXITSTATUS(status);
     }
 
+    BuildRecord record() const { return store::read_record(directory.get()); }
+
     Place place;
+    std::optional<OwnDisk> disk;
     Fd directory;
     ArchiveSource source;
+    bool elsewhere = false;  ///< on another host
 };
+
+TEST_CASE("an archive for which the disk has no room is refused with the numbers, and nothing is lost",
+          "[download]") {
+    // Half a megabyte becomes four.
+    std::string letters = random_bytes(4'000'000);
+    for (char& letter : letters) letter = static_cast<char>('a' + (letter & 1));
+    const std::string small = archive_of(Format::TarGzip, {{"top/a.cfg", "a"}});
+    const std::string large = archive_of(Format::TarGzip, {{"top/a.cfg", random_bytes(5'000'000)}});
+    const std::string packed = archive_of(Format::TarGzip, {{"top/a.cfg", letters}});
+    std::mutex mutex;
+    std::string archive = small;
+    std::atomic<bool> says_length = true;
+    const HttpsServer server([&](const HttpRequest& request, HttpAnswer& answer) {
+        std::unique_lock lock(mutex);
+        const std::string content = archive;
+        lock.unlock();
+        if (says_length) return answer.file(request, content, "\"1\"");
+        (void)answer.send("HTTP/1.1 200 OK\r\n\r\n" + content);
+    });
+    Building building(server, small, "3m");
+    if (!building.disk->usable()) {
+        WARN("only root can mount a small disk");
+        return;
+    }
+    REQUIRE(building.run() == 0);
+    const std::string artifact = building.record().artifact->digest;
+    const auto ask = [&](const std::string& content) {
+        const std::lock_guard lock(mutex);
+        archive = content;
+        building.ask(content);
+    };
+    std::string why;
+    SECTION("it says how large it is") {
+        ask(large);
+        why = " more bytes to download do not fit on the disk, which has ";
+    }
+    SECTION("it does not") {
+        says_length = false;
+        ask(large);
+        why = "the downloaded file: No space left on device";
+    }
+    SECTION("what is in it is larger") {
+        ask(packed);
+        why = "a.cfg': No space left on device";
+    }
+    CHECK(building.run() == 1);
+    const BuildRecord record = building.record();
+    REQUIRE(record.failure);
+    CHECK(record.failure->kind == BuildFailureKind::NoSpace);
+    CHECK(says(record.failure->message, why));
+    CHECK(record.artifact->digest == artifact);
+    CHECK(building.place.read("overlays/o/" + artifact + "/left4dead2/a.cfg") == "a");
+    // Others need the space.
+    CHECK_FALSE(building.place.exists("overlays/o/.build/tree"));
+    building.disk->resize("30m");
+    CHECK(building.run() == 0);
+    CHECK(building.record().artifact->digest != artifact);
+}
+
+TEST_CASE("two hosts build equal artifacts of an archive, however they differ", "[download]") {
+    const std::vector<TarEntry> entries{{"top/cfg/server.cfg", "sv_maxrate 1"},
+                                        {"top/addons/größer 中.vpk", random_bytes(5000)},
+                                        {"top/I.sh", "#!/bin/sh", '0', "", 0755},
+                                        {"top/link", "", '2', "cfg/server.cfg"}};
+    const Format format = GENERATE(Format::TarGzip, Format::Zip, Format::SevenZip);
+    const std::string archive = archive_of(format, entries);
+    const HttpsServer server(
+        [&](const HttpRequest& request, HttpAnswer& answer) { answer.file(request, archive, "\"1\""); });
+    const Building one(server, archive);
+    Building other(server, archive, "30m");
+    other.elsewhere = true;
+    REQUIRE(one.run() == 0);
+    REQUIRE(other.run() == 0);
+    CHECK(one.record().artifact == other.record().artifact);
+    const std::string place = "overlays/o/" + one.record().artifact->digest;
+    CHECK(one.place.names(place) == other.place.names(place));
+    for (const char* name : {"", "/left4dead2/cfg", "/left4dead2/cfg/server.cfg", "/left4dead2/I.sh"})
+        CHECK(one.place.mode(place + name) == other.place.mode(place + name));
+}
 
 TEST_CASE("an archive that is refused is not downloaded again", "[download]") {
     const std::string archive = tar_of({{"top/pipe", "", '6', ""}});

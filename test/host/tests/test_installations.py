@@ -292,6 +292,28 @@ class SteamFails(SteamTest):
         self.until("it runs with what it had", lambda: self.version("alpha") == "PatchVersion=100" and self.a2s(27015), 40)
 
 
+    def test_an_update_for_which_the_disk_has_no_room_is_refused_with_the_numbers_and_the_game_stays(self):
+        mib = int(self.run_in("du", "-sm", "/srv/steam/files").stdout.split()[0])
+        self.run_in("mount", "-t", "tmpfs", "-o", f"size={mib * 3 // 2 + 1}m,mode=2750,uid=left4me,gid=left4me-server",
+                    "tmpfs", f"{STATE}/overlays")  # fmt: skip
+        self.apply(installation() + blueprint() + server("alpha", 27015))
+        self.until("the server runs", lambda: self.properties("alpha")["ActiveState"] == "active", 60)
+        life = self.life("alpha")
+        self.steam("101")
+        self.ctl("install", expect=5)
+        self.assertEqual(self.failure()["reason"], "NoSpace")
+        self.assertRegex(self.failure()["message"], r"the new build needs \d+ MiB beside the present one, and \d+ MiB are free beneath "
+                         r"/var/lib/left4me; l4d2ctl gc --dry-run shows what else is there")  # fmt: skip
+        self.assertIn("the new build needs", self.ctl("describe", "installation", "stable").stdout)
+        self.assertEqual(self.record()["artifact"]["revision"], "build 100")
+        self.assertEqual(self.life("alpha"), life)
+        self.ctl("restart", "alpha")
+        self.until("it runs with what it had", lambda: self.version("alpha") == "PatchVersion=100" and self.a2s(27015), 40)
+        self.run_in("mount", "-o", f"remount,size={mib * 4}m", f"{STATE}/overlays")
+        self.ctl("reconcile")
+        self.built("101")
+
+
 # Arguments: seconds after the start of the build, and the unit that is killed then. Says whether it was still building.
 KILL = """systemctl start left4me-build@stable; sleep "$1"
 systemctl is-active -q left4me-build@stable || exit 1
