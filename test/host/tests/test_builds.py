@@ -49,13 +49,13 @@ class Builds(HostTest):
         self.assertEqual(self.run_in("ls", "-A", f"{STATE}/overlays/{name}/.build").stdout.split(), ["record", "request"])
         return artifact
 
-    def test_a_build_is_started_by_the_helper_and_ends_in_an_artifact_that_the_game_s_group_may_read(self):
+    def test_a_build_is_started_by_the_helper_and_ends_in_an_artifact_that_only_the_game_may_change(self):
         self.fill(20, 100)
         self.request("big")
         self.start("big")
         artifact = self.assert_built("big")
         owned = self.run_in("stat", "-c", "%U:%G %a", artifact, f"{artifact}/left4dead2/addons/1.vpk").stdout.split("\n")
-        self.assertEqual(owned[:2], ["left4me:left4me-server 2775", "left4me:left4me-server 664"])
+        self.assertEqual(owned[:2], ["left4me:left4me-server 2775", "left4me-server:left4me 644"])
         self.assertIn("built", self.run_in("journalctl", "-u", "left4me-build@big.service").stdout)
         self.run_in("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "ls", artifact, expect=2)
 
