@@ -181,13 +181,15 @@ class Sharer {
         if (shared != SharedBlocks::Unsupported) return shared == SharedBlocks::Yes;
         // No two names within one artifact become one file: overlayfs would copy both up when one is written
         // to, if it were ever mounted with an index.
-        return was.st_mode == is.st_mode && has_no_attributes(from.get()) && has_no_attributes(into.get()) &&
+        return was.st_mode == is.st_mode && have_same_attributes(from.get(), into.get()) &&
                !linked_.contains(was.st_ino) && store::have_same_content(from.get(), into.get()) &&
                links(file.path, from.get(), was.st_ino);
     }
 
-    /// They belong to the file, not to its name.
-    static bool has_no_attributes(int file) { return ::flistxattr(file, nullptr, 0) <= 0; }
+    /// Extended attributes belong to the file, not to its name. Where SELinux is on, each file has one.
+    static bool have_same_attributes(int one, int other) {
+        return ::flistxattr(one, nullptr, 0) == ::flistxattr(other, nullptr, 0);
+    }
 
     /// The file system may allow no more names of a file (EMLINK): then this one keeps its copy.
     bool links(const std::string& path, int from, ino_t inode) {

@@ -151,7 +151,7 @@ TEST_CASE("a program and a file without that mode keep their own storage") {
     CHECK(on_host.inode("p", first, "program") == on_host.inode("o", second, "program"));
 }
 
-TEST_CASE("a file with extended attributes keeps its own storage") {
+TEST_CASE("a file with other extended attributes keeps its own storage") {
     const Overlays on_host;
     if (!on_host.links()) return;
     (void)on_host.built("o", first, {{"a.vpk", large('a')}});
