@@ -130,12 +130,6 @@ Built<BuiltArtifact> build_in(const Workplace& place, const std::optional<BuiltA
     return artifact;
 }
 
-/// From then on, left4me-share touches nothing that the build has published.
-std::optional<BuildRecord> take_result(int build_directory) {
-    (void)::unlinkat(build_directory, store::fresh_name, 0);
-    return store::take_result(build_directory);
-}
-
 TimePoint now() { return std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now()); }
 
 BuildFailure failure_after(const BuildRecord& before, const BuildError& error, const std::string& input) {
@@ -162,7 +156,7 @@ int build(const std::filesystem::path& overlays, const std::string& name, const 
     if (::flock(place->directory.get(), LOCK_EX | LOCK_NB) != 0)
         return fail(name.c_str(), "another build of this overlay is under way");
     // Of a build that a power cut ended before it was recorded.
-    (void)take_result(place->directory.get());
+    (void)store::take_result(place->directory.get());
     // A build that was asked for meanwhile is begun again by whoever did: this process may have given up the
     // network.
     if (answer_check(place->directory.get(), downloads)) return 0;
@@ -194,7 +188,7 @@ int record_end(const std::filesystem::path& overlays, const std::string& name, c
     if (!place) return fail(name.c_str(), place.error());
     const auto progress = store::read_progress(place->directory.get());
     store::remove_progress(place->directory.get());
-    const auto result = take_result(place->directory.get());
+    const auto result = store::take_result(place->directory.get());
     if (end_killed_check(place->directory.get())) return 0;
     if (result) {
         const auto written = store::write_record(place->directory.get(), *result);

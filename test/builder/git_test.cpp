@@ -595,10 +595,7 @@ TEST_CASE("whatever a git server sends instead, the error says so and the last a
     SECTION("a moment's patience") {
         const std::string part = GENERATE("/info/refs", "ls-refs", "command=fetch");
         std::atomic<unsigned> asked = 0;
-        set(part, [&](HttpAnswer& answer, const std::string& right) {
-            if (asked++ == 0) return answer.reply(429, "later", "Retry-After: 1\r\n");
-            answer.reply(200, right);
-        });
+        set(part, asks_for_a_moment(asked));
         const auto begun = std::chrono::steady_clock::now();
         CHECK(build.run_in_haste() == "");
         CHECK(std::chrono::steady_clock::now() - begun >= 1s);

@@ -583,10 +583,7 @@ TEST_CASE("a server that asks for a moment is asked again, for an index as for a
     publisher.index(publisher.map("x.vpk", "content"));
     const std::string path = GENERATE("/index.csv", "/x.7z");
     std::atomic<unsigned> asked = 0;
-    publisher.spoil(path, [&](HttpAnswer& answer, const std::string& right) {
-        if (asked++ == 0) return answer.reply(429, "later", "Retry-After: 1\r\n");
-        answer.reply(200, right);
-    });
+    publisher.spoil(path, asks_for_a_moment(asked));
     const auto begun = std::chrono::steady_clock::now();
     CHECK(site.run_in_haste() == "");
     CHECK(std::chrono::steady_clock::now() - begun >= 1s);
@@ -601,20 +598,7 @@ TEST_CASE("the download of a map goes on although the server ignores what is the
     publisher.index(publisher.map("x.vpk", map));
     const bool other = GENERATE(false, true);
     std::atomic<unsigned> asked = 0;
-    publisher.spoil("/x.7z", [&](HttpAnswer& answer, const std::string& right) {
-        const std::string size = std::to_string(right.size());
-        const unsigned time = asked++;
-        if (time == 0) {
-            (void)answer.send("HTTP/1.1 200 OK\r\nETag: \"1\"\r\nContent-Length: " + size + "\r\n\r\n" +
-                              right.substr(0, right.size() / 2));
-        } else if (time == 1 && other) {
-            (void)answer.send("HTTP/1.1 206 OK\r\nETag: \"1\"\r\nContent-Range: bytes 0-" +
-                              std::to_string(right.size() - 1) + "/" + size + "\r\nContent-Length: " + size +
-                              "\r\n\r\n" + right);
-        } else {
-            answer.reply(200, right, "ETag: \"1\"\r\n");
-        }
-    });
+    publisher.spoil("/x.7z", breaks_off(asked, other));
     CHECK(site.run_in_haste() == "");
     CHECK(asked == (other ? 3 : 2));
     CHECK(publisher.asked().at(2).starts_with("/x.7z "));

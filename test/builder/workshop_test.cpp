@@ -722,11 +722,7 @@ TEST_CASE("Steam is asked again when it asks for a moment", "[workshop]") {
     site.steam.collection("100", {"1"});
     site.source.collections = {"100"};
     std::atomic<unsigned> asked = 0;
-    site.steam.spoil(GENERATE("items", "collections", "/ugc/1"),
-                     [&](HttpAnswer& answer, const std::string& right) {
-                         if (asked++ == 0) return answer.reply(429, "later", "Retry-After: 1\r\n");
-                         answer.reply(200, right);
-                     });
+    site.steam.spoil(GENERATE("items", "collections", "/ugc/1"), asks_for_a_moment(asked));
     const auto begun = std::chrono::steady_clock::now();
     CHECK(site.run_in_haste() == "");
     CHECK(std::chrono::steady_clock::now() - begun >= 1s);
@@ -741,20 +737,7 @@ TEST_CASE("the download of an item goes on although the server ignores what is t
     site.source.items = {"1"};
     const bool other = GENERATE(false, true);
     std::atomic<unsigned> asked = 0;
-    site.steam.spoil("/ugc/1", [&](HttpAnswer& answer, const std::string& right) {
-        const std::string size = std::to_string(right.size());
-        const unsigned time = asked++;
-        if (time == 0) {
-            (void)answer.send("HTTP/1.1 200 OK\r\nETag: \"1\"\r\nContent-Length: " + size + "\r\n\r\n" +
-                              right.substr(0, right.size() / 2));
-        } else if (time == 1 && other) {
-            (void)answer.send("HTTP/1.1 206 OK\r\nETag: \"1\"\r\nContent-Range: bytes 0-" +
-                              std::to_string(right.size() - 1) + "/" + size + "\r\nContent-Length: " + size +
-                              "\r\n\r\n" + right);
-        } else {
-            answer.reply(200, right, "ETag: \"1\"\r\n");
-        }
-    });
+    site.steam.spoil("/ugc/1", breaks_off(asked, other));
     CHECK(site.run_in_haste() == "");
     CHECK(asked == (other ? 3 : 2));
     CHECK(site.steam.asked().at(2).starts_with("1 "));

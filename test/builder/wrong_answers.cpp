@@ -115,6 +115,30 @@ std::vector<WrongAnswer> wrong_answers(const Said& said) {
     return answers;
 }
 
+Answering asks_for_a_moment(std::atomic<unsigned>& asked) {
+    return [&asked](HttpAnswer& answer, const std::string& right) {
+        if (asked++ == 0) return answer.reply(429, "later", "Retry-After: 1\r\n");
+        answer.reply(200, right);
+    };
+}
+
+Answering breaks_off(std::atomic<unsigned>& asked, bool other_part) {
+    return [&asked, other_part](HttpAnswer& answer, const std::string& right) {
+        const std::string size = std::to_string(right.size());
+        const unsigned time = asked++;
+        if (time == 0) {
+            (void)answer.send("HTTP/1.1 200 OK\r\nETag: \"1\"\r\nContent-Length: " + size + "\r\n\r\n" +
+                              right.substr(0, right.size() / 2));
+        } else if (time == 1 && other_part) {
+            (void)answer.send("HTTP/1.1 206 OK\r\nETag: \"1\"\r\nContent-Range: bytes 0-" +
+                              std::to_string(right.size() - 1) + "/" + size + "\r\nContent-Length: " + size +
+                              "\r\n\r\n" + right);
+        } else {
+            answer.reply(200, right, "ETag: \"1\"\r\n");
+        }
+    };
+}
+
 std::string build_in_haste(const Place& place, int build_directory, const std::string& steam_api) {
     const pid_t pid = ::fork();
     REQUIRE(pid >= 0);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <string>
 #include <vector>
@@ -30,6 +31,14 @@ struct Said {
 
 /// All of them, for one request.
 std::vector<WrongAnswer> wrong_answers(const Said& said);
+
+/// How a server answers, see WrongAnswer::send. `asked`: how often it was.
+using Answering = std::function<void(HttpAnswer& answer, const std::string& right)>;
+/// It asks for a second's patience (429) at first.
+Answering asks_for_a_moment(std::atomic<unsigned>& asked);
+/// It breaks off in the middle. Asked for the rest, it sends all, as if it knew no Range; or at first, if
+/// `other_part`, a part that begins elsewhere.
+Answering breaks_off(std::atomic<unsigned>& asked, bool other_part);
 
 /// Runs left4me-build for the overlay `o` of a place, with little patience: three tries, and what brings
 /// nothing for a second has stalled. Empty: there is an artifact; else why not. `steam_api`: as

@@ -13,6 +13,7 @@
 #include "adapters/store/json_field.hpp"
 #include "adapters/store/pin_json.hpp"
 #include "adapters/store/script_files.hpp"
+#include "adapters/store/shared_files.hpp"
 #include "adapters/store/state_files.hpp"
 #include "adapters/store/steam_files.hpp"
 #include "reconciler/pinning.hpp"
@@ -406,6 +407,7 @@ Done write_result(int directory, const BuildRecord& record) {
 }
 
 std::optional<BuildRecord> take_result(int directory) {
+    (void)::unlinkat(directory, fresh_name, 0);
     const json result = read(directory, result_file);
     (void)::unlinkat(directory, result_file, 0);
     if (!result.is_object()) return std::nullopt;

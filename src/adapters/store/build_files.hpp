@@ -64,8 +64,8 @@ std::optional<Pin> read_built_pin(int directory);
 Done write_record(int directory, const BuildRecord& record);
 BuildRecord read_record(int directory);
 
-/// What is to become the record once the unit's other programs are done. Taking it removes it; nullopt: there
-/// is none.
+/// What is to become the record once the unit's other programs are done. Taking it removes it, and from then
+/// on left4me-share touches nothing that the build has published. nullopt: there is none.
 Done write_result(int directory, const BuildRecord& record);
 std::optional<BuildRecord> take_result(int directory);
 

@@ -4,12 +4,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
 #include <string_view>
 #include <utility>
+
+#include "adapters/lines.hpp"
 
 namespace left4me::store {
 
@@ -59,10 +60,8 @@ std::optional<SharedFiles> read_shared(int overlay, const std::string& digest, u
     const auto text = read_at(file.get(), buffer, 0, name);
     if (!text) return std::nullopt;
     std::optional<SharedFiles> shared;
-    for (std::string_view rest = *text; !rest.empty();) {
-        const std::size_t end = std::min(rest.find('\n'), rest.size());
-        const auto line = split(rest.substr(0, end));
-        rest.remove_prefix(std::min(end + 1, rest.size()));
+    for (const std::string_view text_line : lines_of(*text)) {
+        const auto line = split(text_line);
         if (!line) return std::nullopt;
         if (!shared) {
             shared = SharedFiles{.bytes = line->first, .large = {}};

@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <chrono>
-#include <cstdlib>
 #include <fstream>
 #include <string_view>
 
@@ -25,20 +24,17 @@ std::string own_group() {
     return "";
 }
 
-std::expected<void, std::string> stop_steamcmd(const std::string& overlay) {
-    const std::string unit = "left4me-install@" + overlay + ".service";
+}  // namespace
+
+Alone stop_steamcmd(const std::string& name) {
+    const std::string unit = "left4me-install@" + name + ".service";
     const auto stopped = run_child({"/usr/bin/systemctl", "stop", unit}, Fd(), Fd(), 60s);
     if (!stopped) return std::unexpected(stopped.error());
     if (stopped->code != 0) return std::unexpected(unit + " does not stop: " + stopped->output);
     return {};
 }
 
-}  // namespace
-
-std::expected<void, std::string> is_alone(const std::string& overlay, bool is_installation) {
-    if (is_installation) {
-        if (auto stopped = stop_steamcmd(overlay); !stopped) return stopped;
-    }
+Alone check_alone() {
     const std::string group = own_group();
     std::ifstream processes("/sys/fs/cgroup" + group + "/cgroup.procs");
     bool seen = false;

@@ -5,9 +5,14 @@
 
 namespace left4me::share {
 
-/// Whether nothing of an overlay's build is left but this process, which systemd runs in the unit's control
-/// group after all others have ended (ExecStopPost=). Who has a file open for writing can write to it after
-/// it has another owner. `overlay`: a valid name; of an Installation, steamcmd's unit is stopped first.
-std::expected<void, std::string> is_alone(const std::string& overlay, bool is_installation);
+/// Whoever has a file open for writing can still write to it after its owner has changed.
+using Alone = std::expected<void, std::string>;
+
+/// Stops the unit in which steamcmd runs for an Installation, and waits until it has stopped. `name`: valid.
+Alone stop_steamcmd(const std::string& name);
+
+/// An error unless this process is the only one in its control group: systemd runs it in the unit's own after
+/// all others have ended (ExecStopPost=).
+Alone check_alone();
 
 }  // namespace left4me::share

@@ -21,6 +21,7 @@
 
 #include "adapters/fd.hpp"
 #include "adapters/store/shared_files.hpp"
+#include "adapters/store/steam_files.hpp"
 #include "privileged/share/alone.hpp"
 #include "privileged/share/share.hpp"
 #include "specs/name.hpp"
@@ -102,9 +103,11 @@ int main(int argc, char** argv) {
     if (!find_users(settings))
         return fail("there is no user left4me or left4me-server; sysusers.d makes them");
     takes(std::chrono::minutes(2));
-    const bool is_installation = exists(directory + "/steam");
-    if (const auto alone = left4me::share::is_alone(overlay, is_installation); !alone)
-        return fail(alone.error());
+    if (exists(directory + "/" + left4me::store::steam_room::directory)) {
+        if (const auto stopped = left4me::share::stop_steamcmd(overlay); !stopped)
+            return fail(stopped.error());
+    }
+    if (const auto alone = left4me::share::check_alone(); !alone) return fail(alone.error());
     const Fd lock = hold_lock();
     if (!lock) return fail(std::string(lock_path) + " cannot be locked");
     if (!keep_capabilities()) return fail("capabilities cannot be given up");

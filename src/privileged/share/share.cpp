@@ -88,9 +88,10 @@ class Sharer {
             return true;
         };
         std::erase_if(files, [](const RegularFile& file) { return file.size == 0; });
-        for (const std::string& earlier : sealed_artifacts(place_.get())) {
+        for (const std::string& digest : sealed_artifacts(place_.get())) {
+            const Fd earlier = store::open_directory(place_.get(), digest);
             std::erase_if(files, [&](const RegularFile& file) {
-                return shares(file, {overlay_ + "/" + earlier, file.path}) && note(file);
+                return shares(file, earlier, file.path) && note(file);
             });
         }
         const auto elsewhere = large_files(files);
@@ -154,17 +155,17 @@ class Sharer {
         for (const bool same_path : {true, false}) {
             for (const Candidate& candidate : of_size->second) {
                 if ((candidate.path == file.path) != same_path) continue;
-                if (shares(file, candidate)) return true;
+                const Fd artifact = store::open_directory(overlays_.get(), candidate.artifact);
+                if (shares(file, artifact, candidate.path)) return true;
                 if (++tries == max_comparisons) return false;
             }
         }
         return false;
     }
 
-    bool shares(const RegularFile& file, const Candidate& candidate) {
-        const Fd artifact = store::open_directory(overlays_.get(), candidate.artifact);
+    bool shares(const RegularFile& file, const Fd& artifact, const std::string& path) {
         if (!artifact) return false;
-        const Fd from = store::open_beneath(artifact.get(), candidate.path, O_RDONLY | O_NONBLOCK);
+        const Fd from = store::open_beneath(artifact.get(), path, O_RDONLY | O_NONBLOCK);
         const Fd into = store::open_beneath(tree_.get(), file.path, O_RDWR | O_NONBLOCK);
         struct stat was{};
         struct stat is{};

@@ -37,11 +37,10 @@
 #include <vector>
 
 #include "adapters/confinement/confinement.hpp"
+#include "calls.hpp"
 #include "probe/probe.hpp"
 
 namespace {
-
-using Words = std::array<long, 6>;
 
 std::FILE* said = nullptr;
 /// It cannot make processes any more: each attempt is made in this one.
@@ -51,27 +50,6 @@ long result_of(long returned) { return returned < 0 ? -errno : 0; }
 
 long native(long number, const Words& words) {
     return result_of(::syscall(number, words[0], words[1], words[2], words[3], words[4], words[5]));
-}
-
-/// As in a 32-bit program; the kernel accepts i386 numbers from any process.
-long narrow(long number, const Words& words) {
-    long result = 0;
-    // NOLINTNEXTLINE(hicpp-no-assembler)
-    asm volatile("int $0x80"
-                 : "=a"(result)
-                 : "a"(number), "b"(words[0]), "c"(words[1]), "d"(words[2]), "S"(words[3]), "D"(words[4])
-                 : "memory", "r8", "r9", "r10", "r11");
-    return static_cast<std::int32_t>(result);
-}
-
-long number_of(const void* pointer) { return static_cast<long>(reinterpret_cast<std::uintptr_t>(pointer)); }
-
-/// Memory that a 32-bit pointer can name.
-void* low() {
-    void* made =
-        ::mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
-    if (made == MAP_FAILED) std::abort();
-    return made;
 }
 
 void say(const std::string& name, const std::string& result) {
@@ -137,7 +115,7 @@ long open_file(const std::string& path, int flags) {
 }
 
 long connect_to_path(const std::string& path, bool by_narrow_call) {
-    auto* name = static_cast<sockaddr_un*>(low());
+    auto* name = low<sockaddr_un>();
     name->sun_family = AF_UNIX;
     (void)std::snprintf(name->sun_path, sizeof(name->sun_path), "%s", path.c_str());
     long last = -ENOENT;
@@ -200,8 +178,8 @@ void processes(const std::string& name, pid_t pid) {
         Call{"kill32", 37, {pid, 0}},
         Call{"tkill32", 238, {pid, 0}},
         Call{"tgkill32", 270, {pid, pid, 0}},
-        Call{"rt_sigqueueinfo32", 178, {pid, 0, number_of(low())}},
-        Call{"rt_tgsigqueueinfo32", 335, {pid, pid, 0, number_of(low())}},
+        Call{"rt_sigqueueinfo32", 178, {pid, 0, number_of(low<char>())}},
+        Call{"rt_tgsigqueueinfo32", 335, {pid, pid, 0, number_of(low<char>())}},
     };
     if (!is_confined) attempt_all(name + ' ', narrow_calls, true);
 }
@@ -277,12 +255,12 @@ void calls() {
     if (is_confined) return;
     const std::array narrow_calls = {
         Call{"getpid32", 20, {}},
-        Call{"mount32", 21, {number_of(low())}},
+        Call{"mount32", 21, {number_of(low<char>())}},
         Call{"unshare32", 310, {CLONE_NEWUSER}},
-        Call{"bpf32", 357, {0, number_of(low()), 48}},
-        Call{"io_uring_setup32", 425, {8, number_of(low())}},
+        Call{"bpf32", 357, {0, number_of(low<char>()), 48}},
+        Call{"io_uring_setup32", 425, {8, number_of(low<char>())}},
         Call{"setuid32", 213, {0}},
-        Call{"init_module32", 128, {number_of(low()), 1, number_of(low())}},
+        Call{"init_module32", 128, {number_of(low<char>()), 1, number_of(low<char>())}},
         Call{"userfaultfd32", 374, {1}},
         Call{"keyctl32", 288, {0, -3, 1}},
     };
