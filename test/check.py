@@ -21,7 +21,7 @@ from urllib.parse import urlparse
 PROJECT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(PROJECT / "test/host"))
 
-from testhosts import apt, documented, staging, trees  # noqa: E402
+from testhosts import apt, documented, processes, staging, trees  # noqa: E402
 
 LOGS = PROJECT / "build/check"
 CORES = os.cpu_count() or 1
@@ -32,8 +32,15 @@ EARLIER = "8e174bd"  # version 0.1.0
 # What keeps all cores busy waits for what does not: tests of hosts mostly wait, and how long they take decides how long
 # all of it does.
 GIVES_WAY = ("nice", "-n", "10")
+ENDED = threading.Event()
 # Another checkout's objects are as good, as in test/host/build-for.
 CACHE = {"CCACHE_BASEDIR": str(PROJECT), "CCACHE_NOHASHDIR": "1"}
+
+
+def go_on() -> None:
+    """Returns, unless a signal is ending all: then no thread may start more, or take what is killed for a failure."""
+    if ENDED.is_set():
+        threading.Event().wait()
 
 
 @dataclass
@@ -70,6 +77,7 @@ class Log:
     def command(self, *words: str | Path, **settings: str) -> str:
         """Runs a command; all that it prints goes to the log and comes back. Raises Failed when it does, and when it
         prints nothing for a quarter of an hour: how long the whole takes depends on the machine, its silence does not."""
+        go_on()
         with open(self.path, "ab") as output:
             start = output.tell()
             child = subprocess.Popen(
@@ -412,7 +420,7 @@ def upgrade(release: str) -> "Callable[[Log], Result]":
 
 
 def host_tests(release: str) -> "Callable[[Log], Result]":
-    return lambda log: counted(log.command("test/host/run-tests", release, "--jobs", "3", "--again"))
+    return lambda log: counted(log.command("test/host/run-tests", release, "--jobs", str(2 * CORES), "--again"))
 
 
 class TidyCache:
@@ -455,6 +463,7 @@ def tidy_of(names: "Callable[[], list[str]]") -> "Callable[[Log], Result]":
             if known.exists():
                 known.touch()
                 return ""
+            go_on()
             done = subprocess.run(
                 [*GIVES_WAY, "clang-tidy-19", "--quiet", "-p", "build/tidy", "--extra-arg=-Wno-unknown-warning-option",
                  # The compilers' own warnings are g++'s to make errors.
@@ -601,6 +610,7 @@ class Run:
             result.failed = max(1, result.failed)
         except Exception:  # the others go on, and the whole must end
             result, words_for_failure = Result(failed=1), traceback.format_exc()
+        go_on()
         with self.changed:
             self.results[step.name] = result
             self.busy -= step.cores
@@ -614,6 +624,14 @@ class Run:
         if failure:
             print("\n".join("              " + line for line in failure.splitlines()), flush=True)
             print(f"              all of it: {LOGS / step.name}.log", flush=True)
+
+
+def end(number: int, _: object) -> None:
+    """Ends what the steps have started, too."""
+    ENDED.set()
+    print(f"ended by {signal.Signals(number).name}", flush=True)
+    processes.end_children()
+    os._exit(128 + number)
 
 
 def main() -> int:
@@ -631,8 +649,10 @@ def main() -> int:
     if unknown:
         parser.error(f"no step {', '.join(sorted(unknown))}; --list names them")
     chosen = [step for step in known if not options.steps or step.name in options.steps]
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     LOGS.mkdir(parents=True, exist_ok=True)
+    processes.adopt_orphans()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, end)
     with trees.locked(PROJECT / "build/check.lock"):
         total = Run(chosen).all()
     print(f"{total.passed} passed, {total.failed} failed")

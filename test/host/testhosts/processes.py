@@ -4,10 +4,12 @@ import ctypes
 import os
 import select
 import signal
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
+PR_SET_CHILD_SUBREAPER = 36
 
 
 @dataclass(frozen=True)
@@ -84,10 +86,37 @@ def command_name(pid: int) -> str:
 
 
 def children(pid: int) -> list[int]:
-    try:
-        return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    except (FileNotFoundError, ProcessLookupError):
-        return []
+    """Of all its threads."""
+    found = []
+    for thread in Path(f"/proc/{pid}/task").glob("*/children"):
+        try:
+            found += [int(word) for word in thread.read_text().split()]
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+    return found
+
+
+def descendants(pid: int) -> list[int]:
+    return [one for child in children(pid) for one in (child, *descendants(child))]
+
+
+def adopt_orphans() -> None:
+    """What a child leaves running becomes a child of this process."""
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
+
+
+def end_children(seconds: float = 20) -> None:
+    """Asks every child to end, then those that it leaves, if they are adopted; kills what still runs after that time."""
+    deadline = time.monotonic() + seconds
+    asked: set[Process] = set()
+    while found := {one for one in map(Process.of, children(os.getpid())) if one}:
+        for one in found - asked:
+            one.send(signal.SIGTERM)
+        asked |= found
+        if time.monotonic() > deadline:
+            for one in filter(None, map(Process.of, descendants(os.getpid()))):
+                one.send(signal.SIGKILL)
+        time.sleep(0.1)
 
 
 def die_with_parent() -> None:

@@ -184,7 +184,7 @@ class Players(DaemonTest):
 
     def test_who_plays_is_shown_and_nothing_that_a_name_contains_reaches_the_terminal(self):
         self.orders("standin_players 5\nstandin_connecting 2\n")
-        self.until("all are listed", lambda: len(self.game("alpha")["list"] or []) == 6)
+        self.until("all are counted and listed", lambda: self.game("alpha")["players"] == 7 and len(self.game("alpha")["list"] or []) == 6)
         listed = self.game("alpha")["list"]
         self.assertEqual([player["name"] for player in listed],
                          ["Zoey 1", "?[31mred?[0m 2", "ñandú 3", "\u202etxet 4",
