@@ -21,8 +21,9 @@ void list_files(int directory, const std::string& prefix, int depth, std::vector
             if (inside) list_files(inside.get(), prefix + name + "/", depth + 1, files);
         } else if (S_ISREG(status.st_mode)) {
             const auto size = static_cast<std::uint64_t>(status.st_size);
-            files.push_back(
-                {prefix + name, size, std::min(size, static_cast<std::uint64_t>(status.st_blocks) * 512)});
+            files.push_back({prefix + name, size,
+                             std::min(size, static_cast<std::uint64_t>(status.st_blocks) * 512),
+                             status.st_ino});
         }
     }
 }

@@ -13,6 +13,7 @@ struct RegularFile {
     std::string path;  ///< from the top of the tree
     std::uint64_t size = 0;
     std::uint64_t bytes = 0;  ///< of data: holes do not count
+    std::uint64_t inode = 0;  ///< the same for two names of one file
 };
 
 /// The regular files of a tree, unsorted. What cannot be read, or is nested deeper than max_tree_depth, is

@@ -19,7 +19,7 @@ inline constexpr std::uint64_t worth_searching = 64U << 10U;
 /// sealed: an earlier version built it, or left4me-share was killed.
 struct SharedFiles {
     std::uint64_t bytes = 0;  ///< of data, which the artifact had in common with others when it was published
-    std::vector<RegularFile> large;  ///< those worth searching; RegularFile::bytes is not kept
+    std::vector<RegularFile> large;  ///< those worth searching; their bytes and inodes are not kept
 };
 
 /// `overlay`: the directory `overlays/NAME`; `workplace`: its `.build`. Replaces the file atomically.

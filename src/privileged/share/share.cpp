@@ -76,7 +76,11 @@ class Sharer {
     std::expected<Sharing, std::string> share() {
         std::vector<RegularFile> files = store::regular_files(tree_.get());
         Sharing sharing{.files = files.size()};
-        std::erase_if(files, [this](const RegularFile& file) { return !seal(file.path); });
+        std::map<std::uint64_t, nlink_t> names;
+        for (const RegularFile& file : files) ++names[file.inode];
+        std::erase_if(files, [&](const RegularFile& file) {
+            return !seal(file.path, names[file.inode]) || names[file.inode] > 1;
+        });
         store::SharedFiles told;
         for (const RegularFile& file : files) {
             if (file.size >= store::worth_searching)
@@ -107,14 +111,14 @@ class Sharer {
   private:
     using BySize = std::map<std::uint64_t, std::vector<Candidate>>;
 
-    /// Whether it is sealed now. One with another name may be anything: whoever builds owns more than
-    /// overlays.
-    bool seal(const std::string& path) const {
+    /// Whether it is sealed now. One with a name outside of the artifact may be anything: whoever builds owns
+    /// more than overlays.
+    bool seal(const std::string& path, nlink_t names_inside) const {
         const Fd file = store::open_beneath(tree_.get(), path, O_RDONLY | O_NONBLOCK);
         struct stat status{};
         if (!file || ::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) return false;
         if (is_sealed(status)) return true;
-        if (status.st_uid != settings_.builder || status.st_nlink != 1) return false;
+        if (status.st_uid != settings_.builder || status.st_nlink != names_inside) return false;
         const mode_t mode = (status.st_mode & S_IXUSR) != 0 ? program_mode : file_mode;
         return ::fchmod(file.get(), mode) == 0 && ::fchown(file.get(), settings_.owner, settings_.group) == 0;
     }

@@ -57,8 +57,7 @@ class Scripts(HostTest):
         self.assertEqual(self.run_in("cat", f"{game}/cfg/here.cfg").stdout, "here\n")
         artifact = f"{STATE}/overlays/made/{self.record()['artifact']['digest']}/left4dead2"
         modes = self.run_in("stat", "-c", "%U:%G %a", f"{artifact}/run.sh", f"{artifact}/cfg/here.cfg", f"{artifact}/cfg/made.cfg", f"{artifact}/addons").stdout.split("\n")
-        # The third has two names, and so is not sealed, and shared with nobody.
-        self.assertEqual(modes[:4], ["left4me-server:left4me 755", "left4me-server:left4me 644", "left4me:left4me-server 664", "left4me:left4me-server 2775"])
+        self.assertEqual(modes[:4], ["left4me-server:left4me 755", "left4me-server:left4me 644", "left4me-server:left4me 644", "left4me:left4me-server 2775"])
         size, blocks = self.run_in("stat", "-c", "%s %b", f"{artifact}/sparse").stdout.split()
         self.assertEqual(int(size), 900 << 20)
         self.assertLess(int(blocks), 1000)

@@ -218,6 +218,23 @@ TEST_CASE("without an artifact that was just built, nothing is touched") {
     CHECK_FALSE(on_host.place.exists(std::string("overlays/o/") + first + ".shared"));
 }
 
+TEST_CASE("a file with two names is sealed if both are in the artifact, and keeps them") {
+    const Overlays on_host;
+    for (const char* digest : {first, second}) {
+        on_host.publish("o", digest, {{"a.vpk", large('a')}});
+        const auto path = [&](const char* name) {
+            return on_host.place.path(Overlays::within("o", digest, name));
+        };
+        REQUIRE(::link(path("a.vpk").c_str(), path("b.vpk").c_str()) == 0);
+        REQUIRE(::chmod(path("a.vpk").c_str(), 0664) == 0);
+        CHECK(on_host.share("o").shared_files == 0);
+        struct stat status{};
+        REQUIRE(::stat(path("b.vpk").c_str(), &status) == 0);
+        CHECK((status.st_mode & 07777U) == 0644);
+        CHECK(status.st_nlink == 2);
+    }
+}
+
 TEST_CASE("a hard link to a file of another directory is not sealed") {
     const Overlays on_host;
     on_host.place.file("secret", large('s'));
