@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "adapters/digest.hpp"
+#include "adapters/file_time.hpp"
 #include "adapters/store/json_field.hpp"
 #include "adapters/store/shared_files.hpp"
 #include "adapters/store/state_files.hpp"
@@ -86,9 +87,7 @@ TimePoint time_built(int overlay, const std::string& digest) {
     if (::fstatat(overlay, file_of(digest).c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0 &&
         ::fstatat(overlay, digest.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0)
         return {};
-    return TimePoint(
-        std::chrono::seconds(status.st_mtim.tv_sec) +
-        std::chrono::duration_cast<TimePoint::duration>(std::chrono::nanoseconds(status.st_mtim.tv_nsec)));
+    return time_of(status.st_mtim);
 }
 
 }  // namespace left4me::store

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "adapters/digest.hpp"
+#include "adapters/file_time.hpp"
 #include "adapters/store/json_field.hpp"
 #include "adapters/store/pin_json.hpp"
 #include "adapters/store/script_files.hpp"
@@ -384,19 +385,17 @@ BuildRecord to_build_record(const json& object) {
 namespace {
 
 /// nullopt: the file is not there.
-std::optional<TimePoint> time_of(int directory, const char* file) {
+std::optional<TimePoint> modified(int directory, const char* file) {
     struct stat status{};
     if (::fstatat(directory, file, &status, AT_SYMLINK_NOFOLLOW) != 0) return std::nullopt;
-    return TimePoint(
-        std::chrono::seconds(status.st_mtim.tv_sec) +
-        std::chrono::duration_cast<TimePoint::duration>(std::chrono::nanoseconds(status.st_mtim.tv_nsec)));
+    return time_of(status.st_mtim);
 }
 
 }  // namespace
 
-std::optional<TimePoint> time_of_request(int directory) { return time_of(directory, request_file); }
+std::optional<TimePoint> time_of_request(int directory) { return modified(directory, request_file); }
 
-std::optional<TimePoint> time_of_canceling(int directory) { return time_of(directory, canceled_file); }
+std::optional<TimePoint> time_of_canceling(int directory) { return modified(directory, canceled_file); }
 
 Done write_record(int directory, const BuildRecord& record) {
     return replace(directory, record_file, to_json(record));

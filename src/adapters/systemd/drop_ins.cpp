@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <system_error>
 
+#include "adapters/file_time.hpp"
 #include "adapters/files.hpp"
 #include "specs/tuning.hpp"
 #include "specs/tuning_files.hpp"
@@ -16,11 +17,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t longest = 65536;
-
-TimePoint time_of(const timespec& time) {
-    return TimePoint(std::chrono::floor<std::chrono::microseconds>(std::chrono::seconds(time.tv_sec) +
-                                                                   std::chrono::nanoseconds(time.tv_nsec)));
-}
 
 }  // namespace
 
