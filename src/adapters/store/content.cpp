@@ -63,10 +63,11 @@ std::expected<Content, std::string> go_through(int from, int into, const std::st
     if (::fstat(from, &status) != 0) return io_error(shown);
     const auto size = static_cast<std::uint64_t>(status.st_size);
     ContentDigest digest;
+    std::uint64_t written = 0;
     std::string buffer(std::min(size, block_bytes), '\0');
     for (std::uint64_t at = 0; at < size;) {
-        const std::uint64_t data = next_data(from, at, size);
-        const std::uint64_t hole = (data - at) / block_bytes;
+        const std::uint64_t hole =
+            size - at < block_bytes ? 0 : (next_data(from, at, size) - at) / block_bytes;
         if (hole > 0) {
             digest.zeros(at / block_bytes, hole);
             at += hole * block_bytes;
@@ -82,13 +83,14 @@ std::expected<Content, std::string> go_through(int from, int into, const std::st
             if (into >= 0) {
                 if (auto wrote = write_at(into, *block, at, shown); !wrote)
                     return std::unexpected(wrote.error());
+                written = at + block->size();
             }
         }
         at += block->size();
         on_bytes(block->size());
         if (block->size() < buffer.size() && at < size) break;
     }
-    if (into >= 0 && ::ftruncate(into, status.st_size) != 0) return io_error(shown);
+    if (into >= 0 && written != size && ::ftruncate(into, status.st_size) != 0) return io_error(shown);
     return digest.finish(size);
 }
 

@@ -49,6 +49,13 @@ std::expected<std::uint64_t, std::string> mount_of(int fd, const std::string& sh
     return status.stx_mnt_id;
 }
 
+bool is_file_on(int fd, std::uint64_t mount) {
+    struct statx status{};
+    constexpr unsigned wanted = STATX_TYPE | STATX_MNT_ID;
+    return ::statx(fd, "", AT_EMPTY_PATH, wanted, &status) == 0 && (status.stx_mask & wanted) == wanted &&
+           S_ISREG(status.stx_mode) && status.stx_mnt_id == mount;
+}
+
 std::expected<Fd, std::string> open_source(const DirectorySource& source) {
     Fd at(::open(source.root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!at) return io_error(source.root);
@@ -79,11 +86,8 @@ std::expected<Fd, std::string> open_source_file(const std::string& path, const s
     if (!file && errno == ELOOP)
         return std::unexpected(path + " is a symlink; name the file that it leads to");
     if (!file) return io_error(path);
-    struct stat status{};
-    if (::fstat(file.get(), &status) != 0) return io_error(path);
-    const auto here = mount_of(parent->get(), path);
-    const auto there = mount_of(file.get(), path);
-    if (!S_ISREG(status.st_mode) || !here || here != there)
+    const auto mount = mount_of(parent->get(), path);
+    if (!mount || !is_file_on(file.get(), *mount))
         return std::unexpected(path + " is not a file of its directory; put a copy there");
     return file;
 }

@@ -161,27 +161,36 @@ std::expected<Tree, std::string> scan_tree(int root, const SourceLimits& limits)
     return Scanner(limits).scan(root);
 }
 
-std::expected<Fd, std::string> open_file(int root, const TreeEntry& entry) {
+std::expected<Fd, std::string> TreeFiles::open(const TreeEntry& entry) {
+    if (!mount_) {
+        const auto mount = mount_of(root_, entry.path);
+        if (!mount) return std::unexpected(mount.error());
+        mount_ = *mount;
+    }
+    const std::size_t slash = entry.path.rfind('/');
+    const std::string_view parent =
+        slash == std::string::npos ? "" : std::string_view(entry.path).substr(0, slash);
+    if (!enter(parent)) return io_error(entry.path);
+    const char* const name = entry.path.c_str() + (slash == std::string::npos ? 0 : slash + 1);
+    Fd file(::openat(parent_ ? parent_.get() : root_, name,
+                     O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC));
+    if (!file) return io_error(entry.path);
+    if (!is_file_on(file.get(), *mount_)) return std::unexpected(entry.path + " changed while it was read");
+    return file;
+}
+
+bool TreeFiles::enter(std::string_view directory) {
+    if (directory == entered_) return true;
+    parent_.reset();
+    entered_.clear();
     // Not with openat2(2): see source_root.cpp.
-    const std::string& path = entry.path;
-    Fd at;
-    for (std::size_t begin = 0;;) {
-        const std::size_t slash = path.find('/', begin);
-        const int flags = slash == std::string::npos ? O_NONBLOCK | O_NOCTTY : O_DIRECTORY;
-        const std::string name = path.substr(begin, slash - begin);
-        at = Fd(::openat(at ? at.get() : root, name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | flags));
-        if (!at) return io_error(path);
-        if (slash == std::string::npos) break;
-        begin = slash + 1;
+    for (const std::string_view name : path_names(directory)) {
+        parent_ = Fd(::openat(parent_ ? parent_.get() : root_, std::string(name).c_str(),
+                              O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+        if (!parent_) return false;
     }
-    struct stat status{};
-    if (::fstat(at.get(), &status) != 0) return io_error(path);
-    const auto here = mount_of(root, path);
-    const auto there = mount_of(at.get(), path);
-    if (!S_ISREG(status.st_mode) || !here || !there || *here != *there) {
-        return std::unexpected(path + " changed while it was read");
-    }
-    return at;
+    entered_ = directory;
+    return true;
 }
 
 void TreeDigest::add(const TreeEntry& entry, const Content& content) {
@@ -192,10 +201,11 @@ void TreeDigest::add(const TreeEntry& entry, const Content& content) {
 
 std::expected<std::string, std::string> digest_tree(int root, const Tree& tree) {
     TreeDigest digest;
+    TreeFiles files(root);
     for (const TreeEntry& entry : tree.entries) {
         Content content;
         if (entry.kind == Kind::File || entry.kind == Kind::Program) {
-            const auto file = open_file(root, entry);
+            const auto file = files.open(entry);
             if (!file) return std::unexpected(file.error());
             auto read = hash_content(file->get(), entry.path);
             if (!read) return std::unexpected(read.error());

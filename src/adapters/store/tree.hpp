@@ -3,7 +3,9 @@
 #include <cstdint>
 #include <expected>
 #include <map>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "adapters/fd.hpp"
@@ -34,8 +36,22 @@ struct Tree {
 /// inside; a mount point; a file with another hard link that is not readable by everybody; exceeded limits.
 std::expected<Tree, std::string> scan_tree(int root, const SourceLimits& limits = {});
 
-/// Opens a file of a tree for reading, on the tree's own mount, even if its path was replaced since the scan.
-std::expected<Fd, std::string> open_file(int root, const TreeEntry& entry);
+/// Opens files of a tree for reading, on the tree's own mount, even if a path was replaced since the scan.
+/// The directory of the last one stays open: in the order of Tree::entries, the next file is often there,
+/// too.
+class TreeFiles {
+  public:
+    explicit TreeFiles(int root) : root_(root) {}
+    std::expected<Fd, std::string> open(const TreeEntry& entry);
+
+  private:
+    bool enter(std::string_view directory);
+
+    int root_;
+    std::optional<std::uint64_t> mount_;
+    Fd parent_;  ///< empty: the root
+    std::string entered_;
+};
 
 /// The artifact that the content asks for: paths, kinds, contents and whether a file is executable. Owners,
 /// times and other mode bits do not count.

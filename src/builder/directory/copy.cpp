@@ -50,15 +50,23 @@ Built<store::Tree> scan_settled(int root, const DirectorySource& source) {
     return changed(source);
 }
 
-Built<store::Content> stage_file(const DirectorySource& source, int root, const store::TreeEntry& entry,
-                                 Staging& staging, Progress& progress) {
-    const auto from = store::open_file(root, entry);
-    if (!from) return source_failure(fmt::format("{}: {}", source.path, from.error()));
-    if (::unlinkat(staging.tree(), entry.path.c_str(), 0) != 0 && errno != ENOENT)
-        return own_failure(errno, store::io_error(entry.path).error());
+/// A killed build may have left a part of it.
+Fd create_file(int tree, const store::TreeEntry& entry) {
     const mode_t mode = entry.kind == Kind::Program ? store::overlay_program_mode : store::overlay_file_mode;
-    const Fd into(::openat(staging.tree(), entry.path.c_str(),
-                           O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
+    const auto create = [&] {
+        return Fd(
+            ::openat(tree, entry.path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
+    };
+    Fd file = create();
+    if (!file && errno == EEXIST && ::unlinkat(tree, entry.path.c_str(), 0) == 0) file = create();
+    return file;
+}
+
+Built<store::Content> stage_file(const DirectorySource& source, store::TreeFiles& files,
+                                 const store::TreeEntry& entry, Staging& staging, Progress& progress) {
+    const auto from = files.open(entry);
+    if (!from) return source_failure(fmt::format("{}: {}", source.path, from.error()));
+    const Fd into = create_file(staging.tree(), entry);
     if (!into) return own_failure(errno, store::io_error(entry.path).error());
     auto content = store::copy_content(from->get(), into.get(), entry.path,
                                        [&progress](std::uint64_t bytes) { progress.bytes(bytes); });
@@ -67,8 +75,8 @@ Built<store::Content> stage_file(const DirectorySource& source, int root, const 
     return std::move(*content);
 }
 
-Built<store::Content> stage_entry(const DirectorySource& source, int root, const store::TreeEntry& entry,
-                                  Staging& staging, Progress& progress) {
+Built<store::Content> stage_entry(const DirectorySource& source, store::TreeFiles& files,
+                                  const store::TreeEntry& entry, Staging& staging, Progress& progress) {
     switch (entry.kind) {
         case Kind::Directory:
             if (::mkdirat(staging.tree(), entry.path.c_str(), store::overlay_directory_mode) != 0 &&
@@ -89,7 +97,7 @@ Built<store::Content> stage_entry(const DirectorySource& source, int root, const
         progress.file();
         return std::move(*content);
     }
-    auto copied = stage_file(source, root, entry, staging, progress);
+    auto copied = stage_file(source, files, entry, staging, progress);
     if (copied) progress.file();
     return copied;
 }
@@ -111,8 +119,9 @@ Built<Staged> stage_directory(const DirectorySource& source, Staging& staging, P
     progress.begin(BuildPhase::Copying, tree->bytes, files, input);
     if (auto pruned = staging.prune(*tree); !pruned) return std::unexpected(pruned.error());
     store::TreeDigest digest;
+    store::TreeFiles sources(root->get());
     for (const store::TreeEntry& entry : tree->entries) {
-        const auto content = stage_entry(source, root->get(), entry, staging, progress);
+        const auto content = stage_entry(source, sources, entry, staging, progress);
         if (!content) return std::unexpected(content.error());
         digest.add(entry, *content);
     }

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstring>
+#include <map>
 #include <set>
 
 #include "adapters/digest.hpp"
@@ -131,4 +132,32 @@ TEST_CASE("too deep a tree is an error, not a crash") {
     place.directory(deep);
     CHECK(refusal(place, directory_source(place.path("source"))).find("nested too deeply") !=
           std::string::npos);
+}
+
+TEST_CASE("what replaced a directory or a file of a source since it was listed is not read") {
+    const Place place;
+    for (const char* name : {"top", "a/1", "a/2", "a/b/3", "c/4", "c/5", "d/6", "d/7"})
+        place.file(std::string("source/") + name, name);
+    place.file("elsewhere/1", "secret");
+    const auto opened = [](const std::string& path) {
+        return Fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    };
+    const Fd root = opened(place.path("source"));
+    const auto tree = store::scan_tree(root.get());
+    REQUIRE(tree);
+    place.remove("source/a");
+    place.symlink("source/a", "../elsewhere");
+    place.remove("source/c/4");
+    place.symlink("source/c/4", "../../elsewhere/1");
+    place.remove("source/d/6");
+    REQUIRE(::mkfifo(place.path("source/d/6").c_str(), 0644) == 0);
+    store::TreeFiles files(root.get());
+    std::map<std::string, std::string> read;
+    for (const store::TreeEntry& entry : tree->entries) {
+        if (entry.kind != store::TreeEntry::Kind::File) continue;
+        const auto file = files.open(entry);
+        std::array<char, 16> text{};
+        if (file && ::read(file->get(), text.data(), text.size()) > 0) read[entry.path] = text.data();
+    }
+    CHECK(read == std::map<std::string, std::string>{{"top", "top"}, {"c/5", "c/5"}, {"d/7", "d/7"}});
 }
