@@ -32,9 +32,11 @@ EARLIER = "8e174bd"  # version 0.1.0
 # What keeps all cores busy waits for what does not: tests of hosts mostly wait, and how long they take decides how long
 # all of it does.
 GIVES_WAY = ("nice", "-n", "10")
-ENDED = threading.Event()
 # Another checkout's objects are as good, as in test/host/build-for.
 CACHE = {"CCACHE_BASEDIR": str(PROJECT), "CCACHE_NOHASHDIR": "1"}
+
+
+ENDED = threading.Event()
 
 
 def go_on() -> None:
@@ -627,7 +629,7 @@ class Run:
 
 
 def end(number: int, _: object) -> None:
-    """Ends what the steps have started, too."""
+    """Ends all that the steps have started, and this program."""
     ENDED.set()
     print(f"ended by {signal.Signals(number).name}", flush=True)
     processes.end_children()

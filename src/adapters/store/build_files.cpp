@@ -385,7 +385,7 @@ BuildRecord to_build_record(const json& object) {
 namespace {
 
 /// nullopt: the file is not there.
-std::optional<TimePoint> modified(int directory, const char* file) {
+std::optional<TimePoint> modified_at(int directory, const char* file) {
     struct stat status{};
     if (::fstatat(directory, file, &status, AT_SYMLINK_NOFOLLOW) != 0) return std::nullopt;
     return time_of(status.st_mtim);
@@ -393,9 +393,9 @@ std::optional<TimePoint> modified(int directory, const char* file) {
 
 }  // namespace
 
-std::optional<TimePoint> time_of_request(int directory) { return modified(directory, request_file); }
+std::optional<TimePoint> time_of_request(int directory) { return modified_at(directory, request_file); }
 
-std::optional<TimePoint> time_of_canceling(int directory) { return modified(directory, canceled_file); }
+std::optional<TimePoint> time_of_canceling(int directory) { return modified_at(directory, canceled_file); }
 
 Done write_record(int directory, const BuildRecord& record) {
     return replace(directory, record_file, to_json(record));

@@ -66,6 +66,7 @@ std::expected<Content, std::string> go_through(int from, int into, const std::st
     std::uint64_t written = 0;
     std::string buffer(std::min(size, block_bytes), '\0');
     for (std::uint64_t at = 0; at < size;) {
+        // Less than a block at the end cannot be a hole.
         const std::uint64_t hole =
             size - at < block_bytes ? 0 : (next_data(from, at, size) - at) / block_bytes;
         if (hole > 0) {
@@ -90,6 +91,7 @@ std::expected<Content, std::string> go_through(int from, int into, const std::st
         on_bytes(block->size());
         if (block->size() < buffer.size() && at < size) break;
     }
+    // It ends with a hole, or its size has changed since.
     if (into >= 0 && written != size && ::ftruncate(into, status.st_size) != 0) return io_error(shown);
     return digest.finish(size);
 }

@@ -21,7 +21,7 @@ std::expected<Fd, std::string> open_source_file(const std::string& path, const s
 /// different id, while st_dev is the same. An error with errno if the kernel does not provide it (before
 /// Linux 5.8).
 std::expected<std::uint64_t, std::string> mount_of(int fd, const std::string& shown);
-/// Whether it is a regular file, on that mount.
+/// Whether an open file is a regular one, on that mount.
 bool is_file_on(int fd, std::uint64_t mount);
 
 }  // namespace left4me::store

@@ -167,12 +167,9 @@ std::expected<Fd, std::string> TreeFiles::open(const TreeEntry& entry) {
         if (!mount) return std::unexpected(mount.error());
         mount_ = *mount;
     }
-    const std::size_t slash = entry.path.rfind('/');
-    const std::string_view parent =
-        slash == std::string::npos ? "" : std::string_view(entry.path).substr(0, slash);
-    if (!enter(parent)) return io_error(entry.path);
-    const char* const name = entry.path.c_str() + (slash == std::string::npos ? 0 : slash + 1);
-    Fd file(::openat(parent_ ? parent_.get() : root_, name,
+    const std::size_t name = entry.path.rfind('/') + 1;  // 0 if there is none
+    if (!enter(std::string_view(entry.path).substr(0, name))) return io_error(entry.path);
+    Fd file(::openat(parent_ ? parent_.get() : root_, entry.path.c_str() + name,
                      O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC));
     if (!file) return io_error(entry.path);
     if (!is_file_on(file.get(), *mount_)) return std::unexpected(entry.path + " changed while it was read");

@@ -37,8 +37,7 @@ struct Tree {
 std::expected<Tree, std::string> scan_tree(int root, const SourceLimits& limits = {});
 
 /// Opens files of a tree for reading, on the tree's own mount, even if a path was replaced since the scan.
-/// The directory of the last one stays open: in the order of Tree::entries, the next file is often there,
-/// too.
+/// The directory of the last one stays open: in the order of Tree::entries, the next file is often in it.
 class TreeFiles {
   public:
     explicit TreeFiles(int root) : root_(root) {}

@@ -139,10 +139,7 @@ TEST_CASE("what replaced a directory or a file of a source since it was listed i
     for (const char* name : {"top", "a/1", "a/2", "a/b/3", "c/4", "c/5", "d/6", "d/7"})
         place.file(std::string("source/") + name, name);
     place.file("elsewhere/1", "secret");
-    const auto opened = [](const std::string& path) {
-        return Fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    };
-    const Fd root = opened(place.path("source"));
+    const Fd root(::open(place.path("source").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     const auto tree = store::scan_tree(root.get());
     REQUIRE(tree);
     place.remove("source/a");

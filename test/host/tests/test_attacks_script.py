@@ -216,7 +216,8 @@ class HostileScripts(DaemonTest):
             "etc": ("TemporaryFileSystem=\nTemporaryFileSystem=/work:size=1G,mode=0777\nBindReadOnlyPaths=/etc/left4me", "would see /etc/left4me"),
             "bus": ("BindReadOnlyPaths=/run/dbus", "would see /run/dbus"),
             "room": ("TemporaryFileSystem=\nTemporaryFileSystem=/etc:ro\nTemporaryFileSystem=/work:size=10M,mode=0777", "less disk"),
-            "user": ("DynamicUser=no\nUser=left4me", "a user of the host"),
+            # PrivateTmp= is implied by DynamicUser=yes. Without it nothing makes the place for /tmp, and systemd does not start the unit.
+            "user": ("DynamicUser=no\nPrivateTmp=yes\nUser=left4me", "a user of the host"),
         }
         for name, (settings, _) in holes.items():
             self.write(f"/etc/systemd/system/left4me-script@{name}.service.d/hole.conf", f"[Service]\n{settings}\n")

@@ -116,6 +116,7 @@ class Scripts(HostTest):
             self.put(f"mkdir -p left4dead2/cfg left4dead2/addons\nfor n in $(seq 50); do head -c 20K /dev/zero >left4dead2/addons/$n.vpk; done\n"
                      f"echo 'sv_maxrate {rate}' >left4dead2/cfg/made.cfg\n")  # fmt: skip
             unit = moments.choice(("left4me-build@made.service", "left4me-build@made.service", "left4me-script@made.service"))
+            # A process that has ended, but has not been waited for, has no exe.
             done = self.run_in("sh", "-c", f"l4d2ctl reconcile >/dev/null 2>&1 & sleep {moments.uniform(0.02, latest):.3f}; "
                                f"if systemctl kill --kill-whom=main -s KILL {unit} 2>/dev/null; then echo killed; "
                                "elif [ -e /proc/$!/exe ]; then echo early; else echo late; fi; wait", expect=None)  # fmt: skip
