@@ -32,6 +32,13 @@ struct Wave {
     }
 };
 
+/// It runs with the change, or will when it starts again: it was rendered, and is being stopped or has ended.
+/// A reconciler that is killed forgets what it had under way, but what it has rendered is on disk.
+bool has_change(const TargetServer& target, const ObservedServer& server) {
+    return rendering_in_use(server) == target.digest() ||
+           (server.unit.active != ActiveState::Active && server.current == target.digest());
+}
+
 /// What one server says about the change.
 void add(Wave& wave, const World& world, const TargetServer& target, const ObservedServer& server) {
     const std::string& name = target.spec->name;
@@ -47,7 +54,7 @@ void add(Wave& wave, const World& world, const TargetServer& target, const Obser
         wave.waits_for = fmt::format("waits for {}, the canary, which is being restarted", name);
         return;
     }
-    if (rendering_in_use(server) != target.digest()) {
+    if (!has_change(target, server)) {
         wave.has_running = wave.has_running || server.unit.active == ActiveState::Active;
         return;
     }
@@ -85,8 +92,7 @@ bool gets_change(const ServerDraft& draft) {
     const DesiredServer* const desired = draft.desired();
     if (desired == nullptr || desired->state != RunState::Running || !draft.usable || draft.as_is)
         return false;
-    if (draft.target->digest().empty() || rendering_in_use(*draft.observed) == draft.target->digest())
-        return false;
+    if (draft.target->digest().empty() || has_change(*draft.target, *draft.observed)) return false;
     return std::none_of(draft.steps.begin(), draft.steps.end(), [](const Step& step) {
         return step.cause == Cause::Request && is_effect(step.verb);
     });
@@ -128,11 +134,12 @@ void send_canaries(const World& world, std::vector<ServerDraft>& drafts) {
         const auto found = waves.find(draft.desired()->blueprint);
         return found == waves.end() || found->second.is_open() ? nullptr : &found->second;
     };
-    // The one that has had this change already, or that an earlier one has broken, comes first, and then
-    // those that run: a server that is down may be so for a reason of its own.
+    // The one that has had this change already, that was rendered for it, or that an earlier one has broken
+    // comes first, and then those that run: a server that is down may be so for a reason of its own.
     const auto was_canary = [&](const ServerDraft& draft, const Wave&) {
         const Trial& trial = remembered(world, draft.name).trial;
-        return !trial.failure.empty() || trial.rendering == draft.target->digest();
+        const std::string_view change = draft.target->digest();
+        return !trial.failure.empty() || trial.rendering == change || draft.observed->current == change;
     };
     const auto runs = [](const ServerDraft& draft, const Wave& wave) {
         return draft.observed->unit.active == ActiveState::Active || !wave.has_running;

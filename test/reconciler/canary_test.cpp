@@ -239,6 +239,43 @@ TEST_CASE("a reconciler that forgets everything, at any time, gives no second se
     }
 }
 
+TEST_CASE("a reconciler that is killed while its canary is being restarted takes no other one") {
+    for (const ActiveState was : {ActiveState::Active, ActiveState::Deactivating}) {
+        for (const std::string chosen : {"a", "b", "c"}) {
+            CAPTURE(to_string(was), chosen);
+            Fleet fleet;
+            const FakeServer before = fleet.server(chosen);
+            const Status status = fleet.status;
+            fleet.change("hostname y");
+            // The first ones are in use when the canary is chosen.
+            for (const char* name : Fleet::names) fleet.server(name).players = name == chosen ? 0 : 1;
+            fleet.converge();
+            REQUIRE(fleet.canary() == chosen);
+
+            // It has been rendered; its restart has not begun, or has come as far as the stop.
+            FakeServer& server = fleet.server(chosen);
+            server.unit.active = was;
+            server.mounted = server.in_game = before.mounted;
+            server.renderings.insert(before.renderings.begin(), before.renderings.end());
+            fleet.status = status;
+            for (const char* name : Fleet::names) fleet.server(name).players = 0;
+            (void)fleet.pass();
+            if (was == ActiveState::Deactivating) {
+                CHECK(fleet.changed() == 0);
+                server.unit.active = ActiveState::Inactive;
+                server.mounted.reset();
+                server.in_game.reset();
+            }
+            fleet.converge();
+            CHECK(fleet.canary() == chosen);
+            CHECK(fleet.changed() == 1);
+            fleet.wait(minutes(15));
+            CHECK(fleet.changed() == 3);
+            CHECK(fleet.host.kicked.empty());
+        }
+    }
+}
+
 TEST_CASE("a person who wants it tried again lets the change go on once its canary is healthy") {
     Fleet fleet;
     fleet.change("hostname y");
