@@ -4,12 +4,15 @@ import ctypes
 import os
 import select
 import signal
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
+# A service manager's and a closed terminal's; Python raises KeyboardInterrupt on SIGINT itself.
+ENDING = (signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True)
@@ -117,6 +120,12 @@ def end_children(seconds: float = 20) -> None:
             for one in filter(None, map(Process.of, descendants(os.getpid()))):
                 one.send(signal.SIGKILL)
         time.sleep(0.1)
+
+
+def exit_on_signals() -> None:
+    """A signal that ends this process raises SystemExit instead, so that it first ends what it has started."""
+    for number in ENDING:
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
 
 
 def die_with_parent() -> None:
